@@ -1,0 +1,1 @@
+"""Alcor: a region's virtual-network control plane."""

@@ -1,0 +1,1 @@
+"""The keyed, compacted, ordered log: one abstraction for intent, goal state and reports."""

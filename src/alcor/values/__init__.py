@@ -1,0 +1,1 @@
+"""Immutable nouns that every room shares: ids, addresses, errors. No I/O, no clock."""

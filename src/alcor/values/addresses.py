@@ -1,0 +1,125 @@
+"""IP and MAC addresses: parsed once at the edge, integers inside, bytes on the wire.
+
+The standard library's `ipaddress` understands the text; nothing hot ever calls it.
+"""
+
+import ipaddress
+import re
+from typing import NamedTuple, NewType
+
+Mac = NewType("Mac", int)  # 48 bits
+
+_MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
+
+
+class Address(NamedTuple):
+    """One IP address: the family (4 or 6) and the number."""
+
+    version: int
+    number: int
+
+    def __str__(self) -> str:
+        if self.version == 4:
+            n = self.number
+            return f"{n >> 24}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+        return str(ipaddress.IPv6Address(self.number))
+
+    @property
+    def packed(self) -> bytes:
+        """Network byte order: 4 or 16 bytes."""
+        return self.number.to_bytes(4 if self.version == 4 else 16, "big")
+
+
+class Prefix(NamedTuple):
+    """A CIDR: `number` has no host bits set."""
+
+    version: int
+    number: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{Address(self.version, self.number)}/{self.length}"
+
+    @property
+    def width(self) -> int:
+        """Bits of an address of this family: 32 or 128."""
+        return 32 if self.version == 4 else 128
+
+    @property
+    def mask(self) -> int:
+        """The netmask as a number."""
+        return ((1 << self.length) - 1) << (self.width - self.length)
+
+    @property
+    def first(self) -> int:
+        """The lowest address of the prefix (the network address)."""
+        return self.number
+
+    @property
+    def last(self) -> int:
+        """The highest address of the prefix (IPv4: the broadcast address)."""
+        return self.number | ((1 << (self.width - self.length)) - 1)
+
+    def __contains__(self, address: object) -> bool:
+        return (
+            isinstance(address, Address)
+            and address.version == self.version
+            and address.number & self.mask == self.number
+        )
+
+    def overlaps(self, other: "Prefix") -> bool:
+        """Whether the two share an address."""
+        return (
+            self.version == other.version and self.first <= other.last and other.first <= self.last
+        )
+
+
+def address(text: object) -> Address:
+    """Parse an IPv4 or IPv6 address; `ValueError` when it is none (or carries a zone id)."""
+    if not isinstance(text, str):
+        raise ValueError(f"'{text}' is not a valid IP address")
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a valid IP address") from None
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.scope_id is not None:
+        raise ValueError(f"'{text}' is not a valid IP address")
+    return Address(parsed.version, int(parsed))
+
+
+def unpack_address(packed: bytes) -> Address:
+    """The address of 4 or 16 bytes; `ValueError` for any other length."""
+    if len(packed) not in (4, 16):
+        raise ValueError(f"an address has 4 or 16 bytes, not {len(packed)}")
+    return Address(4 if len(packed) == 4 else 6, int.from_bytes(packed, "big"))
+
+
+def prefix(text: object) -> Prefix:
+    """Parse a CIDR; host bits are cleared, as Neutron does. `ValueError` when it is none."""
+    if not isinstance(text, str) or "/" not in text:
+        raise ValueError(f"'{text}' is not a valid IP subnet")
+    try:
+        parsed = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a valid IP subnet") from None
+    return Prefix(parsed.version, int(parsed.network_address), parsed.prefixlen)
+
+
+def mac(text: object) -> Mac:
+    """Parse a MAC address written with colons; `ValueError` when it is none."""
+    if not isinstance(text, str) or _MAC.fullmatch(text) is None:
+        raise ValueError(f"'{text}' is not a valid MAC address")
+    return Mac(int(text.replace(":", ""), 16))
+
+
+def mac_text(number: int) -> str:
+    """The usual form: lower case, colons."""
+    digits = f"{number:012x}"
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def eui64_link_local(number: int) -> Address:
+    """The IPv6 link-local address that a machine makes of its MAC (RFC 4291, appendix A)."""
+    high, low = number >> 24, number & 0xFFFFFF
+    interface_id = ((high ^ 0x020000) << 40) | (0xFFFE << 24) | low
+    return Address(6, (0xFE80 << 112) | interface_id)

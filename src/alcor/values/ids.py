@@ -1,0 +1,39 @@
+"""Ids of resources: each kind its own type, always in canonical form.
+
+An id is parsed once, at the edge (`uuid_text`), and from then on is a `str` that is known to be a
+lower-case, hyphenated UUID. A host is known by the name its operator gave it.
+"""
+
+import re
+from typing import NewType
+
+NetworkId = NewType("NetworkId", str)
+SubnetId = NewType("SubnetId", str)
+PortId = NewType("PortId", str)
+ProjectId = NewType("ProjectId", str)  # Keystone's: a UUID without hyphens, or any name locally
+HostId = NewType("HostId", str)  # a host's name, as in binding:host_id
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
+
+
+def is_uuid(text: object) -> bool:
+    """Whether `text` is a UUID in canonical form."""
+    return isinstance(text, str) and _UUID.fullmatch(text) is not None
+
+
+def uuid_text(text: object) -> str:
+    """The canonical form of a UUID; `ValueError` when it is none."""
+    if not isinstance(text, str):
+        raise ValueError(f"'{text}' is not a valid UUID")
+    canonical = text.lower()
+    if _UUID.fullmatch(canonical) is None:
+        raise ValueError(f"'{text}' is not a valid UUID")
+    return canonical
+
+
+def host_id(text: object) -> HostId:
+    """A host's name: letters, digits, dots, hyphens, underscores; at most 254 characters."""
+    if not isinstance(text, str) or _HOST.fullmatch(text) is None:
+        raise ValueError(f"'{text}' is not a valid host name")
+    return HostId(text)
