@@ -1,0 +1,201 @@
+"""What managers ask of each other. Every verb takes many at once and may be repeated.
+
+Fences: "no children of these parents now, and none from now on". Whoever holds children answers
+which parents have some; the others stay fenced until lifted (or for ever, once the parent is gone).
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from alcor.intent.records import AddressRange, NetworkRecord, NodeRecord, SubnetRecord
+
+
+class Ids(msgspec.Struct, frozen=True):
+    ids: list[str]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It holds now, whether this call or an earlier one made it so."""
+
+
+class InUse(msgspec.Struct, frozen=True):
+    """Of the ids asked for, those that could not be fenced because something uses them."""
+
+    ids: list[str]
+
+
+class Networks(msgspec.Struct, frozen=True):
+    networks: list[NetworkRecord]
+
+
+class Subnets(msgspec.Struct, frozen=True):
+    subnets: list[SubnetRecord]
+
+
+class Nodes(msgspec.Struct, frozen=True):
+    nodes: list[NodeRecord]
+
+
+class NetworkPeer(Protocol):
+    """The network manager."""
+
+    async def networks(self, request: Ids) -> Networks:
+        """Those of the ids that exist."""
+        ...
+
+
+class NetworkSubnets(msgspec.Struct, frozen=True):
+    network_id: str
+    project_id: str
+    trace: str = ""
+
+
+class SubnetPeer(Protocol):
+    """The subnet manager."""
+
+    async def subnets_of(self, request: Ids) -> Subnets:
+        """The subnets of these networks."""
+        ...
+
+    async def drop_network(self, request: NetworkSubnets) -> Done:
+        """The network is going: fence it against new subnets and delete those that it has.
+
+        Call it only when the network is fenced against ports. Repeating it does no harm.
+        """
+        ...
+
+    async def lift(self, request: Ids) -> Done:
+        """Take back the fences on these networks."""
+        ...
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
+    """What the IP manager must know of a subnet: which addresses it may choose, which it must not
+    lease at all (the gateway's), and which it may lease when asked by name (any of the CIDR)."""
+
+    subnet_id: str
+    network_id: str
+    cidr: str
+    ranges: tuple[AddressRange, ...]
+    reserved: tuple[str, ...] = ()
+
+
+class Pools(msgspec.Struct, frozen=True):
+    pools: list[Pool]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One address for one owner: this one, or any of this subnet's pools, or any of the first of
+    several subnets that has one left (IPv4 subnets of a network, in order of age)."""
+
+    owner: str  # the port's id
+    subnet_ids: tuple[str, ...]
+    address: str = ""
+
+
+class LeaseGroup(msgspec.Struct, frozen=True):
+    """Wanted together: all leased, or none."""
+
+    wanted: list[Wanted]
+
+
+class LeaseRequest(msgspec.Struct, frozen=True):
+    """Groups are independent of each other: one may be refused while the others are leased."""
+
+    groups: list[LeaseGroup]
+
+
+class Lease(msgspec.Struct, frozen=True):
+    owner: str
+    subnet_id: str
+    address: str
+
+
+class LeaseRefusal(msgspec.Struct, frozen=True):
+    """Why a group was refused: a Refusal's type, kind and message."""
+
+    type: str
+    kind: str
+    message: str
+
+
+class LeaseReply(msgspec.Struct, frozen=True):
+    """Per group, in order: its leases in the order of `wanted`, or why not."""
+
+    groups: list[list[Lease] | LeaseRefusal]
+
+
+class ReleaseRequest(msgspec.Struct, frozen=True):
+    """Give back leases: these, or (address empty) all that the owner holds."""
+
+    leases: list[Lease]
+
+
+class IpPeer(Protocol):
+    """The private IP manager."""
+
+    async def save_pools(self, request: Pools) -> Done:
+        """Create or change what may be leased of these subnets; leases that exist stay."""
+        ...
+
+    async def drop_pools(self, request: Ids) -> Done:
+        """The subnets are gone, and so is every lease of theirs."""
+        ...
+
+    async def lease(self, request: LeaseRequest) -> LeaseReply:
+        """Lease addresses; what the owner holds already of what it wants it gets again."""
+        ...
+
+    async def release(self, request: ReleaseRequest) -> Done:
+        """Free leases; one that is not held is no error."""
+        ...
+
+
+class BlockRequest(msgspec.Struct, frozen=True):
+    owner: str  # who will hand out the MACs of the block
+    after: int = 0  # the block that the owner has used up; 0: none yet
+
+
+class Block(msgspec.Struct, frozen=True):
+    """`count` MAC addresses from `first` on, for the owner alone until the range has come round."""
+
+    number: int
+    first: int
+    count: int
+
+
+class MacPeer(Protocol):
+    """The MAC manager."""
+
+    async def block(self, request: BlockRequest) -> Block:
+        """The owner's block after `after`; asking again gives the same one."""
+        ...
+
+
+class Owners(msgspec.Struct, frozen=True):
+    """Ids that hold leases."""
+
+    ids: list[str]
+
+
+class PortPeer(Protocol):
+    """The port manager."""
+
+    async def fence_networks(self, request: Ids) -> InUse: ...
+
+    async def fence_subnets(self, request: Ids) -> InUse: ...
+
+    async def lift(self, request: Ids) -> Done: ...
+
+    async def fence_owners(self, request: Owners) -> Owners:
+        """Of these port ids, those that are not and now never will be: free their leases."""
+        ...
+
+
+class NodePeer(Protocol):
+    """The node manager."""
+
+    async def nodes(self, request: Ids) -> Nodes:
+        """Those of the hosts that are known."""
+        ...

@@ -1,0 +1,91 @@
+"""What the gateway asks of the manager that owns a resource: the same verbs for every kind.
+
+Items travel as the JSON of the resource (`msgspec.Raw`), made once by the manager and passed on
+by the gateway unread where nothing must be hidden.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks, as the door found out."""
+
+    project_id: str
+    admin: bool = False
+    roles: tuple[str, ...] = ()
+    request_id: str = ""
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A field must equal one of the values (already of the field's type)."""
+
+    field: str
+    values: tuple[str | int | bool | None, ...]
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """A sort key and its direction."""
+
+    field: str
+    descending: bool = False
+
+
+class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a list. Filters on different fields must all hold."""
+
+    filters: tuple[Filter, ...] = ()
+    sorts: tuple[Sort, ...] = ()  # the id is always added as the last key
+    limit: int = 0  # 0: no limit
+    marker: str = ""  # id of the last item of the page before; "" is the start
+    reverse: bool = False  # towards the start
+
+
+class ListRequest(msgspec.Struct, frozen=True):
+    caller: Caller
+    query: ListQuery
+
+
+class ListReply(msgspec.Struct, frozen=True):
+    items: list[msgspec.Raw]
+
+
+class CreateRequest(msgspec.Struct, frozen=True):
+    """Make all of `items`, or none; fields are checked and of their types, defaults filled in."""
+
+    caller: Caller
+    items: list[dict[str, Any]]
+
+
+class UpdateRequest(msgspec.Struct, frozen=True):
+    """Change the fields in `changes` (checked and of their types) of one resource."""
+
+    caller: Caller
+    id: str
+    changes: dict[str, Any]
+    if_revision: int | None = None  # from If-Match: refuse with STALE unless it is this
+
+
+class DeleteRequest(msgspec.Struct, frozen=True):
+    caller: Caller
+    id: str
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What a write made, in the order of the request, and the revision to wait for."""
+
+    items: list[msgspec.Raw]
+    revision: str  # "<manager>:<sequence>", see values/revision.py
+
+
+class ResourceManager(Protocol):
+    """The verbs of one kind of resource. `Refusal` when the request can't be had."""
+
+    async def list_page(self, request: ListRequest) -> ListReply: ...
+
+    async def create(self, request: CreateRequest) -> Written: ...
+
+    async def update(self, request: UpdateRequest) -> Written: ...
+
+    async def delete(self, request: DeleteRequest) -> Written: ...

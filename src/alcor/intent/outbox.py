@@ -1,0 +1,64 @@
+"""The outbox: what a transaction changes and what the log will be told are saved as one.
+
+Every manager's database has these two tables. A manager's `sequence` grows by one with every
+change that it saves, in order of commit; it is the revision of the record in the intent log and,
+with the manager's name, the revision that a client waits for.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alcor.keyed_log.log import Change
+
+SCHEMA = (
+    "CREATE TABLE sequence (last INTEGER NOT NULL)",
+    "INSERT INTO sequence VALUES (0)",
+    "CREATE TABLE outbox (sequence INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, "
+    "trace TEXT NOT NULL)",
+)
+
+
+class Told(NamedTuple):
+    """One record for the log: None means gone."""
+
+    key: str
+    value: bytes | None
+
+
+def take(connection: sqlite3.Connection, count: int) -> int:
+    """Take the next `count` sequences; return the first of them."""
+    (last,) = connection.execute(
+        "UPDATE sequence SET last = last + ? RETURNING last", (count,)
+    ).fetchone()
+    return int(last) - count + 1
+
+
+def tell(connection: sqlite3.Connection, first: int, told: Sequence[Told], trace: str) -> int:
+    """Save what the log shall be told, under sequences from `first`; return the last one."""
+    connection.executemany(
+        "INSERT INTO outbox (sequence, key, value, trace) VALUES (?, ?, ?, ?)",
+        [(first + i, key, value, trace) for i, (key, value) in enumerate(told)],
+    )
+    return first + len(told) - 1
+
+
+def pending(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:
+    """What the log has not been told, in order of commit."""
+    rows = connection.execute(
+        "SELECT key, value, sequence, trace FROM outbox "
+        "WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        (after, limit),
+    )
+    return [Change(*row) for row in rows]
+
+
+def forget(connection: sqlite3.Connection, until: int) -> None:
+    """Drop what the log has been told, up to and with `until`."""
+    connection.execute("DELETE FROM outbox WHERE sequence <= ?", (until,))
+
+
+def last(connection: sqlite3.Connection) -> int:
+    """The sequence of the last change saved; 0 before the first."""
+    (value,) = connection.execute("SELECT last FROM sequence").fetchone()
+    return int(value)

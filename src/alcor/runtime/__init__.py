@@ -1,0 +1,1 @@
+"""The process chassis: database, RPC, configuration, logs, metrics, clock, tasks."""
