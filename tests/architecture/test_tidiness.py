@@ -1,0 +1,66 @@
+"""What we never want to see in a tree that newcomers must find their way in."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [path for path in (ROOT / "src").rglob("*.py") if "/pb/" not in str(path)]
+lines_max = 500  # of a module: think again at 400, stop at 500
+function_lines_max = 80  # a function fits a screen
+names_that_say_nothing = {"utils", "util", "common", "helpers", "helper", "base", "misc", "v2"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_module_says_what_it_owns(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+
+    assert ast.get_docstring(tree), "no module docstring"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_module_holds_one_idea(path: Path) -> None:
+    text = path.read_text()
+
+    assert path.stem not in names_that_say_nothing
+    assert text.count("\n") <= lines_max
+    long = [
+        f.name
+        for f in functions(ast.parse(text))
+        if (f.end_lineno or 0) - f.lineno > function_lines_max
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_nothing_is_left_for_later_and_nothing_runs_a_shell(path: Path) -> None:
+    text = path.read_text()
+
+    assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError", text)
+    assert not re.search(r"shell=True|os\.system|\bpickle\b|\beval\(|\bexec\(", text)
+    if "/lab/" not in str(path):
+        assert not re.search(r"\bsubprocess\b|create_subprocess", text)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = []
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            if not (page.parent / target).exists():
+                broken.append(f"{relative(page)}: {target}")
+
+    assert not broken
