@@ -56,11 +56,12 @@ def test_nothing_is_left_for_later_and_nothing_runs_a_shell(path: Path) -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    broken = []
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            if not (page.parent / target).exists():
-                broken.append(f"{relative(page)}: {target}")
+    broken = [
+        f"{relative(page)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
 
     assert not broken
