@@ -1,0 +1,1 @@
+"""The network manager: networks (a tenant's VPC), their VNIs, and their fenced deletion."""

@@ -1,0 +1,61 @@
+"""Bring a manager's database to the schema of this code, by Alembic.
+
+Every manager has a package of its own with migrations, `managers/<manager>/versions/`, one file
+each, `v0001_<what>.py` with `revision = "0001"`. A database that is up to date costs one query;
+Alembic is loaded only when there is something to do.
+"""
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+_FILE = re.compile(r"v(\d{4})_\w+\.py")
+
+
+def migrate(database: Path, versions: Path) -> None:
+    """Upgrade (or create) the SQLite file to the newest of the migrations in the folder."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    if _held(database) != head(versions):
+        _upgrade(database, versions)
+
+
+def head(versions: Path) -> str:
+    """The newest revision in the folder, by the name of its file."""
+    numbers = [match[1] for path in versions.iterdir() if (match := _FILE.fullmatch(path.name))]
+    assert numbers, f"no migrations in {versions}"
+    return max(numbers)
+
+
+def _held(database: Path) -> str | None:
+    if not database.exists():
+        return None
+    connection = sqlite3.connect(database)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else str(row[0])
+    except sqlite3.OperationalError:  # no such table: nothing has been migrated yet
+        return None
+    finally:
+        connection.close()
+
+
+def _upgrade(database: Path, versions: Path) -> None:
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import create_engine
+
+    scripts = ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
+
+    def steps(revision: Any, _context: MigrationContext) -> Any:
+        return scripts._upgrade_revs("head", revision)
+
+    engine = create_engine(f"sqlite:///{database}")
+    try:
+        with engine.begin() as connection:
+            context = MigrationContext.configure(connection, opts={"fn": steps})
+            with Operations.context(context):
+                context.run_migrations()
+    finally:
+        engine.dispose()

@@ -1,0 +1,80 @@
+"""Call a peer as if it were far away: every request, reply and refusal goes through bytes.
+
+In one process this loopback stands where a wire will be, so that what works embedded works split:
+nothing shared by reference, nothing that can't be written down. The codec is JSON because
+resources travel in replies as the JSON they already are (`msgspec.Raw`).
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from alcor.values.errors import Kind, Refusal
+
+T = TypeVar("T")
+Call = Callable[[bytes], Awaitable[bytes]]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A refusal as it travels."""
+
+    type: str
+    kind: str
+    message: str
+
+
+_encode = msgspec.json.encode
+_decode_refused = msgspec.json.Decoder(Refused).decode
+_ok, _refused = b"+", b"-"  # the first byte of an answer
+
+
+def loopback(contract: type[T], implementation: T) -> T:
+    """A peer that keeps `contract` by calling `implementation` through encoded bytes."""
+    methods = {
+        name: _client(_server(method, implementation), method) for name, method in _verbs(contract)
+    }
+    return type(f"{contract.__name__}Loopback", (), methods)()  # type: ignore[no-any-return]
+
+
+def _verbs(contract: type) -> list[tuple[str, Callable[..., Any]]]:
+    return [
+        (name, method)
+        for name, method in inspect.getmembers(contract, inspect.iscoroutinefunction)
+        if not name.startswith("_")
+    ]
+
+
+def _message_types(method: Callable[..., Any]) -> tuple[Any, Any]:
+    """Of the verb's one request and its reply."""
+    hints = get_type_hints(method)
+    reply = hints.pop("return")
+    (request,) = hints.values()
+    return request, reply
+
+
+def _server(method: Callable[..., Any], implementation: object) -> Call:
+    decode = msgspec.json.Decoder(_message_types(method)[0]).decode
+    verb = getattr(implementation, method.__name__)
+
+    async def serve(request: bytes) -> bytes:
+        try:
+            return _ok + _encode(await verb(decode(request)))
+        except Refusal as refusal:
+            return _refused + _encode(Refused(refusal.type, refusal.kind, refusal.message))
+
+    return serve
+
+
+def _client(send: Call, method: Callable[..., Any]) -> Callable[..., Any]:
+    decode = msgspec.json.Decoder(_message_types(method)[1]).decode
+
+    async def call(_self: object, request: object) -> object:
+        answer = memoryview(await send(_encode(request)))
+        if answer[:1] == _ok:
+            return decode(answer[1:])
+        refused = _decode_refused(answer[1:])
+        raise Refusal(refused.message, type=refused.type, kind=Kind(refused.kind))
+
+    return call
