@@ -1,0 +1,37 @@
+# What a developer types. Each target first makes sure that the machine is set up; that is quick when it is.
+SHELL := bash
+BIN := .venv/bin
+
+.PHONY: help setup demo up check test bench docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup:  ## install what is missing on this machine, by apt and uv
+	@tools/setup
+
+demo: setup  ## twenty ports in one call, on three hosts; leases and pings (needs root)
+	@$(BIN)/alcor lab demo
+
+up: setup  ## run a control plane here
+	@$(BIN)/alcor up
+
+check: setup  ## format, lint, types, import rules, unit tests and scenarios: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 $(wildcard tests/unit tests/scenarios tests/architecture)
+
+test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
+	@tools/test
+
+bench: setup  ## how fast, each figure beside its floor
+	@$(BIN)/python -m bench
+
+docs: setup  ## write the generated pages again
+	@$(BIN)/python tools/generate_docs.py
+
+clean:  ## remove what was built and installed here, and labs left by a crash
+	@if [ -x $(BIN)/alcor ]; then $(BIN)/alcor lab down --all; fi
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
