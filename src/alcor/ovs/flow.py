@@ -1,0 +1,348 @@
+"""Flows as values: a match, what to do, and a place in a table.
+
+Everything here is immutable, hashable and compared by value; numbers are plain integers (a MAC is
+48 bits, an IPv4 address 32). A masked value is `(value, mask)` and is normalised: bits outside the
+mask are cleared, a full mask is no mask, an empty mask is no condition. So two matches that mean
+the same are equal.
+
+    Flow(10, 100, match(in_port=3, eth_src=0x0200_0000_0001), apply(goto=20))
+    Flow(97, 100, match(reg15=4), apply(output(4)))
+
+`kind` in every action is a constant: tuples of different classes would compare as equal without.
+Source: OpenFlow 1.4 section 5, ovs-actions(7).
+"""
+
+from typing import Literal, NamedTuple, TypedDict, Unpack
+
+from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, Field
+
+IN_PORT = 0xFFFFFFF8  # back to where it came from; a plain output to that port is dropped
+CONTROLLER = 0xFFFFFFFD
+LOCAL = 0xFFFFFFFE
+ANY_PORT = 0xFFFFFFFF
+NO_BUFFER = 0xFFFF  # max_len: send the whole packet
+
+Masked = tuple[int, int]  # value, mask
+Wanted = int | Masked
+
+CT_NEW, CT_EST, CT_REL, CT_RPL, CT_INV, CT_TRK = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+CT_SNAT, CT_DNAT = 0x40, 0x80
+
+
+class Term(NamedTuple):
+    """One condition of a match; sorts in the switch's order."""
+
+    field: int  # its place in FIELDS
+    value: int
+    mask: int
+
+
+class Match(NamedTuple):
+    """Conditions that a packet must all fulfil; made by `match`."""
+
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        return ",".join(_term_text(term) for term in self.terms) or "any"
+
+
+class MatchFields(TypedDict, total=False):
+    """What `match` takes: a value, or (value, mask) where the field can be masked."""
+
+    conj_id: int
+    in_port: int
+    eth_src: Wanted
+    eth_dst: Wanted
+    eth_type: int
+    vlan_vid: Wanted  # VLAN_PRESENT | vid; 0 = no tag
+    vlan_pcp: int
+    ipv4_src: Wanted
+    ipv4_dst: Wanted
+    ipv6_src: Wanted
+    ipv6_dst: Wanted
+    ip_frag: Wanted
+    ip_dscp: int  # 6 bits
+    ip_ecn: int
+    ip_ttl: int
+    ip_proto: int
+    tcp_src: Wanted
+    tcp_dst: Wanted
+    tcp_flags: Wanted
+    udp_src: Wanted
+    udp_dst: Wanted
+    sctp_src: Wanted
+    sctp_dst: Wanted
+    icmpv4_type: int
+    icmpv4_code: int
+    icmpv6_type: int
+    icmpv6_code: int
+    ipv6_flabel: Wanted
+    nd_target: Wanted
+    nd_reserved: int
+    nd_options_type: int
+    nd_sll: Wanted
+    nd_tll: Wanted
+    arp_op: int
+    arp_spa: Wanted
+    arp_tpa: Wanted
+    arp_sha: Wanted
+    arp_tha: Wanted
+    tun_id: Wanted
+    tun_src: Wanted
+    tun_dst: Wanted
+    tun_ipv6_src: Wanted
+    tun_ipv6_dst: Wanted
+    reg0: Wanted
+    reg1: Wanted
+    reg2: Wanted
+    reg3: Wanted
+    reg4: Wanted
+    reg5: Wanted
+    reg6: Wanted
+    reg7: Wanted
+    reg8: Wanted
+    reg9: Wanted
+    reg10: Wanted
+    reg11: Wanted
+    reg12: Wanted
+    reg13: Wanted
+    reg14: Wanted
+    reg15: Wanted
+    pkt_mark: Wanted
+    ct_state: Wanted
+    ct_zone: int
+    ct_mark: Wanted
+    ct_label: Wanted
+    ct_nw_src: Wanted
+    ct_nw_dst: Wanted
+    ct_ipv6_src: Wanted
+    ct_ipv6_dst: Wanted
+    ct_nw_proto: int
+    ct_tp_src: Wanted
+    ct_tp_dst: Wanted
+    metadata: Wanted
+
+
+def match(**fields: Unpack[MatchFields]) -> Match:
+    """Conditions by name; prerequisites (eth_type before ipv4_dst ...) are the caller's to say.
+
+    `ValueError` when a value does not fit its field or a field can't be masked so.
+    """
+    terms = []
+    for name, wanted in fields.items():
+        field = FIELD_BY_NAME[name]
+        value, mask = wanted if isinstance(wanted, tuple) else (wanted, field.full)
+        if mask:
+            terms.append(_term(field, value, mask))
+    terms.sort()
+    return Match(tuple(terms))
+
+
+def _term(field: Field, value: int, mask: int) -> Term:
+    if value < 0 or value > field.full or mask < 0 or mask > field.full:
+        raise ValueError(f"{field.name} has {field.bits} bits, {value:#x}/{mask:#x} does not fit")
+    if mask != field.full and not field.maskable:
+        raise ValueError(f"{field.name} can't be masked")
+    return Term(field.place, value & mask, mask)
+
+
+def _term_text(term: Term) -> str:
+    field = FIELDS[term.field]
+    mask = "" if term.mask == field.full else f"/{term.mask:#x}"
+    return f"{field.name}={term.value:#x}{mask}"
+
+
+class Output(NamedTuple):
+    """Send a copy out of a port; to CONTROLLER, at most `max_len` bytes of it."""
+
+    port: int
+    max_len: int
+    kind: Literal["output"] = "output"
+
+
+class Punt(NamedTuple):
+    """Send to the controller, limited by a meter, with bytes that say why (NXAST_CONTROLLER2)."""
+
+    max_len: int
+    meter: int  # 0: none
+    userdata: bytes
+    kind: Literal["punt"] = "punt"
+
+
+class SetField(NamedTuple):
+    """Set the bits of `mask` in a field; the rest stays as it is."""
+
+    field: int
+    value: int
+    mask: int
+    kind: Literal["set_field"] = "set_field"
+
+
+class Load(NamedTuple):
+    """Set `bits` bits from `offset` on in a field (Nicira reg_load); at most 64 bits."""
+
+    field: int
+    offset: int
+    bits: int
+    value: int
+    kind: Literal["load"] = "load"
+
+
+class Move(NamedTuple):
+    """Copy `bits` bits of one field to another (Nicira reg_move)."""
+
+    source: int
+    source_offset: int
+    target: int
+    target_offset: int
+    bits: int
+    kind: Literal["move"] = "move"
+
+
+class Group(NamedTuple):
+    """Hand the packet to a group."""
+
+    group: int
+    kind: Literal["group"] = "group"
+
+
+class PushVlan(NamedTuple):
+    """Put a tag in front; its vid is then set by set_field."""
+
+    ethertype: int
+    kind: Literal["push_vlan"] = "push_vlan"
+
+
+class PopVlan(NamedTuple):
+    """Take the outer tag away."""
+
+    kind: Literal["pop_vlan"] = "pop_vlan"
+
+
+class DecTtl(NamedTuple):
+    """One hop less; a packet with TTL 0 or 1 stops here and goes to the controller."""
+
+    kind: Literal["dec_ttl"] = "dec_ttl"
+
+
+class Resubmit(NamedTuple):
+    """Look the packet up in another table, then go on here: a subroutine."""
+
+    table: int
+    kind: Literal["resubmit"] = "resubmit"
+
+
+class Ct(NamedTuple):
+    """Send through the connection tracker (NXAST_CT).
+
+    The packet is tracked in a zone (a number, or 16 bits of a field from `zone_offset` on), and a
+    copy that knows its ct_state goes on at `table` (None: nothing goes on, this flow's own packet
+    stays untracked). With `commit` the connection is kept and `committed` (set_field, load, move
+    on ct_mark and ct_label) is applied to it.
+    """
+
+    commit: bool
+    zone: int
+    zone_field: int | None
+    zone_offset: int
+    table: int | None
+    committed: tuple["SetField | Load | Move", ...]
+    kind: Literal["ct"] = "ct"
+
+
+Action = (
+    Output | Punt | SetField | Load | Move | Group | PushVlan | PopVlan | DecTtl | Resubmit | Ct
+)
+
+
+class Instructions(NamedTuple):
+    """What a flow does, in the only order there is: meter, actions, metadata, goto."""
+
+    actions: tuple[Action, ...] = ()
+    goto: int | None = None  # a later table
+    metadata: Masked | None = None  # write_metadata
+    meter: int | None = None  # what exceeds it is dropped
+
+
+DROP = Instructions()
+
+
+class Flow(NamedTuple):
+    """One entry of a flow table. Table, priority and match are its key: a switch holds one."""
+
+    table: int  # 0..254
+    priority: int  # 0..65535, the highest matching wins
+    match: Match
+    instructions: Instructions
+    cookie: int = 0  # 64 bits, ours to use
+
+    def __str__(self) -> str:
+        return f"table={self.table},priority={self.priority},{self.match}"
+
+
+def apply(
+    *actions: Action,
+    goto: int | None = None,
+    metadata: Masked | None = None,
+    meter: int | None = None,
+) -> Instructions:
+    """Instructions: do these actions at once, then write metadata, then go on at a later table."""
+    if metadata is not None:
+        metadata = (metadata[0] & metadata[1], metadata[1])
+    return Instructions(actions, goto, metadata, meter)
+
+
+def output(port: int) -> Output:
+    """Send out of `port` (IN_PORT included; for the controller use `punt`)."""
+    return Output(port, 0)
+
+
+def punt(max_len: int = NO_BUFFER, meter: int = 0, userdata: bytes = b"") -> Output | Punt:
+    """Send to whoever listens for packet-ins."""
+    if meter or userdata:
+        return Punt(max_len, meter, userdata)
+    return Output(CONTROLLER, max_len)
+
+
+def set_field(name: str, value: int, mask: int | None = None) -> SetField:
+    """Set a field by name; `ValueError` when the value does not fit."""
+    field = FIELD_BY_NAME[name]
+    return SetField(*_term(field, value, field.full if mask is None else mask))
+
+
+def load(name: str, value: int, offset: int = 0, bits: int | None = None) -> Load:
+    """Set a range of bits of a field (all by default); `ValueError` when it does not fit."""
+    field = FIELD_BY_NAME[name]
+    bits = field.bits - offset if bits is None else bits
+    if not 0 < bits <= 64 or offset + bits > field.bits or value < 0 or value >> bits:
+        raise ValueError(f"{value:#x} does not fit into {name}[{offset}..{offset + bits - 1}]")
+    return Load(field.place, offset, bits, value)
+
+
+def move(
+    source: str,
+    target: str,
+    bits: int | None = None,
+    source_offset: int = 0,
+    target_offset: int = 0,
+) -> Move:
+    """Copy bits from field to field (by default all of the source)."""
+    from_, to = FIELD_BY_NAME[source], FIELD_BY_NAME[target]
+    bits = from_.bits - source_offset if bits is None else bits
+    if bits <= 0 or source_offset + bits > from_.bits or target_offset + bits > to.bits:
+        raise ValueError(f"{bits} bits of {source} do not fit into {target}")
+    return Move(from_.place, source_offset, to.place, target_offset, bits)
+
+
+def ct(
+    zone: int | str = 0,
+    *,
+    zone_offset: int = 0,
+    commit: bool = False,
+    table: int | None = None,
+    committed: tuple[SetField | Load | Move, ...] = (),
+) -> Ct:
+    """Track in a zone: a number, or the name of a field that holds it (16 bits)."""
+    if isinstance(zone, str):
+        return Ct(commit, 0, FIELD_BY_NAME[zone].place, zone_offset, table, committed)
+    return Ct(commit, zone, None, 0, table, committed)
