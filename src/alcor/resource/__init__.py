@@ -1,0 +1,1 @@
+"""What a resource of the API is: fields, reading of bodies and queries, links of pages. Pure."""

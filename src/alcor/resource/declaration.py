@@ -1,0 +1,84 @@
+"""A resource as clients see it: its names and its fields, declared once by its manager.
+
+The gateway reads bodies and queries by these declarations; managers get values that are checked
+and of their types. Source of names and rules: Neutron's API reference v2.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from alcor.contracts.resources import Filter
+from alcor.resource.fields import FieldType
+from alcor.values.ids import is_uuid
+
+UNSET: Any = type("Unset", (), {"__repr__": lambda _: "UNSET"})()  # no default: the manager chooses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One attribute of a resource.
+
+    `post` and `put` say whether a body may carry it; `default` is what a POST without it means.
+    A scalar is a filter and a sort key unless said otherwise.
+    """
+
+    name: str
+    type: FieldType
+    alias: str = ""  # another name, in bodies, filters and answers
+    default: Any = UNSET
+    required: bool = False
+    post: bool = True
+    put: bool = True
+    filterable: bool = True
+    sortable: bool = True
+
+    @property
+    def is_filter(self) -> bool:
+        return self.filterable and self.type.of_query is not None
+
+    @property
+    def is_sort_key(self) -> bool:
+        return self.sortable and self.type.of_query is not None
+
+
+def read_only(name: str, type_: FieldType, **how: Any) -> Field:
+    """A field that the server makes and no body may carry."""
+    return Field(name=name, type=type_, post=False, put=False, **how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One kind of resource.
+
+    `title` makes the names of its refusals (`Network` -> `NetworkNotFound`). `special_filters`
+    are filters that are no field: each turns the values given into conditions for the manager.
+    """
+
+    name: str  # in a body: {"network": {...}}
+    collection: str  # {"networks": [...]}, and the links' key
+    title: str
+    path: str  # "/v2.0/networks"
+    fields: Sequence[Field]
+    special_filters: Mapping[str, Callable[[list[str]], list[Filter]]] = field(default_factory=dict)
+    is_id: Callable[[object], bool] = is_uuid
+    creatable: bool = True
+    updatable: bool = True
+    deletable: bool = True
+
+    @cached_property
+    def field_by_name(self) -> dict[str, Field]:
+        """By name and by alias."""
+        names = {f.name: f for f in self.fields}
+        return names | {f.alias: f for f in self.fields if f.alias}
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """What a POST means by the fields that it leaves out."""
+        return {f.name: f.default for f in self.fields if f.post and f.default is not UNSET}
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The fields that a POST must carry."""
+        return tuple(f.name for f in self.fields if f.required)

@@ -1,0 +1,234 @@
+"""The types of fields: how a value in a body and a text in a query become what managers take.
+
+A parser raises `ValueError` with the reason, which the reader of bodies puts into Neutron's words,
+or a `Refusal` of its own where Neutron has one. Values that are echoed are cut short.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from alcor.values import addresses
+from alcor.values.errors import InvalidInput
+from alcor.values.ids import host_id, uuid_text
+
+Scalar = str | int | bool | None
+
+echo_chars_max = 128
+_TRUE = {"true", "t", "yes", "y", "on", "1"}
+_FALSE = {"false", "f", "no", "n", "off", "0"}
+
+
+class FieldType(NamedTuple):
+    """How to read a value; a type without `of_query` is neither filter nor sort key."""
+
+    name: str  # for people and for the generated reference
+    parse: Callable[[object], object]
+    of_query: Callable[[str], Scalar] | None = None
+
+
+def shown(value: object) -> str:
+    """A value as a message may repeat it."""
+    text = f"'{value}'"
+    return text if len(text) <= echo_chars_max else f"{text[:echo_chars_max]}...'"
+
+
+def string(length_max: int) -> FieldType:
+    """A text of at most `length_max` characters."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(value)} is not a valid string")
+        if len(value) > length_max:
+            raise ValueError(f"{shown(value)} exceeds maximum length of {length_max}")
+        if "\0" in value:
+            raise ValueError("a string may not contain the character NUL")
+        return value
+
+    return FieldType(f"string({length_max})", parse, str)
+
+
+def boolean_of(value: object) -> bool:
+    """True or False, or what Neutron also takes for them; `InvalidInput` for anything else."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower() if isinstance(value, str | int) else ""
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise InvalidInput(
+        f"Invalid input for operation: {shown(value)} cannot be converted to boolean."
+    )
+
+
+def integer_of(value: object) -> int:
+    """A whole number, also written as a text of digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) <= 20:
+        digits = value.removeprefix("-")
+        if digits.isascii() and digits.isdigit():
+            return int(value)
+    raise ValueError(f"{shown(value)} is not an integer")
+
+
+def integer(low: int, high: int) -> FieldType:
+    """A whole number from `low` to `high`, both included."""
+
+    def parse(value: object) -> int:
+        number = integer_of(value)
+        if number < low:
+            raise ValueError(f"{shown(number)} is too small - must be at least '{low}'")
+        if number > high:
+            raise ValueError(f"{shown(number)} is too large - must be no larger than '{high}'")
+        return number
+
+    return FieldType(f"integer({low}..{high})", parse, _integer_of_query)
+
+
+def _integer_of_query(text: str) -> int:
+    number = integer_of(text)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueError(f"{shown(text)} is out of range")
+    return number
+
+
+def one_of(*values: Scalar) -> FieldType:
+    """One of these values."""
+
+    def parse(value: object) -> Scalar:
+        for allowed in values:
+            if value == allowed and type(value) is type(allowed):
+                return allowed
+        raise ValueError(f"{shown(value)} is not in {list(values)}")
+
+    def of_query(text: str) -> Scalar:
+        if None in values and text == "":
+            return None
+        return int(text) if text.isdigit() and int in map(type, values) else text
+
+    return FieldType("one of " + ", ".join(map(repr, values)), parse, of_query)
+
+
+def only(value: object, why: str) -> FieldType:
+    """A field that so far takes nothing but its inert value: we never say yes and do nothing."""
+
+    def parse(given: object) -> object:
+        if given != value or type(given) is not type(value):
+            raise ValueError(f"{shown(given)} is not possible yet: {why}")
+        return value
+
+    scalar = value is None or isinstance(value, str | int)
+    of_query = _boolean_of_query if isinstance(value, bool) else str if scalar else None
+    return FieldType(f"only {value!r}", parse, of_query)
+
+
+def _boolean_of_query(text: str) -> bool:
+    return boolean_of(text)
+
+
+def _parse_uuid(value: object) -> str:
+    try:
+        return uuid_text(value)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a valid UUID") from None
+
+
+def _parse_mac(value: object) -> str:
+    try:
+        return addresses.mac_text(addresses.mac(value))
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a valid MAC address") from None
+
+
+def _parse_ip(value: object) -> str:
+    try:
+        return str(addresses.address(value))
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a valid IP address") from None
+
+
+def _parse_cidr(value: object) -> str:
+    try:
+        return str(addresses.prefix(value))
+    except ValueError:
+        message = f"Invalid input for operation: {shown(value)} is not a valid IP subnet."
+        raise InvalidInput(message) from None
+
+
+def _parse_host(value: object) -> str:
+    try:
+        return host_id(value)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a valid host name") from None
+
+
+def _canonical(parse: Callable[[object], str]) -> Callable[[str], str]:
+    """In a filter, what is no such value matches nothing instead of being refused."""
+
+    def of_query(text: str) -> str:
+        try:
+            return parse(text)
+        except (ValueError, InvalidInput):
+            return text
+
+    return of_query
+
+
+BOOLEAN = FieldType("boolean", boolean_of, _boolean_of_query)
+UUID = FieldType("uuid", _parse_uuid, _canonical(_parse_uuid))
+MAC = FieldType("mac address", _parse_mac, _canonical(_parse_mac))
+IP = FieldType("ip address", _parse_ip, _canonical(_parse_ip))
+CIDR = FieldType("cidr", _parse_cidr, _canonical(_parse_cidr))
+HOST = FieldType("host name", _parse_host, str)
+NAME = string(255)
+JSON = FieldType("any", lambda value: value)  # of answers only: no body carries it
+
+
+def nullable(type_: FieldType) -> FieldType:
+    """The type, or null; in a query the empty text stands for null."""
+
+    def parse(value: object) -> object:
+        return None if value is None else type_.parse(value)
+
+    inner = type_.of_query
+    if inner is None:
+        return FieldType(f"{type_.name} or null", parse)
+    of_text = inner
+
+    def of_query(text: str) -> Scalar:
+        return None if text == "" else of_text(text)
+
+    return FieldType(f"{type_.name} or null", parse, of_query)
+
+
+def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldType:
+    """A list of at most `count_max` values, none twice."""
+
+    def parse(value: object) -> list[object]:
+        if not isinstance(value, list):
+            raise ValueError(f"{shown(value)} is not a list")
+        if len(value) > count_max:
+            raise ValueError(f"a list of {len(value)} is longer than {count_max}")
+        items = [type_.parse(item) for item in value]
+        if unique and any(item in items[:i] for i, item in enumerate(items)):
+            raise ValueError(f"Duplicate items in the list: {shown(value)}")
+        return items
+
+    return FieldType(f"list of {type_.name}", parse)
+
+
+def record_of(required: dict[str, FieldType], optional: dict[str, FieldType]) -> FieldType:
+    """An object with these keys and no others."""
+    types = required | optional
+
+    def parse(value: object) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise ValueError(f"{shown(value)} is not a dictionary")
+        if unexpected := value.keys() - types.keys():
+            raise ValueError(f"Unexpected keys supplied: {', '.join(map(str, sorted(unexpected)))}")
+        if missing := required.keys() - value.keys():
+            raise ValueError(f"Expected keys not found: {', '.join(sorted(missing))}")
+        return {name: types[name].parse(item) for name, item in value.items()}
+
+    return FieldType("record of " + ", ".join(types), parse)

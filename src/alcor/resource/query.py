@@ -1,0 +1,106 @@
+"""Read the query of a list by its resource's declaration: filters, sort keys, page, fields.
+
+A filter given twice means either value, different filters mean all of them (Neutron's API guide,
+"Filtering and Column Selection"). What is not a filter or sort key is refused, never ignored.
+"""
+
+from collections import defaultdict
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from alcor.contracts.resources import Filter, ListQuery, Sort
+from alcor.resource.declaration import Resource
+from alcor.resource.fields import Scalar, boolean_of, shown
+from alcor.values.errors import BadRequest, HTTPBadRequest
+
+parameters_max = 1_000  # of one query
+_RESERVED = ("fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir")
+_DESCENDING = {"asc": False, "desc": True}
+
+
+class Page(NamedTuple):
+    """What a list was asked for."""
+
+    query: ListQuery
+    fields: tuple[str, ...]  # of every item, only these; empty: all
+    links: bool  # whether the answer links to its neighbours
+    parameters: tuple[tuple[str, str], ...]  # as given, for the links
+
+
+def parameters(text: bytes) -> list[tuple[str, str]]:
+    """The query's names and values; `HTTPBadRequest` when there are too many."""
+    if not text:
+        return []
+    try:
+        return parse_qsl(
+            text.decode("latin-1"), keep_blank_values=True, max_num_fields=parameters_max
+        )
+    except ValueError as error:
+        raise HTTPBadRequest(f"The query can't be read: {error}") from None
+
+
+def fields_of(given: list[tuple[str, str]]) -> tuple[str, ...]:
+    """The values of `fields`; empty names are no names."""
+    return tuple(value for name, value in given if name == "fields" and value)
+
+
+def page(resource: Resource, text: bytes, items_max: int) -> Page:
+    """The list that a query asks for, of at most `items_max` items."""
+    given = parameters(text)
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for name, value in given:
+        values[name].append(value)
+    limit = _limit(values.get("limit", ["0"])[-1])
+    query = ListQuery(
+        filters=tuple(_filters(resource, values)),
+        sorts=_sorts(resource, values.get("sort_key", []), values.get("sort_dir", [])),
+        limit=min(limit, items_max) if limit else items_max,
+        marker=values.get("marker", [""])[-1],
+        reverse=boolean_of(values.get("page_reverse", ["false"])[-1] or "false"),
+    )
+    return Page(query, fields_of(given), limit > 0, tuple(given))
+
+
+def _limit(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise BadRequest(f"Bad limit request: {shown(text)} is not an integer.")
+    if int(text) < 0:
+        raise BadRequest(f"Bad limit request: {shown(text)} is negative.")
+    return int(text)
+
+
+def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
+    scalars: dict[str, list[Scalar]] = {}
+    special: list[Filter] = []
+    for name, texts in values.items():
+        if name in _RESERVED:
+            continue
+        if name in resource.special_filters:
+            special += resource.special_filters[name](texts)
+            continue
+        field = resource.field_by_name.get(name)
+        if field is None or not field.is_filter or field.type.of_query is None:
+            raise HTTPBadRequest(f"[{shown(name)}] is invalid attribute for filter")
+        try:
+            scalars.setdefault(field.name, []).extend(map(field.type.of_query, texts))
+        except ValueError as error:
+            raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
+    return [Filter(name, tuple(wanted)) for name, wanted in scalars.items()] + special
+
+
+def _sorts(resource: Resource, keys: list[str], directions: list[str]) -> tuple[Sort, ...]:
+    if len(keys) != len(directions):
+        raise HTTPBadRequest("The number of sort_keys and sort_dirs must be same")
+    sorts: dict[str, Sort] = {}
+    for key, direction in zip(keys, directions, strict=True):
+        field = resource.field_by_name.get(key)
+        if field is None or not field.is_sort_key:
+            raise HTTPBadRequest(f"[{shown(key)}] is invalid attribute for sort_keys")
+        if direction not in _DESCENDING:
+            raise HTTPBadRequest(
+                f"{shown(direction)} is invalid value for sort_dirs, "
+                "valid value is 'asc' and 'desc'"
+            )
+        sorts.setdefault(field.name, Sort(field.name, _DESCENDING[direction]))
+    return tuple(sorts.values())
