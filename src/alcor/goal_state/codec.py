@@ -1,0 +1,199 @@
+"""The bytes of goal-state entries (proto/alcor/v1/goal_state.proto).
+
+The key says what a value is, and its ids are not repeated in the value. Encoding the same entry
+twice gives the same bytes, so equal bytes mean that nothing changed. `decode` survives any bytes:
+it gives an entry that keeps its type's promises, or `Malformed`.
+"""
+
+from collections.abc import Callable
+
+from google.protobuf.message import DecodeError
+
+from alcor.goal_state.entries import (
+    FixedIp,
+    GoalEntry,
+    Neighbour,
+    Network,
+    Port,
+    Route,
+    Subnet,
+)
+from alcor.goal_state.pb import goal_state_pb2 as pb
+from alcor.values.addresses import Address, Mac, Prefix, unpack_address
+
+_MAC_MAX = (1 << 48) - 1
+_VNI_MAX = (1 << 24) - 1
+
+
+class Malformed(Exception):
+    """A key or a value that no control plane writes; the entry must be ignored."""
+
+
+def encode(key: str, entry: GoalEntry) -> bytes:
+    """The bytes of `entry`, which belongs under `key`."""
+    assert _kind(key) == type(entry).__name__.lower(), f"{key} holds no {type(entry).__name__}"
+    return _message(entry).SerializeToString(deterministic=True)
+
+
+def decode(key: str, value: bytes) -> GoalEntry:
+    """The entry under `key`; `Malformed` when key or value is none of ours."""
+    try:
+        return _DECODE_BY_KIND[_kind(key)](key.split("/"), value)
+    except (DecodeError, ValueError) as error:
+        raise Malformed(f"{key}: {error}") from None
+
+
+def _kind(key: str) -> str:
+    """Which entry a key holds: its third part, once the parts are those of a slice's keys."""
+    match key.split("/"):
+        case ["host", host, "port", port] if host and port:
+            return "port"
+        case ["network", network, "network"] if network:
+            return "network"
+        case ["network", network, "subnet" | "neighbour" as kind, owner] if network and owner:
+            return kind
+    raise Malformed(f"'{key}' is not a key of goal state")
+
+
+def _message(entry: GoalEntry) -> pb.Port | pb.Network | pb.Subnet | pb.Neighbour:
+    match entry:
+        case Port():
+            return _port(entry)
+        case Neighbour():
+            return _neighbour(entry)
+        case Network():
+            return _network(entry)
+        case Subnet():
+            return _subnet(entry)
+
+
+def _port(port: Port) -> pb.Port:
+    return pb.Port(
+        network_id=port.network_id,
+        mac=port.mac,
+        fixed_ips=[
+            pb.FixedIp(subnet_id=fixed.subnet_id, address=fixed.address.packed)
+            for fixed in port.fixed_ips
+        ],
+        admin_state_up=port.admin_state_up,
+        port_security=port.port_security,
+        name=port.name,
+        device_id=port.device_id,
+    )
+
+
+def _network(network: Network) -> pb.Network:
+    return pb.Network(
+        vni=network.vni,
+        mtu=network.mtu,
+        admin_state_up=network.admin_state_up,
+        dns_domain=network.dns_domain,
+    )
+
+
+def _subnet(subnet: Subnet) -> pb.Subnet:
+    return pb.Subnet(
+        prefix=_prefix(subnet.prefix),
+        gateway=subnet.gateway.packed if subnet.gateway else b"",
+        dhcp=subnet.dhcp,
+        dns_nameservers=[server.packed for server in subnet.dns_nameservers],
+        host_routes=[
+            pb.Route(destination=_prefix(route.destination), nexthop=route.nexthop.packed)
+            for route in subnet.host_routes
+        ],
+    )
+
+
+def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
+    return pb.Neighbour(
+        mac=neighbour.mac,
+        addresses=[address.packed for address in neighbour.addresses],
+        host=neighbour.host,
+        tunnel_endpoint=neighbour.tunnel_endpoint.packed,
+    )
+
+
+def _prefix(prefix: Prefix) -> pb.Prefix:
+    return pb.Prefix(
+        address=Address(prefix.version, prefix.number).packed,
+        length=prefix.length,
+    )
+
+
+def _read_port(parts: list[str], value: bytes) -> Port:
+    message = pb.Port.FromString(value)
+    return Port(
+        id=parts[3],
+        network_id=message.network_id,
+        mac=_read_mac(message.mac),
+        fixed_ips=tuple(
+            FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in message.fixed_ips
+        ),
+        admin_state_up=message.admin_state_up,
+        port_security=message.port_security,
+        name=message.name,
+        device_id=message.device_id,
+    )
+
+
+def _read_network(parts: list[str], value: bytes) -> Network:
+    message = pb.Network.FromString(value)
+    if message.vni > _VNI_MAX:
+        raise ValueError(f"a VNI has 24 bits, not {message.vni}")
+    return Network(
+        id=parts[1],
+        vni=message.vni,
+        mtu=message.mtu,
+        admin_state_up=message.admin_state_up,
+        dns_domain=message.dns_domain,
+    )
+
+
+def _read_subnet(parts: list[str], value: bytes) -> Subnet:
+    message = pb.Subnet.FromString(value)
+    return Subnet(
+        id=parts[3],
+        network_id=parts[1],
+        prefix=_read_prefix(message.prefix),
+        gateway=unpack_address(message.gateway) if message.gateway else None,
+        dhcp=message.dhcp,
+        dns_nameservers=tuple(map(unpack_address, message.dns_nameservers)),
+        host_routes=tuple(
+            Route(_read_prefix(route.destination), unpack_address(route.nexthop))
+            for route in message.host_routes
+        ),
+    )
+
+
+def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
+    message = pb.Neighbour.FromString(value)
+    return Neighbour(
+        port_id=parts[3],
+        network_id=parts[1],
+        mac=_read_mac(message.mac),
+        addresses=tuple(map(unpack_address, message.addresses)),
+        host=message.host,
+        tunnel_endpoint=unpack_address(message.tunnel_endpoint),
+    )
+
+
+def _read_mac(number: int) -> Mac:
+    if number > _MAC_MAX:
+        raise ValueError(f"a MAC address has 48 bits, not {number:#x}")
+    return Mac(number)
+
+
+def _read_prefix(message: pb.Prefix) -> Prefix:
+    address = unpack_address(message.address)
+    prefix = Prefix(address.version, address.number, message.length)
+    if message.length > prefix.width or address.number & ~prefix.mask:
+        raise ValueError(f"{address}/{message.length} is not a prefix")
+    return prefix
+
+
+_DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
+    "port": _read_port,
+    "network": _read_network,
+    "subnet": _read_subnet,
+    "neighbour": _read_neighbour,
+}

@@ -1,0 +1,87 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class FixedIp(_message.Message):
+    __slots__ = ("subnet_id", "address")
+    SUBNET_ID_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    subnet_id: str
+    address: bytes
+    def __init__(self, subnet_id: _Optional[str] = ..., address: _Optional[bytes] = ...) -> None: ...
+
+class Port(_message.Message):
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
+    ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
+    PORT_SECURITY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    network_id: str
+    mac: int
+    fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
+    admin_state_up: bool
+    port_security: bool
+    name: str
+    device_id: str
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
+
+class Network(_message.Message):
+    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain")
+    VNI_FIELD_NUMBER: _ClassVar[int]
+    MTU_FIELD_NUMBER: _ClassVar[int]
+    ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
+    DNS_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    vni: int
+    mtu: int
+    admin_state_up: bool
+    dns_domain: str
+    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ...) -> None: ...
+
+class Prefix(_message.Message):
+    __slots__ = ("address", "length")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    length: int
+    def __init__(self, address: _Optional[bytes] = ..., length: _Optional[int] = ...) -> None: ...
+
+class Route(_message.Message):
+    __slots__ = ("destination", "nexthop")
+    DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    NEXTHOP_FIELD_NUMBER: _ClassVar[int]
+    destination: Prefix
+    nexthop: bytes
+    def __init__(self, destination: _Optional[_Union[Prefix, _Mapping]] = ..., nexthop: _Optional[bytes] = ...) -> None: ...
+
+class Subnet(_message.Message):
+    __slots__ = ("prefix", "gateway", "dhcp", "dns_nameservers", "host_routes")
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    DHCP_FIELD_NUMBER: _ClassVar[int]
+    DNS_NAMESERVERS_FIELD_NUMBER: _ClassVar[int]
+    HOST_ROUTES_FIELD_NUMBER: _ClassVar[int]
+    prefix: Prefix
+    gateway: bytes
+    dhcp: bool
+    dns_nameservers: _containers.RepeatedScalarFieldContainer[bytes]
+    host_routes: _containers.RepeatedCompositeFieldContainer[Route]
+    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
+
+class Neighbour(_message.Message):
+    __slots__ = ("mac", "addresses", "host", "tunnel_endpoint")
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    mac: int
+    addresses: _containers.RepeatedScalarFieldContainer[bytes]
+    host: str
+    tunnel_endpoint: bytes
+    def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ...) -> None: ...

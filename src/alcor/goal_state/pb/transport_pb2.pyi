@@ -1,0 +1,127 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PortStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PORT_STATUS_UNSPECIFIED: _ClassVar[PortStatus]
+    PORT_STATUS_UP: _ClassVar[PortStatus]
+    PORT_STATUS_DOWN: _ClassVar[PortStatus]
+    PORT_STATUS_FAILED: _ClassVar[PortStatus]
+PORT_STATUS_UNSPECIFIED: PortStatus
+PORT_STATUS_UP: PortStatus
+PORT_STATUS_DOWN: PortStatus
+PORT_STATUS_FAILED: PortStatus
+
+class HostMessage(_message.Message):
+    __slots__ = ("hello", "subscribe", "unsubscribe", "report")
+    HELLO_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    UNSUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    hello: Hello
+    subscribe: Subscribe
+    unsubscribe: Unsubscribe
+    report: Report
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ("host", "version", "tunnel_endpoint")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    version: str
+    tunnel_endpoint: bytes
+    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
+
+class Subscribe(_message.Message):
+    __slots__ = ("slice", "epoch", "position")
+    SLICE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    slice: str
+    epoch: int
+    position: int
+    def __init__(self, slice: _Optional[str] = ..., epoch: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
+
+class Unsubscribe(_message.Message):
+    __slots__ = ("slice",)
+    SLICE_FIELD_NUMBER: _ClassVar[int]
+    slice: str
+    def __init__(self, slice: _Optional[str] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ("epoch", "position", "keys", "values", "revisions", "traces", "gone", "begins", "completes", "resumes", "refused")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    TRACES_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETES_FIELD_NUMBER: _ClassVar[int]
+    RESUMES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    position: int
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[bytes]
+    revisions: _containers.RepeatedScalarFieldContainer[int]
+    traces: _containers.RepeatedScalarFieldContainer[str]
+    gone: _containers.RepeatedScalarFieldContainer[bool]
+    begins: _containers.RepeatedScalarFieldContainer[str]
+    completes: _containers.RepeatedScalarFieldContainer[str]
+    resumes: _containers.RepeatedScalarFieldContainer[str]
+    refused: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[bytes]] = ..., revisions: _Optional[_Iterable[int]] = ..., traces: _Optional[_Iterable[str]] = ..., gone: _Optional[_Iterable[bool]] = ..., begins: _Optional[_Iterable[str]] = ..., completes: _Optional[_Iterable[str]] = ..., resumes: _Optional[_Iterable[str]] = ..., refused: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetRequest(_message.Message):
+    __slots__ = ("host", "keys")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, host: _Optional[str] = ..., keys: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetReply(_message.Message):
+    __slots__ = ("epoch", "position", "keys", "values", "revisions")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    position: int
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[bytes]
+    revisions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[bytes]] = ..., revisions: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class PortReport(_message.Message):
+    __slots__ = ("port_id", "status", "reason")
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    port_id: str
+    status: PortStatus
+    reason: str
+    def __init__(self, port_id: _Optional[str] = ..., status: _Optional[_Union[PortStatus, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Report(_message.Message):
+    __slots__ = ("epoch", "position", "ports", "flows")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PORTS_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    position: int
+    ports: _containers.RepeatedCompositeFieldContainer[PortReport]
+    flows: int
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., ports: _Optional[_Iterable[_Union[PortReport, _Mapping]]] = ..., flows: _Optional[int] = ...) -> None: ...

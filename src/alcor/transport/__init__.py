@@ -1,0 +1,1 @@
+"""How goal state travels to hosts and reports travel back: one protocol, several carriers."""

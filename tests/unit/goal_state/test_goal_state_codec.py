@@ -1,0 +1,108 @@
+"""Goal-state entries survive their bytes, and any bytes survive the decoder."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alcor.goal_state import codec
+from alcor.goal_state.entries import (
+    FixedIp,
+    GoalEntry,
+    Neighbour,
+    Network,
+    Port,
+    Route,
+    Subnet,
+)
+from alcor.goal_state.slices import host_port_key, neighbour_key, network_key, subnet_key
+from alcor.values.addresses import Address, Mac, address, prefix
+
+NET, SUBNET, PORT = "net-1", "subnet-1", "port-1"
+WEB = address("10.0.0.5")
+KEYS = [
+    host_port_key("h1", PORT),
+    network_key(NET),
+    subnet_key(NET, SUBNET),
+    neighbour_key(NET, PORT),
+]
+SUBNET_ENTRY = Subnet(
+    id=SUBNET,
+    network_id=NET,
+    prefix=prefix("2001:db8::/64"),
+    gateway=None,
+    dhcp=True,
+    dns_nameservers=(address("2001:db8::53"),),
+    host_routes=(Route(prefix("0.0.0.0/0"), WEB),),
+)
+
+addresses = st.one_of(
+    st.integers(0, 2**32 - 1).map(lambda n: Address(4, n)),
+    st.integers(0, 2**128 - 1).map(lambda n: Address(6, n)),
+)
+macs = st.integers(0, 2**48 - 1).map(Mac)
+texts = st.text(max_size=20)
+entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
+    st.builds(
+        Port,
+        id=st.just(PORT),
+        network_id=texts,
+        mac=macs,
+        fixed_ips=st.lists(st.builds(FixedIp, texts, addresses), max_size=3).map(tuple),
+        admin_state_up=st.booleans(),
+        port_security=st.booleans(),
+        name=texts,
+        device_id=texts,
+    ).map(lambda entry: (KEYS[0], entry)),
+    st.builds(
+        Network,
+        id=st.just(NET),
+        vni=st.integers(0, 2**24 - 1),
+        mtu=st.integers(0, 65535),
+        admin_state_up=st.booleans(),
+        dns_domain=texts,
+    ).map(lambda entry: (KEYS[1], entry)),
+    st.builds(
+        Neighbour,
+        port_id=st.just(PORT),
+        network_id=st.just(NET),
+        mac=macs,
+        addresses=st.lists(addresses, max_size=3).map(tuple),
+        host=texts,
+        tunnel_endpoint=addresses,
+    ).map(lambda entry: (KEYS[3], entry)),
+    st.just((KEYS[2], SUBNET_ENTRY)),
+)
+
+
+@given(entries)
+def test_an_entry_survives_its_bytes(keyed: tuple[str, GoalEntry]) -> None:
+    key, entry = keyed
+
+    assert codec.decode(key, codec.encode(key, entry)) == entry
+
+
+@given(st.sampled_from(KEYS), st.binary(max_size=200))
+def test_any_bytes_are_an_entry_or_malformed(key: str, value: bytes) -> None:
+    with suppress(codec.Malformed):
+        codec.decode(key, value)
+
+
+@given(entries, st.binary(max_size=4), st.integers(0, 60))
+def test_a_damaged_entry_is_an_entry_or_malformed(
+    keyed: tuple[str, GoalEntry], damage: bytes, at: int
+) -> None:
+    key, entry = keyed
+    value = codec.encode(key, entry)
+
+    with suppress(codec.Malformed):
+        codec.decode(key, value[:at] + damage + value[at + len(damage) :])
+
+
+@pytest.mark.parametrize(
+    "key", ["", "host", "host/h1/port/", "host//port/p", "network/n/router/r", "vpc/n/network", "/"]
+)
+def test_a_key_of_no_slice_is_malformed(key: str) -> None:
+    with pytest.raises(codec.Malformed):
+        codec.decode(key, b"")
