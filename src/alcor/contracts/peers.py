@@ -95,9 +95,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaseGroup(msgspec.Struct, frozen=True):
-    """Wanted together: all leased, or none."""
+    """Wanted together: all leased, or none.
+
+    With a `network_id`, also only if `known` are all the subnets that the network has (refused as
+    SubnetsChanged): the IP manager knows of a subnet before anybody can, so whoever chooses among
+    a network's subnets from a copy finds out here that the copy is old.
+    """
 
     wanted: list[Wanted]
+    network_id: str = ""
+    known: tuple[str, ...] = ()
 
 
 class LeaseRequest(msgspec.Struct, frozen=True):
@@ -132,6 +139,17 @@ class ReleaseRequest(msgspec.Struct, frozen=True):
     leases: list[Lease]
 
 
+class Holding(msgspec.Struct, frozen=True):
+    """All that an owner shall hold."""
+
+    owner: str
+    leases: list[Lease]
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    holdings: list[Holding]
+
+
 class IpPeer(Protocol):
     """The private IP manager."""
 
@@ -149,6 +167,10 @@ class IpPeer(Protocol):
 
     async def release(self, request: ReleaseRequest) -> Done:
         """Free leases; one that is not held is no error."""
+        ...
+
+    async def keep(self, request: Holdings) -> Done:
+        """Free what these owners hold beyond what is named here; nothing new is leased."""
         ...
 
 

@@ -61,11 +61,12 @@ class Prefix(NamedTuple):
         return self.number | ((1 << (self.width - self.length)) - 1)
 
     def __contains__(self, address: object) -> bool:
-        return (
-            isinstance(address, Address)
-            and address.version == self.version
-            and address.number & self.mask == self.number
-        )
+        return isinstance(address, Address) and self.covers(address)
+
+    def covers(self, address: Address) -> bool:
+        """Whether the address is of the prefix (`in`, for those whom the type checker holds back
+        because a tuple of numbers can't contain an address)."""
+        return address.version == self.version and address.number & self.mask == self.number
 
     def overlaps(self, other: "Prefix") -> bool:
         """Whether the two share an address."""

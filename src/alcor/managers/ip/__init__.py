@@ -1,0 +1,1 @@
+"""The private IP manager: which address of which subnet is whose."""

@@ -1,0 +1,103 @@
+"""The use cases of the IP manager: pools come and go, addresses are leased and given back.
+
+One transaction each, whatever the size of the request. All may be repeated.
+"""
+
+from alcor.contracts.peers import (
+    Done,
+    Holdings,
+    Ids,
+    Lease,
+    LeaseReply,
+    LeaseRequest,
+    Pool,
+    Pools,
+    ReleaseRequest,
+)
+from alcor.managers.ip.ledger import Held, Ledger
+from alcor.managers.ip.model import IpAddressAlreadyAllocated, Range, SubnetPool
+from alcor.managers.ip.needs import Clock, Store, Transaction
+from alcor.values.addresses import Address, address, prefix
+
+
+class IpService:
+    """Keeps the contract `IpPeer`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def save_pools(self, request: Pools) -> Done:
+        """IpAddressAlreadyAllocated when an address to be reserved is leased; then all is as was."""
+        pools = [_parsed(pool) for pool in request.pools]
+
+        def work(tx: Transaction) -> None:
+            for pool in pools:
+                for number in pool.reserved:
+                    _check_free(tx, pool, Address(pool.prefix.version, number))
+                tx.save_pool(pool)
+
+        await self._store.write(work)
+        return Done()
+
+    async def drop_pools(self, request: Ids) -> Done:
+        def work(tx: Transaction) -> None:
+            for subnet_id in request.ids:
+                tx.drop_pool(subnet_id)
+
+        await self._store.write(work)
+        return Done()
+
+    async def lease(self, request: LeaseRequest) -> LeaseReply:
+        at = self._clock()
+        wanted = [wish for group in request.groups for wish in group.wanted]
+        subnet_ids = {subnet_id for wish in wanted for subnet_id in wish.subnet_ids}
+        network_ids = {group.network_id for group in request.groups if group.network_id}
+
+        def work(tx: Transaction) -> LeaseReply:
+            spaces = tx.spaces(subnet_ids)
+            held = tx.held({wish.owner for wish in wanted})
+            ledger = Ledger(spaces, held, tx.subnets_of(network_ids))
+            reply = LeaseReply([ledger.lease(group) for group in request.groups])
+            tx.save_leases(ledger.leased, ledger.repeated, spaces.values(), at)
+            return reply
+
+        return await self._store.write(work)
+
+    async def release(self, request: ReleaseRequest) -> Done:
+        named = [_held(lease) for lease in request.leases if lease.address]
+        owners = {lease.owner for lease in request.leases if not lease.address}
+
+        def work(tx: Transaction) -> None:
+            tx.delete_leases([*named, *tx.held(owners)])
+
+        await self._store.write(work)
+        return Done()
+
+    async def keep(self, request: Holdings) -> Done:
+        kept = {_held(lease) for holding in request.holdings for lease in holding.leases}
+        owners = {holding.owner for holding in request.holdings}
+
+        def work(tx: Transaction) -> None:
+            tx.delete_leases([lease for lease in tx.held(owners) if lease not in kept])
+
+        await self._store.write(work)
+        return Done()
+
+
+def _parsed(pool: Pool) -> SubnetPool:
+    """`ValueError` when it is malformed: the subnet manager checks what tenants write."""
+    ranges = sorted(Range(address(r.start).number, address(r.end).number) for r in pool.ranges)
+    reserved = frozenset(address(text).number for text in pool.reserved)
+    return SubnetPool(pool.subnet_id, pool.network_id, prefix(pool.cidr), tuple(ranges), reserved)
+
+
+def _held(lease: Lease) -> Held:
+    return Held(lease.owner, lease.subnet_id, address(lease.address))
+
+
+def _check_free(tx: Transaction, pool: SubnetPool, reserved: Address) -> None:
+    if tx.holder(pool.subnet_id, reserved) is not None:
+        raise IpAddressAlreadyAllocated(
+            f"IP address {reserved} already allocated in subnet {pool.subnet_id}"
+        )
