@@ -1,0 +1,121 @@
+"""Tell the intent log what a manager has saved: in order, soon, and again after every start.
+
+The relay sleeps until `notify`, then publishes the outbox. What was published is forgotten by the
+manager's next write (`forgettable`), so that telling costs no transaction of its own. At start
+every living row is published again under its own revision, because a log may have lost
+everything; what the log holds already it drops by revision.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from prometheus_client import Gauge
+
+from alcor.intent import outbox
+from alcor.keyed_log.log import Change, KeyedLog
+
+T = TypeVar("T")
+
+changes_per_put_max = 1_000
+rows_per_step_max = 2_000  # of the start: a step is one read transaction
+
+pending_count = Gauge(
+    "alcor_outbox_pending", "Changes that the intent log has not been told.", ["manager"]
+)
+
+
+class Transactions(Protocol):
+    """A manager's database, as the relay uses it."""
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+
+class Living(Protocol):
+    """The records of a manager's living rows, in order of id."""
+
+    def __call__(
+        self, connection: sqlite3.Connection, after: str, limit: int
+    ) -> Sequence[tuple[str, Change]]: ...
+
+
+class Relay:
+    """From one manager's outbox to the intent log."""
+
+    def __init__(self, manager: str, database: Transactions, log: KeyedLog, living: Living) -> None:
+        self.manager = manager
+        self._database = database
+        self._log = log
+        self._living = living
+        self._published = 0
+        self._last = 0
+        self._wake = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._pending = pending_count.labels(manager)
+
+    @property
+    def published(self) -> int:
+        """The last sequence that the log has been told."""
+        return self._published
+
+    @property
+    def pending(self) -> int:
+        """How many changes the log has not been told."""
+        return self._last - self._published
+
+    def notify(self, sequence: int) -> None:
+        """The manager has committed up to and with `sequence`."""
+        self._last = max(self._last, sequence)
+        self._pending.set(self.pending)
+        self._wake.set()
+
+    def forget(self, connection: sqlite3.Connection) -> None:
+        """Inside a write of the manager: drop what was published; next to nothing when none was."""
+        outbox.forget(connection, self._published)
+
+    async def rebuild(self) -> None:
+        """Publish every living row, then what the outbox holds; the log is complete afterwards."""
+        last = await self._database.read(outbox.last)
+        after = ""
+        while rows := await self._step(after):
+            await self._log.put([change for _, change in rows])
+            after = rows[-1][0]
+        while changes := await self._outbox():
+            await self._publish(changes)
+        # Rows of the outbox may be gone already, published in an earlier life.
+        self._published = max(self._published, last)
+        self.notify(self._published)
+
+    async def run(self) -> None:
+        """Publish what is committed, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while changes := await self._outbox():
+                await self._publish(changes)
+
+    async def published_all(self, sequence: int) -> None:
+        """Wait until the log has been told everything up to and with `sequence`."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._published >= sequence)
+
+    async def _step(self, after: str) -> Sequence[tuple[str, Change]]:
+        return await self._database.read(
+            lambda connection: self._living(connection, after, rows_per_step_max)
+        )
+
+    async def _outbox(self) -> list[Change]:
+        return await self._database.read(
+            lambda connection: outbox.pending(connection, self._published, changes_per_put_max)
+        )
+
+    async def _publish(self, changes: list[Change]) -> None:
+        await self._log.put(changes)
+        self._published = max(self._published, changes[-1].revision)
+        self._last = max(self._last, self._published)
+        self._pending.set(self.pending)
+        async with self._moved:
+            self._moved.notify_all()

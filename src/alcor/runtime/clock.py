@@ -1,0 +1,28 @@
+"""Time and new ids: the only place where the wall clock and chance come in.
+
+Whoever needs them gets them from its assembly, so that tests and simulations give their own.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from uuid_utils import uuid7
+
+Seconds = Callable[[], float]  # since the epoch
+NewId = Callable[[], str]
+
+
+def now_s() -> float:
+    """Seconds since the epoch."""
+    return time.time()
+
+
+def new_id() -> str:
+    """A UUIDv7 in canonical form: ids made later sort later."""
+    return str(uuid7())
+
+
+def timestamp(seconds: float) -> str:
+    """As Neutron writes times: UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

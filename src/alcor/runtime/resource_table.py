@@ -1,0 +1,220 @@
+"""A manager's table of resources: one row each, with its public JSON beside what is searched often.
+
+The row: `id`, the table's own columns (unique, indexed or often filtered), `sequence` (of its last
+intent) and `doc` (the resource as clients see it). Functions here run inside a transaction of the
+manager's `Database`. Pages go by key, never by offset: the cost of a page of the default order
+does not grow with the table. Fields without a column are read out of `doc`.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+
+from alcor.contracts.resources import Filter, ListQuery, Sort
+from alcor.values.errors import NotFound
+
+Sql = str | int | None  # what a column holds
+
+parameters_max = 500  # of one statement of ours; SQLite takes 32,766
+
+
+class Row(NamedTuple):
+    """A row of a resource table; `columns` in the order of the table's."""
+
+    id: str
+    columns: tuple[Sql, ...]
+    sequence: int
+    doc: bytes
+
+
+class Taken(Exception):
+    """A row with these columns' values is there already (a unique index of `table` says so)."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__(", ".join(columns))
+        self.columns = columns
+
+
+@dataclass(frozen=True)
+class ResourceTable:
+    """Which columns a table has, and how a missing marker is refused.
+
+    `columns` are NOT NULL unless named in `nullable`. `conditions` are filters that are no field:
+    SQL with `{}` where the placeholders of the values go.
+    """
+
+    name: str
+    title: str  # Network: a marker that is missing is `NetworkNotFound`
+    columns: Sequence[str] = ()
+    nullable: frozenset[str] = frozenset()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _selected(self) -> str:
+        # The document is handed on as bytes: nobody here needs it as text.
+        return ", ".join(["id", *self.columns, "sequence", "CAST(doc AS BLOB)"])
+
+    def insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        """Add rows; `Taken` when one breaks a unique index: let it undo the transaction."""
+        names = ", ".join(["id", *self.columns, "sequence", "doc"])
+        marks = ", ".join("?" * (len(self.columns) + 3))
+        statement = f"INSERT INTO {self.name} ({names}) VALUES ({marks})"
+        _unique(
+            lambda: connection.executemany(
+                statement, [(r.id, *r.columns, r.sequence, r.doc.decode()) for r in rows]
+            )
+        )
+
+    def replace(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        """Change rows that exist, found by id; `Taken` as for `insert`."""
+        sets = ", ".join(f"{name} = ?" for name in [*self.columns, "sequence", "doc"])
+        statement = f"UPDATE {self.name} SET {sets} WHERE id = ?"
+        _unique(
+            lambda: connection.executemany(
+                statement, [(*r.columns, r.sequence, r.doc.decode(), r.id) for r in rows]
+            )
+        )
+
+    def delete(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+        """Remove rows; one that is not there is no error."""
+        statement = f"DELETE FROM {self.name} WHERE id = ?"
+        connection.executemany(statement, [(id_,) for id_ in ids])
+
+    def rows(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
+        """Those of the ids that exist."""
+        found: dict[str, Row] = {}
+        for i in range(0, len(ids), parameters_max):
+            some = ids[i : i + parameters_max]
+            condition = f"id IN ({_marks(some)})"
+            for row in self.where(connection, condition, tuple(some)):
+                found[row.id] = row
+        return found
+
+    def row(self, connection: sqlite3.Connection, id_: str) -> Row | None:
+        """The row of one id."""
+        return self.rows(connection, [id_]).get(id_)
+
+    def where(
+        self, connection: sqlite3.Connection, condition: str, values: tuple[Sql, ...]
+    ) -> list[Row]:
+        """The rows for which an SQL condition (and order, and limit) of the manager's own holds."""
+        cursor = connection.execute(
+            f"SELECT {self._selected} FROM {self.name} WHERE {condition}", values
+        )
+        return [Row(r[0], r[1:-2], r[-2], r[-1]) for r in cursor]
+
+    def living(self, connection: sqlite3.Connection, after: str, limit: int) -> list[Row]:
+        """The rows after an id in order of id: for going over the whole table in steps."""
+        return self.where(connection, "id > ? ORDER BY id LIMIT ?", (after, limit))
+
+    def page(
+        self, connection: sqlite3.Connection, query: ListQuery, project: str | None = None
+    ) -> list[msgspec.Raw]:
+        """The documents of a page, in order; with `project`, only its own.
+
+        `<Title>NotFound` when the marker names nothing.
+        """
+        conditions, values = self._filters(query.filters, project)
+        keys = _order(query.sorts)
+        if query.marker:
+            condition, bounds = self._beyond(connection, query, keys)
+            conditions.append(condition)
+            values += bounds
+        order = ", ".join(
+            f"{self._key(s)} {'DESC' if s.descending != query.reverse else 'ASC'}" for s in keys
+        )
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        limit = f" LIMIT {int(query.limit)}" if query.limit else ""
+        cursor = connection.execute(
+            f"SELECT CAST(doc AS BLOB) FROM {self.name}{where} ORDER BY {order}{limit}", values
+        )
+        documents = [msgspec.Raw(doc) for (doc,) in cursor]
+        return documents[::-1] if query.reverse else documents
+
+    def expression(self, name: str) -> str:
+        """SQL for the value of a field: its column, or out of the document."""
+        if name == "id" or name in self.columns:
+            return name
+        assert re.fullmatch(r"[\w:.-]+", name), name
+        return f"json_extract(doc, '$.\"{name}\"')"
+
+    def _key(self, sort: Sort) -> str:
+        """SQL of a sort key; null counts as the empty text, so that every two rows compare."""
+        expression = self.expression(sort.field)
+        if sort.field == "id" or (sort.field in self.columns and sort.field not in self.nullable):
+            return expression
+        return f"ifnull({expression}, '')"
+
+    def _filters(
+        self, filters: Sequence[Filter], project: str | None
+    ) -> tuple[list[str], list[Sql]]:
+        conditions: list[str] = []
+        values: list[Sql] = []
+        if project is not None:
+            filters = [*filters, Filter("project_id", (project,))]
+        for wanted in filters:
+            condition, some = self._filter(wanted)
+            conditions.append(condition)
+            values += some
+        return conditions, values
+
+    def _filter(self, wanted: Filter) -> tuple[str, list[Sql]]:
+        values: list[Sql] = [value for value in wanted.values if value is not None]
+        if wanted.field in self.conditions:
+            return self.conditions[wanted.field].format(_marks(values)), values
+        expression = self.expression(wanted.field)
+        alternatives = [f"{expression} IN ({_marks(values)})"] if values else []
+        if None in wanted.values:
+            alternatives.append(f"{expression} IS NULL")
+        return f"({' OR '.join(alternatives) or '0'})", values
+
+    def _beyond(
+        self, connection: sqlite3.Connection, query: ListQuery, keys: Sequence[Sort]
+    ) -> tuple[str, list[Sql]]:
+        """SQL for "after the marker": (a > ?) OR (a = ? AND b > ?) OR ..."""
+        names = ", ".join(self._key(s) for s in keys)
+        marker = connection.execute(
+            f"SELECT {names} FROM {self.name} WHERE id = ?", (query.marker,)
+        ).fetchone()
+        if marker is None:
+            raise missing(self.title, query.marker)
+        alternatives: list[str] = []
+        values: list[Sql] = []
+        for i, sort in enumerate(keys):
+            comparison = "<" if sort.descending != query.reverse else ">"
+            equal = [f"{self._key(s)} = ?" for s in keys[:i]]
+            alternatives.append(" AND ".join([*equal, f"{self._key(sort)} {comparison} ?"]))
+            values += marker[: i + 1]
+        return f"({' OR '.join(alternatives)})", values
+
+
+def missing(title: str, id_: str) -> NotFound:
+    """The refusal of an id that names nothing, or nothing of theirs."""
+    return NotFound(f"{title} {id_[:255]} could not be found.", type=f"{title}NotFound")
+
+
+def _order(sorts: Sequence[Sort]) -> Sequence[Sort]:
+    """The sort keys up to the id, which is always the last: so no two rows are equal."""
+    for i, sort in enumerate(sorts):
+        if sort.field == "id":
+            return sorts[: i + 1]
+    return (*sorts, Sort("id"))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _unique(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except sqlite3.IntegrityError as error:
+        _, found, columns = str(error).partition("UNIQUE constraint failed: ")
+        if not found:
+            raise
+        raise Taken(tuple(c.rpartition(".")[2] for c in columns.split(", "))) from None
