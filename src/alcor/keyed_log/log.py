@@ -67,6 +67,11 @@ class KeyedLog(Protocol):
         """Every living key under `prefix` ("" is all)."""
         ...
 
+    async def changes(self, prefix: str, since: int) -> Snapshot:
+        """What changed under `prefix` after position `since`, the last value of each key and
+        tombstones too; `Compacted` when that is too long ago. For whoever resumes."""
+        ...
+
     def watch(self, prefix: str, since: int) -> AsyncIterator[Sequence[Entry]]:
         """Changes under `prefix` after position `since`, in batches, for ever.
 
