@@ -1,0 +1,1 @@
+"""Features: pure functions from a unit of the model to flows, strangers to each other."""

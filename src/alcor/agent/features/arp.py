@@ -1,0 +1,84 @@
+"""ARP: flows answer for every known IPv4 address of a network, on any host.
+
+A machine's own probe or announcement is never answered: it would see a conflict (RFC 5227).
+"""
+
+from collections.abc import Iterator
+
+from alcor.agent import pipeline as p
+from alcor.agent.model import Wired
+from alcor.agent.service_address import SERVER_MAC, server_address
+from alcor.goal_state.entries import Neighbour, Network, Subnet
+from alcor.ovs.fields import ETH_TYPE_ARP
+from alcor.ovs.flow import (
+    DROP,
+    IN_PORT,
+    Flow,
+    Instructions,
+    Match,
+    apply,
+    match,
+    move,
+    output,
+    set_field,
+)
+
+REQUEST, REPLY = 1, 2
+_TO_ASKER = move("eth_src", "eth_dst")
+_IS_REPLY = set_field("arp_op", REPLY)
+_TARGET_MAC = move("arp_sha", "arp_tha")
+_TARGET_ADDRESS = move("arp_spa", "arp_tpa")
+_BACK = output(IN_PORT)
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """Requests go to the responder; replies are ordinary packets."""
+    what = match(eth_type=ETH_TYPE_ARP, arp_op=REQUEST)
+    yield Flow(p.SERVICES, p.PRIORITY.normal, what, apply(goto=p.ARP_ND), cookie)
+
+
+def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """A port's own addresses are not answered to itself."""
+    for fixed in wired.port.fixed_ips:
+        if fixed.address.version == 4:
+            own = match(
+                reg14=wired.ofport,
+                eth_type=ETH_TYPE_ARP,
+                arp_op=REQUEST,
+                arp_tpa=fixed.address.number,
+            )
+            yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
+
+
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+    """One flow for each IPv4 address of a neighbour."""
+    for address in neighbour.addresses:
+        if address.version == 4:
+            what = _asked_for(network, address.number)
+            answer = _answer(address.number, neighbour.mac)
+            yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
+
+
+def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[Flow]:
+    """The DHCP server's address; below the neighbours, as a machine may be the gateway."""
+    if subnet.dhcp and subnet.prefix.version == 4:
+        address = server_address(subnet).number
+        what = _asked_for(network, address)
+        yield Flow(p.ARP_ND, p.PRIORITY.low, what, _answer(address, SERVER_MAC), cookie)
+
+
+def _asked_for(network: Network, address: int) -> Match:
+    return match(metadata=network.vni, eth_type=ETH_TYPE_ARP, arp_op=REQUEST, arp_tpa=address)
+
+
+def _answer(address: int, mac: int) -> Instructions:
+    return apply(
+        _TO_ASKER,
+        set_field("eth_src", mac),
+        _IS_REPLY,
+        _TARGET_MAC,
+        set_field("arp_sha", mac),
+        _TARGET_ADDRESS,
+        set_field("arp_spa", address),
+        _BACK,
+    )

@@ -1,0 +1,49 @@
+"""SERVICES: a port's DHCPv4 requests go to the agent, at a rate that can't hurt it."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from alcor.agent import pipeline as p
+from alcor.agent.model import Wired
+from alcor.goal_state.entries import Subnet
+from alcor.ovs.fields import ETH_TYPE_IPV4, IP_PROTO_UDP
+from alcor.ovs.flow import Flow, apply, match, punt
+
+requests_per_s_max = 10  # packets of one port
+requests_burst = 20  # packets
+
+
+class Meter(NamedTuple):
+    """What a port may send to the agent; its id is the port's ofport."""
+
+    id: int
+    rate: int  # packets a second
+    burst: int  # packets
+
+
+def is_served(wired: Wired, subnets: Mapping[str, Subnet]) -> bool:
+    """Whether the port has an IPv4 address on a subnet with DHCP."""
+    return any(
+        fixed.address.version == 4 and fixed.subnet_id in subnets and subnets[fixed.subnet_id].dhcp
+        for fixed in wired.port.fixed_ips
+    )
+
+
+def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[Flow]:
+    """The punt of one port, through its own meter."""
+    if is_served(wired, subnets):
+        what = match(
+            reg14=wired.ofport,
+            eth_type=ETH_TYPE_IPV4,
+            ip_proto=IP_PROTO_UDP,
+            udp_src=68,
+            udp_dst=67,
+        )
+        to_agent = apply(punt(), meter=wired.ofport)
+        yield Flow(p.SERVICES, p.PRIORITY.high, what, to_agent, cookie)
+
+
+def meters(wired: Wired, subnets: Mapping[str, Subnet]) -> Iterator[Meter]:
+    """The meter that the port's punt names."""
+    if is_served(wired, subnets):
+        yield Meter(wired.ofport, requests_per_s_max, requests_burst)

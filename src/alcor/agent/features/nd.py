@@ -1,0 +1,95 @@
+"""IPv6 neighbour discovery: flows answer solicitations for every known address of a network.
+
+The form that the userspace datapath takes: one flow an address makes the solicitation an
+advertisement, one shared flow of the next stage fills in its option, which can be set only once
+the type has changed (Open vSwitch refuses both in one flow).
+
+A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
+"""
+
+from collections.abc import Iterator
+
+from alcor.agent import pipeline as p
+from alcor.agent.model import Wired
+from alcor.goal_state.entries import Neighbour, Network
+from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.flow import DROP, IN_PORT, Flow, apply, match, move, output, set_field
+from alcor.values.addresses import eui64_link_local
+
+SOLICIT, ADVERTISE = 135, 136
+TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
+SOLICITED_OVERRIDE = 0x6000_0000  # flags S and O of an advertisement
+OVERRIDE = 0x2000_0000
+ALL_NODES = 0xFF02 << 112 | 1
+
+_TO_ASKER = move("eth_src", "eth_dst")
+_TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
+_IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
+_OPTION = (
+    set_field("nd_options_type", TARGET_LINK_LAYER),
+    move("eth_src", "nd_tll"),
+    output(IN_PORT),
+)
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """Solicitations go to the responder; its second step."""
+    asks = match(
+        eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=SOLICIT, icmpv6_code=0
+    )
+    yield Flow(p.SERVICES, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
+    answer = match(
+        eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=ADVERTISE, icmpv6_code=0
+    )
+    solicited = apply(set_field("nd_reserved", SOLICITED_OVERRIDE), *_OPTION)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.normal, answer, solicited, cookie)
+    # Who asked from no address (duplicate address detection) is told by multicast.
+    probed = match(
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        ipv6_dst=0,
+        icmpv6_type=ADVERTISE,
+        icmpv6_code=0,
+    )
+    to_all = apply(set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE), *_OPTION)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.high, probed, to_all, cookie)
+
+
+def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """A port's own addresses are not answered to itself."""
+    fixed = [each.address.number for each in wired.port.fixed_ips if each.address.version == 6]
+    link_local = [eui64_link_local(wired.port.mac).number] if fixed else []
+    for address in fixed + link_local:
+        own = match(
+            reg14=wired.ofport,
+            eth_type=ETH_TYPE_IPV6,
+            ip_proto=IP_PROTO_ICMPV6,
+            icmpv6_type=SOLICIT,
+            icmpv6_code=0,
+            nd_target=address,
+        )
+        yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
+
+
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+    """One flow for each IPv6 address of a neighbour, and for its link-local address."""
+    fixed = [each.number for each in neighbour.addresses if each.version == 6]
+    link_local = [eui64_link_local(neighbour.mac).number] if fixed else []
+    for address in fixed + link_local:
+        what = match(
+            metadata=network.vni,
+            eth_type=ETH_TYPE_IPV6,
+            ip_proto=IP_PROTO_ICMPV6,
+            icmpv6_type=SOLICIT,
+            icmpv6_code=0,
+            nd_target=address,
+        )
+        answer = apply(
+            _TO_ASKER,
+            set_field("eth_src", neighbour.mac),
+            _TO_ASKER_IP,
+            set_field("ipv6_src", address),
+            _IS_ADVERTISEMENT,
+            goto=p.ND_ANSWER,
+        )
+        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)

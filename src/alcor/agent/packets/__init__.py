@@ -1,0 +1,1 @@
+"""Packet codecs of the agent: small, strict, and safe for any bytes."""

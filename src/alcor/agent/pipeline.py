@@ -1,0 +1,243 @@
+"""The pipeline of the integration bridge, declared once: stages, their order, their registers.
+
+Numbers are computed from the phases, so a stage that is added moves only later stages of its own
+phase. Features, traces, tests and the documentation name stages; nobody writes a table number.
+
+Laws: no NORMAL, no FLOOD, no learning. What comes from the tunnel goes to local ports only. Every
+stage has an explicit, counted miss. A port without complete data has no CLASSIFY flow: it is mute.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
+FLAGS = "reg0"
+FROM_TUNNEL = (1, 1)  # FLAGS, bit 0: value and mask of a packet that came from another host
+FROM_HERE = (0, 1)
+TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
+PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
+PORT_OUT = "reg15"  # the local port that it goes to: its ofport
+
+registers = {
+    VNI: "the network that the packet is in: its VNI, 24 bits",
+    FLAGS: "bit 0: the packet came from the tunnel",
+    TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
+    PORT_IN: "the local port that sent the packet: its ofport; 0 when it came from the tunnel",
+    PORT_OUT: "the local port that the packet goes to: its ofport",
+}
+
+PRIORITY_MISS = 0
+
+
+class Priority(NamedTuple):
+    """Named places inside a stage; the greater is looked at first."""
+
+    low: int = 50
+    normal: int = 100
+    high: int = 200
+    guard: int = 300
+
+
+PRIORITY = Priority()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One table: what it decides, which registers it may read and set, what happens on a miss."""
+
+    name: str
+    purpose: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    miss: str | None = None  # the stage that a packet without a match goes to; None drops it
+    miss_means: str = ""
+    next: tuple[str, ...] = ()  # stages that its flows may go to
+    table: int = field(default=-1)  # computed by `number`
+
+
+class Phase(NamedTuple):
+    """Stages that belong together, and the first table number of them."""
+
+    first_table: int
+    stages: tuple[Stage, ...]
+
+
+_PHASES = (
+    Phase(
+        0,
+        (
+            Stage(
+                "CLASSIFY",
+                "where the packet came from: a local port or the tunnel of a network",
+                writes=(VNI, FLAGS, PORT_IN),
+                miss_means="unknown port, a network without ports here, or a VLAN tag",
+                next=("PORT_SEC_L2", "L2_DST"),
+            ),
+        ),
+    ),
+    Phase(
+        10,
+        (
+            Stage(
+                "PORT_SEC_L2",
+                "the source MAC is the port's own; ports without port security skip to SERVICES",
+                reads=(PORT_IN,),
+                miss_means="spoofed MAC",
+                next=("PORT_SEC_L3", "SERVICES"),
+            ),
+            Stage(
+                "PORT_SEC_L3",
+                "the source address is the port's own: IPv4, IPv6, ARP, and DAD and DHCP without",
+                reads=(PORT_IN,),
+                miss_means="spoofed IP address or ARP, or neither IP nor ARP",
+                next=("PORT_SEC_ND", "GUARDS"),
+            ),
+            Stage(
+                "PORT_SEC_ND",
+                "what neighbour discovery claims (target, link-layer options) is the port's own",
+                reads=(PORT_IN,),
+                miss="GUARDS",
+                miss_means="not neighbour discovery",
+                next=("GUARDS",),
+            ),
+            Stage(
+                "GUARDS",
+                "machines are no DHCP server, no router, and redirect nobody",
+                miss="SERVICES",
+                miss_means="harmless",
+                next=(),
+            ),
+        ),
+    ),
+    Phase(
+        20,
+        (
+            Stage(
+                "SERVICES",
+                "what is answered here: ARP, neighbour discovery, DHCP",
+                reads=(PORT_IN,),
+                miss="L2_DST",
+                miss_means="not for a service",
+                next=("ARP_ND",),
+            ),
+            Stage(
+                "ARP_ND",
+                "answers ARP and neighbour solicitations for every known address of the network",
+                reads=(VNI, PORT_IN),
+                miss_means="nobody has that address, or it is the asker's own",
+                next=("ND_ANSWER",),
+            ),
+            Stage(
+                "ND_ANSWER",
+                "second step of an ND answer: options can be set once the type is advertisement",
+                miss_means="never reached by another packet",
+            ),
+        ),
+    ),
+    Phase(
+        60,
+        (
+            Stage(
+                "L2_DST",
+                "who has the destination MAC: a local port, or a tunnel endpoint",
+                reads=(VNI, FLAGS),
+                writes=(PORT_OUT, TUNNEL_REMOTE),
+                miss_means="unknown unicast is dropped, never flooded",
+                next=("MULTICAST", "DELIVER", "TUNNEL_OUT"),
+            ),
+            Stage(
+                "MULTICAST",
+                "broadcast and multicast that no service answered",
+                miss_means="multicast is not delivered",
+            ),
+        ),
+    ),
+    Phase(
+        90,
+        (
+            Stage(
+                "DELIVER",
+                "to the local port",
+                reads=(PORT_OUT,),
+                miss_means="the port has gone",
+            ),
+        ),
+    ),
+    Phase(
+        100,
+        (
+            Stage(
+                "TUNNEL_OUT",
+                "to another host, in VXLAN",
+                reads=(VNI, TUNNEL_REMOTE),
+                miss_means="this host has no tunnel port",
+            ),
+        ),
+    ),
+)
+
+
+def number(phases: Iterable[Phase]) -> tuple[Stage, ...]:
+    """The stages with their tables; `ValueError` when phases overlap or a way leads back."""
+    stages: list[Stage] = []
+    for phase in phases:
+        if stages and phase.first_table <= stages[-1].table:
+            raise ValueError(f"phase {phase.first_table} overlaps with the one before it")
+        for offset, stage in enumerate(phase.stages):
+            values = {name: getattr(stage, name) for name in Stage.__slots__}
+            stages.append(Stage(**{**values, "table": phase.first_table + offset}))
+    tables = {stage.name: stage.table for stage in stages}
+    for stage in stages:
+        for target in (*stage.next, *filter(None, (stage.miss,))):
+            if tables[target] <= stage.table:
+                raise ValueError(f"{stage.name} can't go back to {target}")
+    return tuple(stages)
+
+
+STAGES = number(_PHASES)
+STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
+STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
+
+CLASSIFY = STAGE_BY_NAME["CLASSIFY"].table
+PORT_SEC_L2 = STAGE_BY_NAME["PORT_SEC_L2"].table
+PORT_SEC_L3 = STAGE_BY_NAME["PORT_SEC_L3"].table
+PORT_SEC_ND = STAGE_BY_NAME["PORT_SEC_ND"].table
+GUARDS = STAGE_BY_NAME["GUARDS"].table
+SERVICES = STAGE_BY_NAME["SERVICES"].table
+ARP_ND = STAGE_BY_NAME["ARP_ND"].table
+ND_ANSWER = STAGE_BY_NAME["ND_ANSWER"].table
+L2_DST = STAGE_BY_NAME["L2_DST"].table
+MULTICAST = STAGE_BY_NAME["MULTICAST"].table
+DELIVER = STAGE_BY_NAME["DELIVER"].table
+TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
+
+
+def markdown() -> str:
+    """The reference page of the pipeline, generated from what is declared here."""
+    lines = [
+        "# The pipeline of the integration bridge",
+        "",
+        "Generated from `src/alcor/agent/pipeline.py`.",
+        "",
+        "| table | stage | decides | reads | sets | goes on to | miss |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(stage) for stage in STAGES]
+    lines += ["", "| register | holds |", "|---|---|"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in registers.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(stage: Stage) -> str:
+    miss = f"to {stage.miss}" if stage.miss else "drop"
+    cells = (
+        str(stage.table),
+        stage.name,
+        stage.purpose,
+        ", ".join(f"`{name}`" for name in stage.reads),
+        ", ".join(f"`{name}`" for name in stage.writes),
+        ", ".join(stage.next),
+        f"{miss}: {stage.miss_means}",
+    )
+    return f"| {' | '.join(cells)} |"

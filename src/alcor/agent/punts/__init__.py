@@ -1,0 +1,1 @@
+"""Packets that need thought: they come by packet-in, metered, and parsers survive any bytes."""
