@@ -1,0 +1,95 @@
+"""A steady stream of pings from one machine to an address, that counts what was lost."""
+
+import threading
+from dataclasses import dataclass
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from alcor.lab.echo import EchoSocket, kind_of
+from alcor.lab.layout import LabError
+
+interval_s = 0.01
+answer_timeout_s = 1.0
+_identifier = 0xA1C1
+_sequences = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """What a stream saw."""
+
+    sent: int
+    lost: tuple[int, ...]  # which, in order of sending
+
+    @property
+    def gap_s(self) -> float:
+        """The longest time without an answered packet."""
+        longest = run = 0
+        previous = -2
+        for number in self.lost:
+            run = run + 1 if number == previous + 1 else 1
+            longest, previous = max(longest, run), number
+        return longest * interval_s
+
+
+class Stream:
+    """Asks every 10 ms from `start` until `stop`; use it as a context, read `result` after it."""
+
+    def __init__(self, namespace: str, address: str) -> None:
+        self._address = address
+        self._socket = EchoSocket(namespace, kind_of(address), _identifier)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"stream to {address}")
+        self._sent = 0
+        self._answered: set[int] = set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop asking, and wait for answers that are under way."""
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+
+    @property
+    def sent(self) -> int:
+        """How many were sent so far."""
+        return self._sent
+
+    @property
+    def result(self) -> StreamResult:
+        """What was sent and lost; to be read when the stream has been stopped."""
+        lost = tuple(n for n in range(self._sent) if n not in self._answered)
+        return StreamResult(self._sent, lost)
+
+    def _run(self) -> None:
+        start = monotonic()
+        while not self._stop.is_set():
+            if self._sent == _sequences:
+                raise LabError(f"a stream ends after {_sequences} pings")
+            self._socket.send(self._address, self._sent)
+            self._sent += 1
+            self._stop.wait(max(0.0, start + self._sent * interval_s - monotonic()))
+            self._listen()
+        self._wait_for_late_answers()
+
+    def _listen(self) -> None:
+        self._answered.update(self._socket.replies())
+
+    def _wait_for_late_answers(self) -> None:
+        deadline = monotonic() + answer_timeout_s
+        pause = threading.Event()
+        while len(self._answered) < self._sent and monotonic() < deadline:
+            pause.wait(interval_s)
+            self._listen()
