@@ -1,0 +1,311 @@
+"""A session with one bridge over its `.mgmt` socket: read back, change atomically, punt.
+
+    conn = await OpenFlow.connect(run_dir / "br-int.mgmt")
+    installed = await conn.flows(COOKIE, COOKIE_MASK)
+    await conn.bundle(adds=[(flow_key(f), flow_body(f)) for f in missing], deletes=extra_keys)
+
+One session is for one owner; packets want a session of their own, so that they don't wait behind
+a bundle.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Self
+
+from alcor.ovs.channel import Channel, Refused
+from alcor.ovs.flow import CONTROLLER, Action
+from alcor.ovs.openflow import flows, meters, packets, wire
+from alcor.ovs.openflow.flows import ALL_TABLES, Aggregate, FlowCounts, FlowKey, InstalledFlow
+from alcor.ovs.openflow.meters import (
+    Bucket,
+    Meter,
+    MeterCounts,
+    decode_groups,
+    decode_meter_counts,
+    decode_meters,
+    group_mod,
+    meter_mod,
+)
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.openflow.wire import Message, SwitchError
+
+answer_wait_s_max = 10.0
+write_bytes_max = 1 << 18  # what is given to the socket at once
+_EXISTS = {(12, 1), (6, 0)}  # of a meter, of a group
+
+
+class BundleRefused(Exception):
+    """Nothing was changed: the switch refused these flows."""
+
+    def __init__(self, refused: Mapping[FlowKey, SwitchError], reason: str) -> None:
+        super().__init__(f"{len(refused)} flows refused: {reason}")
+        self.refused = refused
+
+
+class PacketQueue:
+    """Packets that wait for an answer: bounded, and the oldest is dropped first."""
+
+    def __init__(self, size: int) -> None:
+        self._packets: deque[PacketIn] = deque(maxlen=size)
+        self._filled = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, packet: PacketIn) -> None:
+        """Give this as `on_packet_in`."""
+        self.dropped += len(self._packets) == self._packets.maxlen
+        self._packets.append(packet)
+        self._filled.set()
+
+    async def get(self) -> PacketIn:
+        """The oldest packet; waits for one."""
+        while not self._packets:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._packets.popleft()
+
+
+class OpenFlow:
+    """A session with a bridge. `Disconnected` from any call means: connect and read back again."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._changing = asyncio.Lock()  # one bundle at a time
+
+    @classmethod
+    async def connect(
+        cls,
+        path: str | os.PathLike[str],
+        on_packet_in: Callable[[PacketIn], None] | None = None,
+        timeout_s: float = answer_wait_s_max,
+    ) -> Self:
+        """Connect to the socket and greet; with `on_packet_in`, ask for packets too.
+
+        The callback runs while reading: it must be quick and must not raise. `OSError` when nobody
+        listens, `Disconnected` when it is not an OpenFlow 1.4 switch.
+        """
+
+        def on_unasked(message: Message) -> None:
+            if message.type == wire.EXPERIMENTER and on_packet_in is not None:
+                packet = packets.decode_packet_in(message.body)
+                if packet is not None:
+                    on_packet_in(packet)
+
+        loop = asyncio.get_running_loop()
+        _, channel = await loop.create_unix_connection(
+            lambda: Channel(on_unasked, timeout_s), os.fspath(path)
+        )
+        await channel.greeting()
+        if on_packet_in is not None:
+            channel.send(packets.ask_for_packets(channel.reserve(1)))
+        session = cls(channel)
+        await session.barrier()
+        return session
+
+    def close(self) -> None:
+        """Close; pending calls raise `Disconnected`."""
+        self._channel.close("closed by us")
+
+    async def closed(self) -> str:
+        """Wait until the session is over; returns why."""
+        return await asyncio.shield(self._channel.closed)
+
+    @property
+    def stray_errors(self) -> int:
+        """Errors of the switch that belong to no request (such as refused packet-outs)."""
+        return self._channel.stray_errors
+
+    async def barrier(self) -> None:
+        """Return when the switch has done everything sent before."""
+        xid = self._channel.reserve(1)
+        await self._channel.request(xid, wire.message(wire.BARRIER_REQUEST, xid))
+
+    # Flows
+
+    async def flows(
+        self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES
+    ) -> dict[FlowKey, InstalledFlow]:
+        """Read back the flows whose cookie agrees with `cookie` in the bits of `mask`."""
+        found: dict[FlowKey, InstalledFlow] = {}
+        xid = self._channel.reserve(1)
+        data = flows.stats_request(xid, flows.FLOW_STATS, cookie, mask, table)
+        await self._channel.request(xid, data, lambda part: flows.decode_flows(part, found))
+        return found
+
+    async def counts(
+        self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES
+    ) -> dict[FlowKey, FlowCounts]:
+        """How often each of these flows was hit."""
+        found: dict[FlowKey, FlowCounts] = {}
+        xid = self._channel.reserve(1)
+        data = flows.stats_request(xid, flows.FLOW_STATS, cookie, mask, table)
+        await self._channel.request(xid, data, lambda part: flows.decode_counts(part, found))
+        return found
+
+    async def aggregate(self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES) -> Aggregate:
+        """How many flows there are with this cookie, and what they saw."""
+        xid = self._channel.reserve(1)
+        data = flows.stats_request(xid, flows.AGGREGATE_STATS, cookie, mask, table)
+        return flows.decode_aggregate(await self._channel.request(xid, data))
+
+    async def bundle(
+        self,
+        adds: Iterable[tuple[FlowKey, InstalledFlow]] = (),
+        deletes: Iterable[FlowKey] = (),
+    ) -> None:
+        """Put and delete flows, in this order, all or nothing.
+
+        Two phases, for the switch only leaves out what it refuses early: everything is sent, a
+        barrier tells what was refused; only when that is nothing is the bundle committed.
+        `BundleRefused` names the flows. A large bundle holds everything else on the switch up:
+        cut at about 1,000 flows.
+        """
+        async with self._changing:
+            await self._bundle(list(adds), list(deletes))
+
+    async def _bundle(
+        self, adds: Sequence[tuple[FlowKey, InstalledFlow]], deletes: Sequence[FlowKey]
+    ) -> None:
+        channel, count = self._channel, len(adds) + len(deletes)
+        bundle = channel.reserve(count + 4)
+        first, last = bundle + 1, bundle + count
+        mods = [flows.add_flow(xid, *add) for xid, add in enumerate(adds, first)]
+        mods += [flows.delete_flow(xid, key) for xid, key in enumerate(deletes, first + len(adds))]
+        opened = channel.expect(bundle)
+        channel.send(flows.bundle_control(bundle, bundle, flows.OPEN))
+        await self._write([flows.in_bundle(bundle, mod) for mod in mods])
+        await self.barrier()
+        await channel.answer(opened)
+        keys = [key for key, _ in adds] + list(deletes)
+        refusals = channel.refusals(first, last)
+        if refusals:
+            discard = flows.bundle_control(last + 1, bundle, flows.DISCARD)
+            await channel.request(last + 1, discard)
+            raise _refused(refusals, keys, first)
+        try:
+            await channel.request(last + 2, flows.bundle_control(last + 2, bundle, flows.COMMIT))
+        except Refused as refused:
+            raise _refused(channel.refusals(first, last), keys, first) from refused
+
+    async def delete_flows(self, cookie: int, mask: int) -> None:
+        """Delete every flow whose cookie agrees in the bits of the mask."""
+        xid = self._channel.reserve(1)
+        await self._confirm(xid, [flows.delete_flows(xid, cookie, mask)])
+
+    # Meters and groups
+
+    async def meters(self) -> dict[int, Meter]:
+        """The meters of the bridge."""
+        found: dict[int, Meter] = {}
+        xid = self._channel.reserve(1)
+        data = meters.meters_request(xid, meters.METER_CONFIG)
+        await self._channel.request(xid, data, lambda part: found.update(decode_meters(part)))
+        return found
+
+    async def meter_counts(self) -> dict[int, MeterCounts]:
+        """What went through each meter, and what was dropped."""
+        found: dict[int, MeterCounts] = {}
+        xid = self._channel.reserve(1)
+        data = meters.meters_request(xid, meters.METER_STATS)
+        await self._channel.request(xid, data, lambda part: found.update(decode_meter_counts(part)))
+        return found
+
+    async def set_meters(self, wanted: Mapping[int, Meter]) -> None:
+        """Make these meters be so; the flows that use them stay. `Refused` names the first."""
+
+        def mod(command: int) -> Callable[[int, int], bytes]:
+            return lambda xid, meter: meter_mod(xid, command, meter, wanted[meter])
+
+        await self._add_or_modify(list(wanted), mod(meters.ADD), mod(meters.MODIFY))
+
+    async def set_meter(self, meter_id: int, meter: Meter) -> None:
+        """Make one meter be so."""
+        await self.set_meters({meter_id: meter})
+
+    async def del_meter(self, meter_id: int) -> None:
+        """Delete a meter, and with it every flow that uses it."""
+        xid = self._channel.reserve(1)
+        await self._confirm(xid, [meter_mod(xid, meters.DELETE, meter_id, Meter(0, 0))])
+
+    async def groups(self) -> dict[int, tuple[int, bytes]]:
+        """The groups of the bridge: id -> (kind, buckets as `encode_buckets` makes them)."""
+        found: dict[int, tuple[int, bytes]] = {}
+        xid = self._channel.reserve(1)
+        data = meters.groups_request(xid)
+        await self._channel.request(xid, data, lambda part: found.update(decode_groups(part)))
+        return found
+
+    async def set_group(self, group_id: int, kind: int, buckets: tuple[Bucket, ...]) -> None:
+        """Make a group be so, before the flows that use it."""
+        encoded = meters.encode_buckets(buckets)
+
+        def mod(command: int) -> Callable[[int, int], bytes]:
+            return lambda xid, group: group_mod(xid, command, group, kind, encoded)
+
+        await self._add_or_modify([group_id], mod(meters.ADD), mod(meters.MODIFY))
+
+    async def del_group(self, group_id: int) -> None:
+        """Delete a group, and with it every flow that uses it."""
+        xid = self._channel.reserve(1)
+        await self._confirm(xid, [group_mod(xid, meters.DELETE, group_id, meters.ALL, b"")])
+
+    # Packets
+
+    def packet_out(self, data: bytes, actions: Sequence[Action], in_port: int = CONTROLLER) -> None:
+        """Send a frame through actions; all that is sent while reading goes in one write.
+
+        Not confirmed: what the switch refuses is counted in `stray_errors`.
+        """
+        self._channel.send(packets.packet_out(0, data, actions, in_port))
+
+    # How
+
+    async def _add_or_modify(
+        self,
+        ids: Sequence[int],
+        add: Callable[[int, int], bytes],
+        modify: Callable[[int, int], bytes],
+    ) -> None:
+        """Add all; what exists already is modified."""
+        first = self._channel.reserve(max(len(ids), 1))
+        refusals = await self._send(first, [add(xid, each) for xid, each in enumerate(ids, first)])
+        there = []
+        for xid, error in refusals.items():
+            if (error.type, error.code) not in _EXISTS:
+                raise Refused(error)
+            there.append(ids[xid - first])
+        if there:
+            first = self._channel.reserve(len(there))
+            await self._confirm(first, [modify(xid, each) for xid, each in enumerate(there, first)])
+
+    async def _confirm(self, first: int, messages: Sequence[bytes]) -> None:
+        """Send messages with xids from `first` on; `Refused` with the first error."""
+        refusals = await self._send(first, messages)
+        for error in refusals.values():
+            raise Refused(error)
+
+    async def _send(self, first: int, messages: Sequence[bytes]) -> dict[int, SwitchError]:
+        await self._write(messages)
+        await self.barrier()
+        return self._channel.refusals(first, first + len(messages) - 1)
+
+    async def _write(self, messages: Sequence[bytes]) -> None:
+        """Write in pieces, no faster than the switch reads."""
+        piece, size = [], 0
+        for each in messages:
+            piece.append(each)
+            size += len(each)
+            if size >= write_bytes_max:
+                self._channel.send(b"".join(piece))
+                await self._channel.drain()
+                piece, size = [], 0
+        self._channel.send(b"".join(piece))
+        await self._channel.drain()
+
+
+def _refused(
+    refusals: Mapping[int, SwitchError], keys: Sequence[FlowKey], first: int
+) -> BundleRefused:
+    by_key = {keys[xid - first]: error for xid, error in refusals.items()}
+    return BundleRefused(by_key, "; ".join(sorted({str(error) for error in by_key.values()})))

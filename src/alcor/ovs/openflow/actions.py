@@ -1,0 +1,185 @@
+"""Actions and instructions to bytes: standard ones where OpenFlow 1.4 has them, else Nicira's.
+
+`load` and `move` name fields by the Nicira header when there is one, for so they come back.
+Source: OpenFlow 1.4 section 7.2.4, ovs-actions(7), nicira-ext.h.
+"""
+
+import struct
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM
+from alcor.ovs.flow import (
+    Action,
+    Ct,
+    DecTtl,
+    Group,
+    Instructions,
+    Load,
+    Move,
+    Output,
+    PopVlan,
+    Punt,
+    PushVlan,
+    Resubmit,
+    SetField,
+)
+from alcor.ovs.openflow.matches import encode_term
+from alcor.ovs.openflow.wire import NICIRA, PAD
+
+_OUTPUT = struct.Struct("!HHIH6x")
+_HEAD_PAD = struct.Struct("!HH4x")
+_HEAD_INT = struct.Struct("!HHI")
+_PUSH = struct.Struct("!HHH2x")
+_NX = struct.Struct("!HHIH")
+_LOAD = struct.Struct("!HHIHHIQ")
+_MOVE = struct.Struct("!HHIHHHHII")
+_RESUBMIT = struct.Struct("!HHIHHB3x")
+_CT = struct.Struct("!HHIHHIHB3xH")
+_GOTO = struct.Struct("!HHB3x")
+_METADATA = struct.Struct("!HH4xQQ")
+_POP_VLAN, _DEC_TTL = _HEAD_PAD.pack(18, 8), _HEAD_PAD.pack(24, 8)
+_NX_IN_PORT = 0xFFF8
+_TABLE_NONE = 0xFF
+
+# The numbers that Nicira's headers have for these fields (class 0: NXM_OF_, class 1: NXM_NX_).
+_NICIRA_NUMBER = {
+    "eth_dst": (0, 1),
+    "eth_src": (0, 2),
+    "eth_type": (0, 3),
+    "ip_proto": (0, 6),
+    "ipv4_src": (0, 7),
+    "ipv4_dst": (0, 8),
+    "tcp_src": (0, 9),
+    "tcp_dst": (0, 10),
+    "udp_src": (0, 11),
+    "udp_dst": (0, 12),
+    "icmpv4_type": (0, 13),
+    "icmpv4_code": (0, 14),
+    "arp_op": (0, 15),
+    "arp_spa": (0, 16),
+    "arp_tpa": (0, 17),
+    "tun_id": (NXM, 16),
+    "arp_sha": (NXM, 17),
+    "arp_tha": (NXM, 18),
+    "ipv6_src": (NXM, 19),
+    "ipv6_dst": (NXM, 20),
+    "icmpv6_type": (NXM, 21),
+    "icmpv6_code": (NXM, 22),
+    "nd_target": (NXM, 23),
+    "nd_sll": (NXM, 24),
+    "nd_tll": (NXM, 25),
+    "ipv6_flabel": (NXM, 27),
+    "ip_ecn": (NXM, 28),
+}
+
+
+def _nicira_header(name: str) -> int:
+    field = FIELD_BY_NAME[name]
+    if name not in _NICIRA_NUMBER:
+        return field.header
+    oxm_class, number = _NICIRA_NUMBER[name]
+    return oxm_class << 16 | number << 9 | field.width
+
+
+_NICIRA_HEADER = tuple(_nicira_header(field.name) for field in FIELDS)
+_FULL = tuple(field.full for field in FIELDS)
+
+
+def _output(action: Output) -> bytes:
+    return _OUTPUT.pack(0, 16, action.port, action.max_len)
+
+
+def _set_field(action: SetField) -> bytes:
+    oxm = encode_term(action.field, action.value, action.mask)
+    if action.mask == _FULL[action.field]:
+        size = 4 + len(oxm)
+        pad = PAD[size & 7]
+        return struct.pack("!HH", 25, size + len(pad)) + oxm + pad
+    return _nicira(33, oxm)  # NXAST_REG_LOAD2: OpenFlow 1.4 has no masked set_field
+
+
+def _nicira(subtype: int, body: bytes) -> bytes:
+    size = _NX.size + len(body)
+    pad = PAD[size & 7]
+    return _NX.pack(0xFFFF, size + len(pad), NICIRA, subtype) + body + pad
+
+
+def _load(action: Load) -> bytes:
+    place = action.offset << 6 | (action.bits - 1)
+    header = _NICIRA_HEADER[action.field]
+    return _LOAD.pack(0xFFFF, 24, NICIRA, 7, place, header, action.value)
+
+
+def _move(action: Move) -> bytes:
+    return _MOVE.pack(
+        0xFFFF,
+        24,
+        NICIRA,
+        6,
+        action.bits,
+        action.source_offset,
+        action.target_offset,
+        _NICIRA_HEADER[action.source],
+        _NICIRA_HEADER[action.target],
+    )
+
+
+def _punt(action: Punt) -> bytes:
+    properties = bytes(6)
+    if action.max_len != 0xFFFF:
+        properties += struct.pack("!HHH2x", 0, 6, action.max_len)
+    if action.userdata:
+        size = 4 + len(action.userdata)
+        properties += struct.pack("!HH", 3, size) + action.userdata + PAD[size & 7]
+    if action.meter:
+        properties += struct.pack("!HHI", 5, 8, action.meter)
+    return _nicira(37, properties)
+
+
+def _ct(action: Ct) -> bytes:
+    committed = b"".join([encode_action(each) for each in action.committed])
+    if action.zone_field is None:
+        source, zone = 0, action.zone
+    else:
+        source, zone = _NICIRA_HEADER[action.zone_field], action.zone_offset << 6 | 15
+    table = _TABLE_NONE if action.table is None else action.table
+    size = 24 + len(committed)
+    head = _CT.pack(0xFFFF, size, NICIRA, 35, action.commit, source, zone, table, 0)
+    return head + committed
+
+
+_ENCODERS: dict[type, Callable[[Any], bytes]] = {
+    Output: _output,
+    Punt: _punt,
+    SetField: _set_field,
+    Load: _load,
+    Move: _move,
+    Group: lambda action: _HEAD_INT.pack(22, 8, action.group),
+    PushVlan: lambda action: _PUSH.pack(17, 8, action.ethertype),
+    PopVlan: lambda _: _POP_VLAN,
+    DecTtl: lambda _: _DEC_TTL,
+    Resubmit: lambda action: _RESUBMIT.pack(0xFFFF, 16, NICIRA, 14, _NX_IN_PORT, action.table),
+    Ct: _ct,
+}
+
+
+def encode_action(action: Action) -> bytes:
+    """One action."""
+    return _ENCODERS[type(action)](action)
+
+
+@lru_cache(maxsize=1 << 14)  # many flows of a table do the same
+def encode_instructions(instructions: Instructions) -> bytes:
+    """The instruction list in the switch's order: meter, apply, write metadata, goto."""
+    actions, goto, metadata, meter = instructions
+    encoded = b"" if meter is None else _HEAD_INT.pack(6, 8, meter)
+    if actions:
+        body = b"".join([_ENCODERS[type(action)](action) for action in actions])
+        encoded += _HEAD_PAD.pack(4, 8 + len(body)) + body
+    if metadata is not None:
+        encoded += _METADATA.pack(2, 24, *metadata)
+    if goto is not None:
+        encoded += _GOTO.pack(1, 8, goto)
+    return encoded
