@@ -28,7 +28,7 @@ class IpService:
         self._clock = clock
 
     async def save_pools(self, request: Pools) -> Done:
-        """IpAddressAlreadyAllocated when an address to be reserved is leased; then all is as was."""
+        """IpAddressAlreadyAllocated when an address to be reserved is leased: nothing is saved."""
         pools = [_parsed(pool) for pool in request.pools]
 
         def work(tx: Transaction) -> None:

@@ -1,0 +1,1 @@
+"""The MAC manager: blocks of MAC addresses for whoever hands them out."""

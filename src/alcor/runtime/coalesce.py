@@ -1,0 +1,121 @@
+"""Coalesce concurrent requests: while one batch is being done, the next one gathers.
+
+Nobody waits for a batch to fill: an idle coalescer does a lone request at once. Under load the
+batches grow by themselves, and so the cost per request falls. The queue has a size, counted as the
+requests' weights; what does not fit is refused, to be tried again later.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import structlog
+
+from alcor.values.errors import Unavailable
+
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+
+log = structlog.get_logger(__name__)
+
+
+class Waiting(NamedTuple, Generic[Request, Reply]):
+    """A request that gathers, and who waits for its reply."""
+
+    request: Request
+    weight: int
+    reply: "asyncio.Future[Reply]"
+
+
+class Coalescer(Generic[Request, Reply]):
+    """Does requests in batches, one batch at a time.
+
+    `do` gets a batch and answers one reply, or exception, for each request in order. If it raises,
+    all of the batch get that. `batch_weight_max` is exceeded only by a request that is alone.
+    """
+
+    def __init__(
+        self,
+        do: Callable[[Sequence[Request]], Awaitable[Sequence[Reply | Exception]]],
+        *,
+        name: str,
+        batch_weight_max: int,
+        queue_weight_max: int,
+    ) -> None:
+        self._do = do
+        self._name = name
+        self._batch_weight_max = batch_weight_max
+        self._queue_weight_max = queue_weight_max
+        self._waiting: deque[Waiting[Request, Reply]] = deque()
+        self._weight = 0  # of those who wait
+        self._more = asyncio.Event()
+
+    @property
+    def depth(self) -> int:
+        """The weight that waits, for the queue's metric."""
+        return self._weight
+
+    @property
+    def limit(self) -> int:
+        """The weight that may wait."""
+        return self._queue_weight_max
+
+    async def ask(self, request: Request, weight: int = 1) -> Reply:
+        """Have the request done with others; `Unavailable` when the queue is full."""
+        if self._weight and self._weight + weight > self._queue_weight_max:
+            raise Unavailable(f"The queue '{self._name}' is full; try again later.")
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Waiting(request, weight, reply))
+        self._weight += weight
+        self._more.set()
+        return await reply
+
+    async def run(self) -> None:
+        """Do what is asked, for ever; when cancelled, those who still wait are told."""
+        batch: list[Waiting[Request, Reply]] = []
+        try:
+            while True:
+                await self._more.wait()
+                while batch := self._gather():
+                    _answer(batch, await self._done(batch))
+                self._more.clear()
+        finally:
+            stopped = Unavailable(f"The queue '{self._name}' is stopped.")
+            left = [*batch, *self._waiting]
+            _answer(left, [stopped] * len(left))
+            self._waiting.clear()
+            self._weight = 0
+
+    def _gather(self) -> list[Waiting[Request, Reply]]:
+        batch: list[Waiting[Request, Reply]] = []
+        weight = 0
+        while self._waiting:
+            following = self._waiting[0]
+            if batch and weight + following.weight > self._batch_weight_max:
+                break
+            self._waiting.popleft()
+            self._weight -= following.weight
+            if not following.reply.cancelled():  # nobody waits any more, and nothing was begun
+                weight += following.weight
+                batch.append(following)
+        return batch
+
+    async def _done(self, batch: Sequence[Waiting[Request, Reply]]) -> Sequence[Reply | Exception]:
+        try:
+            replies = await self._do([waiting.request for waiting in batch])
+        except Exception as error:  # the task's boundary: those who asked get it, others go on
+            log.exception("batch_failed", queue=self._name, requests=len(batch))
+            return [error] * len(batch)
+        assert len(replies) == len(batch)
+        return replies
+
+
+def _answer(batch: Sequence[Waiting[Request, Reply]], replies: Sequence[Reply | Exception]) -> None:
+    for waiting, reply in zip(batch, replies, strict=True):
+        if waiting.reply.done():
+            continue
+        if isinstance(reply, Exception):
+            waiting.reply.set_exception(reply)
+        else:
+            waiting.reply.set_result(reply)

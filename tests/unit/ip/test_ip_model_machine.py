@@ -1,0 +1,97 @@
+"""Whatever is asked of a subnet in whatever order: no address is doubled, none is lost."""
+
+from collections.abc import Set
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from alcor.managers.ip.model import Range, Space, SubnetPool, block_size
+from alcor.values.addresses import prefix
+from alcor.values.errors import Refusal
+
+BASE = 10 << 24
+# Around the borders of blocks, where the arithmetic can go wrong.
+OFFSETS = [*range(1, 7), *range(block_size - 3, block_size + 4), *range(2 * block_size, 8195)]
+
+
+class SubnetMachine(RuleBasedStateMachine):
+    """A model: the plain set of what is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, int] = {}
+        self.full_blocks: set[int] = set()
+        self.taken: set[int] = set()
+        self.chosen_since_given_back: dict[int, int] = {}
+
+    @initialize(
+        bounds=st.lists(st.sampled_from(OFFSETS), min_size=2, max_size=6, unique=True).map(sorted),
+        reserved=st.sets(st.sampled_from(OFFSETS), max_size=2),
+    )
+    def make(self, bounds: list[int], reserved: set[int]) -> None:
+        pairs = zip(bounds[::2], bounds[1::2], strict=False)
+        ranges = tuple(Range(BASE + first, BASE + last) for first, last in pairs)
+        keep = frozenset(BASE + offset for offset in reserved)
+        self.pool = SubnetPool("subnet", "network", prefix("10.0.0.0/8"), ranges, keep)
+        self.choosable = {n for r in ranges for n in range(r.first, r.last + 1)} - keep
+        self.space = Space(self.pool, ranges[0].first, 0, self)
+
+    def bits(self, block: int) -> int:
+        return self.kept.get(block, 0)
+
+    def full(self) -> Set[int]:
+        return self.full_blocks
+
+    @rule()
+    def save_and_read_again(self) -> None:
+        for block in self.space.changed:
+            self.kept[block] = self.space.bits(block)
+            free = self.space.free_in(block)
+            (self.full_blocks.discard if free else self.full_blocks.add)(block)
+        self.space = Space(self.pool, self.space.cursor, self.space.used, self)
+
+    @rule(count=st.integers(1, 3000))
+    def take_next(self, count: int) -> None:
+        for _ in range(count):
+            number = self.space.take_next()
+            if number is None:
+                assert self.choosable <= self.taken
+                return
+            assert number in self.choosable - self.taken
+            self.taken.add(number)
+
+    @rule(offset=st.sampled_from([0, *OFFSETS]))
+    def take_by_name(self, offset: int) -> None:
+        number = BASE + offset
+        possible = offset and number not in self.taken and number not in self.pool.reserved
+        try:
+            self.space.take(number)
+        except Refusal:
+            assert not possible
+        else:
+            assert possible
+            self.taken.add(number)
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.taken)[:50] + sorted(self.taken)[-50:]))
+        self.space.give_back(number)
+        self.taken.discard(number)
+        others_free = self.choosable - self.taken - {number}
+        if others_free and self.space.cursor != number:
+            again = self.space.take_next()
+            assert again != number
+            assert again is not None
+            self.taken.add(again)
+
+    @invariant()
+    def counts_are_right(self) -> None:
+        if hasattr(self, "space"):
+            assert self.space.used == len(self.taken & self.choosable)
+            assert self.pool.capacity == len(self.choosable)
+
+
+TestSubnet = SubnetMachine.TestCase
+TestSubnet.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
