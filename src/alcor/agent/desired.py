@@ -1,0 +1,249 @@
+"""Desired state: the slices that this host holds, and which it needs.
+
+Pure. Laws: what is older than what is held is dropped; an entry goes by a tombstone, by absence
+from a snapshot that says it is complete, or because no port leads to its slice any more, and never
+because information is missing. Revisions are compared within one epoch only; a new epoch replaces
+what is held slice by slice, each by its complete snapshot.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from alcor.agent.state import SavedEntry, SavedSlice, SavedState
+from alcor.goal_state.codec import Malformed, decode
+from alcor.goal_state.entries import GoalEntry, Port
+from alcor.goal_state.slices import host_slice, network_slice, slice_of
+from alcor.transport.link import Frame, Item
+
+
+class Held(NamedTuple):
+    """An entry as it came, and what it says; None when it is gone and only remembered as gone."""
+
+    value: bytes
+    revision: int
+    entry: GoalEntry | None
+
+
+class Subscription(NamedTuple):
+    """A slice that is wanted, and up to where it is held already."""
+
+    name: str
+    epoch: int  # 0: nothing is held
+    position: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a frame changed: entries that went, entries that came, slices that are wanted or not."""
+
+    gone: list[GoalEntry] = field(default_factory=list)
+    put: list[GoalEntry] = field(default_factory=list)
+    subscribe: list[Subscription] = field(default_factory=list)
+    unsubscribe: list[str] = field(default_factory=list)
+    traces: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)  # what was ignored, and why
+
+
+@dataclass(slots=True)
+class _Slice:
+    name: str
+    epoch: int = 0  # of what is held; 0: nothing is
+    position: int = 0
+    synced: bool = False  # complete, and followed since on this connection
+    held: dict[str, Held] = field(default_factory=dict)
+    staged: dict[str, Held] | None = None  # a snapshot on its way
+    staged_epoch: int = 0
+
+    def living(self) -> Iterator[GoalEntry]:
+        return (each.entry for each in self.held.values() if each.entry is not None)
+
+
+class Desired:
+    """The slices of one host, closed over what its ports lead to."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._own = host_slice(host)
+        self._slices: dict[str, _Slice] = {self._own: _Slice(self._own)}
+        self.epoch = 0
+        self.position = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that is wanted is complete and followed."""
+        return all(each.synced for each in self._slices.values())
+
+    def subscriptions(self) -> list[Subscription]:
+        """Every slice that is wanted, and up to where it is held."""
+        return [self._subscription(each) for each in self._slices.values()]
+
+    def restore(self, state: SavedState) -> Taken:
+        """Begin with what the disk remembers; of another host's nothing is taken."""
+        taken = Taken()
+        if state.host != self._host:
+            taken.faults.append(f"the saved state is of host {state.host}")
+            return taken
+        for saved in state.slices:
+            self._slices[saved.name] = _restored(saved, taken)
+        for each in self._slices.values():
+            taken.put += each.living()
+        self._close_over(taken)
+        return taken
+
+    def saved(self) -> SavedState:
+        """What is worth remembering: every slice that was complete once."""
+        slices = [
+            SavedSlice(
+                name=each.name,
+                epoch=each.epoch,
+                position=self._held_up_to(each),
+                entries=[
+                    SavedEntry(key, held.value, held.revision)
+                    for key, held in each.held.items()
+                    if held.entry is not None
+                ],
+            )
+            for each in self._slices.values()
+            if each.epoch
+        ]
+        return SavedState(host=self._host, slices=slices)
+
+    def lose_connection(self) -> None:
+        """Nothing is followed any more, and a snapshot on its way is lost; what is held stays."""
+        for each in self._slices.values():
+            each.position = self._held_up_to(each)
+            each.synced = False
+            each.staged = None
+
+    def take(self, frame: Frame) -> Taken:
+        """Take what a frame says; a frame may come twice."""
+        taken = Taken()
+        for name in frame.begins:
+            self._begin(name, frame)
+        for item in frame.items:
+            self._take_item(item, frame.epoch, taken)
+        for name in frame.completes:
+            self._complete(name, frame, taken)
+        for name in frame.resumes:
+            self._resume(name, frame, taken)
+        taken.faults += [f"{name} was refused" for name in frame.refused]
+        if frame.epoch != self.epoch or frame.position > self.position:
+            self.epoch, self.position = frame.epoch, frame.position
+        self._close_over(taken)
+        return taken
+
+    def _held_up_to(self, each: _Slice) -> int:
+        """Of a slice that is followed, every frame moves the position."""
+        if each.synced and each.epoch == self.epoch:
+            return max(each.position, self.position)
+        return each.position
+
+    def _subscription(self, each: _Slice) -> Subscription:
+        return Subscription(each.name, each.epoch, self._held_up_to(each))
+
+    def _begin(self, name: str, frame: Frame) -> None:
+        each = self._slices.get(name)
+        if each is not None and not _is_stale(each, frame):
+            each.staged, each.staged_epoch = {}, frame.epoch
+
+    def _take_item(self, item: Item, epoch: int, taken: Taken) -> None:
+        each = self._slices.get(slice_of(item.key))
+        if each is None:
+            return  # of a slice that is not wanted any more
+        if each.staged is not None and each.staged_epoch == epoch:
+            held = _newer(each.staged.get(item.key), item, taken.faults.append)
+            if held is not None:
+                each.staged[item.key] = held
+        elif each.epoch == epoch:
+            self._change(each, item, taken)
+        else:
+            taken.faults.append(f"{item.key} is of epoch {epoch}, and no snapshot began")
+
+    def _change(self, each: _Slice, item: Item, taken: Taken) -> None:
+        before = each.held.get(item.key)
+        held = _newer(before, item, taken.faults.append)
+        if held is None:
+            return
+        # A tombstone is remembered until the next snapshot: an older value must not come back.
+        each.held[item.key] = held
+        _note_change(before, held, taken)
+        taken.traces.add(item.trace)
+
+    def _complete(self, name: str, frame: Frame, taken: Taken) -> None:
+        each = self._slices.get(name)
+        if each is None or each.staged is None or each.staged_epoch != frame.epoch:
+            return
+        before, after = each.held, each.staged
+        if each.epoch == frame.epoch:
+            for key, held in before.items():
+                if key in after and held.revision > after[key].revision:
+                    after[key] = held
+        for key, held in before.items():
+            if key not in after and held.entry is not None:
+                taken.gone.append(held.entry)
+        for key, held in after.items():
+            _note_change(before.get(key), held, taken)
+        each.held = {key: held for key, held in after.items() if held.entry is not None}
+        each.epoch, each.position = frame.epoch, frame.position
+        each.synced, each.staged = True, None
+
+    def _resume(self, name: str, frame: Frame, taken: Taken) -> None:
+        each = self._slices.get(name)
+        if each is None:
+            return
+        if each.epoch != frame.epoch:
+            taken.faults.append(f"{name} can't resume in epoch {frame.epoch}, not {each.epoch}")
+            return
+        each.synced, each.staged, each.position = True, None, frame.position
+
+    def _close_over(self, taken: Taken) -> None:
+        """Want the host's slice and the network of each of its ports, and nothing else."""
+        wanted = {self._own} | {
+            network_slice(entry.network_id)
+            for entry in self._slices[self._own].living()
+            if isinstance(entry, Port)
+        }
+        for name in sorted(wanted - self._slices.keys()):
+            each = self._slices[name] = _Slice(name)
+            taken.subscribe.append(self._subscription(each))
+        for name in sorted(self._slices.keys() - wanted):
+            taken.gone += self._slices.pop(name).living()
+            taken.unsubscribe.append(name)
+
+
+def _restored(saved: SavedSlice, taken: Taken) -> _Slice:
+    each = _Slice(saved.name, saved.epoch, saved.position)
+    for key, value, revision in saved.entries:
+        try:
+            each.held[key] = Held(value, revision, decode(key, value))
+        except Malformed as error:
+            taken.faults.append(str(error))
+    return each
+
+
+def _newer(before: Held | None, item: Item, fault: Callable[[str], None]) -> Held | None:
+    """What to hold of an item; None when it is not newer, or not readable."""
+    if before is not None and item.revision <= before.revision:
+        return None
+    if item.value is None:
+        return Held(b"", item.revision, None)
+    try:
+        return Held(item.value, item.revision, decode(item.key, item.value))
+    except Malformed as error:
+        fault(str(error))
+        return None
+
+
+def _note_change(before: Held | None, after: Held, taken: Taken) -> None:
+    was = before.entry if before is not None else None
+    if after.entry is None:
+        if was is not None:
+            taken.gone.append(was)
+    elif after.entry != was:
+        taken.put.append(after.entry)
+
+
+def _is_stale(each: _Slice, frame: Frame) -> bool:
+    """Whether a snapshot is older than what is followed already: an old frame that came twice."""
+    return each.synced and each.epoch == frame.epoch and frame.position < each.position

@@ -1,0 +1,262 @@
+"""A DHCPv4 server without leases: the address is the port's, the API gave it.
+
+Pure: request bytes and the port in, answer bytes or the reason for silence out.
+Sources: RFC 2131 section 4.3, RFC 2132, RFC 3442 (routes), RFC 3396.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from alcor.agent.packets.dhcp import (
+    BOOT_REPLY,
+    BOOT_REQUEST,
+    BROADCAST_FLAG,
+    CLIENT_PORT,
+    SERVER_PORT,
+    Message,
+    MessageType,
+    Option,
+    build_message,
+    datagram_bytes_min,
+    option_bytes,
+    parse_message,
+    route_bytes,
+)
+from alcor.agent.packets.ipv4 import (
+    BROADCAST,
+    BROADCAST_MAC,
+    Datagram,
+    Malformed,
+    build_datagram,
+    parse_datagram,
+)
+from alcor.agent.service_address import SERVER_MAC, server_address
+from alcor.goal_state.entries import Network, Port, Subnet
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+options_bytes_min = datagram_bytes_min - 20 - 8 - 240 - 1  # IP, UDP, DHCP head, end mark
+
+
+class Served(NamedTuple):
+    """The port that asks, with the data that an answer is made of."""
+
+    port: Port
+    network: Network
+    subnets: Mapping[str, Subnet]
+    lease_s: int
+
+
+class Answer(NamedTuple):
+    """A frame to send to the port."""
+
+    frame: bytes
+    kind: MessageType
+
+
+class Silence(NamedTuple):
+    """No answer, and why not; `notable` when an operator should know."""
+
+    reason: str
+    notable: bool = False
+
+
+class _Lease(NamedTuple):
+    address: int
+    subnet: Subnet
+    server: int
+
+
+def answer(frame: bytes, served: Served) -> Answer | Silence:
+    """What the server says to a frame that the port sent."""
+    try:
+        datagram = parse_datagram(frame)
+        if (datagram.udp_src, datagram.udp_dst) != (CLIENT_PORT, SERVER_PORT):
+            return Silence("not from a client to a server")
+        message = parse_message(datagram.payload)
+    except Malformed as error:
+        return Silence(str(error))
+    refusal = _refusal(message, served)
+    if refusal is not None:
+        return refusal
+    lease = _lease(served)
+    if lease is None:
+        return Silence("the port has no IPv4 address on a subnet with DHCP")
+    return _answer_message(message, lease, served)
+
+
+def _refusal(message: Message, served: Served) -> Silence | None:
+    if message.op != BOOT_REQUEST:
+        return Silence("not a request")
+    if message.chaddr != served.port.mac:
+        return Silence("the client's MAC is not the port's")
+    if message.giaddr:
+        return Silence("relayed")
+    return None
+
+
+def _lease(served: Served) -> _Lease | None:
+    for fixed in served.port.fixed_ips:
+        subnet = served.subnets.get(fixed.subnet_id)
+        if fixed.address.version == 4 and subnet is not None and subnet.dhcp:
+            return _Lease(fixed.address.number, subnet, server_address(subnet).number)
+    return None
+
+
+def _answer_message(message: Message, lease: _Lease, served: Served) -> Answer | Silence:
+    match message.type:
+        case MessageType.DISCOVER:
+            return _reply(MessageType.OFFER, message, lease, served)
+        case MessageType.REQUEST:
+            return _answer_request(message, lease, served)
+        case MessageType.INFORM:
+            if not message.ciaddr:
+                return Silence("INFORM without an address")
+            return _reply(MessageType.ACK, message, lease, served, with_lease=False)
+        case MessageType.DECLINE:
+            return Silence("the machine says that its address is in use", notable=True)
+        case MessageType.RELEASE:
+            return Silence("released; the address stays the port's")
+    return Silence(f"message type {message.type}")
+
+
+def _answer_request(message: Message, lease: _Lease, served: Served) -> Answer | Silence:
+    """The four kinds of REQUEST (RFC 2131, table 4), told apart by what they say."""
+    server = message.address(Option.SERVER_ID)
+    if server is not None and server != lease.server:
+        return Silence("the client chose another server")
+    # SELECTING and INIT-REBOOT name the address in option 50, RENEWING and REBINDING hold it.
+    wanted = message.ciaddr or message.address(Option.REQUESTED_ADDRESS)
+    if wanted is None:
+        return Silence("REQUEST without an address")
+    if wanted != lease.address:
+        return _refuse(message, lease)
+    return _reply(MessageType.ACK, message, lease, served)
+
+
+def _refuse(message: Message, lease: _Lease) -> Answer:
+    """NAK: what the client believes is wrong, so nobody is addressed by it (RFC 2131, 4.1)."""
+    options = {Option.MESSAGE_TYPE: bytes((MessageType.NAK,)), Option.SERVER_ID: _ip(lease.server)}
+    reply = Message(
+        BOOT_REPLY, message.xid, message.flags, 0, 0, 0, 0, message.chaddr, _plain(options)
+    )
+    return Answer(_frame(reply, lease.server, BROADCAST_MAC, BROADCAST), MessageType.NAK)
+
+
+def _reply(
+    kind: MessageType, message: Message, lease: _Lease, served: Served, *, with_lease: bool = True
+) -> Answer:
+    options = {Option.MESSAGE_TYPE: bytes((kind,)), Option.SERVER_ID: _ip(lease.server)}
+    if with_lease:
+        options |= _times(served.lease_s)
+    options |= dict(_configuration(lease, served))
+    reply = Message(
+        op=BOOT_REPLY,
+        xid=message.xid,
+        flags=message.flags,
+        ciaddr=message.ciaddr,
+        yiaddr=lease.address if with_lease else 0,
+        siaddr=lease.server,
+        giaddr=0,
+        chaddr=message.chaddr,
+        options=_fitting(_plain(options) | _microsoft(options, message), message),
+    )
+    mac, address = _destination(message, lease)
+    return Answer(_frame(reply, lease.server, mac, address), kind)
+
+
+def _times(lease_s: int) -> dict[Option, bytes]:
+    """The lease, T1 at a half and T2 at seven eighths of it (RFC 2131, 4.4.5)."""
+    return {
+        Option.LEASE_TIME: lease_s.to_bytes(4, "big"),
+        Option.RENEWAL_TIME: (lease_s // 2).to_bytes(4, "big"),
+        Option.REBINDING_TIME: (lease_s * 7 // 8).to_bytes(4, "big"),
+    }
+
+
+def _configuration(lease: _Lease, served: Served) -> Iterator[tuple[Option, bytes]]:
+    """What the machine is told of its network, the most needed first."""
+    prefix = lease.subnet.prefix
+    yield Option.SUBNET_MASK, _ip(prefix.mask)
+    if lease.subnet.gateway is not None:
+        yield Option.ROUTER, _ip(lease.subnet.gateway.number)
+    routes = _routes(lease.subnet)
+    if routes:
+        yield Option.CLASSLESS_ROUTES, routes
+    yield Option.INTERFACE_MTU, min(served.network.mtu, 0xFFFF).to_bytes(2, "big")
+    servers = [each.number for each in lease.subnet.dns_nameservers if each.version == 4]
+    if servers:
+        yield Option.DNS_SERVER, b"".join(map(_ip, servers))
+    # Clients hand names to shell scripts: only what is a name is told.
+    domain = served.network.dns_domain.rstrip(".")
+    if _HOST_NAME.fullmatch(domain):
+        yield Option.DOMAIN_NAME, domain.encode()
+    if _HOST_NAME.fullmatch(served.port.name):
+        yield Option.HOST_NAME, served.port.name.encode()
+    if prefix.length < 31:
+        yield Option.BROADCAST_ADDRESS, _ip(prefix.last)
+
+
+def _routes(subnet: Subnet) -> bytes:
+    """Option 121; clients that take it ignore option 3, so it says the default route as well."""
+    routes = [
+        (route.destination.number, route.destination.length, route.nexthop.number)
+        for route in subnet.host_routes
+        if route.destination.version == 4 and route.nexthop.version == 4
+    ]
+    if routes and subnet.gateway is not None:
+        routes.append((0, 0, subnet.gateway.number))
+    return route_bytes(routes)
+
+
+def _microsoft(options: Mapping[Option, bytes], message: Message) -> dict[int, bytes]:
+    """The same routes under the number that old Windows asks for."""
+    asked = Option.MICROSOFT_ROUTES in message.options.get(Option.PARAMETER_LIST, b"")
+    if asked and Option.CLASSLESS_ROUTES in options:
+        return {Option.MICROSOFT_ROUTES: options[Option.CLASSLESS_ROUTES]}
+    return {}
+
+
+def _plain(options: Mapping[Option, bytes]) -> dict[int, bytes]:
+    return {int(code): value for code, value in options.items()}
+
+
+def _fitting(options: Mapping[int, bytes], message: Message) -> dict[int, bytes]:
+    """The options that the client's message size has room for; none is ever cut."""
+    size = message.options.get(Option.MAX_MESSAGE_SIZE, b"")
+    said = int.from_bytes(size, "big") if len(size) == 2 else datagram_bytes_min
+    room = options_bytes_min + max(0, min(said, 1400) - datagram_bytes_min)
+    chosen: dict[int, bytes] = {}
+    for code, value in options.items():
+        need = len(option_bytes(code, value))
+        if need <= room:
+            chosen[code] = value
+            room -= need
+    return chosen
+
+
+def _destination(message: Message, lease: _Lease) -> tuple[int, int]:
+    """Where a reply goes (RFC 2131, 4.1): MAC and address."""
+    if message.ciaddr:
+        return message.chaddr, message.ciaddr
+    if message.flags & BROADCAST_FLAG:
+        return BROADCAST_MAC, BROADCAST
+    return message.chaddr, lease.address
+
+
+def _frame(reply: Message, server: int, mac: int, address: int) -> bytes:
+    return build_datagram(
+        Datagram(
+            eth_src=SERVER_MAC,
+            eth_dst=mac,
+            ip_src=server,
+            ip_dst=address,
+            udp_src=SERVER_PORT,
+            udp_dst=CLIENT_PORT,
+            payload=build_message(reply),
+        )
+    )
+
+
+def _ip(number: int) -> bytes:
+    return number.to_bytes(4, "big")
