@@ -1,0 +1,1 @@
+"""What hosts must be, computed from what tenants want: pure functions, no clock, no I/O."""

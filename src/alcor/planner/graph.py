@@ -1,0 +1,122 @@
+"""Which decisions a change of intent makes anew, and what that changes in goal state.
+
+Pure: the same records lead to the same goal state, whatever the order in which they came. A
+changed port costs two entries whatever the size of its network; a changed node costs one entry
+for each of its own ports.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from alcor.goal_state import codec
+from alcor.goal_state.entries import GoalEntry
+from alcor.goal_state.slices import host_port_key, neighbour_key, network_key, subnet_key
+from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record, SubnetRecord
+from alcor.planner.index import Index
+from alcor.planner.nodes import neighbour, network, port_on_host, subnet
+from alcor.values.addresses import address
+
+Decision = tuple[str, GoalEntry] | None
+
+
+class IntentChange(NamedTuple):
+    """A record of the intent log as it is now; None when it is gone."""
+
+    key: str
+    record: Record | None
+    revision: int
+
+
+class GoalChange(NamedTuple):
+    """An entry of goal state as it must be now, encoded; None when it is gone."""
+
+    key: str
+    value: bytes | None
+
+
+class Planner:
+    """Intent in, goal state out; it emits only what differs from what it emitted before."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        self._emitted: dict[str, bytes] = {}
+
+    @property
+    def goal(self) -> Mapping[str, bytes]:
+        """All of goal state, as emitted so far."""
+        return self._emitted
+
+    def apply(self, change: IntentChange) -> list[GoalChange]:
+        """What this change changes; nothing when it is not newer than what is held.
+
+        `ValueError` when the record can't be planned; then nothing has changed.
+        """
+        if change.revision <= self.index.revision(change.key):
+            return []
+        before = self._decided(self.index.get(change.key))
+        if change.record is None:
+            self.index.drop(change.key)
+            return self._emit(before, {})
+        decided = _encoded(self._decide(change.record))  # raises before anything is changed
+        self.index.put(change.key, change.record, change.revision)
+        return self._emit(before, decided)
+
+    def replace(self, records: Sequence[IntentChange]) -> Iterator[list[GoalChange]]:
+        """Hold these and only these: what is held and not among them is gone.
+
+        For a complete snapshot only. The changes come piece by piece, so that a caller can do
+        something else in between.
+        """
+        living = {change.key for change in records}
+        for key in [key for key in self.index.held() if key not in living]:
+            yield self.apply(IntentChange(key, None, self.index.revision(key) + 1))
+        for change in records:
+            yield self.apply(change)
+
+    def _decide(self, record: Record) -> Iterator[Decision]:
+        """Every entry that the record decides."""
+        match record:
+            case PortRecord():
+                yield port_on_host.plan(record)
+                yield neighbour.plan(record, self.index.node(record.host))
+            case NetworkRecord():
+                yield network.plan(record)
+            case SubnetRecord():
+                yield subnet.plan(record)
+            case NodeRecord():
+                address(record.tunnel_ip)  # refuse the node rather than its ports later
+                yield from (neighbour.plan(port, record) for port in self._ports_of(record))
+
+    def _decided(self, record: Record | None) -> Iterator[str]:
+        """The keys of the entries that the record may have decided before."""
+        match record:
+            case PortRecord():
+                yield host_port_key(record.host, record.id)
+                yield neighbour_key(record.network_id, record.id)
+            case NetworkRecord():
+                yield network_key(record.id)
+            case SubnetRecord():
+                yield subnet_key(record.network_id, record.id)
+            case NodeRecord():
+                for port in self._ports_of(record):
+                    yield neighbour_key(port.network_id, port.id)
+
+    def _ports_of(self, node: NodeRecord) -> list[PortRecord]:
+        return self.index.ports_on(node.id)
+
+    def _emit(self, before: Iterable[str], decided: Mapping[str, bytes]) -> list[GoalChange]:
+        """What differs from what was emitted: new values first, then what is gone."""
+        changes: list[GoalChange] = []
+        for key, value in decided.items():
+            if self._emitted.get(key) != value:
+                self._emitted[key] = value
+                changes.append(GoalChange(key, value))
+        for key in before:
+            if key not in decided and key in self._emitted:
+                del self._emitted[key]
+                changes.append(GoalChange(key, None))
+        return changes
+
+
+def _encoded(decisions: Iterable[Decision]) -> dict[str, bytes]:
+    return {decision[0]: codec.encode(*decision) for decision in decisions if decision is not None}

@@ -1,0 +1,83 @@
+"""What the planner remembers of intent, found by what its decisions need.
+
+Every record by its key, the ports of a host, and which hosts have ports on a network.
+"""
+
+from collections.abc import Collection, Mapping
+
+from alcor.intent.records import NodeRecord, PortRecord, Record, key
+
+_NOTHING: Mapping[str, int] = {}
+
+
+class Index:
+    """The records held now, and where the bound ports are."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
+        self._ports_by_host: dict[str, dict[str, None]] = {}
+        self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
+
+    def held(self) -> Collection[str]:
+        """Of every record held."""
+        return self._records.keys()
+
+    def get(self, key_: str) -> Record | None:
+        """The record held under `key_`."""
+        held = self._records.get(key_)
+        return held[1] if held else None
+
+    def revision(self, key_: str) -> int:
+        """Of the record held under `key_`; 0 when there is none."""
+        held = self._records.get(key_)
+        return held[0] if held else 0
+
+    def put(self, key_: str, record: Record, revision: int) -> None:
+        """Hold `record` instead of what was held."""
+        self.drop(key_)
+        self._records[key_] = revision, record
+        if isinstance(record, PortRecord) and record.host:
+            self._ports_by_host.setdefault(record.host, {})[record.id] = None
+            hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
+            hosts[record.host] = hosts.get(record.host, 0) + 1
+
+    def drop(self, key_: str) -> None:
+        """Hold nothing under `key_`."""
+        _, record = self._records.pop(key_, (0, None))
+        if isinstance(record, PortRecord) and record.host:
+            self._unbind(record)
+
+    def node(self, host: str) -> NodeRecord | None:
+        """The host's record, if it is a known node."""
+        record = self.get(key("node", host))
+        return record if isinstance(record, NodeRecord) else None
+
+    def port(self, port_id: str) -> PortRecord | None:
+        """The port's record, if there is one."""
+        record = self.get(key("port", port_id))
+        return record if isinstance(record, PortRecord) else None
+
+    def ports_on(self, host: str) -> list[PortRecord]:
+        """The ports bound to `host`."""
+        ports = self._ports_by_host.get(host, {})
+        return [port for id_ in ports if (port := self.port(id_)) is not None]
+
+    def hosts_on(self, network_id: str) -> Collection[str]:
+        """The hosts that have a port on the network."""
+        return self._ports_by_host_by_network.get(network_id, _NOTHING).keys()
+
+    def has_port_on(self, host: str, network_id: str) -> bool:
+        """Whether `host` has a port on the network."""
+        return host in self._ports_by_host_by_network.get(network_id, _NOTHING)
+
+    def _unbind(self, port: PortRecord) -> None:
+        ports = self._ports_by_host[port.host]
+        del ports[port.id]
+        if not ports:
+            del self._ports_by_host[port.host]
+        hosts = self._ports_by_host_by_network[port.network_id]
+        hosts[port.host] -= 1
+        if not hosts[port.host]:
+            del hosts[port.host]
+        if not hosts:
+            del self._ports_by_host_by_network[port.network_id]

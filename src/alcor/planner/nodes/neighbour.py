@@ -1,0 +1,23 @@
+"""A bound port as every host of its network must know it: where its packets go."""
+
+from alcor.goal_state.entries import Neighbour
+from alcor.goal_state.slices import neighbour_key
+from alcor.intent.records import NodeRecord, PortRecord
+from alcor.values.addresses import address, mac
+
+
+def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | None:
+    """Its entry in its network's slice; none while it has no host whose tunnel end is known.
+
+    `ValueError` when a record's text is no address.
+    """
+    if not port.host or node is None:
+        return None
+    return neighbour_key(port.network_id, port.id), Neighbour(
+        port_id=port.id,
+        network_id=port.network_id,
+        mac=mac(port.mac_address),
+        addresses=tuple(address(fixed.ip_address) for fixed in port.fixed_ips),
+        host=port.host,
+        tunnel_endpoint=address(node.tunnel_ip),
+    )

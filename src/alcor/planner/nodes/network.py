@@ -1,0 +1,16 @@
+"""A network, as its hosts must know it."""
+
+from alcor.goal_state.entries import Network
+from alcor.goal_state.slices import network_key
+from alcor.intent.records import NetworkRecord
+
+
+def plan(network: NetworkRecord) -> tuple[str, Network]:
+    """Its entry in its own slice."""
+    return network_key(network.id), Network(
+        id=network.id,
+        vni=network.vni,
+        mtu=network.mtu,
+        admin_state_up=network.admin_state_up,
+        dns_domain=network.dns_domain,
+    )

@@ -1,0 +1,27 @@
+"""A bound port, in full, as its own host must know it."""
+
+from alcor.goal_state.entries import FixedIp, Port
+from alcor.goal_state.slices import host_port_key
+from alcor.intent.records import PortRecord
+from alcor.values.addresses import address, mac
+
+
+def plan(port: PortRecord) -> tuple[str, Port] | None:
+    """Its entry in its host's slice; none while it is bound nowhere.
+
+    `ValueError` when the record's text is no address.
+    """
+    if not port.host:
+        return None
+    return host_port_key(port.host, port.id), Port(
+        id=port.id,
+        network_id=port.network_id,
+        mac=mac(port.mac_address),
+        fixed_ips=tuple(
+            FixedIp(fixed.subnet_id, address(fixed.ip_address)) for fixed in port.fixed_ips
+        ),
+        admin_state_up=port.admin_state_up,
+        port_security=port.port_security_enabled,
+        name=port.name,
+        device_id=port.device_id,
+    )
