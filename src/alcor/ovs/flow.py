@@ -67,7 +67,6 @@ class MatchFields(TypedDict, total=False):
     ip_proto: int
     tcp_src: Wanted
     tcp_dst: Wanted
-    tcp_flags: Wanted
     udp_src: Wanted
     udp_dst: Wanted
     sctp_src: Wanted
@@ -76,7 +75,6 @@ class MatchFields(TypedDict, total=False):
     icmpv4_code: int
     icmpv6_type: int
     icmpv6_code: int
-    ipv6_flabel: Wanted
     nd_target: Wanted
     nd_reserved: int
     nd_options_type: int

@@ -1,6 +1,6 @@
 """Actions and instructions to bytes: standard ones where OpenFlow 1.4 has them, else Nicira's.
 
-`load` and `move` name fields by the Nicira header when there is one, for so they come back.
+Nicira's actions name fields by Nicira's header when there is one, for so they come back.
 Source: OpenFlow 1.4 section 7.2.4, ovs-actions(7), nicira-ext.h.
 """
 
@@ -70,7 +70,6 @@ _NICIRA_NUMBER = {
     "nd_target": (NXM, 23),
     "nd_sll": (NXM, 24),
     "nd_tll": (NXM, 25),
-    "ipv6_flabel": (NXM, 27),
     "ip_ecn": (NXM, 28),
 }
 
@@ -84,7 +83,6 @@ def _nicira_header(name: str) -> int:
 
 
 _NICIRA_HEADER = tuple(_nicira_header(field.name) for field in FIELDS)
-_FULL = tuple(field.full for field in FIELDS)
 
 
 def _output(action: Output) -> bytes:
@@ -92,12 +90,19 @@ def _output(action: Output) -> bytes:
 
 
 def _set_field(action: SetField) -> bytes:
-    oxm = encode_term(action.field, action.value, action.mask)
-    if action.mask == _FULL[action.field]:
+    if action.mask == FIELDS[action.field].full:
+        oxm = encode_term(*action[:3])
         size = 4 + len(oxm)
         pad = PAD[size & 7]
         return struct.pack("!HH", 25, size + len(pad)) + oxm + pad
-    return _nicira(33, oxm)  # NXAST_REG_LOAD2: OpenFlow 1.4 has no masked set_field
+    return _nicira(33, _masked(action))  # NXAST_REG_LOAD2: 1.4 has no masked set_field
+
+
+def _masked(action: SetField) -> bytes:
+    width = FIELDS[action.field].width
+    header = (_NICIRA_HEADER[action.field] | 0x100) + width
+    value, mask = action.value.to_bytes(width, "big"), action.mask.to_bytes(width, "big")
+    return header.to_bytes(4, "big") + value + mask
 
 
 def _nicira(subtype: int, body: bytes) -> bytes:
@@ -129,7 +134,7 @@ def _move(action: Move) -> bytes:
 def _punt(action: Punt) -> bytes:
     properties = bytes(6)
     if action.max_len != 0xFFFF:
-        properties += struct.pack("!HHH2x", 0, 6, action.max_len)
+        properties += struct.pack("!HHH2x", 0, 8, action.max_len)
     if action.userdata:
         size = 4 + len(action.userdata)
         properties += struct.pack("!HH", 3, size) + action.userdata + PAD[size & 7]
