@@ -4,6 +4,7 @@ A parser raises `ValueError` with the reason, which the reader of bodies puts in
 or a `Refusal` of its own where Neutron has one. Values that are echoed are cut short.
 """
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from alcor.values.ids import host_id, uuid_text
 Scalar = str | int | bool | None
 
 echo_chars_max = 128
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"({_LABEL}\.)*{_LABEL}\.?")
 _TRUE = {"true", "t", "yes", "y", "on", "1"}
 _FALSE = {"false", "f", "no", "n", "off", "0"}
 
@@ -156,6 +159,14 @@ def _parse_cidr(value: object) -> str:
         raise InvalidInput(message) from None
 
 
+def _parse_domain(value: object) -> str:
+    if value == "":
+        return ""
+    if not isinstance(value, str) or len(value) > 255 or _DOMAIN.fullmatch(value) is None:
+        raise ValueError(f"{shown(value)} not a valid PQDN or FQDN")
+    return value.lower()
+
+
 def _parse_host(value: object) -> str:
     try:
         return host_id(value)
@@ -181,6 +192,7 @@ MAC = FieldType("mac address", _parse_mac, _canonical(_parse_mac))
 IP = FieldType("ip address", _parse_ip, _canonical(_parse_ip))
 CIDR = FieldType("cidr", _parse_cidr, _canonical(_parse_cidr))
 HOST = FieldType("host name", _parse_host, str)
+DOMAIN = FieldType("domain name", _parse_domain, str.lower)  # or ""; RFC 1123 labels
 NAME = string(255)
 JSON = FieldType("any", lambda value: value)  # of answers only: no body carries it
 

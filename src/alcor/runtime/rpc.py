@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from alcor.values.errors import Kind, Refusal
+from alcor.values.errors import Kind, Refusal, Unavailable
 
 T = TypeVar("T")
 Call = Callable[[bytes], Awaitable[bytes]]
@@ -30,12 +30,44 @@ _decode_refused = msgspec.json.Decoder(Refused).decode
 _ok, _refused = b"+", b"-"  # the first byte of an answer
 
 
+class Exchange:
+    """Where the parts of one process find each other: who keeps which contract.
+
+    A peer may be handed out before its contract is kept by anybody; calls until then are refused
+    as `Unavailable`. `name` tells apart the keepers of one contract.
+    """
+
+    def __init__(self) -> None:
+        self._server: dict[tuple[type, str, str], Call] = {}
+
+    def serve(self, contract: type[T], implementation: T, name: str = "") -> None:
+        """Let `implementation` answer what is asked of the contract."""
+        for verb, method in _verbs(contract):
+            self._server[contract, name, verb] = _server(method, implementation)
+
+    def peer(self, contract: type[T], name: str = "") -> T:
+        """Something that keeps the contract by asking whoever serves it."""
+        clients = {
+            verb: _client(self._sender((contract, name, verb)), method)
+            for verb, method in _verbs(contract)
+        }
+        return type(f"{contract.__name__}Client", (), clients)()  # type: ignore[no-any-return]
+
+    def _sender(self, address: tuple[type, str, str]) -> Call:
+        async def send(request: bytes) -> bytes:
+            server = self._server.get(address)
+            if server is None:
+                raise Unavailable(f"nobody keeps {address[0].__name__} yet")
+            return await server(request)
+
+        return send
+
+
 def loopback(contract: type[T], implementation: T) -> T:
     """A peer that keeps `contract` by calling `implementation` through encoded bytes."""
-    methods = {
-        name: _client(_server(method, implementation), method) for name, method in _verbs(contract)
-    }
-    return type(f"{contract.__name__}Loopback", (), methods)()  # type: ignore[no-any-return]
+    exchange = Exchange()
+    exchange.serve(contract, implementation)
+    return exchange.peer(contract)
 
 
 def _verbs(contract: type) -> list[tuple[str, Callable[..., Any]]]:

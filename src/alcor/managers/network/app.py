@@ -1,0 +1,81 @@
+"""Put the network manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer
+from alcor.contracts.resources import ResourceManager
+from alcor.intent.follow import Ready, follow
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.network.api import NETWORK
+from alcor.managers.network.model import Limits
+from alcor.managers.network.service import NetworkService
+from alcor.managers.network.sql import NetworkStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the network manager."""
+
+    mtu_max: Annotated[
+        int, msgspec.Meta(ge=68, le=65_535, description="Largest MTU of a network, in bytes")
+    ] = 1_450
+    vni_min: Annotated[int, msgspec.Meta(ge=1, description="First VNI given to networks")] = 1
+    vni_max: Annotated[
+        int, msgspec.Meta(le=(1 << 24) - 1, description="Last VNI given to networks")
+    ] = (1 << 24) - 1
+
+
+class NetworkApp:
+    """The network manager as assembly sees it; every manager's app has these attributes.
+
+    `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
+    `recover` run once, when peers answer; `tasks` run for ever.
+    """
+
+    name = "network"
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        rebuilt: Ready,
+        ports: PortPeer,
+        subnets: SubnetPeer,
+        settings: NetworkSettings,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        path = folder / "network.sqlite"
+        migrate(path, VERSIONS)
+        limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = NetworkStore(self.database, self.relay, limits)
+        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
+        self._service = NetworkService(store, ports, subnets, limits, now, new_id)
+        self._log = log
+        self._rebuilt = rebuilt
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(NETWORK, self._service)]
+        self.peers: Sequence[tuple[Any, object]] = [(NetworkPeer, self._service)]
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short."""
+        await self._service.recover()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        service = self._service
+        subnets = follow(
+            self._log, "subnet", self._rebuilt, service.replace_subnets, service.apply_subnets
+        )
+        return [self.relay.run(), subnets]

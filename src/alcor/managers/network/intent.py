@@ -1,0 +1,29 @@
+"""What the intent log is told of a network. Pure."""
+
+from alcor.intent import records
+from alcor.intent.outbox import Told
+from alcor.intent.records import NetworkRecord
+from alcor.managers.network.model import Network
+
+
+def record(network: Network) -> NetworkRecord:
+    """The record of a network."""
+    return NetworkRecord(
+        id=network.id,
+        project_id=network.project_id,
+        name=network.name,
+        admin_state_up=network.admin_state_up,
+        vni=network.vni,
+        mtu=network.mtu,
+        dns_domain=network.dns_domain,
+    )
+
+
+def told(network: Network) -> Told:
+    """That the network is so."""
+    return Told(records.key("network", network.id), records.encode(record(network)))
+
+
+def told_gone(id_: str) -> Told:
+    """That the network is gone."""
+    return Told(records.key("network", id_), None)

@@ -1,0 +1,62 @@
+"""What the network manager needs of others: a store, and two peers for deleting safely."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Raw
+
+from alcor.contracts.peers import PortPeer, SubnetPeer
+from alcor.contracts.resources import ListQuery
+from alcor.managers.network.model import Network
+
+__all__ = ["PortPeer", "Saved", "Store", "SubnetPeer"]
+
+
+class Saved(NamedTuple):
+    """The documents that a transaction saved, and its last sequence."""
+
+    documents: list[Raw]
+    sequence: int
+
+
+class Store(Protocol):
+    """The manager's database; each method is one transaction, durable when it returns.
+
+    `project` limits what is seen to one project; None sees all.
+    """
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+
+    async def networks(self, ids: Sequence[str]) -> list[Network]:
+        """Those that exist and are not being deleted."""
+        ...
+
+    async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
+        """All or none; chooses the VNIs that are 0. Refuses ids and VNIs that are taken."""
+        ...
+
+    async def change(
+        self, id_: str, decide: Callable[[Network], Network], project: str | None, trace: str
+    ) -> Saved: ...
+
+    async def mark(self, id_: str, project: str | None) -> Network:
+        """Mark as being deleted; `NetworkInUse` when somebody else is at it."""
+        ...
+
+    async def unmark(self, id_: str) -> None: ...
+
+    async def marked(self) -> list[Network]:
+        """Those whose deletion was begun and not finished."""
+        ...
+
+    async def remove(self, id_: str, trace: str) -> int:
+        """Delete for good; return the sequence."""
+        ...
+
+    async def replace_subnets(self, network_by_subnet: Mapping[str, str]) -> None:
+        """These are all subnets there are."""
+        ...
+
+    async def apply_subnets(self, network_by_subnet: Mapping[str, str | None]) -> None:
+        """These subnets are there now, or (None) gone."""
+        ...

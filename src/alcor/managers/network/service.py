@@ -1,0 +1,142 @@
+"""What can be done with networks: one method per use case."""
+
+from collections.abc import Callable, Sequence
+
+from alcor.contracts.peers import Ids, Networks, NetworkSubnets
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.intent.follow import id_of, record_of
+from alcor.intent.records import SubnetRecord
+from alcor.keyed_log.log import Entry
+from alcor.managers.network import intent
+from alcor.managers.network.model import Limits, Network, NetworkInUse, changed, network
+from alcor.managers.network.needs import PortPeer, Saved, Store, SubnetPeer
+from alcor.resource.revisions import check_revision
+from alcor.values.revision import Revision
+
+PORTS_IN_USE = "There are one or more ports still in use on the network."
+
+
+class NetworkService:
+    """Keeps the contracts ResourceManager and NetworkPeer, and follows the subnets' records."""
+
+    def __init__(
+        self,
+        store: Store,
+        ports: PortPeer,
+        subnets: SubnetPeer,
+        limits: Limits,
+        now: Callable[[], str],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._ports = ports
+        self._subnets = subnets
+        self._limits = limits
+        self._now = now
+        self._new_id = new_id
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        return ListReply(await self._store.page(request.query, _project(request.caller)))
+
+    async def create(self, request: CreateRequest) -> Written:
+        now = self._now()
+        networks = [
+            network(values, values.get("id") or self._new_id(), now, self._limits)
+            for values in request.items
+        ]
+        await self._forget_namesakes([v["id"] for v in request.items if "id" in v])
+        return _written(await self._store.insert(networks, request.caller.request_id))
+
+    async def update(self, request: UpdateRequest) -> Written:
+        now = self._now()
+
+        def decide(old: Network) -> Network:
+            check_revision(request.if_revision, old.revision_number)
+            return changed(old, request.changes, now, self._limits)
+
+        caller = request.caller
+        return _written(
+            await self._store.change(request.id, decide, _project(caller), caller.request_id)
+        )
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        """Fence whoever may hold children, then delete; refused and undone when one is in use."""
+        caller = request.caller
+        marked = await self._store.mark(request.id, _project(caller))
+        return Written([], _revision(await self._finish_delete(marked, caller.request_id)))
+
+    async def networks(self, request: Ids) -> Networks:
+        found = await self._store.networks(request.ids)
+        return Networks([intent.record(each) for each in found])
+
+    async def recover(self) -> None:
+        """Finish the deletions that a crash cut short; those of networks in use are taken back."""
+        for marked in await self._store.marked():
+            try:
+                await self._finish_delete(marked, "")
+            except NetworkInUse:
+                continue
+
+    async def replace_subnets(self, entries: Sequence[Entry]) -> None:
+        """The log's snapshot of all subnets."""
+        await self._store.replace_subnets({s: n for s, n in _subnets(entries).items() if n})
+
+    async def apply_subnets(self, entries: Sequence[Entry]) -> None:
+        """Changes of subnets, from the log."""
+        await self._store.apply_subnets(_subnets(entries))
+
+    async def _finish_delete(self, marked: Network, trace: str) -> int:
+        ids = Ids([marked.id])
+        fenced = False
+        try:
+            fenced = not (await self._ports.fence_networks(ids)).ids
+            if not fenced:
+                raise NetworkInUse(marked.id, PORTS_IN_USE)
+            going = NetworkSubnets(marked.id, marked.project_id, trace)
+            await self._subnets.drop_network(going)
+        except BaseException:
+            # Not a fault to swallow: whatever went wrong, the network stays, unfenced.
+            await self._take_back(ids)
+            raise
+        return await self._store.remove(marked.id, trace)
+
+    async def _take_back(self, ids: Ids) -> None:
+        await self._subnets.lift(ids)
+        await self._ports.lift(ids)
+        await self._store.unmark(ids.ids[0])
+
+    async def _forget_namesakes(self, ids: list[str]) -> None:
+        """A client may give the id of a network long gone: its fences must not bind the new one."""
+        living = {each.id for each in await self._store.networks(ids)} if ids else set()
+        if fresh := [id_ for id_ in ids if id_ not in living]:
+            await self._subnets.lift(Ids(fresh))
+            await self._ports.lift(Ids(fresh))
+
+
+def _project(caller: Caller) -> str | None:
+    return None if caller.admin else caller.project_id
+
+
+def _revision(sequence: int) -> str:
+    return str(Revision("network", sequence))
+
+
+def _written(saved: Saved) -> Written:
+    return Written(saved.documents, _revision(saved.sequence))
+
+
+def _subnets(entries: Sequence[Entry]) -> dict[str, str | None]:
+    """The network of each subnet; None when the subnet is gone."""
+    found: dict[str, str | None] = {}
+    for entry in entries:
+        record = record_of(entry)
+        found[id_of(entry)] = record.network_id if isinstance(record, SubnetRecord) else None
+    return found

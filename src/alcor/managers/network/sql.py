@@ -1,0 +1,211 @@
+"""The network manager's store in SQLite: row, outbox and VNI cursor change in one transaction."""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import ListQuery
+from alcor.intent import outbox
+from alcor.keyed_log.log import Change
+from alcor.managers.network import intent
+from alcor.managers.network.model import (
+    Limits,
+    Network,
+    NetworkIdInUse,
+    NetworkInUse,
+    NetworkNotFound,
+    NoNetworkAvailable,
+    TunnelIdInUse,
+    free_vni,
+)
+from alcor.managers.network.needs import Saved
+from alcor.runtime.database import Database
+from alcor.runtime.resource_table import ResourceTable, Row, Taken
+
+TABLE = ResourceTable("network", "Network", ("project_id", "name", "vni"))
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Network).decode
+
+
+class Publisher(Protocol):
+    """Whoever tells the log what was committed."""
+
+    def notify(self, sequence: int) -> None: ...
+
+    def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+def row_of(network: Network, sequence: int) -> Row:
+    """The row that keeps a network."""
+    columns = (network.project_id, network.name, network.vni)
+    return Row(network.id, columns, sequence, _encode(network))
+
+
+def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
+    """The networks after an id, as the intent log knows them."""
+    rows = TABLE.living(connection, after, limit)
+    return [(row.id, Change(*intent.told(_decode(row.doc)), row.sequence)) for row in rows]
+
+
+class NetworkStore:
+    """Keeps `needs.Store`."""
+
+    def __init__(self, database: Database, publisher: Publisher, limits: Limits) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._limits = limits
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
+        return await self._database.read(lambda c: TABLE.page(c, query, project))
+
+    async def networks(self, ids: Sequence[str]) -> list[Network]:
+        def work(connection: sqlite3.Connection) -> list[Network]:
+            rows = TABLE.rows(connection, ids)
+            return [_decode(r.doc) for r in rows.values() if not _is_marked(connection, r.id)]
+
+        return await self._database.read(work)
+
+    async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
+        def work(connection: sqlite3.Connection) -> Saved:
+            numbered = [self._numbered(connection, network) for network in networks]
+            return self._save(connection, numbered, trace, TABLE.insert)
+
+        return await self._write(work)
+
+    async def change(
+        self, id_: str, decide: Callable[[Network], Network], project: str | None, trace: str
+    ) -> Saved:
+        def work(connection: sqlite3.Connection) -> Saved:
+            row = _visible(connection, id_, project)
+            old = _decode(row.doc)
+            new = decide(old)
+            if new is old:
+                return Saved([Raw(row.doc)], row.sequence)
+            return self._save(connection, [new], trace, TABLE.replace)
+
+        return await self._write(work)
+
+    async def mark(self, id_: str, project: str | None) -> Network:
+        def work(connection: sqlite3.Connection) -> Network:
+            row = _visible(connection, id_, project)
+            if _is_marked(connection, id_):
+                raise NetworkInUse(id_, "It is being deleted already.")
+            connection.execute("UPDATE network SET deleting = 1 WHERE id = ?", (id_,))
+            return _decode(row.doc)
+
+        return await self._database.write(work)
+
+    async def unmark(self, id_: str) -> None:
+        statement = "UPDATE network SET deleting = 0 WHERE id = ?"
+        await self._database.write(lambda c: c.execute(statement, (id_,)) and None)
+
+    async def marked(self) -> list[Network]:
+        return await self._database.read(
+            lambda c: [_decode(row.doc) for row in TABLE.where(c, "deleting", ())]
+        )
+
+    async def remove(self, id_: str, trace: str) -> int:
+        def work(connection: sqlite3.Connection) -> Saved:
+            self._publisher.forget(connection)
+            TABLE.delete(connection, [id_])
+            first = outbox.take(connection, 1)
+            return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
+
+        return (await self._write(work)).sequence
+
+    async def replace_subnets(self, network_by_subnet: Mapping[str, str]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            held = dict(connection.execute("SELECT subnet_id, network_id FROM network_subnet"))
+            changes: dict[str, str | None] = dict.fromkeys(held.keys() - network_by_subnet)
+            changes |= {s: n for s, n in network_by_subnet.items() if held.get(s) != n}
+            _apply_subnets(connection, changes)
+
+        await self._database.write(work)
+
+    async def apply_subnets(self, network_by_subnet: Mapping[str, str | None]) -> None:
+        await self._database.write(lambda c: _apply_subnets(c, network_by_subnet))
+
+    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
+        saved = await self._database.write(work)
+        self._publisher.notify(saved.sequence)
+        return saved
+
+    def _save(
+        self,
+        connection: sqlite3.Connection,
+        networks: Sequence[Network],
+        trace: str,
+        put: Callable[[sqlite3.Connection, Sequence[Row]], None],
+    ) -> Saved:
+        self._publisher.forget(connection)
+        first = outbox.take(connection, len(networks))
+        rows = [row_of(network, first + i) for i, network in enumerate(networks)]
+        try:
+            put(connection, rows)
+        except Taken as taken:
+            raise _refusal(taken) from None
+        last = outbox.tell(connection, first, [intent.told(n) for n in networks], trace)
+        return Saved([Raw(row.doc) for row in rows], last)
+
+    def _numbered(self, connection: sqlite3.Connection, network: Network) -> Network:
+        """The network with its VNI: its own wish, or the next that is free."""
+        if network.vni:
+            return network
+        (cursor,) = connection.execute("SELECT next FROM vni_cursor").fetchone()
+        vni = self._free(connection, cursor) or self._free(connection, self._limits.vni_min)
+        if not vni:
+            raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
+        connection.execute("UPDATE vni_cursor SET next = ?", (vni + 1,))
+        return msgspec.structs.replace(network, vni=vni)
+
+    def _free(self, connection: sqlite3.Connection, cursor: int) -> int:
+        rows = connection.execute("SELECT vni FROM network WHERE vni >= ? ORDER BY vni", (cursor,))
+        return free_vni(cursor, (vni for (vni,) in rows), self._limits)
+
+
+def _refusal(taken: Taken) -> Exception:
+    if taken.columns == ("vni",):
+        return TunnelIdInUse("Unable to create the network. The tunnel ID is in use.")
+    return NetworkIdInUse("Unable to create the network. Its id is in use.")
+
+
+def _is_marked(connection: sqlite3.Connection, id_: str) -> bool:
+    found = connection.execute("SELECT deleting FROM network WHERE id = ?", (id_,)).fetchone()
+    return found is not None and bool(found[0])
+
+
+def _visible(connection: sqlite3.Connection, id_: str, project: str | None) -> Row:
+    row = TABLE.row(connection, id_)
+    if row is None or project not in (None, row.columns[0]):
+        raise NetworkNotFound(id_)
+    return row
+
+
+def _apply_subnets(
+    connection: sqlite3.Connection, network_by_subnet: Mapping[str, str | None]
+) -> None:
+    """Keep which subnets a network has, and show them in its document; no intent changes."""
+    touched: set[str] = set()
+    for subnet, network in network_by_subnet.items():
+        touched |= {
+            n
+            for (n,) in connection.execute(
+                "DELETE FROM network_subnet WHERE subnet_id = ? RETURNING network_id", (subnet,)
+            )
+        }
+        if network is not None:
+            connection.execute("INSERT INTO network_subnet VALUES (?, ?)", (subnet, network))
+            touched.add(network)
+    for row in TABLE.rows(connection, sorted(touched)).values():
+        subnets = connection.execute(
+            "SELECT subnet_id FROM network_subnet WHERE network_id = ? ORDER BY subnet_id",
+            (row.id,),
+        )
+        shown = msgspec.structs.replace(_decode(row.doc), subnets=tuple(s for (s,) in subnets))
+        connection.execute(
+            "UPDATE network SET doc = ? WHERE id = ?", (_encode(shown).decode(), row.id)
+        )
