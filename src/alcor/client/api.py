@@ -1,0 +1,141 @@
+"""The API's resources: make, list, find, change, delete, and wait for hosts.
+
+Resources are the API's own JSON objects: this client neither knows nor hides their fields.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from alcor.client.connection import ClientError, Connection, Refused
+
+wait_grace_s = 10.0  # how much longer than its own limit a wait may take to answer
+
+Item = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """A kind of resource: its name in bodies, and where its collection is."""
+
+    name: str
+    collection: str
+    path: str
+    key: str = "id"
+
+
+NETWORK = Kind("network", "networks", "/v2.0/networks")
+SUBNET = Kind("subnet", "subnets", "/v2.0/subnets")
+PORT = Kind("port", "ports", "/v2.0/ports")
+NODE = Kind("node", "nodes", "/alcor/v1/nodes")
+AGENT = Kind("agent", "agents", "/v2.0/agents")
+
+
+class NotThere(ClientError):
+    """Nothing has the name or id that was given."""
+
+
+class NotOne(ClientError):
+    """Several have the name that was given."""
+
+
+class Created(NamedTuple):
+    """What was made, in the order asked for, and the revision to wait for."""
+
+    items: list[Item]
+    revision: str
+
+
+class LaggingHost(msgspec.Struct, frozen=True):
+    """A host that has not applied what was waited for; positions are the goal log's."""
+
+    host: str
+    applied: int = 0
+    wanted: int = 0
+    connected: bool = True
+
+
+class Convergence(msgspec.Struct, frozen=True):
+    """Whether all hosts concerned have applied a revision, and who has not."""
+
+    revision: str
+    converged: bool
+    hosts: list[LaggingHost] = []
+
+
+class Api:
+    """The public API at one endpoint."""
+
+    def __init__(self, endpoint: str, project: str = "") -> None:
+        self.endpoint = endpoint
+        self._connection = Connection(endpoint, project)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def create(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Created:
+        """Make all of `items` in one call, or none."""
+        body: Item = {kind.collection: items} if len(items) != 1 else {kind.name: items[0]}
+        answer = self._connection.request("POST", kind.path, body=body)
+        one = [answer.body[kind.name]] if len(items) == 1 else answer.body[kind.collection]
+        return Created(one, answer.revision)
+
+    def list_page(self, kind: Kind, filters: Sequence[tuple[str, str]] = ()) -> list[Item]:
+        """Those that match: (field, value) pairs, or any of the API's list parameters."""
+        answer = self._connection.request("GET", kind.path, query=filters)
+        items: list[Item] = answer.body[kind.collection]
+        return items
+
+    def show(self, kind: Kind, key: str) -> Item:
+        """The one of this id."""
+        answer = self._connection.request("GET", f"{kind.path}/{quote(key, safe='')}")
+        item: Item = answer.body[kind.name]
+        return item
+
+    def find(self, kind: Kind, name_or_id: str) -> Item:
+        """The one of this id, or else of this name; `NotThere` or `NotOne`."""
+        try:
+            return self.show(kind, name_or_id)
+        except Refused as refused:
+            if refused.status not in (400, 404):
+                raise
+        named = self.list_page(kind, [("name", name_or_id)]) if kind.key == "id" else []
+        if len(named) > 1:
+            ids = ", ".join(str(item[kind.key]) for item in named[:5])
+            raise NotOne(
+                f"{len(named)} {kind.collection} are called '{name_or_id}': {ids}; use an id"
+            )
+        if not named:
+            raise NotThere(f"there is no {kind.name} '{name_or_id}': see `alcor {kind.name} list`")
+        return named[0]
+
+    def update(self, kind: Kind, key: str, changes: Mapping[str, Any]) -> tuple[Item, str]:
+        """Change fields of one; returns it and the revision."""
+        path = f"{kind.path}/{quote(key, safe='')}"
+        answer = self._connection.request("PUT", path, body={kind.name: changes})
+        return answer.body[kind.name], answer.revision
+
+    def delete(self, kind: Kind, key: str) -> str:
+        """Delete one; returns the revision."""
+        path = f"{kind.path}/{quote(key, safe='')}"
+        return self._connection.request("DELETE", path).revision
+
+    def wait(self, revision: str, timeout_s: float) -> Convergence:
+        """Wait until all hosts concerned have applied the revision, or the time is up."""
+        answer = self._connection.request(
+            "GET",
+            "/alcor/v1/convergence",
+            query=[("revision", revision), ("timeout", f"{timeout_s:g}")],
+            timeout_s=timeout_s + wait_grace_s,
+        )
+        return msgspec.convert(answer.body, Convergence)
+
+    def ready(self) -> bool:
+        """Whether the control plane can take requests now; `Unreachable` when there is none."""
+        try:
+            self._connection.request("GET", "/readyz", timeout_s=5.0)
+        except Refused:
+            return False
+        return True

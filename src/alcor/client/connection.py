@@ -1,0 +1,131 @@
+"""One HTTP connection to the API, kept open between requests.
+
+Not for several threads at a time. A request is sent a second time only when the connection turned
+out to have been closed while idle, before a byte of an answer.
+"""
+
+import http.client
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+request_timeout_s = 60.0
+
+
+class ClientError(Exception):
+    """A request that did not do what it should; the message says what to do next."""
+
+
+class Unreachable(ClientError):
+    """No control plane answers at the endpoint."""
+
+
+class Refused(ClientError):
+    """The control plane answered that it won't: the request's fault (4xx), or its own (5xx)."""
+
+    def __init__(self, status: int, kind: str, message: str, request_id: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind  # NeutronError's type, as in IpAddressAlreadyAllocated
+        self.message = message
+        self.request_id = request_id
+
+
+class Answer(NamedTuple):
+    """A good answer: its body, and the revision of a write."""
+
+    body: Any
+    revision: str
+
+
+class Connection:
+    """The connection; `endpoint` is as in http://127.0.0.1:9696."""
+
+    def __init__(self, endpoint: str, project: str = "") -> None:
+        parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ClientError(f"'{endpoint}' is no endpoint: write it as http://127.0.0.1:9696")
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        self._http = kind(parts.hostname, parts.port or 9696, timeout=request_timeout_s)
+        self._endpoint = endpoint
+        self._root = parts.path.rstrip("/")
+        self._headers = {"Accept": "application/json"}
+        if project:
+            self._headers["X-Project-Id"] = project
+
+    def close(self) -> None:
+        """Close the connection; the next request opens it again."""
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Iterable[tuple[str, str]] = (),
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = request_timeout_s,
+    ) -> Answer:
+        """Send a request; `Refused` or `Unreachable` when it came to nothing."""
+        target = self._root + path + ("?" + text if (text := urlencode(list(query))) else "")
+        payload = None if body is None else msgspec.json.encode(body)
+        sent = {**self._headers, **(headers or {})}
+        if payload is not None:
+            sent["Content-Type"] = "application/json"
+        try:
+            return self._exchange(method, target, payload, sent, timeout_s)
+        except (OSError, http.client.HTTPException) as problem:
+            self._http.close()
+            reason = str(problem) or problem.__class__.__name__
+            raise Unreachable(
+                f"no control plane answers at {self._endpoint} ({reason}): "
+                "start one with `alcor up`, or name another with --endpoint or ALCOR_ENDPOINT"
+            ) from None
+
+    def _exchange(
+        self, method: str, target: str, payload: bytes | None, headers: dict[str, str], limit: float
+    ) -> Answer:
+        kept = self._http.sock is not None
+        self._http.timeout = limit
+        try:
+            return self._once(method, target, payload, headers, limit)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self._http.close()
+            if not kept:
+                raise
+            return self._once(method, target, payload, headers, limit)
+
+    def _once(
+        self, method: str, target: str, payload: bytes | None, headers: dict[str, str], limit: float
+    ) -> Answer:
+        if self._http.sock is not None:
+            self._http.sock.settimeout(limit)
+        self._http.request(method, target, body=payload, headers=headers)
+        response = self._http.getresponse()
+        data = response.read()
+        if response.status >= 400:
+            raise _refusal(response, data)
+        return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
+
+
+def _body(response: http.client.HTTPResponse, data: bytes) -> Any:
+    if not data or "json" not in response.getheader("Content-Type", ""):
+        return data.decode(errors="replace")
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as problem:
+        raise ClientError(f"the answer is not JSON ({problem}): is this Alcor's API?") from None
+
+
+def _refusal(response: http.client.HTTPResponse, data: bytes) -> Refused:
+    request_id = response.getheader("X-Openstack-Request-Id", "")
+    try:
+        error = msgspec.json.decode(data)["NeutronError"]
+        kind, message = str(error["type"]), str(error["message"])
+    except (msgspec.DecodeError, LookupError, TypeError):
+        kind, message = response.reason, data[:200].decode(errors="replace").strip()
+    return Refused(response.status, kind, message or response.reason, request_id)
