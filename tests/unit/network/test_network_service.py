@@ -1,0 +1,276 @@
+"""Networks: VNIs, fenced deletion, the subnets shown, and what the log is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, Subnets
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    Filter,
+    ListQuery,
+    ListRequest,
+    UpdateRequest,
+)
+from alcor.intent import records
+from alcor.keyed_log.memory import MemoryLog
+from alcor.managers.network.api import NETWORK
+from alcor.managers.network.app import NetworkApp, NetworkSettings
+from alcor.resource import body
+from alcor.runtime.clock import new_id
+from alcor.values.errors import Refusal
+
+ADMIN = Caller(project_id="p", admin=True)
+OTHER = Caller(project_id="other")
+
+
+class Peers:
+    """The managers that hold a network's children, honestly faked: fences are remembered."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        self.fenced: set[str] = set()
+        self.dropped: list[str] = []
+        self.broken = False
+
+    async def fence_networks(self, request: Ids) -> InUse:
+        self.fenced |= set(request.ids) - self.used
+        return InUse([id_ for id_ in request.ids if id_ in self.used])
+
+    async def lift(self, request: Ids) -> Done:
+        self.fenced -= set(request.ids)
+        return Done()
+
+    async def drop_network(self, request: NetworkSubnets) -> Done:
+        if self.broken:
+            raise RuntimeError("the subnet manager crashed")
+        self.dropped.append(request.network_id)
+        return Done()
+
+    async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
+
+    async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
+
+    async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover
+
+
+class World:
+    def __init__(self, folder: Path, **settings: int) -> None:
+        self.peers = Peers()
+        self.log = MemoryLog(1)
+        self.app = NetworkApp(
+            folder,
+            self.log,
+            _ready,
+            self.peers,
+            self.peers,
+            NetworkSettings(**settings),
+            lambda: 0.0,
+            new_id,
+        )
+        self.service = self.app.resources[0][1]
+
+    async def create(self, *bodies: dict[str, Any], caller: Caller = ADMIN) -> list[Any]:
+        items = body.created(NETWORK, msgspec.json.encode({"networks": bodies}), 100).items
+        for item in items:
+            item.setdefault("project_id", caller.project_id)
+        written = await self.service.create(CreateRequest(caller, items))
+        return [msgspec.json.decode(raw) for raw in written.items]
+
+    async def delete(self, id_: str, caller: Caller = ADMIN) -> str:
+        return (await self.service.delete(DeleteRequest(caller, id_))).revision
+
+    async def update(self, id_: str, if_revision: int | None = None, **changes: Any) -> Any:
+        written = await self.service.update(UpdateRequest(ADMIN, id_, changes, if_revision))
+        return msgspec.json.decode(written.items[0])
+
+    async def listed(self, caller: Caller = ADMIN, **filters: Any) -> list[Any]:
+        wanted = tuple(Filter(name, (value,)) for name, value in filters.items())
+        reply = await self.service.list_page(ListRequest(caller, ListQuery(filters=wanted)))
+        return [msgspec.json.decode(raw) for raw in reply.items]
+
+
+async def _ready() -> None:
+    return None
+
+
+def play(folder: Path, scene: Callable[[World], Awaitable[None]], **settings: int) -> None:
+    async def main() -> None:
+        world = World(folder, **settings)
+        try:
+            await scene(world)
+        finally:
+            await world.app.database.close()
+
+    asyncio.run(main())
+
+
+async def refused(work: Awaitable[object]) -> str:
+    with pytest.raises(Refusal) as caught:
+        await work
+    return caught.value.type
+
+
+def test_every_network_has_a_vni_of_its_own(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        made = await world.create(*[{"name": f"n{i}"} for i in range(50)])
+        assert len({n["provider:segmentation_id"] for n in made}) == 50
+
+    play(tmp_path, scene)
+
+
+def test_a_vni_asked_for_is_given_once(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        wish = {"provider:segmentation_id": 2}
+        await world.create(wish)
+        assert await refused(world.create(wish)) == "TunnelIdInUse"
+        chosen = await world.create({}, {})
+        assert [n["provider:segmentation_id"] for n in chosen] == [1, 3]
+
+    play(tmp_path, scene)
+
+
+def test_a_freed_vni_is_given_again_only_after_the_others(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        first, _ = await world.create({}, {})
+        await world.delete(first["id"])
+        assert [n["provider:segmentation_id"] for n in await world.create({}, {})] == [3, 1]
+        assert await refused(world.create({})) == "NoNetworkAvailable"
+
+    play(tmp_path, scene, vni_max=3)
+
+
+def test_a_bulk_with_one_refused_makes_nothing(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        id_ = new_id()
+        assert await refused(world.create({"id": id_}, {"id": id_})) == "NetworkIdInUse"
+        assert await world.listed() == []
+
+    play(tmp_path, scene)
+
+
+def test_a_network_with_ports_stays_and_is_not_left_fenced(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        world.peers.used.add(made["id"])
+        assert await refused(world.delete(made["id"])) == "NetworkInUse"
+        assert not world.peers.dropped
+        world.peers.used.clear()
+        await world.delete(made["id"])
+        assert await world.listed() == []
+        assert world.peers.dropped == [made["id"]]
+
+    play(tmp_path, scene)
+
+
+def test_a_failed_deletion_is_taken_back(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        world.peers.broken = True
+        with pytest.raises(RuntimeError):
+            await world.delete(made["id"])
+        assert not world.peers.fenced
+        world.peers.broken = False
+        await world.delete(made["id"])
+
+    play(tmp_path, scene)
+
+
+def test_a_deletion_cut_short_by_a_crash_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    async def crash(world: World) -> None:
+        (made,) = await world.create({"name": "going"})
+        await world.app._service._store.mark(made["id"], None)
+
+    async def restart(world: World) -> None:
+        await world.app.recover()
+        assert await world.listed() == []
+
+    play(tmp_path, crash)
+    play(tmp_path, restart)
+
+
+def test_two_deletions_at_once_do_not_mix_their_fences(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        done = await asyncio.gather(
+            world.delete(made["id"]), world.delete(made["id"]), return_exceptions=True
+        )
+        assert sum(isinstance(each, str) for each in done) == 1
+
+    play(tmp_path, scene)
+
+
+def test_others_neither_see_nor_touch_a_network(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        assert await world.listed(OTHER) == []
+        assert await refused(world.delete(made["id"], OTHER)) == "NetworkNotFound"
+
+    play(tmp_path, scene)
+
+
+def test_a_change_on_an_old_state_is_refused_and_a_change_of_nothing_is_none(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({"name": "a"})
+        assert (await world.update(made["id"], name="a"))["revision_number"] == 1
+        assert (await world.update(made["id"], 1, name="b"))["revision_number"] == 2
+        stale = await refused(world.update(made["id"], 1, name="c"))
+        assert stale == "RevisionNumberConstraintFailed"
+        assert (await world.update(made["id"], mtu=0))["mtu"] == 1450
+        assert await refused(world.update(made["id"], mtu=9000)) == "InvalidInput"
+
+    play(tmp_path, scene)
+
+
+def test_filters_reach_columns_and_documents(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.create({"name": "a", "admin_state_up": False}, {"name": "b"})
+        assert [n["name"] for n in await world.listed(name="a")] == ["a"]
+        assert [n["name"] for n in await world.listed(admin_state_up=True)] == ["b"]
+        assert [n["name"] for n in await world.listed(qos_policy_id=None, mtu=1450)] == ["a", "b"]
+
+    play(tmp_path, scene)
+
+
+def test_the_log_is_told_each_change_and_all_of_it_again_at_the_next_start(tmp_path: Path) -> None:
+    async def write(world: World) -> None:
+        running = asyncio.ensure_future(world.app.relay.run())
+        kept, gone = await world.create({"name": "kept"}, {"name": "gone"})
+        await world.delete(gone["id"])
+        await asyncio.wait_for(world.app.relay.published_all(3), 5)
+        assert [e.revision for e in (await world.log.snapshot("network/")).entries] == [1]
+        await world.update(kept["id"], name="kept again")
+        running.cancel()
+
+    async def restart(world: World) -> None:
+        await world.app.relay.rebuild()
+        (entry,) = (await world.log.snapshot("network/")).entries
+        assert entry.value is not None
+        record = records.decode(entry.key, entry.value)
+        assert (record.name, entry.revision) == ("kept again", 4)
+        assert world.app.relay.published == 4
+
+    play(tmp_path, write)
+    play(tmp_path, restart)
+
+
+def test_a_network_shows_the_subnets_that_the_log_knows(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        store = world.app._service._store
+        await store.apply_subnets({"s2": made["id"], "s1": made["id"]})
+        assert (await world.listed())[0]["subnets"] == ["s1", "s2"]
+        await store.apply_subnets({"s2": None})
+        assert (await world.listed())[0]["subnets"] == ["s1"]
+        await store.replace_subnets({"s3": made["id"]})
+        assert (await world.listed())[0]["subnets"] == ["s3"]
+
+    play(tmp_path, scene)
