@@ -1,0 +1,184 @@
+"""The driver of flows and meters: reads back, compares, and sends only the difference.
+
+It speaks to the bridge's own socket, so no controller is configured and nothing is flushed when
+the agent comes or goes. A lost connection means that nothing is known: read back again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from alcor.agent.compiler import Change
+from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import Unit
+from alcor.ovs.channel import Disconnected, Refused
+from alcor.ovs.connection import BundleRefused, OpenFlow
+from alcor.ovs.openflow.meters import Meter
+
+retry_s_min, retry_s_max = 0.02, 1.0
+
+log = structlog.get_logger()
+
+
+class FlowDriver:
+    """Makes one bridge's flows and meters what is wanted."""
+
+    def __init__(self, socket: Path, metrics: Metrics) -> None:
+        self._socket = socket
+        self._metrics = metrics
+        self._tracker = FlowTracker()
+        self._meters: dict[int, Meter] = {}  # wanted
+        self._meters_there: dict[int, Meter] = {}
+        self._meters_due: set[int] = set()  # to take away, if still not wanted
+        self._session: OpenFlow | None = None
+        self._complete = False  # what is wanted is all that must be there
+
+    @property
+    def connected(self) -> bool:
+        """Whether the switch is there and has been read back."""
+        return self._session is not None
+
+    @property
+    def quarantined(self) -> dict[Unit, str]:
+        """Units that the switch refused, and why."""
+        return self._tracker.quarantined
+
+    @property
+    def flows_count(self) -> int:
+        """How many flows the switch is believed to have."""
+        return self._tracker.installed_count
+
+    def want(self, change: Change) -> None:
+        """Move what is wanted; `apply` makes it so."""
+        self._tracker.want(change)
+        self._meters.update({each.id: Meter(each.rate, each.burst) for each in change.meters_put})
+        for meter_id in change.meters_taken:
+            self._meters.pop(meter_id, None)
+            self._meters_due.add(meter_id)
+
+    def prune(self) -> None:
+        """What must be there is completely known, from now on: what else is there goes."""
+        self._complete = True
+        self._prune()
+
+    def _prune(self) -> None:
+        self._meters_due |= self._meters_there.keys()
+        strays = self._tracker.prune()
+        if strays:
+            log.info("flows left over", flows=strays)
+
+    async def apply(self) -> bool:
+        """Make the switch as wanted, acknowledged; False when it is not there."""
+        session = self._session
+        if session is None:
+            return False
+        try:
+            await self._put_meters(session)
+            while not await self._send_plan(session):
+                pass  # what was refused is quarantined; the rest is planned again
+            await self._take_meters(session)
+            await session.barrier()
+        except (Disconnected, Refused) as error:
+            self._lose(session, str(error))
+            return False
+        return True
+
+    async def audit(self) -> None:
+        """Read back; what somebody else changed is put right by the next `apply`."""
+        session = self._session
+        if session is None:
+            return
+        try:
+            drift = await self._read_back(session)
+        except (Disconnected, Refused) as error:
+            self._lose(session, str(error))
+            return
+        self._metrics.drift.set(drift)
+        if drift:
+            log.warning("the switch was changed by somebody else", flows=drift)
+
+    async def keep_connected(self, on_connected: Callable[[], None]) -> None:
+        """Connect, read back, and again when the connection is lost; for ever."""
+        wait_s = retry_s_min
+        while True:
+            try:
+                session = await OpenFlow.connect(self._socket)
+                drift = await self._read_back(session)
+            except (OSError, Disconnected, Refused) as error:
+                log.debug("no switch", socket=str(self._socket), reason=str(error))
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, retry_s_max)
+                continue
+            wait_s = retry_s_min
+            self._session = session
+            log.info("switch connected", flows=self._tracker.installed_count, differ=drift)
+            on_connected()
+            self._lose(session, await session.closed())
+
+    async def close(self) -> None:
+        """Leave the switch as it is."""
+        if self._session is not None:
+            self._session.close()
+
+    def _lose(self, session: OpenFlow, reason: str) -> None:
+        session.close()
+        if self._session is session:
+            self._session = None
+            log.warning("switch lost", reason=reason)
+
+    async def _read_back(self, session: OpenFlow) -> int:
+        self._meters_there = await session.meters()
+        drift = self._tracker.believe(await session.flows())
+        if self._complete:
+            self._prune()
+        return drift
+
+    async def _send_plan(self, session: OpenFlow) -> bool:
+        """Send the bundles; False when one was refused and the plan must be made again."""
+        for batch in self._tracker.plan():
+            try:
+                await session.bundle(batch.puts, batch.takes)
+            except BundleRefused as refused:
+                self._quarantine(refused)
+                return False
+            self._tracker.done(batch)
+            self._count(batch, "ok")
+        return True
+
+    def _quarantine(self, refused: BundleRefused) -> None:
+        if not refused.refused:
+            raise Disconnected(f"a bundle was refused for no flow's sake: {refused}")
+        reasons = {key: str(error) for key, error in refused.refused.items()}
+        for unit, reason in self._tracker.refuse(reasons).items():
+            log.error("flow refused", unit=f"{unit.kind.name} {unit.id}", reason=reason)
+        self._metrics.flow_ops.labels("put", "refused").inc(len(reasons))
+
+    def _count(self, batch: Batch, result: str) -> None:
+        self._metrics.flow_ops.labels("put", result).inc(len(batch.puts))
+        self._metrics.flow_ops.labels("take", result).inc(len(batch.takes))
+
+    async def _put_meters(self, session: OpenFlow) -> None:
+        """Before the flows that name them."""
+        differ = {
+            meter_id: meter
+            for meter_id, meter in self._meters.items()
+            if self._meters_there.get(meter_id) != meter
+        }
+        if not differ:
+            return
+        try:
+            await session.set_meters(differ)
+        except Refused as error:  # its flows will be refused as well, and name their port
+            log.error("meter refused", reason=str(error))
+        self._meters_there.update(differ)
+
+    async def _take_meters(self, session: OpenFlow) -> None:
+        """After the flows that named them, as a meter takes its flows along."""
+        due = (self._meters_due & self._meters_there.keys()) - self._meters.keys()
+        for meter_id in sorted(due):
+            await session.del_meter(meter_id)
+            del self._meters_there[meter_id]
+        self._meters_due.clear()

@@ -1,0 +1,224 @@
+"""The shell's loop: what came in -> what is wanted -> what differs -> the switch -> reports.
+
+One pass at a time; what arrives during a pass is taken together by the next one, and an idle agent
+waits for nothing. Everything here runs in one event loop, so between two awaits it is consistent.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Protocol
+
+import structlog
+
+from alcor.agent.compiler import Change, Compiler
+from alcor.agent.desired import Desired, Taken
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel, Interface, Tunnel, Unit
+from alcor.agent.state import SavedState
+from alcor.agent.statuses import port_states
+from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
+
+events_pending_max = 256  # frames that wait for a pass; the link is not read beyond
+
+log = structlog.get_logger()
+
+
+class Driver(Protocol):
+    """What the loop needs of the switch."""
+
+    @property
+    def flows_count(self) -> int:
+        """How many flows the switch has."""
+        ...
+
+    @property
+    def quarantined(self) -> Mapping[Unit, str]:
+        """What the switch refused, and why."""
+        ...
+
+    def want(self, change: Change) -> None:
+        """Move what is wanted."""
+        ...
+
+    def prune(self) -> None:
+        """Whatever is there and not wanted goes at the next `apply`."""
+        ...
+
+    async def apply(self) -> bool:
+        """Make it so, acknowledged; False when the switch is not there."""
+        ...
+
+    async def audit(self) -> None:
+        """Read back."""
+        ...
+
+
+class Reconciler:
+    """Brings goal state to the switch, and tells how far it is."""
+
+    def __init__(
+        self, desired: Desired, model: HostModel, link: Link, driver: Driver, metrics: Metrics
+    ) -> None:
+        self._desired, self._model, self._link = desired, model, link
+        self._driver, self._metrics = driver, metrics
+        self._compiler = Compiler(model)
+        self._events: deque[Frame | Connected | Disconnected] = deque()
+        self._units: set[Unit] = set()
+        self._traces: set[str] = set()
+        self._wake, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._first_change_at: float | None = None
+        self._may_write = False
+        self._audit_due = False
+        self._pruned = False
+        self._connected = False
+        self._tell_all = False
+        self._applied = (0, 0)  # epoch, position
+        self._told: dict[str, PortState] = {}
+        self._told_applied = (0, 0)
+        self.unsaved = asyncio.Event()
+
+    # What comes in
+
+    def restore(self, state: SavedState | None) -> None:
+        """Begin with what the disk remembers, and subscribe from there."""
+        self._touch(self._model.units())
+        if state is not None:
+            self._absorb(self._desired.restore(state))
+        for name, epoch, position in self._desired.subscriptions():
+            self._link.subscribe(name, epoch, position)
+
+    async def read(self, events: AsyncIterator[Frame | Connected | Disconnected]) -> None:
+        """Take what the link hands out, no faster than passes are made; for ever."""
+        async for event in events:
+            self._events.append(event)
+            self._note_change()
+            if len(self._events) >= events_pending_max:
+                self._metrics.limit_reached.labels("agent_events_pending").inc()
+                self._room.clear()
+                await self._room.wait()
+
+    def set_interfaces(self, interfaces: Mapping[str, Interface]) -> None:
+        """All interfaces of the switch that name a port."""
+        for port_id in self._model.interfaces.keys() | interfaces.keys():
+            self._touch(self._model.set_interface(port_id, interfaces.get(port_id)))
+
+    def set_tunnel(self, tunnel: Tunnel | None) -> None:
+        """The switch's tunnel port."""
+        self._touch(self._model.set_tunnel(tunnel))
+
+    def allow_writing(self, allowed: bool) -> None:
+        """Whether the switch is ours, and its interfaces are known."""
+        self._may_write = allowed
+        self.wake()
+
+    def wake(self) -> None:
+        """Make a pass: the switch is there (again)."""
+        self._wake.set()
+
+    def audit(self) -> None:
+        """Read the switch back in the next pass."""
+        self._audit_due = True
+        self.wake()
+
+    # The loop
+
+    async def run(self) -> None:
+        """Make passes, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._pass()
+
+    async def _pass(self) -> None:
+        started, self._first_change_at = self._first_change_at, None
+        self._take_events()
+        units, self._units = self._units, set()
+        traces, self._traces = self._traces, set()
+        if units:
+            self._driver.want(self._compiler.update(units))
+        if not self._may_write:
+            return
+        if self._audit_due:
+            self._audit_due = False
+            await self._driver.audit()
+        settled, reached = self._desired.settled, (self._desired.epoch, self._desired.position)
+        if settled and not self._pruned:
+            self._driver.prune()
+            self._pruned = True
+        if await self._driver.apply():
+            self._acknowledge(reached if settled else None, started, traces)
+
+    def _acknowledge(
+        self, reached: tuple[int, int] | None, started: float | None, traces: set[str]
+    ) -> None:
+        if reached is not None:
+            self._applied = reached
+            self._metrics.revision.set(reached[1])
+        self._metrics.flows.set(self._driver.flows_count)
+        if started is not None:
+            seconds = asyncio.get_running_loop().time() - started
+            self._metrics.apply_seconds.observe(seconds)
+            if traces:
+                log.info("applied", position=self._applied[1], requests=sorted(traces))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Report what changed since the last report; everything when the control plane is new."""
+        states = port_states(self._model, self._driver.quarantined)
+        told = {} if self._tell_all else self._told
+        changed = tuple(state for port, state in states.items() if told.get(port) != state)
+        if not self._connected:
+            return
+        if changed or self._tell_all or self._applied != self._told_applied:
+            # What was applied of another epoch says nothing about this one.
+            position = self._applied[1] if self._applied[0] == self._desired.epoch else 0
+            flows = self._driver.flows_count
+            self._link.report(Report(self._desired.epoch, position, changed, flows))
+            self._told, self._told_applied, self._tell_all = states, self._applied, False
+
+    def _take_events(self) -> None:
+        for event in self._drain():
+            match event:
+                case Frame():
+                    self._absorb(self._desired.take(event))
+                case Connected():
+                    self._connected = self._tell_all = True
+                    log.info("control plane connected")
+                case Disconnected():
+                    self._connected = False
+                    self._desired.lose_connection()
+                    log.warning("control plane lost", reason=event.reason)
+
+    def _drain(self) -> Iterable[Frame | Connected | Disconnected]:
+        while self._events:
+            yield self._events.popleft()
+        self._room.set()
+
+    def _absorb(self, taken: Taken) -> None:
+        for entry in taken.gone:
+            self._touch(self._model.remove(entry))
+        for entry in taken.put:
+            self._touch(self._model.put(entry))
+        for name in taken.unsubscribe:
+            self._link.unsubscribe(name)
+        for name, epoch, position in taken.subscribe:
+            self._link.subscribe(name, epoch, position)
+        for fault in taken.faults:
+            self._metrics.goal_faults.inc()
+            log.warning("goal state ignored", reason=fault)
+        self._traces |= taken.traces
+        if taken.gone or taken.put:
+            self.unsaved.set()
+
+    def _touch(self, units: Iterable[Unit]) -> None:
+        before = len(self._units)
+        self._units.update(units)
+        if len(self._units) != before:
+            self._note_change()
+
+    def _note_change(self) -> None:
+        if self._first_change_at is None:
+            self._first_change_at = asyncio.get_running_loop().time()
+        self._wake.set()

@@ -1,0 +1,38 @@
+"""What became of each port on this host. Pure."""
+
+from collections.abc import Mapping
+
+from alcor.agent.model import HostModel, Unit, UnitKind
+from alcor.goal_state.entries import Port
+from alcor.goal_state.reports import PortStatus
+from alcor.transport.link import PortState
+
+
+def port_states(model: HostModel, quarantined: Mapping[Unit, str]) -> dict[str, PortState]:
+    """The state of every port bound here, given that the switch has what the model says."""
+    states = {}
+    for port in model.ports.values():
+        refused = quarantined.get(Unit(UnitKind.PORT, port.id))
+        status, reason = (PortStatus.FAILED, refused) if refused else _status(model, port)
+        states[port.id] = PortState(port.id, status, reason)
+    return states
+
+
+def _status(model: HostModel, port: Port) -> tuple[PortStatus, str]:
+    if not port.admin_state_up:
+        return PortStatus.DOWN, "administratively down"
+    interface = model.interfaces.get(port.id)
+    if interface is None:
+        return PortStatus.DOWN, "no interface on the switch names this port"
+    if interface.error:
+        return PortStatus.FAILED, interface.error
+    if interface.ofport <= 0:
+        return PortStatus.DOWN, "the switch has not opened the interface"
+    if not interface.present:
+        return PortStatus.DOWN, "the interface's device has gone"
+    network = model.networks.get(port.network_id)
+    if network is None:
+        return PortStatus.DOWN, "the network is not known yet"
+    if not network.admin_state_up:
+        return PortStatus.DOWN, "the network is administratively down"
+    return PortStatus.UP, ""
