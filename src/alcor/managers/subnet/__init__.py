@@ -1,0 +1,1 @@
+"""The subnet manager: the CIDRs of networks, their gateways and allocation pools."""

@@ -1,0 +1,84 @@
+"""The subnet as clients see it. Source: Neutron API reference v2, "Subnets"."""
+
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import (
+    BOOLEAN,
+    CIDR,
+    IP,
+    JSON,
+    NAME,
+    UUID,
+    FieldType,
+    integer,
+    integer_of,
+    list_of,
+    nullable,
+    one_of,
+    only,
+    record_of,
+    shown,
+    string,
+)
+
+allocation_pools_max = 64
+dns_nameservers_max = 5  # Neutron's max_dns_nameservers
+host_routes_max = 20  # Neutron's max_subnet_host_routes
+
+_NO_POOLS = "there are no subnet pools"
+_MODES = one_of("dhcpv6-stateful", "dhcpv6-stateless", "slaac", None)
+
+
+def _version(value: object) -> int:
+    number = integer_of(value)
+    if number not in (4, 6):
+        raise ValueError(f"{shown(value)} is not in [4, 6]")
+    return number
+
+
+SUBNET = Resource(
+    name="subnet",
+    collection="subnets",
+    title="Subnet",
+    path="/v2.0/subnets",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="network_id", type=UUID, required=True, put=False),
+        Field(
+            name="ip_version",
+            type=FieldType("4 or 6", _version, integer(0, 255).of_query),
+            required=True,
+            put=False,
+        ),
+        Field(name="cidr", type=nullable(CIDR), put=False),
+        Field(name="gateway_ip", type=nullable(IP)),
+        Field(
+            name="allocation_pools",
+            type=list_of(record_of({"start": IP, "end": IP}, {}), allocation_pools_max),
+        ),
+        Field(name="enable_dhcp", type=BOOLEAN, default=True),
+        Field(name="dns_nameservers", type=list_of(IP, dns_nameservers_max), default=[]),
+        Field(
+            name="host_routes",
+            type=list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), host_routes_max),
+            default=[],
+        ),
+        Field(name="ipv6_ra_mode", type=_MODES, default=None, put=False),
+        Field(name="ipv6_address_mode", type=_MODES, default=None, put=False),
+        Field(name="description", type=string(255), default=""),
+        Field(name="subnetpool_id", type=only(None, _NO_POOLS), put=False),
+        Field(
+            name="use_default_subnetpool", type=only(False, _NO_POOLS), put=False, filterable=False
+        ),
+        Field(name="prefixlen", type=only(None, _NO_POOLS), put=False, filterable=False),
+        Field(name="service_types", type=only([], "subnets serve every kind of port")),
+        Field(name="dns_publish_fixed_ip", type=only(False, "addresses are not published")),
+        Field(name="segment_id", type=only(None, "networks have one segment")),
+        read_only("router:external", BOOLEAN),
+        read_only("tags", JSON),
+        read_only("revision_number", integer(0, (1 << 63) - 1)),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+)

@@ -1,0 +1,223 @@
+"""Subnets as clients see them, and what a body means: gateway and pools chosen or checked. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from alcor.intent.records import AddressRange, HostRoute
+from alcor.managers.subnet.plan import check_cidr, checked_gateway, checked_pools
+from alcor.values.addresses import Address, Prefix, address, prefix
+from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
+
+
+class SubnetNotFound(NotFound):
+    """There is no such subnet, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Subnet {id_[:255]} could not be found.")
+
+
+class NetworkNotFound(NotFound):
+    """There is no such network to have the subnet, or it is going, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Network {id_[:255]} could not be found.")
+
+
+class SubnetInUse(Conflict):
+    """Ports have addresses of the subnet."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"Unable to complete operation on subnet {id_}: "
+            "One or more ports have an IP allocation from this subnet."
+        )
+
+
+class SubnetIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+
+class SubnetsExhausted(Conflict):
+    """The network has as many subnets as it may have."""
+
+
+class Subnet(msgspec.Struct, frozen=True, kw_only=True):
+    """A subnet as clients see it (Neutron API reference, "Subnets")."""
+
+    id: str
+    name: str
+    tenant_id: str
+    project_id: str
+    network_id: str
+    ip_version: int
+    subnetpool_id: None = None
+    cidr: str
+    gateway_ip: str | None
+    enable_dhcp: bool
+    allocation_pools: tuple[AddressRange, ...]
+    dns_nameservers: tuple[str, ...]
+    host_routes: tuple[HostRoute, ...]
+    ipv6_ra_mode: None = None
+    ipv6_address_mode: None = None
+    service_types: tuple[str, ...] = ()
+    dns_publish_fixed_ip: bool = False
+    segment_id: None = None
+    external: bool = msgspec.field(name="router:external", default=False)
+    description: str
+    tags: tuple[str, ...] = ()
+    revision_number: int
+    created_at: str
+    updated_at: str
+
+    @property
+    def prefix(self) -> Prefix:
+        return prefix(self.cidr)
+
+
+def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
+    """The subnet that a checked body asks for."""
+    whole = _cidr(values)
+    _check_modes(values, whole)
+    pools = _ranges(values["allocation_pools"]) if "allocation_pools" in values else None
+    gateway = checked_gateway(whole, _gateway(values, whole), pools)
+    return Subnet(
+        id=id_,
+        name=values["name"],
+        tenant_id=values["project_id"],
+        project_id=values["project_id"],
+        network_id=values["network_id"],
+        ip_version=whole.version,
+        cidr=str(whole),
+        gateway_ip=None if gateway is None else str(gateway),
+        enable_dhcp=values["enable_dhcp"],
+        allocation_pools=_texts(whole.version, checked_pools(whole, gateway, pools)),
+        dns_nameservers=_nameservers(values["dns_nameservers"], whole),
+        host_routes=_routes(values["host_routes"], whole),
+        description=values["description"],
+        revision_number=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
+    """The subnet after a checked PUT; the very same value when nothing is different."""
+    new = {name: changes[name] for name in _PLAIN if name in changes}
+    if "dns_nameservers" in changes:
+        new["dns_nameservers"] = _nameservers(changes["dns_nameservers"], old.prefix)
+    if "host_routes" in changes:
+        new["host_routes"] = _routes(changes["host_routes"], old.prefix)
+    if "gateway_ip" in changes or "allocation_pools" in changes:
+        new |= _addressing(old, changes)
+    new = {name: value for name, value in new.items() if getattr(old, name) != value}
+    if not new:
+        return old
+    return msgspec.structs.replace(
+        old, **new, revision_number=old.revision_number + 1, updated_at=now
+    )
+
+
+_PLAIN = ("name", "description", "enable_dhcp")
+
+
+def check_overlap(new: Subnet, others: Iterable[Subnet]) -> None:
+    """No two subnets of a network share an address."""
+    for other in others:
+        if new.prefix.overlaps(other.prefix):
+            raise InvalidInput(
+                f"Invalid input for operation: Requested subnet with cidr: {new.cidr} for "
+                f"network: {new.network_id} overlaps with another subnet."
+            )
+
+
+def _addressing(old: Subnet, changes: Mapping[str, Any]) -> dict[str, Any]:
+    whole = old.prefix
+    given = "allocation_pools" in changes
+    pools = _ranges(changes["allocation_pools"] if given else _plain(old.allocation_pools))
+    wanted = changes.get("gateway_ip", old.gateway_ip)
+    gateway = checked_gateway(whole, None if wanted is None else address(wanted), pools)
+    return {
+        "gateway_ip": None if gateway is None else str(gateway),
+        "allocation_pools": _texts(whole.version, checked_pools(whole, gateway, pools)),
+    }
+
+
+def _cidr(values: Mapping[str, Any]) -> Prefix:
+    text = values.get("cidr")
+    if text is None:
+        raise BadRequest(
+            "Bad subnets request: a subnetpool must be specified in the absence of a cidr."
+        )
+    whole = prefix(text)
+    if whole.version != values["ip_version"]:
+        raise InvalidInput(
+            f"Invalid input for operation: cidr {text} does not match the ip_version "
+            f"'{values['ip_version']}'."
+        )
+    check_cidr(whole)
+    return whole
+
+
+def _gateway(values: Mapping[str, Any], whole: Prefix) -> Address | None:
+    """What the body says; without a word the first address that a machine may have."""
+    if "gateway_ip" in values:
+        return None if values["gateway_ip"] is None else address(values["gateway_ip"])
+    if whole.length == whole.width:
+        return None  # The one address is the machine's.
+    first = whole.first if whole.length == whole.width - 1 else whole.first + 1
+    return Address(whole.version, first)
+
+
+def _check_modes(values: Mapping[str, Any], whole: Prefix) -> None:
+    ra, assignment = values["ipv6_ra_mode"], values["ipv6_address_mode"]
+    if ra is None and assignment is None:
+        return
+    if whole.version == 4:
+        reason = "ipv6_ra_mode and ipv6_address_mode can't be set when ip_version is 4"
+    elif not values["enable_dhcp"]:
+        reason = "ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False"
+    elif ra and assignment and ra != assignment:
+        reason = (
+            f"ipv6_ra_mode set to '{ra}' with ipv6_address_mode set to '{assignment}' is not valid"
+        )
+    else:
+        reason = "IPv6 modes are not possible yet: hosts send no router advertisements"
+    raise InvalidInput(f"Invalid input for operation: {reason}.")
+
+
+def _nameservers(texts: Sequence[str], whole: Prefix) -> tuple[str, ...]:
+    for text in texts:
+        if address(text).version != whole.version:
+            raise InvalidInput(
+                f"Invalid input for operation: Nameserver '{text}' does not match the ip_version "
+                f"'{whole.version}'."
+            )
+    return tuple(texts)
+
+
+def _routes(routes: Sequence[Mapping[str, str]], whole: Prefix) -> tuple[HostRoute, ...]:
+    for route in routes:
+        versions = {prefix(route["destination"]).version, address(route["nexthop"]).version}
+        if versions != {whole.version}:
+            raise InvalidInput(
+                f"Invalid input for operation: host route to {route['destination']} does not "
+                f"match the ip_version '{whole.version}'."
+            )
+    return tuple(HostRoute(route["destination"], route["nexthop"]) for route in routes)
+
+
+def _ranges(pools: Iterable[Mapping[str, str]]) -> list[tuple[Address, Address]]:
+    return [(address(pool["start"]), address(pool["end"])) for pool in pools]
+
+
+def _plain(pools: Iterable[AddressRange]) -> list[Mapping[str, str]]:
+    return [{"start": pool.start, "end": pool.end} for pool in pools]
+
+
+def _texts(version: int, ranges: Iterable[tuple[int, int]]) -> tuple[AddressRange, ...]:
+    return tuple(
+        AddressRange(str(Address(version, first)), str(Address(version, last)))
+        for first, last in ranges
+    )

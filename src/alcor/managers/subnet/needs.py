@@ -1,0 +1,66 @@
+"""What the subnet manager needs of others: a store, and its peers."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Raw
+
+from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer
+from alcor.contracts.resources import ListQuery
+from alcor.intent.records import NetworkRecord
+from alcor.managers.subnet.model import Subnet
+
+__all__ = ["IpPeer", "KnownNetworks", "NetworkPeer", "PortPeer", "Saved", "Store"]
+
+
+class KnownNetworks(Protocol):
+    """A copy of the networks; a miss proves nothing."""
+
+    def get(self, id_: str) -> NetworkRecord | None: ...
+
+
+class Saved(NamedTuple):
+    """The documents that a transaction saved, and its last sequence."""
+
+    documents: list[Raw]
+    sequence: int
+
+
+class Store(Protocol):
+    """The manager's database; each method is one transaction, durable when it returns.
+
+    A subnet is *unsettled* while peers may hold other than its row says; `project` limits what is
+    seen to one project.
+    """
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+
+    async def subnet(self, id_: str, project: str | None) -> Subnet:
+        """`SubnetNotFound` when it is not there, or not theirs."""
+        ...
+
+    async def of_networks(self, network_ids: Sequence[str]) -> list[Subnet]: ...
+
+    async def unsettle(self, ids: Sequence[str], new: Sequence[Subnet] = ()) -> None:
+        """Mark as unsettled, if all of `new` could be inserted as things are."""
+        ...
+
+    async def settled(self, ids: Sequence[str]) -> None: ...
+
+    async def unsettled(self) -> list[str]: ...
+
+    async def insert(self, subnets: Sequence[Subnet], trace: str) -> Saved:
+        """All or none, and settled. Refuses overlap, taken ids, and networks that are going."""
+        ...
+
+    async def change(self, id_: str, decide: Callable[[Subnet], Subnet], trace: str) -> Saved: ...
+
+    async def remove(self, id_: str, trace: str) -> int:
+        """Delete a subnet, still unsettled; return the sequence."""
+        ...
+
+    async def remove_of_network(self, network_id: str, trace: str) -> list[str]:
+        """Fence the network against new subnets and delete those that it has, unsettled."""
+        ...
+
+    async def lift(self, network_ids: Sequence[str]) -> None: ...

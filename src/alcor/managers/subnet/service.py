@@ -1,0 +1,178 @@
+"""What can be done with subnets: one method per use case.
+
+The IP manager learns of a subnet before anybody can see it, and forgets it after it is gone. In
+between the subnet is unsettled; whatever is cut short is settled by what the row then says.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.intent.records import NetworkRecord
+from alcor.managers.subnet import intent
+from alcor.managers.subnet.model import (
+    NetworkNotFound,
+    Subnet,
+    SubnetInUse,
+    SubnetNotFound,
+    changed,
+    subnet,
+)
+from alcor.managers.subnet.needs import IpPeer, KnownNetworks, NetworkPeer, PortPeer, Saved, Store
+from alcor.resource.revisions import check_revision
+from alcor.runtime.locks import Locks
+from alcor.values.revision import Revision
+
+
+class SubnetService:
+    """Keeps the contracts ResourceManager and SubnetPeer."""
+
+    def __init__(
+        self,
+        store: Store,
+        known_networks: KnownNetworks,
+        networks: NetworkPeer,
+        ports: PortPeer,
+        ips: IpPeer,
+        now: Callable[[], str],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._known_networks = known_networks
+        self._networks = networks
+        self._ports = ports
+        self._ips = ips
+        self._now = now
+        self._new_id = new_id
+        self._locks = Locks()
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        return ListReply(await self._store.page(request.query, _project(request.caller)))
+
+    async def create(self, request: CreateRequest) -> Written:
+        now = self._now()
+        new = [subnet(v, v.get("id") or self._new_id(), now) for v in request.items]
+        await self._check_networks({each.network_id for each in new}, _project(request.caller))
+        async with self._settling([each.id for each in new], new):
+            if given := [values["id"] for values in request.items if "id" in values]:
+                await self._ports.lift(Ids(given))  # of namesakes long gone
+            await self._ips.save_pools(Pools([intent.pool(each) for each in new]))
+            return _written(await self._store.insert(new, request.caller.request_id))
+
+    async def update(self, request: UpdateRequest) -> Written:
+        caller = request.caller
+        now = self._now()
+
+        def decide(old: Subnet) -> Subnet:
+            check_revision(request.if_revision, old.revision_number)
+            return changed(old, request.changes, now)
+
+        old = await self._store.subnet(request.id, _project(caller))
+        new = decide(old)
+        if intent.pool(new) == intent.pool(old):
+            return _written(await self._store.change(request.id, decide, caller.request_id))
+        return await self._update_pool(request.id, decide, caller)
+
+    async def _update_pool(
+        self, id_: str, decide: Callable[[Subnet], Subnet], caller: Caller
+    ) -> Written:
+        async with self._settling([id_]):
+            old = await self._store.subnet(id_, _project(caller))
+            # Both gateways are kept until one of them is the row's, so that either can be.
+            kept = intent.pool(decide(old), old.gateway_ip)
+            await self._ips.save_pools(Pools([kept]))
+            saved = await self._store.change(id_, decide, caller.request_id)
+            await self._settle([id_])
+            return _written(saved)
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        """Fence the port manager against new addresses, then delete; refused when some are used."""
+        caller = request.caller
+        await self._store.subnet(request.id, _project(caller))
+        async with self._settling([request.id]):
+            if (await self._ports.fence_subnets(Ids([request.id]))).ids:
+                raise SubnetInUse(request.id)
+            sequence = await self._store.remove(request.id, caller.request_id)
+            await self._settle([request.id])
+            return Written([], _revision(sequence))
+
+    async def subnets_of(self, request: Ids) -> Subnets:
+        found = await self._store.of_networks(request.ids)
+        return Subnets([intent.record(each) for each in found])
+
+    async def drop_network(self, request: NetworkSubnets) -> Done:
+        gone = await self._store.remove_of_network(request.network_id, request.trace)
+        await self._settle(gone)
+        return Done()
+
+    async def lift(self, request: Ids) -> Done:
+        await self._store.lift(request.ids)
+        return Done()
+
+    async def recover(self) -> None:
+        """Settle what a crash left unsettled."""
+        await self._settle(await self._store.unsettled())
+
+    @asynccontextmanager
+    async def _settling(
+        self, ids: Sequence[str], new: Sequence[Subnet] = ()
+    ) -> AsyncIterator[None]:
+        """Work on subnets alone; when it fails, peers are told again what the rows say."""
+        async with AsyncExitStack() as stack:
+            for id_ in sorted(set(ids)):
+                await stack.enter_async_context(self._locks.of(id_))
+            await self._store.unsettle(ids, new)
+            try:
+                yield
+            except BaseException:
+                await asyncio.shield(self._settle(ids))
+                raise
+
+    async def _settle(self, ids: Iterable[str]) -> None:
+        """Make peers hold what the rows say: pools of those that are, nothing of those gone."""
+        held: list[Subnet] = []
+        gone: list[str] = []
+        for id_ in ids:
+            try:
+                held.append(await self._store.subnet(id_, None))
+            except SubnetNotFound:
+                gone.append(id_)
+        if held:
+            await self._ips.save_pools(Pools([intent.pool(each) for each in held]))
+            await self._ports.lift(Ids([each.id for each in held]))
+        if gone:
+            await self._ips.drop_pools(Ids(gone))
+        if held or gone:
+            await self._store.settled([*(each.id for each in held), *gone])
+
+    async def _check_networks(self, ids: set[str], project: str | None) -> None:
+        """That the networks are there and theirs: by our copy, or by asking their manager."""
+        missing = [id_ for id_ in ids if self._known_networks.get(id_) is None]
+        asked = (await self._networks.networks(Ids(missing))).networks if missing else []
+        record_by_id: dict[str, NetworkRecord | None] = {each.id: each for each in asked}
+        for id_ in ids:
+            network = record_by_id.get(id_) or self._known_networks.get(id_)
+            if network is None or project not in (None, network.project_id):
+                raise NetworkNotFound(id_)
+
+
+def _project(caller: Caller) -> str | None:
+    return None if caller.admin else caller.project_id
+
+
+def _revision(sequence: int) -> str:
+    return str(Revision("subnet", sequence))
+
+
+def _written(saved: Saved) -> Written:
+    return Written(saved.documents, _revision(saved.sequence))

@@ -1,0 +1,199 @@
+"""The subnet manager's store in SQLite: row, outbox and marks change in one transaction."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import ListQuery
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.keyed_log.log import Change
+from alcor.managers.subnet import intent
+from alcor.managers.subnet.model import (
+    NetworkNotFound,
+    Subnet,
+    SubnetIdInUse,
+    SubnetNotFound,
+    SubnetsExhausted,
+    check_overlap,
+)
+from alcor.managers.subnet.needs import Saved
+from alcor.runtime.database import Database
+from alcor.runtime.resource_table import ResourceTable, Row
+
+TABLE = ResourceTable("subnet", "Subnet", ("project_id", "network_id", "name"))
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Subnet).decode
+
+
+class Publisher(Protocol):
+    """Whoever tells the log what was committed."""
+
+    def notify(self, sequence: int) -> None: ...
+
+    def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+def row_of(subnet: Subnet, sequence: int) -> Row:
+    """The row that keeps a subnet."""
+    columns = (subnet.project_id, subnet.network_id, subnet.name)
+    return Row(subnet.id, columns, sequence, _encode(subnet))
+
+
+def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
+    """The subnets after an id, as the intent log knows them."""
+    rows = TABLE.living(connection, after, limit)
+    return [(row.id, Change(*intent.told(_decode(row.doc)), row.sequence)) for row in rows]
+
+
+class SubnetStore:
+    """Keeps `needs.Store`."""
+
+    def __init__(self, database: Database, publisher: Publisher, subnets_max: int) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._subnets_max = subnets_max  # of one network
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
+        return await self._database.read(lambda c: TABLE.page(c, query, project))
+
+    async def subnet(self, id_: str, project: str | None) -> Subnet:
+        row = await self._database.read(lambda c: TABLE.row(c, id_))
+        if row is None or project not in (None, row.columns[0]):
+            raise SubnetNotFound(id_)
+        return _decode(row.doc)
+
+    async def of_networks(self, network_ids: Sequence[str]) -> list[Subnet]:
+        return await self._database.read(
+            lambda c: [each for id_ in network_ids for each in _of_network(c, id_)]
+        )
+
+    async def unsettle(self, ids: Sequence[str], new: Sequence[Subnet] = ()) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            self._check_new(connection, new)
+            _unsettle(connection, ids)
+
+        await self._database.write(work)
+
+    async def settled(self, ids: Sequence[str]) -> None:
+        await self._database.write(lambda c: _settle(c, ids))
+
+    async def unsettled(self) -> list[str]:
+        statement = "SELECT subnet_id FROM unsettled"
+        return await self._database.read(lambda c: [id_ for (id_,) in c.execute(statement)])
+
+    async def insert(self, subnets: Sequence[Subnet], trace: str) -> Saved:
+        def work(connection: sqlite3.Connection) -> Saved:
+            self._check_new(connection, subnets)
+            _settle(connection, [subnet.id for subnet in subnets])
+            return self._save(connection, subnets, trace, TABLE.insert)
+
+        return await self._write(work)
+
+    async def change(self, id_: str, decide: Callable[[Subnet], Subnet], trace: str) -> Saved:
+        def work(connection: sqlite3.Connection) -> Saved:
+            row = TABLE.row(connection, id_)
+            if row is None:
+                raise SubnetNotFound(id_)
+            old = _decode(row.doc)
+            new = decide(old)
+            if new is old:
+                return Saved([Raw(row.doc)], row.sequence)
+            return self._save(connection, [new], trace, TABLE.replace)
+
+        return await self._write(work)
+
+    async def remove(self, id_: str, trace: str) -> int:
+        def work(connection: sqlite3.Connection) -> Saved:
+            if TABLE.row(connection, id_) is None:
+                raise SubnetNotFound(id_)
+            return Saved([], self._remove(connection, [id_], trace))
+
+        return (await self._write(work)).sequence
+
+    async def remove_of_network(self, network_id: str, trace: str) -> list[str]:
+        def work(connection: sqlite3.Connection) -> tuple[list[str], int]:
+            connection.execute("INSERT OR IGNORE INTO network_fence VALUES (?)", (network_id,))
+            ids = [subnet.id for subnet in _of_network(connection, network_id)]
+            _unsettle(connection, ids)
+            return ids, self._remove(connection, ids, trace) if ids else 0
+
+        ids, sequence = await self._database.write(work)
+        self._publisher.notify(sequence)
+        return ids
+
+    async def lift(self, network_ids: Sequence[str]) -> None:
+        statement = "DELETE FROM network_fence WHERE network_id = ?"
+        rows = [(id_,) for id_ in network_ids]
+        await self._database.write(lambda c: c.executemany(statement, rows) and None)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
+        saved = await self._database.write(work)
+        self._publisher.notify(saved.sequence)
+        return saved
+
+    def _check_new(self, connection: sqlite3.Connection, subnets: Sequence[Subnet]) -> None:
+        """That these may be inserted: also against each other."""
+        others = {s.network_id: _of_network(connection, s.network_id) for s in subnets}
+        taken = TABLE.rows(connection, [s.id for s in subnets])
+        for subnet in subnets:
+            siblings = others[subnet.network_id]
+            if subnet.id in taken or any(
+                subnet.id == s.id for each in others.values() for s in each
+            ):
+                raise SubnetIdInUse("Unable to create the subnet. Its id is in use.")
+            if _is_fenced(connection, subnet.network_id):
+                raise NetworkNotFound(subnet.network_id)
+            check_overlap(subnet, siblings)
+            siblings.append(subnet)
+            if len(siblings) > self._subnets_max:
+                message = f"A network has at most {self._subnets_max} subnets."
+                raise SubnetsExhausted(message)
+
+    def _save(
+        self,
+        connection: sqlite3.Connection,
+        subnets: Sequence[Subnet],
+        trace: str,
+        put: Callable[[sqlite3.Connection, Sequence[Row]], None],
+    ) -> Saved:
+        first = outbox.take(connection, len(subnets))
+        rows = [row_of(subnet, first + i) for i, subnet in enumerate(subnets)]
+        put(connection, rows)
+        last = self._tell(connection, first, [intent.told(s) for s in subnets], trace)
+        return Saved([Raw(row.doc) for row in rows], last)
+
+    def _remove(self, connection: sqlite3.Connection, ids: Sequence[str], trace: str) -> int:
+        TABLE.delete(connection, ids)
+        first = outbox.take(connection, len(ids))
+        return self._tell(connection, first, [intent.told_gone(id_) for id_ in ids], trace)
+
+    def _tell(
+        self, connection: sqlite3.Connection, first: int, told: Sequence[Told], trace: str
+    ) -> int:
+        self._publisher.forget(connection)
+        return outbox.tell(connection, first, told, trace)
+
+
+def _of_network(connection: sqlite3.Connection, network_id: str) -> list[Subnet]:
+    rows = TABLE.where(connection, "network_id = ? ORDER BY id", (network_id,))
+    return [_decode(row.doc) for row in rows]
+
+
+def _is_fenced(connection: sqlite3.Connection, network_id: str) -> bool:
+    statement = "SELECT 1 FROM network_fence WHERE network_id = ?"
+    return connection.execute(statement, (network_id,)).fetchone() is not None
+
+
+def _unsettle(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    statement = "INSERT OR IGNORE INTO unsettled VALUES (?)"
+    connection.executemany(statement, [(id_,) for id_ in ids])
+
+
+def _settle(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    statement = "DELETE FROM unsettled WHERE subnet_id = ?"
+    connection.executemany(statement, [(id_,) for id_ in ids])

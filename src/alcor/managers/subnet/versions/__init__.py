@@ -1,0 +1,1 @@
+"""Migrations of the subnet manager's database."""
