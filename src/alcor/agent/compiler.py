@@ -233,6 +233,7 @@ def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow
         return
     yield from arp.neighbour(network, neighbour, cookie)
     yield from nd.neighbour(network, neighbour, cookie)
-    is_local = unit.id in model.ports or neighbour.tunnel_endpoint == model.own_endpoint
+    is_bound_here = unit.id in model.ports_by_network.get(unit.network_id, ())
+    is_local = is_bound_here or neighbour.tunnel_endpoint == model.own_endpoint
     if not is_local:
         yield from l2.neighbour(network, neighbour, cookie)

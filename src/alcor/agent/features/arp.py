@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.agent.service_address import SERVER_MAC, server_address
+from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP
 from alcor.ovs.flow import (
@@ -15,7 +16,6 @@ from alcor.ovs.flow import (
     IN_PORT,
     Flow,
     Instructions,
-    Match,
     apply,
     match,
     move,
@@ -29,6 +29,8 @@ _IS_REPLY = set_field("arp_op", REPLY)
 _TARGET_MAC = move("arp_sha", "arp_tha")
 _TARGET_ADDRESS = move("arp_spa", "arp_tpa")
 _BACK = output(IN_PORT)
+_asked_for = match_by(p.VNI, "arp_tpa", eth_type=ETH_TYPE_ARP, arp_op=REQUEST)
+_set_eth_src, _set_arp_sha, _set_arp_spa = set_to("eth_src"), set_to("arp_sha"), set_to("arp_spa")
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -54,7 +56,7 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[F
     """One flow for each IPv4 address of a neighbour."""
     for address in neighbour.addresses:
         if address.version == 4:
-            what = _asked_for(network, address.number)
+            what = _asked_for(network.vni, address.number)
             answer = _answer(address.number, neighbour.mac)
             yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
 
@@ -63,22 +65,20 @@ def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[Flow]:
     """The DHCP server's address; below the neighbours, as a machine may be the gateway."""
     if subnet.dhcp and subnet.prefix.version == 4:
         address = server_address(subnet).number
-        what = _asked_for(network, address)
+        what = _asked_for(network.vni, address)
         yield Flow(p.ARP_ND, p.PRIORITY.low, what, _answer(address, SERVER_MAC), cookie)
 
 
-def _asked_for(network: Network, address: int) -> Match:
-    return match(metadata=network.vni, eth_type=ETH_TYPE_ARP, arp_op=REQUEST, arp_tpa=address)
-
-
 def _answer(address: int, mac: int) -> Instructions:
-    return apply(
-        _TO_ASKER,
-        set_field("eth_src", mac),
-        _IS_REPLY,
-        _TARGET_MAC,
-        set_field("arp_sha", mac),
-        _TARGET_ADDRESS,
-        set_field("arp_spa", address),
-        _BACK,
+    return Instructions(
+        (
+            _TO_ASKER,
+            _set_eth_src(mac),
+            _IS_REPLY,
+            _TARGET_MAC,
+            _set_arp_sha(mac),
+            _TARGET_ADDRESS,
+            _set_arp_spa(address),
+            _BACK,
+        )
     )

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Tunnel, Wired
+from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network
-from alcor.ovs.flow import Flow, apply, match, move, output, set_field
+from alcor.ovs.flow import Flow, Instructions, apply, match, move, output, set_field
 
 MULTICAST_BIT = 1 << 40
 _TO_MULTICAST = apply(goto=p.MULTICAST)
+_sent_here_to = match_by(p.VNI, "eth_dst", reg0=p.FROM_HERE)
+_set_remote = set_to(p.TUNNEL_REMOTE)
 _TUNNEL_ID = move(p.VNI, "tun_id")
 _TUNNEL_DST = move(p.TUNNEL_REMOTE, "tun_dst")
 
@@ -39,6 +42,7 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[F
     """
     if neighbour.tunnel_endpoint.version != 4:
         return
-    theirs = match(metadata=network.vni, eth_dst=neighbour.mac, reg0=p.FROM_HERE)
-    remote = set_field(p.TUNNEL_REMOTE, neighbour.tunnel_endpoint.number)
-    yield Flow(p.L2_DST, p.PRIORITY.normal, theirs, apply(remote, goto=p.TUNNEL_OUT), cookie)
+    theirs = _sent_here_to(network.vni, neighbour.mac)
+    remote = _set_remote(neighbour.tunnel_endpoint.number)
+    to_tunnel = Instructions((remote,), p.TUNNEL_OUT)
+    yield Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_tunnel, cookie)

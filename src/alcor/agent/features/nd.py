@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
+from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import DROP, IN_PORT, Flow, apply, match, move, output, set_field
+from alcor.ovs.flow import DROP, IN_PORT, Flow, Instructions, apply, match, move, output, set_field
 from alcor.values.addresses import eui64_link_local
 
 SOLICIT, ADVERTISE = 135, 136
@@ -24,6 +25,15 @@ ALL_NODES = 0xFF02 << 112 | 1
 
 _TO_ASKER = move("eth_src", "eth_dst")
 _TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
+_asked_for = match_by(
+    p.VNI,
+    "nd_target",
+    eth_type=ETH_TYPE_IPV6,
+    ip_proto=IP_PROTO_ICMPV6,
+    icmpv6_type=SOLICIT,
+    icmpv6_code=0,
+)
+_set_eth_src, _set_ipv6_src = set_to("eth_src"), set_to("ipv6_src")
 _IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
 _OPTION = (
     set_field("nd_options_type", TARGET_LINK_LAYER),
@@ -76,20 +86,15 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[F
     fixed = [each.number for each in neighbour.addresses if each.version == 6]
     link_local = [eui64_link_local(neighbour.mac).number] if fixed else []
     for address in fixed + link_local:
-        what = match(
-            metadata=network.vni,
-            eth_type=ETH_TYPE_IPV6,
-            ip_proto=IP_PROTO_ICMPV6,
-            icmpv6_type=SOLICIT,
-            icmpv6_code=0,
-            nd_target=address,
+        answer = Instructions(
+            (
+                _TO_ASKER,
+                _set_eth_src(neighbour.mac),
+                _TO_ASKER_IP,
+                _set_ipv6_src(address),
+                _IS_ADVERTISEMENT,
+            ),
+            p.ND_ANSWER,
         )
-        answer = apply(
-            _TO_ASKER,
-            set_field("eth_src", neighbour.mac),
-            _TO_ASKER_IP,
-            set_field("ipv6_src", address),
-            _IS_ADVERTISEMENT,
-            goto=p.ND_ANSWER,
-        )
+        what = _asked_for(network.vni, address)
         yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)

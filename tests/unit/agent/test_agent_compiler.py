@@ -1,0 +1,194 @@
+"""Incremental equals recompute, and what the flows of each unit promise."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import (
+    OWNER_COOKIE,
+    OWNER_MASK,
+    Compiler,
+    FlowKey,
+    compile_all,
+    cookie_of,
+)
+from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
+from alcor.ovs.flow import Flow
+from alcor.values.addresses import Mac, address, prefix
+
+HERE = address("172.31.0.1")
+NETWORKS, PORTS, SUBNETS = ("n1", "n2"), ("p1", "p2", "p3"), ("s1", "s2")
+ADDRESSES = tuple(map(address, ("10.0.0.2", "10.0.0.3", "fd00::2", "fd00::3")))
+ENDPOINTS = (HERE, address("172.31.0.2"), address("fd01::2"))
+
+macs = st.integers(1, 3).map(lambda n: Mac(0x020000000000 + n))
+fixed_ips = st.lists(
+    st.builds(FixedIp, st.sampled_from(SUBNETS), st.sampled_from(ADDRESSES)), max_size=3
+).map(tuple)
+ports = st.builds(
+    Port,
+    st.sampled_from(PORTS),
+    st.sampled_from(NETWORKS),
+    macs,
+    fixed_ips,
+    st.booleans(),
+    st.booleans(),
+    st.just("web"),
+    st.just(""),
+)
+networks = st.builds(
+    Network,
+    st.sampled_from(NETWORKS),
+    st.integers(1, 3),
+    st.just(1450),
+    st.booleans(),
+    st.just(""),
+)
+subnets = st.builds(
+    Subnet,
+    st.sampled_from(SUBNETS),
+    st.sampled_from(NETWORKS),
+    st.sampled_from((prefix("10.0.0.0/24"), prefix("fd00::/64"))),
+    st.sampled_from((None, address("10.0.0.1"), address("10.0.0.2"))),
+    st.booleans(),
+    st.just(()),
+    st.just(()),
+)
+neighbours = st.builds(
+    Neighbour,
+    st.sampled_from(PORTS),
+    st.sampled_from(NETWORKS),
+    macs,
+    st.lists(st.sampled_from(ADDRESSES), max_size=2).map(tuple),
+    st.just("h"),
+    st.sampled_from(ENDPOINTS),
+)
+entries = st.one_of(ports, networks, subnets, neighbours)
+interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
+tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
+changes = st.one_of(
+    st.tuples(st.just("put"), entries),
+    st.tuples(st.just("remove"), entries),
+    st.tuples(st.just("interface"), st.tuples(st.sampled_from(PORTS), interfaces)),
+    st.tuples(st.just("tunnel"), tunnels),
+)
+
+
+def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
+    match what, value:
+        case "put", entry:
+            return model.put(entry)  # type: ignore[arg-type]
+        case "remove", entry:
+            return model.remove(entry)  # type: ignore[arg-type]
+        case "interface", (port_id, interface):
+            if interface is not None and interface.ofport > 0:
+                others = {k: v.ofport for k, v in model.interfaces.items() if k != port_id}
+                if interface.ofport in others.values():
+                    return set()  # a switch gives a number once
+            return model.set_interface(port_id, interface)
+    return model.set_tunnel(value)  # type: ignore[arg-type]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(changes, max_size=5), max_size=12))
+def test_flows_after_any_changes_equal_flows_from_nothing(
+    passes: list[list[tuple[str, object]]],
+) -> None:
+    model = HostModel()
+    compiler = Compiler(model)
+    compiler.update({HOST_UNIT})
+    switch: dict[FlowKey, Flow] = {flow[:3]: flow for _, flow in compiler.flows()}
+
+    for each in passes:
+        units = set().union(*(change_model(model, *change) for change in each))
+        for _, puts, takes in compiler.update(units).units:
+            for flow in takes:
+                assert switch.pop(flow[:3]) == flow
+            for flow in puts:
+                assert switch.get(flow[:3]) != flow
+                switch[flow[:3]] = flow
+
+    assert switch == compile_all(model)
+    assert switch == {flow[:3]: flow for _, flow in compiler.flows()}
+    assert compiler.recompute().flows == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(changes, max_size=40))
+def test_meters_are_those_that_flows_name(history: list[tuple[str, object]]) -> None:
+    model = HostModel()
+    compiler = Compiler(model)
+    for change in history:
+        compiler.update(change_model(model, *change))
+
+    named = {flow.instructions.meter for _, flow in compiler.flows()} - {None}
+
+    assert named == set(compiler.meters)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(changes, max_size=40))
+def test_flows_go_forward_in_the_pipeline_as_declared(history: list[tuple[str, object]]) -> None:
+    model = HostModel()
+    for change in history:
+        change_model(model, *change)
+
+    for flow in compile_all(model).values():
+        stage = p.STAGE_BY_TABLE[flow.table]
+        assert flow.cookie & OWNER_MASK == OWNER_COOKIE
+        if flow.instructions.goto is not None:
+            target = p.STAGE_BY_TABLE[flow.instructions.goto].name
+            assert target in (*stage.next, stage.miss)
+
+
+def one_port(**changed: object) -> HostModel:
+    port = Port("p1", "n1", Mac(0x020000000001), (FixedIp("s1", ADDRESSES[0]),), True, True, "", "")
+    model = HostModel()
+    model.put(port._replace(**changed))
+    model.put(Network("n1", 7, 1450, True, ""))
+    model.set_interface("p1", Interface(3, True))
+    model.set_tunnel(Tunnel(9, HERE))
+    return model
+
+
+def flows_of(model: HostModel, unit: Unit) -> tuple[Flow, ...]:
+    compiler = Compiler(model)
+    compiler.update(set(model.units()))
+    return compiler.flows_of(unit)
+
+
+def test_a_port_that_is_down_has_no_flows() -> None:
+    assert flows_of(one_port(), Unit(UnitKind.PORT, "p1"))
+    assert not flows_of(one_port(admin_state_up=False), Unit(UnitKind.PORT, "p1"))
+
+
+def test_a_port_is_mute_until_its_network_is_known() -> None:
+    model = one_port()
+    model.remove(Network("n1", 7, 1450, True, ""))
+
+    assert not flows_of(model, Unit(UnitKind.PORT, "p1"))
+
+
+def test_a_neighbour_costs_one_flow_to_answer_and_one_to_reach() -> None:
+    model = one_port()
+    model.put(Neighbour("q", "n1", Mac(0x0200000000AA), ADDRESSES[1:2], "h2", ENDPOINTS[1]))
+
+    assert len(flows_of(model, Unit(UnitKind.NEIGHBOUR, "q", "n1"))) == 2
+
+
+def test_a_changed_neighbour_changes_its_own_flows_only() -> None:
+    model = one_port()
+    neighbour = Neighbour("q", "n1", Mac(0x0200000000AA), ADDRESSES[1:2], "h2", ENDPOINTS[1])
+    model.put(neighbour)
+    compiler = Compiler(model)
+    compiler.update(set(model.units()))
+
+    change = compiler.update(model.put(neighbour._replace(mac=Mac(0x0200000000AB))))
+
+    assert {each.unit for each in change.units} == {Unit(UnitKind.NEIGHBOUR, "q", "n1")}
+    assert change.flows == 3  # the answer is replaced, the MAC's way is another key
+
+
+def test_cookies_are_the_same_on_every_start() -> None:
+    assert cookie_of(Unit(UnitKind.PORT, "p1")) == 0xA102_F751_801C_E81E

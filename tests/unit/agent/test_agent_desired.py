@@ -1,0 +1,207 @@
+"""Slices: complete or kept, newest wins, closed over what ports lead to."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alcor.agent.desired import Desired, Subscription
+from alcor.goal_state.codec import encode
+from alcor.goal_state.entries import GoalEntry, Network, Port
+from alcor.goal_state.slices import host_port_key, network_key
+from alcor.transport.link import Frame, Item
+from alcor.values.addresses import Mac
+
+OWN, N1, N2 = "host/h1/", "network/n1/", "network/n2/"
+PORT = Port("p1", "n1", Mac(0x020000000001), (), True, True, "", "")
+NETWORK = Network("n1", 7, 1450, True, "")
+
+
+def item(entry: Port | Network, revision: int, *, gone: bool = False) -> Item:
+    key = host_port_key("h1", entry.id) if isinstance(entry, Port) else network_key(entry.id)
+    return Item(key, None if gone else encode(key, entry), revision, f"r{revision}")
+
+
+def snapshot(epoch: int, position: int, name: str, *items: Item) -> Frame:
+    return Frame(epoch, position, items, begins=(name,), completes=(name,))
+
+
+def settled() -> Desired:
+    desired = Desired("h1")
+    desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+    desired.take(snapshot(1, 10, N1, item(NETWORK, 2)))
+    return desired
+
+
+def test_a_port_leads_to_its_network() -> None:
+    desired = Desired("h1")
+
+    taken = desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+
+    assert taken.put == [PORT]
+    assert taken.subscribe == [Subscription(N1, 0, 0)]
+    assert not desired.settled
+
+
+def test_all_is_settled_when_every_wanted_slice_is_complete() -> None:
+    desired = settled()
+
+    assert desired.settled
+    assert (desired.epoch, desired.position) == (1, 10)
+
+
+def test_a_network_that_no_port_leads_to_is_dropped() -> None:
+    desired = settled()
+
+    taken = desired.take(Frame(1, 11, (item(PORT, 3, gone=True),)))
+
+    assert taken.gone == [PORT, NETWORK]
+    assert taken.unsubscribe == [N1]
+
+
+def test_what_is_older_than_what_is_held_is_dropped() -> None:
+    desired = settled()
+    newer = PORT._replace(name="new")
+
+    desired.take(Frame(1, 11, (item(newer, 5),)))
+    taken = desired.take(Frame(1, 11, (item(PORT, 4),)))
+
+    assert not taken.put
+
+
+def test_what_is_gone_does_not_come_back_by_an_old_frame() -> None:
+    desired = settled()
+    old = Frame(1, 10, (item(NETWORK._replace(mtu=1400), 3),))
+
+    desired.take(old)
+    desired.take(Frame(1, 11, (item(NETWORK, 4, gone=True),)))
+    taken = desired.take(old)
+
+    assert not taken.put
+
+
+def test_half_a_snapshot_changes_nothing() -> None:
+    desired = settled()
+
+    taken = desired.take(Frame(1, 12, (), begins=(OWN,)))
+
+    assert not taken.gone
+    assert not taken.put
+
+
+def test_absence_from_a_complete_snapshot_is_deletion() -> None:
+    desired = settled()
+
+    desired.take(Frame(1, 12, (), begins=(OWN,)))
+    taken = desired.take(Frame(1, 12, (), completes=(OWN,)))
+
+    assert PORT in taken.gone
+
+
+def test_a_snapshot_cut_off_is_forgotten() -> None:
+    desired = settled()
+    other = PORT._replace(id="p2", network_id="n2")
+
+    desired.take(Frame(1, 12, (item(other, 9),), begins=(OWN,)))
+    desired.lose_connection()
+    taken = desired.take(Frame(1, 12, (), completes=(OWN,)))
+
+    assert not taken.gone
+    assert not taken.put
+    assert not desired.settled
+
+
+def test_a_lost_connection_keeps_everything_and_resumes_where_it_was() -> None:
+    desired = settled()
+    desired.take(Frame(1, 15))
+
+    desired.lose_connection()
+
+    assert not desired.settled
+    assert desired.subscriptions() == [Subscription(OWN, 1, 15), Subscription(N1, 1, 15)]
+    assert not desired.take(Frame(1, 16, resumes=(OWN, N1))).gone
+    assert desired.settled
+
+
+def test_a_new_epoch_replaces_only_by_complete_snapshots() -> None:
+    desired = settled()
+    desired.lose_connection()
+
+    loose = desired.take(Frame(2, 1, (item(PORT._replace(name="new"), 99),)))
+    replaced = desired.take(snapshot(2, 2, OWN, item(PORT._replace(name="newer"), 1)))
+
+    assert not loose.put
+    assert loose.faults
+    assert replaced.put == [PORT._replace(name="newer")]
+    assert not replaced.gone
+    assert not desired.settled  # its network is still of the epoch before
+
+
+def test_a_snapshot_that_comes_twice_does_not_undo_what_came_since() -> None:
+    desired = settled()
+    old = snapshot(1, 10, OWN, item(PORT, 1))
+    other = PORT._replace(id="p2")
+
+    desired.take(Frame(1, 11, (item(other, 6),)))
+    desired.take(snapshot(1, 11, OWN, item(PORT, 1), item(other, 6)))
+    taken = desired.take(old)
+
+    assert not taken.gone
+
+
+def test_an_unreadable_entry_is_named_and_the_old_one_kept() -> None:
+    desired = settled()
+
+    taken = desired.take(Frame(1, 11, (Item(network_key("n1"), b"\xff\xff", 9, ""),)))
+
+    assert taken.faults
+    assert not taken.gone
+
+
+def test_what_is_saved_is_restored_and_resumed() -> None:
+    desired = settled()
+    desired.take(Frame(1, 20))
+    again = Desired("h1")
+
+    taken = again.restore(desired.saved())
+
+    assert set(taken.put) == {PORT, NETWORK}
+    assert again.subscriptions() == [Subscription(OWN, 1, 20), Subscription(N1, 1, 20)]
+    assert not again.settled
+
+
+def test_another_hosts_memory_is_not_taken() -> None:
+    taken = Desired("h2").restore(settled().saved())
+
+    assert not taken.put
+    assert taken.faults
+
+
+# Any order, doubling and loss inside one slice ends in the last word of every key.
+writes = st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(0, 2)), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(writes, st.randoms(use_true_random=False))
+def test_doubled_and_reordered_entries_end_the_same(
+    history: list[tuple[int, int | None]], chance: object
+) -> None:
+    items = [
+        item(PORT._replace(id=f"p{port}", name=f"v{value}"), revision + 1, gone=value is None)
+        for revision, (port, value) in enumerate(history)
+    ]
+    shuffled = items * 2
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    desired = Desired("h1")
+    held: dict[str, GoalEntry] = {}
+    for frame in (snapshot(1, 1, OWN), *(Frame(1, 2, (each,)) for each in shuffled)):
+        taken = desired.take(frame)
+        for entry in taken.gone:
+            assert isinstance(entry, Port)
+            del held[entry.id]
+        for entry in taken.put:
+            assert isinstance(entry, Port)
+            held[entry.id] = entry
+
+    last = dict(history)
+    assert {k: v.name for k, v in held.items() if isinstance(v, Port)} == {
+        f"p{port}": f"v{value}" for port, value in last.items() if value is not None
+    }

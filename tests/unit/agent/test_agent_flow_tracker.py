@@ -1,0 +1,146 @@
+"""A plan leads from what is installed to what is wanted, safely."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alcor.agent.compiler import Change, UnitChange, cookie_of
+from alcor.agent.drivers import flow_tracker
+from alcor.agent.drivers.flow_tracker import FlowTracker
+from alcor.agent.model import Unit, UnitKind
+from alcor.ovs.flow import Flow, apply, match
+from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
+
+PORT, OTHER = Unit(UnitKind.PORT, "p1"), Unit(UnitKind.PORT, "p2")
+NEIGHBOUR = Unit(UnitKind.NEIGHBOUR, "q", "n1")
+
+
+def flow(unit: Unit, number: int, goto: int = 10) -> Flow:
+    return Flow(0, 100, match(in_port=number), apply(goto=goto), cookie_of(unit))
+
+
+def change(unit: Unit, puts: tuple[Flow, ...] = (), takes: tuple[Flow, ...] = ()) -> Change:
+    return Change((UnitChange(unit, puts, takes),), (), ())
+
+
+def carry_out(tracker: FlowTracker, switch: dict[FlowKey, InstalledFlow]) -> int:
+    sent = 0
+    for batch in tracker.plan():
+        switch.update(batch.puts)
+        for key in batch.takes:
+            switch.pop(key, None)
+        tracker.done(batch)
+        sent += len(batch)
+    return sent
+
+
+def test_what_is_there_already_is_not_sent() -> None:
+    tracker = FlowTracker()
+    tracker.want(change(PORT, (flow(PORT, 1),)))
+
+    tracker.believe({flow_key(flow(PORT, 1)): flow_body(flow(PORT, 1))})
+
+    assert tracker.plan() == []
+
+
+def test_a_foreign_flow_goes_at_once_and_an_own_stray_only_when_all_is_known() -> None:
+    tracker = FlowTracker()
+    foreign, stray = flow_key(flow(PORT, 1)), flow_key(flow(PORT, 2))
+    tracker.believe({foreign: InstalledFlow(0, b""), stray: flow_body(flow(PORT, 2))})
+
+    before = [batch.takes for batch in tracker.plan()]
+    tracker.prune()
+    after = {key for batch in tracker.plan() for key in batch.takes}
+
+    assert before == [(foreign,)]
+    assert after == {foreign, stray}
+
+
+def test_a_unit_is_never_cut_and_bundles_are_bounded() -> None:
+    tracker = FlowTracker()
+    for number in range(5):
+        unit = Unit(UnitKind.PORT, f"p{number}")
+        flows = tuple(flow(unit, number * 1000 + n) for n in range(300))
+        tracker.want(change(unit, flows))
+
+    sizes = [len(batch) for batch in tracker.plan()]
+
+    assert sizes == [900, 600]
+    assert max(sizes) <= flow_tracker.bundle_flows_max
+
+
+def test_puts_come_before_what_is_only_taken_away() -> None:
+    tracker = FlowTracker()
+    switch: dict[FlowKey, InstalledFlow] = {}
+    tracker.want(change(PORT, tuple(flow(PORT, n) for n in range(600))))
+    carry_out(tracker, switch)
+
+    tracker.want(change(PORT, (), tuple(flow(PORT, n) for n in range(600))))
+    tracker.want(change(NEIGHBOUR, tuple(flow(NEIGHBOUR, 1000 + n) for n in range(600))))
+    first, second = tracker.plan()
+
+    assert (len(first.puts), len(first.takes)) == (600, 0)
+    assert (len(second.puts), len(second.takes)) == (0, 600)
+
+
+def test_a_unit_with_a_refused_flow_is_held_back_whole_until_it_changes() -> None:
+    tracker = FlowTracker()
+    switch: dict[FlowKey, InstalledFlow] = {}
+    good, bad = flow(PORT, 1), flow(PORT, 2)
+    tracker.want(change(PORT, (good,)))
+    tracker.want(change(OTHER, (flow(OTHER, 3),)))
+    carry_out(tracker, switch)
+    tracker.want(change(PORT, (bad,)))
+
+    refused = tracker.refuse({flow_key(bad): "no such table"})
+    carry_out(tracker, switch)
+
+    assert set(refused) == {PORT} == set(tracker.quarantined)
+    assert set(switch) == {flow_key(flow(OTHER, 3))}
+
+    better = flow(PORT, 2, goto=20)
+    tracker.want(change(PORT, (better,)))
+    carry_out(tracker, switch)
+
+    assert not tracker.quarantined
+    assert set(switch) == {flow_key(each) for each in (good, better, flow(OTHER, 3))}
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from((PORT, OTHER, NEIGHBOUR)),
+        st.integers(0, 5),
+        st.none() | st.integers(10, 12),
+        st.sampled_from(("go on", "apply", "read back", "meddle")),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps)
+def test_whatever_happens_the_switch_ends_as_wanted(
+    history: list[tuple[Unit, int, int | None, str]],
+) -> None:
+    tracker, switch = FlowTracker(), dict[FlowKey, InstalledFlow]()
+    wanted: dict[int, Flow] = {}
+    tracker.believe(switch)
+    tracker.prune()
+    for unit, number, goto, then in history:
+        before = wanted.pop(number, None)
+        if goto is not None:
+            wanted[number] = flow(unit, number, goto)
+            tracker.want(change(unit, (wanted[number],)))
+        elif before is not None:
+            tracker.want(change(unit, (), (before,)))
+        if then == "apply":
+            carry_out(tracker, switch)
+        elif then == "meddle":
+            switch.pop(flow_key(flow(unit, number)), None)
+            switch[flow_key(flow(unit, 99))] = InstalledFlow(5, b"")
+        if then in ("read back", "meddle"):
+            tracker.believe(switch)
+            tracker.prune()
+    carry_out(tracker, switch)
+
+    assert switch == {flow_key(each): flow_body(each) for each in wanted.values()}
+    assert carry_out(tracker, switch) == 0
