@@ -18,7 +18,11 @@ Take = Callable[[Sequence[Entry]], Awaitable[None]]
 async def follow(log: KeyedLog, kind: str, rebuilt: Ready, replace: Take, apply: Take) -> None:
     """Hand over the records of `kind`: all of them (`replace`), then changes (`apply`)."""
     await rebuilt()
-    prefix = records.key(kind, "")
+    await follow_prefix(log, records.key(kind, ""), replace, apply)
+
+
+async def follow_prefix(log: KeyedLog, prefix: str, replace: Take, apply: Take) -> None:
+    """Hand over what is under a prefix of any log: all of it, then changes, for ever."""
     while True:
         snapshot = await log.snapshot(prefix)
         await replace(snapshot.entries)

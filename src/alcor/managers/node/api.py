@@ -1,0 +1,66 @@
+"""Nodes (ours) and agents (Neutron API reference v2, "Agents") as clients see them."""
+
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import BOOLEAN, HOST, IP, JSON, UUID, integer, nullable, only, string
+from alcor.values.ids import host_id
+
+_COUNT = integer(0, (1 << 63) - 1)
+_TIME = string(32)
+
+
+def _is_host(text: object) -> bool:
+    try:
+        host_id(text)
+    except ValueError:
+        return False
+    return True
+
+
+NODE = Resource(
+    name="node",
+    collection="nodes",
+    title="Node",
+    path="/alcor/v1/nodes",
+    is_id=_is_host,
+    fields=(
+        Field(name="id", alias="name", type=HOST, required=True, put=False),
+        Field(name="tunnel_ip", type=IP, required=True),
+        Field(name="description", type=string(255), default=""),
+        read_only("alive", BOOLEAN, filterable=False, sortable=False),
+        read_only("heartbeat_timestamp", _TIME, filterable=False, sortable=False),
+        read_only("applied", _COUNT, filterable=False, sortable=False),
+        read_only("flows", _COUNT, filterable=False, sortable=False),
+        read_only("version", _TIME, filterable=False, sortable=False),
+        read_only("revision_number", _COUNT),
+        read_only("created_at", _TIME),
+        read_only("updated_at", _TIME),
+    ),
+)
+
+AGENT = Resource(
+    name="agent",
+    collection="agents",
+    title="Agent",
+    path="/v2.0/agents",
+    creatable=False,
+    fields=(
+        read_only("id", UUID),
+        read_only("agent_type", string(255)),
+        read_only("binary", string(255)),
+        read_only("topic", string(255)),
+        read_only("host", HOST),
+        Field(
+            name="admin_state_up",
+            type=only(True, "hosts can't be set apart"),
+            post=False,
+        ),
+        read_only("alive", BOOLEAN),
+        Field(name="description", type=string(255), post=False),
+        read_only("availability_zone", nullable(string(255))),
+        read_only("created_at", _TIME),
+        read_only("started_at", _TIME),
+        read_only("heartbeat_timestamp", nullable(_TIME)),
+        read_only("configurations", JSON),
+        read_only("resources_synced", JSON),
+    ),
+)

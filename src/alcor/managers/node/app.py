@@ -1,0 +1,76 @@
+"""Put the node manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.peers import NodePeer
+from alcor.contracts.resources import ResourceManager
+from alcor.goal_state import reports
+from alcor.intent.follow import follow_prefix
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.node.api import AGENT, NODE
+from alcor.managers.node.heartbeats import Heartbeats
+from alcor.managers.node.service import AgentService, NodeService
+from alcor.managers.node.sql import NodeStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import Seconds, timestamp
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the node manager."""
+
+    auto_register: Annotated[
+        bool, msgspec.Meta(description="Whether a host whose agent says hello becomes a node")
+    ] = True
+    silence_s_max: Annotated[
+        float, msgspec.Meta(ge=0, description="A host is alive this long without a stream, seconds")
+    ] = 15.0
+
+
+class NodeApp:
+    """The node manager as assembly sees it (see the network manager's)."""
+
+    name = "node"
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        report_log: KeyedLog,
+        settings: NodeSettings,
+        clock: Seconds,
+    ) -> None:
+        path = folder / "node.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        self._report_log = report_log
+        store = NodeStore(self.database, self.relay)
+        heartbeats = Heartbeats(clock, settings.silence_s_max, timestamp)
+        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
+        self._service = NodeService(store, heartbeats, now, settings.auto_register)
+        agents = AgentService(store, heartbeats, self._service)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (NODE, self._service),
+            (AGENT, agents),
+        ]
+        self.peers: Sequence[tuple[Any, object]] = [(NodePeer, self._service)]
+
+    async def recover(self) -> None:
+        """Nothing of a node can be cut short."""
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        hear = self._service.hear
+        return [
+            self.relay.run(),
+            follow_prefix(self._report_log, reports.host_key(""), hear, hear),
+        ]

@@ -1,0 +1,171 @@
+"""Nodes, and the agents that Neutron's clients see in them. Pure.
+
+What a host says of itself (its report) is not kept: it is joined to the node when somebody looks.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+from alcor.goal_state.reports import HostReport
+from alcor.values.errors import Conflict, NotFound
+
+_AGENTS = UUID("6a1c0c3e-7d1a-4c62-9d39-6f2d5ad0a1c0")  # the namespace of agents' ids
+
+
+class NodeNotFound(NotFound):
+    """There is no such host."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Node {id_[:255]} could not be found.")
+
+
+class AgentNotFound(NotFound):
+    """There is no host with such an agent."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Agent {id_[:255]} could not be found.")
+
+
+class NodeIdInUse(Conflict):
+    """A host of that name is known."""
+
+
+class TunnelIpInUse(Conflict):
+    """Tunnels to that address end at another host."""
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """A host that runs an agent."""
+
+    id: str  # the host's name
+    name: str  # the same
+    tunnel_ip: str
+    description: str = ""
+    revision_number: int
+    created_at: str
+    updated_at: str
+
+
+class Heard(NamedTuple):
+    """The last report of a host, and when we heard of it, in seconds since the epoch."""
+
+    report: HostReport
+    at_s: float
+
+
+class Life(NamedTuple):
+    """What a host's reports say now."""
+
+    alive: bool
+    heard_at: str  # "" when never
+    report: HostReport | None
+
+
+class NodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A node as clients see it."""
+
+    id: str
+    name: str
+    tunnel_ip: str
+    description: str
+    alive: bool
+    heartbeat_timestamp: str | None
+    applied: int  # the goal log's position that the host's switch has acknowledged
+    flows: int
+    version: str
+    revision_number: int
+    created_at: str
+    updated_at: str
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """A node as Neutron's clients know agents (API reference, "Agents")."""
+
+    id: str
+    agent_type: str = "Open vSwitch agent"
+    binary: str = "alcor-agent"
+    topic: str = "N/A"
+    host: str
+    availability_zone: None = None
+    admin_state_up: bool = True
+    alive: bool
+    description: str
+    created_at: str
+    started_at: str
+    heartbeat_timestamp: str | None
+    resources_synced: None = None
+    configurations: dict[str, Any]
+
+
+def node(values: Mapping[str, Any], now: str) -> Node:
+    """The node that a checked body asks for."""
+    return Node(
+        id=values["id"],
+        name=values["id"],
+        tunnel_ip=values["tunnel_ip"],
+        description=values["description"],
+        revision_number=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
+    """The node after a change; the very same value when nothing is different."""
+    different = {
+        name: changes[name]
+        for name in ("tunnel_ip", "description")
+        if name in changes and changes[name] != getattr(old, name)
+    }
+    if not different:
+        return old
+    return msgspec.structs.replace(
+        old, **different, revision_number=old.revision_number + 1, updated_at=now
+    )
+
+
+def agent_id(host: str) -> str:
+    """The id of a host's agent: always the same for the same name."""
+    return str(uuid5(_AGENTS, host))
+
+
+def view(node: Node, life: Life) -> NodeView:
+    """A node with what its host says."""
+    report = life.report
+    return NodeView(
+        id=node.id,
+        name=node.name,
+        tunnel_ip=node.tunnel_ip,
+        description=node.description,
+        alive=life.alive,
+        heartbeat_timestamp=life.heard_at or None,
+        applied=report.position if report else 0,
+        flows=report.flows if report else 0,
+        version=report.version if report else "",
+        revision_number=node.revision_number,
+        created_at=node.created_at,
+        updated_at=node.updated_at,
+    )
+
+
+def agent(node: Node, life: Life) -> Agent:
+    """The agent of a node."""
+    return Agent(
+        id=agent_id(node.id),
+        host=node.id,
+        alive=life.alive,
+        description=node.description,
+        created_at=node.created_at,
+        started_at=node.created_at,
+        heartbeat_timestamp=life.heard_at or None,
+        configurations={
+            "tunnel_types": ["vxlan"],
+            "tunneling_ip": node.tunnel_ip,
+            "bridge_mappings": {},
+            "datapath_type": "",
+            "log_agent_heartbeats": False,
+        },
+    )

@@ -1,0 +1,157 @@
+"""What can be done with nodes: a method per use case; and what hosts' reports do to them."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from alcor.contracts.peers import Ids, Nodes
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.goal_state.reports import HostReport
+from alcor.keyed_log.log import Entry
+from alcor.managers.node import intent
+from alcor.managers.node.heartbeats import Heartbeats
+from alcor.managers.node.model import AgentNotFound, Node, agent, changed, node, view
+from alcor.managers.node.needs import Saved, Store
+from alcor.managers.node.selection import select
+from alcor.resource.revisions import check_revision
+from alcor.values.errors import Conflict, Kind, Refusal
+from alcor.values.revision import Revision
+
+_log = structlog.get_logger("alcor.node")
+_encode = msgspec.json.encode
+tunnel_conflicts = Counter(
+    "alcor_node_tunnel_conflicts", "Hosts that said hello with another host's tunnel endpoint."
+)
+
+
+class NodeService:
+    """Keeps the contracts ResourceManager (of nodes) and NodePeer."""
+
+    def __init__(
+        self,
+        store: Store,
+        heartbeats: Heartbeats,
+        now: Callable[[], str],
+        auto_register: bool,
+    ) -> None:
+        self._store = store
+        self._heartbeats = heartbeats
+        self._now = now
+        self._auto_register = auto_register
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        _check_admin(request.caller)
+        return ListReply([self._shown(each) for each in await self._store.page(request.query)])
+
+    async def create(self, request: CreateRequest) -> Written:
+        _check_admin(request.caller)
+        nodes = [node(values, self._now()) for values in request.items]
+        return self._written(await self._store.insert(nodes, request.caller.request_id))
+
+    async def update(self, request: UpdateRequest) -> Written:
+        _check_admin(request.caller)
+        return self._written(await self.change(request.id, request))
+
+    async def change(self, id_: str, request: UpdateRequest) -> Saved:
+        """Change the node of that name as the request says."""
+
+        def decide(old: Node) -> Node:
+            check_revision(request.if_revision, old.revision_number)
+            return changed(old, request.changes, self._now())
+
+        return await self._store.change(id_, decide, request.caller.request_id)
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        """The host is known no more; if its agent still talks, it is registered again."""
+        _check_admin(request.caller)
+        sequence = await self._store.remove(request.id, request.caller.request_id)
+        return Written([], str(Revision("node", sequence)))
+
+    async def nodes(self, request: Ids) -> Nodes:
+        found = await self._store.nodes(request.ids)
+        return Nodes([intent.record(each) for each in found])
+
+    async def hear(self, entries: Sequence[Entry]) -> None:
+        """Reports of hosts: who is alive, and whom we don't know yet."""
+        for report in self._heartbeats.hear(entries):
+            if report.connected and report.tunnel_ip and self._auto_register:
+                await self._register(report)
+
+    async def _register(self, report: HostReport) -> None:
+        """Know a host by what its agent says; a tunnel endpoint that is another's is refused."""
+        said = {"id": report.host, "tunnel_ip": report.tunnel_ip, "description": ""}
+        try:
+            if not await self._store.nodes([report.host]):
+                await self._store.insert([node(said, self._now())], "")
+            else:
+                change = {"tunnel_ip": report.tunnel_ip}
+                await self._store.change(
+                    report.host, lambda old: changed(old, change, self._now()), ""
+                )
+        except Conflict as conflict:
+            tunnel_conflicts.inc()
+            _log.error(
+                "host not registered",
+                host=report.host,
+                tunnel_ip=report.tunnel_ip,
+                reason=conflict.message,
+            )
+
+    def _shown(self, each: Node) -> msgspec.Raw:
+        return msgspec.Raw(_encode(view(each, self._heartbeats.life(each.id))))
+
+    def _written(self, saved: Saved) -> Written:
+        revision = str(Revision("node", saved.sequence))
+        return Written([self._shown(each) for each in saved.nodes], revision)
+
+
+class AgentService:
+    """The nodes again, as Neutron's agents. Keeps the contract ResourceManager."""
+
+    def __init__(self, store: Store, heartbeats: Heartbeats, nodes: NodeService) -> None:
+        self._store = store
+        self._heartbeats = heartbeats
+        self._nodes = nodes
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        """Lists of who is no administrator are empty, as Neutron's are."""
+        if not request.caller.admin:
+            return ListReply([])
+        agents = [
+            msgspec.structs.asdict(agent(each, self._heartbeats.life(each.id)))
+            for each in await self._store.all()
+        ]
+        return ListReply(
+            [msgspec.Raw(_encode(each)) for each in select(agents, request.query, AgentNotFound)]
+        )
+
+    async def create(self, request: CreateRequest) -> Written:
+        raise Refusal("Agents register themselves.", type="HTTPForbidden", kind=Kind.FORBIDDEN)
+
+    async def update(self, request: UpdateRequest) -> Written:
+        _check_admin(request.caller)
+        host = (await self._store.by_agent(request.id)).id
+        saved = await self._nodes.change(host, request)
+        shown = agent(saved.nodes[0], self._heartbeats.life(host))
+        return Written([msgspec.Raw(_encode(shown))], str(Revision("node", saved.sequence)))
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        host = (await self._store.by_agent(request.id)).id
+        return await self._nodes.delete(DeleteRequest(request.caller, host))
+
+
+def _check_admin(caller: Caller) -> None:
+    if not caller.admin:
+        raise Refusal(
+            "(rule:nodes) is disallowed by policy", type="PolicyNotAuthorized", kind=Kind.FORBIDDEN
+        )

@@ -1,0 +1,1 @@
+"""Migrations of the node manager's database."""
