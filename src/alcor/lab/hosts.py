@@ -148,3 +148,8 @@ def reboot(host: LabHost) -> None:
 
 def _sockets(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_socket() or path.suffix == ".pid"]
+
+
+def flow_count(host: LabHost) -> int:
+    """How many flows the integration bridge has."""
+    return int(ofctl(host, "dump-aggregate", "br-int").rsplit("flow_count=", 1)[1])

@@ -1,0 +1,214 @@
+"""A lab as a whole: up, open, down, and what one does with it."""
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from alcor.client.api import Api, Item
+from alcor.lab import dhcp, hosts, machines, namespaces, parts, processes
+from alcor.lab.layout import (
+    LabError,
+    LabHost,
+    Layout,
+    hosts_max,
+    lab_root,
+    layout,
+    machine_name,
+)
+from alcor.lab.ping import PingResult, all_pairs, ping
+from alcor.lab.record import (
+    LabRecord,
+    Machine,
+    load_lab,
+    load_machine,
+    load_machines,
+    save_lab,
+)
+from alcor.lab.stream import Stream
+
+dhcp_timeout_s = 30.0
+ping_timeout_s = 10.0
+
+
+class HostStatus(NamedTuple):
+    """How a host is: whether its parts run, and how many flows its switch has."""
+
+    host: LabHost
+    switch: bool
+    agent: bool
+    flows: int
+    machines: int
+
+
+class Lab:
+    """A lab that is up."""
+
+    def __init__(self, where: Layout, record: LabRecord) -> None:
+        self.layout = where
+        self.record = record
+        self.hosts = where.hosts(record.hosts)
+        self.api = Api(record.endpoint)
+
+    def host(self, name: str) -> LabHost:
+        """The host of this name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        names = ", ".join(host.name for host in self.hosts)
+        raise LabError(f"lab '{self.layout.name}' has no host '{name}', but {names}")
+
+    def namespace(self, name: str) -> str:
+        """The namespace of a machine, or else of a host."""
+        if any(host.name == name for host in self.hosts):
+            return self.host(name).namespace
+        return self.layout.machine_namespace(load_machine(self.layout, name).name)
+
+    def machines(self, names: Sequence[str] = ()) -> list[Machine]:
+        """The machines of these names; all when none is given."""
+        if not names:
+            return load_machines(self.layout)
+        return [load_machine(self.layout, name) for name in names]
+
+    def plug(self, ports: Sequence[Item]) -> list[Machine]:
+        """Make a machine for each port (the API's objects) on the port's host."""
+        fresh = [self._machine(port) for port in ports]
+        there = {machine.name for machine in load_machines(self.layout)}
+        for machine in fresh:
+            if machine.name in there:
+                raise LabError(f"there is a machine '{machine.name}' already")
+            there.add(machine.name)
+        machines.plug(self.layout, fresh)
+        return fresh
+
+    def _machine(self, port: Item) -> Machine:
+        host = port.get("binding:host_id") or ""
+        if not host:
+            raise LabError(f"port {port['id']} is bound to no host: set binding:host_id first")
+        return Machine(
+            name=machine_name(port.get("name") or "", port["id"]),
+            port_id=port["id"],
+            mac=port["mac_address"],
+            host=self.host(host).number,
+            addresses=[one["ip_address"] for one in port.get("fixed_ips", ())],
+        )
+
+    def unplug(self, gone: Sequence[Machine]) -> None:
+        """Take machines away; their ports stay in the API."""
+        machines.unplug(self.layout, gone)
+
+    def get_leases(self, of: Sequence[Machine]) -> dict[str, dhcp.Lease]:
+        """Run DHCP clients; the leases by machine of those that got one."""
+        return dhcp.get_leases(self.layout, of, dhcp_timeout_s)
+
+    def ping_all(
+        self, address_by_machine: Mapping[str, str], timeout_s: float = ping_timeout_s
+    ) -> PingResult:
+        """Every machine asks every other, until all have answered or the time is up."""
+        where = {name: self.layout.machine_namespace(name) for name in address_by_machine}
+        return ping(all_pairs(address_by_machine), where, timeout_s)
+
+    def stream(self, machine: str, address: str) -> Stream:
+        """A ping every 10 ms from a machine, to be used as a context."""
+        return Stream(self.layout.machine_namespace(machine), address)
+
+    def status(self) -> list[HostStatus]:
+        """How each host is."""
+        plugged = [machine.host for machine in load_machines(self.layout)]
+        return hosts.each(lambda host: _status(host, plugged.count(host.number)), self.hosts)
+
+
+def _status(host: LabHost, count: int) -> HostStatus:
+    switch = bool(processes.running(host.folder, processes.Program.SWITCH))
+    flows = 0
+    if switch:
+        with suppress(LabError):  # the bridge is the agent's to make
+            flows = hosts.flow_count(host)
+    return HostStatus(host, switch, parts.agent_runs(host), flows, count)
+
+
+def up(name: str, count: int, endpoint: str = "", agents_target: str = "") -> Lab:
+    """Build a lab of `count` hosts; with its own control plane unless an endpoint is given."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes network namespaces, and needs root for it: use sudo")
+    if not 1 <= count <= hosts_max:
+        raise LabError(f"a lab has 1 to {hosts_max} hosts, not {count}")
+    if bool(endpoint) != bool(agents_target):
+        raise LabError("give both the API's endpoint and the address that agents connect to")
+    where = layout(name)
+    if where.folder.exists() or namespaces.named(where.prefix):
+        raise LabError(f"there is a lab '{name}' already: `alcor lab down --name {name}` ends it")
+    processes.adopt_orphans()
+    try:
+        return _build(where, count, endpoint, agents_target)
+    except BaseException:
+        down(name)
+        raise
+
+
+def _build(where: Layout, count: int, endpoint: str, agents_target: str) -> Lab:
+    where.folder.mkdir(parents=True)
+    own = not endpoint
+    if own:
+        listen, agents_target = parts.free_addresses(2)
+        endpoint = f"http://{listen}"
+    record = LabRecord(
+        hosts=count, endpoint=endpoint, agents_target=agents_target, control_plane=own
+    )
+    save_lab(where, record)
+    lab = Lab(where, record)
+    if own:
+        parts.start_control_plane(where, record)
+    hosts.build(where, lab.hosts)
+    for host in lab.hosts:
+        parts.start_agent(host, record)
+    parts.wait_ready(where, lab.api)
+    parts.wait_alive(lab.api, lab.hosts)
+    return lab
+
+
+def open_lab(name: str) -> Lab:
+    """The lab of this name, which is up."""
+    where = layout(name)
+    return Lab(where, load_lab(where))
+
+
+def down(name: str) -> bool:
+    """End a lab whatever is left of it; whether there was anything. Repeating it does no harm."""
+    with _undisturbed():
+        return _down(layout(name))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    # Who presses Ctrl-C twice means "quickly", not "leave half of it behind".
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _down(where: Layout) -> bool:
+    processes.stop(processes.running(where.folder))
+    spaces = namespaces.named(where.prefix)
+    processes.kill(processes.inside_namespaces({namespaces.identity(one) for one in spaces}))
+    namespaces.remove(spaces)
+    was_there = bool(spaces) or where.folder.exists()
+    shutil.rmtree(where.folder, ignore_errors=True)
+    with suppress(OSError):  # other labs are in it, or it was never made
+        lab_root().rmdir()
+    return was_there
+
+
+def names() -> list[str]:
+    """The labs that have left a folder or a namespace here."""
+    folders = {path.name for path in lab_root().glob("*") if path.is_dir()}
+    spaces = {space.split("-")[1] for space in namespaces.named("alcor-") if space.count("-") >= 2}
+    return sorted(folders | spaces)
