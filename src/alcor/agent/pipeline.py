@@ -27,6 +27,8 @@ registers = {
     PORT_OUT: "the local port that the packet goes to: its ofport",
 }
 
+PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
+
 PRIORITY_MISS = 0
 
 

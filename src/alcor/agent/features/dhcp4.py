@@ -39,7 +39,7 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
             udp_src=68,
             udp_dst=67,
         )
-        to_agent = apply(punt(), meter=wired.ofport)
+        to_agent = apply(punt(userdata=p.PUNT_DHCP4), meter=wired.ofport)
         yield Flow(p.SERVICES, p.PRIORITY.high, what, to_agent, cookie)
 
 

@@ -1,0 +1,96 @@
+"""Answers packets that flows punt, on a connection of its own so that no bundle holds them up.
+
+The queue is bounded and drops the oldest; the switch's meters bound each port. Works from the
+model alone, so machines are answered while the control plane is away.
+"""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from alcor.agent import pipeline as p
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel
+from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
+from alcor.ovs.channel import Disconnected
+from alcor.ovs.connection import OpenFlow, PacketQueue
+from alcor.ovs.flow import output
+from alcor.ovs.openflow.packets import PacketIn
+
+packets_pending_max = 1_000
+retry_s_min, retry_s_max = 0.02, 1.0
+packets_per_turn = 32  # answered before others get the processor
+
+log = structlog.get_logger()
+
+
+class Responder:
+    """Takes packets, one by one, and sends answers back to the port that asked."""
+
+    def __init__(self, socket: Path, model: HostModel, metrics: Metrics, lease_s: int) -> None:
+        self._socket = socket
+        self._model, self._metrics = model, metrics
+        self._lease_s = lease_s
+        self._kinds = {p.PUNT_DHCP4: self._dhcp4}
+
+    async def run(self) -> None:
+        """Connect and answer, again and again; for ever."""
+        wait_s = retry_s_min
+        while True:
+            queue = PacketQueue(packets_pending_max)
+            try:
+                session = await OpenFlow.connect(self._socket, queue.put)
+            except (OSError, Disconnected) as error:
+                log.debug("no switch for packets", reason=str(error))
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, retry_s_max)
+                continue
+            wait_s = retry_s_min
+            await self._serve(session, queue)
+
+    async def _serve(self, session: OpenFlow, queue: PacketQueue) -> None:
+        """Answer until the switch goes."""
+        answering = asyncio.create_task(self._answer_all(session, queue))
+        try:
+            log.info("packets are no longer answered", reason=await session.closed())
+        finally:
+            answering.cancel()
+            session.close()
+            await asyncio.gather(answering, return_exceptions=True)
+            self._metrics.punts.labels("any", "dropped").inc(queue.dropped)
+
+    async def _answer_all(self, session: OpenFlow, queue: PacketQueue) -> None:
+        while True:
+            for _ in range(packets_per_turn):
+                packet = await queue.get()
+                frame = self.answer(packet)
+                if frame is not None:
+                    session.packet_out(frame, (output(packet.in_port),))
+            await asyncio.sleep(0)
+
+    def answer(self, packet: PacketIn) -> bytes | None:
+        """The frame to send back, or None."""
+        handle = self._kinds.get(packet.userdata)
+        if handle is None:
+            self._metrics.punts.labels("unknown", "ignored").inc()
+            return None
+        return handle(packet)
+
+    def _dhcp4(self, packet: PacketIn) -> bytes | None:
+        port_id = self._model.port_by_ofport.get(packet.in_port, "")
+        wired = self._model.wired(port_id)
+        if wired is None:
+            self._metrics.punts.labels("dhcp4", "silent").inc()
+            return None
+        subnets = self._model.subnets_of(wired.port)
+        said = answer(packet.data, Served(wired.port, wired.network, subnets, self._lease_s))
+        match said:
+            case Answer(frame, kind):
+                self._metrics.punts.labels("dhcp4", kind.name.lower()).inc()
+                log.debug("dhcp answer", port=port_id, answer=kind.name)
+                return frame
+            case Silence(reason, notable):
+                self._metrics.punts.labels("dhcp4", "silent").inc()
+                (log.warning if notable else log.debug)("dhcp silence", port=port_id, reason=reason)
+                return None

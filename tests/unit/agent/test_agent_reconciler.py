@@ -1,0 +1,244 @@
+"""The loop: what is acknowledged is what the switch has, and never more."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from typing import Any
+
+from alcor.agent.compiler import Change
+from alcor.agent.desired import Desired
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.reconciler import Reconciler
+from alcor.goal_state.codec import encode
+from alcor.goal_state.entries import Network, Port
+from alcor.goal_state.reports import PortStatus
+from alcor.goal_state.slices import host_port_key, network_key
+from alcor.transport.link import Connected, Disconnected, Frame, Got, Item, PortState, Report
+from alcor.values.addresses import Mac
+
+OWN, N1 = "host/h1/", "network/n1/"
+PORT = Port("p1", "n1", Mac(0x020000000001), (), True, True, "", "")
+NETWORK = Network("n1", 7, 1450, True, "")
+HOST_FRAME = Frame(
+    1,
+    10,
+    (Item(host_port_key("h1", "p1"), encode(host_port_key("h1", "p1"), PORT), 1, "req-1"),),
+    begins=(OWN,),
+    completes=(OWN,),
+)
+NETWORK_FRAME = Frame(
+    1,
+    11,
+    (Item(network_key("n1"), encode(network_key("n1"), NETWORK), 2, "req-1"),),
+    begins=(N1,),
+    completes=(N1,),
+)
+
+
+class FakeLink:
+    """A control plane that says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.said: asyncio.Queue[Frame | Connected | Disconnected] = asyncio.Queue()
+        self.subscribed: dict[str, tuple[int, int]] = {}
+        self.reports: asyncio.Queue[Report] = asyncio.Queue()
+
+    async def events(self) -> AsyncIterator[Frame | Connected | Disconnected]:
+        while True:
+            yield await self.said.get()
+
+    def subscribe(self, name: str, epoch: int = 0, position: int = 0) -> None:
+        self.subscribed[name] = (epoch, position)
+
+    def unsubscribe(self, name: str) -> None:
+        del self.subscribed[name]
+
+    def report(self, report: Report) -> None:
+        self.reports.put_nowait(report)
+
+    async def get(self, keys: Sequence[str]) -> Got:
+        raise ConnectionError
+
+
+class FakeDriver:
+    """A switch that can be away, slow, and choosy."""
+
+    def __init__(self) -> None:
+        self.wanted: list[Change] = []
+        self.quarantined: Mapping[Unit, str] = {}
+        self.there = True
+        self.pruned = 0
+        self.applied = 0
+        self.slow = asyncio.Event()
+        self.slow.set()
+        self.flows_count = 3
+
+    def want(self, change: Change) -> None:
+        self.wanted.append(change)
+
+    def prune(self) -> None:
+        self.pruned += 1
+
+    async def apply(self) -> bool:
+        await self.slow.wait()
+        self.applied += self.there
+        return self.there
+
+    async def audit(self) -> None:
+        return None
+
+
+class World:
+    def __init__(self) -> None:
+        self.link, self.driver, self.model = FakeLink(), FakeDriver(), HostModel()
+        self.loop = Reconciler(Desired("h1"), self.model, self.link, self.driver, Metrics())
+
+    def say(self, *events: Frame | Connected | Disconnected) -> None:
+        for event in events:
+            self.link.said.put_nowait(event)
+
+    async def report(self) -> Report:
+        async with asyncio.timeout(5):
+            return await self.link.reports.get()
+
+    async def quiet(self) -> None:
+        """Let everything that can happen without us happen."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+def in_world(story: Any) -> None:
+    async def run() -> None:
+        world = World()
+        world.loop.restore(None)
+        tasks: list[Coroutine[Any, Any, None]] = [
+            world.loop.run(),
+            world.loop.read(world.link.events()),
+        ]
+        running = [asyncio.ensure_future(task) for task in tasks]
+        try:
+            await story(world)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_nothing_is_written_before_the_switch_is_ours() -> None:
+    async def story(world: World) -> None:
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        await world.quiet()
+        assert world.driver.applied == 0
+
+        world.loop.allow_writing(True)
+        await world.report()
+        assert world.driver.applied > 0
+
+    in_world(story)
+
+
+def test_a_position_is_acknowledged_only_when_nothing_is_incomplete() -> None:
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME)
+        first = await world.report()
+        assert (first.epoch, first.position) == (1, 0)
+
+        world.say(NETWORK_FRAME)
+        assert (await world.report()).position == 11
+
+    in_world(story)
+
+
+def test_leftovers_go_only_when_everything_wanted_is_known() -> None:
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME)
+        await world.report()
+        assert world.driver.pruned == 0
+
+        world.say(NETWORK_FRAME)
+        await world.report()
+        assert world.driver.pruned == 1
+
+    in_world(story)
+
+
+def test_a_port_is_up_when_it_has_an_interface_and_the_switch_has_acknowledged() -> None:
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        assert (await world.report()).ports[0].status is PortStatus.DOWN
+
+        world.driver.slow.clear()
+        world.loop.set_interfaces({"p1": Interface(3, True)})
+        await world.quiet()
+        assert world.link.reports.empty()
+
+        world.driver.slow.set()
+        assert (await world.report()).ports == (PortState("p1", PortStatus.UP),)
+
+    in_world(story)
+
+
+def test_a_port_that_the_switch_refuses_is_failed_and_says_why() -> None:
+    async def story(world: World) -> None:
+        world.driver.quarantined = {Unit(UnitKind.PORT, "p1"): "no such table"}
+        world.loop.allow_writing(True)
+        world.loop.set_interfaces({"p1": Interface(3, True)})
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+
+        state = (await world.report()).ports[0]
+        assert state == PortState("p1", PortStatus.FAILED, "no such table")
+
+    in_world(story)
+
+
+def test_every_status_is_told_again_to_a_new_control_plane() -> None:
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        await world.report()
+        world.say(Disconnected("gone"), Connected(), Frame(1, 12, resumes=(OWN, N1)))
+
+        assert [state.port_id for state in (await world.report()).ports] == ["p1"]
+
+    in_world(story)
+
+
+def test_a_switch_that_is_away_acknowledges_nothing() -> None:
+    async def story(world: World) -> None:
+        world.driver.there = False
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        await world.quiet()
+        assert world.link.reports.empty()
+
+        world.driver.there = True
+        world.loop.wake()
+        assert (await world.report()).position == 11
+
+    in_world(story)
+
+
+def test_what_arrives_during_a_pass_is_taken_together_by_the_next() -> None:
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        await world.report()
+        passes = world.driver.applied
+
+        world.driver.slow.clear()
+        world.say(Frame(1, 20))
+        await world.quiet()
+        world.say(*(Frame(1, position) for position in range(21, 40)))
+        await world.quiet()
+        world.driver.slow.set()
+        positions = [(await world.report()).position for _ in range(2)]
+
+        assert positions == [20, 39]
+        assert world.driver.applied == passes + 2
+
+    in_world(story)
