@@ -97,14 +97,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class LeaseGroup(msgspec.Struct, frozen=True):
     """Wanted together: all leased, or none.
 
-    With a `network_id`, also only if `known` are all the subnets that the network has (refused as
+    For each network in `known`, only if those are all the subnets that it has (refused as
     SubnetsChanged): the IP manager knows of a subnet before anybody can, so whoever chooses among
     a network's subnets from a copy finds out here that the copy is old.
     """
 
     wanted: list[Wanted]
-    network_id: str = ""
-    known: tuple[str, ...] = ()
+    known: dict[str, tuple[str, ...]] = {}
 
 
 class LeaseRequest(msgspec.Struct, frozen=True):

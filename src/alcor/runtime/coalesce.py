@@ -7,7 +7,7 @@ requests' weights; what does not fit is refused, to be tried again later.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import structlog
@@ -33,6 +33,8 @@ class Coalescer(Generic[Request, Reply]):
 
     `do` gets a batch and answers one reply, or exception, for each request in order. If it raises,
     all of the batch get that. `batch_weight_max` is exceeded only by a request that is alone.
+    Requests that have a key in common are done in the order in which they were asked, each in a
+    batch of its own.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class Coalescer(Generic[Request, Reply]):
         name: str,
         batch_weight_max: int,
         queue_weight_max: int,
+        keys_of: Callable[[Request], Collection[str]] = lambda _: (),
     ) -> None:
         self._do = do
+        self._keys_of = keys_of
         self._name = name
         self._batch_weight_max = batch_weight_max
         self._queue_weight_max = queue_weight_max
@@ -90,14 +94,18 @@ class Coalescer(Generic[Request, Reply]):
     def _gather(self) -> list[Waiting[Request, Reply]]:
         batch: list[Waiting[Request, Reply]] = []
         weight = 0
+        keys: set[str] = set()
         while self._waiting:
             following = self._waiting[0]
-            if batch and weight + following.weight > self._batch_weight_max:
+            keys_of_it = self._keys_of(following.request)
+            too_heavy = weight + following.weight > self._batch_weight_max
+            if batch and (too_heavy or not keys.isdisjoint(keys_of_it)):
                 break
             self._waiting.popleft()
             self._weight -= following.weight
             if not following.reply.cancelled():  # nobody waits any more, and nothing was begun
                 weight += following.weight
+                keys.update(keys_of_it)
                 batch.append(following)
         return batch
 

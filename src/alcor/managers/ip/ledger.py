@@ -63,8 +63,9 @@ class Ledger:
         return [Lease(lease.owner, lease.subnet_id, str(lease.address)) for lease in found]
 
     def _check_known(self, group: LeaseGroup) -> None:
-        if self._subnets_by_network.get(group.network_id, frozenset()) - set(group.known):
-            raise SubnetsChanged(f"Network {group.network_id} has other subnets than those known.")
+        for network_id, known in group.known.items():
+            if self._subnets_by_network.get(network_id, frozenset()) - set(known):
+                raise SubnetsChanged(f"Network {network_id} has other subnets than those known.")
 
     def _decide(self, wanted: list[Wanted], new: list[Held]) -> list[Held]:
         """Named addresses first, lest one be chosen for another wish of the group."""

@@ -52,7 +52,7 @@ class IpService:
         at = self._clock()
         wanted = [wish for group in request.groups for wish in group.wanted]
         subnet_ids = {subnet_id for wish in wanted for subnet_id in wish.subnet_ids}
-        network_ids = {group.network_id for group in request.groups if group.network_id}
+        network_ids = {network_id for group in request.groups for network_id in group.known}
 
         def work(tx: Transaction) -> LeaseReply:
             spaces = tx.spaces(subnet_ids)

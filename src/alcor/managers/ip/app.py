@@ -1,0 +1,74 @@
+"""Put the IP manager together: what assembly opens, starts and closes."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+
+from alcor.contracts.peers import IpPeer, PortPeer
+from alcor.contracts.resources import ResourceManager
+from alcor.managers.ip.service import IpService
+from alcor.managers.ip.sql import SqlStore
+from alcor.managers.ip.sweeper import Sweeper
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import Seconds
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+from alcor.values.errors import Refusal
+
+VERSIONS = Path(__file__).parent / "versions"
+
+log = structlog.get_logger(__name__)
+
+
+class IpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the IP manager."""
+
+    sweep_interval_s: Annotated[
+        float, msgspec.Meta(gt=0, description="Seconds between sweeps for leases without a port")
+    ] = 60.0
+    sweep_age_s: Annotated[
+        float, msgspec.Meta(ge=0, description="Seconds a lease may be without a port")
+    ] = 60.0
+
+
+class IpApp:
+    """The IP manager as assembly sees it; every manager's app has these attributes, but it tells
+    the intent log nothing: what it knows is in the ports' records."""
+
+    name = "ip"
+
+    def __init__(self, folder: Path, ports: PortPeer, settings: IpSettings, clock: Seconds) -> None:
+        path = folder / "ip.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        store = SqlStore(self.database)
+        self._settings = settings
+        self._sweeper = Sweeper(store, ports, lambda: int(clock() * 1_000))
+        service = IpService(store, lambda: int(clock() * 1_000))
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = []
+        self.peers: Sequence[tuple[Any, object]] = [(IpPeer, service)]
+
+    async def recover(self) -> None:
+        """Free the leases that a crash left without a port."""
+        await self._sweep(0)
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self._sweep_for_ever()]
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.sweep_interval_s)
+            try:
+                await self._sweep(int(self._settings.sweep_age_s * 1_000))
+            except Refusal as refusal:
+                log.warning("not_swept", reason=refusal.message)
+
+    async def _sweep(self, age_ms_min: int) -> None:
+        freed = await self._sweeper.sweep(age_ms_min)
+        if freed:
+            log.info("leases_swept", count=freed)

@@ -1,0 +1,1 @@
+"""Migrations of the private IP manager's database."""

@@ -1,0 +1,1 @@
+"""The port manager: where a machine's interface meets its network."""

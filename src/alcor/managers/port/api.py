@@ -1,0 +1,138 @@
+"""The port as a resource of the API. Source: Neutron's API reference v2, "Ports".
+
+A field that would promise what the hosts don't do yet takes only its inert value.
+"""
+
+from alcor.contracts.resources import Filter
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import (
+    BOOLEAN,
+    HOST,
+    IP,
+    JSON,
+    MAC,
+    NAME,
+    UUID,
+    FieldType,
+    integer,
+    list_of,
+    nullable,
+    only,
+    record_of,
+    shown,
+    string,
+)
+from alcor.values.errors import HTTPBadRequest
+
+fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
+tags_max = 50
+tag_chars_max = 255
+
+
+def _parse_mac(value: object) -> object:
+    text = str(MAC.parse(value))
+    if text == "00:00:00:00:00:00" or int(text[:2], 16) & 1:
+        raise ValueError(f"{shown(value)} is not a permitted MAC address")
+    return text
+
+
+def _parse_host(value: object) -> object:
+    return "" if value in (None, "") else HOST.parse(value)
+
+
+def _parse_tag(value: object) -> object:
+    text = string(tag_chars_max).parse(value)
+    if not text or "," in str(text):
+        raise ValueError(f"{shown(value)} is not a valid tag")
+    return text
+
+
+def _nothing(value: object, why: str) -> FieldType:
+    """Only the inert value, for which null is another word."""
+    inert = only(value, why)
+    return inert._replace(parse=lambda given: value if given is None else inert.parse(given))
+
+
+def fixed_ips_filters(texts: list[str]) -> list[Filter]:
+    """`fixed_ips=ip_address=A` and `fixed_ips=subnet_id=S`; repeated means either value."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        types = {"ip_address": IP, "subnet_id": UUID}
+        of_query = types[name].of_query if name in types else None
+        if of_query is None:
+            raise HTTPBadRequest(f"[{shown(text)}] is invalid attribute for filter")
+        found.setdefault(f"fixed_ips.{name}", []).append(str(of_query(value)))
+    return [Filter(name, tuple(values)) for name, values in found.items()]
+
+
+FIXED_IPS = list_of(
+    record_of({}, {"subnet_id": UUID, "ip_address": IP}), fixed_ips_listed_max, unique=False
+)
+_MAC = FieldType("mac address", _parse_mac, MAC.of_query)
+_HOST = FieldType("host name, or empty: nowhere", _parse_host, str)
+_TAG = FieldType("tag", _parse_tag)
+_COUNT = integer(0, (1 << 63) - 1)
+
+PORT = Resource(
+    name="port",
+    collection="ports",
+    title="Port",
+    path="/v2.0/ports",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="network_id", type=UUID, required=True, put=False),
+        Field(name="project_id", type=NAME, alias="tenant_id", put=False),
+        Field(name="admin_state_up", type=BOOLEAN, default=True),
+        read_only("status", string(16)),
+        Field(name="mac_address", type=_MAC),
+        Field(name="fixed_ips", type=FIXED_IPS),
+        Field(name="device_id", type=NAME, default=""),
+        Field(name="device_owner", type=NAME, default=""),
+        Field(name="binding:host_id", type=_HOST, default=""),
+        read_only("binding:vif_type", string(64)),
+        read_only("binding:vif_details", JSON),
+        Field(
+            name="binding:vnic_type",
+            type=only("normal", "hosts plug ordinary interfaces only"),
+            default="normal",
+        ),
+        Field(
+            name="binding:profile",
+            type=_nothing({}, "hosts take no binding profile"),
+            default={},
+        ),
+        Field(name="port_security_enabled", type=BOOLEAN, default=True),
+        Field(
+            name="allowed_address_pairs",
+            type=_nothing([], "there are no address pairs"),
+            default=[],
+        ),
+        Field(
+            name="security_groups",
+            type=_nothing([], "there are no security groups"),
+            default=[],
+        ),
+        Field(
+            name="extra_dhcp_opts",
+            type=_nothing([], "hosts give no extra DHCP options"),
+            default=[],
+        ),
+        Field(name="dns_name", type=_nothing("", "there are no DNS records"), default=""),
+        Field(name="dns_domain", type=_nothing("", "there are no DNS records"), default=""),
+        read_only("dns_assignment", JSON),
+        Field(
+            name="qos_policy_id",
+            type=nullable(only(None, "there are no QoS policies")),
+            default=None,
+        ),
+        read_only("ip_allocation", string(16)),
+        Field(name="description", type=string(255), default=""),
+        Field(name="tags", type=list_of(_TAG, tags_max), default=[], put=False),
+        read_only("revision_number", _COUNT),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+    special_filters={"fixed_ips": fixed_ips_filters},
+)

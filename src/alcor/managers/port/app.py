@@ -1,0 +1,131 @@
+"""Put the port manager together: what assembly opens, starts and closes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+
+from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, PortPeer, SubnetPeer
+from alcor.contracts.resources import ResourceManager, Written
+from alcor.intent.follow import Ready, follow
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.port.api import PORT
+from alcor.managers.port.fences import PortFences
+from alcor.managers.port.jobs import Job, Settle, keys_of
+from alcor.managers.port.macs import MacSource
+from alcor.managers.port.references import References
+from alcor.managers.port.reports import StatusKeeper
+from alcor.managers.port.service import PortService
+from alcor.managers.port.sql import SqlStore, living
+from alcor.managers.port.writer import Writer
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.coalesce import Coalescer
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+from alcor.values.errors import Refusal
+
+VERSIONS = Path(__file__).parent / "versions"
+settle_page = 1_000  # ports that one settling looks at
+all_of_them = 1_000_000_000
+
+log = structlog.get_logger(__name__)
+
+
+class PortSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the port manager."""
+
+    fixed_ips_max: Annotated[
+        int, msgspec.Meta(ge=1, le=100, description="Addresses that one port may have")
+    ] = 5
+    batch_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Ports written in one transaction")
+    ] = 1_000
+    queue_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Ports that may wait to be written")
+    ] = 10_000
+    settle_interval_s: Annotated[
+        float, msgspec.Meta(gt=0, description="Seconds between looks for addresses to give back")
+    ] = 60.0
+
+
+class PortApp:
+    """The port manager as assembly sees it; every manager's app has these attributes.
+
+    `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
+    `recover` run once, when peers answer; `tasks` run for ever.
+    """
+
+    name = "port"
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        reports: KeyedLog,
+        rebuilt: Ready,
+        networks: NetworkPeer,
+        subnets: SubnetPeer,
+        nodes: NodePeer,
+        ips: IpPeer,
+        macs: MacPeer,
+        settings: PortSettings,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        path = folder / "port.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        self._store = SqlStore(self.database, self.relay)
+        self._references = References(networks, subnets, nodes)
+        self._macs = MacSource(macs, self.name)
+        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
+        self._writer = Writer(self._store, self._references, ips, self._macs, now)
+        self.queue: Coalescer[Job, Written] = Coalescer(
+            self._writer.do,
+            name="port writes",
+            batch_weight_max=settings.batch_max,
+            queue_weight_max=settings.queue_max,
+            keys_of=keys_of,
+        )
+        self._keeper = StatusKeeper(self._store, now)
+        self._settings = settings
+        self._log = log
+        self._reports = reports
+        self._rebuilt = rebuilt
+        service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(PORT, service)]
+        self.peers: Sequence[tuple[Any, object]] = [(PortPeer, PortFences(self._store))]
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short: give back the addresses that ports hold no more."""
+        self._macs.place = await self._store.place()
+        await self._writer.settle(all_of_them)
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        take = self._keeper.take
+        return [
+            self.relay.run(),
+            self.queue.run(),
+            self._references.run(self._log, self._rebuilt),
+            follow(self._reports, "port", _at_once, take, take),
+            self._settle(),
+        ]
+
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.settle_interval_s)
+            try:
+                await self.queue.ask(Settle(settle_page))
+            except Refusal as refusal:
+                log.warning("not_settled", reason=refusal.message)
+
+
+async def _at_once() -> None:
+    """Reports are taken as they are: what is missing says nothing."""

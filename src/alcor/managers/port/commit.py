@@ -1,0 +1,159 @@
+"""What of a batch is saved: decided inside the transaction that saves it.
+
+Sync and without I/O of its own: it sees the store through `Transaction`. Writes are independent of
+each other; a refused one changes nothing and hurts no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Raw
+
+from alcor.intent.records import FixedIp
+from alcor.managers.port.macs import Place
+from alcor.managers.port.model import (
+    MacAddressInUse,
+    Port,
+    PortIdInUse,
+    PortNotFound,
+    changed,
+    encode,
+)
+from alcor.managers.port.needs import Saved, Transaction
+from alcor.resource.revisions import check_revision
+from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
+
+
+class NewPorts(NamedTuple):
+    """Save all of these ports, or none."""
+
+    ports: Sequence[Port]
+    macs_given: frozenset[str]  # the MAC addresses that the client chose
+    trace: str
+
+
+class Change(NamedTuple):
+    """Change a port; `fixed_ips` is None when its addresses stay."""
+
+    id: str
+    project: str | None  # whose it must be; None: anybody's
+    changes: Mapping[str, Any]
+    fixed_ips: tuple[FixedIp, ...] | None
+    host_known: bool
+    if_revision: int | None
+    at: str
+    trace: str
+
+
+class Removal(NamedTuple):
+    """Delete a port."""
+
+    id: str
+    project: str | None
+    trace: str
+
+
+class MacsDoubled(Conflict):
+    """MAC addresses that the manager chose itself are taken: choose again."""
+
+
+Write = NewPorts | Change | Removal
+
+
+def commit(tx: Transaction, writes: Sequence[Write], place: Place) -> list[Saved | Refusal]:
+    """Save what can be saved; the answers are in the order of the writes."""
+    answers: dict[int, Saved | Refusal] = {}
+    news = [(i, write) for i, write in enumerate(writes) if isinstance(write, NewPorts)]
+    if news:
+        verdicts = _verdicts(tx, [write for _, write in news])
+        accepted = [(i, w) for (i, w), no in zip(news, verdicts, strict=True) if no is None]
+        answers |= {i: no for (i, _), no in zip(news, verdicts, strict=True) if no is not None}
+        saved = tx.insert([(write.ports, write.trace) for _, write in accepted])
+        answers |= {i: each for (i, _), each in zip(accepted, saved, strict=True)}
+        tx.save_place(place)
+    for i, write in enumerate(writes):
+        if not isinstance(write, NewPorts):
+            answers[i] = _one(tx, write)
+    return [answers[i] for i in range(len(writes))]
+
+
+def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]:
+    """Why each group can't be saved; earlier groups have what later ones may want as well."""
+    ports = [port for new in news for port in new.ports]
+    ids = {port.id for port in ports}
+    parents = {port.network_id for port in ports} | _subnets(ports)
+    fenced = tx.fenced([*ids, *parents])
+    taken_ids = tx.existing(list(ids))
+    macs_by_network: dict[str, list[str]] = {}
+    for port in ports:
+        macs_by_network.setdefault(port.network_id, []).append(port.mac_address)
+    taken_macs = tx.macs_taken(macs_by_network)
+    verdicts: list[Refusal | None] = []
+    for new in news:
+        verdict = _verdict(new, fenced, taken_ids, taken_macs)
+        if verdict is None:
+            taken_ids |= {port.id for port in new.ports}
+            taken_macs |= {(port.network_id, port.mac_address) for port in new.ports}
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _verdict(
+    new: NewPorts, fenced: set[str], taken_ids: set[str], taken_macs: set[tuple[str, str]]
+) -> Refusal | None:
+    for port in new.ports:
+        if port.id in taken_ids:
+            return PortIdInUse(port.id)
+        if fenced and (refusal := _fence_refusal(port, fenced)):
+            return refusal
+        if (port.network_id, port.mac_address) in taken_macs:
+            if port.mac_address in new.macs_given:
+                return MacAddressInUse(port.network_id, port.mac_address)
+            return MacsDoubled(port.mac_address)
+    return None
+
+
+def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
+    if port.network_id in fenced:
+        return network_not_found(port.network_id)
+    for subnet_id in _subnets([port]) & fenced:
+        return Conflict(f"Subnet {subnet_id} is being deleted.")
+    if port.id in fenced:
+        # The sweeper took it for dead: its leases may be gone.
+        return Unavailable(f"Creating port {port.id} took too long; try again.")
+    return None
+
+
+def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
+    port = tx.ports([write.id]).get(write.id)
+    if port is None or write.project not in (None, port.project_id):
+        return PortNotFound(write.id)
+    if isinstance(write, Removal):
+        if port.fixed_ips:
+            tx.unsettle([port.id])
+        return tx.delete(port, write.trace)
+    try:
+        return _change(tx, port, write)
+    except Refusal as refusal:
+        return refusal
+
+
+def _change(tx: Transaction, port: Port, write: Change) -> Saved:
+    check_revision(write.if_revision, port.revision_number)
+    new = changed(port, write.changes, write.fixed_ips, host_known=write.host_known, at=write.at)
+    if new is port:
+        return Saved([Raw(encode(port))], tx.sequence())
+    if new.mac_address != port.mac_address and tx.macs_taken({new.network_id: [new.mac_address]}):
+        raise MacAddressInUse(new.network_id, new.mac_address)
+    for subnet_id in tx.fenced(sorted(_subnets([new]) - _subnets([port]))):
+        raise Conflict(f"Subnet {subnet_id} is being deleted.")
+    return tx.replace(port, new, write.trace)
+
+
+def network_not_found(id_: str) -> NotFound:
+    """The refusal of a network that is not there, or not theirs."""
+    return NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+
+
+def _subnets(ports: Sequence[Port]) -> set[str]:
+    return {ip.subnet_id for port in ports for ip in port.fixed_ips}

@@ -1,0 +1,29 @@
+"""A port as the intent log knows it: what the tenant wants, not how it is. Pure."""
+
+from alcor.intent import records
+from alcor.intent.records import PortRecord
+from alcor.managers.port.model import Port
+
+
+def key(port_id: str) -> str:
+    """The key of a port's record."""
+    return records.key("port", port_id)
+
+
+def encoded(port: Port) -> bytes:
+    """The bytes of a port's record."""
+    return records.encode(
+        PortRecord(
+            id=port.id,
+            network_id=port.network_id,
+            project_id=port.project_id,
+            name=port.name,
+            mac_address=port.mac_address,
+            fixed_ips=port.fixed_ips,
+            admin_state_up=port.admin_state_up,
+            host=port.host,
+            device_id=port.device_id,
+            device_owner=port.device_owner,
+            port_security_enabled=port.port_security_enabled,
+        )
+    )

@@ -1,0 +1,125 @@
+"""Lease the addresses of a batch: one call for all groups, a second one for those found stale."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from alcor.contracts.peers import (
+    Holding,
+    IpPeer,
+    Lease,
+    LeaseGroup,
+    LeaseRefusal,
+    LeaseRequest,
+    Wanted,
+)
+from alcor.intent.records import FixedIp
+from alcor.managers.port.addressing import SubnetView, Wish, wanted
+from alcor.managers.port.model import Port
+from alcor.managers.port.references import References
+from alcor.values.errors import Kind, Refusal
+
+STALE = {"SubnetsChanged", "SubnetNotFound"}  # the IP manager's words for "look again"
+
+
+class Request(NamedTuple):
+    """The addresses that one port wants."""
+
+    port_id: str
+    network_id: str
+    wishes: Sequence[Wish] | None  # None: whatever the network has
+
+
+Leased = dict[str, tuple[FixedIp, ...]]  # by port
+
+
+class Leasing:
+    """Turns what ports wish into leases."""
+
+    def __init__(self, references: References, ips: IpPeer) -> None:
+        self._references = references
+        self._ips = ips
+
+    async def lease(self, groups: Sequence[Sequence[Request]]) -> list[Leased | Refusal]:
+        """Per group: all its addresses, or why it has none."""
+        sure: dict[str, list[SubnetView]] = {}
+        unsure = {r.network_id for group in groups for r in group if self._unsure(r)}
+        sure |= await self._references.subnets_now(unsure)
+        answers = await self._ask(groups, sure)
+        again = [i for i, answer in enumerate(answers) if _stale(answer)]
+        if again:
+            sure |= await self._references.subnets_now(
+                {r.network_id for i in again for r in groups[i]}
+            )
+            repeated = await self._ask([groups[i] for i in again], sure)
+            for i, answer in zip(again, repeated, strict=True):
+                answers[i] = answer
+        return answers
+
+    def _unsure(self, request: Request) -> bool:
+        """Whether the copy can't be trusted to know the subnets that are wished for."""
+        if request.wishes == []:
+            return False
+        known = self._references.subnets(request.network_id)
+        if request.wishes is None:
+            return not known
+        try:
+            wanted(request.port_id, request.network_id, request.wishes, known)
+        except Refusal:
+            return True
+        return False
+
+    async def _ask(
+        self, groups: Sequence[Sequence[Request]], sure: Mapping[str, list[SubnetView]]
+    ) -> list[Leased | Refusal]:
+        answers: list[Leased | Refusal] = []
+        asked: list[tuple[int, LeaseGroup]] = []
+        for i, group in enumerate(groups):
+            try:
+                wish = self._group(group, sure)
+            except Refusal as refusal:
+                answers.append(refusal)
+                continue
+            answers.append({request.port_id: () for request in group})
+            if wish.wanted:
+                asked.append((i, wish))
+        if asked:
+            reply = await self._ips.lease(LeaseRequest([group for _, group in asked]))
+            for (i, _), leases in zip(asked, reply.groups, strict=True):
+                answers[i] = _leased(groups[i], leases)
+        return answers
+
+    def _group(self, group: Sequence[Request], sure: Mapping[str, list[SubnetView]]) -> LeaseGroup:
+        wishes: list[Wanted] = []
+        known: dict[str, tuple[str, ...]] = {}
+        for port_id, network_id, items in group:
+            subnets = sure.get(network_id)
+            if subnets is None:
+                subnets = self._references.subnets(network_id)
+                if items is None:
+                    known[network_id] = tuple(subnet.id for subnet in subnets)
+            wishes += wanted(port_id, network_id, items, subnets)
+        return LeaseGroup(wishes, known)
+
+
+def all_of(port: Port) -> Holding:
+    """That the port shall hold the addresses of its row, and no others."""
+    leases = [Lease(port.id, ip.subnet_id, ip.ip_address) for ip in port.fixed_ips]
+    return Holding(port.id, leases)
+
+
+def nothing(port_ids: Iterable[str]) -> list[Holding]:
+    """That these shall hold no address."""
+    return [Holding(port_id, []) for port_id in port_ids]
+
+
+def _stale(answer: Leased | Refusal) -> bool:
+    return isinstance(answer, Refusal) and answer.type in STALE
+
+
+def _leased(group: Sequence[Request], leases: list[Lease] | LeaseRefusal) -> Leased | Refusal:
+    if isinstance(leases, LeaseRefusal):
+        return Refusal(leases.message, type=leases.type, kind=Kind(leases.kind))
+    found: dict[str, list[FixedIp]] = {request.port_id: [] for request in group}
+    for lease in leases:
+        found[lease.owner].append(FixedIp(lease.subnet_id, lease.address))
+    return {port_id: tuple(ips) for port_id, ips in found.items()}

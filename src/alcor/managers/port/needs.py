@@ -1,0 +1,104 @@
+"""What the port manager needs of others: a store with transactions, and its peers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from msgspec import Raw
+
+from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, SubnetPeer
+from alcor.contracts.resources import ListQuery
+from alcor.managers.port.macs import Place
+from alcor.managers.port.model import Port
+
+__all__ = ["IpPeer", "MacPeer", "NetworkPeer", "NodePeer", "Saved", "Store", "SubnetPeer"]
+
+T = TypeVar("T")
+
+
+class Saved(NamedTuple):
+    """The documents that a write saved, and its last sequence."""
+
+    documents: list[Raw]
+    sequence: int
+
+
+class Transaction(Protocol):
+    """What can be read and saved within one transaction of the store."""
+
+    def ports(self, ids: Sequence[str]) -> dict[str, Port]:
+        """Those that exist, by id."""
+        ...
+
+    def existing(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that ports have."""
+        ...
+
+    def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
+        """Those of the MAC addresses that ports have, with their network."""
+        ...
+
+    def insert(self, groups: Sequence[tuple[Sequence[Port], str]]) -> list[Saved]:
+        """Add groups of ports, each with the trace of its request; count them as used."""
+        ...
+
+    def replace(self, old: Port, new: Port, trace: str) -> Saved:
+        """Change a port, and tell the intent log."""
+        ...
+
+    def show(self, ports: Sequence[Port]) -> None:
+        """Change documents only: what the intent log is told stays as it is."""
+        ...
+
+    def delete(self, port: Port, trace: str) -> Saved:
+        """Remove a port, and count it as used no more."""
+        ...
+
+    def sequence(self) -> int:
+        """Of the last change saved."""
+        ...
+
+    def save_place(self, place: Place) -> None:
+        """Where in the block of MAC addresses the manager is."""
+        ...
+
+    def fenced(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids (networks, subnets, ports) that may not be referred to."""
+        ...
+
+    def fence(self, ids: Iterable[str]) -> None: ...
+
+    def lift(self, ids: Iterable[str]) -> None: ...
+
+    def networks_used(self, ids: Sequence[str]) -> set[str]:
+        """Those of the networks that have ports."""
+        ...
+
+    def subnets_used(self, ids: Sequence[str]) -> set[str]:
+        """Those of the subnets that ports have addresses of."""
+        ...
+
+    def unsettle(self, port_ids: Iterable[str]) -> None:
+        """Note that the leases of these ports may differ from their rows."""
+        ...
+
+    def settled(self, port_ids: Iterable[str]) -> None:
+        """Forget these notes."""
+        ...
+
+    def unsettled(self, limit: int) -> list[str]: ...
+
+
+class Store(Protocol):
+    """The manager's database."""
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+
+    async def place(self) -> Place:
+        """Where in the block of MAC addresses the manager was."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one durable transaction; undone if it raises."""
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T: ...

@@ -1,0 +1,108 @@
+"""What ports refer to: networks, subnets and hosts, from local copies kept by the intent log.
+
+A copy may be old. What it does not have is asked of its owner before anything is refused; that a
+network has got another subnet is found out by the IP manager (`LeaseGroup.known`).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
+from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
+from alcor.intent.records import NetworkRecord, SubnetRecord
+from alcor.keyed_log.log import Entry, KeyedLog
+from alcor.managers.port.addressing import SubnetView, view
+
+
+class SubnetModel:
+    """The subnets by network, in order of age (their ids are, unless clients chose them)."""
+
+    def __init__(self) -> None:
+        self._subnets_by_network: dict[str, dict[str, SubnetView]] = {}
+        self._network_by_subnet: dict[str, str] = {}
+
+    def of(self, network_id: str) -> list[SubnetView]:
+        """Those known of a network."""
+        return list(self._subnets_by_network.get(network_id, {}).values())
+
+    async def replace(self, entries: Sequence[Entry]) -> None:
+        """These are all."""
+        self._subnets_by_network.clear()
+        self._network_by_subnet.clear()
+        await self.apply(entries)
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """These have changed, or are gone."""
+        for entry in entries:
+            record = record_of(entry)
+            self._forget(id_of(entry))
+            if isinstance(record, SubnetRecord):
+                self._add(view(record))
+
+    def _forget(self, subnet_id: str) -> None:
+        network_id = self._network_by_subnet.pop(subnet_id, "")
+        subnets = self._subnets_by_network.get(network_id, {})
+        subnets.pop(subnet_id, None)
+        if not subnets:
+            self._subnets_by_network.pop(network_id, None)
+
+    def _add(self, subnet: SubnetView) -> None:
+        subnets = [*self.of(subnet.network_id), subnet]
+        self._subnets_by_network[subnet.network_id] = {s.id: s for s in sorted(subnets)}
+        self._network_by_subnet[subnet.id] = subnet.network_id
+
+
+class References:
+    """Look up what ports refer to."""
+
+    def __init__(self, networks: NetworkPeer, subnets: SubnetPeer, nodes: NodePeer) -> None:
+        self._networks = networks
+        self._subnets = subnets
+        self._nodes = nodes
+        self._network_model = ReadModel("network")
+        self._node_model = ReadModel("node")
+        self._subnet_model = SubnetModel()
+
+    async def run(self, log: KeyedLog, rebuilt: Ready) -> None:
+        """Keep the copies, for ever."""
+        model = self._subnet_model
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._network_model.run(log, rebuilt))
+            tasks.create_task(self._node_model.run(log, rebuilt))
+            tasks.create_task(follow(log, "subnet", rebuilt, model.replace, model.apply))
+
+    async def networks(self, ids: Iterable[str]) -> dict[str, NetworkRecord]:
+        """Those of the networks that exist."""
+        found: dict[str, NetworkRecord] = {}
+        missing: list[str] = []
+        for id_ in ids:
+            record = self._network_model.get(id_)
+            if isinstance(record, NetworkRecord):
+                found[id_] = record
+            else:
+                missing.append(id_)
+        if missing:
+            reply = await self._networks.networks(Ids(missing))
+            found |= {record.id: record for record in reply.networks}
+        return found
+
+    async def hosts(self, ids: Iterable[str]) -> set[str]:
+        """Those of the hosts that are known."""
+        wanted = set(ids)
+        found = {id_ for id_ in wanted if self._node_model.get(id_) is not None}
+        if missing := sorted(wanted - found):
+            found |= {node.id for node in (await self._nodes.nodes(Ids(missing))).nodes}
+        return found
+
+    def subnets(self, network_id: str) -> list[SubnetView]:
+        """The subnets of a network, as far as the copy knows."""
+        return self._subnet_model.of(network_id)
+
+    async def subnets_now(self, network_ids: Iterable[str]) -> Mapping[str, list[SubnetView]]:
+        """The subnets of networks, as their owner says."""
+        ids = sorted(network_ids)
+        found: dict[str, list[SubnetView]] = {id_: [] for id_ in ids}
+        if ids:
+            for record in (await self._subnets.subnets_of(Ids(ids))).subnets:
+                found[record.network_id].append(view(record))
+        return {id_: sorted(subnets) for id_, subnets in found.items()}

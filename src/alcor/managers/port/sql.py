@@ -1,0 +1,234 @@
+"""The port manager's store: SQLite."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import ListQuery
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.keyed_log.log import Change
+from alcor.managers.port import intent
+from alcor.managers.port.macs import Place
+from alcor.managers.port.model import Port, decode, encode
+from alcor.managers.port.needs import Saved, Transaction
+from alcor.runtime.database import Database
+from alcor.runtime.resource_table import ResourceTable, Row
+
+T = TypeVar("T")
+
+_ADDRESS = "id IN (SELECT port_id FROM port_address WHERE {} IN ({{}}))"
+
+TABLE = ResourceTable(
+    "port",
+    "Port",
+    ("project_id", "network_id", "mac_address", "device_id", "host", "name"),
+    conditions={
+        "binding:host_id": "host IN ({})",
+        "fixed_ips.ip_address": _ADDRESS.format("address"),
+        "fixed_ips.subnet_id": _ADDRESS.format("subnet_id"),
+    },
+)
+
+
+class Publisher(Protocol):
+    """Whoever tells the log what was committed."""
+
+    def notify(self, sequence: int) -> None: ...
+
+    def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
+    """The ports after an id, as the intent log knows them."""
+    rows = TABLE.living(connection, after, limit)
+    return [
+        (row.id, Change(intent.key(row.id), intent.encoded(decode(row.doc)), row.sequence))
+        for row in rows
+    ]
+
+
+class SqlStore:
+    """Keeps `needs.Store`."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+
+    async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
+        return await self._database.read(lambda c: TABLE.page(c, query, project))
+
+    async def place(self) -> Place:
+        return await self._database.read(
+            lambda c: Place(*c.execute("SELECT * FROM mac_place").fetchone())
+        )
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        def within(connection: sqlite3.Connection) -> tuple[T, int]:
+            self._publisher.forget(connection)
+            tx = SqlTransaction(connection)
+            return work(tx), tx.told_last
+
+        result, told_last = await self._database.write(within)
+        if told_last:
+            self._publisher.notify(told_last)
+        return result
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        return await self._database.read(lambda connection: work(SqlTransaction(connection)))
+
+
+class SqlTransaction:
+    """Keeps `needs.Transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.told_last = 0  # the last sequence of this transaction
+
+    def ports(self, ids: Sequence[str]) -> dict[str, Port]:
+        return {id_: decode(row.doc) for id_, row in TABLE.rows(self._connection, ids).items()}
+
+    def existing(self, ids: Sequence[str]) -> set[str]:
+        return self._among("SELECT id FROM json_each(?) JOIN port ON id = value", ids)
+
+    def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
+        taken: set[tuple[str, str]] = set()
+        for network_id, macs in macs_by_network.items():
+            rows = self._connection.execute(
+                "SELECT mac_address FROM json_each(?) JOIN port "
+                "ON network_id = ? AND mac_address = value",
+                (_json(macs), network_id),
+            )
+            taken.update((network_id, mac_address) for (mac_address,) in rows)
+        return taken
+
+    def insert(self, groups: Sequence[tuple[Sequence[Port], str]]) -> list[Saved]:
+        count = sum(len(ports) for ports, _ in groups)
+        if not count:
+            return []
+        first = outbox.take(self._connection, count)
+        rows: list[Row] = []
+        saved: list[Saved] = []
+        for ports, trace in groups:
+            some = [_row(port, first + i) for i, port in enumerate(ports)]
+            told = [Told(intent.key(port.id), intent.encoded(port)) for port in ports]
+            self.told_last = outbox.tell(self._connection, first, told, trace)
+            first += len(ports)
+            rows += some
+            saved.append(Saved([Raw(row.doc) for row in some], self.told_last))
+        TABLE.insert(self._connection, rows)
+        self._add_addresses([port for ports, _ in groups for port in ports])
+        self._count(Counter(port.project_id for ports, _ in groups for port in ports))
+        return saved
+
+    def replace(self, old: Port, new: Port, trace: str) -> Saved:
+        first = outbox.take(self._connection, 1)
+        row = _row(new, first)
+        TABLE.replace(self._connection, [row])
+        if new.fixed_ips != old.fixed_ips:
+            self._drop_addresses(new.id)
+            self._add_addresses([new])
+        self._tell(first, Told(intent.key(new.id), intent.encoded(new)), trace)
+        return Saved([Raw(row.doc)], first)
+
+    def show(self, ports: Sequence[Port]) -> None:
+        self._connection.executemany(
+            "UPDATE port SET doc = ? WHERE id = ?",
+            [(encode(port).decode(), port.id) for port in ports],
+        )
+
+    def delete(self, port: Port, trace: str) -> Saved:
+        TABLE.delete(self._connection, [port.id])
+        self._drop_addresses(port.id)
+        self._count({port.project_id: -1})
+        first = outbox.take(self._connection, 1)
+        self._tell(first, Told(intent.key(port.id), None), trace)
+        return Saved([], first)
+
+    def sequence(self) -> int:
+        return outbox.last(self._connection)
+
+    def save_place(self, place: Place) -> None:
+        self._connection.execute(
+            "UPDATE mac_place SET number = ?, first = ?, count = ?, next = ?", place
+        )
+
+    def fenced(self, ids: Sequence[str]) -> set[str]:
+        return self._among("SELECT id FROM json_each(?) JOIN fence ON id = value", ids)
+
+    def fence(self, ids: Iterable[str]) -> None:
+        self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
+
+    def lift(self, ids: Iterable[str]) -> None:
+        self._each("DELETE FROM fence WHERE id = ?", ids)
+
+    def networks_used(self, ids: Sequence[str]) -> set[str]:
+        return self._among(
+            "SELECT value FROM json_each(?) "
+            "WHERE EXISTS (SELECT 1 FROM port WHERE network_id = value)",
+            ids,
+        )
+
+    def subnets_used(self, ids: Sequence[str]) -> set[str]:
+        return self._among(
+            "SELECT value FROM json_each(?) "
+            "WHERE EXISTS (SELECT 1 FROM port_address WHERE subnet_id = value)",
+            ids,
+        )
+
+    def unsettle(self, port_ids: Iterable[str]) -> None:
+        self._each("INSERT OR IGNORE INTO unsettled VALUES (?)", port_ids)
+
+    def settled(self, port_ids: Iterable[str]) -> None:
+        self._each("DELETE FROM unsettled WHERE port_id = ?", port_ids)
+
+    def unsettled(self, limit: int) -> list[str]:
+        rows = self._connection.execute("SELECT port_id FROM unsettled LIMIT ?", (limit,))
+        return [port_id for (port_id,) in rows]
+
+    def _tell(self, first: int, told: Told, trace: str) -> None:
+        self.told_last = outbox.tell(self._connection, first, [told], trace)
+
+    def _add_addresses(self, ports: Iterable[Port]) -> None:
+        self._connection.executemany(
+            "INSERT INTO port_address (subnet_id, address, port_id) VALUES (?, ?, ?)",
+            [(ip.subnet_id, ip.ip_address, port.id) for port in ports for ip in port.fixed_ips],
+        )
+
+    def _drop_addresses(self, port_id: str) -> None:
+        self._connection.execute("DELETE FROM port_address WHERE port_id = ?", (port_id,))
+
+    def _count(self, change_by_project: Mapping[str, int]) -> None:
+        self._connection.executemany(
+            "INSERT INTO usage VALUES (?, ?) "
+            "ON CONFLICT DO UPDATE SET ports = ports + excluded.ports",
+            list(change_by_project.items()),
+        )
+
+    def _among(self, statement: str, ids: Sequence[str]) -> set[str]:
+        if not ids:
+            return set()
+        return {value for (value,) in self._connection.execute(statement, (_json(ids),))}
+
+    def _each(self, statement: str, ids: Iterable[str]) -> None:
+        self._connection.executemany(statement, [(id_,) for id_ in ids])
+
+
+def _row(port: Port, sequence: int) -> Row:
+    columns = (
+        port.project_id,
+        port.network_id,
+        port.mac_address,
+        port.device_id,
+        port.host,
+        port.name,
+    )
+    return Row(port.id, columns, sequence, encode(port))
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()

@@ -1,0 +1,285 @@
+"""Do a batch of writes on ports: creates, changes and deletions of many requests together.
+
+The order that makes a crash at any point harmless: lease, then save, then give back. A lease whose
+port was never saved is freed by the IP manager's sweeper; for a port that exists, a note
+(`unsettled`) is saved before its leases may differ from its row, and whoever finds the note
+tells the IP manager what the row says. Only one batch is done at a time.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from alcor.contracts.peers import Holding, Holdings
+from alcor.contracts.resources import Written
+from alcor.managers.port import model
+from alcor.managers.port.commit import (
+    Change,
+    MacsDoubled,
+    NewPorts,
+    Removal,
+    Write,
+    commit,
+    network_not_found,
+)
+from alcor.managers.port.jobs import Create, Delete, Draft, Job, Settle, Update, project_of
+from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
+from alcor.managers.port.macs import MacSource
+from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
+from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
+from alcor.managers.port.references import References
+from alcor.values.errors import Refusal, Unavailable
+from alcor.values.revision import Revision
+
+mac_tries_max = 8  # batches of MAC addresses that all turned out to be taken
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a job of the batch is; once `answer` is set, it goes no further."""
+
+    job: Job
+    answer: Saved | Refusal | None = None
+    addresses: Leased | None = None  # leased for it, by port
+    before: Port | None = None  # of a change of addresses: the port as it was
+
+
+class Writer:
+    """Does batches of jobs."""
+
+    def __init__(
+        self,
+        store: Store,
+        references: References,
+        ips: IpPeer,
+        macs: MacSource,
+        now: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._references = references
+        self._leasing = Leasing(references, ips)
+        self._ips = ips
+        self._macs = macs
+        self._now = now
+        self._settled: set[str] = set()  # whose notes the next transaction removes
+
+    async def do(self, jobs: Sequence[Job]) -> list[Written | Exception]:
+        """One answer for each job, in order; refused jobs changed nothing."""
+        batch = [Progress(job) for job in jobs]
+        await self._check_networks(batch)
+        await self._prepare(batch)
+        await self._lease(batch)
+        await self._save(batch)
+        await self._give_back(batch)
+        return [_written(each.answer) for each in batch]
+
+    async def settle(self, count_max: int) -> None:
+        """Tell the IP manager what the ports hold that have a note; for the start."""
+        await self.do([Settle(count_max)])
+
+    async def _check_networks(self, batch: Sequence[Progress]) -> None:
+        """Refuse what refers to networks that are not there, or not theirs."""
+        creates = [(each, each.job) for each in batch if isinstance(each.job, Create)]
+        ids = {draft.network_id for _, job in creates for draft in job.drafts}
+        networks = await self._references.networks(ids) if ids else {}
+        for each, job in creates:
+            project = project_of(job.caller)
+            for id_ in {draft.network_id for draft in job.drafts}:
+                if id_ not in networks or project not in (None, networks[id_].project_id):
+                    each.answer = network_not_found(id_)
+
+    async def _prepare(self, batch: Sequence[Progress]) -> None:
+        """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
+        creates = [e for e in _open(batch) if isinstance(e.job, Create) and e.job.ids_given]
+        updates = [
+            e for e in _open(batch) if isinstance(e.job, Update) and e.job.wishes is not None
+        ]
+        if not creates and not updates:
+            return
+
+        def work(tx: Transaction) -> None:
+            tx.settled(self._settled)
+            for each in creates:
+                _check_ids(tx, each)
+            for each in updates:
+                _note(tx, each)
+
+        await self._store.write(work)
+        self._settled.clear()
+
+    async def _lease(self, batch: Sequence[Progress]) -> None:
+        asking = [(each, requests) for each in _open(batch) if (requests := _requests(each))]
+        if not asking:
+            return
+        answers = await self._leasing.lease([requests for _, requests in asking])
+        for (each, _), answer in zip(asking, answers, strict=True):
+            if isinstance(answer, Refusal):
+                each.answer = answer
+            else:
+                each.addresses = answer
+
+    async def _save(self, batch: Sequence[Progress]) -> None:
+        """Save what is open, and again those whose chosen MAC addresses turned out to be taken."""
+        hosts = await self._references.hosts(_hosts(_open(batch)))
+        for _ in range(mac_tries_max):
+            saving = [each for each in _open(batch) if not isinstance(each.job, Settle)]
+            if not saving:
+                return
+            at = self._now()
+            writes = [await self._write_of(each, hosts, at) for each in saving]
+            answers = await self._commit(writes)
+            for each, answer in zip(saving, answers, strict=True):
+                if not isinstance(answer, MacsDoubled):
+                    each.answer = answer
+        for each in _open(batch):
+            if not isinstance(each.job, Settle):
+                each.answer = Unavailable("No free MAC address was found; try again.")
+
+    async def _commit(self, writes: Sequence[Write]) -> list[Saved | Refusal]:
+        place = self._macs.place
+
+        def work(tx: Transaction) -> list[Saved | Refusal]:
+            tx.settled(self._settled)
+            return commit(tx, writes, place)
+
+        answers = await self._store.write(work)
+        self._settled.clear()
+        return answers
+
+    async def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
+        job = each.job
+        if isinstance(job, Create):
+            return await self._new_ports(job, each.addresses or {}, hosts, at)
+        assert not isinstance(job, Settle)
+        project, trace = project_of(job.caller), job.caller.request_id
+        if isinstance(job, Delete):
+            return Removal(job.id, project, trace)
+        fixed_ips = each.addresses[job.id] if each.addresses is not None else None
+        known = job.changes.get("binding:host_id", "") in hosts
+        return Change(job.id, project, job.changes, fixed_ips, known, job.if_revision, at, trace)
+
+    async def _new_ports(
+        self, job: Create, addresses: Leased, hosts: set[str], at: str
+    ) -> NewPorts:
+        given = frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
+        macs = await self._choose_macs(sum(not d.mac_address for d in job.drafts), given)
+        ports = [
+            _port(draft, draft.mac_address or macs.pop(), addresses, hosts, at)
+            for draft in job.drafts
+        ]
+        return NewPorts(ports, given, job.caller.request_id)
+
+    async def _choose_macs(self, count: int, given: frozenset[str]) -> list[str]:
+        """As many, the last to be used first; none that the client gave to another of its ports."""
+        macs: list[str] = []
+        while len(macs) < count:
+            macs += [m for m in await self._macs.take(count - len(macs)) if m not in given]
+        return macs[::-1]
+
+    async def _give_back(self, batch: Sequence[Progress]) -> None:
+        """Tell the IP manager what the ports of the batch hold now."""
+        holdings = _orphans(batch)
+        ids = [e.job.id for e in batch if isinstance(e.job, Delete) and isinstance(e.answer, Saved)]
+        ids += [e.job.id for e in batch if isinstance(e.job, Update) and e.before is not None]
+        count = sum(e.job.count_max for e in batch if isinstance(e.job, Settle))
+        if not ids and not count and not holdings:
+            return
+
+        def work(tx: Transaction) -> list[Holding]:
+            noted = [*ids, *(tx.unsettled(count) if count else ())]
+            ports = tx.ports(noted)
+            return [*map(all_of, ports.values()), *nothing(i for i in noted if i not in ports)]
+
+        noted = await self._store.read(work) if ids or count else []
+        try:
+            await self._ips.keep(Holdings([*noted, *holdings]))
+        except Exception:  # the batch's boundary: it is saved; the notes remain for the next settle
+            log.exception("addresses_not_given_back", ports=len(noted) + len(holdings))
+            return
+        self._settled.update(holding.owner for holding in noted)
+        for each in batch:
+            if isinstance(each.job, Settle):
+                each.answer = Saved([], 0)
+
+
+def _open(batch: Iterable[Progress]) -> list[Progress]:
+    return [each for each in batch if each.answer is None]
+
+
+def _check_ids(tx: Transaction, each: Progress) -> None:
+    """An id that a port has must not get at that port's leases.
+
+    One that the sweeper fenced is free again: the create that it fenced is over, as batches are
+    done one at a time.
+    """
+    assert isinstance(each.job, Create)
+    for taken in tx.existing(each.job.ids_given):
+        each.answer = PortIdInUse(taken)
+        return
+    tx.lift(each.job.ids_given)
+
+
+def _note(tx: Transaction, each: Progress) -> None:
+    assert isinstance(each.job, Update)
+    port = tx.ports([each.job.id]).get(each.job.id)
+    if port is None or project_of(each.job.caller) not in (None, port.project_id):
+        each.answer = PortNotFound(each.job.id)
+        return
+    tx.unsettle([port.id])
+    each.before = port
+
+
+def _requests(each: Progress) -> list[Request]:
+    """The addresses that a job wants leased."""
+    job = each.job
+    if isinstance(job, Create):
+        return [Request(draft.id, draft.network_id, draft.wishes) for draft in job.drafts]
+    if isinstance(job, Update) and each.before is not None:
+        return [Request(job.id, each.before.network_id, job.wishes)]
+    return []
+
+
+def _hosts(batch: Iterable[Progress]) -> set[str]:
+    """The hosts that are named."""
+    names: set[str] = set()
+    for each in batch:
+        if isinstance(each.job, Create):
+            names.update(draft.item["binding:host_id"] for draft in each.job.drafts)
+        elif isinstance(each.job, Update):
+            names.add(each.job.changes.get("binding:host_id", ""))
+    return names - {""}
+
+
+def _port(draft: Draft, mac: str, addresses: Leased, hosts: set[str], at: str) -> Port:
+    return model.new(
+        draft.item,
+        id=draft.id,
+        project_id=draft.project_id,
+        mac_address=mac,
+        fixed_ips=addresses.get(draft.id, ()),
+        host_known=draft.item["binding:host_id"] in hosts,
+        at=at,
+    )
+
+
+def _orphans(batch: Iterable[Progress]) -> list[Holding]:
+    """What was leased for ports that were then refused (not what a port with that id holds)."""
+    return nothing(
+        port_id
+        for each in batch
+        if isinstance(each.answer, Refusal) and not isinstance(each.answer, PortIdInUse)
+        if isinstance(each.job, Create) and each.addresses
+        for port_id, addresses in each.addresses.items()
+        if addresses
+    )
+
+
+def _written(answer: Saved | Refusal | None) -> Written | Exception:
+    if answer is None:
+        return Unavailable("The addresses could not be settled; try again.")
+    if isinstance(answer, Refusal):
+        return answer
+    return Written(answer.documents, str(Revision("port", answer.sequence)))
