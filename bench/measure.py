@@ -34,16 +34,19 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def in_turns(
-    rounds: int, contenders: Mapping[str, Callable[[], T]], before: Callable[[str], None]
+    rounds: int,
+    contenders: Mapping[str, Callable[[], T]],
+    before: Callable[[str], None],
+    *,
+    turning: bool = True,
 ) -> dict[str, list[T]]:
-    """Measure every contender `rounds` times, in turns; who is first changes from round to round.
-
-    `before` is told what comes next.
+    """Measure every contender `rounds` times, in turns; with `turning`, who is first changes from
+    round to round. `before` is told what comes next.
     """
     results: dict[str, list[T]] = {name: [] for name in contenders}
     names = list(contenders)
     for number in range(rounds):
-        turn = number % len(names)
+        turn = number % len(names) if turning else 0
         for name in names[turn:] + names[:turn]:
             before(f"{name}, {number + 1} of {rounds}")
             results[name].append(contenders[name]())

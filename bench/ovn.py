@@ -4,18 +4,18 @@ Northbound, southbound and northd live in a namespace of their own on the underl
 ovn-controller on each host. A port is configured as Alcor's is: address, port security, DHCP.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from alcor.lab import hosts, namespaces, processes
+from alcor.lab import hosts, namespaces
 from alcor.lab.commands import ip_batch, run
 from alcor.lab.interfaces import checksum_in_software
-from alcor.lab.layout import LabHost, Layout, layout
+from alcor.lab.layout import LabHost, layout
 from alcor.lab.waiting import wait_until
+from bench.run import take_down
 
 _central_address = "172.31.255.1"
 _switch = "net1"
@@ -49,11 +49,11 @@ class OvnLab:
         self._central = self.lab.folder / "central"
 
     def __enter__(self) -> Self:
-        _take_down(self.lab)
+        take_down(self.lab)
         try:
             self._build()
         except BaseException:
-            _take_down(self.lab)
+            take_down(self.lab)
             raise
         return self
 
@@ -63,7 +63,7 @@ class OvnLab:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _take_down(self.lab)
+        take_down(self.lab)
 
     def _build(self) -> None:
         all_hosts = self.lab.hosts(self._host_count)
@@ -180,13 +180,3 @@ def _daemon_options(folder: Path, name: str) -> list[str]:
         *("-vconsole:off", "-vsyslog:off", f"--pidfile={folder / name}.pid"),
         *(f"--log-file={folder / name}.log", "--detach", "--no-chdir"),
     ]
-
-
-def _take_down(lab: Layout) -> None:
-    # Whatever of the lab still runs does so inside its namespaces, OVN's daemons too.
-    names = namespaces.named(lab.prefix)
-    processes.stop(processes.running(lab.folder))
-    identities = {namespaces.identity(name) for name in names}
-    processes.kill(processes.inside_namespaces(identities))
-    namespaces.remove(names)
-    shutil.rmtree(lab.folder, ignore_errors=True)

@@ -1,18 +1,18 @@
-"""Servers under measurement, each a process of its own, and a client for the calls between."""
+"""Servers under measurement, each a process of its own."""
 
-import http.client
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Self
+
+from alcor.client.api import Api
+from alcor.client.connection import Unreachable
 
 ready_timeout_s = 30.0
 quiet_timeout_s = 60.0
@@ -22,53 +22,6 @@ _ALCOR = (sys.executable, "-m", "alcor.cli.main")
 
 class Unexpected(Exception):
     """A server did not do what a bench relies on; the message holds what it answered."""
-
-
-class Answer(NamedTuple):
-    """An answer of an API."""
-
-    status: int
-    revision: str  # of X-Alcor-Revision; empty when there is none
-    body: Any
-
-
-class Client:
-    """One kept connection to an API on this machine."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-
-    def call(self, method: str, path: str, body: object = None) -> Answer:
-        """Ask once; `OSError` when nobody answers."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {} if data is None else {"Content-Type": "application/json"}
-        self._connection.request(method, path, data, headers)
-        response = self._connection.getresponse()
-        content = response.read()
-        revision = response.getheader("X-Alcor-Revision", "")
-        return Answer(response.status, revision, _decoded(content))
-
-    def must(self, method: str, path: str, body: object = None) -> Answer:
-        """Ask once; `Unexpected` unless the answer is a success."""
-        answer = self.call(method, path, body)
-        if answer.status >= 300:
-            raise Unexpected(f"{method} {path}: {answer.status} {str(answer.body)[:500]}")
-        return answer
-
-    def converge(self, revision: str, timeout_s: float = 30.0) -> None:
-        """Wait until every host concerned has applied the write; `Unexpected` if one has not."""
-        path = f"/alcor/v1/convergence?revision={revision}&timeout={timeout_s:g}"
-        answer = self.must("GET", path)
-        if not answer.body["converged"]:
-            raise Unexpected(f"not converged after {timeout_s:g} s: {answer.body}")
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-
-def _decoded(content: bytes) -> Any:
-    return json.loads(content) if content[:1] in (b"{", b"[") else content.decode()
 
 
 def free_port() -> int:
@@ -87,10 +40,10 @@ def cpu_s(pid: int) -> float:
 class Server:
     """A process that serves a port of 127.0.0.1; use it as a context."""
 
-    def __init__(self, argv: Sequence[str], port: int, ready_path: str, log: Path) -> None:
+    def __init__(self, argv: Sequence[str], port: int, log: Path) -> None:
         self._argv = argv
         self.port = port
-        self._ready_path = ready_path
+        self.api = Api(f"http://127.0.0.1:{port}")
         self._log = log
 
     def __enter__(self) -> Self:
@@ -106,14 +59,17 @@ class Server:
     def _wait_until_ready(self) -> None:
         deadline = monotonic() + ready_timeout_s
         while self._process.poll() is None and monotonic() < deadline:
-            client = Client(self.port)
-            with suppress(OSError, http.client.HTTPException):
-                if client.call("GET", self._ready_path).status == 200:
-                    return
-            client.close()
+            if self._ready():
+                return
             sleep(0.02)
         tail = self._log.read_text(errors="replace")[-1_000:]
         raise Unexpected(f"{' '.join(self._argv)} did not get ready: {tail}")
+
+    def _ready(self) -> bool:
+        try:
+            return self.api.ready()
+        except Unreachable:
+            return False
 
     @property
     def pid(self) -> int:
@@ -135,6 +91,7 @@ class Server:
             before = now
 
     def _end(self) -> None:
+        self.api.close()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(10)
@@ -158,12 +115,10 @@ def control_plane(data: Path) -> Server:
         *(*_ALCOR, "up", "--data", str(data), "--listen", f"127.0.0.1:{port}"),
         *("--agents-listen", f"127.0.0.1:{free_port()}"),
     ]
-    return Server(argv, port, "/readyz", data / "up.log")
+    return Server(argv, port, data / "up.log")
 
 
 def echo(folder: Path) -> Server:
     """The bare echo."""
     port = free_port()
-    return Server(
-        [sys.executable, "-m", "bench.echo", str(port)], port, "/ready", folder / "echo.log"
-    )
+    return Server([sys.executable, "-m", "bench.echo", str(port)], port, folder / "echo.log")

@@ -1,0 +1,75 @@
+"""`python -m bench`: measure, show, and write the page.
+
+Without `--only` and `--quick`, the tables go to docs/reference/performance.md. Exit status 0 unless
+something is broken: a missed target is shown, not failed.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bench import flows, pages, posts, tables
+from bench.run import Bench
+from bench.tables import Report, Section
+
+CASES: dict[str, Callable[[Bench], list[Section]]] = {
+    "posts": posts.measure,
+    "pages": pages.measure,
+    "flows": flows.measure,
+}
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked for."""
+    options = _options(words)
+    console = Console()
+    names = options.only or list(CASES)
+    began = monotonic()
+    report = Report(" ".join(["python -m bench", *words]), tables.machine_line(), [])
+    for name in names:
+        for section in _run(console, name, options.quick):
+            report.sections.append(section)
+            tables.show(console, section)
+    console.print(f"{monotonic() - began:.0f} s on {report.machine}")
+    if options.json:
+        tables.write_json(options.json, report)
+    if not options.only and not options.quick:
+        tables.write_page(PAGE, report)
+        console.print(f"written to {PAGE.relative_to(PAGE.parents[2])}")
+    return 0
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=list(CASES), help="this case (can be repeated)"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for scripts")
+    return parser.parse_args(words)
+
+
+def _run(console: Console, name: str, quick: bool) -> list[Section]:
+    folder = Path(tempfile.mkdtemp(prefix="alcor-bench-"))
+    shape = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    try:
+        with Progress(*shape, console=console, transient=True) as progress:
+            task = progress.add_task(name)
+            bench = Bench(
+                folder, quick, lambda what: progress.update(task, description=f"{name}: {what}")
+            )
+            return CASES[name](bench)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

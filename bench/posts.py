@@ -1,0 +1,270 @@
+"""POST of ports: against `alcor up`, beside the bare echo and beside the same rows bare.
+
+Ports are bound to registered nodes, as in real life. The three contenders take turns; each turn
+starts when the one before is quiet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from alcor.client.api import NETWORK, NODE, PORT, SUBNET
+from alcor.intent import records
+from alcor.intent.records import FixedIp, PortRecord
+from bench import bare_insert, servers
+from bench.bare_insert import Rows
+from bench.load import Job, LoadGenerator, Outcome
+from bench.measure import in_turns, percentile, spread
+from bench.run import Bench
+from bench.servers import Server
+from bench.tables import Row, Section, Verdict, at_least, at_most, rate, ratio, seconds
+
+_rounds, _rounds_quick = 5, 2
+_floor_rows_max = 5_000
+bulk_cost_times_max = 3.0
+single_share_of_echo_min = 1 / 3
+hosts = [f"h{n}" for n in range(1, 11)]
+
+
+class Case(NamedTuple):
+    """How many ports a call, by how many clients, and how many calls a turn."""
+
+    ports: int
+    clients: int
+    calls: int
+
+    @property
+    def name(self) -> str:
+        """As people read it."""
+        ports = "1 port" if self.ports == 1 else f"{self.ports} ports"
+        clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
+        return f"{ports} a call, {clients}"
+
+
+cases = [
+    Case(1, 1, 300),
+    Case(1, 16, 1_600),
+    Case(20, 1, 60),
+    Case(20, 16, 160),
+    Case(500, 1, 6),
+    Case(500, 16, 32),
+]
+
+
+@dataclass
+class Found:
+    """What the turns of one case brought."""
+
+    case: Case
+    ours: list[Outcome] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)  # of the control plane, a port
+    echo: list[Outcome] = field(default_factory=list)
+    bare_s: list[float] = field(default_factory=list)  # median transaction of a turn
+
+    @property
+    def ports_per_s(self) -> float:
+        """Ports created in a second."""
+        return spread(self.case.ports * self.case.calls / o.seconds for o in self.ours).median
+
+    @property
+    def echo_share(self) -> float:
+        """Our rate of calls as a share of the echo's."""
+        ours = spread(self.case.calls / o.seconds for o in self.ours).median
+        return ours / spread(self.case.calls / o.seconds for o in self.echo).median
+
+    @property
+    def bare_times(self) -> float:
+        """What a port costs us against what its bare rows cost."""
+        return (1 / self.ports_per_s) / (spread(self.bare_s).median / self.case.ports)
+
+
+class Region:
+    """A control plane with registered nodes, one large network, and a folder beside for floors."""
+
+    def __init__(self, server: Server, data: Path) -> None:
+        self.server = server
+        self.data = data
+        nodes = [{"id": h, "tunnel_ip": f"172.31.0.{n}"} for n, h in enumerate(hosts, 1)]
+        server.api.create(NODE, nodes)
+        (network,) = server.api.create(NETWORK, [{"name": "bench"}]).items
+        self.network_id: str = network["id"]
+        subnet = {"network_id": self.network_id, "ip_version": 4, "cidr": "10.0.0.0/8"}
+        server.api.create(SUBNET, [subnet])
+
+    def body(self, ports: int) -> str:
+        """The body of a call that makes so many ports, dealt to the nodes."""
+        items = [
+            {
+                "network_id": self.network_id,
+                "name": f"port-{n}",
+                "admin_state_up": True,
+                "device_owner": "compute:nova",
+                "device_id": f"machine-{n}",
+                "binding:host_id": hosts[n % len(hosts)],
+            }
+            for n in range(ports)
+        ]
+        whole = {PORT.name: items[0]} if ports == 1 else {PORT.collection: items}
+        return msgspec.json.encode(whole).decode()
+
+    def rows(self, count: int) -> list[Rows]:
+        """The last rows that creates have written, and the outbox rows that told of them."""
+        tables = [
+            bare_insert.latest_rows(self.data / "port.db", "port", count),
+            bare_insert.latest_rows(self.data / "port.db", "port_address", count),
+            bare_insert.latest_rows(self.data / "ip.db", "lease", count),
+        ]
+        outbox = bare_insert.latest_rows(self.data / "port.db", "outbox", 0)
+        docs = [dict(zip(columns_of(tables[0]), row, strict=True)) for row in tables[0].values]
+        told = [_told(n, msgspec.json.decode(row["doc"])) for n, row in enumerate(docs, 1)]
+        return [*tables, outbox._replace(values=told)]
+
+
+def columns_of(rows: Rows) -> Sequence[str]:
+    """The names in an INSERT statement's list."""
+    return rows.insert.partition("(")[2].partition(")")[0].split(", ")
+
+
+def _told(sequence: int, port: dict[str, object]) -> tuple[int, str, bytes, str]:
+    record = PortRecord(
+        id=str(port["id"]),
+        network_id=str(port["network_id"]),
+        project_id=str(port["project_id"]),
+        name=str(port["name"]),
+        mac_address=str(port["mac_address"]),
+        fixed_ips=msgspec.convert(port["fixed_ips"], tuple[FixedIp, ...]),
+        host=str(port["binding:host_id"]),
+        device_id=str(port["device_id"]),
+        device_owner=str(port["device_owner"]),
+    )
+    return sequence, records.key("port", record.id), records.encode(record), "req-bench"
+
+
+class _Turns:
+    """One case: what each contender does in its turn."""
+
+    def __init__(
+        self, case: Case, region: Region, echo: Server, load: LoadGenerator, folder: Path
+    ) -> None:
+        self.found = Found(case)
+        self._region = region
+        self._echo = echo
+        self._load = load
+        self._file = folder / "floor.db"
+        self._body = region.body(case.ports)
+
+    def ours(self) -> None:
+        server, case = self._region.server, self.found.case
+        before = server.cpu_s()
+        outcome = self._ask(server, PORT.path)
+        server.wait_until_quiet()
+        self.found.ours.append(outcome)
+        self.found.cpu_s.append((server.cpu_s() - before) / (case.ports * case.calls))
+
+    def echo(self) -> None:
+        if not self.found.echo:
+            path = f"/{self.found.case.ports}"
+            answer = self.found.ours[0].sample
+            job = Job(port=self._echo.port, method="PUT", targets=[path], body=answer, count=1)
+            self._load.run(job)
+        self.found.echo.append(self._ask(self._echo, f"/{self.found.case.ports}"))
+
+    def bare(self) -> None:
+        case = self.found.case
+        count = max(case.ports * 5, min(case.ports * case.calls, _floor_rows_max))
+        times = bare_insert.write(self._file, self._region.rows(count), case.ports)
+        self.found.bare_s.append(spread(times).median)
+
+    def _ask(self, server: Server, target: str) -> Outcome:
+        case = self.found.case
+        job = Job(
+            port=server.port,
+            method="POST",
+            targets=[target],
+            body=self._body,
+            connections=case.clients,
+            count=case.calls,
+        )
+        outcome = self._load.run(job)
+        if outcome.statuses.keys() != {201}:
+            raise servers.Unexpected(f"{target}: {outcome.statuses} {outcome.sample[:300]}")
+        return outcome
+
+
+def measure(bench: Bench) -> list[Section]:
+    """All cases."""
+    data = bench.folder / "posts"
+    data.mkdir()
+    with (
+        servers.control_plane(data) as server,
+        servers.echo(bench.folder) as echo,
+        LoadGenerator() as load,
+    ):
+        region = Region(server, data)
+        found = [_case(bench, _Turns(case, region, echo, load, bench.folder)) for case in cases]
+    return [_section(found)]
+
+
+def _case(bench: Bench, turns: _Turns) -> Found:
+    in_turns(
+        bench.rounds(_rounds, _rounds_quick),
+        {"Alcor": turns.ours, "bare echo": turns.echo, "bare insert": turns.bare},
+        lambda what: bench.tell(f"{turns.found.case.name}: {what}"),
+        turning=False,  # the floors need what Alcor made
+    )
+    return turns.found
+
+
+def _section(found: Sequence[Found]) -> Section:
+    return Section(
+        title="POST of ports",
+        about=(
+            "`alcor up` with ten registered nodes, ports bound to them, SQLite with "
+            "`synchronous=FULL`. Bare insert: the same rows (port, address, lease, outbox; the "
+            "real tables with their indexes), written by `executemany` into one fresh file, a "
+            "transaction a call. Bare echo: a raw ASGI application on uvicorn (httptools, uvloop) "
+            "that reads the same body and answers the same bytes. Processor time is the whole "
+            "process's, planning included, a port."
+        ),
+        columns=[
+            *("case", "ports", "call, p50", "call, p99", "CPU a port"),
+            *("bare insert, a call", "cost, times bare", "echo, calls", "share of echo"),
+        ],
+        rows=[_row(each) for each in found],
+    )
+
+
+def _row(found: Found) -> Row:
+    latencies = sorted(chain.from_iterable(o.latencies_s for o in found.ours))
+    p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
+    echo = spread(found.case.calls / o.seconds for o in found.echo).median
+    cpu, bare = spread(found.cpu_s).median, spread(found.bare_s).median
+    return Row(
+        cells=[
+            *(found.case.name, rate(found.ports_per_s), seconds(p50), seconds(p99), seconds(cpu)),
+            *(seconds(bare), ratio(found.bare_times), rate(echo), ratio(found.echo_share)),
+        ],
+        values={
+            "ports_per_s": found.ports_per_s,
+            "p50_s": p50,
+            "p99_s": p99,
+            "cpu_s": cpu,
+            "bare_s": bare,
+            "times_bare": found.bare_times,
+            "echo_per_s": echo,
+            "share_of_echo": found.echo_share,
+        },
+        verdict=_verdict(found),
+    )
+
+
+def _verdict(found: Found) -> Verdict | None:
+    if found.case.ports == 500 and found.case.clients == 1:
+        return at_most(bulk_cost_times_max, found.bare_times, "times the bare insert")
+    if found.case.ports == 1 and found.case.clients == 16:
+        return at_least(single_share_of_echo_min, found.echo_share, "at least a third of the echo")
+    return None
