@@ -1,0 +1,54 @@
+"""Put the door together: what assembly opens, starts and closes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.resources import ResourceManager
+from alcor.gateway.door import Door
+from alcor.gateway.identity import local_caller
+from alcor.gateway.operations import Checks, Operations
+from alcor.gateway.requests import Limits
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the HTTP API."""
+
+    body_bytes_max: Annotated[
+        int, msgspec.Meta(ge=1_024, description="Largest body of a request, in bytes")
+    ] = 8 << 20
+    url_bytes_max: Annotated[
+        int, msgspec.Meta(ge=1_024, description="Longest path and query of a request, in bytes")
+    ] = 64 << 10
+    header_bytes_max: Annotated[
+        int, msgspec.Meta(ge=1_024, description="Most bytes of a request's headers together")
+    ] = 32 << 10
+    requests_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most requests that are answered at once")
+    ] = 2_000
+    items_per_page_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most items of one page of a list")
+    ] = 10_000
+    items_per_create_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most resources that one request creates")
+    ] = 5_000
+    wait_s_max: Annotated[
+        float, msgspec.Meta(gt=0, description="Longest wait for convergence, in seconds")
+    ] = 300.0
+
+
+def door(
+    resources: Sequence[tuple[Resource, ResourceManager]],
+    convergence: ConvergencePeer,
+    checks: Checks,
+    settings: GatewaySettings,
+    new_id: NewId,
+) -> Door:
+    """The application for these resources."""
+    limits = Limits(**msgspec.structs.asdict(settings))
+    operations = Operations(convergence, checks, limits)
+    return Door(resources, operations, local_caller, limits, new_id)

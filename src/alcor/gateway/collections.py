@@ -1,0 +1,162 @@
+"""The routes of one collection: every kind of resource is read and answered in the same way.
+
+Documents come from managers as JSON and are spliced into answers unread, unless `fields` asks for
+less of them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    Filter,
+    ListQuery,
+    ListRequest,
+    ResourceManager,
+    UpdateRequest,
+)
+from alcor.gateway.errors import not_allowed
+from alcor.gateway.requests import Limits, Request
+from alcor.gateway.responses import JSON, Response, encode, written
+from alcor.resource import body, query
+from alcor.resource.declaration import Resource
+from alcor.resource.links import links
+from alcor.resource.revisions import check_revision
+from alcor.values.errors import Kind, NotFound, Refusal
+
+
+class _Known(msgspec.Struct):
+    """What the door must know of a document."""
+
+    id: str
+    revision_number: int = -1
+
+
+_known = msgspec.json.Decoder(_Known).decode
+_whole = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Collection:
+    """One collection, e.g. `/v2.0/networks`, and the members under it."""
+
+    def __init__(self, resource: Resource, manager: ResourceManager, limits: Limits) -> None:
+        self.resource = resource
+        self._manager = manager
+        self._limits = limits
+        self._member_head = b'{"%s":' % resource.name.encode()
+        self._list_head = b'{"%s":[' % resource.collection.encode()
+        self._links_head = b',"%s_links":' % resource.collection.encode()
+        self._projects = "project_id" in resource.field_by_name
+        self._one = ListQuery(limit=1)
+
+    async def on_collection(self, request: Request, caller: Caller) -> Response:
+        """GET lists, POST creates."""
+        if request.method == "GET":
+            return await self._list(request, caller)
+        if request.method == "POST" and self.resource.creatable:
+            return await self._create(request, caller)
+        return not_allowed("GET, POST" if self.resource.creatable else "GET")
+
+    async def on_member(self, request: Request, caller: Caller, id_: str) -> Response:
+        """GET shows, PUT updates, DELETE deletes."""
+        if request.method not in ("GET", "PUT", "DELETE"):
+            return not_allowed("GET, PUT, DELETE")
+        if not self.resource.is_id(id_):
+            raise self._missing(id_)
+        if request.method == "GET":
+            return await self._show(request, caller, id_)
+        if request.method == "PUT":
+            return await self._update(request, caller, id_)
+        return await self._delete(request, caller, id_)
+
+    async def _create(self, request: Request, caller: Caller) -> Response:
+        content = await request.body()
+        created = body.created(self.resource, content, self._limits.items_per_create_max)
+        if self._projects:
+            for item in created.items:
+                self._check_project(item.setdefault("project_id", caller.project_id), caller)
+        reply = await self._manager.create(CreateRequest(caller, created.items))
+        if created.bulk:
+            return written(201, self._spliced(reply.items) + b"}", reply.revision)
+        return written(201, self._member_head + bytes(reply.items[0]) + b"}", reply.revision)
+
+    async def _list(self, request: Request, caller: Caller) -> Response:
+        page = query.page(self.resource, request.query, self._limits.items_per_page_max)
+        reply = await self._manager.list_page(ListRequest(caller, page.query))
+        items = reply.items
+        content = self._spliced(_restricted(items, page.fields))
+        if page.links or len(items) == page.query.limit:
+            content += self._links_head + encode(self._links(request, page, items))
+        return Response(200, content + b"}")
+
+    def _links(
+        self, request: Request, page: query.Page, items: Sequence[msgspec.Raw]
+    ) -> list[dict[str, str]]:
+        ids = [_known(items[0]).id, _known(items[-1]).id] if items else []
+        # Only the first, the last and the number of ids matter.
+        ids = ids[:1] * (len(items) - 1) + ids[1:]
+        url = f"{request.base_url}{self.resource.path}"
+        found = links(url, page.parameters, ids, page.query.limit, reverse=page.query.reverse)
+        return [link._asdict() for link in found]
+
+    async def _show(self, request: Request, caller: Caller, id_: str) -> Response:
+        document = await self._document(caller, id_)
+        revision = _known(document).revision_number
+        fields = query.fields_of(query.parameters(request.query))
+        (shown,) = _restricted([document], fields)
+        etag = ((b"etag", b'"revision_number=%d"' % revision),) if revision >= 0 else ()
+        return Response(200, self._member_head + bytes(shown) + b"}", (JSON, *etag))
+
+    async def _update(self, request: Request, caller: Caller, id_: str) -> Response:
+        if not self.resource.updatable:
+            return not_allowed("GET, DELETE")
+        changes = body.changed(self.resource, await request.body())
+        reply = await self._manager.update(UpdateRequest(caller, id_, changes, request.if_revision))
+        return written(200, self._member_head + bytes(reply.items[0]) + b"}", reply.revision)
+
+    async def _delete(self, request: Request, caller: Caller, id_: str) -> Response:
+        if not self.resource.deletable:
+            return not_allowed("GET, PUT")
+        if request.if_revision is not None:
+            known = _known(await self._document(caller, id_))
+            check_revision(request.if_revision, known.revision_number)
+        reply = await self._manager.delete(DeleteRequest(caller, id_))
+        return Response(204, b"", ((b"x-alcor-revision", reply.revision.encode("latin-1")),))
+
+    async def _document(self, caller: Caller, id_: str) -> msgspec.Raw:
+        only = ListQuery(filters=(Filter("id", (id_,)),), limit=1)
+        reply = await self._manager.list_page(ListRequest(caller, only))
+        if not reply.items:
+            raise self._missing(id_)
+        return reply.items[0]
+
+    def _missing(self, id_: str) -> NotFound:
+        title = self.resource.title
+        return NotFound(f"{title} {id_[:255]} could not be found.", type=f"{title}NotFound")
+
+    def _spliced(self, items: Sequence[msgspec.Raw | bytes]) -> bytes:
+        """The list of the answer, without its closing brace."""
+        return self._list_head + b",".join(map(bytes, items)) + b"]"
+
+    def _check_project(self, project: str, caller: Caller) -> None:
+        if project != caller.project_id and not caller.admin:
+            rule = f"rule:create_{self.resource.name}:tenant_id"
+            message = f"({rule}) is disallowed by policy"
+            raise Refusal(message, type="PolicyNotAuthorized", kind=Kind.FORBIDDEN)
+
+
+def _restricted(
+    items: Sequence[msgspec.Raw], fields: Sequence[str]
+) -> Sequence[msgspec.Raw | bytes]:
+    """Of every document only these fields; a field that is none is ignored, as Neutron does."""
+    if not fields:
+        return items
+    wanted = set(fields)
+    return [
+        encode({name: value for name, value in _whole(item).items() if name in wanted})
+        for item in items
+    ]

@@ -1,0 +1,83 @@
+"""What clients ask first: versions, collections, extensions. Only what works is listed.
+
+Source: Neutron API reference v2, "API versions" and "Extensions"; aliases are neutron-lib's.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from alcor.gateway.errors import error_response
+from alcor.gateway.requests import Request
+from alcor.gateway.responses import Response, encode
+from alcor.resource.declaration import Resource
+
+
+class Extension(NamedTuple):
+    """One extension of the Networking API."""
+
+    alias: str
+    name: str
+    description: str
+
+
+_EXTENSIONS = (
+    Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
+    Extension("binding", "Port Binding", "The host that a port is bound to."),
+    Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
+    Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),
+    Extension("ip-allocation", "IP Allocation", "When a port got its addresses."),
+    Extension("net-mtu", "Network MTU", "The MTU of a network."),
+    Extension("net-mtu-writable", "Network MTU (writable)", "The MTU of a network may be set."),
+    Extension("pagination", "Pagination support", "Lists come in pages."),
+    Extension("port-security", "Port Security", "Machines may use only their own addresses."),
+    Extension("project-id", "project_id field enabled", "project_id beside tenant_id."),
+    Extension("provider", "Provider Network", "The VNI of a network."),
+    Extension("revision-if-match", "If-Match", "Changes on condition of the revision."),
+    Extension("sorting", "Sorting support", "Lists are sorted by keys."),
+    Extension("standard-attr-description", "standard-attr-description", "Descriptions."),
+    Extension("standard-attr-revisions", "Resource revision numbers", "Revision numbers."),
+    Extension("standard-attr-timestamp", "Resource timestamps", "created_at and updated_at."),
+)
+
+
+class Discovery:
+    """Answers about the API itself."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._resources = [r for r in resources if r.path.startswith("/v2.0/")]
+        self._by_alias = {extension.alias: extension for extension in _EXTENSIONS}
+
+    def versions(self, request: Request) -> Response:
+        """`/`: the versions of the API."""
+        links = [{"rel": "self", "href": f"{request.base_url}/v2.0/"}]
+        versions = [{"id": "v2.0", "status": "CURRENT", "links": links}]
+        return Response(200, encode({"versions": versions}))
+
+    def collections(self, request: Request) -> Response:
+        """`/v2.0`: its collections."""
+        found = [
+            {
+                "links": [{"rel": "self", "href": f"{request.base_url}{resource.path}"}],
+                "name": resource.name,
+                "collection": resource.collection,
+            }
+            for resource in self._resources
+        ]
+        return Response(200, encode({"resources": found}))
+
+    def extensions(self) -> Response:
+        """`/v2.0/extensions`."""
+        return Response(200, encode({"extensions": [_shown(e) for e in _EXTENSIONS]}))
+
+    def extension(self, alias: str) -> Response:
+        """`/v2.0/extensions/{alias}`; 404 is the usual way to find out that there is none."""
+        extension = self._by_alias.get(alias)
+        if extension is None:
+            message = f"Extension with alias {alias[:255]} does not exist"
+            return error_response(404, "HTTPNotFound", message)
+        return Response(200, encode({"extension": _shown(extension)}))
+
+
+def _shown(extension: Extension) -> dict[str, object]:
+    updated = "2026-01-01T00:00:00-00:00"
+    return extension._asdict() | {"updated": updated, "links": []}

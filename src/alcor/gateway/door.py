@@ -1,0 +1,182 @@
+"""The ASGI application: find the route, answer, and let nothing a client sends become a fault.
+
+Written directly on ASGI, because a request costs little here: no middleware, no objects per
+header. Source: ASGI HTTP specification 2.x.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from alcor.contracts.resources import Caller, ResourceManager
+from alcor.gateway.collections import Collection
+from alcor.gateway.discovery import Discovery
+from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
+from alcor.gateway.operations import Operations
+from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
+from alcor.gateway.responses import Response
+from alcor.resource.declaration import Resource
+from alcor.runtime.logs import request_id
+from alcor.runtime.metrics import limit_reached
+from alcor.values.errors import Kind, Refusal
+
+_log = structlog.get_logger("alcor.gateway")
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Identify = Callable[[Request, str], Caller]
+
+request_seconds = Histogram(
+    "alcor_api_request_seconds",
+    "Time to answer a request.",
+    ["route", "method", "code"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+requests_now = Gauge("alcor_api_requests_now", "Requests that are being answered.")
+faults = Counter("alcor_api_faults", "Requests that failed by a fault of ours.")
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
+
+
+class Door:
+    """The application that the server calls for every request."""
+
+    def __init__(
+        self,
+        resources: Sequence[tuple[Resource, ResourceManager]],
+        operations: Operations,
+        identify: Identify,
+        limits: Limits,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._collection_by_path = {
+            resource.path: Collection(resource, manager, limits) for resource, manager in resources
+        }
+        self._discovery = Discovery(resource for resource, _ in resources)
+        self._operations = operations
+        self._identify = identify
+        self._limits = limits
+        self._new_id = new_id
+        self._timers: dict[tuple[str, str, int], Any] = {}
+        self._now = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        request = Request(scope, receive, self._limits)
+        id_ = request_id_of(request.header(b"x-openstack-request-id"), self._new_id)
+        request_id.set(id_)
+        self._now += 1
+        requests_now.set(self._now)
+        try:
+            response = await self._answer(request, id_)
+        finally:
+            self._now -= 1
+        await _send(send, response, id_)
+        self._time(request.method, response, time.perf_counter() - started)
+
+    async def _answer(self, request: Request, id_: str) -> Response:
+        try:
+            self._check_limits(request)
+            return await self._route(request, id_)
+        except Refusal as refusal:
+            return refusal_response(refusal)
+        except Exception:
+            # The boundary of a request: our fault, told with the request's id, and survived.
+            faults.inc()
+            _log.exception("request failed", method=request.method, path=request.path)
+            message = (
+                "Request Failed: internal server error while processing your request "
+                f"(request id {id_})."
+            )
+            return error_response(500, "HTTPInternalServerError", message)
+
+    async def _route(self, request: Request, id_: str) -> Response:
+        path = request.path
+        if len(path) > 1 and path.endswith("/"):
+            path = path[:-1]
+        collection = self._collection_by_path.get(path)
+        if collection is not None:
+            caller = self._identify(request, id_)
+            answer = await collection.on_collection(request, caller)
+            return answer._replace(route=collection.resource.path)
+        parent, _, member = path.rpartition("/")
+        collection = self._collection_by_path.get(parent)
+        if collection is not None:
+            caller = self._identify(request, id_)
+            answer = await collection.on_member(request, caller, member)
+            return answer._replace(route=f"{collection.resource.path}/id")
+        return await self._about(request, path, parent, member)
+
+    async def _about(self, request: Request, path: str, parent: str, member: str) -> Response:
+        """The routes that are about the API or the process, all read-only."""
+        if path not in _ABOUT and parent != "/v2.0/extensions":
+            return not_found()
+        if request.method != "GET":
+            return not_allowed("GET")
+        return (await self._about_answer(request, path, member))._replace(
+            route=path if path in _ABOUT else "/v2.0/extensions/alias"
+        )
+
+    async def _about_answer(self, request: Request, path: str, member: str) -> Response:
+        match path:
+            case "/":
+                return self._discovery.versions(request)
+            case "/v2.0":
+                return self._discovery.collections(request)
+            case "/v2.0/extensions":
+                return self._discovery.extensions()
+            case "/healthz":
+                return self._operations.healthz()
+            case "/readyz":
+                return await self._operations.readyz()
+            case "/metrics":
+                return self._operations.metrics()
+            case "/alcor/v1/convergence":
+                return await self._operations.convergence(request)
+        return self._discovery.extension(member)
+
+    def _check_limits(self, request: Request) -> None:
+        limits = self._limits
+        if self._now > limits.requests_max:
+            limit_reached.labels("gateway.requests_max").inc()
+            raise Refusal(
+                f"{limits.requests_max} requests are being answered already",
+                type="HTTPServiceUnavailable",
+                kind=Kind.UNAVAILABLE,
+            )
+        request.check_size()
+
+    def _time(self, method: str, response: Response, seconds: float) -> None:
+        # A method that nobody knows must not become a label: labels are bounded.
+        key = (response.route, method if method in _METHODS else "other", response.status)
+        timer = self._timers.get(key)
+        if timer is None:
+            timer = self._timers[key] = request_seconds.labels(*map(str, key))
+        timer.observe(seconds)
+
+
+_ABOUT = frozenset(
+    {
+        "/",
+        "/v2.0",
+        "/v2.0/extensions",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/alcor/v1/convergence",
+    }
+)
+
+
+async def _send(send: Send, response: Response, id_: str) -> None:
+    headers = [
+        *response.headers,
+        (b"x-openstack-request-id", id_.encode()),
+        (b"content-length", b"%d" % len(response.body)),
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

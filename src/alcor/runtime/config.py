@@ -1,0 +1,98 @@
+"""Settings: one TOML file, then the environment, over defaults; unknown names are refused.
+
+A settings type is a frozen msgspec struct of structs; every field says in its `Meta` what it is
+and in which unit. The environment's name of `[network] mtu_max` is `ALCOR_NETWORK__MTU_MAX`.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import inspect as types
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+PREFIX = "ALCOR_"
+
+
+class ConfigError(Exception):
+    """The settings can't be used; the message says which and why."""
+
+
+class Setting(NamedTuple):
+    """One setting, for people: `name` is its section and name in the file."""
+
+    name: str
+    environment: str
+    type: str
+    default: Any
+    description: str
+
+
+def load(type_: type[T], path: Path | None, environment: Mapping[str, str]) -> T:
+    """The settings of a file (None: no file) and the environment; `ConfigError` when malformed."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+    settings = settings_of(type_)
+    unknown = sorted(_names(values) - {setting.name for setting in settings})
+    if unknown:
+        raise ConfigError(f"{path}: no such setting: {', '.join(unknown)}")
+    for setting in settings:
+        if setting.environment in environment:
+            _put(values, setting.name, environment[setting.environment])
+    try:
+        return msgspec.convert(values, type_, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from error
+
+
+def settings_of(type_: type[msgspec.Struct]) -> list[Setting]:
+    """Every setting of a type, in order."""
+    return list(_settings(type_, ""))
+
+
+def _settings(type_: type[msgspec.Struct], section: str) -> Iterator[Setting]:
+    for field, described in zip(
+        msgspec.structs.fields(type_), _described(type_).fields, strict=True
+    ):
+        name = f"{section}{field.name}"
+        inner = described.type
+        if isinstance(inner, types.StructType):
+            yield from _settings(inner.cls, f"{name}.")
+            continue
+        description = ""
+        if isinstance(inner, types.Metadata):
+            description = (inner.extra_json_schema or {}).get("description", "")
+            inner = inner.type
+        kind = type(inner).__name__.removesuffix("Type").lower()
+        environment = PREFIX + name.upper().replace(".", "__")
+        yield Setting(name, environment, kind, field.default, description)
+
+
+def _described(type_: type[msgspec.Struct]) -> types.StructType:
+    described = types.type_info(type_)
+    assert isinstance(described, types.StructType)
+    return described
+
+
+def _names(values: Mapping[str, Any], section: str = "") -> set[str]:
+    names: set[str] = set()
+    for name, value in values.items():
+        if isinstance(value, dict):
+            names |= _names(value, f"{section}{name}.")
+        else:
+            names.add(f"{section}{name}")
+    return names
+
+
+def _put(values: dict[str, Any], name: str, value: str) -> None:
+    *sections, last = name.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+    values[last] = value
