@@ -4,7 +4,8 @@ Resources are the API's own JSON objects: this client neither knows nor hides th
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import msgspec
@@ -74,6 +75,17 @@ class Api:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def create(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Created:
         """Make all of `items` in one call, or none."""

@@ -1,0 +1,216 @@
+"""`alcor lab`: hosts and machines in network namespaces of this computer, on real Open vSwitch."""
+
+import os
+import signal
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from alcor.cli.exits import Exit
+from alcor.cli.options import Format, given
+from alcor.cli.tables import Output, write_json, write_table
+from alcor.client.api import PORT
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Hosts and machines on this computer, on real Open vSwitch. Needs root.",
+)
+
+Name = Annotated[str, typer.Option(help="The lab's name; labs of other names stay untouched.")]
+Machines = Annotated[list[str] | None, typer.Argument(metavar="MACHINE...", help="None: all.")]
+lab_default = "alcor"
+
+
+@app.command(
+    "up", help="Build a lab: an underlay, hosts with a switch and an agent, a control plane."
+)
+def up(
+    hosts: Annotated[int, typer.Option(help="How many.")] = 3,
+    name: Name = lab_default,
+    endpoint: Annotated[
+        str, typer.Option(help="Use this control plane instead of an own one.")
+    ] = "",
+    agents_target: Annotated[
+        str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
+    ] = "",
+    output: Format = Output.TABLE,
+) -> None:
+    """Build a lab."""
+    from alcor.lab import lab as labs
+
+    signal.signal(signal.SIGTERM, _end)
+    lab = labs.up(name, hosts, endpoint, agents_target)
+    if output is Output.JSON:
+        write_json(lab.record)
+        return
+    typer.echo(f"lab '{name}' is up: {', '.join(host.name for host in lab.hosts)}")
+    typer.secho(f"export ALCOR_ENDPOINT={lab.record.endpoint}", bold=True)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # through every `finally`: what was begun is taken down
+
+
+@app.command("down", help="End a lab and leave nothing of it behind, also after a crash.")
+def down(
+    name: Name = lab_default,
+    everything: Annotated[bool, typer.Option("--all", help="Every lab that is here.")] = False,
+) -> None:
+    """End a lab."""
+    from alcor.lab import lab as labs
+
+    for one in labs.names() if everything else [name]:
+        there = labs.down(one)
+        typer.echo(f"lab '{one}' is down" if there else f"there was no lab '{one}'")
+
+
+@app.command("status", help="Show the lab's hosts and machines.")
+def status(name: Name = lab_default, output: Format = Output.TABLE) -> None:
+    """Show the lab."""
+    from alcor.lab import lab as labs
+
+    lab = labs.open_lab(name)
+    hosts, machines = lab.status(), lab.machines()
+    if output is Output.JSON:
+        rows = [{**h._asdict(), "host": h.host.name, "tunnel_ip": h.host.tunnel_ip} for h in hosts]
+        write_json({"lab": lab.record, "hosts": rows, "machines": machines})
+        return
+    typer.echo(f"API {lab.record.endpoint}, agents at {lab.record.agents_target}")
+    write_table(
+        ["Host", "Tunnel IP", "Switch", "Agent", "Flows", "Machines"],
+        [
+            [
+                h.host.name,
+                h.host.tunnel_ip,
+                _yes(h.switch),
+                _yes(h.agent),
+                str(h.flows),
+                str(h.machines),
+            ]
+            for h in hosts
+        ],
+    )
+    write_table(
+        ["Machine", "Host", "MAC", "Addresses", "Port"],
+        [[m.name, f"h{m.host}", m.mac, ", ".join(m.addresses), m.port_id] for m in machines],
+    )
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no"
+
+
+@app.command("plug", help="Plug a machine into each of these ports, on the port's host.")
+def plug(
+    ports: Annotated[
+        list[str] | None, typer.Argument(metavar="PORT...", help="Names or ids.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="All ports of this network (name or id).")] = "",
+    dhcp: Annotated[bool, typer.Option("--dhcp/--no-dhcp", help="Get leases at once.")] = True,
+    name: Name = lab_default,
+) -> None:
+    """Plug machines in."""
+    from alcor.client.api import NETWORK
+    from alcor.lab import lab as labs
+
+    lab = labs.open_lab(name)
+    items = [lab.api.find(PORT, port) for port in ports or ()]
+    if network:
+        found = lab.api.find(NETWORK, network)["id"]
+        items += lab.api.list_page(PORT, [("network_id", found)])
+    if not items:
+        raise typer.BadParameter("name ports, or a network with --network")
+    machines = lab.plug(items)
+    leases = lab.get_leases(machines) if dhcp else {}
+    rows = [
+        [m.name, f"h{m.host}", leases[m.name].address if m.name in leases else ""] for m in machines
+    ]
+    write_table(["Machine", "Host", "Lease"], rows)
+    if dhcp and len(leases) < len(machines):
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command("unplug", help="Take machines away; their ports stay.")
+def unplug(machines: Machines = None, name: Name = lab_default) -> None:
+    """Take machines away."""
+    from alcor.lab import lab as labs
+
+    lab = labs.open_lab(name)
+    lab.unplug(lab.machines(machines or ()))
+
+
+@app.command(
+    "exec",
+    help="Run a command inside a machine, or inside a host.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def exec_(
+    context: typer.Context,
+    machine: Annotated[str, typer.Argument(metavar="MACHINE_OR_HOST")],
+    name: Name = lab_default,
+) -> None:
+    """Become the command, inside."""
+    from alcor.lab import lab as labs
+    from alcor.lab.commands import environment
+    from alcor.lab.hosts import switch_environment
+
+    lab = labs.open_lab(name)
+    namespace = lab.namespace(machine)
+    hosts = [host for host in lab.hosts if host.name == machine]
+    env = switch_environment(hosts[0]) if hosts else environment()
+    argv = context.args[1:] if context.args[:1] == ["--"] else context.args
+    os.execvpe("ip", ["ip", "netns", "exec", namespace, *(argv or ["bash"])], env)
+
+
+@app.command("ping", help="Let every machine ping every other, all at once.")
+def ping(
+    machines: Machines = None,
+    version: Annotated[int, typer.Option(min=4, max=6, help="IP version: 4 or 6.")] = 4,
+    timeout: Annotated[float, typer.Option(help="Seconds.")] = 10.0,
+    name: Name = lab_default,
+    output: Format = Output.TABLE,
+) -> None:
+    """Ping all pairs."""
+    from alcor.lab import lab as labs
+
+    lab = labs.open_lab(name)
+    addresses = given(**{m.name: m.address(version) for m in lab.machines(machines or ())})
+    result = lab.ping_all(addresses, timeout)
+    if output is Output.JSON:
+        write_json({"pings_ok": result.ok, "pings_total": result.total})
+    else:
+        typer.echo(f"{result.ok} of {result.total} pings")
+        for pair in result.unanswered:
+            typer.secho(
+                f"{pair.source} has no answer from {pair.target} ({pair.address})", fg="red"
+            )
+    if result.unanswered:
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command("demo", help="The main job: ports in one call, their leases, and all-pairs ping.")
+def demo(
+    hosts: Annotated[int, typer.Option(help="How many.")] = 3,
+    ports: Annotated[int, typer.Option(help="How many, over the hosts in turn.")] = 20,
+    name: Annotated[str, typer.Option(help="The lab's name.")] = "demo",
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
+) -> None:
+    """Do the main job."""
+    from rich.console import Console
+
+    from alcor.cli.drawing import ProgressView, draw
+    from alcor.lab import demo as main_job
+
+    signal.signal(signal.SIGTERM, _end)
+    with ProgressView(Console(stderr=True)) as view:
+        job = main_job.run(name, hosts, ports, view.watch, keep=keep)
+    if as_json:
+        write_json(job.summary())
+    else:
+        Console().print(draw(job))
+        if keep:
+            typer.echo(f"the lab stays up; end it with `alcor lab down --name {name}`")
+    if not job.done:
+        raise typer.Exit(Exit.FAILED)

@@ -1,0 +1,66 @@
+"""`alcor`: the one command. Here is the tree of commands; what they do is in the other modules.
+
+What only one command needs is imported when that command runs: `alcor port list` should not wait
+for the control plane's code to load.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from alcor.cli import creates, lab, serve
+from alcor.cli.exits import EXIT_CODES, exit_for, tell
+from alcor.cli.options import Endpoint, Format, api, default_endpoint
+from alcor.cli.resources import wait_default_s, wait_for
+from alcor.cli.tables import Output
+from alcor.client.connection import ClientError
+from alcor.lab.layout import LabError
+
+app = typer.Typer(
+    name="alcor",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=f"Virtual networks for a region: the control plane, its hosts, and a lab.\n\n{EXIT_CODES}",
+)
+app.add_typer(creates.network_app, name="network")
+app.add_typer(creates.subnet_app, name="subnet")
+app.add_typer(creates.port_app, name="port")
+app.add_typer(creates.node_app, name="node")
+app.add_typer(lab.app, name="lab")
+app.add_typer(serve.config_app, name="config")
+
+
+@app.command("wait", help="Wait until all hosts concerned have applied a write.")
+def wait(
+    revision: Annotated[str, typer.Argument(help="As a write answered it, e.g. port:12.")],
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = wait_default_s,
+    output: Format = Output.TABLE,
+    endpoint: Endpoint = default_endpoint,
+) -> None:
+    """Wait for the hosts."""
+    with api(endpoint) as client:
+        wait_for(client, revision, timeout, output)
+
+
+@app.command("version", help="Say which version this is.")
+def version() -> None:
+    """Say which version this is."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"alcor {installed('alcor')}")
+
+
+def main() -> None:
+    """Run the command line; errors that people can mend are told without a traceback."""
+    try:
+        app()
+    except (ClientError, LabError) as problem:
+        tell(problem)
+        sys.exit(exit_for(problem))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""The command line against an API that answers from memory, over real HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from alcor.cli.creates import ports
+from alcor.cli.exits import Exit, exit_for
+from alcor.cli.main import app
+from alcor.client.api import Api
+from alcor.client.connection import ClientError, Refused, Unreachable
+from alcor.lab.layout import LabError
+
+
+class FakeApi(BaseHTTPRequestHandler):
+    """Keeps resources by collection, refuses port 'refused', and never converges 'port:99'."""
+
+    protocol_version = "HTTP/1.1"
+    stored: dict[str, dict[str, dict[str, Any]]]
+    requests: list[tuple[str, str, Any]]
+
+    def answer(self, status: int, body: object) -> None:
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("X-Alcor-Revision", "port:7")
+        self.send_header("X-Openstack-Request-Id", "req-1")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def refuse(self, status: int, kind: str) -> None:
+        error = {"type": kind, "message": f"{kind} it is.", "detail": ""}
+        self.answer(status, {"NeutronError": error})
+
+    def do(self) -> None:
+        url = urlsplit(self.path)
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size)) if size else None
+        type(self).requests.append((self.command, self.path, body))
+        parts = url.path.strip("/").split("/")
+        if parts == ["readyz"]:
+            self.close_connection = True  # without telling, as a server does with an idle one
+        if parts[-1] == "convergence":
+            revision = parse_qs(url.query)["revision"][0]
+            late = [{"host": "h2", "applied": 3, "wanted": 9, "connected": True}]
+            ok = revision != "port:99"
+            hosts = [] if ok else late
+            self.answer(200, {"revision": revision, "converged": ok, "hosts": hosts})
+        elif self.command == "POST":
+            self.create(parts[-1], body)
+        elif len(parts) == 3 if parts[0] == "v2.0" else len(parts) == 4:
+            self.one(parts[-2], parts[-1], body)
+        else:
+            self.page(parts[-1], parse_qs(url.query))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - the names that http.server calls
+
+    def create(self, collection: str, body: dict[str, Any]) -> None:
+        items = body.get(collection) or [body[collection[:-1]]]
+        if any(item.get("name") == "refused" for item in items):
+            return self.refuse(409, "IpAddressGenerationFailure")
+        kept = self.stored.setdefault(collection, {})
+        for item in items:
+            item.setdefault("id", f"{collection}-{len(kept)}")
+            kept[item["id"]] = item
+        bulk = collection in body
+        return self.answer(201, {collection: items} if bulk else {collection[:-1]: items[0]})
+
+    def one(self, collection: str, key: str, body: dict[str, Any] | None) -> None:
+        kept = self.stored.get(collection, {})
+        if key not in kept:
+            return self.refuse(404, "NotFound")
+        if self.command == "DELETE":
+            del kept[key]
+            return self.answer(204, None)
+        kept[key].update((body or {}).get(collection[:-1], {}))
+        return self.answer(200, {collection[:-1]: kept[key]})
+
+    def page(self, collection: str, query: dict[str, list[str]]) -> None:
+        filters = {k: v for k, v in query.items() if not k.startswith(("sort", "limit"))}
+        items = [
+            item
+            for item in self.stored.get(collection, {}).values()
+            if all(str(item.get(field)) in values for field, values in filters.items())
+        ]
+        self.answer(200, {collection: items})
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    handler = type("Handler", (FakeApi,), {"stored": {}, "requests": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def alcor(endpoint: str, *words: str) -> Result:
+    return CliRunner().invoke(app, list(words), env={"ALCOR_ENDPOINT": endpoint})
+
+
+def test_twenty_ports_are_made_in_one_call_and_dealt_to_the_hosts(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    done = alcor(
+        endpoint,
+        *("port", "create", "vm", "--network", "blue", "--count", "20"),
+        *("--spread-over", "h1,h2,h3", "-f", "json"),
+    )
+
+    made = json.loads(done.stdout)
+    assert done.exit_code == Exit.DONE
+    assert [port["name"] for port in made] == [f"vm{n}" for n in range(1, 21)]
+    assert {port["network_id"] for port in made} == {"networks-0"}
+    assert [port["binding:host_id"] for port in made[:4]] == ["h1", "h2", "h3", "h1"]
+
+
+def test_a_name_or_an_id_names_a_resource(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    by_name = alcor(endpoint, "network", "show", "blue", "-f", "json")
+    by_id = alcor(endpoint, "network", "show", "networks-0", "-f", "json")
+
+    assert by_name.stdout == by_id.stdout
+    assert json.loads(by_id.stdout)["name"] == "blue"
+
+
+def test_a_name_that_several_have_names_none(endpoint: str) -> None:
+    for _ in range(2):
+        alcor(endpoint, "network", "create", "blue")
+
+    done = alcor(endpoint, "network", "delete", "blue")
+
+    assert isinstance(done.exception, ClientError)
+    assert "2 networks are called 'blue'" in str(done.exception)
+
+
+def test_what_is_not_there_has_an_exit_code_of_its_own(endpoint: str) -> None:
+    done = alcor(endpoint, "port", "show", "nothing")
+
+    assert isinstance(done.exception, ClientError)
+    assert exit_for(done.exception) is Exit.NOT_THERE
+    assert alcor(endpoint, "port", "delete", "nothing", "--missing-ok").exit_code == Exit.DONE
+
+
+def test_a_refusal_is_told_with_its_type_and_its_reason(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    done = alcor(endpoint, "port", "create", "refused", "--network", "blue")
+
+    assert isinstance(done.exception, Refused)
+    assert done.exception.kind == "IpAddressGenerationFailure"
+    assert done.exception.request_id == "req-1"
+    assert exit_for(done.exception) is Exit.FAILED
+
+
+def test_no_control_plane_has_an_exit_code_of_its_own_and_says_what_to_do() -> None:
+    done = alcor("http://127.0.0.1:9", "network", "list")
+
+    assert isinstance(done.exception, Unreachable)
+    assert "alcor up" in str(done.exception)
+    assert exit_for(done.exception) is Exit.UNREACHABLE
+
+
+def test_an_endpoint_that_is_none_is_refused() -> None:
+    with pytest.raises(ClientError, match="no endpoint"):
+        Api("ftp://x")
+
+
+def test_waiting_names_the_hosts_that_are_behind(endpoint: str) -> None:
+    done = alcor(endpoint, "wait", "port:99", "--timeout", "0")
+
+    assert done.exit_code == Exit.NOT_CONVERGED
+    assert "h2" in done.stdout
+    assert alcor(endpoint, "wait", "port:7").exit_code == Exit.DONE
+
+
+def test_a_write_can_be_told_as_its_revision(endpoint: str) -> None:
+    done = alcor(endpoint, "network", "create", "blue", "-f", "revision", "--wait", "5")
+
+    assert done.stdout == "port:7\n"
+
+
+def test_a_list_can_be_told_as_ids_and_be_filtered(endpoint: str) -> None:
+    for name in ("blue", "red"):
+        alcor(endpoint, "network", "create", name)
+
+    done = alcor(endpoint, "network", "list", "--filter", "name=red", "-f", "id")
+
+    assert done.stdout == "networks-1\n"
+
+
+def test_any_field_of_the_api_can_be_given(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue", "--field", "admin_state_up=false")
+
+    alcor(endpoint, "network", "set", "blue", "--field", "description=sky", "--field", "mtu=1400")
+
+    item = json.loads(alcor(endpoint, "network", "show", "blue", "-f", "json").stdout)
+    assert (item["admin_state_up"], item["description"], item["mtu"]) == (False, "sky", 1400)
+
+
+def test_a_subnet_is_made_of_its_networks_name_and_a_cidr(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    done = alcor(
+        endpoint,
+        *("subnet", "create", "--network", "blue", "--cidr", "fd00::/64", "--gateway", "none"),
+        *("--pool", "fd00::5-fd00::9", "-f", "json"),
+    )
+
+    made = json.loads(done.stdout)
+    assert (made["ip_version"], made["gateway_ip"]) == (6, None)
+    assert made["allocation_pools"] == [{"start": "fd00::5", "end": "fd00::9"}]
+
+
+def test_a_table_has_a_row_for_each(endpoint: str) -> None:
+    alcor(endpoint, "node", "create", "h1", "--tunnel-ip", "172.31.0.1")
+
+    done = alcor(endpoint, "node", "list")
+
+    assert "Tunnel IP" in done.stdout
+    assert "172.31.0.1" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["network", "list", "--filter", "name"],
+        ["network", "set", "blue"],
+        ["port", "create", "--network", "blue", "--fixed-ip", "x=1"],
+        ["subnet", "create", "--network", "blue", "--cidr", "10.0.0.0/8", "--pool", "10.0.0.1"],
+        ["port", "create"],
+    ],
+)
+def test_a_wrong_command_line_has_an_exit_code_of_its_own(endpoint: str, words: list[str]) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    assert alcor(endpoint, *words).exit_code == Exit.USAGE
+
+
+def test_a_connection_that_was_closed_while_idle_is_opened_again(endpoint: str) -> None:
+    with closing(Api(endpoint)) as api:
+        assert api.ready()
+        assert api.ready()
+
+
+def test_one_port_keeps_its_name_and_several_get_numbers() -> None:
+    assert ports({}, "web", 1, [])[0]["name"] == "web"
+    assert [p["name"] for p in ports({}, "web", 2, [])] == ["web1", "web2"]
+    assert ports({}, "", 1, []) == [{}]
+
+
+def test_a_lab_that_can_not_be_made_is_a_failure() -> None:
+    assert exit_for(LabError("x")) is Exit.FAILED
