@@ -15,14 +15,18 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import flows, pages, posts, tables
+from bench import flows, one_more, pages, posts, restart, tables, wiring
 from bench.run import Bench
 from bench.tables import Report, Section
 
 CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "posts": posts.measure,
     "pages": pages.measure,
+    "one-more": one_more.measure,
+    "hosts-3": wiring.on_hosts(3),
+    "hosts-10": wiring.on_hosts(10),
     "flows": flows.measure,
+    "restart": restart.measure,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 

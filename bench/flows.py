@@ -14,12 +14,13 @@ from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
 from alcor.lab import hosts
-from alcor.lab.layout import LabHost
+from alcor.lab import lab as labs
+from alcor.lab.layout import LabHost, layout
 from alcor.ovs.connection import OpenFlow
 from alcor.ovs.openflow.meters import Meter
 from alcor.values.addresses import Address, Mac, Prefix
 from bench.measure import in_turns, spread
-from bench.run import Bench, bare_lab
+from bench.run import Bench
 from bench.tables import Row, Section, between, ratio, seconds
 
 neighbours = 5_000  # of one IPv4 address each: two flows
@@ -140,10 +141,12 @@ async def _read_back(socket: Path) -> float:
 def measure(bench: Bench) -> list[Section]:
     """Both ways in turns."""
     rounds = bench.rounds(_rounds, _rounds_quick)
-    with bare_lab("benchflows") as lab:
+    lab = layout("benchflows")
+    labs.down(lab.name)
+    ours: list[Stages] = []
+    try:
         hosts.build(lab, lab.hosts(1))
         host = Host(lab.host(1), bench.folder)
-        ours: list[Stages] = []
         stages = in_turns(
             rounds,
             {
@@ -155,6 +158,8 @@ def measure(bench: Bench) -> list[Section]:
             bench.tell,
             turning=False,
         )
+    finally:
+        labs.down(lab.name)
     return [_section(ours, *stages.values())]
 
 

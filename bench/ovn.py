@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from alcor.lab import hosts, namespaces
+from alcor.lab import lab as labs
 from alcor.lab.commands import ip_batch, run
 from alcor.lab.interfaces import checksum_in_software
 from alcor.lab.layout import LabHost, layout
 from alcor.lab.waiting import wait_until
-from bench.run import take_down
 
 _central_address = "172.31.255.1"
 _switch = "net1"
@@ -49,11 +49,11 @@ class OvnLab:
         self._central = self.lab.folder / "central"
 
     def __enter__(self) -> Self:
-        take_down(self.lab)
+        labs.down(self.lab.name)
         try:
             self._build()
         except BaseException:
-            take_down(self.lab)
+            labs.down(self.lab.name)
             raise
         return self
 
@@ -63,7 +63,7 @@ class OvnLab:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        take_down(self.lab)
+        labs.down(self.lab.name)
 
     def _build(self) -> None:
         all_hosts = self.lab.hosts(self._host_count)
