@@ -4,15 +4,18 @@ Northbound, southbound and northd live in a namespace of their own on the underl
 ovn-controller on each host. A port is configured as Alcor's is: address, port security, DHCP.
 """
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from rich.console import Console
+
 from alcor.lab import hosts, namespaces
 from alcor.lab import lab as labs
-from alcor.lab.commands import ip_batch, run
+from alcor.lab.commands import environment, ip_batch, run
 from alcor.lab.interfaces import checksum_in_software
 from alcor.lab.layout import LabHost, layout
 from alcor.lab.waiting import wait_until
@@ -21,8 +24,32 @@ _central_address = "172.31.255.1"
 _switch = "net1"
 _gateway, _gateway_mac = "10.9.255.254", "02:09:ff:00:00:01"
 _cidr = "10.9.0.0/16"
+_packages = ("ovn-central", "ovn-host")
+_programs = ("ovn-northd", "ovn-nbctl", "ovn-sbctl", "ovn-controller")
+_policy = Path("/usr/sbin/policy-rc.d")
+_path = environment()["PATH"]
+install_timeout_s = 300.0
 start_timeout_s = 30.0
 ports_per_command_max = 100  # a command line has a limit
+
+
+def install() -> None:
+    """Install OVN by apt if it is missing, without starting its services; needs root then."""
+    if all(shutil.which(program, path=_path) for program in _programs):
+        return
+    Console(stderr=True).print(f"bench: installing {' '.join(_packages)} by apt")
+    ours = not _policy.exists()
+    if ours:
+        _policy.write_text("#!/bin/sh\nexit 101\n")  # Debian's way to say: start no service
+        _policy.chmod(0o755)
+    try:
+        run("apt-get", "update", "-q", timeout_s=install_timeout_s)
+        words = ("install", "-q", "-y", "--no-install-recommends", *_packages)
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        run("apt-get", *words, env=quiet, timeout_s=install_timeout_s)
+    finally:
+        if ours:
+            _policy.unlink()
 
 
 class OvnPort(NamedTuple):
@@ -49,6 +76,7 @@ class OvnLab:
         self._central = self.lab.folder / "central"
 
     def __enter__(self) -> Self:
+        install()
         labs.down(self.lab.name)
         try:
             self._build()
