@@ -60,7 +60,8 @@ class HttpServer:
 def _bound(host: str, port: int) -> socket.socket:
     """`OSError` when the address can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named by its protocol: only then does asyncio send answers without delay (TCP_NODELAY).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -1,0 +1,75 @@
+"""Every setting of the control plane, in one type."""
+
+import ipaddress
+from typing import Annotated
+
+import msgspec
+
+from alcor.gateway.app import GatewaySettings
+from alcor.managers.ip.app import IpSettings
+from alcor.managers.mac.app import MacSettings
+from alcor.managers.network.app import NetworkSettings
+from alcor.managers.node.app import NodeSettings
+from alcor.managers.port.app import PortSettings
+from alcor.managers.subnet.app import SubnetSettings
+from alcor.runtime.config import ConfigError
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the process's log."""
+
+    form: Annotated[
+        str, msgspec.Meta(pattern="^(json|console)$", description="json or console")
+    ] = "json"
+    level: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
+        ),
+    ] = "info"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of `alcor up`."""
+
+    data: Annotated[
+        str, msgspec.Meta(description="Folder of the databases; ~ is the user's home")
+    ] = "~/.local/share/alcor"
+    listen: Annotated[
+        str, msgspec.Meta(description="Address and port of the HTTP API; port 0 chooses one")
+    ] = "127.0.0.1:9696"
+    agents_listen: Annotated[
+        str, msgspec.Meta(description="Address and port for the hosts' agents; port 0 chooses one")
+    ] = "127.0.0.1:9697"
+    insecure: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Listen on more than the loopback though nobody is asked who they are"
+        ),
+    ] = False
+    log: LogSettings = LogSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    network: NetworkSettings = NetworkSettings()
+    subnet: SubnetSettings = SubnetSettings()
+    port: PortSettings = PortSettings()
+    ip: IpSettings = IpSettings()
+    mac: MacSettings = MacSettings()
+    node: NodeSettings = NodeSettings()
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[v6]:port`; `ConfigError` when it is neither."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"'{text}' is not an address and a port, as in 127.0.0.1:9696")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

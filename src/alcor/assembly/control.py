@@ -1,0 +1,129 @@
+"""The managers of one process, wired to each other by peers that encode and decode every call."""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from alcor.assembly.config import Config
+from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, PortPeer, SubnetPeer
+from alcor.contracts.resources import ResourceManager
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.ip.app import IpApp
+from alcor.managers.mac.app import MacApp
+from alcor.managers.network.app import NetworkApp
+from alcor.managers.node.app import NodeApp
+from alcor.managers.port.app import PortApp
+from alcor.managers.subnet.app import SubnetApp
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds
+from alcor.runtime.database import Database
+from alcor.runtime.rpc import Exchange
+from alcor.runtime.tasks import Tasks
+
+relay_pending_max = 1_000  # changes: a relay further behind is not caught up
+
+
+class ManagerApp(Protocol):
+    """What every manager's `app` offers."""
+
+    name: str
+    database: Database
+    resources: Sequence[tuple[Resource, ResourceManager]]
+    peers: Sequence[tuple[Any, object]]
+
+    async def recover(self) -> None: ...
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]: ...
+
+
+class Control:
+    """All managers."""
+
+    def __init__(
+        self,
+        folder: Path,
+        intent: KeyedLog,
+        reports: KeyedLog,
+        config: Config,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        self._rebuilt = asyncio.Event()
+        self._exchange = Exchange()
+        peer = self._exchange.peer
+        networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
+        ips, macs, nodes = peer(IpPeer), peer(MacPeer), peer(NodePeer)
+        ready = self._ready
+        network = NetworkApp(folder, intent, ready, ports, subnets, config.network, clock, new_id)
+        subnet = SubnetApp(
+            folder, intent, ready, networks, ports, ips, config.subnet, clock, new_id
+        )
+        node = NodeApp(folder, intent, reports, config.node, clock)
+        port = PortApp(
+            folder,
+            intent,
+            reports,
+            ready,
+            networks,
+            subnets,
+            nodes,
+            ips,
+            macs,
+            config.port,
+            clock,
+            new_id,
+        )
+        self._relays: Sequence[Relay] = [each.relay for each in (network, subnet, node, port)]
+        ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
+        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port]
+        self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
+        for app in self.apps:
+            for contract, implementation in app.peers:
+                self._exchange.serve(contract, implementation)
+
+    def _serve(
+        self, resource: Resource, manager: ResourceManager
+    ) -> tuple[Resource, ResourceManager]:
+        """The resource with a peer to its manager, for the gateway."""
+        self._exchange.serve(ResourceManager, manager, resource.name)
+        return resource, self._exchange.peer(ResourceManager, resource.name)
+
+    async def start(self, tasks: Tasks) -> None:
+        """Tell the intent log all there is, finish what a crash cut short, run what runs."""
+        await asyncio.gather(*(relay.rebuild() for relay in self._relays))
+        self._rebuilt.set()
+        for app in self.apps:
+            await app.recover()
+        for app in self.apps:
+            for i, work in enumerate(app.tasks()):
+                tasks.start(work, f"{app.name}-{i}")
+
+    async def rebuilt(self) -> Mapping[str, int]:
+        """Wait until the intent log is complete; the last sequence of each manager then."""
+        await self._rebuilt.wait()
+        return {relay.manager: relay.published for relay in self._relays}
+
+    async def checks(self) -> dict[str, bool]:
+        """What must be so for the managers to do their work."""
+        answers = {f"{app.name}.database": await _opens(app.database) for app in self.apps}
+        answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
+        return answers | {"intent.rebuilt": self._rebuilt.is_set()}
+
+    async def close(self) -> None:
+        """Close the databases; call it when no task runs any more."""
+        for app in self.apps:
+            await app.database.close()
+
+    async def _ready(self) -> None:
+        await self._rebuilt.wait()
+
+
+async def _opens(database: Database) -> bool:
+    try:
+        await database.read(lambda connection: connection.execute("SELECT 1").fetchone())
+    except sqlite3.Error:
+        return False
+    return True
