@@ -1,0 +1,129 @@
+"""Queries of lists: filters, sort keys, pages, and the links between pages."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alcor.contracts.resources import Filter, ListQuery, Sort
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import BOOLEAN, JSON, NAME, integer, nullable, string
+from alcor.resource.links import links
+from alcor.resource.query import page
+from alcor.values.errors import Refusal
+
+THING = Resource(
+    name="thing",
+    collection="things",
+    title="Thing",
+    path="/v2.0/things",
+    fields=(
+        Field(name="id", type=NAME),
+        Field(name="project_id", alias="tenant_id", type=string(255)),
+        Field(name="up", type=BOOLEAN),
+        Field(name="size", type=integer(0, 9)),
+        Field(name="note", type=nullable(NAME)),
+        read_only("tags", JSON),
+    ),
+    special_filters={"near": lambda values: [Filter("near:x", tuple(values))]},
+)
+
+
+def query(text: str) -> ListQuery:
+    return page(THING, text.encode(), 50).query
+
+
+def refused(text: str) -> str:
+    with pytest.raises(Refusal) as caught:
+        query(text)
+    return caught.value.type
+
+
+def test_a_filter_given_twice_means_either() -> None:
+    assert query("size=1&size=2&up=False").filters == (
+        Filter("size", (1, 2)),
+        Filter("up", (False,)),
+    )
+
+
+def test_a_filter_may_use_the_other_name() -> None:
+    assert query("tenant_id=p").filters == (Filter("project_id", ("p",)),)
+
+
+def test_the_empty_text_is_null_where_null_can_be() -> None:
+    assert query("note=&project_id=").filters == (
+        Filter("note", (None,)),
+        Filter("project_id", ("",)),
+    )
+
+
+def test_special_filters_become_conditions_of_their_own() -> None:
+    assert query("near=a&near=b").filters == (Filter("near:x", ("a", "b")),)
+
+
+def test_sort_keys_go_with_their_directions() -> None:
+    text = "sort_key=size&sort_dir=desc&sort_key=tenant_id&sort_dir=asc"
+    assert query(text).sorts == (Sort("size", True), Sort("project_id", False))
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ("colour=red", "HTTPBadRequest"),
+        ("tags=a", "HTTPBadRequest"),
+        ("size=x", "HTTPBadRequest"),
+        ("size=" + "9" * 19, "HTTPBadRequest"),
+        ("up=maybe", "InvalidInput"),
+        ("sort_key=size", "HTTPBadRequest"),
+        ("sort_key=size&sort_dir=up", "HTTPBadRequest"),
+        ("sort_key=colour&sort_dir=asc", "HTTPBadRequest"),
+        ("sort_key=tags&sort_dir=asc", "HTTPBadRequest"),
+        ("sort_dir=asc", "HTTPBadRequest"),
+        ("limit=-1", "BadRequest"),
+        ("limit=x", "BadRequest"),
+        ("limit=" + "9" * 30, "BadRequest"),
+        ("page_reverse=maybe", "InvalidInput"),
+        ("&".join(["size=1"] * 2_000), "HTTPBadRequest"),
+    ],
+)
+def test_what_a_list_has_not_is_refused(text: str, type_: str) -> None:
+    assert refused(text) == type_
+
+
+def test_a_page_is_never_larger_than_allowed() -> None:
+    assert query("limit=10").limit == 10
+    assert query("limit=1000").limit == 50
+    assert query("limit=0").limit == 50
+    assert query("").limit == 50
+
+
+def test_fields_are_names_and_unknown_ones_do_no_harm() -> None:
+    assert page(THING, b"fields=id&fields=nothing&fields=", 50).fields == ("id", "nothing")
+
+
+@given(st.binary())
+def test_any_query_is_taken_or_refused(text: bytes) -> None:
+    try:
+        page(THING, text, 50)
+    except Refusal:
+        return
+
+
+def linked(ids: list[str], limit: int, text: str = "", reverse: bool = False) -> dict[str, object]:
+    given = [tuple(pair.split("=")) for pair in text.split("&") if pair]
+    found = links("http://h/things", given, ids, limit, reverse=reverse)  # type: ignore[arg-type]
+    return {link.rel: parse_qs(urlsplit(link.href).query) for link in found}
+
+
+def test_a_full_page_links_both_ways_and_keeps_what_was_asked() -> None:
+    assert linked(["a", "b"], 2, "limit=2&marker=z&name=n") == {
+        "next": {"limit": ["2"], "name": ["n"], "marker": ["b"]},
+        "previous": {"limit": ["2"], "name": ["n"], "marker": ["a"], "page_reverse": ["True"]},
+    }
+
+
+def test_a_short_page_is_the_last_in_its_direction() -> None:
+    assert linked(["a"], 2).keys() == {"previous"}
+    assert linked(["a"], 2, reverse=True).keys() == {"next"}
+    assert linked([], 2) == {"previous": {"page_reverse": ["True"]}}
