@@ -1,0 +1,102 @@
+"""Packets that must arrive: IPv6, leases in full, TCP, and ports that come later."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+from alcor.client.api import NETWORK, PORT, SUBNET
+from alcor.lab.lab import Lab
+from alcor.lab.machines import give_address
+from alcor.lab.record import Machine
+
+lab_name = "sysconn"
+lab_hosts = 2
+ALCOR = [sys.executable, "-P", "-m", "alcor.cli.main"]
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+
+
+def test_machines_of_a_dual_stack_network_ping_each_other_by_ipv6_and_ipv4(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.5.0.0/24", "fd00:5::/64")
+    machines = make_machines(network_id, "six1 six2 six3", "h1 h2 h2")
+
+    for version in (6, 4):
+        result = lab.ping_all({m.name: m.address(version) for m in machines})
+        assert (result.ok, result.total) == (6, 6)
+    lab.unplug(machines)
+
+
+def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
+    network = lab.api.create(NETWORK, [{"mtu": 1400}]).items[0]
+    lab.api.create(
+        SUBNET,
+        [
+            {
+                "network_id": network["id"],
+                "ip_version": 4,
+                "cidr": "10.6.0.0/23",
+                "dns_nameservers": ["192.0.2.53", "192.0.2.54"],
+                "host_routes": [{"destination": "198.51.100.0/24", "nexthop": "10.6.0.9"}],
+            }
+        ],
+    )
+    body = {"network_id": network["id"], "name": "lease1", "binding:host_id": "h1"}
+    machines = lab.plug(lab.api.create(PORT, [body]).items)
+
+    lease = lab.get_leases(machines)["lease1"]
+
+    assert lease.address == machines[0].addresses[0]
+    assert (lease.length, lease.mtu) == (23, "1400")
+    assert lease.dns.split() == ["192.0.2.53", "192.0.2.54"]
+    assert "198.51.100.0/24 10.6.0.9" in lease.routes
+    assert "0.0.0.0/0 10.6.0.1" in lease.routes
+    assert lease.lease_s > 0
+    lab.unplug(machines)
+
+
+def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
+    lab: Lab, make_network: MakeNetwork
+) -> None:
+    make_network("10.7.0.0/24", name="seven")
+    alcor = ["--endpoint", lab.record.endpoint]
+    run("port", "create", "seven", "--network", "seven", "--count", "2", *alcor,
+        "--spread-over", "h1,h2", "--wait", "30")  # fmt: skip
+
+    run("lab", "plug", "--network", "seven", "--name", lab_name)
+    pings = run("lab", "ping", "seven1", "seven2", "--name", lab_name, "-f", "json")
+    inside = run(
+        "lab", "exec", "--name", lab_name, "seven1", "--", "ip", "-j", "link", "show", "eth0"
+    )
+    status = json.loads(run("lab", "status", "--name", lab_name, "-f", "json"))
+    run("lab", "unplug", "seven1", "seven2", "--name", lab_name)
+
+    assert json.loads(pings) == {"pings_ok": 2, "pings_total": 2}
+    assert json.loads(inside)[0]["mtu"] == 1450
+    assert {"seven1", "seven2"} <= {machine["name"] for machine in status["machines"]}
+    assert all(host["agent"] and host["switch"] for host in status["hosts"])
+
+
+def run(*words: str) -> str:
+    done = subprocess.run([*ALCOR, *words], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_port_moved_to_another_host_is_reached_there(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.8.0.0/24")
+    stays, moves = make_machines(network_id, "stays moves", "h1 h1")
+    assert lab.ping_all({m.name: m.addresses[0] for m in (stays, moves)}).ok == 2
+
+    lab.unplug([moves])
+    port, _ = lab.api.update(PORT, moves.port_id, {"binding:host_id": "h2"})
+    moved = lab.plug([port])
+    give_address(lab.layout, moved[0], moved[0].addresses[0], 24)
+
+    assert lab.ping_all({m.name: m.addresses[0] for m in (stays, *moved)}, 30).ok == 2
+    lab.unplug([stays, *moved])

@@ -1,0 +1,107 @@
+"""One command, twenty ports, packets flowing; and nothing is left behind, whatever happens."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alcor.lab import lab as labs
+from alcor.lab import namespaces, processes
+from alcor.lab.layout import layout
+from alcor.lab.waiting import wait_until
+
+NAME = "sysmain"
+ALCOR = [sys.executable, "-P", "-m", "alcor.cli.main"]
+
+
+def what_is_there() -> tuple[list[str], list[Path], list[int]]:
+    """Namespaces, folders and processes of this lab."""
+    lab = layout(NAME)
+    folders = [lab.folder] if lab.folder.exists() else []
+    pids = [process.pid for process in processes.running(lab.folder)]
+    return namespaces.named(lab.prefix), folders, pids
+
+
+def demo(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*ALCOR, "lab", "demo", "--name", NAME, *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_an_earlier_run() -> None:
+    labs.down(NAME)
+
+
+def test_twenty_ports_on_three_hosts_get_leases_and_ping_each_other_and_can_do_so_again() -> None:
+    for _ in range(2):
+        done = demo("--hosts", "3", "--ports", "20", "--json")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert (told["ports"], told["leases"]) == (20, 20)
+        assert (told["pings_ok"], told["pings_total"]) == (380, 380)
+        assert told["missing"] == []
+        assert what_is_there() == ([], [], [])
+
+
+def test_the_demo_draws_the_hosts_and_the_stages() -> None:
+    done = demo("--hosts", "2", "--ports", "3")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 leases, 6 of 6 pings" in done.stdout
+    assert "h1" in done.stdout
+    assert "all-pairs ping" in done.stdout
+    assert what_is_there() == ([], [], [])
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_interrupted_leaves_nothing_behind(how: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*ALCOR, "lab", "demo", "--name", NAME],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        wait_until("the demo's switches", lambda: len(what_is_there()[2]) >= 6, 30)
+        os.kill(running.pid, how)
+        running.wait(30)
+
+    assert running.returncode != 0
+    assert what_is_there() == ([], [], [])
+
+
+def test_down_ends_what_a_killed_demo_has_left() -> None:
+    with subprocess.Popen(
+        [*ALCOR, "lab", "demo", "--name", NAME],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        wait_until("the demo's switches", lambda: len(what_is_there()[2]) >= 6, 30)
+        running.kill()
+        running.wait(30)
+    assert what_is_there() != ([], [], [])
+
+    done = subprocess.run([*ALCOR, "lab", "down", "--name", NAME], check=False, timeout=60)
+
+    assert done.returncode == 0
+    assert what_is_there() == ([], [], [])
+
+
+def test_a_lab_that_is_up_is_not_built_over() -> None:
+    layout(NAME).folder.mkdir(parents=True)
+
+    done = subprocess.run(
+        [*ALCOR, "lab", "up", "--name", NAME], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "already" in done.stderr
+    labs.down(NAME)
