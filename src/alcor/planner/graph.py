@@ -5,7 +5,7 @@ changed port costs two entries whatever the size of its network; a changed node 
 for each of its own ports.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.goal_state import codec
@@ -61,17 +61,13 @@ class Planner:
         self.index.put(change.key, change.record, change.revision)
         return self._emit(before, decided)
 
-    def replace(self, records: Sequence[IntentChange]) -> Iterator[list[GoalChange]]:
-        """Hold these and only these: what is held and not among them is gone.
-
-        For a complete snapshot only. The changes come piece by piece, so that a caller can do
-        something else in between.
-        """
-        living = {change.key for change in records}
-        for key in [key for key in self.index.held() if key not in living]:
-            yield self.apply(IntentChange(key, None, self.index.revision(key) + 1))
-        for change in records:
-            yield self.apply(change)
+    def surplus(self, living: Collection[str]) -> list[IntentChange]:
+        """The changes that leave only the records of these keys: for a complete snapshot only."""
+        return [
+            IntentChange(key, None, self.index.revision(key) + 1)
+            for key in self.index.held()
+            if key not in living
+        ]
 
     def _decide(self, record: Record) -> Iterator[Decision]:
         """Every entry that the record decides."""

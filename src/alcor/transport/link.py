@@ -108,6 +108,10 @@ class Session(Protocol):
         """Wait for something to send; None when the session is over."""
         ...
 
+    def end(self) -> None:
+        """Nothing more comes of the host: `next_frame` answers None from now on."""
+        ...
+
     async def close(self) -> None:
         """The host is gone; call it once, whatever happened."""
         ...

@@ -1,0 +1,113 @@
+"""Wire the delivery: intent log in, hosts served, report log out."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from alcor.contracts.convergence import ConvergencePeer
+from alcor.delivery.convergence import Convergence
+from alcor.delivery.feed import HostFeed
+from alcor.delivery.pump import Pump, Rebuilt
+from alcor.keyed_log.log import KeyedLog
+from alcor.keyed_log.memory import MemoryLog
+from alcor.transport.grpc_server import GrpcServer
+from alcor.transport.tls import TlsFiles
+
+
+class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where hosts find the control plane. With the three files, only over mutual TLS."""
+
+    listen: str = "127.0.0.1:9697"  # address:port; port 0 takes a free one
+    tls_authority: str = ""  # PEM files
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+    def tls(self) -> TlsFiles | None:
+        """The files, or None; `ValueError` when only some are given."""
+        files = (self.tls_authority, self.tls_certificate, self.tls_key)
+        if not any(files):
+            return None
+        if not all(files):
+            raise ValueError("mutual TLS takes three files: authority, certificate and key")
+        return TlsFiles(*map(Path, files))
+
+
+class Delivery:
+    """The running delivery. Whoever started it watches `failed` and calls `stop`."""
+
+    def __init__(
+        self, config: DeliveryConfig, *, epoch: int, intent: KeyedLog, reports: KeyedLog
+    ) -> None:
+        goal = MemoryLog(epoch)
+        self._pump = Pump(intent, goal, self._planned)
+        index = self._pump.planner.index
+        self._feed = HostFeed(goal, reports, index, self._pump.ready.wait)
+        self._convergence = Convergence(
+            epoch, self._pump.history_by_manager, self._pump.position_by_slice, index.hosts_on
+        )
+        self._server = GrpcServer(self._feed, config.listen, config.tls())
+        self._reports = reports
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def convergence(self) -> ConvergencePeer:
+        """Who knows how far hosts are."""
+        return self._convergence
+
+    @property
+    def port(self) -> int:
+        """The TCP port that hosts are served on."""
+        return self._server.port
+
+    @property
+    def ready(self) -> bool:
+        """Whether all intent has been planned once, so that hosts get snapshots."""
+        return self._pump.ready.is_set()
+
+    async def failed(self) -> None:
+        """Wait for ever; raise what made a part of the delivery fail."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Hang up on hosts, and end; they keep what they have."""
+        await self._server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _start(self, rebuilt: Rebuilt) -> None:
+        await self._server.start()
+        self._own("pump", self._pump.run(rebuilt))
+        self._own("feed", self._feed.run())
+        self._own("convergence", self._convergence.follow(self._reports))
+
+    def _own(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=f"delivery-{name}"))
+
+    def _planned(self, position_by_slice: Mapping[str, int]) -> None:
+        self._convergence.planned(position_by_slice)
+
+
+async def start(
+    config: DeliveryConfig,
+    *,
+    epoch: int,
+    intent: KeyedLog,
+    reports: KeyedLog,
+    rebuilt: Rebuilt,
+) -> Delivery:
+    """Listen for hosts at once, and serve them when `rebuilt` has returned.
+
+    `epoch` must be greater at every start (the wall clock in milliseconds will do). `rebuilt`
+    returns when every manager has told `intent` all that it holds, with the last sequence of each
+    manager that tells records (by name: network, subnet, port, node). `OSError` when the address
+    can't be listened on, `ValueError` when the TLS files are not all there.
+    """
+    delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports)
+    await delivery._start(rebuilt)
+    return delivery

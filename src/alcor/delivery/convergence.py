@@ -1,0 +1,214 @@
+"""Wait until the hosts have applied a write.
+
+A host is concerned by a write that changed its own slice, or the slice of a network that it has a
+port on. It has applied the write when it has reported a position at least as great as that of the
+last such change. A waiter fixes what it wants of each host when it begins, so that changes which
+come later don't keep it waiting. Nothing is computed for writes that nobody waits for.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+import msgspec
+
+from alcor.contracts.convergence import ConvergenceReply, ConvergenceRequest, HostProgress
+from alcor.delivery import metrics
+from alcor.delivery.history import History, merged
+from alcor.goal_state import slices
+from alcor.goal_state.reports import HostReport
+from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
+from alcor.values.errors import InvalidInput, NotFound, Unavailable
+from alcor.values.revision import Revision, revision
+
+arrival_s_max = 2.0  # a write that is not planned by then was never made
+timeout_s_max = 600.0
+waiters_max = 1_000
+sample_s_max = 60.0  # a sample that takes longer counts as this old
+hosts_named_max = 100  # in one reply
+
+_GONE = 1 << 63  # beyond every position: nothing more is wanted of the host
+
+HostsOn = Callable[[str], Collection[str]]
+
+
+class Progress(NamedTuple):
+    """How far a host is in this epoch."""
+
+    applied: int = 0
+    connected: bool = False
+
+
+class Waiter:
+    """What one wait still wants of which hosts."""
+
+    def __init__(self, wanted_by_host: dict[str, int]) -> None:
+        self.wanted_by_host = wanted_by_host
+        self.began_s = asyncio.get_running_loop().time()
+        self.done = asyncio.Event()
+        if not wanted_by_host:
+            self.done.set()
+
+    def heard(self, host: str, applied: int) -> None:
+        """A host has reached a position."""
+        wanted = self.wanted_by_host.get(host)
+        if wanted is not None and applied >= wanted:
+            del self.wanted_by_host[host]
+            if not self.wanted_by_host:
+                self.done.set()
+
+
+class Convergence:
+    """The waits that are going on, and how far every host is."""
+
+    def __init__(
+        self,
+        epoch: int,
+        history_by_manager: Mapping[str, History],
+        position_by_slice: Mapping[str, int],
+        hosts_on: HostsOn,
+    ) -> None:
+        self._epoch = epoch
+        self._history_by_manager = history_by_manager
+        self._position_by_slice = position_by_slice
+        self._hosts_on = hosts_on
+        self._progress_by_host: dict[str, Progress] = {}
+        self._waiters: dict[Waiter, None] = {}
+        self._sample: Waiter | None = None
+        self._planned = asyncio.Event()  # set, and made anew, whenever something is planned
+
+    async def wait(self, request: ConvergenceRequest) -> ConvergenceReply:
+        """Answer when the write has converged, or when the time is up."""
+        wanted = _parse(request.revision)
+        history = await self._arrived(wanted)
+        if len(self._waiters) >= waiters_max:
+            metrics.limit_reached.labels("convergence_waiters").inc()
+            raise Unavailable(f"more than {waiters_max} calls wait for hosts already")
+        with self._waiting(self._wanted_by_host(history, wanted.sequence)) as waiter:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(max(request.timeout_s, 0), timeout_s_max)):
+                    await waiter.done.wait()
+            if waiter.done.is_set():
+                history.settle(wanted.sequence)
+            return self._reply(request.revision, waiter)
+
+    def planned(self, position_by_slice: Mapping[str, int]) -> None:
+        """These slices have just been changed, last at these positions."""
+        self._planned.set()
+        self._planned = asyncio.Event()
+        if self._sample is not None and self._age_s(self._sample) > sample_s_max:
+            self._observe(self._sample)
+        if self._sample is None and position_by_slice:
+            waiter = Waiter(self._behind(position_by_slice, connected_only=True))
+            self._sample = waiter if waiter.wanted_by_host else None
+
+    async def follow(self, reports: KeyedLog) -> None:
+        """Hear how far hosts are, for ever."""
+        while True:
+            snapshot = await reports.snapshot("host/")
+            self._hear(snapshot.entries)
+            try:
+                async for entries in reports.watch("host/", snapshot.position):
+                    self._hear(entries)
+            except (Slow, Compacted):
+                metrics.limit_reached.labels("report_watcher_pending").inc()
+
+    def _hear(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.value is not None:
+                self._take(_decode_report(entry.value))
+
+    def _take(self, report: HostReport) -> None:
+        applied = report.position if report.epoch == self._epoch else 0
+        self._progress_by_host[report.host] = Progress(applied, report.connected)
+        for waiter in self._waiters:
+            waiter.heard(report.host, applied)
+        if self._sample is not None:
+            self._sample.heard(report.host, applied if report.connected else _GONE)
+            if self._sample.done.is_set():
+                self._observe(self._sample)
+
+    def _observe(self, sample: Waiter) -> None:
+        metrics.propagation_seconds.observe(self._age_s(sample))
+        self._sample = None
+
+    @staticmethod
+    def _age_s(sample: Waiter) -> float:
+        return asyncio.get_running_loop().time() - sample.began_s
+
+    async def _arrived(self, wanted: Revision) -> History:
+        """The history of the write's manager, once it knows of the write."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(arrival_s_max):
+                while not self._knows(wanted):
+                    await self._planned.wait()
+        history = self._history_by_manager.get(wanted.manager)
+        if history is None or history.seen < wanted.sequence:
+            raise NotFound(f"There is no write {wanted}.", type="RevisionNotFound")
+        return history
+
+    def _knows(self, wanted: Revision) -> bool:
+        history = self._history_by_manager.get(wanted.manager)
+        return history is not None and history.seen >= wanted.sequence
+
+    def _wanted_by_host(self, history: History, sequence: int) -> dict[str, int]:
+        """What is wanted of which hosts: those that the write concerns, and of those that earlier
+        writes concern the ones that are there to answer."""
+        write = history.write(sequence)
+        if write is None:
+            if sequence <= history.settled:
+                return {}
+            return self._behind(self._position_by_slice, connected_only=False)
+        earlier = self._behind(history.unsettled_before(write), connected_only=True)
+        own = self._behind(write.position_by_slice, connected_only=False)
+        return merged((earlier, own))
+
+    def _behind(self, position_by_slice: Mapping[str, int], connected_only: bool) -> dict[str, int]:
+        """The hosts that hold one of these slices and have not reached its position."""
+        wanted_by_host: dict[str, int] = {}
+        for name, position in position_by_slice.items():
+            for host in self._hosts_of(name):
+                progress = self._progress_by_host.get(host, _UNHEARD)
+                if progress.applied < position and (progress.connected or not connected_only):
+                    wanted_by_host[host] = max(position, wanted_by_host.get(host, 0))
+        return wanted_by_host
+
+    def _hosts_of(self, name: str) -> Collection[str]:
+        kind, owner, _ = name.split("/")
+        return (owner,) if kind == slices.HOST else self._hosts_on(owner)
+
+    @contextmanager
+    def _waiting(self, wanted_by_host: dict[str, int]) -> Iterator[Waiter]:
+        waiter = Waiter(wanted_by_host)
+        self._waiters[waiter] = None
+        try:
+            yield waiter
+        finally:
+            del self._waiters[waiter]
+
+    def _reply(self, text: str, waiter: Waiter) -> ConvergenceReply:
+        hosts = sorted(waiter.wanted_by_host)
+        return ConvergenceReply(
+            revision=text,
+            converged=not hosts,
+            lagging=len(hosts),
+            hosts=[
+                self._named(host, waiter.wanted_by_host[host]) for host in hosts[:hosts_named_max]
+            ],
+        )
+
+    def _named(self, host: str, wanted: int) -> HostProgress:
+        applied, connected = self._progress_by_host.get(host, _UNHEARD)
+        return HostProgress(host=host, applied=applied, wanted=wanted, connected=connected)
+
+
+_UNHEARD = Progress()
+_decode_report = msgspec.msgpack.Decoder(HostReport).decode
+
+
+def _parse(text: str) -> Revision:
+    try:
+        return revision(text)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None

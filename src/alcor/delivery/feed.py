@@ -1,0 +1,208 @@
+"""Who is connected, who is offered which change, and what they report.
+
+One watch of the goal log serves all hosts: each change is offered to the sessions that follow its
+slice. A host may have its own slice, and the slice of a network that it has a port on.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+import structlog
+
+from alcor.delivery import metrics
+from alcor.delivery.parcels import Content, Parcel
+from alcor.delivery.session import HostSession
+from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
+from alcor.goal_state.slices import HOST, NETWORK, slice_of
+from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
+from alcor.planner.index import Index
+from alcor.transport.link import Forbidden, Got, Hello, Item, PortState, Report, Session
+
+_log = structlog.get_logger(__name__)
+
+hosts_max = 20_000
+keys_per_get_max = 1_000
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class HostFeed:
+    """All sessions (`transport.link.Feed`)."""
+
+    def __init__(
+        self,
+        goal: KeyedLog,
+        reports: KeyedLog,
+        index: Index,
+        ready: Callable[[], Awaitable[object]],
+    ) -> None:
+        self.position = 0  # of the goal log: sessions have been offered everything up to here
+        self._goal = goal
+        self._reports = reports
+        self._index = index
+        self._ready = ready
+        self._session_by_host: dict[str, HostSession] = {}
+        self._sessions_by_slice: dict[str, dict[HostSession, None]] = {}
+        self._report_revision = 0
+        metrics.queue_depth.set_function(lambda: self.queued)
+
+    @property
+    def epoch(self) -> int:
+        return self._goal.epoch
+
+    @property
+    def queued(self) -> int:
+        """Entries that wait to be sent, to all hosts."""
+        return sum(session.queued for session in self._session_by_host.values())
+
+    # What a transport's server calls
+
+    async def open(self, hello: Hello) -> Session:
+        """Begin a host's session; an older one of the same host ends."""
+        if hello.host not in self._session_by_host and len(self._session_by_host) >= hosts_max:
+            metrics.limit_reached.labels("hosts").inc()
+            raise Forbidden(f"more than {hosts_max} hosts are connected already")
+        session = HostSession(hello, self)
+        older = self._session_by_host.get(hello.host)
+        self._session_by_host[hello.host] = session
+        if older is not None:
+            older.end()
+        metrics.sessions.set(len(self._session_by_host))
+        _log.info("host.connected", host=hello.host, version=hello.version)
+        await self._tell_host(session, Report(0, 0), connected=True)
+        return session
+
+    async def get(self, host: str, keys: Sequence[str]) -> Got:
+        """Entries by key; `Forbidden` when the host may not have one of them."""
+        if len(keys) > keys_per_get_max:
+            metrics.limit_reached.labels("keys_per_get").inc()
+            raise Forbidden(f"more than {keys_per_get_max} keys at once")
+        for name in {slice_of(key) for key in keys}:
+            if not await self.reach(host, name):
+                raise Forbidden(f"{host} may not have {name}")
+        position = self.position
+        held = await self._goal.get(keys)
+        entries = [held[key] for key in keys if key in held]
+        items = [Item(entry.key, entry.value, entry.revision, entry.trace) for entry in entries]
+        return Got(self.epoch, position, items)
+
+    # What sessions call
+
+    async def reach(self, host: str, name: str) -> bool:
+        """Whether a host may have a slice, as of all intent that there was at start."""
+        await self._ready()
+        match name.split("/"):
+            case [kind, owner, ""] if kind == HOST:
+                return owner == host
+            case [kind, owner, ""] if kind == NETWORK:
+                return self._index.has_port_on(host, owner)
+        return False
+
+    async def content(self, name: str, epoch: int, position: int) -> Parcel:
+        """What changed since (epoch, position), if the log remembers; else the snapshot."""
+        if epoch == self.epoch:
+            try:
+                changed = await self._goal.changes(name, position)
+                return Parcel(Content.RESUMED, changed.entries, name)
+            except Compacted:
+                _log.info("session.compacted", slice=name, since=position)
+        snapshot = await self._goal.snapshot(name)
+        return Parcel(Content.SNAPSHOT, snapshot.entries, name)
+
+    def follow(self, session: HostSession, name: str) -> None:
+        """Offer changes of a slice to the session from now on."""
+        self._sessions_by_slice.setdefault(name, {})[session] = None
+
+    def unfollow(self, session: HostSession, name: str) -> None:
+        """Offer it no more changes of the slice."""
+        sessions = self._sessions_by_slice.get(name, {})
+        sessions.pop(session, None)
+        if not sessions:
+            self._sessions_by_slice.pop(name, None)
+
+    async def reported(self, session: HostSession, report: Report) -> None:
+        """Tell the report log how far a host is and what became of its ports."""
+        if self._session_by_host.get(session.host) is not session:
+            return  # An older connection of the host speaks: what it says is out of date.
+        ports = [port for port in report.ports if self._is_theirs(session.host, port)]
+        await self._tell([_port_report(session.host, port) for port in ports])
+        await self._tell_host(session, report, connected=True)
+
+    async def closed(self, session: HostSession) -> None:
+        """A host's connection is gone."""
+        if self._session_by_host.get(session.host) is session:
+            del self._session_by_host[session.host]
+            metrics.sessions.set(len(self._session_by_host))
+            _log.info("host.disconnected", host=session.host)
+            await self._tell_host(session, session.last_report, connected=False)
+
+    # The fan-out
+
+    async def run(self) -> None:
+        """Offer changes of goal state to whoever follows them, for ever."""
+        while True:
+            try:
+                async for entries in self._goal.watch("", self.position):
+                    await self._fan_out(entries)
+            except (Slow, Compacted):
+                await self._begin_again()
+
+    async def _fan_out(self, entries: Sequence[Entry]) -> None:
+        nobody: dict[HostSession, None] = {}
+        unbound: list[Entry] = []
+        for entry in entries:
+            name = slice_of(entry.key)
+            for session in self._sessions_by_slice.get(name, nobody):
+                session.offer(entry)
+            if entry.value is None and name.startswith("host/"):
+                unbound.append(entry)
+        self.position = entries[-1].position
+        await self._unbind(unbound)
+
+    async def _unbind(self, gone: Sequence[Entry]) -> None:
+        """Ports have left hosts: forget their reports, withdraw slices they led to."""
+        await self._tell([(port_key(entry.key.rpartition("/")[2]), None) for entry in gone])
+        for host in {entry.key.split("/")[1] for entry in gone}:
+            session = self._session_by_host.get(host)
+            if session is not None:
+                await session.revise()
+
+    async def _begin_again(self) -> None:
+        metrics.limit_reached.labels("goal_watcher_pending").inc()
+        _log.warning("feed.left_behind", position=self.position)
+        self.position = (await self._goal.snapshot("")).position
+        for session in self._session_by_host.values():
+            session.begin_again()
+
+    # Reports
+
+    def _is_theirs(self, host: str, port: PortState) -> bool:
+        record = self._index.port(port.port_id)
+        return record is not None and record.host == host
+
+    async def _tell_host(self, session: HostSession, report: Report, *, connected: bool) -> None:
+        session.last_report = report
+        endpoint = session.hello.tunnel_endpoint
+        told = HostReport(
+            host=session.host,
+            epoch=report.epoch,
+            position=min(report.position, self.position) if report.epoch == self.epoch else 0,
+            flows=report.flows,
+            version=session.hello.version,
+            tunnel_ip=str(endpoint) if endpoint is not None else "",
+            connected=connected,
+        )
+        await self._tell([(host_key(session.host), _encode(told))])
+
+    async def _tell(self, told: Sequence[tuple[str, bytes | None]]) -> None:
+        if told:
+            first = self._report_revision + 1
+            self._report_revision += len(told)
+            await self._reports.put(
+                [Change(key, value, first + at) for at, (key, value) in enumerate(told)]
+            )
+
+
+def _port_report(host: str, port: PortState) -> tuple[str, bytes]:
+    report = PortReport(port.port_id, host, port.status, port.reason)
+    return port_key(port.port_id), _encode(report)

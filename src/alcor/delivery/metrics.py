@@ -1,0 +1,28 @@
+"""What an operator sees of the delivery; times in seconds."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from alcor.runtime.metrics import intent_revision, limit_reached
+
+__all__ = [
+    "goal_entries",
+    "intent_revision",
+    "limit_reached",
+    "propagation_seconds",
+    "queue_depth",
+    "sessions",
+    "unplannable",
+]
+
+goal_entries = Gauge("alcor_goal_entries", "Entries of goal state that live.")
+sessions = Gauge("alcor_sessions", "Hosts that are connected.")
+propagation_seconds = Histogram(
+    "alcor_propagation_seconds",
+    "From an entry put in the goal log until the last connected host concerned has applied it "
+    "(sampled: one write at a time).",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
+)
+queue_depth = Gauge("alcor_delivery_queue_depth", "Entries that wait to be sent to hosts.")
+unplannable = Counter(
+    "alcor_unplannable_records", "Records of intent that could not be planned and were left out."
+)

@@ -1,0 +1,105 @@
+"""What is on its way to one host, cut into frames of bounded size.
+
+Pure. A parcel is the content of a slice (a snapshot, or what changed since a position), or the
+live changes of everything subscribed up to a position. Parcels leave in order, one or several a
+frame; a frame's position says what is complete before it, so it moves only when a parcel of live
+changes ends, or when nothing is left.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from alcor.keyed_log.log import Entry
+from alcor.transport.link import Frame, Item
+
+items_per_frame_max = 1_000
+bytes_per_frame_max = 256 * 1_024  # an entry may go beyond by its own size
+
+
+class Content(Enum):
+    """What the entries of a parcel are."""
+
+    SNAPSHOT = auto()  # the whole slice
+    RESUMED = auto()  # what changed in the slice since the position that the host named
+    LIVE = auto()  # changes of everything subscribed
+
+
+@dataclass(slots=True)
+class Parcel:
+    """Some entries that belong together; `taken` of them have left."""
+
+    content: Content
+    entries: Sequence[Entry]
+    name: str = ""  # of the slice
+    position: int = 0  # of LIVE: everything subscribed, up to here, has been sent at its end
+    taken: int = 0
+
+
+class Parcels:
+    """The queue of one host."""
+
+    def __init__(self) -> None:
+        self.position = 0  # everything subscribed, up to here, has been sent
+        self._queue: deque[Parcel] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._queue)
+
+    def __len__(self) -> int:
+        """Entries that have not left."""
+        return sum(len(parcel.entries) - parcel.taken for parcel in self._queue)
+
+    def add(self, parcel: Parcel) -> None:
+        """Send this after what is queued."""
+        self._queue.append(parcel)
+
+    def drop_slice(self, name: str) -> None:
+        """Send no more of a slice's content."""
+        self._queue = deque(parcel for parcel in self._queue if parcel.name != name)
+
+    def clear(self) -> None:
+        """Send nothing of what is queued."""
+        self._queue.clear()
+
+    def frame(self, epoch: int, position: int, refused: Sequence[str] = ()) -> Frame:
+        """The next frame; `position` holds once everything queued has been sent."""
+        items: list[Item] = []
+        names: dict[Content, list[str]] = {content: [] for content in Content}
+        begins: list[str] = []
+        size = 0
+        while self._queue and len(items) < items_per_frame_max and size < bytes_per_frame_max:
+            parcel = self._queue[0]
+            if parcel.content is Content.SNAPSHOT and not parcel.taken:
+                begins.append(parcel.name)
+            size += _fill(items, parcel, size)
+            if parcel.taken < len(parcel.entries):
+                break
+            names[parcel.content].append(parcel.name)
+            self.position = max(self.position, parcel.position)
+            self._queue.popleft()
+        if not self._queue:
+            self.position = max(self.position, position)
+        return Frame(
+            epoch=epoch,
+            position=self.position,
+            items=items,
+            begins=begins,
+            completes=names[Content.SNAPSHOT],
+            resumes=names[Content.RESUMED],
+            refused=refused,
+        )
+
+
+def _fill(items: list[Item], parcel: Parcel, size: int) -> int:
+    """Move entries from the parcel into the frame until it is full; the bytes moved."""
+    before = size
+    while parcel.taken < len(parcel.entries):
+        if len(items) >= items_per_frame_max or size >= bytes_per_frame_max:
+            break
+        key, value, revision, trace, _ = parcel.entries[parcel.taken]
+        items.append(Item(key, value, revision, trace))
+        size += len(key) + len(value or b"")
+        parcel.taken += 1
+    return size - before

@@ -1,0 +1,161 @@
+"""Serve goal state over gRPC: one `Watch` stream a host, and `Get`.
+
+Frames are written one at a time, each when the one before is on its way, so a host that reads
+slowly holds one frame here and no more. With TLS a host must have a certificate of its name.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import structlog
+
+from alcor.transport import wire
+from alcor.transport.link import Feed, Forbidden, Hello, Report, Session, Violation
+from alcor.transport.tls import TlsFiles
+
+_log = structlog.get_logger(__name__)
+
+frame_interval_s = 0.001  # changes that are ready within it share a frame; the first goes at once
+hello_s_max = 10.0
+message_bytes_max = 4 * 1024 * 1024  # of what a host sends
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", message_bytes_max),
+    ("grpc.max_send_message_length", -1),  # frames are bounded where they are built
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.so_reuseport", 0),  # two servers on one port is a mistake: say so
+]
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+_Ended = tuple[grpc.StatusCode, str]
+
+
+class GrpcServer:
+    """Listens for hosts, and passes what they say to the feed."""
+
+    def __init__(self, feed: Feed, listen: str, tls: TlsFiles | None = None) -> None:
+        self.port = 0  # once started
+        self._feed = feed
+        self._listen = listen
+        self._tls = tls
+        self._server = grpc.aio.server(options=_OPTIONS)
+        handlers = {
+            "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
+            "Get": grpc.unary_unary_rpc_method_handler(self._get),
+        }
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(wire.service, handlers),)
+        )
+
+    async def start(self) -> None:
+        """Listen; `OSError` when that is impossible."""
+        try:
+            if self._tls is None:
+                self.port = self._server.add_insecure_port(self._listen)
+            else:
+                credentials = self._tls.server_credentials()
+                self.port = self._server.add_secure_port(self._listen, credentials)
+        except RuntimeError as error:
+            raise OSError(f"can't listen for hosts on {self._listen}: {error}") from None
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Hang up on every host; they keep what they have, and call again."""
+        await self._server.stop(grace=None)
+
+    async def _watch(self, messages: AsyncIterator[bytes], context: Context) -> None:
+        code, why = await self._serve(messages, context)
+        if code is not grpc.StatusCode.OK:
+            _log.warning("host.hung_up_on", peer=context.peer(), reason=why)
+            await context.abort(code, why)
+
+    async def _serve(self, messages: AsyncIterator[bytes], context: Context) -> _Ended:
+        """Serve one host until either side ends it; how it ended."""
+        try:
+            hello = await self._hello(messages, context)
+            session = await self._feed.open(hello)
+        except (Violation, Forbidden) as error:
+            return _status(error)
+        try:
+            await context.send_initial_metadata(())  # the host knows now that it is welcome
+            return await _converse(session, messages, context)
+        finally:
+            await session.close()
+
+    async def _hello(self, messages: AsyncIterator[bytes], context: Context) -> Hello:
+        try:
+            async with asyncio.timeout(hello_s_max):
+                hello = wire.read_host_message(await anext(messages))
+        except (TimeoutError, StopAsyncIteration):
+            raise Violation("a host says Hello first") from None
+        if not isinstance(hello, Hello):
+            raise Violation("a host says Hello first")
+        self._identify(hello.host, context)
+        return hello
+
+    async def _get(self, request: bytes, context: Context) -> bytes:
+        try:
+            host, keys = wire.read_get(request)
+            self._identify(host, context)
+            return wire.got_bytes(await self._feed.get(host, keys))
+        except (Violation, Forbidden) as error:
+            code, why = _status(error)
+        await context.abort(code, why)
+        raise AssertionError("abort raises")
+
+    def _identify(self, host: str, context: Context) -> None:
+        """`Forbidden` unless the caller's certificate bears the host's name."""
+        if self._tls is None:
+            return
+        shown = context.auth_context()
+        names: list[Any] = [
+            *shown.get("x509_common_name", ()),
+            *shown.get("x509_subject_alternative_name", ()),
+        ]
+        if host.encode() not in names:
+            raise Forbidden(f"the certificate is not of host {host}")
+
+
+async def _converse(session: Session, messages: AsyncIterator[bytes], context: Context) -> _Ended:
+    """Read and write at once, until one of them ends."""
+    ended: _Ended = grpc.StatusCode.OK, ""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(_read(session, messages))
+            await _write(session, context)
+            reading.cancel()
+    except* (Violation, Forbidden) as errors:
+        ended = _status(errors.exceptions[0])
+    return ended
+
+
+async def _read(session: Session, messages: AsyncIterator[bytes]) -> None:
+    async for data in messages:
+        match wire.read_host_message(data):
+            case wire.Subscribe(name, epoch, position):
+                await session.subscribe(name, epoch, position)
+            case wire.Unsubscribe(name):
+                session.unsubscribe(name)
+            case Report() as report:
+                await session.report(report)
+            case Hello():
+                raise Violation("a host says Hello once")
+    session.end()
+
+
+async def _write(session: Session, context: Context) -> None:
+    while (frame := await session.next_frame()) is not None:
+        await context.write(wire.frame_bytes(frame))
+        await asyncio.sleep(frame_interval_s)
+
+
+def _status(error: BaseException) -> _Ended:
+    if isinstance(error, Forbidden):
+        return grpc.StatusCode.PERMISSION_DENIED, str(error)
+    return grpc.StatusCode.INVALID_ARGUMENT, str(error)

@@ -1,0 +1,192 @@
+"""The bytes of what travels (proto/alcor/v1/transport.proto).
+
+Reading survives any bytes: it gives a value that keeps its type's promises, or `Violation`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from alcor.goal_state.pb import transport_pb2 as pb
+from alcor.goal_state.reports import PortStatus
+from alcor.transport.link import Frame, Got, Hello, Item, PortState, Report, Violation
+from alcor.values.addresses import unpack_address
+from alcor.values.ids import host_id
+
+service = "alcor.v1.GoalState"
+watch_method = f"/{service}/Watch"
+get_method = f"/{service}/Get"
+
+_WIRE_BY_STATUS = {
+    PortStatus.UP: pb.PORT_STATUS_UP,
+    PortStatus.DOWN: pb.PORT_STATUS_DOWN,
+    PortStatus.FAILED: pb.PORT_STATUS_FAILED,
+}
+_STATUS_BY_WIRE = {wire: status for status, wire in _WIRE_BY_STATUS.items()}
+
+
+class Subscribe(NamedTuple):
+    """A slice that the host wants, and what it holds of it already (epoch 0: nothing)."""
+
+    name: str
+    epoch: int
+    position: int
+
+
+class Unsubscribe(NamedTuple):
+    """A slice that the host wants no more."""
+
+    name: str
+
+
+HostMessage = Hello | Subscribe | Unsubscribe | Report
+
+
+def frame_bytes(frame: Frame) -> bytes:
+    """A frame as columns."""
+    keys, values, revisions, traces = zip(*frame.items, strict=True) if frame.items else _EMPTY
+    return pb.Frame(
+        epoch=frame.epoch,
+        position=frame.position,
+        keys=keys,
+        values=[value or b"" for value in values],
+        revisions=revisions,
+        traces=traces,
+        gone=[value is None for value in values],
+        begins=frame.begins,
+        completes=frame.completes,
+        resumes=frame.resumes,
+        refused=frame.refused,
+    ).SerializeToString()
+
+
+_EMPTY: tuple[tuple[()], tuple[()], tuple[()], tuple[()]] = ((), (), (), ())
+
+
+def read_frame(data: bytes) -> Frame:
+    """The frame of these bytes."""
+    try:
+        message = pb.Frame.FromString(data)
+        values = [
+            None if gone else value
+            for value, gone in zip(message.values, message.gone, strict=True)
+        ]
+        items = [
+            Item(*columns)
+            for columns in zip(message.keys, values, message.revisions, message.traces, strict=True)
+        ]
+    except (DecodeError, ValueError) as error:
+        raise Violation(f"a frame that is none: {error}") from None
+    return Frame(
+        epoch=message.epoch,
+        position=message.position,
+        items=items,
+        begins=tuple(message.begins),
+        completes=tuple(message.completes),
+        resumes=tuple(message.resumes),
+        refused=tuple(message.refused),
+    )
+
+
+def host_message_bytes(message: HostMessage) -> bytes:
+    """What a host says."""
+    match message:
+        case Hello(host, version, endpoint):
+            packed = endpoint.packed if endpoint is not None else b""
+            hello = pb.Hello(host=host, version=version, tunnel_endpoint=packed)
+            return pb.HostMessage(hello=hello).SerializeToString()
+        case Subscribe(name, epoch, position):
+            subscribe = pb.Subscribe(slice=name, epoch=epoch, position=position)
+            return pb.HostMessage(subscribe=subscribe).SerializeToString()
+        case Unsubscribe(name):
+            return pb.HostMessage(unsubscribe=pb.Unsubscribe(slice=name)).SerializeToString()
+        case Report():
+            return pb.HostMessage(report=_report(message)).SerializeToString()
+
+
+def read_host_message(data: bytes) -> HostMessage:
+    """What these bytes say."""
+    try:
+        message = pb.HostMessage.FromString(data)
+        match message.WhichOneof("message"):
+            case "hello":
+                return _read_hello(message.hello)
+            case "subscribe":
+                said = message.subscribe
+                return Subscribe(said.slice, said.epoch, said.position)
+            case "unsubscribe":
+                return Unsubscribe(message.unsubscribe.slice)
+            case "report":
+                return _read_report(message.report)
+    except (DecodeError, ValueError) as error:
+        raise Violation(f"a host's message that is none: {error}") from None
+    raise Violation("a host's message that says nothing")
+
+
+def get_bytes(host: str, keys: Sequence[str]) -> bytes:
+    """A request for entries."""
+    return pb.GetRequest(host=host, keys=keys).SerializeToString()
+
+
+def read_get(data: bytes) -> tuple[str, list[str]]:
+    """The host and the keys it asks for."""
+    try:
+        message = pb.GetRequest.FromString(data)
+        return host_id(message.host), list(message.keys)
+    except (DecodeError, ValueError) as error:
+        raise Violation(f"a request that is none: {error}") from None
+
+
+def got_bytes(got: Got) -> bytes:
+    """The answer: entries that exist."""
+    return pb.GetReply(
+        epoch=got.epoch,
+        position=got.position,
+        keys=[item.key for item in got.items],
+        values=[item.value or b"" for item in got.items],
+        revisions=[item.revision for item in got.items],
+    ).SerializeToString()
+
+
+def read_got(data: bytes) -> Got:
+    """The entries of an answer."""
+    try:
+        message = pb.GetReply.FromString(data)
+        columns = zip(message.keys, message.values, message.revisions, strict=True)
+        items = [Item(key, value, revision, "") for key, value, revision in columns]
+    except (DecodeError, ValueError) as error:
+        raise Violation(f"a reply that is none: {error}") from None
+    return Got(message.epoch, message.position, items)
+
+
+def _read_hello(said: pb.Hello) -> Hello:
+    endpoint = unpack_address(said.tunnel_endpoint) if said.tunnel_endpoint else None
+    return Hello(host_id(said.host), said.version, endpoint)
+
+
+def _report(report: Report) -> pb.Report:
+    return pb.Report(
+        epoch=report.epoch,
+        position=report.position,
+        flows=report.flows,
+        ports=[
+            pb.PortReport(
+                port_id=port.port_id, status=_WIRE_BY_STATUS[port.status], reason=port.reason
+            )
+            for port in report.ports
+        ],
+    )
+
+
+def _read_report(said: pb.Report) -> Report:
+    return Report(
+        epoch=said.epoch,
+        position=said.position,
+        flows=said.flows,
+        ports=[
+            PortState(port.port_id, _STATUS_BY_WIRE[port.status], port.reason)
+            for port in said.ports
+            if port.status in _STATUS_BY_WIRE  # what a newer agent says is not known here
+        ],
+    )
