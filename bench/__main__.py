@@ -15,13 +15,14 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import flows, one_more, pages, posts, restart, tables, wiring
+from bench import flows, neutron, one_more, pages, posts, restart, tables, wiring
 from bench.run import Bench
 from bench.tables import Report, Section
 
 CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "posts": posts.measure,
     "pages": pages.measure,
+    "neutron": neutron.measure,
     "one-more": one_more.measure,
     "hosts-3": wiring.on_hosts(3),
     "hosts-10": wiring.on_hosts(10),
@@ -39,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     began = monotonic()
     report = Report(" ".join(["python -m bench", *words]), tables.machine_line(), [])
     for name in names:
-        for section in _run(console, name, options.quick):
+        for section in _run(console, name, options):
             report.sections.append(section)
             tables.show(console, section)
     console.print(f"{monotonic() - began:.0f} s on {report.machine}")
@@ -57,19 +58,24 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         "--only", action="append", choices=list(CASES), help="this case (can be repeated)"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables")
+    parser.add_argument(
+        "--neutron", default="", metavar="URL", help="compare with this Neutron (no authentication)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for scripts")
     return parser.parse_args(words)
 
 
-def _run(console: Console, name: str, quick: bool) -> list[Section]:
+def _run(console: Console, name: str, options: argparse.Namespace) -> list[Section]:
     folder = Path(tempfile.mkdtemp(prefix="alcor-bench-"))
     shape = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         with Progress(*shape, console=console, transient=True) as progress:
             task = progress.add_task(name)
-            bench = Bench(
-                folder, quick, lambda what: progress.update(task, description=f"{name}: {what}")
-            )
+
+            def tell(what: str) -> None:
+                progress.update(task, description=f"{name}: {what}")
+
+            bench = Bench(folder, options.quick, options.neutron, tell)
             return CASES[name](bench)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

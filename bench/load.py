@@ -9,6 +9,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Self
@@ -66,15 +67,12 @@ class _Run:
         self.finished = asyncio.get_running_loop().create_future()
         self._requests = compose(job)
         self._taken = 0
-        self._idle: list[_Connection] = []
 
-    def joined(self, connection: "_Connection") -> None:
-        """A connection stands; the clock starts when all do."""
-        self._idle.append(connection)
-        if len(self._idle) == self.job.connections:
-            self.started_at = perf_counter()
-            for ready in self._idle:
-                ready.ask()
+    def begin(self, connections: Sequence["_Connection"]) -> None:
+        """All connections stand: start the clock and ask."""
+        self.started_at = perf_counter()
+        for connection in connections:
+            connection.ask()
 
     def take(self) -> bytes | None:
         """The next request, if one is left."""
@@ -97,7 +95,7 @@ class _Run:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: at most one request under way."""
+    """One connection: at most one request under way. A server that closes it is called again."""
 
     def __init__(self, run: _Run) -> None:
         self._run = run
@@ -105,21 +103,40 @@ class _Connection(asyncio.Protocol):
         self._length = -1  # of the whole answer; negative until its head is here
         self._status = 0
         self._asked_at = 0.0
+        self._waiting = False  # for an answer
+        self._kept = True  # by the server, after the answer
+        self._again: asyncio.Task[None] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._run.joined(self)
+    async def open(self) -> None:
+        """Connect."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_connection(
+            lambda: self, "127.0.0.1", self._run.job.port
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._run.failed(f"the server closed a connection: {exc or 'no reason given'}")
+        if self._waiting:
+            self._run.failed(f"the server closed a connection: {exc or 'no reason given'}")
 
     def ask(self) -> None:
         """Send the next request, if one is left."""
         request = self._run.take()
-        if request is not None:
-            self._asked_at = perf_counter()
-            self._transport.write(request)
+        if request is None:
+            return
+        self._asked_at = perf_counter()
+        if self._kept:
+            self._send(request)
+        else:
+            self._again = asyncio.create_task(self._open_and_ask(request))
+
+    async def _open_and_ask(self, request: bytes) -> None:
+        self._transport.close()
+        await self.open()
+        self._send(request)
+
+    def _send(self, request: bytes) -> None:
+        self._waiting = True
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -134,6 +151,7 @@ class _Connection(asyncio.Protocol):
             return
         head = bytes(self._received[:end]).lower()
         self._status = int(head[9:12])
+        self._kept = b"\r\nconnection: close" not in head
         at = head.find(b"\r\ncontent-length:")
         if at < 0 and self._status != 204:
             self._run.failed("an answer came without its length")
@@ -143,6 +161,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer_is_here(self) -> None:
         took_s = perf_counter() - self._asked_at
+        self._waiting = False
         if self._run.sample is None:
             self._run.sample = bytes(self._received[self._received.find(b"\r\n\r\n") + 4 :])
         self._received.clear()
@@ -157,13 +176,12 @@ class _Connection(asyncio.Protocol):
 
 async def carry_out(job: Job) -> Outcome:
     """Do a job; `Failed` when a connection is lost, `TimeoutError` after two minutes."""
-    loop = asyncio.get_running_loop()
     run = _Run(job)
-    connections = [
-        (await loop.create_connection(lambda: _Connection(run), "127.0.0.1", job.port))[1]
-        for _ in range(job.connections)
-    ]
+    connections = [_Connection(run) for _ in range(job.connections)]
+    for connection in connections:
+        await connection.open()
     try:
+        run.begin(connections)
         seconds = await asyncio.wait_for(run.finished, job_timeout_s)
     finally:
         for connection in connections:

@@ -24,6 +24,7 @@ from bench.servers import Server
 from bench.tables import Row, Section, Verdict, at_least, at_most, rate, ratio, seconds
 
 _rounds, _rounds_quick = 5, 2
+project = "bench"
 _floor_rows_max = 5_000
 bulk_cost_times_max = 3.0
 single_share_of_echo_min = 1 / 3
@@ -97,19 +98,7 @@ class Region:
 
     def body(self, ports: int) -> str:
         """The body of a call that makes so many ports, dealt to the nodes."""
-        items = [
-            {
-                "network_id": self.network_id,
-                "name": f"port-{n}",
-                "admin_state_up": True,
-                "device_owner": "compute:nova",
-                "device_id": f"machine-{n}",
-                "binding:host_id": hosts[n % len(hosts)],
-            }
-            for n in range(ports)
-        ]
-        whole = {PORT.name: items[0]} if ports == 1 else {PORT.collection: items}
-        return msgspec.json.encode(whole).decode()
+        return port_bodies(self.network_id, hosts, ports)
 
     def rows(self, count: int) -> list[Rows]:
         """The last rows that creates have written, and the outbox rows that told of them."""
@@ -122,6 +111,24 @@ class Region:
         docs = [dict(zip(columns_of(tables[0]), row, strict=True)) for row in tables[0].values]
         told = [_told(n, msgspec.json.decode(row["doc"])) for n, row in enumerate(docs, 1)]
         return [*tables, outbox._replace(values=told)]
+
+
+def port_bodies(network_id: str, on: Sequence[str], ports: int) -> str:
+    """The body of a call that makes so many ports, dealt to these hosts."""
+    items = [
+        {
+            "project_id": project,
+            "network_id": network_id,
+            "name": f"port-{n}",
+            "admin_state_up": True,
+            "device_owner": "compute:nova",
+            "device_id": f"machine-{n}",
+            "binding:host_id": on[n % len(on)],
+        }
+        for n in range(ports)
+    ]
+    whole = {PORT.name: items[0]} if ports == 1 else {PORT.collection: items}
+    return msgspec.json.encode(whole).decode()
 
 
 def columns_of(rows: Rows) -> Sequence[str]:

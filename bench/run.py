@@ -11,6 +11,7 @@ class Bench:
 
     folder: Path  # its own, removed afterwards
     quick: bool
+    neutron: str  # endpoint of a Neutron to compare with; empty: there is none
     tell: Callable[[str], None]  # what is being done now
 
     def rounds(self, usual: int, quick: int) -> int:
