@@ -93,7 +93,7 @@ class SqlTransaction:
         return {id_: decode(row.doc) for id_, row in TABLE.rows(self._connection, ids).items()}
 
     def existing(self, ids: Sequence[str]) -> set[str]:
-        return self._among("SELECT id FROM json_each(?) JOIN port ON id = value", ids)
+        return self._among("SELECT value FROM json_each(?) JOIN port ON port.id = value", ids)
 
     def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
         taken: set[tuple[str, str]] = set()
@@ -158,7 +158,7 @@ class SqlTransaction:
         )
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
-        return self._among("SELECT id FROM json_each(?) JOIN fence ON id = value", ids)
+        return self._among("SELECT value FROM json_each(?) JOIN fence ON fence.id = value", ids)
 
     def fence(self, ids: Iterable[str]) -> None:
         self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
