@@ -1,9 +1,7 @@
 """Wire the delivery: intent log in, hosts served, report log out."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -13,6 +11,7 @@ from alcor.delivery.feed import HostFeed
 from alcor.delivery.pump import Pump, Rebuilt
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
 from alcor.transport.tls import TlsFiles
 
@@ -36,7 +35,7 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery:
-    """The running delivery. Whoever started it watches `failed` and calls `stop`."""
+    """The running delivery. Whoever started it watches `failure` and calls `stop`."""
 
     def __init__(
         self, config: DeliveryConfig, *, epoch: int, intent: KeyedLog, reports: KeyedLog
@@ -50,7 +49,7 @@ class Delivery:
         )
         self._server = GrpcServer(self._feed, config.listen, config.tls())
         self._reports = reports
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
 
     @property
     def convergence(self) -> ConvergencePeer:
@@ -67,27 +66,20 @@ class Delivery:
         """Whether all intent has been planned once, so that hosts get snapshots."""
         return self._pump.ready.is_set()
 
-    async def failed(self) -> None:
-        """Wait for ever; raise what made a part of the delivery fail."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+    async def failure(self) -> None:
+        """Wait for ever; raise `TaskFailed` when a part of the delivery has failed."""
+        await self._tasks.failure()
 
     async def stop(self) -> None:
         """Hang up on hosts, and end; they keep what they have."""
         await self._server.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     async def _start(self, rebuilt: Rebuilt) -> None:
         await self._server.start()
-        self._own("pump", self._pump.run(rebuilt))
-        self._own("feed", self._feed.run())
-        self._own("convergence", self._convergence.follow(self._reports))
-
-    def _own(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work, name=f"delivery-{name}"))
+        self._tasks.start(self._pump.run(rebuilt), "delivery-pump")
+        self._tasks.start(self._feed.run(), "delivery-feed")
+        self._tasks.start(self._convergence.follow(self._reports), "delivery-convergence")
 
     def _planned(self, position_by_slice: Mapping[str, int]) -> None:
         self._convergence.planned(position_by_slice)
