@@ -109,14 +109,6 @@ class Host:
             if "duration=" in line
         ]
 
-    def flow_mods(self) -> int:
-        """How many flow messages the switch has taken since its start."""
-        text = self.run("ovs-appctl", "-t", f"{self.run_dir}/ovs-vswitchd.ctl", "coverage/show")
-        for line in text.splitlines():
-            if line.startswith("ofproto_flow_mod "):
-                return int(line.split()[-1])
-        return 0
-
     def plug(self, name: str, port_id: str, mac: str) -> str:
         """A machine with a cable into the bridge; returns its namespace."""
         machine = f"{self.namespace}-{name}"

@@ -106,19 +106,30 @@ class FlowDriver:
         while True:
             try:
                 session = await OpenFlow.connect(self._socket)
-                drift = await self._read_back(session)
-            except (OSError, Disconnected, Refused) as error:
+            except (OSError, Disconnected) as error:
                 log.debug("no switch", socket=str(self._socket), reason=str(error))
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, retry_s_max)
                 continue
             wait_s = retry_s_min
-            self._session = session
-            log.info("switch connected", flows=self._tracker.installed_count, differ=drift)
-            on_connected()
-            self._lose(session, await session.closed())
+            try:
+                await self._serve(session, on_connected)
+            finally:
+                session.close()
 
-    async def close(self) -> None:
+    async def _serve(self, session: OpenFlow, on_connected: Callable[[], None]) -> None:
+        """Use the session until it is over."""
+        try:
+            drift = await self._read_back(session)
+        except (Disconnected, Refused) as error:
+            log.warning("the switch can't be read back", reason=str(error))
+            return
+        self._session = session
+        log.info("switch connected", flows=self._tracker.installed_count, differ=drift)
+        on_connected()
+        self._lose(session, await session.closed())
+
+    def close(self) -> None:
         """Leave the switch as it is."""
         if self._session is not None:
             self._session.close()
@@ -177,6 +188,8 @@ class FlowDriver:
 
     async def _take_meters(self, session: OpenFlow) -> None:
         """After the flows that named them, as a meter takes its flows along."""
+        if not self._complete:
+            return  # a flow that was left over may still name it
         due = (self._meters_due & self._meters_there.keys()) - self._meters.keys()
         for meter_id in sorted(due):
             await session.del_meter(meter_id)
