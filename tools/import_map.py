@@ -20,6 +20,7 @@ def import_map() -> str:
             other.split(".")[1]
             for module in {room, *graph.find_descendants(room)}
             for other in graph.find_modules_directly_imported_by(module)
+            if other != "alcor"
         }
         others = sorted(seen - {room.split(".")[1]})
         lines.append(f"{room.removeprefix('alcor.'):<{width}} -> {' '.join(others) or '(nothing)'}")
