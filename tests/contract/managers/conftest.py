@@ -125,12 +125,14 @@ def numbered(prefix: str) -> Callable[[], str]:
 class World:
     """One life of the three managers on the files of a folder."""
 
-    def __init__(self, folder: Path, owners: Owners, clock: list[float], life: int) -> None:
+    def __init__(
+        self, folder: Path, owners: Owners, clock: list[float], life: int, block_size: int = 16
+    ) -> None:
         self.owners = owners
         self.clock = clock
         self.intent = MemoryLog(life)
         self.reports = MemoryLog(life)
-        self.mac = MacApp(folder, MacSettings(block_size=16))
+        self.mac = MacApp(folder, MacSettings(block_size=block_size))
         later = Later()
         now = lambda: clock[0]  # noqa: E731
         self.ip = IpApp(folder, loopback(PortPeer, later), IpSettings(), now)

@@ -1,7 +1,8 @@
 """The IP manager's store: SQLite.
 
 The unique (subnet, address) row of `lease` is the law; the bits of `block` say the same, compactly,
-and change in the same transaction.
+and change in the same transaction. CROSS JOIN keeps SQLite from turning a join round: each id is
+looked up, whatever the table's size.
 """
 
 import sqlite3
@@ -66,7 +67,7 @@ class SqlTransaction:
 
     def spaces(self, subnet_ids: Iterable[str]) -> dict[str, Space]:
         rows = self._connection.execute(
-            "SELECT pool.* FROM json_each(?) JOIN pool ON subnet_id = value",
+            "SELECT pool.* FROM json_each(?) CROSS JOIN pool ON subnet_id = value",
             (_json(list(subnet_ids)).decode(),),
         )
         return {row[0]: self._space(row) for row in rows}
@@ -84,7 +85,7 @@ class SqlTransaction:
 
     def subnets_of(self, network_ids: Iterable[str]) -> dict[str, set[str]]:
         rows = self._connection.execute(
-            "SELECT network_id, subnet_id FROM json_each(?) JOIN pool ON network_id = value",
+            "SELECT network_id, subnet_id FROM json_each(?) CROSS JOIN pool ON network_id = value",
             (_json(list(network_ids)).decode(),),
         )
         found: dict[str, set[str]] = {}
@@ -94,7 +95,7 @@ class SqlTransaction:
 
     def held(self, owners: Iterable[str]) -> list[Held]:
         rows = self._connection.execute(
-            "SELECT owner, subnet_id, address FROM json_each(?) JOIN lease ON owner = value",
+            "SELECT owner, subnet_id, address FROM json_each(?) CROSS JOIN lease ON owner = value",
             (_json(list(owners)).decode(),),
         )
         return [Held(owner, subnet_id, parse(text)) for owner, subnet_id, text in rows]

@@ -1,4 +1,7 @@
-"""The port manager's store: SQLite."""
+"""The port manager's store: SQLite.
+
+CROSS JOIN keeps SQLite from turning a join round: each id is looked up, whatever the table's size.
+"""
 
 import sqlite3
 from collections import Counter
@@ -93,13 +96,13 @@ class SqlTransaction:
         return {id_: decode(row.doc) for id_, row in TABLE.rows(self._connection, ids).items()}
 
     def existing(self, ids: Sequence[str]) -> set[str]:
-        return self._among("SELECT value FROM json_each(?) JOIN port ON port.id = value", ids)
+        return self._among("SELECT value FROM json_each(?) CROSS JOIN port ON port.id = value", ids)
 
     def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
         taken: set[tuple[str, str]] = set()
         for network_id, macs in macs_by_network.items():
             rows = self._connection.execute(
-                "SELECT mac_address FROM json_each(?) JOIN port "
+                "SELECT mac_address FROM json_each(?) CROSS JOIN port "
                 "ON network_id = ? AND mac_address = value",
                 (_json(macs), network_id),
             )
@@ -158,7 +161,9 @@ class SqlTransaction:
         )
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
-        return self._among("SELECT value FROM json_each(?) JOIN fence ON fence.id = value", ids)
+        return self._among(
+            "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", ids
+        )
 
     def fence(self, ids: Iterable[str]) -> None:
         self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
