@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from alcor.delivery.app import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
@@ -38,15 +39,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     listen: Annotated[
         str, msgspec.Meta(description="Address and port of the HTTP API; port 0 chooses one")
     ] = "127.0.0.1:9696"
-    agents_listen: Annotated[
-        str, msgspec.Meta(description="Address and port for the hosts' agents; port 0 chooses one")
-    ] = "127.0.0.1:9697"
     insecure: Annotated[
         bool,
         msgspec.Meta(
             description="Listen on more than the loopback though nobody is asked who they are"
         ),
     ] = False
+    agents: DeliveryConfig = DeliveryConfig()
     log: LogSettings = LogSettings()
     gateway: GatewaySettings = GatewaySettings()
     network: NetworkSettings = NetworkSettings()

@@ -1,6 +1,5 @@
 """The HTTP server: uvicorn inside our own event loop, without its logs and signal handlers."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
@@ -40,7 +39,6 @@ class HttpServer:
         )
         self._server = _Server(config)
         self._socket = _bound(host, port)
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -55,6 +53,10 @@ class HttpServer:
     def stop(self) -> None:
         """Take no new requests, finish those in progress; `run` then returns."""
         self._server.should_exit = True
+
+    def close(self) -> None:
+        """Give the address back; no error when it was given back already."""
+        self._socket.close()
 
 
 def _bound(host: str, port: int) -> socket.socket:

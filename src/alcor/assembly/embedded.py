@@ -1,0 +1,192 @@
+"""Everything in one process: managers with SQLite files, logs in memory, gRPC to hosts, HTTP.
+
+Nothing here decides anything: it opens, wires, starts in order, and stops in the reverse order.
+"""
+
+import asyncio
+import fcntl
+import gc
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+import uvloop
+from prometheus_client import Gauge
+
+from alcor.assembly.config import Config, endpoint, is_loopback
+from alcor.assembly.control import Control
+from alcor.delivery import app as delivery
+from alcor.delivery.app import Delivery
+from alcor.gateway.app import door
+from alcor.gateway.server import HttpServer
+from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime import logs
+from alcor.runtime.clock import new_id, now_s
+from alcor.runtime.config import ConfigError
+from alcor.runtime.tasks import Tasks
+
+_log = structlog.get_logger("alcor.up")
+
+build_info = Gauge("alcor_build_info", "Always 1; the version is a label.", ["version"])
+
+
+class Running(NamedTuple):
+    """A control plane that answers. `failure` raises `TaskFailed` when a part of it has failed."""
+
+    api: tuple[str, int]
+    agents_port: int
+    failure: Callable[[], "asyncio.Future[None]"]
+
+
+@asynccontextmanager
+async def embedded(config: Config) -> AsyncIterator[Running]:
+    """The control plane, for as long as the context lasts.
+
+    `ConfigError` when the settings can't be used, `OSError` when an address or the folder of the
+    databases can't be had.
+    """
+    _check_exposure(config)
+    folder = _folder(config)
+    async with AsyncExitStack() as stack:
+        _lock(folder / "lock", stack)
+        epoch = _next_epoch(folder / "epoch")
+        intent, reports = MemoryLog(epoch), MemoryLog(epoch)
+        control = Control(folder, intent, reports, config, now_s, new_id)
+        stack.push_async_callback(control.close)
+        tasks = Tasks()
+        stack.push_async_callback(tasks.stop)
+        served = await _deliver(config, epoch, intent, reports, control)
+        stack.push_async_callback(served.stop)
+        http = _http(config, control, served)
+        stack.callback(http.close)
+        await control.start(tasks)
+        answering = asyncio.ensure_future(http.run())
+        stack.push_async_callback(_finish, http, answering)
+        build_info.labels(metadata.version("alcor")).set(1)
+        yield Running(http.address, served.port, lambda: _first(tasks, served, answering))
+
+
+async def run(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
+    """Run until SIGTERM or SIGINT; raise `TaskFailed` when a part fails."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    async with embedded(config) as running:
+        _settle_memory()
+        host, port = running.api
+        _log.info("up", api=f"{host}:{port}", agents_port=running.agents_port, data=config.data)
+        started(running)
+        await _until(asked, running.failure())
+        _log.info("stopping")
+
+
+async def _until(asked: asyncio.Event, failure: "asyncio.Future[None]") -> None:
+    """Wait until we are asked to stop; raise what failed before that."""
+    stop = asyncio.ensure_future(asked.wait())
+    waits: list[asyncio.Future[Any]] = [stop, failure]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if failure.done():
+        failure.result()
+    failure.cancel()
+
+
+def serve(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
+    """Configure the process and run in a quick event loop of its own."""
+    logs.configure(config.log.form, config.log.level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(config, started))
+
+
+async def _deliver(
+    config: Config, epoch: int, intent: MemoryLog, reports: MemoryLog, control: Control
+) -> Delivery:
+    try:
+        return await delivery.start(
+            config.agents, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _http(config: Config, control: Control, served: Delivery) -> HttpServer:
+    async def checks() -> Mapping[str, bool]:
+        return await control.checks() | {"delivery": served.ready}
+
+    host, port = endpoint(config.listen)
+    application = door(control.resources, served.convergence, checks, config.gateway, new_id)
+    return HttpServer(application, host, port)
+
+
+async def _finish(http: HttpServer, answering: "asyncio.Future[None]") -> None:
+    http.stop()
+    await answering
+
+
+def _first(
+    tasks: Tasks, served: Delivery, answering: "asyncio.Future[None]"
+) -> "asyncio.Future[None]":
+    """Done, with its exception, as soon as a part has failed."""
+    return asyncio.ensure_future(_failure(tasks, served, answering))
+
+
+async def _failure(tasks: Tasks, served: Delivery, answering: "asyncio.Future[None]") -> None:
+    waits = [asyncio.ensure_future(each) for each in (tasks.failure(), served.failure())]
+    try:
+        done, _ = await asyncio.wait([*waits, answering], return_when=asyncio.FIRST_COMPLETED)
+        done.pop().result()
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def _settle_memory() -> None:
+    """What was loaded at start lives for ever: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _folder(config: Config) -> Path:
+    folder = Path(config.data).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _check_exposure(config: Config) -> None:
+    """Nobody is asked who they are, so only this machine may ask, unless the operator says so."""
+    if config.insecure:
+        return
+    if not is_loopback(endpoint(config.listen)[0]):
+        raise ConfigError(
+            f"listen = {config.listen} would let everybody in, because nobody is asked who they "
+            "are: listen on 127.0.0.1, or say insecure = true (--insecure)"
+        )
+    if not config.agents.tls_authority and not is_loopback(endpoint(config.agents.listen)[0]):
+        raise ConfigError(
+            f"agents.listen = {config.agents.listen} would give goal state to everybody: listen "
+            "on 127.0.0.1, give the three agents.tls_ files, or say insecure = true (--insecure)"
+        )
+
+
+def _lock(path: Path, stack: AsyncExitStack) -> None:
+    """One process a folder; `OSError` when another one has it."""
+    held = stack.enter_context(path.open("ab"))
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OSError(f"{path.parent} is used by another process") from error
+
+
+def _next_epoch(path: Path) -> int:
+    """Greater at every start, also when the clock went back or the folder is new."""
+    held = 0
+    with suppress(FileNotFoundError, ValueError):
+        held = int(path.read_text())
+    epoch = max(held + 1, int(now_s() * 1_000))
+    path.write_text(str(epoch))
+    return epoch

@@ -1,0 +1,270 @@
+"""Subnets through the real store: overlap under races, pools that never leak, fenced deletion."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from alcor.contracts.peers import Done, Ids, InUse, Networks, NetworkSubnets, Pool, Pools
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListQuery,
+    ListRequest,
+    UpdateRequest,
+)
+from alcor.intent.records import NetworkRecord
+from alcor.keyed_log.memory import MemoryLog
+from alcor.managers.subnet.api import SUBNET
+from alcor.managers.subnet.app import SubnetApp, SubnetSettings
+from alcor.resource import body
+from alcor.runtime.clock import new_id
+from alcor.values.errors import Conflict, Refusal
+
+ADMIN = Caller(project_id="p", admin=True)
+NET = "a3b1c0de-0000-4000-8000-000000000001"
+OTHER_NET = "a3b1c0de-0000-4000-8000-000000000002"
+
+
+class Peers:
+    """The other managers: networks that exist, pools saved, subnets used by ports."""
+
+    def __init__(self) -> None:
+        self.pools: dict[str, Pool] = {}
+        self.used: set[str] = set()
+        self.fenced: set[str] = set()
+        self.taken_gateways: set[str] = set()
+        self.fail_at = ""
+
+    def _step(self, name: str) -> None:
+        if self.fail_at == name:
+            self.fail_at = ""
+            raise RuntimeError(name)
+
+    async def networks(self, request: Ids) -> Networks:
+        return Networks(
+            [
+                NetworkRecord(id=id_, project_id="p", vni=1, mtu=1450)
+                for id_ in request.ids
+                if id_ in (NET, OTHER_NET)
+            ]
+        )
+
+    async def save_pools(self, request: Pools) -> Done:
+        self._step("save_pools")
+        for pool in request.pools:
+            if self.taken_gateways & set(pool.reserved):
+                raise Conflict("taken", type="IpAddressAlreadyAllocated")
+            self.pools[pool.subnet_id] = pool
+        self._step("saved_pools")
+        return Done()
+
+    async def drop_pools(self, request: Ids) -> Done:
+        self._step("drop_pools")
+        for id_ in request.ids:
+            self.pools.pop(id_, None)
+        return Done()
+
+    async def fence_subnets(self, request: Ids) -> InUse:
+        self._step("fence_subnets")
+        self.fenced |= set(request.ids) - self.used
+        return InUse([id_ for id_ in request.ids if id_ in self.used])
+
+    async def lift(self, request: Ids) -> Done:
+        self.fenced -= set(request.ids)
+        return Done()
+
+    async def lease(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def release(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def keep(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def fence_networks(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover
+
+
+class World:
+    def __init__(self, folder: Path, peers: Peers) -> None:
+        self.peers = peers
+        settings = SubnetSettings(subnets_per_network_max=4)
+        self.app = SubnetApp(
+            folder, MemoryLog(1), _ready, peers, peers, peers, settings, lambda: 0.0, new_id
+        )
+        self.service: Any = self.app.resources[0][1]
+
+    async def create(self, *cidrs: str, network: str = NET, **more: Any) -> list[Any]:
+        bodies = [
+            {"network_id": network, "cidr": c, "ip_version": 6 if ":" in c else 4, **more}
+            for c in cidrs
+        ]
+        items = body.created(SUBNET, msgspec.json.encode({"subnets": bodies}), 100).items
+        for item in items:
+            item.setdefault("project_id", "p")
+        written = await self.service.create(CreateRequest(ADMIN, items))
+        return [msgspec.json.decode(raw) for raw in written.items]
+
+    async def update(self, id_: str, **changes: Any) -> Any:
+        written = await self.service.update(UpdateRequest(ADMIN, id_, changes))
+        return msgspec.json.decode(written.items[0])
+
+    async def delete(self, id_: str) -> None:
+        await self.service.delete(DeleteRequest(ADMIN, id_))
+
+    async def cidrs(self) -> set[str]:
+        reply = await self.service.list_page(ListRequest(ADMIN, ListQuery()))
+        return {msgspec.json.decode(raw)["cidr"] for raw in reply.items}
+
+    def pool_cidrs(self) -> set[str]:
+        return {pool.cidr for pool in self.peers.pools.values()}
+
+
+async def _ready() -> None:
+    return None
+
+
+def play(
+    folder: Path, scene: Callable[[World], Awaitable[None]], peers: Peers | None = None
+) -> None:
+    async def main() -> None:
+        world = World(folder, peers or Peers())
+        try:
+            await world.app.recover()
+            await scene(world)
+        finally:
+            await world.app.database.close()
+
+    asyncio.run(main())
+
+
+async def refused(work: Awaitable[object]) -> str:
+    with pytest.raises(Refusal) as caught:
+        await work
+    return caught.value.type
+
+
+def test_subnets_of_a_network_never_overlap_whoever_comes_at_once(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        wanted = ["10.0.0.0/24", "10.0.0.0/25", "10.0.0.128/25", "10.0.0.0/23"] * 4
+        done = await asyncio.gather(*map(world.create, wanted), return_exceptions=True)
+        assert all(isinstance(each, list | Refusal) for each in done)
+        cidrs = await world.cidrs()
+        assert cidrs in ({"10.0.0.0/24"}, {"10.0.0.0/25", "10.0.0.128/25"}, {"10.0.0.0/23"})
+        assert world.pool_cidrs() == cidrs
+
+    play(tmp_path, scene)
+
+
+def test_networks_may_have_the_same_cidr(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.create("10.0.0.0/24")
+        await world.create("10.0.0.0/24", network=OTHER_NET)
+        assert await refused(world.create("10.0.0.0/25")) == "InvalidInput"
+
+    play(tmp_path, scene)
+
+
+def test_a_bulk_that_overlaps_itself_makes_nothing(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        assert await refused(world.create("10.0.0.0/24", "10.0.0.0/25")) == "InvalidInput"
+        assert await world.cidrs() == set()
+        assert world.pool_cidrs() == set()
+
+    play(tmp_path, scene)
+
+
+def test_an_unknown_or_going_network_gets_no_subnet(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        unknown = "a3b1c0de-0000-4000-8000-00000000000f"
+        assert await refused(world.create("10.0.0.0/24", network=unknown)) == "NetworkNotFound"
+        await world.create("10.0.0.0/24")
+        await world.service.drop_network(NetworkSubnets(NET, "p"))
+        assert await world.cidrs() == set()
+        assert world.pool_cidrs() == set()
+        assert await refused(world.create("10.0.0.0/24")) == "NetworkNotFound"
+        await world.service.lift(Ids([NET]))
+        await world.create("10.0.0.0/24")
+
+    play(tmp_path, scene)
+
+
+def test_a_network_has_a_limited_number_of_subnets(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.create(*[f"10.0.{i}.0/24" for i in range(4)])
+        assert await refused(world.create("10.0.9.0/24")) == "SubnetsExhausted"
+
+    play(tmp_path, scene)
+
+
+def test_an_id_that_is_taken_leaves_its_owner_as_it_is(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create("10.0.0.0/24")
+        again = world.create("10.1.0.0/24", id=made["id"])
+        assert await refused(again) == "SubnetIdInUse"
+        assert world.pool_cidrs() == {"10.0.0.0/24"}
+
+    play(tmp_path, scene)
+
+
+def test_a_used_subnet_stays_and_is_not_left_fenced(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create("10.0.0.0/24")
+        world.peers.used.add(made["id"])
+        assert await refused(world.delete(made["id"])) == "SubnetInUse"
+        assert not world.peers.fenced
+        world.peers.used.clear()
+        await world.delete(made["id"])
+        assert world.pool_cidrs() == set()
+
+    play(tmp_path, scene)
+
+
+def test_a_gateway_that_a_port_holds_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        pools = [{"start": "10.0.0.10", "end": "10.0.0.20"}]
+        (made,) = await world.create("10.0.0.0/24", allocation_pools=pools)
+        world.peers.taken_gateways.add("10.0.0.9")
+        moved = world.update(made["id"], gateway_ip="10.0.0.9")
+        assert await refused(moved) == "IpAddressAlreadyAllocated"
+        assert world.peers.pools[made["id"]].reserved == ("10.0.0.1",)
+        assert (await world.update(made["id"], gateway_ip="10.0.0.8"))["gateway_ip"] == "10.0.0.8"
+        assert world.peers.pools[made["id"]].reserved == ("10.0.0.8",)
+        assert (await world.update(made["id"], gateway_ip=None))["gateway_ip"] is None
+        assert world.peers.pools[made["id"]].reserved == ()
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("step", ["save_pools", "saved_pools", "fence_subnets", "removed"])
+def test_a_crash_at_any_step_leaves_pools_as_the_rows_say(tmp_path: Path, step: str) -> None:
+    peers = Peers()
+
+    async def crash(world: World) -> None:
+        (kept,) = await world.create("10.0.0.0/24")
+        # The process is gone at the step: nothing of the failed call runs on.
+        world.service._settle = _gone
+        peers.fail_at = step
+        if step in ("fence_subnets", "removed"):
+            with pytest.raises(RuntimeError):
+                await world.delete(kept["id"])
+        else:
+            with pytest.raises(RuntimeError):
+                await world.create("10.1.0.0/24")
+
+    async def restart(world: World) -> None:
+        assert world.pool_cidrs() == await world.cidrs()
+        assert not peers.fenced & {pool.subnet_id for pool in peers.pools.values()}
+        assert await world.app._service._store.unsettled() == []
+
+    play(tmp_path, crash, peers)
+    play(tmp_path, restart, peers)
+
+
+async def _gone(ids: object) -> None:
+    """What a dead process does."""
+    raise RuntimeError("gone")
