@@ -11,13 +11,23 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import structlog
+from prometheus_client import Gauge, Histogram
 
+from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import Unavailable
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
 
 log = structlog.get_logger(__name__)
+
+queue_depth = Gauge("alcor_queue_depth", "Weight of the requests that wait.", ["queue"])
+batch_weight = Histogram(
+    "alcor_batch_weight",
+    "Weight of the batches done.",
+    ["queue"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024),
+)
 
 
 class Waiting(NamedTuple, Generic[Request, Reply]):
@@ -54,20 +64,18 @@ class Coalescer(Generic[Request, Reply]):
         self._waiting: deque[Waiting[Request, Reply]] = deque()
         self._weight = 0  # of those who wait
         self._more = asyncio.Event()
+        queue_depth.labels(name).set_function(lambda: self._weight)
+        self._batch_weight = batch_weight.labels(name)
 
     @property
     def depth(self) -> int:
-        """The weight that waits, for the queue's metric."""
+        """The weight that waits."""
         return self._weight
-
-    @property
-    def limit(self) -> int:
-        """The weight that may wait."""
-        return self._queue_weight_max
 
     async def ask(self, request: Request, weight: int = 1) -> Reply:
         """Have the request done with others; `Unavailable` when the queue is full."""
         if self._weight and self._weight + weight > self._queue_weight_max:
+            limit_reached.labels(f"queue.{self._name}").inc()
             raise Unavailable(f"The queue '{self._name}' is full; try again later.")
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(request, weight, reply))
@@ -107,6 +115,8 @@ class Coalescer(Generic[Request, Reply]):
                 weight += following.weight
                 keys.update(keys_of_it)
                 batch.append(following)
+        if batch:
+            self._batch_weight.observe(weight)
         return batch
 
     async def _done(self, batch: Sequence[Waiting[Request, Reply]]) -> Sequence[Reply | Exception]:

@@ -88,7 +88,7 @@ class PortApp:
         self._writer = Writer(self._store, self._references, ips, self._macs, now)
         self.queue: Coalescer[Job, Written] = Coalescer(
             self._writer.do,
-            name="port writes",
+            name="port_writes",
             batch_weight_max=settings.batch_max,
             queue_weight_max=settings.queue_max,
             keys_of=keys_of,
