@@ -18,7 +18,7 @@ _MORE = 1  # flag of a multipart reply
 _TRANSACTION_TYPES = (wire.BARRIER_REPLY, wire.MULTIPART_REPLY, wire.BUNDLE_CONTROL)
 
 
-class Disconnected(Exception):
+class Disconnected(ConnectionError):
     """The switch is not there any more; what was asked may or may not have been done."""
 
 

@@ -67,7 +67,10 @@ class PacketQueue:
 
 
 class OpenFlow:
-    """A session with a bridge. `Disconnected` from any call means: connect and read back again."""
+    """A session with a bridge.
+
+    `Disconnected` (an `OSError`, as a failed connect is) means: connect and read back again.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel

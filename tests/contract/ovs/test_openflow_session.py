@@ -220,7 +220,7 @@ def test_a_session_ends_with_its_switch_and_a_new_one_finds_it_empty(switch: Any
         assert await asyncio.wait_for(waiting, 5)
         with pytest.raises(Disconnected):
             await conn.barrier()
-        with pytest.raises(OSError, match=r"refused|No such"):
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or cut while it dies
             await OpenFlow.connect(switch.mgmt)
         switch.start_switch()
         again = await OpenFlow.connect(switch.mgmt)
