@@ -51,6 +51,7 @@ class _Slice:
     epoch: int = 0  # of what is held; 0: nothing is
     position: int = 0
     synced: bool = False  # complete, and followed since on this connection
+    refused: bool = False  # the control plane does not see yet what leads to it
     held: dict[str, Held] = field(default_factory=dict)
     staged: dict[str, Held] | None = None  # a snapshot on its way
     staged_epoch: int = 0
@@ -113,7 +114,7 @@ class Desired:
         """Nothing is followed any more, and a snapshot on its way is lost; what is held stays."""
         for each in self._slices.values():
             each.position = self._held_up_to(each)
-            each.synced = False
+            each.synced = each.refused = False
             each.staged = None
 
     def take(self, frame: Frame) -> Taken:
@@ -127,11 +128,23 @@ class Desired:
             self._complete(name, frame, taken)
         for name in frame.resumes:
             self._resume(name, frame, taken)
-        taken.faults += [f"{name} was refused" for name in frame.refused]
+        self._ask_again(frame, taken)
         if frame.epoch != self.epoch or frame.position > self.position:
             self.epoch, self.position = frame.epoch, frame.position
         self._close_over(taken)
         return taken
+
+    def _ask_again(self, frame: Frame, taken: Taken) -> None:
+        """A slice that was refused is asked for again when this host's own slice moves."""
+        if any(slice_of(item.key) == self._own for item in frame.items):
+            for each in self._slices.values():
+                if each.refused:
+                    each.refused = False
+                    taken.subscribe.append(self._subscription(each))
+        for name in frame.refused:
+            taken.faults.append(f"{name} was refused")
+            if name in self._slices:
+                self._slices[name].refused = True
 
     def _held_up_to(self, each: _Slice) -> int:
         """Of a slice that is followed, every frame moves the position."""

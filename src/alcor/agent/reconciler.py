@@ -86,6 +86,10 @@ class Reconciler:
         self._touch(self._model.units())
         if state is not None:
             self._absorb(self._desired.restore(state))
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        """Want what is wanted; for what the link wants already this does nothing."""
         for name, epoch, position in self._desired.subscriptions():
             self._link.subscribe(name, epoch, position)
 
@@ -189,6 +193,7 @@ class Reconciler:
                 case Disconnected():
                     self._connected = False
                     self._desired.lose_connection()
+                    self._subscribe()
                     log.warning("control plane lost", reason=event.reason)
 
     def _drain(self) -> Iterable[Frame | Connected | Disconnected]:

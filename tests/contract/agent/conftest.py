@@ -109,6 +109,16 @@ class Host:
             if "duration=" in line
         ]
 
+    def inside(self, namespace: str, *command: str) -> str:
+        """Run something inside a machine; what it says, however it ends."""
+        done = subprocess.run(
+            ("ip", "netns", "exec", namespace, *command),
+            check=False,
+            capture_output=True,
+            timeout=30,
+        )
+        return done.stdout.decode() + done.stderr.decode()
+
     def plug(self, name: str, port_id: str, mac: str) -> str:
         """A machine with a cable into the bridge; returns its namespace."""
         machine = f"{self.namespace}-{name}"
@@ -124,23 +134,12 @@ class Host:
             ("ip", "link", "set", "lo", "up"),
             ("ip", "link", "set", "eth0", "up"),
         ):
-            in_namespace(machine, *command)
+            self.inside(machine, *command)
         self.vsctl(
             *("add-port", "br-int", f"v{name}"),
             *("--", "set", "Interface", f"v{name}", f"external_ids:iface-id={port_id}"),
         )
         return machine
-
-
-def in_namespace(namespace: str, *command: str, timeout_s: float = 30.0) -> str:
-    """Run something inside a machine; its output, whatever it returns."""
-    done = subprocess.run(
-        ("ip", "netns", "exec", namespace, *command),
-        check=False,
-        capture_output=True,
-        timeout=timeout_s,
-    )
-    return done.stdout.decode() + done.stderr.decode()
 
 
 def _alive(stat: Path) -> bool:

@@ -147,6 +147,18 @@ def test_a_snapshot_that_comes_twice_does_not_undo_what_came_since() -> None:
     assert not taken.gone
 
 
+def test_a_refused_slice_is_asked_for_again_when_the_hosts_slice_moves() -> None:
+    desired = Desired("h1")
+    desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+
+    refused = desired.take(Frame(1, 11, refused=(N1,)))
+    again = desired.take(Frame(1, 12, (item(PORT._replace(name="new"), 2),)))
+
+    assert not refused.subscribe
+    assert refused.faults
+    assert again.subscribe == [Subscription(N1, 0, 0)]
+
+
 def test_an_unreadable_entry_is_named_and_the_old_one_kept() -> None:
     desired = settled()
 

@@ -1,0 +1,105 @@
+"""One host's agent: makes the parts, joins them, and runs them until it is told to stop.
+
+It starts from the host's own memory at once, with or without a control plane. When it stops, or is
+killed, the switch goes on as it is.
+"""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from prometheus_client import start_http_server
+
+from alcor.agent.config import AgentConfig
+from alcor.agent.desired import Desired
+from alcor.agent.drivers.bridge import Wish
+from alcor.agent.drivers.openflow import FlowDriver
+from alcor.agent.drivers.ovsdb import SwitchDatabase
+from alcor.agent.memory import Memory
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel
+from alcor.agent.punts.responder import Responder
+from alcor.agent.reconciler import Reconciler
+from alcor.transport.link import Link
+
+log = structlog.get_logger()
+
+
+class Agent:
+    """The parts of one host's agent, joined."""
+
+    def __init__(self, config: AgentConfig, link: Link) -> None:
+        self.metrics = Metrics()
+        self._config, self._link = config, link
+        self._memory = Memory(Path(config.state_dir))
+        self._desired, self._model = Desired(config.host), HostModel()
+        rundir = Path(config.ovs_rundir)
+        socket = rundir / f"{config.bridge}.mgmt"
+        self._flows = FlowDriver(socket, self.metrics)
+        self._reconciler = Reconciler(self._desired, self._model, link, self._flows, self.metrics)
+        wish = Wish(config.bridge, config.datapath_type, config.tunnel_ip)
+        self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
+        self._responder = Responder(socket, self._model, self.metrics, config.lease_s)
+
+    async def run(self) -> None:
+        """Run every part, for ever; if one fails, all end."""
+        _spare_the_collector()
+        self._reconciler.restore(self._memory.load())
+        try:
+            with _metrics_served(self._config.metrics_listen, self.metrics):
+                async with asyncio.TaskGroup() as parts:
+                    parts.create_task(self._database.run())
+                    parts.create_task(self._flows.keep_connected(self._reconciler.wake))
+                    parts.create_task(self._responder.run())
+                    parts.create_task(self._reconciler.read(self._link.events()))
+                    parts.create_task(self._reconciler.run())
+                    parts.create_task(self._audit())
+                    saved, unsaved = self._desired.saved, self._reconciler.unsaved
+                    parts.create_task(self._memory.keep(unsaved, saved))
+        finally:
+            self._flows.close()
+
+    async def _audit(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.audit_s)
+            self._reconciler.audit()
+
+
+async def run_until_stopped(agent: Agent) -> None:
+    """Run until SIGTERM or SIGINT, or until a part fails."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await agent.run()
+    except asyncio.CancelledError:
+        log.info("agent stopped")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _metrics_served(listen: str, metrics: Metrics) -> Iterator[None]:
+    """Serve `/metrics` at HOST:PORT; nowhere when it is empty."""
+    if not listen:
+        yield
+        return
+    host, _, port = listen.rpartition(":")
+    server, thread = start_http_server(int(port), host, metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _spare_the_collector() -> None:
+    """Flows by the ten thousand are not garbage: looking through them all costs more than they."""
+    gc.set_threshold(50_000, 20, 50)

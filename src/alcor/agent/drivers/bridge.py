@@ -1,0 +1,247 @@
+"""What the database of Open vSwitch must say for one agent, compared with what it says.
+
+Pure. The bridge is made in one transaction with all its settings: a change of `fail_mode` or of
+the controller would flush its flows, so what is right already is never set again.
+Source: ovs-vswitchd.conf.db(5).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from alcor.agent.model import Interface, Tunnel
+from alcor.ovs.ovsdb.values import as_map, as_set, map_value, set_value
+from alcor.values.addresses import address
+
+BRIDGE_COLUMNS = (
+    "name",
+    "datapath_type",
+    "fail_mode",
+    "protocols",
+    "other_config",
+    "controller",
+    "ports",
+)
+PORT_COLUMNS = ("name", "interfaces")
+INTERFACE_COLUMNS = (
+    "name",
+    "type",
+    "options",
+    "external_ids",
+    "ofport",
+    "link_state",
+    "ifindex",
+    "error",
+)
+COLUMNS = {"Bridge": BRIDGE_COLUMNS, "Port": PORT_COLUMNS, "Interface": INTERFACE_COLUMNS}
+
+TUNNEL_NAME = "tun-vxlan"  # a name like vxlan_sys* is the switch's own
+PROTOCOLS = ("OpenFlow13", "OpenFlow14", "OpenFlow15")
+
+Row = Mapping[str, Any]
+Rows = Mapping[str, Mapping[str, Row]]  # table -> row's UUID -> column -> value
+Operation = dict[str, Any]
+
+
+class Wish(NamedTuple):
+    """What must be there."""
+
+    bridge: str
+    datapath_type: str
+    tunnel_ip: str
+
+
+def missing(rows: Rows, wish: Wish) -> list[Operation]:
+    """One transaction that makes the database as wished; empty when it is."""
+    found = _bridge(rows, wish)
+    if found is None:
+        return [*_make_bridge(wish), *_make_tunnel(wish)]
+    _, bridge = found
+    operations = list(_mend_bridge(bridge, wish))
+    tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
+    if tunnel is None:
+        operations += _make_tunnel(wish)
+    elif (tunnel["type"], as_map(tunnel["options"])) != ("vxlan", _tunnel_options(wish)):
+        row = {"type": "vxlan", "options": map_value(_tunnel_options(wish))}
+        operations.append(_update("Interface", TUNNEL_NAME, row))
+    return operations
+
+
+def faults(rows: Rows, wish: Wish) -> Iterator[str]:
+    """What is wrong and is not the agent's to change."""
+    found = _bridge(rows, wish)
+    if found is None:
+        return
+    _, bridge = found
+    if (bridge["datapath_type"] or "system") != wish.datapath_type:
+        yield f"{wish.bridge} has datapath_type '{bridge['datapath_type']}'"
+    if as_set(bridge["controller"]):
+        yield f"{wish.bridge} has a controller, which may change its flows"
+    tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
+    if tunnel is not None and _error(tunnel):
+        yield f"{TUNNEL_NAME}: {_error(tunnel)}"
+
+
+def tunnel_of(rows: Rows, wish: Wish) -> Tunnel | None:
+    """The tunnel port, once the switch has opened it."""
+    found = _bridge(rows, wish)
+    if found is None:
+        return None
+    row = _interfaces_by_name(rows, found[1]).get(TUNNEL_NAME)
+    if row is None or _ofport(row) <= 0:
+        return None
+    if as_map(row["options"]) != _tunnel_options(wish):
+        return None
+    return Tunnel(_ofport(row), address(wish.tunnel_ip))
+
+
+def interfaces_of(rows: Rows, wish: Wish, seen: Mapping[str, int]) -> dict[str, Interface]:
+    """The bridge's interfaces by the port that they say they are.
+
+    When several say the same one, one that works wins, then the newest: `seen` says how late each
+    row was first seen.
+    """
+    found = _bridge(rows, wish)
+    if found is None:
+        return {}
+    best: dict[str, tuple[tuple[bool, int, int], Interface]] = {}
+    for uuid, row in _interface_rows(rows, found[1]):
+        port_id = as_map(row["external_ids"]).get("iface-id")
+        if port_id is None:
+            continue
+        interface = _interface(row)
+        rank = (interface.ofport > 0 and interface.present, seen.get(uuid, 0), interface.ofport)
+        if port_id not in best or rank > best[port_id][0]:
+            best[port_id] = (rank, interface)
+    return {port_id: interface for port_id, (_, interface) in best.items()}
+
+
+def doubled(rows: Rows, wish: Wish) -> set[str]:
+    """Ports that several interfaces say they are."""
+    found = _bridge(rows, wish)
+    once: set[str] = set()
+    twice: set[str] = set()
+    for _, row in _interface_rows(rows, found[1]) if found else ():
+        port_id = as_map(row["external_ids"]).get("iface-id", "")
+        (twice if port_id in once else once).add(port_id)
+    return twice - {""}
+
+
+def replaced(interfaces: Mapping[str, Row], known: dict[str, int]) -> list[str]:
+    """Interfaces whose device was deleted and made again under the same name.
+
+    The switch goes on listening to the old one: it sends and hears nothing. `known` is moved on.
+    """
+    names = []
+    for uuid in known.keys() - interfaces.keys():
+        del known[uuid]
+    for uuid, row in interfaces.items():
+        ifindex = next(iter(as_set(row["ifindex"])), 0)
+        if ifindex and known.setdefault(uuid, ifindex) != ifindex:
+            names.append(str(row["name"]))
+            known[uuid] = ifindex
+    return names
+
+
+def _bridge(rows: Rows, wish: Wish) -> tuple[str, Row] | None:
+    for uuid, row in rows.get("Bridge", {}).items():
+        if row["name"] == wish.bridge:
+            return uuid, row
+    return None
+
+
+def _interface_rows(rows: Rows, bridge: Row) -> Iterator[tuple[str, Row]]:
+    ports, interfaces = rows.get("Port", {}), rows.get("Interface", {})
+    for port in as_set(bridge["ports"]):
+        for interface in as_set(ports[port]["interfaces"]) if port in ports else ():
+            if interface in interfaces:
+                yield interface, interfaces[interface]
+
+
+def _interfaces_by_name(rows: Rows, bridge: Row) -> dict[str, Row]:
+    return {row["name"]: row for _, row in _interface_rows(rows, bridge)}
+
+
+def _interface(row: Row) -> Interface:
+    # Of a device that has gone nothing says so but this: ofport stays, and error stays empty.
+    ifindex = as_set(row["ifindex"])
+    gone = as_set(row["link_state"]) == ("down",) and ifindex == (0,)
+    return Interface(_ofport(row), not gone, _error(row))
+
+
+def _ofport(row: Row) -> int:
+    return next(iter(as_set(row["ofport"])), 0)
+
+
+def _error(row: Row) -> str:
+    return next(iter(as_set(row["error"])), "")
+
+
+def _tunnel_options(wish: Wish) -> dict[str, str]:
+    return {"remote_ip": "flow", "key": "flow", "local_ip": wish.tunnel_ip}
+
+
+def _make_bridge(wish: Wish) -> list[Operation]:
+    settings = {
+        "name": wish.bridge,
+        "datapath_type": wish.datapath_type,
+        "fail_mode": "secure",
+        "protocols": set_value(PROTOCOLS),
+        "other_config": map_value({"disable-in-band": "true"}),
+        "ports": ["named-uuid", "own_port"],
+    }
+    return [
+        _insert("Interface", "own_interface", {"name": wish.bridge, "type": "internal"}),
+        _insert(
+            "Port",
+            "own_port",
+            {"name": wish.bridge, "interfaces": ["named-uuid", "own_interface"]},
+        ),
+        _insert("Bridge", "bridge", settings),
+        {
+            "op": "mutate",
+            "table": "Open_vSwitch",
+            "where": [],
+            "mutations": [["bridges", "insert", ["set", [["named-uuid", "bridge"]]]]],
+        },
+    ]
+
+
+def _make_tunnel(wish: Wish) -> list[Operation]:
+    options = map_value(_tunnel_options(wish))
+    interface = {"name": TUNNEL_NAME, "type": "vxlan", "options": options}
+    return [
+        _insert("Interface", "tunnel_interface", interface),
+        _insert(
+            "Port",
+            "tunnel_port",
+            {"name": TUNNEL_NAME, "interfaces": ["named-uuid", "tunnel_interface"]},
+        ),
+        {
+            "op": "mutate",
+            "table": "Bridge",
+            "where": [["name", "==", wish.bridge]],
+            "mutations": [["ports", "insert", ["set", [["named-uuid", "tunnel_port"]]]]],
+        },
+    ]
+
+
+def _mend_bridge(bridge: Row, wish: Wish) -> Iterator[Operation]:
+    """Only what differs: setting the right value again is harmless, a change may flush flows."""
+    row: dict[str, Any] = {}
+    if as_set(bridge["fail_mode"]) != ("secure",):
+        row["fail_mode"] = "secure"
+    if not set(PROTOCOLS) <= set(as_set(bridge["protocols"])):
+        row["protocols"] = set_value(sorted({*PROTOCOLS, *as_set(bridge["protocols"])}))
+    config = as_map(bridge["other_config"])
+    if config.get("disable-in-band") != "true":
+        row["other_config"] = map_value({**config, "disable-in-band": "true"})
+    if row:
+        yield _update("Bridge", wish.bridge, row)
+
+
+def _insert(table: str, name: str, row: Row) -> Operation:
+    return {"op": "insert", "table": table, "uuid-name": name, "row": dict(row)}
+
+
+def _update(table: str, name: str, row: Row) -> Operation:
+    return {"op": "update", "table": table, "where": [["name", "==", name]], "row": dict(row)}

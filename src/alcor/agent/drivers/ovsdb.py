@@ -1,0 +1,115 @@
+"""The driver of bridge, tunnel port and interfaces: makes sure of the first two, watches the last.
+
+It takes a lock in the database, so that an agent which was thought dead never writes beside its
+successor: only who has the lock writes, flows included.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from alcor.agent.drivers import bridge
+from alcor.agent.drivers.bridge import Wish
+from alcor.agent.model import Interface, Tunnel
+from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
+
+retry_s_min, retry_s_max = 0.02, 1.0
+
+log = structlog.get_logger()
+
+
+class Listener(Protocol):
+    """Who must know what the switch has."""
+
+    def set_interfaces(self, interfaces: Mapping[str, Interface]) -> None:
+        """All interfaces that name a port, by port."""
+        ...
+
+    def set_tunnel(self, tunnel: Tunnel | None) -> None:
+        """The tunnel port."""
+        ...
+
+    def allow_writing(self, allowed: bool) -> None:
+        """Whether the lock is ours and what the switch has is known."""
+        ...
+
+
+class SwitchDatabase:
+    """Keeps the switch's configuration as wished, and tells what it holds."""
+
+    def __init__(self, socket: Path, wish: Wish, listener: Listener) -> None:
+        self._socket, self._wish, self._listener = socket, wish, listener
+        # A lock's name is an <id> of RFC 7047: letters, digits, underscores.
+        self._lock = "alcor_agent_" + re.sub(r"\W", "_", wish.bridge)
+        self._faults: set[str] = set()
+        self._seen: dict[str, int] = {}  # interface's row -> how late it was first seen
+        self._ifindexes: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Connect, make sure, watch; again when the connection is lost; for ever."""
+        wait_s = retry_s_min
+        while True:
+            try:
+                session = await Ovsdb.connect(self._socket)
+            except OSError as error:
+                log.debug("no switch database", reason=str(error))
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, retry_s_max)
+                continue
+            try:
+                await self._serve(session)
+            except Disconnected as error:
+                log.warning("switch database lost", reason=str(error))
+                await asyncio.sleep(wait_s)
+            except Refused as error:
+                log.error("switch configuration refused", reason=str(error))
+                await asyncio.sleep(retry_s_max)
+            finally:
+                # What was known of interfaces stays; but somebody else may have the lock now.
+                self._listener.allow_writing(False)
+                session.close()
+            wait_s = retry_s_min
+
+    async def _serve(self, session: Ovsdb) -> None:
+        if not await session.lock(self._lock):
+            log.warning("another agent drives this switch; waiting for it to go", lock=self._lock)
+        await session.monitor(bridge.COLUMNS)
+        while True:
+            if session.holds(self._lock):
+                await self._make_sure(session)
+                self._tell(session)
+            else:
+                self._listener.allow_writing(False)
+            await session.change()
+
+    async def _make_sure(self, session: Ovsdb) -> None:
+        operations = bridge.missing(session.rows, self._wish)
+        if operations:
+            log.info("configuring the switch", operations=len(operations))
+            await session.transact(operations)
+        faults = set(bridge.faults(session.rows, self._wish))
+        faults |= {
+            f"several interfaces say that they are port {port_id}"
+            for port_id in bridge.doubled(session.rows, self._wish)
+        }
+        for fault in faults - self._faults:
+            log.error("switch configuration", fault=fault)
+        self._faults = faults
+
+    def _tell(self, session: Ovsdb) -> None:
+        rows = session.rows.get("Interface", {})
+        self._note_arrivals(set(rows))
+        for name in bridge.replaced(rows, self._ifindexes):
+            log.error("device replaced under its name; plug the port again", interface=name)
+        self._listener.set_interfaces(bridge.interfaces_of(session.rows, self._wish, self._seen))
+        self._listener.set_tunnel(bridge.tunnel_of(session.rows, self._wish))
+        self._listener.allow_writing(True)
+
+    def _note_arrivals(self, rows: set[str]) -> None:
+        late = max(self._seen.values(), default=0) + 1
+        known = {row: self._seen[row] for row in rows if row in self._seen}
+        self._seen = dict.fromkeys(rows, late) | known
