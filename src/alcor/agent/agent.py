@@ -9,6 +9,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import structlog
@@ -24,7 +25,13 @@ from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
 from alcor.agent.punts.responder import Responder
 from alcor.agent.reconciler import Reconciler
-from alcor.transport.link import Link
+from alcor.runtime.clock import chance
+from alcor.runtime.config import ConfigError
+from alcor.transport.grpc_client import GrpcLink
+from alcor.transport.link import Hello, Link
+from alcor.transport.tls import TlsFiles
+from alcor.values.addresses import Address, address
+from alcor.values.ids import host_id
 
 log = structlog.get_logger()
 
@@ -67,6 +74,34 @@ class Agent:
         while True:
             await asyncio.sleep(self._config.audit_s)
             self._reconciler.audit()
+
+
+async def run(config: AgentConfig) -> None:
+    """Run a host's agent, connected by gRPC, until SIGTERM or SIGINT, or until a part fails."""
+    hello = Hello(host_id(config.host), version("alcor"), endpoint_of(config.tunnel_ip))
+    link = GrpcLink(config.control_plane, hello, chance=chance, tls=_tls(config))
+    await run_until_stopped(Agent(config, link))
+
+
+def _tls(config: AgentConfig) -> TlsFiles | None:
+    """All three files or none; `ConfigError` when some are missing."""
+    files = (config.tls_ca, config.tls_certificate, config.tls_key)
+    if not any(files):
+        return None
+    if not all(files):
+        raise ConfigError("TLS takes three files: the authority, the certificate and its key")
+    return TlsFiles(*map(Path, files))
+
+
+def endpoint_of(text: str) -> Address:
+    """The host's underlay address; `ConfigError` when it is none that the pipeline can carry."""
+    try:
+        parsed = address(text)
+    except ValueError as error:
+        raise ConfigError(f"tunnel_ip: {error}") from None
+    if parsed.version != 4:
+        raise ConfigError(f"tunnel_ip: an underlay of IPv6 is not possible yet: {text}")
+    return parsed
 
 
 async def run_until_stopped(agent: Agent) -> None:

@@ -3,6 +3,7 @@
 Whoever needs them gets them from its assembly, so that tests and simulations give their own.
 """
 
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,11 @@ def now_s() -> float:
 def new_id() -> str:
     """A UUIDv7 in canonical form: ids made later sort later."""
     return str(uuid7())
+
+
+def chance() -> float:
+    """A random number from 0 to 1, for delays that must not fall together."""
+    return random.random()
 
 
 def timestamp(seconds: float) -> str:

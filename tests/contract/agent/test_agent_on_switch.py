@@ -133,8 +133,8 @@ class Link:
         """Wait on state, with a deadline."""
         try:
             async with asyncio.timeout(15):
-                while not is_so():
-                    await asyncio.sleep(0.005)  # noqa: ASYNC110 - what we wait for has no event
+                while not is_so():  # noqa: ASYNC110 - what we wait for has no event
+                    await asyncio.sleep(0.005)
         except TimeoutError:
             raise AssertionError(f"gave up waiting: {what}; {self.last} {self.status}") from None
 
