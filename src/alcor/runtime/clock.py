@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from uuid_utils import uuid7
+from alcor.runtime.ids import IdMaker
 
 Seconds = Callable[[], float]  # since the epoch
 NewId = Callable[[], str]
@@ -19,9 +19,7 @@ def now_s() -> float:
     return time.time()
 
 
-def new_id() -> str:
-    """A UUIDv7 in canonical form: ids made later sort later."""
-    return str(uuid7())
+new_id: NewId = IdMaker(now_s)
 
 
 def chance() -> float:
