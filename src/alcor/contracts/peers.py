@@ -8,7 +8,13 @@ from typing import Protocol
 
 import msgspec
 
-from alcor.intent.records import AddressRange, NetworkRecord, NodeRecord, SubnetRecord
+from alcor.intent.records import (
+    AddressRange,
+    GroupRecord,
+    NetworkRecord,
+    NodeRecord,
+    SubnetRecord,
+)
 
 
 class Ids(msgspec.Struct, frozen=True):
@@ -220,3 +226,40 @@ class NodePeer(Protocol):
     async def nodes(self, request: Ids) -> Nodes:
         """Those of the hosts that are known."""
         ...
+
+
+class GroupsRequest(msgspec.Struct, frozen=True):
+    """Security groups by id, of those that a project may use; the empty project may use all."""
+
+    ids: list[str]
+    project_id: str
+
+
+class Projects(msgspec.Struct, frozen=True):
+    ids: list[str]
+
+
+class Groups(msgspec.Struct, frozen=True):
+    groups: list[GroupRecord]
+
+
+class SecurityGroupPeer(Protocol):
+    """The security group manager."""
+
+    async def groups(self, request: GroupsRequest) -> Groups:
+        """Those of the ids that exist and that the project may put on its ports."""
+        ...
+
+    async def defaults_of(self, request: Projects) -> Groups:
+        """The default group of each project, in order; one that is missing is made."""
+        ...
+
+
+class GroupMemberPeer(Protocol):
+    """Whoever puts security groups on ports (the port manager)."""
+
+    async def fence_groups(self, request: Ids) -> InUse:
+        """No port in these groups now, and none from now on."""
+        ...
+
+    async def lift_groups(self, request: Ids) -> Done: ...

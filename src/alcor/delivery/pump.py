@@ -123,8 +123,7 @@ class Pump:
         return changed
 
     def _history(self, key: str) -> History:
-        manager = key.partition("/")[0]  # a kind's records are told by the manager of its name
-        return self.history_by_manager.setdefault(manager, History())
+        return self.history_by_manager.setdefault(records.manager_of(key), History())
 
     def _show(self) -> None:
         for manager, history in self.history_by_manager.items():

@@ -71,6 +71,7 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_id: str = ""
     device_owner: str = ""
     port_security_enabled: bool = True
+    security_groups: tuple[str, ...] = ()  # their ids; none: only DHCP, ARP and ND pass
 
 
 class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,13 +81,99 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tunnel_ip: str
 
 
-Record = NetworkRecord | SubnetRecord | PortRecord | NodeRecord
+class GroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A security group; its rules are records of their own."""
+
+    id: str
+    project_id: str
+    name: str = ""
+    stateful: bool = True  # False: no connection tracking, replies need rules of their own
+
+
+class RuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a security group lets pass; at most one of the three remotes is given.
+
+    `ports` are destination ports, both ends included; None: any. An ICMP code is only there with
+    its type.
+    """
+
+    id: str
+    group_id: str
+    ingress: bool  # towards the port; else egress
+    ip_version: int  # 4 or 6
+    protocol: int | None = None  # IP protocol number; None: any
+    ports: tuple[int, int] | None = None  # of TCP, UDP, SCTP, DCCP, UDP-Lite
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    remote_cidr: str = ""  # no host bits; empty: anybody, unless a group is named
+    remote_group_id: str = ""  # the addresses of this security group's members
+    remote_address_group_id: str = ""
+
+
+class AddressGroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Prefixes under a name, of both families, none twice, without host bits."""
+
+    id: str
+    project_id: str
+    addresses: tuple[str, ...] = ()
+
+
+class NetworkAclRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stateless filter at the edge of the subnets that it is associated with."""
+
+    id: str
+    project_id: str
+    subnet_ids: tuple[str, ...] = ()  # a subnet has at most one ACL
+
+
+class NetworkAclRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule of an ACL: the lowest number that matches a packet decides.
+
+    The numbers of a direction are unique in an ACL; the last is 32767, "deny all".
+    """
+
+    id: str
+    acl_id: str
+    number: int  # 1 to 32767
+    ingress: bool  # into the subnet; else out of it
+    allow: bool  # else deny
+    ip_version: int  # 4 or 6
+    cidr: str = ""  # of the peer: source of ingress, destination of egress; empty: anybody
+    protocol: int | None = None  # IP protocol number; None: any
+    ports: tuple[int, int] | None = None  # destination ports, both ends included
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+
+
+Record = (
+    NetworkRecord
+    | SubnetRecord
+    | PortRecord
+    | NodeRecord
+    | GroupRecord
+    | RuleRecord
+    | AddressGroupRecord
+    | NetworkAclRecord
+    | NetworkAclRuleRecord
+)
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
     "network": NetworkRecord,
     "subnet": SubnetRecord,
     "port": PortRecord,
     "node": NodeRecord,
+    "security_group": GroupRecord,
+    "security_group_rule": RuleRecord,
+    "address_group": AddressGroupRecord,
+    "network_acl": NetworkAclRecord,
+    "network_acl_rule": NetworkAclRuleRecord,
+}
+
+# Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
+MANAGER_BY_KIND = {
+    "security_group_rule": "security_group",
+    "address_group": "security_group",
+    "network_acl_rule": "network_acl",
 }
 
 _encoder = msgspec.msgpack.Encoder()
@@ -96,6 +183,12 @@ _decoder_by_kind = {kind: msgspec.msgpack.Decoder(type_) for kind, type_ in TYPE
 def key(kind: str, id_: str) -> str:
     """The key of a record in the intent log."""
     return f"{kind}/{id_}"
+
+
+def manager_of(key_: str) -> str:
+    """The name of the manager that tells the record of this key."""
+    kind = key_.partition("/")[0]
+    return MANAGER_BY_KIND.get(kind, kind)
 
 
 def encode(record: Record) -> bytes:
