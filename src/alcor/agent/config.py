@@ -1,22 +1,43 @@
 """The agent's settings."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What one host's agent is told at its start."""
 
-    host: str  # its name, as in binding:host_id
-    tunnel_ip: str  # the host's underlay IPv4 address
-    control_plane: str = "127.0.0.1:9697"  # HOST:PORT of the goal-state service
-    ovs_rundir: str = "/var/run/openvswitch"  # where db.sock and <bridge>.mgmt are
-    bridge: str = "br-int"  # the integration bridge, the agent's own
-    datapath_type: str = "netdev"  # of a bridge that the agent makes: netdev | system
-    state_dir: str = "/var/lib/alcor/agent"  # the last goal state is kept here
-    tls_ca: str = ""  # files in PEM form: all three, or none for a connection in the clear
-    tls_certificate: str = ""
-    tls_key: str = ""
-    lease_s: int = 86_400  # of DHCP; T1 and T2 follow from it
-    metrics_listen: str = ""  # HOST:PORT for Prometheus; empty: not served
-    audit_s: float = 120.0  # between two comparisons with what is on the switch
-    log_level: str = "info"
+    host: Annotated[str, Meta(description="The host's name, as in binding:host_id")]
+    tunnel_ip: Annotated[str, Meta(description="The host's underlay address (IPv4)")]
+    control_plane: Annotated[
+        str, Meta(description="HOST:PORT of the control plane's service for agents")
+    ] = "127.0.0.1:9697"
+    ovs_rundir: Annotated[
+        str, Meta(description="Folder of the switch's sockets: db.sock and <bridge>.mgmt")
+    ] = "/var/run/openvswitch"
+    bridge: Annotated[
+        str, Meta(description="The integration bridge; its flows are the agent's own")
+    ] = "br-int"
+    datapath_type: Annotated[
+        str, Meta(description="Of a bridge that the agent makes: netdev or system")
+    ] = "netdev"
+    state_dir: Annotated[str, Meta(description="Folder in which the last goal state is kept")] = (
+        "/var/lib/alcor/agent"
+    )
+    tls_ca: Annotated[
+        str, Meta(description="The authority's certificate, PEM; with the next two, or none")
+    ] = ""
+    tls_certificate: Annotated[str, Meta(description="The host's certificate, PEM")] = ""
+    tls_key: Annotated[str, Meta(description="The certificate's key, PEM")] = ""
+    lease_s: Annotated[
+        int, Meta(ge=60, le=0xFFFFFFFF, description="DHCP lease, seconds; T1 and T2 follow")
+    ] = 86_400
+    metrics_listen: Annotated[
+        str, Meta(description="HOST:PORT for Prometheus; empty: not served")
+    ] = ""
+    audit_s: Annotated[
+        float, Meta(gt=0, description="Seconds between two comparisons with the switch")
+    ] = 120.0
+    log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"

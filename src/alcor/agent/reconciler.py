@@ -191,10 +191,14 @@ class Reconciler:
                     self._connected = self._tell_all = True
                     log.info("control plane connected")
                 case Disconnected():
-                    self._connected = False
-                    self._desired.lose_connection()
-                    self._subscribe()
-                    log.warning("control plane lost", reason=event.reason)
+                    self._lose_control_plane(event.reason)
+
+    def _lose_control_plane(self, reason: str) -> None:
+        """Said once; while it stays away each attempt says the same."""
+        (log.warning if self._connected else log.debug)("control plane lost", reason=reason)
+        self._connected = False
+        self._desired.lose_connection()
+        self._subscribe()
 
     def _drain(self) -> Iterable[Frame | Connected | Disconnected]:
         while self._events:

@@ -1,0 +1,267 @@
+"""Worlds of hosts in memory, and where packets go in them.
+
+Every host's flows are compiled from its own model and carried out by the switch simulator; what
+leaves by a tunnel enters the other host's. See test_agent_scenarios.py for the language.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pytest
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import compile_all
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
+from alcor.agent.packets.ipv4 import parse_datagram
+from alcor.agent.punts.responder import Responder
+from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
+from alcor.ovs import frames
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
+from alcor.ovs.switch import Punted, Sent, Switch, Trace
+from alcor.values.addresses import (
+    Address,
+    Mac,
+    address,
+    eui64_link_local,
+    mac,
+    mac_text,
+    prefix,
+)
+
+TUNNEL = 100  # the tunnel's ofport on every host
+ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
+
+
+class Nic(NamedTuple):
+    """A port of the world, and where it is plugged."""
+
+    port: Port
+    host: str
+    ofport: int
+    plugged: bool
+
+    def number(self, version: int) -> int:
+        """Its first address of a family; 0 when it has none."""
+        every = [each.address for each in self.port.fixed_ips if each.address.version == version]
+        return every[0].number if every else 0
+
+
+@dataclass
+class World:
+    """Hosts, networks and ports by the names that the scenario gives them."""
+
+    endpoints: dict[str, Address] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+    subnets: dict[str, Subnet] = field(default_factory=dict)
+    nics: dict[str, Nic] = field(default_factory=dict)
+
+    def declare(self, words: list[str]) -> None:
+        """Take one line of the world."""
+        kind, name, *rest = words
+        plain = [word for word in rest if "=" not in word]
+        said = dict(word.split("=", 1) for word in rest if "=" in word)
+        match kind:
+            case "host":
+                self.endpoints[name] = address(plain[0])
+            case "network":
+                self.networks[name] = Network(name, int(plain[0]), 1450, "down" not in plain, "")
+            case "subnet":
+                gateway = address(said["gateway"]) if "gateway" in said else None
+                dhcp = "nodhcp" not in plain
+                self.subnets[name] = Subnet(name, plain[0], prefix(plain[1]), gateway, dhcp, (), ())
+            case "port":
+                self._declare_port(name, plain)
+            case _:
+                raise ValueError(f"what is a {kind}?")
+
+    def _declare_port(self, name: str, words: list[str]) -> None:
+        network, host, mac_word, *rest = words
+        switches = {"insecure", "down", "unplugged"}
+        fixed = tuple(self._fixed(network, word) for word in rest if word not in switches)
+        up, secure = "down" not in rest, "insecure" not in rest
+        port = Port(name, network, mac(mac_word), fixed, up, secure, name, "")
+        self.nics[name] = Nic(port, host, len(self.nics) + 1, "unplugged" not in rest)
+
+    def _fixed(self, network: str, text: str) -> FixedIp:
+        parsed = address(text)
+        subnets = (each for each in self.subnets.values() if each.network_id == network)
+        subnet = next((each.id for each in subnets if parsed in each.prefix), "")
+        return FixedIp(subnet, parsed)
+
+    def model(self, host: str) -> HostModel:
+        """What the agent of a host knows: its ports, and their networks whole."""
+        model = HostModel()
+        here = {nic.port.network_id for nic in self.nics.values() if nic.host == host}
+        model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host]))
+        for network_id in here:
+            model.put(self.networks[network_id])
+        for subnet in self.subnets.values():
+            if subnet.network_id in here:
+                model.put(subnet)
+        for name, nic in self.nics.items():
+            if nic.port.network_id in here:
+                model.put(self._neighbour(nic))
+            if nic.host == host:
+                model.put(nic.port)
+                if nic.plugged:
+                    model.set_interface(name, Interface(nic.ofport, True))
+        return model
+
+    def _neighbour(self, nic: Nic) -> Neighbour:
+        addresses = tuple(fixed.address for fixed in nic.port.fixed_ips)
+        endpoint = self.endpoints[nic.host]
+        port = nic.port
+        return Neighbour(port.id, port.network_id, port.mac, addresses, nic.host, endpoint)
+
+    def fate(self, sender: str, words: list[str]) -> str:
+        """Where a packet ends: `sender` is a port, or `tunnel HOST VNI` for what comes in there."""
+        plain = [word for word in words if "=" not in word]
+        said = dict(word.split("=", 1) for word in words if "=" in word)
+        if sender.startswith("tunnel "):
+            _, host, vni = sender.split()
+            nic = self.nics[said.pop("from")]
+            fields = {"tun_id": int(vni), "tun_src": 1}
+            return self._send(host, self._frame(nic, plain, said), TUNNEL, fields)
+        nic = self.nics[sender]
+        return self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
+
+    def _send(self, host: str, frame: bytes, in_port: int, fields: dict[str, int]) -> str:
+        model = self.model(host)
+        trace = Switch(compile_all(model).values()).trace(frame, in_port, fields)
+        fates = [self._outcome(host, model, in_port, each) for each in trace.outcomes]
+        return " and ".join(fates) or f"dropped at {_last_stage(trace)}"
+
+    def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
+        if isinstance(outcome, Punted):
+            return self._punted(model, in_port, outcome)
+        if outcome.port == in_port:
+            return f"answered: {_summary(outcome.packet)}"
+        if outcome.port != TUNNEL:
+            return f"delivered to {model.port_by_ofport[outcome.port]}"
+        remote = Address(4, outcome.fields["tun_dst"])
+        there = next(name for name, each in self.endpoints.items() if each == remote)
+        fields = {"tun_id": outcome.fields["tun_id"], "tun_src": self.endpoints[host].number}
+        return self._send(there, outcome.packet.frame, TUNNEL, fields)
+
+    def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
+        responder = Responder("", model, Metrics(), 3600)  # type: ignore[arg-type]
+        places = {FIELD_BY_NAME["in_port"].place: in_port}
+        packet = PacketIn(punted.packet.frame, 0, 0, 1, places, punted.userdata)
+        frame = responder.answer(packet)
+        if frame is None:
+            return "punted, and not answered"
+        message = parse_message(parse_datagram(frame).payload)
+        kind = MessageType(message.type or 0).name
+        return f"answered: dhcp {kind} {Address(4, message.yiaddr)}"
+
+    def _frame(self, nic: Nic, words: list[str], said: dict[str, str]) -> bytes:
+        verb, *arguments = words
+        to = self.nics.get(arguments[0]) if arguments else None
+        makers: dict[str, Callable[[], bytes]] = {
+            "udp": lambda: _udp(4, nic, to, said),
+            "udp6": lambda: _udp(6, nic, to, said),
+            "icmp": lambda: _icmp(nic, to, int(arguments[1]), said),
+            "icmp6": lambda: _icmp6(nic, int(arguments[0]), said),
+            "arp": lambda: _arp(1, nic, address(arguments[0]).number, said),
+            "arp-reply": lambda: _arp(2, nic, to.number(4) if to else 0, said, to),
+            "ns": lambda: _neighbour(135, nic, address(arguments[0]).number, said),
+            "dad": lambda: _neighbour(
+                135, nic, address(arguments[0]).number, {"ip": "::", "sll": "none", **said}
+            ),
+            "na": lambda: _neighbour(136, nic, address(arguments[0]).number, said),
+            "dhcp": lambda: _dhcp(nic, MessageType[arguments[0].upper()], said),
+            "ethertype": lambda: frames.ethernet(
+                _mac(said, "dst_mac", ALL_NODES_MAC),
+                _mac(said, "mac", nic.port.mac),
+                int(arguments[0], 16),
+                b"data",
+            ),
+        }
+        return makers[verb]()
+
+
+def _mac(said: dict[str, str], name: str, default: int) -> int:
+    return mac(said[name]) if name in said else default
+
+
+def _ip(said: dict[str, str], name: str, default: int) -> int:
+    return address(said[name]).number if name in said else default
+
+
+def _in_frame(nic: Nic, to_mac: int, packet: bytes, said: dict[str, str]) -> bytes:
+    destination, source = _mac(said, "dst_mac", to_mac), _mac(said, "mac", nic.port.mac)
+    vlan = int(said["vlan"]) if "vlan" in said else None
+    return frames.ip_frame(destination, source, packet, vlan)
+
+
+def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
+    source = _ip(said, "ip", nic.number(version))
+    destination = _ip(said, "dst_ip", to.number(version) if to else 0)
+    ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
+    make = frames.udp4 if version == 4 else frames.udp6
+    packet = make(source, destination, *ports, b"data")
+    return _in_frame(nic, to.port.mac if to else frames.BROADCAST, packet, said)
+
+
+def _icmp(nic: Nic, to: Nic | None, kind: int, said: dict[str, str]) -> bytes:
+    assert to is not None
+    packet = frames.icmp4(_ip(said, "ip", nic.number(4)), to.number(4), kind, 0, bytes(8))
+    return _in_frame(nic, to.port.mac, packet, said)
+
+
+def _icmp6(nic: Nic, kind: int, said: dict[str, str]) -> bytes:
+    source = _ip(said, "ip", eui64_link_local(nic.port.mac).number)
+    packet = frames.icmp6(source, ALL_NODES, kind, 0, bytes(32))
+    return _in_frame(nic, ALL_NODES_MAC, packet, said)
+
+
+def _neighbour(kind: int, nic: Nic, target: int, said: dict[str, str]) -> bytes:
+    source = _ip(said, "ip", nic.number(6))
+    sll = said.get("sll")
+    option = None if sll == "none" else (kind - 134, mac(sll) if sll else nic.port.mac)
+    packet = frames.neighbour(kind, source, ALL_NODES, target, option)
+    return _in_frame(nic, ALL_NODES_MAC, packet, said)
+
+
+def _arp(op: int, nic: Nic, target: int, said: dict[str, str], to: Nic | None = None) -> bytes:
+    return frames.arp(
+        op,
+        sha=_mac(said, "sha", nic.port.mac),
+        spa=_ip(said, "ip", nic.number(4)),
+        tpa=target,
+        dst=to.port.mac if to else frames.BROADCAST,
+        src=_mac(said, "mac", nic.port.mac),
+    )
+
+
+def _dhcp(nic: Nic, kind: MessageType, said: dict[str, str]) -> bytes:
+    options = {int(Option.MESSAGE_TYPE): bytes((kind,))}
+    client = Mac(_mac(said, "chaddr", nic.port.mac))
+    source = _ip(said, "ip", 0)  # a machine that renews says it inside as well
+    payload = build_message(Message(1, 7, 0, source, 0, 0, 0, client, options))
+    ports = int(said.get("sport", "68")), int(said.get("dport", "67"))
+    packet = frames.udp4(source, _ip(said, "dst_ip", 0xFFFFFFFF), *ports, payload)
+    return _in_frame(nic, frames.BROADCAST, packet, said)
+
+
+def _last_stage(trace: Trace) -> str:
+    return p.STAGE_BY_TABLE[trace.tables[-1]].name
+
+
+def _summary(packet: Packet) -> str:
+    if packet["arp_op"]:
+        return f"arp {Address(4, packet['arp_spa'])} is {mac_text(packet['arp_sha'])}"
+    target = Address(6, packet["nd_target"])
+    flags = "solicited" if packet["nd_reserved"] >> 30 & 1 else "to all"
+    return f"nd {target} is {mac_text(packet['eth_src'])}, {flags}"
+
+
+@pytest.fixture
+def world() -> World:
+    """An empty world."""
+    return World()
