@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from alcor.assembly.config import Config
 from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, PortPeer, SubnetPeer
-from alcor.contracts.resources import ResourceManager
+from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.ip.app import IpApp
@@ -88,8 +88,9 @@ class Control:
         self, resource: Resource, manager: ResourceManager
     ) -> tuple[Resource, ResourceManager]:
         """The resource with a peer to its manager, for the gateway."""
-        self._exchange.serve(ResourceManager, manager, resource.name)
-        return resource, self._exchange.peer(ResourceManager, resource.name)
+        contract = ActingManager if resource.actions else ResourceManager
+        self._exchange.serve(contract, manager, resource.name)
+        return resource, self._exchange.peer(contract, resource.name)
 
     async def start(self, tasks: Tasks) -> None:
         """Tell the intent log all there is, finish what a crash cut short, run what runs."""

@@ -4,7 +4,7 @@ Items travel as the JSON of the resource (`msgspec.Raw`), made once by the manag
 by the gateway unread where nothing must be hidden.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -89,3 +89,19 @@ class ResourceManager(Protocol):
     async def update(self, request: UpdateRequest) -> Written: ...
 
     async def delete(self, request: DeleteRequest) -> Written: ...
+
+
+class ActRequest(msgspec.Struct, frozen=True):
+    """A call on one resource beyond the four verbs; arguments are checked and of their types."""
+
+    caller: Caller
+    id: str
+    action: str
+    arguments: dict[str, Any]
+
+
+@runtime_checkable
+class ActingManager(ResourceManager, Protocol):
+    """The manager of a kind that has actions. The reply has one item: the answer."""
+
+    async def act(self, request: ActRequest) -> Written: ...

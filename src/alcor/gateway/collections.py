@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from alcor.contracts.resources import (
+    ActingManager,
+    ActRequest,
     Caller,
     CreateRequest,
     DeleteRequest,
@@ -19,7 +21,7 @@ from alcor.contracts.resources import (
     ResourceManager,
     UpdateRequest,
 )
-from alcor.gateway.errors import not_allowed
+from alcor.gateway.errors import not_allowed, not_found
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
 from alcor.resource import body, query
@@ -72,6 +74,23 @@ class Collection:
         if request.method == "PUT":
             return await self._update(request, caller, id_)
         return await self._delete(request, caller, id_)
+
+    async def on_action(self, request: Request, caller: Caller, id_: str, name: str) -> Response:
+        """`<path>/<id>/<name>`: a call beyond the four verbs."""
+        action = self.resource.action_by_name.get(name)
+        if action is None:
+            return not_found()
+        if request.method != action.method:
+            return not_allowed(action.method)
+        if not self.resource.is_id(id_):
+            raise self._missing(id_)
+        assert isinstance(self._manager, ActingManager), f"{name}: the manager has no actions"
+        arguments = body.arguments(action, await request.body())
+        reply = await self._manager.act(ActRequest(caller, id_, name, arguments))
+        answer = bytes(reply.items[0])
+        if action.answer_root:
+            answer = b'{"%s":%s}' % (action.answer_root.encode(), answer)
+        return written(200, answer, reply.revision)
 
     async def _create(self, request: Request, caller: Caller) -> Response:
         content = await request.body()

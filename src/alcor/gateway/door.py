@@ -109,6 +109,12 @@ class Door:
             caller = self._identify(request, id_)
             answer = await collection.on_member(request, caller, member)
             return answer._replace(route=f"{collection.resource.path}/id")
+        grandparent, _, id_of_it = parent.rpartition("/")
+        collection = self._collection_by_path.get(grandparent)
+        if collection is not None and member in collection.resource.action_by_name:
+            caller = self._identify(request, id_)
+            answer = await collection.on_action(request, caller, id_of_it, member)
+            return answer._replace(route=f"{collection.resource.path}/id/{member}")
         return await self._about(request, path, parent, member)
 
     async def _about(self, request: Request, path: str, parent: str, member: str) -> Response:

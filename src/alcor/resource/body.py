@@ -3,11 +3,12 @@
 Refusals are in Neutron's words: `HTTPBadRequest` for the form, or what a field's parser says.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.resource.declaration import Field, Resource
+from alcor.resource.declaration import UNSET, Action, Field, Resource
 from alcor.resource.fields import shown
 from alcor.values.errors import HTTPBadRequest, Kind, Refusal
 
@@ -48,19 +49,30 @@ def created(resource: Resource, content: bytes, items_max: int) -> Created:
             message = f"A request may create at most {items_max} {resource.collection}"
             raise Refusal(message, type="HTTPRequestEntityTooLarge", kind=Kind.TOO_LARGE)
         return Created([_created(resource, _unwrapped(resource, item)) for item in items], True)
-    return Created([_created(resource, _root(resource, body))], False)
+    return Created([_created(resource, _root(resource.name, body))], False)
 
 
 def changed(resource: Resource, content: bytes) -> dict[str, Any]:
     """The changes of a PUT, checked; fields that it leaves out stay as they are."""
-    return _checked(resource, _root(resource, decoded(content)), creating=False)
+    return _checked(resource, _root(resource.name, decoded(content)), creating=False)
 
 
-def _root(resource: Resource, body: dict[str, Any]) -> object:
-    if resource.name not in body:
-        raise HTTPBadRequest(f"Unable to find '{resource.name}' in request body")
-    _nothing_else(body, resource.name)
-    return body[resource.name]
+def arguments(action: Action, content: bytes) -> dict[str, Any]:
+    """The arguments of an action, checked; no body is a body without arguments."""
+    body = decoded(content) if content or action.root else {}
+    item = _root(action.root, body) if action.root else body
+    given = _checked(action, item, creating=True)
+    defaults = {f.name: f.default for f in action.arguments if f.default is not UNSET}
+    values = defaults | given
+    _refuse_missing((f.name for f in action.arguments if f.required), values)
+    return values
+
+
+def _root(name: str, body: dict[str, Any]) -> object:
+    if name not in body:
+        raise HTTPBadRequest(f"Unable to find '{name}' in request body")
+    _nothing_else(body, name)
+    return body[name]
 
 
 def _nothing_else(body: dict[str, Any], root: str) -> None:
@@ -78,17 +90,21 @@ def _unwrapped(resource: Resource, item: object) -> object:
 
 def _created(resource: Resource, item: object) -> dict[str, Any]:
     values = resource.defaults | _checked(resource, item, creating=True)
-    for name in resource.required:
-        if name not in values:
-            message = f"Failed to parse request. Required attribute '{name}' not specified"
-            raise HTTPBadRequest(message)
+    _refuse_missing(resource.required, values)
     return values
 
 
-def _checked(resource: Resource, item: object, *, creating: bool) -> dict[str, Any]:
+def _refuse_missing(required: Iterable[str], values: dict[str, Any]) -> None:
+    for name in required:
+        if name not in values:
+            message = f"Failed to parse request. Required attribute '{name}' not specified"
+            raise HTTPBadRequest(message)
+
+
+def _checked(of: Resource | Action, item: object, *, creating: bool) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise HTTPBadRequest(f"'{resource.name}' must be a JSON object")
-    field_by_name = resource.field_by_name
+        raise HTTPBadRequest(f"'{of.name}' must be a JSON object")
+    field_by_name = of.field_by_name
     if unknown := [shown(name)[1:-1] for name in item if name not in field_by_name]:
         raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
     values: dict[str, Any] = {}

@@ -49,11 +49,33 @@ def read_only(name: str, type_: FieldType, **how: Any) -> Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Action:
+    """A call on one member beyond the four verbs: `<method> <path>/<id>/<name>`.
+
+    The body's arguments are bare, or (`root`) under one key. Its answer is what the manager
+    answers, bare or under `answer_root`.
+    """
+
+    name: str
+    arguments: Sequence[Field] = ()
+    root: str = ""
+    answer_root: str = ""
+    method: str = "PUT"
+
+    @cached_property
+    def field_by_name(self) -> dict[str, Field]:
+        """Of the arguments, by name and by alias."""
+        return _by_name(self.arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """One kind of resource.
 
     `title` makes the names of its refusals (`Network` -> `NetworkNotFound`). `special_filters`
     are filters that are no field: each turns the values given into conditions for the manager.
+    `extension` is the alias under which the kind is announced; empty: of the core. A kind with
+    `actions` needs a manager that keeps `ActingManager`.
     """
 
     name: str  # in a body: {"network": {...}}
@@ -66,12 +88,18 @@ class Resource:
     creatable: bool = True
     updatable: bool = True
     deletable: bool = True
+    extension: str = ""
+    actions: Sequence[Action] = ()
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:
         """By name and by alias."""
-        names = {f.name: f for f in self.fields}
-        return names | {f.alias: f for f in self.fields if f.alias}
+        return _by_name(self.fields)
+
+    @cached_property
+    def action_by_name(self) -> dict[str, Action]:
+        """The calls beyond the four verbs."""
+        return {action.name: action for action in self.actions}
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -82,3 +110,7 @@ class Resource:
     def required(self) -> tuple[str, ...]:
         """The fields that a POST must carry."""
         return tuple(f.name for f in self.fields if f.required)
+
+
+def _by_name(fields: Sequence[Field]) -> dict[str, Field]:
+    return {f.name: f for f in fields} | {f.alias: f for f in fields if f.alias}
