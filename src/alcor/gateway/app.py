@@ -7,6 +7,7 @@ import msgspec
 
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.resources import ResourceManager
+from alcor.gateway.discovery import extensions
 from alcor.gateway.door import Door
 from alcor.gateway.identity import local_caller
 from alcor.gateway.operations import Checks, Operations
@@ -23,7 +24,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 8 << 20
     url_bytes_max: Annotated[
         int, msgspec.Meta(ge=1_024, description="Longest path and query of a request, in bytes")
-    ] = 64 << 10
+    ] = 32 << 10
     header_bytes_max: Annotated[
         int, msgspec.Meta(ge=1_024, description="Most bytes of a request's headers together")
     ] = 32 << 10
@@ -39,6 +40,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     wait_s_max: Annotated[
         float, msgspec.Meta(gt=0, description="Longest wait for convergence, in seconds")
     ] = 300.0
+    announce_unenforced: Annotated[
+        bool,
+        msgspec.Meta(description="API first: announce extensions that hosts don't obey yet"),
+    ] = False
 
 
 def door(
@@ -49,6 +54,7 @@ def door(
     new_id: NewId,
 ) -> Door:
     """The application for these resources."""
-    limits = Limits(**msgspec.structs.asdict(settings))
+    limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
     operations = Operations(convergence, checks, limits)
-    return Door(resources, operations, local_caller, limits, new_id)
+    announced = extensions(settings.announce_unenforced)
+    return Door(resources, operations, local_caller, limits, new_id, announced)

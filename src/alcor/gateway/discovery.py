@@ -3,7 +3,7 @@
 Source: Neutron API reference v2, "API versions" and "Extensions"; aliases are neutron-lib's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alcor.gateway.errors import error_response
@@ -39,13 +39,45 @@ _EXTENSIONS = (
     Extension("standard-attr-timestamp", "Resource timestamps", "created_at and updated_at."),
 )
 
+# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
+_UNENFORCED = (
+    Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
+    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
+    Extension("security-group", "security-group", "Which packets may reach and leave a port."),
+    Extension(
+        "security-groups-default-rules",
+        "Default rules for security groups",
+        "The rules that every new security group begins with.",
+    ),
+    Extension(
+        "security-groups-normalized-cidr",
+        "Normalized CIDR field for security group rules",
+        "The prefix of a rule without host bits.",
+    ),
+    Extension(
+        "security-groups-rules-belongs-to-default-sg",
+        "Security group rule belongs to the project's default security group",
+        "Whether a rule is of a default group.",
+    ),
+    Extension(
+        "stateful-security-group",
+        "Stateful security group",
+        "Security groups without connection tracking.",
+    ),
+)
+
+
+def extensions(announce_unenforced: bool) -> tuple[Extension, ...]:
+    """The extensions that are announced."""
+    return _EXTENSIONS + _UNENFORCED if announce_unenforced else _EXTENSIONS
+
 
 class Discovery:
     """Answers about the API itself."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    def __init__(self, resources: Iterable[Resource], extensions: Sequence[Extension]) -> None:
         self._resources = [r for r in resources if r.path.startswith("/v2.0/")]
-        self._by_alias = {extension.alias: extension for extension in _EXTENSIONS}
+        self._by_alias = {extension.alias: extension for extension in extensions}
 
     def versions(self, request: Request) -> Response:
         """`/`: the versions of the API."""
@@ -67,7 +99,7 @@ class Discovery:
 
     def extensions(self) -> Response:
         """`/v2.0/extensions`."""
-        return Response(200, encode({"extensions": [_shown(e) for e in _EXTENSIONS]}))
+        return Response(200, encode({"extensions": [_shown(e) for e in self._by_alias.values()]}))
 
     def extension(self, alias: str) -> Response:
         """`/v2.0/extensions/{alias}`; 404 is the usual way to find out that there is none."""

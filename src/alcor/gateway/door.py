@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from alcor.contracts.resources import Caller, ResourceManager
 from alcor.gateway.collections import Collection
-from alcor.gateway.discovery import Discovery
+from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.operations import Operations
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
@@ -49,11 +49,14 @@ class Door:
         identify: Identify,
         limits: Limits,
         new_id: Callable[[], str],
+        extensions: Sequence[Extension],
     ) -> None:
+        announced = {"", *(extension.alias for extension in extensions)}
+        resources = [each for each in resources if each[0].extension in announced]
         self._collection_by_path = {
             resource.path: Collection(resource, manager, limits) for resource, manager in resources
         }
-        self._discovery = Discovery(resource for resource, _ in resources)
+        self._discovery = Discovery((resource for resource, _ in resources), extensions)
         self._operations = operations
         self._identify = identify
         self._limits = limits
