@@ -2,7 +2,7 @@
 
 A field is where its bytes are; to set one is to change them and to carry the difference over into
 the checksums that cover them (so a wrong checksum stays as wrong as it was, as in the switch).
-What a packet has not reads as 0. One VLAN tag is looked behind, as with `vlan-limit=1`.
+What a packet has not reads as 0.
 Source: flow_extract of Open vSwitch 3.1; RFC 826, 791, 8200, 4861, 1624.
 """
 
@@ -66,18 +66,24 @@ class Headers:
         self.values[FIELD_BY_NAME[name].place] = value
 
 
-def parse(frame: bytes) -> Headers:
-    """Find the fields of a frame; whatever the bytes, what does not fit is not there."""
+def parse(frame: bytes, tags: int = 1) -> Headers:
+    """Find the fields of a frame behind at most `tags` VLAN tags.
+
+    Whatever the bytes: what does not fit is not there.
+    """
     found = Headers()
     if len(frame) < 14:
         return found
     found.put("eth_dst", 0, 6)
     found.put("eth_src", 6, 6)
     at = 12
-    if _number(frame, at, 2) in _VLAN_TYPES and len(frame) >= 18:
+    for _ in range(tags):
+        if _number(frame, at, 2) not in _VLAN_TYPES or len(frame) < at + 6:
+            break
+        at += 4
+    if at > 12:
         found.say("vlan_vid", VLAN_PRESENT | _number(frame, 14, 2) & 0xFFF)
         found.put("vlan_pcp", 14, 1, 5, 3)
-        at = 16
     kind = _number(frame, at, 2)
     at += 2
     if kind < 0x600:
@@ -214,13 +220,18 @@ def _neighbour(frame: bytes, at: int, end: int, found: Headers) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One frame, without its FCS. Changing it gives another one."""
+    """One frame, without its FCS. Changing it gives another one.
+
+    `tags`: how many VLAN tags are looked behind. What was read before a tag was pushed stays
+    known, and behind a popped one nothing new is read, as in the switch.
+    """
 
     frame: bytes
+    tags: int = field(default=1, compare=False)
     headers: Headers = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "headers", parse(self.frame))
+        object.__setattr__(self, "headers", parse(self.frame, self.tags))
 
     def __getitem__(self, name: str) -> int:
         """A field by its name in `fields.FIELDS`; 0 when the packet has it not."""
@@ -244,28 +255,29 @@ class Packet:
         if FIELDS[place].name == "vlan_vid" and self.headers.values.get(place):
             tag = _number(self.frame, 14, 2)
             wanted = tag & ~(mask & 0xFFF) | value & mask & 0xFFF
-            return type(self)(self.frame[:14] + wanted.to_bytes(2, "big") + self.frame[16:])
+            frame = self.frame[:14] + wanted.to_bytes(2, "big") + self.frame[16:]
+            return type(self)(frame, self.tags)
         slot = self.headers.slots.get(place)
         if slot is None:
             return self
         held = _number(self.frame, slot.at, slot.size)
         wanted = held & ~(mask << slot.shift) | (value & mask) << slot.shift
-        frame = bytearray(self.frame)
-        frame[slot.at : slot.at + slot.size] = wanted.to_bytes(slot.size, "big")
+        changed = bytearray(self.frame)
+        changed[slot.at : slot.at + slot.size] = wanted.to_bytes(slot.size, "big")
         for each in self.headers.sums:
-            _carry_over(self.frame, frame, each)
-        return type(self)(bytes(frame))
+            _carry_over(self.frame, changed, each)
+        return type(self)(bytes(changed), self.tags)
 
     def push_vlan(self, ethertype: int) -> Self:
-        """The packet with another tag in front, of VLAN 0."""
+        """The packet with another tag in front, of VLAN 0; more than two the switch can't keep."""
         tag = ethertype.to_bytes(2, "big") + bytes(2)
-        return type(self)(self.frame[:12] + tag + self.frame[12:])
+        return type(self)(self.frame[:12] + tag + self.frame[12:], self.tags + 1)
 
     def pop_vlan(self) -> Self:
         """The packet without its outer tag; itself when it has none."""
         if not self["vlan_vid"]:
             return self
-        return type(self)(self.frame[:12] + self.frame[16:])
+        return type(self)(self.frame[:12] + self.frame[16:], self.tags - 1)
 
 
 def _carry_over(old: bytes, new: bytearray, checksum: _Sum) -> None:

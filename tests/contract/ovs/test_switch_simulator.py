@@ -106,7 +106,9 @@ def conditions(rng: random.Random, family: dict[str, Any]) -> dict[str, Any]:
         wanted |= {"arp_sha": rng.choice(MACS), "arp_spa": (ADDRESSES[0], 0xFFFFFF00)}
     if kind == 0x0800:
         wanted |= {"ipv4_src": rng.choice(ADDRESSES), "ipv4_dst": (ADDRESSES[0], 0xFFFFFF00)}
-        wanted |= {"ip_ttl": rng.choice((1, 2, 64)), "ip_frag": rng.choice((0, 1, 3))}
+        wanted |= {"ip_ttl": rng.choice((1, 2, 64))}
+        if "ip_proto" not in family:  # a later fragment has no ports
+            wanted |= {"ip_frag": rng.choice((0, 1, 3))}
     if kind == 0x86DD:
         wanted |= {"ipv6_src": rng.choice(ADDRESSES6)}
         wanted |= {"ipv6_dst": (ADDRESSES6[0], 0xFFFF << 112)}
@@ -160,7 +162,7 @@ def a_flow(rng: random.Random, table: int) -> Flow:
     actions = changes(rng, family)
     if asked.get("vlan_vid"):
         actions += rng.choice(([], [PopVlan()]))
-    elif rng.random() < 0.1:
+    elif table == 0 and rng.random() < 0.2:  # two tags are the most that it keeps
         actions += [PushVlan(0x8100), set_field("vlan_vid", 0x1007)]
     if table < 3 and rng.random() < 0.3:
         actions.insert(rng.randrange(len(actions) + 1), Resubmit(3))
@@ -210,8 +212,9 @@ class RealSwitch:
     def send(self, in_port: int, packets: list[bytes]) -> dict[int, list[bytes]]:
         """What each port sends until a last, marked packet has left by all of them."""
         before = {port: file.stat().st_size for port, file in self._files.items()}
-        texts = [each.hex() for each in (*packets, MARK)]
-        self._switch.appctl("netdev-dummy/receive", f"p{in_port}", *texts)
+        for each in (packets, [MARK]):  # a batch of its own: the switch reorders inside of one
+            names = [packet.hex() for packet in each]
+            self._switch.appctl("netdev-dummy/receive", f"p{in_port}", *names)
         deadline, found = time.monotonic() + 10, dict[int, list[bytes]]()
         for port, file in self._files.items():
             while MARK not in (got := list(frames_of(file, before[port]))):
@@ -220,13 +223,21 @@ class RealSwitch:
         return found
 
 
-async def install(path: Any, flows: list[Flow]) -> None:
+def install(switch: Any, flows: list[Flow]) -> None:
+    """Make these all the flows there are, at once: what it remembers of others is purged."""
+    asyncio.run(replace_flows(switch.mgmt, flows))
+    switch.appctl("revalidator/purge")
+
+
+async def replace_flows(path: Any, flows: list[Flow]) -> None:
     conn = await OpenFlow.connect(path)
-    for number, (kind, buckets) in GROUPS.items():
-        await conn.set_group(number, kind, buckets)
-    await conn.delete_flows(0, 0)
-    await conn.bundle([(flow_key(flow), flow_body(flow)) for flow in [*flows, *MARK_FLOWS]])
-    conn.close()
+    try:
+        for number, (kind, buckets) in GROUPS.items():
+            await conn.set_group(number, kind, buckets)
+        await conn.delete_flows(0, 0)
+        await conn.bundle([(flow_key(flow), flow_body(flow)) for flow in [*flows, *MARK_FLOWS]])
+    finally:
+        conn.close()
 
 
 @pytest.fixture(scope="module")
@@ -243,21 +254,26 @@ def by_port(simulator: Switch, in_port: int, packets: list[bytes]) -> dict[int, 
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_packets_leave_the_simulator_as_they_leave_a_real_switch(
     shared_switch: Any, real: RealSwitch, seed: int
 ) -> None:
     rng = random.Random(seed)
     flows = a_table_set(rng)
     packets = [a_packet(rng, n) for n in range(PACKETS)]
-    asyncio.run(install(shared_switch.mgmt, flows))
+    install(shared_switch, flows)
 
     for in_port in PORTS:
         sent = real.send(in_port, packets)
 
         expected = by_port(Switch(flows, GROUPS), in_port, packets)
         for port in PORTS:
-            assert [each.hex() for each in sent[port]] == [each.hex() for each in expected[port]]
+            assert texts(sent[port]) == texts(expected[port])
+
+
+def texts(packets: list[bytes]) -> list[str]:
+    """Comparable, and readable when they differ; the order between flows is the switch's choice."""
+    return sorted(packet.hex() for packet in packets)
 
 
 def nd_responder(target: int, mac: int) -> list[Flow]:
@@ -285,7 +301,7 @@ def test_a_neighbour_solicitation_is_answered_alike(
     flows = nd_responder(target, MACS[1])
     ask = frames.neighbour(135, ADDRESSES6[0], 0xFF02 << 112 | 5, target, option)
     packet = frames.ip_frame(0x333300000005, MACS[0], ask)
-    asyncio.run(install(shared_switch.mgmt, flows))
+    install(shared_switch, flows)
 
     sent = real.send(1, [packet])
 
