@@ -1,0 +1,131 @@
+"""A real control plane in this process, on free ports and a fresh folder, spoken to over HTTP."""
+
+import asyncio
+import http.client
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from alcor.assembly.config import Config
+from alcor.assembly.embedded import embedded
+from alcor.delivery.app import DeliveryConfig
+from alcor.gateway.app import GatewaySettings
+
+start_s_max = 30
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; `json` is its decoded body, `type` and `message` of its NeutronError."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+    @property
+    def type(self) -> str:
+        return str(self.json["NeutronError"]["type"])
+
+    @property
+    def message(self) -> str:
+        return str(self.json["NeutronError"]["message"])
+
+
+class Api:
+    """A client of one control plane."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.tcp_port = host, port
+
+    def call(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One request; a body that is not bytes is encoded as JSON."""
+        content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
+        connection = http.client.HTTPConnection(self.host, self.tcp_port, timeout=30)
+        try:
+            connection.request(method, path, content, headers or {})
+            answer = connection.getresponse()
+            given = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, given, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        return self.call("GET", path)
+
+    def make(self, path: str, name: str, /, **fields: Any) -> dict[str, Any]:
+        """Create one resource, which must succeed."""
+        answer = self.call("POST", path, {name: fields})
+        assert answer.status == 201, answer
+        made: dict[str, Any] = answer.json[name]
+        return made
+
+    def network(self, /, **fields: Any) -> dict[str, Any]:
+        return self.make("/v2.0/networks", "network", **fields)
+
+    def subnet(self, network: str, cidr: str, **fields: Any) -> dict[str, Any]:
+        fields |= {"network_id": network, "cidr": cidr, "ip_version": 6 if ":" in cidr else 4}
+        return self.make("/v2.0/subnets", "subnet", **fields)
+
+    def port(self, network: str, **fields: Any) -> dict[str, Any]:
+        return self.make("/v2.0/ports", "port", network_id=network, **fields)
+
+    def listed(self, path: str) -> list[dict[str, Any]]:
+        """The items of a list, which must succeed."""
+        answer = self.get(path)
+        assert answer.status == 200, answer
+        collection = path.partition("?")[0].rpartition("/")[2]
+        items: list[dict[str, Any]] = answer.json[collection]
+        return items
+
+
+def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Event) -> Any:
+    stop: list[Any] = []
+
+    async def main() -> None:
+        asked = asyncio.Event()
+        async with embedded(config) as running:
+            address.append(running.api)
+            stop.extend([asyncio.get_running_loop(), asked])
+            told.set()
+            await asked.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        finally:
+            told.set()
+
+    thread = threading.Thread(target=run, name="control-plane")
+    thread.start()
+    return thread, stop
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A control plane for the whole run: every test makes networks of its own in it."""
+    data: Path = tmp_path_factory.mktemp("control-plane")
+    config = Config(
+        data=str(data),
+        listen="127.0.0.1:0",
+        agents=DeliveryConfig(listen="127.0.0.1:0"),
+        gateway=GatewaySettings(body_bytes_max=1 << 20, items_per_create_max=600),
+    )
+    address: list[tuple[str, int]] = []
+    told = threading.Event()
+    thread, stop = _serve(config, address, told)
+    assert told.wait(start_s_max)
+    assert address, "the control plane did not start"
+    yield Api(*address[0])
+    loop, asked = stop
+    loop.call_soon_threadsafe(asked.set)
+    thread.join(start_s_max)
+    assert not thread.is_alive()
