@@ -29,13 +29,14 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "flows": flows.measure,
     "restart": restart.measure,
 }
+_wide = 150  # columns, where no terminal says how many
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 
 
 def main(words: Sequence[str]) -> int:
     """Run what was asked for."""
     options = _options(words)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_wide)
     names = options.only or list(CASES)
     began = monotonic()
     report = Report(" ".join(["python -m bench", *words]), tables.machine_line(), [])

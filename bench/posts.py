@@ -103,11 +103,11 @@ class Region:
     def rows(self, count: int) -> list[Rows]:
         """The last rows that creates have written, and the outbox rows that told of them."""
         tables = [
-            bare_insert.latest_rows(self.data / "port.db", "port", count),
-            bare_insert.latest_rows(self.data / "port.db", "port_address", count),
-            bare_insert.latest_rows(self.data / "ip.db", "lease", count),
+            bare_insert.latest_rows(self.data / "port.sqlite", "port", count),
+            bare_insert.latest_rows(self.data / "port.sqlite", "port_address", count),
+            bare_insert.latest_rows(self.data / "ip.sqlite", "lease", count),
         ]
-        outbox = bare_insert.latest_rows(self.data / "port.db", "outbox", 0)
+        outbox = bare_insert.latest_rows(self.data / "port.sqlite", "outbox", 0)
         docs = [dict(zip(columns_of(tables[0]), row, strict=True)) for row in tables[0].values]
         told = [_told(n, msgspec.json.decode(row["doc"])) for n, row in enumerate(docs, 1)]
         return [*tables, outbox._replace(values=told)]

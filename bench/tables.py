@@ -50,7 +50,7 @@ class Report(msgspec.Struct, frozen=True):
 
 def at_most(limit: float, value: float, what: str = "times") -> Verdict:
     """The target that `value` is at most `limit`."""
-    return Verdict(f"at most {limit:g} {what}", value <= limit)
+    return Verdict(f"at most {limit:.3g} {what}", value <= limit)
 
 
 def at_least(limit: float, value: float, words: str) -> Verdict:
