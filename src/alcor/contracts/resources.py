@@ -18,6 +18,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
 
 
+CHANGED_SINCE = "changed_since"  # a filter of every kind that has `updated_at`: not before then
+
+
 class Filter(msgspec.Struct, frozen=True):
     """A field must equal one of the values (already of the field's type)."""
 

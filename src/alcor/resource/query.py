@@ -4,17 +4,19 @@ A filter given twice means either value, different filters mean all of them (Neu
 "Filtering and Column Selection"). What is not a filter or sort key is refused, never ignored.
 """
 
+import re
 from collections import defaultdict
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from alcor.contracts.resources import Filter, ListQuery, Sort
+from alcor.contracts.resources import CHANGED_SINCE, Filter, ListQuery, Sort
 from alcor.resource.declaration import Resource
 from alcor.resource.fields import Scalar, boolean_of, shown
-from alcor.values.errors import BadRequest, HTTPBadRequest
+from alcor.values.errors import BadRequest, HTTPBadRequest, InvalidInput
 
 parameters_max = 1_000  # of one query
 _RESERVED = ("fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z|\+00:00| 00:00)?")
 _DESCENDING = {"asc": False, "desc": True}
 
 
@@ -79,6 +81,9 @@ def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
         if name in resource.special_filters:
             special += resource.special_filters[name](texts)
             continue
+        if name == CHANGED_SINCE and "updated_at" in resource.field_by_name:
+            special.append(Filter(CHANGED_SINCE, (_time(texts[-1]),)))
+            continue
         field = resource.field_by_name.get(name)
         if field is None or not field.is_filter or field.type.of_query is None:
             raise HTTPBadRequest(f"[{shown(name)}] is invalid attribute for filter")
@@ -87,6 +92,15 @@ def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
         except ValueError as error:
             raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
     return [Filter(name, tuple(wanted)) for name, wanted in scalars.items()] + special
+
+
+def _time(text: str) -> str:
+    """A time as resources show it: UTC, whole seconds, so that texts compare as times."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        message = f"The changed_since value {shown(text)} is not a time like 2026-01-31T23:59:59Z."
+        raise InvalidInput(f"Invalid input for operation: {message}")
+    return f"{match[1]}Z"
 
 
 def _sorts(resource: Resource, keys: list[str], directions: list[str]) -> tuple[Sort, ...]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from alcor.contracts.resources import Filter, ListQuery, Sort
+from alcor.contracts.resources import CHANGED_SINCE, Filter, ListQuery, Sort
 from alcor.values.errors import NotFound
 
 Sql = str | int | None  # what a column holds
@@ -167,6 +167,8 @@ class ResourceTable:
         values: list[Sql] = [value for value in wanted.values if value is not None]
         if wanted.field in self.conditions:
             return self.conditions[wanted.field].format(_marks(values)), values
+        if wanted.field == CHANGED_SINCE:
+            return f"{self.expression('updated_at')} >= ?", values
         expression = self.expression(wanted.field)
         alternatives = [f"{expression} IN ({_marks(values)})"] if values else []
         if None in wanted.values:
