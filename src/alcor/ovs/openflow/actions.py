@@ -28,6 +28,8 @@ from alcor.ovs.flow import (
 from alcor.ovs.openflow.matches import encode_term
 from alcor.ovs.openflow.wire import NICIRA, PAD
 
+instruction_bytes_max = 60_000  # the rest of a message is for the match
+
 _OUTPUT = struct.Struct("!HHIH6x")
 _HEAD_PAD = struct.Struct("!HH4x")
 _HEAD_INT = struct.Struct("!HHI")
@@ -177,11 +179,16 @@ def encode_action(action: Action) -> bytes:
 
 @lru_cache(maxsize=1 << 14)  # many flows of a table do the same
 def encode_instructions(instructions: Instructions) -> bytes:
-    """The instruction list in the switch's order: meter, apply, write metadata, goto."""
+    """The instruction list in the switch's order: meter, apply, write metadata, goto.
+
+    `ValueError` when it does not fit into a message.
+    """
     actions, goto, metadata, meter = instructions
     encoded = b"" if meter is None else _HEAD_INT.pack(6, 8, meter)
     if actions:
         body = b"".join([_ENCODERS[type(action)](action) for action in actions])
+        if len(body) > instruction_bytes_max:
+            raise ValueError(f"{len(actions)} actions of {len(body)} bytes do not fit a message")
         encoded += _HEAD_PAD.pack(4, 8 + len(body)) + body
     if metadata is not None:
         encoded += _METADATA.pack(2, 24, *metadata)

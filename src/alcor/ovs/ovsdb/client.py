@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from alcor.ovs.ovsdb import operations
 from alcor.ovs.ovsdb.framing import JsonFrames, Malformed
 
 answer_wait_s_max = 10.0
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 Rows = dict[str, dict[str, Row]]  # table -> row's UUID -> column -> value, as on the wire
 
 
-class Disconnected(Exception):
+class Disconnected(ConnectionError):
     """The database is not there any more; what was asked may or may not have been done."""
 
 
@@ -99,6 +100,15 @@ class Ovsdb(asyncio.Protocol):
         if self._closed.done():
             raise Disconnected(self._closed.result())
 
+    async def configured(self, timeout_s: float = answer_wait_s_max) -> None:
+        """Wait until the switch has done all that the database said when this was called.
+
+        `Refused` when it has not within `timeout_s`.
+        """
+        _, selected = await self.transact(operations.NEXT_CONFIGURATION)
+        wanted = selected["rows"][0]["next_cfg"]
+        await self.transact([operations.wait_for_configuration(wanted, timeout_s)])
+
     async def lock(self, name: str) -> bool:
         """Ask for a lock, to be had as long as the session lives; whether it is ours already.
 
@@ -129,7 +139,7 @@ class Ovsdb(asyncio.Protocol):
         try:
             for message in self._frames.feed(data):
                 self._take(message)
-        except (Malformed, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (Malformed, LookupError, TypeError, ValueError, AttributeError) as error:
             self.close(f"malformed: {error!r}")
 
     def connection_lost(self, exc: Exception | None) -> None:
