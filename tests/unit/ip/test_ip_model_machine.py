@@ -23,7 +23,6 @@ class SubnetMachine(RuleBasedStateMachine):
         self.kept: dict[int, int] = {}
         self.full_blocks: set[int] = set()
         self.taken: set[int] = set()
-        self.chosen_since_given_back: dict[int, int] = {}
 
     @initialize(
         bounds=st.lists(st.sampled_from(OFFSETS), min_size=2, max_size=6, unique=True).map(sorted),
@@ -79,12 +78,13 @@ class SubnetMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.taken)[:50] + sorted(self.taken)[-50:]))
         self.space.give_back(number)
         self.taken.discard(number)
-        others_free = self.choosable - self.taken - {number}
-        if others_free and self.space.cursor != number:
-            again = self.space.take_next()
-            assert again != number
-            assert again is not None
-            self.taken.add(again)
+        free = self.choosable - self.taken
+        if not free:
+            return
+        # Next-fit: the cursor goes round, so what was given back waits until its turn comes.
+        expected = min((n for n in free if n >= self.space.cursor), default=min(free))
+        assert self.space.take_next() == expected
+        self.taken.add(expected)
 
     @invariant()
     def counts_are_right(self) -> None:
