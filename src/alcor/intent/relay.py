@@ -94,8 +94,10 @@ class Relay:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while changes := await self._outbox():
+            full = True
+            while full and (changes := await self._outbox()):
                 await self._publish(changes)
+                full = len(changes) == changes_per_put_max  # else what came since has notified
 
     async def published_all(self, sequence: int) -> None:
         """Wait until the log has been told everything up to and with `sequence`."""

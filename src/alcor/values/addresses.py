@@ -130,8 +130,8 @@ def mac(text: object) -> Mac:
 
 def mac_text(number: int) -> str:
     """The usual form: lower case, colons."""
-    digits = f"{number:012x}"
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    d = f"{number:012x}"
+    return f"{d[:2]}:{d[2:4]}:{d[4:6]}:{d[6:8]}:{d[8:10]}:{d[10:]}"
 
 
 def eui64_link_local(number: int) -> Address:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alcor.managers.port.addressing import SubnetView, Wish, wanted, wishes
+from alcor.managers.port.addressing import SubnetView, Wish, subnets, wanted, wishes
 from alcor.values.addresses import address, prefix
 from alcor.values.errors import Refusal
 
@@ -12,13 +12,13 @@ SIX = SubnetView("c", "n", prefix("fd00::/64"))
 
 
 def test_by_default_each_family_is_asked_once_of_all_its_subnets() -> None:
-    asked = wanted("p", "n", None, [FOUR_A, SIX, FOUR_B])
+    asked = wanted("p", "n", None, subnets([FOUR_A, SIX, FOUR_B]))
 
     assert [wish.subnet_ids for wish in asked] == [("a", "b"), ("c",)]
 
 
 def test_an_address_alone_finds_its_subnet() -> None:
-    (asked,) = wanted("p", "n", [Wish("", address("10.0.1.9"))], [FOUR_A, FOUR_B])
+    (asked,) = wanted("p", "n", [Wish("", address("10.0.1.9"))], subnets([FOUR_A, FOUR_B]))
 
     assert (asked.subnet_ids, asked.address) == (("b",), "10.0.1.9")
 
@@ -35,7 +35,7 @@ def test_an_address_alone_finds_its_subnet() -> None:
 )
 def test_what_no_subnet_has_is_refused(wish: Wish, type_: str) -> None:
     with pytest.raises(Refusal) as caught:
-        wanted("p", "n", [wish], [FOUR_A, FOUR_B, SIX])
+        wanted("p", "n", [wish], subnets([FOUR_A, FOUR_B, SIX]))
 
     assert caught.value.type == type_
 

@@ -5,7 +5,7 @@ with room, as Neutron does. An empty list: none. Otherwise each item names a sub
 or both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alcor.contracts.peers import Wanted
@@ -30,6 +30,13 @@ class SubnetView(NamedTuple):
     prefix: Prefix
 
 
+class Subnets(NamedTuple):
+    """The subnets of one network, in order of age, and their ids by IP version (4 first)."""
+
+    views: tuple[SubnetView, ...] = ()
+    families: tuple[tuple[str, ...], ...] = ()
+
+
 class Wish(NamedTuple):
     """One item of `fixed_ips`: at least one of the two is given."""
 
@@ -40,6 +47,13 @@ class Wish(NamedTuple):
 def view(record: SubnetRecord) -> SubnetView:
     """Of a subnet's record."""
     return SubnetView(record.id, record.network_id, prefix(record.cidr))
+
+
+def subnets(views: Iterable[SubnetView]) -> Subnets:
+    """Of a network's; ids made by us sort by age."""
+    ordered = tuple(sorted(views))
+    each = [tuple(s.id for s in ordered if s.prefix.version == version) for version in (4, 6)]
+    return Subnets(ordered, tuple(ids for ids in each if ids))
 
 
 def wishes(fixed_ips: Sequence[Mapping[str, Any]] | None, count_max: int) -> list[Wish] | None:
@@ -64,19 +78,18 @@ def _wish(item: Mapping[str, Any]) -> Wish:
 
 
 def wanted(
-    owner: str, network_id: str, wishes: Sequence[Wish] | None, subnets: Sequence[SubnetView]
+    owner: str, network_id: str, wishes: Sequence[Wish] | None, subnets: Subnets
 ) -> list[Wanted]:
-    """What to ask the IP manager for, in order; `subnets` are the network's, in order of age.
+    """What to ask the IP manager for, in order.
 
     A `Refusal` when a wish can't be had on these subnets.
     """
     if wishes is not None:
         return [_named(owner, network_id, wish, subnets) for wish in wishes]
-    families = [tuple(s.id for s in subnets if s.prefix.version == version) for version in (4, 6)]
-    return [Wanted(owner=owner, subnet_ids=ids) for ids in families if ids]
+    return [Wanted(owner=owner, subnet_ids=ids) for ids in subnets.families]
 
 
-def _named(owner: str, network_id: str, wish: Wish, subnets: Sequence[SubnetView]) -> Wanted:
+def _named(owner: str, network_id: str, wish: Wish, subnets: Subnets) -> Wanted:
     subnet = _subnet_of(network_id, wish, subnets)
     if wish.address is None:
         return Wanted(owner=owner, subnet_ids=(subnet.id,))
@@ -87,8 +100,8 @@ def _named(owner: str, network_id: str, wish: Wish, subnets: Sequence[SubnetView
     return Wanted(owner=owner, subnet_ids=(subnet.id,), address=str(wish.address))
 
 
-def _subnet_of(network_id: str, wish: Wish, subnets: Sequence[SubnetView]) -> SubnetView:
-    for subnet in subnets:
+def _subnet_of(network_id: str, wish: Wish, subnets: Subnets) -> SubnetView:
+    for subnet in subnets.views:
         if wish.subnet_id == subnet.id:
             return subnet
         if not wish.subnet_id and wish.address is not None and subnet.prefix.covers(wish.address):

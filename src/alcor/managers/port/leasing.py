@@ -13,7 +13,7 @@ from alcor.contracts.peers import (
     Wanted,
 )
 from alcor.intent.records import FixedIp
-from alcor.managers.port.addressing import SubnetView, Wish, wanted
+from alcor.managers.port.addressing import Subnets, Wish, wanted
 from alcor.managers.port.model import Port
 from alcor.managers.port.references import References
 from alcor.values.errors import Kind, Refusal
@@ -41,7 +41,7 @@ class Leasing:
 
     async def lease(self, groups: Sequence[Sequence[Request]]) -> list[Leased | Refusal]:
         """Per group: all its addresses, or why it has none."""
-        sure: dict[str, list[SubnetView]] = {}
+        sure: dict[str, Subnets] = {}
         unsure = {r.network_id for group in groups for r in group if self._unsure(r)}
         sure |= await self._references.subnets_now(unsure)
         answers = await self._ask(groups, sure)
@@ -61,7 +61,7 @@ class Leasing:
             return False
         known = self._references.subnets(request.network_id)
         if request.wishes is None:
-            return not known
+            return not known.views
         try:
             wanted(request.port_id, request.network_id, request.wishes, known)
         except Refusal:
@@ -69,7 +69,7 @@ class Leasing:
         return False
 
     async def _ask(
-        self, groups: Sequence[Sequence[Request]], sure: Mapping[str, list[SubnetView]]
+        self, groups: Sequence[Sequence[Request]], sure: Mapping[str, Subnets]
     ) -> list[Leased | Refusal]:
         answers: list[Leased | Refusal] = []
         asked: list[tuple[int, LeaseGroup]] = []
@@ -88,15 +88,15 @@ class Leasing:
                 answers[i] = _leased(groups[i], leases)
         return answers
 
-    def _group(self, group: Sequence[Request], sure: Mapping[str, list[SubnetView]]) -> LeaseGroup:
+    def _group(self, group: Sequence[Request], sure: Mapping[str, Subnets]) -> LeaseGroup:
         wishes: list[Wanted] = []
         known: dict[str, tuple[str, ...]] = {}
         for port_id, network_id, items in group:
             subnets = sure.get(network_id)
             if subnets is None:
                 subnets = self._references.subnets(network_id)
-                if items is None:
-                    known[network_id] = tuple(subnet.id for subnet in subnets)
+                if items is None and network_id not in known:
+                    known[network_id] = tuple(view.id for view in subnets.views)
             wishes += wanted(port_id, network_id, items, subnets)
         return LeaseGroup(wishes, known)
 

@@ -11,19 +11,21 @@ from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
 from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
 from alcor.intent.records import NetworkRecord, SubnetRecord
 from alcor.keyed_log.log import Entry, KeyedLog
-from alcor.managers.port.addressing import SubnetView, view
+from alcor.managers.port.addressing import Subnets, SubnetView, subnets, view
+
+NONE = Subnets()
 
 
 class SubnetModel:
-    """The subnets by network, in order of age (their ids are, unless clients chose them)."""
+    """The subnets by network."""
 
     def __init__(self) -> None:
-        self._subnets_by_network: dict[str, dict[str, SubnetView]] = {}
+        self._subnets_by_network: dict[str, Subnets] = {}
         self._network_by_subnet: dict[str, str] = {}
 
-    def of(self, network_id: str) -> list[SubnetView]:
+    def of(self, network_id: str) -> Subnets:
         """Those known of a network."""
-        return list(self._subnets_by_network.get(network_id, {}).values())
+        return self._subnets_by_network.get(network_id, NONE)
 
     async def replace(self, entries: Sequence[Entry]) -> None:
         """These are all."""
@@ -41,14 +43,15 @@ class SubnetModel:
 
     def _forget(self, subnet_id: str) -> None:
         network_id = self._network_by_subnet.pop(subnet_id, "")
-        subnets = self._subnets_by_network.get(network_id, {})
-        subnets.pop(subnet_id, None)
-        if not subnets:
+        left = subnets(view for view in self.of(network_id).views if view.id != subnet_id)
+        if left.views:
+            self._subnets_by_network[network_id] = left
+        else:
             self._subnets_by_network.pop(network_id, None)
 
     def _add(self, subnet: SubnetView) -> None:
-        subnets = [*self.of(subnet.network_id), subnet]
-        self._subnets_by_network[subnet.network_id] = {s.id: s for s in sorted(subnets)}
+        known = self.of(subnet.network_id).views
+        self._subnets_by_network[subnet.network_id] = subnets([*known, subnet])
         self._network_by_subnet[subnet.id] = subnet.network_id
 
 
@@ -94,15 +97,15 @@ class References:
             found |= {node.id for node in (await self._nodes.nodes(Ids(missing))).nodes}
         return found
 
-    def subnets(self, network_id: str) -> list[SubnetView]:
+    def subnets(self, network_id: str) -> Subnets:
         """The subnets of a network, as far as the copy knows."""
         return self._subnet_model.of(network_id)
 
-    async def subnets_now(self, network_ids: Iterable[str]) -> Mapping[str, list[SubnetView]]:
+    async def subnets_now(self, network_ids: Iterable[str]) -> Mapping[str, Subnets]:
         """The subnets of networks, as their owner says."""
         ids = sorted(network_ids)
         found: dict[str, list[SubnetView]] = {id_: [] for id_ in ids}
         if ids:
             for record in (await self._subnets.subnets_of(Ids(ids))).subnets:
                 found[record.network_id].append(view(record))
-        return {id_: sorted(subnets) for id_, subnets in found.items()}
+        return {id_: subnets(views) for id_, views in found.items()}
