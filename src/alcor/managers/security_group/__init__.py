@@ -1,0 +1,1 @@
+"""The security group manager: groups, their rules, rule templates, address groups."""

@@ -1,0 +1,81 @@
+"""Put the security group manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.peers import GroupMemberPeer, SecurityGroupPeer
+from alcor.contracts.resources import ResourceManager
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.security_group.api.address_groups import ADDRESS_GROUP
+from alcor.managers.security_group.api.groups import SECURITY_GROUP
+from alcor.managers.security_group.api.rules import (
+    DEFAULT_SECURITY_GROUP_RULE,
+    SECURITY_GROUP_RULE,
+)
+from alcor.managers.security_group.needs import Limits
+from alcor.managers.security_group.service.address_groups import AddressGroupService
+from alcor.managers.security_group.service.groups import GroupService
+from alcor.managers.security_group.service.rules import RuleService
+from alcor.managers.security_group.service.templates import TemplateService
+from alcor.managers.security_group.service.writes import Makers, manager
+from alcor.managers.security_group.sql.store import SecurityGroupStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class SecurityGroupSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the security group manager."""
+
+    rules_per_group_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most rules of one security group")
+    ] = 1_000
+    addresses_per_group_max: Annotated[
+        int, msgspec.Meta(ge=1, le=10_000, description="Most addresses of one address group")
+    ] = 1_000
+
+
+class SecurityGroupApp:
+    """The security group manager as assembly sees it."""
+
+    name = manager
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        ports: GroupMemberPeer,
+        settings: SecurityGroupSettings,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        path = folder / "security_group.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = SecurityGroupStore(self.database, self.relay)
+        limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
+        makers = Makers(new_id, lambda: timestamp(clock()))
+        self._groups = GroupService(store, ports, makers)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (SECURITY_GROUP, self._groups),
+            (SECURITY_GROUP_RULE, RuleService(store, limits, makers)),
+            (DEFAULT_SECURITY_GROUP_RULE, TemplateService(store, makers)),
+            (ADDRESS_GROUP, AddressGroupService(store, limits, makers)),
+        ]
+        self.peers: Sequence[tuple[Any, object]] = [(SecurityGroupPeer, self._groups)]
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short."""
+        await self._groups.recover()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self.relay.run()]

@@ -1,0 +1,1 @@
+"""The security group manager's store in SQLite: rows and outbox change in one transaction."""

@@ -1,0 +1,1 @@
+"""Migrations of the security group manager's database."""
