@@ -131,7 +131,11 @@ class _Connection(asyncio.Protocol):
 
     async def _open_and_ask(self, request: bytes) -> None:
         self._transport.close()
-        await self.open()
+        try:
+            await self.open()
+        except OSError as problem:
+            self._run.failed(f"the server takes no connection any more: {problem}")
+            return
         self._send(request)
 
     def _send(self, request: bytes) -> None:

@@ -26,6 +26,7 @@ from bench.tables import Row, Section, Verdict, at_least, at_most, rate, ratio, 
 _rounds, _rounds_quick = 5, 2
 project = "bench"
 _floor_rows_max = 5_000
+_calls_alone = 3  # a turn
 bulk_cost_times_max = 3.0
 single_share_of_echo_min = 1 / 3
 hosts = [f"h{n}" for n in range(1, 11)]
@@ -62,6 +63,7 @@ class Found:
 
     case: Case
     ours: list[Outcome] = field(default_factory=list)
+    alone_s: list[float] = field(default_factory=list)  # a call to a control plane at rest
     cpu_s: list[float] = field(default_factory=list)  # of the control plane, a port
     echo: list[Outcome] = field(default_factory=list)
     bare_s: list[float] = field(default_factory=list)  # median transaction of a turn
@@ -171,6 +173,14 @@ class _Turns:
         server.wait_until_quiet()
         self.found.ours.append(outcome)
         self.found.cpu_s.append((server.cpu_s() - before) / (case.ports * case.calls))
+        if case.clients == 1:
+            self._alone()
+
+    def _alone(self) -> None:
+        for _ in range(_calls_alone):
+            once = self._ask(self._region.server, PORT.path, calls=1)
+            self.found.alone_s.append(once.seconds)
+            self._region.server.wait_until_quiet()
 
     def echo(self) -> None:
         if not self.found.echo:
@@ -186,7 +196,7 @@ class _Turns:
         times = bare_insert.write(self._file, self._region.rows(count), case.ports)
         self.found.bare_s.append(spread(times).median)
 
-    def _ask(self, server: Server, target: str) -> Outcome:
+    def _ask(self, server: Server, target: str, calls: int = 0) -> Outcome:
         case = self.found.case
         job = Job(
             port=server.port,
@@ -194,7 +204,7 @@ class _Turns:
             targets=[target],
             body=self._body,
             connections=case.clients,
-            count=case.calls,
+            count=calls or case.calls,
         )
         outcome = self._load.run(job)
         if outcome.statuses.keys() != {201}:
@@ -235,10 +245,12 @@ def _section(found: Sequence[Found]) -> Section:
             "real tables with their indexes), written by `executemany` into one fresh file, a "
             "transaction a call. Bare echo: a raw ASGI application on uvicorn (httptools, uvloop) "
             "that reads the same body and answers the same bytes. Processor time is the whole "
-            "process's, planning included, a port."
+            "process's, planning included, a port. Calls follow each other at once, so that the "
+            "planning of one is under way while the next is answered; alone is a call to a control "
+            "plane at rest. Costs are of ports at the sustained rate."
         ),
         columns=[
-            *("case", "ports", "call, p50", "call, p99", "CPU a port"),
+            *("case", "ports", "call, p50", "call, p99", "alone, p50", "CPU a port"),
             *("bare insert, a call", "cost, times bare", "echo, calls", "share of echo"),
         ],
         rows=[_row(each) for each in found],
@@ -250,15 +262,18 @@ def _row(found: Found) -> Row:
     p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
     echo = spread(found.case.calls / o.seconds for o in found.echo).median
     cpu, bare = spread(found.cpu_s).median, spread(found.bare_s).median
+    alone = spread(found.alone_s).median if found.alone_s else None
     return Row(
         cells=[
-            *(found.case.name, rate(found.ports_per_s), seconds(p50), seconds(p99), seconds(cpu)),
+            *(found.case.name, rate(found.ports_per_s), seconds(p50), seconds(p99)),
+            *("" if alone is None else seconds(alone), seconds(cpu)),
             *(seconds(bare), ratio(found.bare_times), rate(echo), ratio(found.echo_share)),
         ],
         values={
             "ports_per_s": found.ports_per_s,
             "p50_s": p50,
             "p99_s": p99,
+            **({} if alone is None else {"alone_s": alone}),
             "cpu_s": cpu,
             "bare_s": bare,
             "times_bare": found.bare_times,
