@@ -12,6 +12,7 @@ from alcor.managers.mac.app import MacSettings
 from alcor.managers.network.app import NetworkSettings
 from alcor.managers.node.app import NodeSettings
 from alcor.managers.port.app import PortSettings
+from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.runtime.config import ConfigError
 
@@ -54,6 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ip: IpSettings = IpSettings()
     mac: MacSettings = MacSettings()
     node: NodeSettings = NodeSettings()
+    security_group: SecurityGroupSettings = SecurityGroupSettings()
 
 
 def endpoint(text: str) -> tuple[str, int]:

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alcor.assembly.config import Config
-from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, PortPeer, SubnetPeer
+from alcor.contracts.peers import (
+    GroupMemberPeer,
+    IpPeer,
+    MacPeer,
+    NetworkPeer,
+    NodePeer,
+    PortPeer,
+    SubnetPeer,
+)
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
@@ -16,6 +24,7 @@ from alcor.managers.mac.app import MacApp
 from alcor.managers.network.app import NetworkApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
+from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds
@@ -76,9 +85,14 @@ class Control:
             clock,
             new_id,
         )
-        self._relays: Sequence[Relay] = [each.relay for each in (network, subnet, node, port)]
+        group = SecurityGroupApp(
+            folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id
+        )
+        self._relays: Sequence[Relay] = [
+            each.relay for each in (network, subnet, node, port, group)
+        ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
-        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port]
+        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port, group]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         for app in self.apps:
             for contract, implementation in app.peers:

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 
-from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, PortPeer, SubnetPeer
+from alcor.contracts.peers import (
+    GroupMemberPeer,
+    IpPeer,
+    MacPeer,
+    NetworkPeer,
+    NodePeer,
+    PortPeer,
+    SubnetPeer,
+)
 from alcor.contracts.resources import ResourceManager, Written
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
@@ -100,7 +108,8 @@ class PortApp:
         self._rebuilt = rebuilt
         service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(PORT, service)]
-        self.peers: Sequence[tuple[Any, object]] = [(PortPeer, PortFences(self._store))]
+        fences = PortFences(self._store)
+        self.peers: Sequence[tuple[Any, object]] = [(PortPeer, fences), (GroupMemberPeer, fences)]
 
     async def recover(self) -> None:
         """Finish what a crash cut short: give back the addresses that ports hold no more."""

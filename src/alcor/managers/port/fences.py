@@ -10,7 +10,7 @@ from alcor.managers.port.needs import Store, Transaction
 
 
 class PortFences:
-    """Keeps the contract PortPeer."""
+    """Keeps the contracts PortPeer and GroupMemberPeer."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -20,6 +20,12 @@ class PortFences:
 
     async def fence_subnets(self, request: Ids) -> InUse:
         return await self._fence(request.ids, lambda tx: tx.subnets_used(request.ids))
+
+    async def fence_groups(self, request: Ids) -> InUse:
+        return await self._fence(request.ids, lambda _: set())  # ports are in no groups yet
+
+    async def lift_groups(self, request: Ids) -> Done:
+        return await self.lift(request)
 
     async def lift(self, request: Ids) -> Done:
         await self._store.write(lambda tx: tx.lift(request.ids))
