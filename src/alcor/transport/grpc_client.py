@@ -131,7 +131,7 @@ class GrpcLink:
             call = channel.stream_stream(wire.watch_method, None, None)(None)
             async with asyncio.timeout(connect_s_max):
                 await call.write(wire.host_message_bytes(self._hello))
-                await call.wait_for_connection()
+                await _welcome(call)
             self._channel = channel
             self._resume()
             speaking = asyncio.create_task(self._speak(call), name="grpc-link-speak")
@@ -196,6 +196,14 @@ class GrpcLink:
         if wanted is None:
             return wire.Unsubscribe(name)
         return wire.Subscribe(name, wanted.epoch, wanted.position)
+
+
+async def _welcome(call: Call) -> None:
+    """Wait until the host is let in; `AioRpcError` says why it is not."""
+    said = [key for key, _ in await call.initial_metadata() or ()]
+    if wire.welcome not in said:
+        await call.read()
+        raise Violation("the other side is not a control plane")
 
 
 def backoff_s(attempt: int, chance: float) -> float:

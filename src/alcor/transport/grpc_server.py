@@ -83,7 +83,7 @@ class GrpcServer:
         except (Violation, Forbidden) as error:
             return _status(error)
         try:
-            await context.send_initial_metadata(())  # the host knows now that it is welcome
+            await context.send_initial_metadata(((wire.welcome, "1"),))
             return await _converse(session, messages, context)
         finally:
             await session.close()

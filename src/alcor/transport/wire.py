@@ -17,6 +17,7 @@ from alcor.values.ids import host_id
 service = "alcor.v1.GoalState"
 watch_method = f"/{service}/Watch"
 get_method = f"/{service}/Get"
+welcome = "alcor-welcome"  # initial metadata of a Watch whose Hello was accepted
 
 _WIRE_BY_STATUS = {
     PortStatus.UP: pb.PORT_STATUS_UP,

@@ -1,0 +1,120 @@
+"""With TLS, only hosts with a certificate of their name are served, and only by the authority."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alcor.transport.tls import TlsFiles
+
+OWN = "host/h1/"
+
+
+class Authority:
+    """A certificate authority in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self._openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+            "-subj /CN=authority -keyout ca.key -out ca.pem"
+        )
+
+    def files(self, name: str) -> TlsFiles:
+        """Key and certificate of `name`, which also stands for the loopback."""
+        (self.folder / "san").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
+        self._openssl(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+            f"-subj /CN={name} -keyout {name}.key -out {name}.csr"
+        )
+        self._openssl(
+            f"x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
+            f"-extfile san -out {name}.pem"
+        )
+        pem, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        return TlsFiles(self.folder / "ca.pem", pem, key)
+
+    def _openssl(self, arguments: str) -> None:
+        subprocess.run(
+            ["openssl", *arguments.split()], cwd=self.folder, check=True, capture_output=True
+        )
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "authority")
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "stranger")
+
+
+async def begin(world: Any, record: Any, authority: Authority) -> None:
+    files = authority.files("control")
+    await world.control.tell(record.node("h1"), record.port(1, "h1"))
+    await world.control.begin(
+        tls_authority=str(files.authority),
+        tls_certificate=str(files.certificate),
+        tls_key=str(files.key),
+    )
+
+
+def test_a_host_with_a_certificate_of_its_name_is_served(
+    play: Any, record: Any, authority: Authority
+) -> None:
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority)
+
+        async with world.host("h1", tls=authority.files("h1")) as host:
+            await host.until(lambda: host.complete == {OWN})
+            got = await host.link.get(["host/h1/port/p1"])
+
+        assert len(got.items) == 1
+
+    play(scenario)
+
+
+def test_a_host_in_anothers_name_is_refused(play: Any, record: Any, authority: Authority) -> None:
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority)
+
+        async with world.host("h1", tls=authority.files("h2")) as host:
+            await host.until(lambda: host.cuts > 0)
+
+        assert "PERMISSION_DENIED" in host.events[0].reason
+        assert not host.frames
+
+    play(scenario)
+
+
+def test_a_certificate_of_another_authority_is_refused(
+    play: Any, record: Any, authority: Authority, stranger: Authority
+) -> None:
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority)
+        theirs, ours = stranger.files("h1"), authority.files("h1")
+        believing = TlsFiles(ours.authority, theirs.certificate, theirs.key)
+
+        for files in (theirs, believing):
+            async with world.host("h1", tls=files) as host:
+                await host.until(lambda host=host: host.cuts > 0)
+            assert not host.frames
+
+    play(scenario)
+
+
+def test_a_host_without_a_certificate_is_refused(
+    play: Any, record: Any, authority: Authority
+) -> None:
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority)
+
+        async with world.host("h1") as host:
+            await host.until(lambda: host.cuts > 0)
+
+        assert not host.frames
+
+    play(scenario)
