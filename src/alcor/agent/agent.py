@@ -47,10 +47,13 @@ class Agent:
         rundir = Path(config.ovs_rundir)
         socket = rundir / f"{config.bridge}.mgmt"
         self._flows = FlowDriver(socket, self.metrics)
-        self._reconciler = Reconciler(self._desired, self._model, link, self._flows, self.metrics)
+        self._responder = Responder(socket, self._model, self.metrics, config.lease_s)
+        send = self._responder.send
+        self._reconciler = Reconciler(
+            self._desired, self._model, link, self._flows, send, self.metrics
+        )
         wish = Wish(config.bridge, config.datapath_type, config.tunnel_ip)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
-        self._responder = Responder(socket, self._model, self.metrics, config.lease_s)
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""
@@ -60,7 +63,7 @@ class Agent:
             with _metrics_served(self._config.metrics_listen, self.metrics):
                 async with asyncio.TaskGroup() as parts:
                     parts.create_task(self._database.run())
-                    parts.create_task(self._flows.keep_connected(self._reconciler.wake))
+                    parts.create_task(self._flows.keep_connected(self._reconciler.switch_is_new))
                     parts.create_task(self._responder.run())
                     parts.create_task(self._reconciler.read(self._link.events()))
                     parts.create_task(self._reconciler.run())

@@ -6,17 +6,19 @@ waits for nothing. Everything here runs in one event loop, so between two awaits
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Protocol
 
 import structlog
 
 from alcor.agent.compiler import Change, Compiler
 from alcor.agent.desired import Desired, Taken
+from alcor.agent.herald import Herald, Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import port_states
+from alcor.goal_state.entries import Neighbour
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 
 events_pending_max = 256  # frames that wait for a pass; the link is not read beyond
@@ -54,14 +56,24 @@ class Driver(Protocol):
         ...
 
 
+Send = Callable[[Iterable[Outgoing]], None]  # frames to the switch, if it is there
+
+
 class Reconciler:
     """Brings goal state to the switch, and tells how far it is."""
 
     def __init__(
-        self, desired: Desired, model: HostModel, link: Link, driver: Driver, metrics: Metrics
+        self,
+        desired: Desired,
+        model: HostModel,
+        link: Link,
+        driver: Driver,
+        send: Send,
+        metrics: Metrics,
     ) -> None:
         self._desired, self._model, self._link = desired, model, link
-        self._driver, self._metrics = driver, metrics
+        self._driver, self._send, self._metrics = driver, send, metrics
+        self._herald = Herald()
         self._compiler = Compiler(model)
         self._events: deque[Frame | Connected | Disconnected] = deque()
         self._units: set[Unit] = set()
@@ -115,16 +127,17 @@ class Reconciler:
     def allow_writing(self, allowed: bool) -> None:
         """Whether the switch is ours, and its interfaces are known."""
         self._may_write = allowed
-        self.wake()
+        self._wake.set()
 
-    def wake(self) -> None:
-        """Make a pass: the switch is there (again)."""
+    def switch_is_new(self) -> None:
+        """The switch is there (again), read back: make a pass."""
+        self._herald.switch_is_new(self._model)
         self._wake.set()
 
     def audit(self) -> None:
         """Read the switch back in the next pass."""
         self._audit_due = True
-        self.wake()
+        self._wake.set()
 
     # The loop
 
@@ -167,6 +180,15 @@ class Reconciler:
             if traces:
                 log.info("applied", position=self._applied[1], requests=sorted(traces))
         self._tell()
+        self._announce()
+
+    def _announce(self) -> None:
+        """What machines and the switch must hear now that the flows are there."""
+        before = self._herald.left_out
+        self._send(self._herald.take(self._model))
+        left_out = self._herald.left_out - before
+        if left_out:
+            self._metrics.limit_reached.labels("agent_frames_at_once").inc(left_out)
 
     def _tell(self) -> None:
         """Report what changed since the last report; everything when the control plane is new."""
@@ -210,6 +232,8 @@ class Reconciler:
             self._touch(self._model.remove(entry))
         for entry in taken.put:
             self._touch(self._model.put(entry))
+            if isinstance(entry, Neighbour):
+                self._herald.note(entry)
         for name in taken.unsubscribe:
             self._link.unsubscribe(name)
         for name, epoch, position in taken.subscribe:

@@ -6,6 +6,7 @@ from typing import Any
 
 from alcor.agent.compiler import Change
 from alcor.agent.desired import Desired
+from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.reconciler import Reconciler
@@ -91,7 +92,10 @@ class FakeDriver:
 class World:
     def __init__(self) -> None:
         self.link, self.driver, self.model = FakeLink(), FakeDriver(), HostModel()
-        self.loop = Reconciler(Desired("h1"), self.model, self.link, self.driver, Metrics())
+        self.sent: list[Outgoing] = []
+        self.loop = Reconciler(
+            Desired("h1"), self.model, self.link, self.driver, self.sent.extend, Metrics()
+        )
 
     def say(self, *events: Frame | Connected | Disconnected) -> None:
         for event in events:
@@ -217,7 +221,7 @@ def test_a_switch_that_is_away_acknowledges_nothing() -> None:
         assert world.link.reports.empty()
 
         world.driver.there = True
-        world.loop.wake()
+        world.loop.switch_is_new()
         assert (await world.report()).position == 11
 
     in_world(story)

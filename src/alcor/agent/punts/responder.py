@@ -5,11 +5,14 @@ model alone, so machines are answered while the control plane is away.
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
 
 from alcor.agent import pipeline as p
+from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
 from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
@@ -20,6 +23,7 @@ from alcor.ovs.openflow.packets import PacketIn
 
 packets_pending_max = 1_000
 retry_s_min, retry_s_max = 0.02, 1.0
+frames_waiting_max = 1_000  # of the agent's own, for a switch that is away
 packets_per_turn = 32  # answered before others get the processor
 
 log = structlog.get_logger()
@@ -33,6 +37,8 @@ class Responder:
         self._model, self._metrics = model, metrics
         self._lease_s = lease_s
         self._kinds = {p.PUNT_DHCP4: self._dhcp4}
+        self._session: OpenFlow | None = None
+        self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
     async def run(self) -> None:
         """Connect and answer, again and again; for ever."""
@@ -51,10 +57,13 @@ class Responder:
 
     async def _serve(self, session: OpenFlow, queue: PacketQueue) -> None:
         """Answer until the switch goes."""
+        self._session = session
+        self.send(())
         answering = asyncio.create_task(self._answer_all(session, queue))
         try:
             log.info("packets are no longer answered", reason=await session.closed())
         finally:
+            self._session = None
             answering.cancel()
             session.close()
             await asyncio.gather(answering, return_exceptions=True)
@@ -68,6 +77,12 @@ class Responder:
                 if frame is not None:
                     session.packet_out(frame, (output(packet.in_port),))
             await asyncio.sleep(0)
+
+    def send(self, outgoing: Iterable[Outgoing]) -> None:
+        """Send frames of the agent's own; while the switch is away the last few wait."""
+        self._waiting.extend(outgoing)
+        while self._session is not None and self._waiting:
+            self._session.packet_out(*self._waiting.popleft())
 
     def answer(self, packet: PacketIn) -> bytes | None:
         """The frame to send back, or None."""
