@@ -7,6 +7,10 @@ import typer
 from alcor.client.api import NotThere
 from alcor.client.connection import ClientError, Refused, Unreachable
 from alcor.lab.layout import LabError
+from alcor.runtime.config import ConfigError
+
+
+Told = ClientError | LabError | ConfigError  # errors that people can mend
 
 
 class Exit(IntEnum):
@@ -26,7 +30,7 @@ EXIT_CODES = (
 )
 
 
-def exit_for(problem: ClientError | LabError) -> Exit:
+def exit_for(problem: Told) -> Exit:
     """The exit code of an error."""
     if isinstance(problem, Unreachable):
         return Exit.UNREACHABLE
@@ -34,10 +38,10 @@ def exit_for(problem: ClientError | LabError) -> Exit:
         return Exit.NOT_THERE
     if isinstance(problem, Refused) and problem.status == 404:
         return Exit.NOT_THERE
-    return Exit.FAILED
+    return Exit.USAGE if isinstance(problem, ConfigError) else Exit.FAILED
 
 
-def tell(problem: ClientError | LabError) -> None:
+def tell(problem: Told) -> None:
     """Say on standard error what went wrong and what to do."""
     message = str(problem)
     if isinstance(problem, Refused):

@@ -16,6 +16,7 @@ from alcor.cli.resources import wait_default_s, wait_for
 from alcor.cli.tables import Output
 from alcor.client.connection import ClientError
 from alcor.lab.layout import LabError
+from alcor.runtime.config import ConfigError
 
 app = typer.Typer(
     name="alcor",
@@ -31,6 +32,10 @@ app.add_typer(creates.port_app, name="port")
 app.add_typer(creates.node_app, name="node")
 app.add_typer(lab.app, name="lab")
 app.add_typer(serve.config_app, name="config")
+app.command("up", help="Run a control plane in this process, until it is told to stop.")(serve.up)
+app.command("agent", help="Run a host's agent in this process, until it is told to stop.")(
+    serve.agent
+)
 
 
 @app.command("wait", help="Wait until all hosts concerned have applied a write.")
@@ -57,7 +62,7 @@ def main() -> None:
     """Run the command line; errors that people can mend are told without a traceback."""
     try:
         app()
-    except (ClientError, LabError) as problem:
+    except (ClientError, LabError, ConfigError) as problem:
         tell(problem)
         sys.exit(exit_for(problem))
 

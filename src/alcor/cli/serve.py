@@ -1,6 +1,113 @@
 """`alcor up`, `alcor agent` and `alcor config`: Alcor's own processes, and what they are set to."""
 
+import os
+from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import typer
 
+from alcor.cli.options import Format, given
+from alcor.cli.tables import Output, plain, write_json, write_table
+
 config_app = typer.Typer(no_args_is_help=True, help="What Alcor is set to.")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="ALCOR_CONFIG", help="A TOML file.", exists=True),
+]
+
+
+def up(
+    config: ConfigFile = None,
+    data: Annotated[str, typer.Option(help="Folder of the databases.")] = "",
+    listen: Annotated[str, typer.Option(help="The API's address, HOST:PORT.")] = "",
+    agents_listen: Annotated[str, typer.Option(help="The agents' address, HOST:PORT.")] = "",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond the loopback, asking nobody's name.")
+    ] = False,
+) -> None:
+    """Run a control plane."""
+    from alcor.assembly.config import Config
+    from alcor.assembly.embedded import serve
+    from alcor.runtime.config import load
+
+    settings = load(Config, config, os.environ)
+    told = given(data=data, listen=listen)
+    if insecure:
+        told["insecure"] = True
+    if agents_listen:
+        told["agents"] = msgspec.structs.replace(settings.agents, listen=agents_listen)
+    serve(msgspec.structs.replace(settings, **told))
+
+
+@config_app.command("show", help="Show every setting of the control plane, and what it is now.")
+def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
+    """Show the settings."""
+    from alcor.assembly.config import Config
+    from alcor.runtime.config import load, settings_of
+
+    settings = load(Config, config, os.environ)
+    if output is Output.JSON:
+        write_json(settings)
+        return
+    rows = []
+    for setting in settings_of(Config):
+        value: object = settings
+        for name in setting.name.split("."):
+            value = getattr(value, name)
+        changed = "" if value == setting.default else f"(default {plain(setting.default)})"
+        shown = f"{plain(value)} {changed}".strip()
+        rows.append([setting.name, shown, setting.environment, setting.description])
+    write_table(["Setting", "Value", "Environment", "What it is"], rows)
+
+
+def agent(
+    host: Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")],
+    tunnel_ip: Annotated[str, typer.Option(help="This host's address on the underlay.")],
+    control_plane: Annotated[
+        str, typer.Option(help="Where the control plane waits for agents, HOST:PORT.")
+    ] = "127.0.0.1:9697",
+    ovs_rundir: Annotated[
+        str, typer.Option(help="Where the switch's sockets are.")
+    ] = "/var/run/openvswitch",
+    state_dir: Annotated[
+        str, typer.Option(help="Where the last goal state is kept.")
+    ] = "/var/lib/alcor/agent",
+    bridge: Annotated[str, typer.Option(help="The integration bridge.")] = "br-int",
+    datapath_type: Annotated[
+        str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
+    ] = "netdev",
+    lease: Annotated[int, typer.Option(min=60, help="Of DHCP, in seconds.")] = 86_400,
+    metrics_listen: Annotated[
+        str, typer.Option(help="Serve Prometheus at HOST:PORT; empty: don't.")
+    ] = "",
+    tls_ca: Annotated[str, typer.Option(help="PEM file; with the other two: mutual TLS.")] = "",
+    tls_certificate: Annotated[str, typer.Option(help="PEM file.")] = "",
+    tls_key: Annotated[str, typer.Option(help="PEM file.")] = "",
+    log_form: Annotated[str, typer.Option(help="json or console.")] = "json",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run a host's agent."""
+    from alcor.agent.config import AgentConfig
+    from alcor.assembly.host import serve
+    from alcor.runtime import logs
+
+    logs.configure(log_form, log_level)
+    serve(
+        AgentConfig(
+            host=host,
+            tunnel_ip=tunnel_ip,
+            control_plane=control_plane,
+            ovs_rundir=ovs_rundir,
+            bridge=bridge,
+            datapath_type=datapath_type,
+            state_dir=state_dir,
+            tls_ca=tls_ca,
+            tls_certificate=tls_certificate,
+            tls_key=tls_key,
+            lease_s=lease,
+            metrics_listen=metrics_listen,
+            log_level=log_level,
+        )
+    )
