@@ -486,3 +486,41 @@ def test_a_chosen_mac_that_a_client_has_taken_is_passed_over(lives: Any) -> None
             assert len({*macs, "fa:16:3e:00:00:01"}) == 4
 
     asyncio.run(main())
+
+
+def test_lists_are_filtered_by_address_subnet_and_any_scalar(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            four, six = await world.create(
+                {"network_id": N1, "fixed_ips": [{"subnet_id": S4}], "device_id": "vm"},
+                {"network_id": N1, "fixed_ips": [{"subnet_id": S6}], "admin_state_up": False},
+            )
+
+            assert await world.listed(fixed_ips__subnet_id=S4) == [four]
+            assert await world.listed(fixed_ips__ip_address="fd00::2") == [six]
+            assert await world.listed(device_id="vm") == [four]
+            assert await world.listed(admin_state_up=False) == [six]
+            assert await world.listed(mac_address=six["mac_address"], status="DOWN") == [six]
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_refuses_for_now(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await world.add_network(N1)
+            item = {"network_id": N1, "fixed_ips": []}
+            world.port.queue._queue_weight_max = 5
+
+            answers = await asyncio.gather(
+                *[world.create(item, item) for _ in range(6)], return_exceptions=True
+            )
+
+            kinds = {str(a.kind) for a in answers if isinstance(a, Refusal)}
+            made = sum(len(a) for a in answers if isinstance(a, list))
+            assert kinds == {"unavailable"}
+            assert made == len(await world.listed()) > 0
+            world.check()
+
+    asyncio.run(main())
