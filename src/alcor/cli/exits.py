@@ -9,7 +9,6 @@ from alcor.client.connection import ClientError, Refused, Unreachable
 from alcor.lab.layout import LabError
 from alcor.runtime.config import ConfigError
 
-
 Told = ClientError | LabError | ConfigError  # errors that people can mend
 
 
