@@ -52,13 +52,17 @@ class Host:
         subprocess.run(("ip", "netns", "add", self.namespace), check=True, timeout=10)
         self.run("ip", "link", "set", "lo", "up")
         self.run("ovsdb-tool", "create", str(self.run_dir / "conf.db"), _SCHEMA)
-        database = (str(self.run_dir / "conf.db"), f"--remote=punix:{self.run_dir}/db.sock")
-        self._daemon("ovsdb-server", *database)
+        self.start_database()
         self.run(
             *("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", "."),
             *("other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1"),
         )
         self.start_switch()
+
+    def start_database(self) -> None:
+        """Start ovsdb-server."""
+        database = (str(self.run_dir / "conf.db"), f"--remote=punix:{self.run_dir}/db.sock")
+        self._daemon("ovsdb-server", *database)
 
     def start_switch(self) -> None:
         """Start ovs-vswitchd; returns when it has configured itself."""

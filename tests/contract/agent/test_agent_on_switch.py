@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.request import urlopen
 
 from alcor.agent.agent import Agent
 from alcor.agent.config import AgentConfig
@@ -40,6 +42,7 @@ class Host(Protocol):
     def ages_s(self) -> list[float]: ...
     def kill(self, program: str) -> None: ...
     def start_switch(self) -> None: ...
+    def start_database(self) -> None: ...
     def plug(self, name: str, port_id: str, mac: str) -> str: ...
     def inside(self, namespace: str, *command: str) -> str: ...
 
@@ -149,7 +152,7 @@ class Link:
 
 
 @asynccontextmanager
-async def an_agent(host: Host, region: Region) -> AsyncIterator[Link]:
+async def an_agent(host: Host, region: Region, metrics_listen: str = "") -> AsyncIterator[Link]:
     link = Link(region)
     config = AgentConfig(
         host="h1",
@@ -157,6 +160,7 @@ async def an_agent(host: Host, region: Region) -> AsyncIterator[Link]:
         ovs_rundir=str(host.run_dir),
         state_dir=str(host.run_dir / "state"),
         lease_s=3600,
+        metrics_listen=metrics_listen,
     )
     task = asyncio.create_task(Agent(config, link).run())
     try:
@@ -253,6 +257,40 @@ def test_flows_are_back_after_the_switch_was_restarted(host: Host) -> None:
             await asyncio.to_thread(host.kill, "ovs-vswitchd")
             await asyncio.to_thread(host.start_switch)
             await link.until("flows are back", lambda: host.flows() == flows)
+
+    story(tell)
+
+
+def test_a_database_that_was_restarted_changes_no_flow_and_is_watched_again(host: Host) -> None:
+    async def tell() -> None:
+        async with an_agent(host, a_region()) as link:
+            await asyncio.to_thread(plugged, host)
+            await link.up("p5", "p6")
+            flows, ages = host.flows(), host.ages_s()
+            await asyncio.to_thread(host.kill, "ovsdb-server")
+            await asyncio.to_thread(host.start_database)
+            await asyncio.to_thread(host.vsctl, "del-port", "vm5")
+            await link.until("down", lambda: link.status["p5"] is PortStatus.DOWN)
+            kept = set(host.flows())
+            assert kept < set(flows)
+            assert sum(host.ages_s()) > sum(ages) * len(kept) / len(flows) / 2
+
+    story(tell)
+
+
+def test_metrics_are_served_where_prometheus_expects_them(host: Host) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+
+    async def tell() -> None:
+        async with an_agent(host, a_region(), metrics_listen=listen) as link:
+            await link.applied()
+            with await asyncio.to_thread(urlopen, f"http://{listen}/metrics") as answer:
+                text = answer.read().decode()
+            assert re.search(r"^alcor_agent_flows [1-9]", text, re.MULTILINE)
+            assert "alcor_agent_apply_seconds_bucket" in text
+            assert 'alcor_agent_flow_ops_total{op="put",result="ok"}' in text
 
     story(tell)
 

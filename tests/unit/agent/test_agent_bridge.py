@@ -1,0 +1,141 @@
+"""What the switch's database must say: only what differs is changed, and faults are named."""
+
+from typing import Any
+
+from alcor.agent.drivers import bridge
+from alcor.agent.drivers.bridge import Wish
+from alcor.agent.model import Interface, Tunnel
+from alcor.values.addresses import address
+
+WISH = Wish("br-int", "netdev", "172.31.0.1")
+OPTIONS = ["map", [["remote_ip", "flow"], ["key", "flow"], ["local_ip", "172.31.0.1"]]]
+
+
+def interface(name: str, port_id: str = "", **changed: Any) -> dict[str, Any]:
+    ids = [["iface-id", port_id]] if port_id else []
+    return {
+        "name": name,
+        "type": "",
+        "options": ["map", []],
+        "external_ids": ["map", ids],
+        "ofport": 3,
+        "link_state": "up",
+        "ifindex": 7,
+        "error": ["set", []],
+        **changed,
+    }
+
+
+def database(*interfaces: dict[str, Any], **changed: Any) -> dict[str, dict[str, dict[str, Any]]]:
+    tunnel = interface(bridge.TUNNEL_NAME, type="vxlan", options=OPTIONS, ofport=1)
+    every = dict(enumerate((tunnel, *interfaces)))
+    settings = {
+        "name": "br-int",
+        "datapath_type": "netdev",
+        "fail_mode": "secure",
+        "protocols": ["set", list(bridge.PROTOCOLS)],
+        "other_config": ["map", [["disable-in-band", "true"]]],
+        "controller": ["set", []],
+        "ports": ["set", [["uuid", f"p{n}"] for n in every]],
+        **changed,
+    }
+    return {
+        "Bridge": {"b": settings},
+        "Port": {
+            f"p{n}": {"name": each["name"], "interfaces": ["uuid", f"i{n}"]}
+            for n, each in every.items()
+        },
+        "Interface": {f"i{n}": each for n, each in every.items()},
+    }
+
+
+def test_a_bridge_that_is_as_wished_is_not_touched() -> None:
+    assert bridge.missing(database(), WISH) == []
+    assert list(bridge.faults(database(), WISH)) == []
+
+
+def test_a_bridge_is_made_secure_in_the_transaction_that_makes_it() -> None:
+    operations = bridge.missing({}, WISH)
+
+    made = next(each["row"] for each in operations if each.get("table") == "Bridge")
+    assert made["fail_mode"] == "secure"
+    assert made["datapath_type"] == "netdev"
+    assert made["other_config"] == ["map", [["disable-in-band", "true"]]]
+    assert any(each["table"] == "Open_vSwitch" for each in operations)
+
+
+def test_only_the_setting_that_differs_is_set() -> None:
+    operations = bridge.missing(database(fail_mode=["set", []]), WISH)
+
+    assert [each["row"] for each in operations] == [{"fail_mode": "secure"}]
+
+
+def test_protocols_of_others_stay() -> None:
+    (operation,) = bridge.missing(database(protocols="OpenFlow10"), WISH)
+
+    assert operation["row"] == {"protocols": ["set", ["OpenFlow10", *bridge.PROTOCOLS]]}
+
+
+def test_a_tunnel_of_another_address_is_changed_and_not_used_until_then() -> None:
+    moved = WISH._replace(tunnel_ip="172.31.0.9")
+
+    (operation,) = bridge.missing(database(), moved)
+
+    assert operation["row"]["options"] == [
+        "map",
+        [["remote_ip", "flow"], ["key", "flow"], ["local_ip", "172.31.0.9"]],
+    ]
+    assert bridge.tunnel_of(database(), moved) is None
+    assert bridge.tunnel_of(database(), WISH) == Tunnel(1, address("172.31.0.1"))
+
+
+def test_what_is_not_ours_to_change_is_said() -> None:
+    rows = database(datapath_type="", controller=["uuid", "c"])
+
+    assert len(list(bridge.faults(rows, WISH))) == 2
+
+
+def test_interfaces_are_known_by_the_port_they_say_they_are() -> None:
+    rows = database(interface("tap1", "p1"), interface("eth7"))
+
+    assert bridge.interfaces_of(rows, WISH, {}) == {"p1": Interface(3, True)}
+
+
+def test_interfaces_of_other_bridges_are_not_ours() -> None:
+    rows = database(interface("tap1", "p1"))
+    rows["Bridge"]["b"]["name"] = "br-other"
+
+    assert bridge.interfaces_of(rows, WISH, {}) == {}
+
+
+def test_a_device_that_has_gone_is_not_present_and_an_error_is_told() -> None:
+    gone = interface("tap1", "p1", link_state="down", ifindex=0)
+    broken = interface("tap2", "p2", ofport=-1, error="no such device")
+    quiet = interface("tap3", "p3", link_state="down")  # a machine that is not started yet
+
+    found = bridge.interfaces_of(database(gone, broken, quiet), WISH, {})
+
+    assert not found["p1"].present
+    assert found["p2"] == Interface(-1, True, "no such device")
+    assert found["p3"].present
+
+
+def test_of_two_interfaces_for_one_port_the_newest_that_works_counts() -> None:
+    old, new = interface("tap1", "p1", ofport=5), interface("tap2", "p1", ofport=6)
+    dead = interface("tap3", "p1", ofport=-1)
+    rows = database(old, new, dead)
+
+    assert bridge.interfaces_of(rows, WISH, {"i1": 1, "i2": 2, "i3": 3})["p1"].ofport == 6
+    assert bridge.interfaces_of(rows, WISH, {"i1": 2, "i2": 1, "i3": 3})["p1"].ofport == 5
+    assert bridge.doubled(rows, WISH) == {"p1"}
+
+
+def test_a_device_made_again_under_its_name_is_noticed_once() -> None:
+    known: dict[str, int] = {}
+    first = {"i": interface("tap1", "p1", ifindex=7)}
+    gone = {"i": interface("tap1", "p1", ifindex=0)}
+    again = {"i": interface("tap1", "p1", ifindex=8)}
+
+    noticed = [bridge.replaced(rows, known) for rows in (first, gone, again, again)]
+
+    assert noticed == [[], [], ["tap1"], []]
