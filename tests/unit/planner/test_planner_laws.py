@@ -1,0 +1,177 @@
+"""Whatever the order of changes, goal state is what the living records say, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alcor.goal_state.slices import neighbour_key
+from alcor.intent.records import (
+    FixedIp,
+    NetworkRecord,
+    NodeRecord,
+    PortRecord,
+    Record,
+    SubnetRecord,
+    key,
+)
+from alcor.planner.graph import IntentChange, Planner
+
+HOSTS, NETWORKS = ("h1", "h2", "h3"), ("n1", "n2")
+
+numbers = st.integers(1, 4)
+nodes = st.builds(NodeRecord, id=st.sampled_from(HOSTS), tunnel_ip=numbers.map("192.0.2.{}".format))
+networks = st.builds(
+    NetworkRecord, id=st.sampled_from(NETWORKS), project_id=st.just(""), vni=numbers, mtu=numbers
+)
+subnets = st.builds(
+    SubnetRecord,
+    id=st.sampled_from(["s1", "s2"]),
+    network_id=st.sampled_from(NETWORKS),
+    project_id=st.just(""),
+    ip_version=st.just(4),
+    cidr=numbers.map("10.0.{}.0/24".format),
+)
+ports = st.builds(
+    PortRecord,
+    id=st.sampled_from(["p1", "p2", "p3"]),
+    network_id=st.sampled_from(NETWORKS),
+    project_id=st.just(""),
+    mac_address=numbers.map("fa:16:3e:00:00:0{}".format),
+    fixed_ips=st.lists(numbers.map(lambda n: FixedIp("s1", f"10.0.0.{n}")), max_size=2).map(tuple),
+    host=st.sampled_from(["", *HOSTS]),
+)
+records = st.one_of(nodes, networks, subnets, ports, ports)
+histories = st.lists(st.tuples(records, st.booleans()), max_size=30)
+
+
+def key_of(record: Record) -> str:
+    return key(type(record).__name__.removesuffix("Record").lower(), record.id)
+
+
+def changes_of(history: list[tuple[Record, bool]]) -> list[IntentChange]:
+    """Each record saved, or (when marked) deleted, one after the other."""
+    return [
+        IntentChange(key_of(record), None if gone else record, revision)
+        for revision, (record, gone) in enumerate(history, start=1)
+    ]
+
+
+def living(changes: list[IntentChange]) -> list[IntentChange]:
+    last = {change.key: change for change in changes}
+    return [change for change in last.values() if change.record is not None]
+
+
+def planned(changes: list[IntentChange]) -> dict[str, bytes]:
+    """What a host would hold that is told every change that the planner emits."""
+    planner, told = Planner(), dict[str, bytes]()
+    for change in changes:
+        for key_, value in planner.apply(change):
+            assert told.get(key_) != value, "what doesn't differ is not told"
+            if value is None:
+                del told[key_]
+            else:
+                told[key_] = value
+    assert told == dict(planner.goal)
+    return told
+
+
+@given(histories)
+def test_incremental_is_recompute(history: list[tuple[Record, bool]]) -> None:
+    changes = changes_of(history)
+
+    assert planned(changes) == planned(living(changes))
+
+
+@given(histories, st.data())
+def test_the_order_in_which_records_come_does_not_matter(
+    history: list[tuple[Record, bool]], data: st.DataObject
+) -> None:
+    records = living(changes_of(history))
+
+    assert planned(data.draw(st.permutations(records))) == planned(records)
+
+
+@given(histories, histories)
+def test_a_snapshot_replaces_what_was_held(
+    before: list[tuple[Record, bool]], after: list[tuple[Record, bool]]
+) -> None:
+    planner = Planner()
+    for change in changes_of(before):
+        planner.apply(change)
+    wanted = [change._replace(revision=1_000) for change in living(changes_of(after))]
+
+    for change in [*planner.surplus({change.key for change in wanted}), *wanted]:
+        planner.apply(change)
+
+    assert dict(planner.goal) == planned(wanted)
+
+
+@given(histories)
+def test_the_index_knows_the_bound_ports_of_hosts_and_networks(
+    history: list[tuple[Record, bool]],
+) -> None:
+    planner = Planner()
+    for change in changes_of(history):
+        planner.apply(change)
+
+    bound = [
+        port
+        for change in living(changes_of(history))
+        if isinstance(port := change.record, PortRecord) and port.host
+    ]
+    for host in HOSTS:
+        expected = {port.id for port in bound if port.host == host}
+        assert {port.id for port in planner.index.ports_on(host)} == expected
+    for network in NETWORKS:
+        hosts = {port.host for port in bound if port.network_id == network}
+        assert set(planner.index.hosts_on(network)) == hosts
+        assert {h for h in HOSTS if planner.index.has_port_on(h, network)} == hosts
+
+
+def port(number: int, host: str = "h1", ip: str = "10.0.0.1") -> PortRecord:
+    return PortRecord(
+        id=f"p{number}",
+        network_id="n1",
+        project_id="",
+        mac_address="fa:16:3e:00:00:01",
+        fixed_ips=(FixedIp("s1", ip),),
+        host=host,
+    )
+
+
+def test_a_port_costs_two_entries_whatever_the_size_of_its_network() -> None:
+    planner = Planner()
+    planner.apply(IntentChange("node/h1", NodeRecord(id="h1", tunnel_ip="192.0.2.1"), 1))
+    for number in range(1_000):
+        planner.apply(IntentChange(f"port/p{number}", port(number), 2))
+
+    assert len(planner.apply(IntentChange("port/p1000", port(1_000), 3))) == 2
+
+
+def test_an_older_revision_changes_nothing() -> None:
+    planner = Planner()
+    planner.apply(IntentChange("port/p1", port(1, "h2"), 5))
+
+    assert planner.apply(IntentChange("port/p1", port(1, "h1"), 5)) == []
+    assert planner.apply(IntentChange("port/p1", None, 4)) == []
+    assert list(planner.goal) == ["host/h2/port/p1"]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        IntentChange("port/p1", port(1, ip="10.0.0.999"), 9),
+        IntentChange("node/h1", NodeRecord(id="h1", tunnel_ip="nowhere"), 9),
+    ],
+)
+def test_a_record_that_cannot_be_planned_changes_nothing(poison: IntentChange) -> None:
+    planner = Planner()
+    planner.apply(IntentChange("node/h1", NodeRecord(id="h1", tunnel_ip="192.0.2.1"), 1))
+    planner.apply(IntentChange("port/p1", port(1), 2))
+    before = dict(planner.goal)
+
+    with pytest.raises(ValueError, match="not a valid"):
+        planner.apply(poison)
+
+    assert dict(planner.goal) == before
+    assert neighbour_key("n1", "p1") in before
