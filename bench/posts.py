@@ -247,10 +247,10 @@ def _section(found: Sequence[Found]) -> Section:
             "that reads the same body and answers the same bytes. Processor time is the whole "
             "process's, planning included, a port. Calls follow each other at once, so that the "
             "planning of one is under way while the next is answered; alone is a call to a control "
-            "plane at rest. Costs are of ports at the sustained rate."
+            "plane at rest. Cost and target are those of the sustained rate."
         ),
         columns=[
-            *("case", "ports", "call, p50", "call, p99", "alone, p50", "CPU a port"),
+            *("case", "ports", "call, p50", "call, p99", "alone (times bare)", "CPU a port"),
             *("bare insert, a call", "cost, times bare", "echo, calls", "share of echo"),
         ],
         rows=[_row(each) for each in found],
@@ -266,14 +266,14 @@ def _row(found: Found) -> Row:
     return Row(
         cells=[
             *(found.case.name, rate(found.ports_per_s), seconds(p50), seconds(p99)),
-            *("" if alone is None else seconds(alone), seconds(cpu)),
+            *("" if alone is None else f"{seconds(alone)} ({ratio(alone / bare)})", seconds(cpu)),
             *(seconds(bare), ratio(found.bare_times), rate(echo), ratio(found.echo_share)),
         ],
         values={
             "ports_per_s": found.ports_per_s,
             "p50_s": p50,
             "p99_s": p99,
-            **({} if alone is None else {"alone_s": alone}),
+            **({} if alone is None else {"alone_s": alone, "alone_times_bare": alone / bare}),
             "cpu_s": cpu,
             "bare_s": bare,
             "times_bare": found.bare_times,
