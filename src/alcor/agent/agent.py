@@ -81,7 +81,11 @@ class Agent:
 
 async def run(config: AgentConfig) -> None:
     """Run a host's agent, connected by gRPC, until SIGTERM or SIGINT, or until a part fails."""
-    hello = Hello(host_id(config.host), version("alcor"), endpoint_of(config.tunnel_ip))
+    try:
+        host = host_id(config.host)
+    except ValueError as error:
+        raise ConfigError(f"host: {error}") from None
+    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip))
     link = GrpcLink(config.control_plane, hello, chance=chance, tls=_tls(config))
     await run_until_stopped(Agent(config, link))
 
