@@ -36,10 +36,8 @@ class Talk(NamedTuple):
     far: Machine  # on h2
 
 
-@pytest.fixture(autouse=True)
-def whole_again(lab: Lab) -> Iterator[None]:
-    """After each test everything runs, so that the next one starts from a healthy lab."""
-    yield
+def heal(lab: Lab) -> None:
+    """Everything runs again, so that the next test starts from a healthy lab."""
     if not parts.control_plane_runs(lab.layout):
         parts.start_control_plane(lab.layout, lab.record)
     parts.wait_ready(lab.layout, lab.api)
@@ -55,6 +53,7 @@ def talk(lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> It
     machines = make_machines(network_id, "near far", "h1 h2")
     ping(lab, machines)
     yield Talk(network_id, *machines)
+    heal(lab)
     lab.unplug(machines)
     for machine in machines:
         lab.api.delete(PORT, machine.port_id)
