@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
-from alcor.ovs.channel import Channel, Refused
+from alcor.ovs.channel import Channel, Disconnected, Refused
 from alcor.ovs.flow import CONTROLLER, Action
 from alcor.ovs.openflow import flows, meters, packets, wire
 from alcor.ovs.openflow.flows import ALL_TABLES, Aggregate, FlowCounts, FlowKey, InstalledFlow
@@ -99,11 +99,15 @@ class OpenFlow:
         _, channel = await loop.create_unix_connection(
             lambda: Channel(on_unasked, timeout_s), os.fspath(path)
         )
-        await channel.greeting()
-        if on_packet_in is not None:
-            channel.send(packets.ask_for_packets(channel.reserve(1)))
         session = cls(channel)
-        await session.barrier()
+        try:
+            await channel.greeting()
+            if on_packet_in is not None:
+                channel.send(packets.ask_for_packets(channel.reserve(1)))
+            await session.barrier()
+        except (Disconnected, Refused, asyncio.CancelledError):
+            session.close()
+            raise
         return session
 
     def close(self) -> None:
@@ -185,11 +189,12 @@ class OpenFlow:
         if refusals:
             discard = flows.bundle_control(last + 1, bundle, flows.DISCARD)
             await channel.request(last + 1, discard)
-            raise _refused(refusals, keys, first)
+            raise _refused(refusals, keys, first, "")
         try:
             await channel.request(last + 2, flows.bundle_control(last + 2, bundle, flows.COMMIT))
         except Refused as refused:
-            raise _refused(channel.refusals(first, last), keys, first) from refused
+            refusals = channel.refusals(first, last)
+            raise _refused(refusals, keys, first, str(refused)) from refused
 
     async def delete_flows(self, cookie: int, mask: int) -> None:
         """Delete every flow whose cookie agrees in the bits of the mask."""
@@ -308,7 +313,8 @@ class OpenFlow:
 
 
 def _refused(
-    refusals: Mapping[int, SwitchError], keys: Sequence[FlowKey], first: int
+    refusals: Mapping[int, SwitchError], keys: Sequence[FlowKey], first: int, reason: str
 ) -> BundleRefused:
     by_key = {keys[xid - first]: error for xid, error in refusals.items()}
-    return BundleRefused(by_key, "; ".join(sorted({str(error) for error in by_key.values()})))
+    reasons = sorted({str(error) for error in by_key.values()})
+    return BundleRefused(by_key, "; ".join(reasons) or reason)

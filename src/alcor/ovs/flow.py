@@ -12,7 +12,7 @@ the same are equal.
 Source: OpenFlow 1.4 section 5, ovs-actions(7).
 """
 
-from typing import Literal, NamedTuple, TypedDict, Unpack
+from typing import Literal, NamedTuple, TypedDict, Unpack, cast
 
 from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, Field
 
@@ -127,11 +127,15 @@ def match(**fields: Unpack[MatchFields]) -> Match:
     `ValueError` when a value does not fit its field or a field can't be masked so.
     """
     terms = []
-    for name, wanted in fields.items():
+    for name, wanted in cast(dict[str, Wanted], fields).items():
         field = FIELD_BY_NAME[name]
-        value, mask = wanted if isinstance(wanted, tuple) else (wanted, field.full)
-        if mask:
-            terms.append(_term(field, value, mask))
+        if isinstance(wanted, tuple):
+            if wanted[1]:
+                terms.append(_term(field, *wanted))
+        elif 0 <= wanted <= field.full:
+            terms.append(Term(field.place, wanted, field.full))
+        else:
+            _term(field, wanted, field.full)  # raises
     terms.sort()
     return Match(tuple(terms))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM
+from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM, Field
 from alcor.ovs.flow import (
     Action,
     Ct,
@@ -25,7 +25,6 @@ from alcor.ovs.flow import (
     Resubmit,
     SetField,
 )
-from alcor.ovs.openflow.matches import encode_term
 from alcor.ovs.openflow.wire import NICIRA, PAD
 
 instruction_bytes_max = 60_000  # the rest of a message is for the match
@@ -84,6 +83,15 @@ def _nicira_header(name: str) -> int:
     return oxm_class << 16 | number << 9 | field.width
 
 
+def _set_field_shape(field: Field) -> tuple[bytes, int, int, bytes]:
+    """All of a set_field but its value: before it, its width and full mask, behind it."""
+    size = 8 + field.width
+    pad = PAD[size & 7]
+    head = struct.pack("!HHI", 25, size + len(pad), field.header)
+    return head, field.width, field.full, pad
+
+
+_SET_FIELD = tuple(_set_field_shape(field) for field in FIELDS)
 _NICIRA_HEADER = tuple(_nicira_header(field.name) for field in FIELDS)
 
 
@@ -92,11 +100,10 @@ def _output(action: Output) -> bytes:
 
 
 def _set_field(action: SetField) -> bytes:
-    if action.mask == FIELDS[action.field].full:
-        oxm = encode_term(*action[:3])
-        size = 4 + len(oxm)
-        pad = PAD[size & 7]
-        return struct.pack("!HH", 25, size + len(pad)) + oxm + pad
+    place, value, mask, _ = action
+    head, width, full, pad = _SET_FIELD[place]
+    if mask == full:
+        return head + value.to_bytes(width, "big") + pad
     return _nicira(33, _masked(action))  # NXAST_REG_LOAD2: 1.4 has no masked set_field
 
 
@@ -114,9 +121,8 @@ def _nicira(subtype: int, body: bytes) -> bytes:
 
 
 def _load(action: Load) -> bytes:
-    place = action.offset << 6 | (action.bits - 1)
-    header = _NICIRA_HEADER[action.field]
-    return _LOAD.pack(0xFFFF, 24, NICIRA, 7, place, header, action.value)
+    field, offset, bits, value, _ = action
+    return _LOAD.pack(0xFFFF, 24, NICIRA, 7, offset << 6 | bits - 1, _NICIRA_HEADER[field], value)
 
 
 def _move(action: Move) -> bytes:

@@ -27,17 +27,15 @@ _WIRE = tuple(
 
 def encode_match(match: Match) -> bytes:
     """The `ofp_match` of a match, padded to 8 bytes."""
-    fields = b"".join([encode_term(*term) for term in match.terms])
+    fields = b""
+    for place, value, mask in match.terms:
+        exact, masked, width, full = _WIRE[place]
+        if mask == full:
+            fields += exact + value.to_bytes(width, "big")
+        else:
+            fields += masked + value.to_bytes(width, "big") + mask.to_bytes(width, "big")
     size = len(fields) + 4
     return _MATCH.pack(1, size) + fields + PAD[size & 7]
-
-
-def encode_term(place: int, value: int, mask: int) -> bytes:
-    """One OXM: header, value, and the mask when it is not full."""
-    exact, masked, width, full = _WIRE[place]
-    if mask == full:
-        return exact + value.to_bytes(width, "big")
-    return masked + value.to_bytes(width, "big") + mask.to_bytes(width, "big")
 
 
 def match_size(data: bytes, at: int) -> int:
