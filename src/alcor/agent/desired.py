@@ -16,6 +16,8 @@ from alcor.goal_state.entries import GoalEntry, Port
 from alcor.goal_state.slices import host_slice, network_slice, slice_of
 from alcor.transport.link import Frame, Item
 
+tombstones_max = 10_000  # remembered of one slice between two snapshots
+
 
 class Held(NamedTuple):
     """An entry as it came, and what it says; None when it is gone and only remembered as gone."""
@@ -53,8 +55,19 @@ class _Slice:
     synced: bool = False  # complete, and followed since on this connection
     refused: bool = False  # the control plane does not see yet what leads to it
     held: dict[str, Held] = field(default_factory=dict)
+    tombstones: dict[str, None] = field(default_factory=dict)  # of `held`, the oldest first
     staged: dict[str, Held] | None = None  # a snapshot on its way
     staged_epoch: int = 0
+
+    def hold(self, key: str, held: Held) -> None:
+        """Hold what is newer; a tombstone too, for an older value must not come back."""
+        self.tombstones.pop(key, None)
+        self.held[key] = held
+        if held.entry is None:
+            self.tombstones[key] = None
+            if len(self.tombstones) > tombstones_max:
+                oldest = next(iter(self.tombstones))
+                del self.tombstones[oldest], self.held[oldest]
 
     def living(self) -> Iterator[GoalEntry]:
         return (each.entry for each in self.held.values() if each.entry is not None)
@@ -166,6 +179,8 @@ class Desired:
             return  # of a slice that is not wanted any more
         if each.staged is not None and each.staged_epoch == epoch:
             held = _newer(each.staged.get(item.key), item, taken.faults.append)
+            if held is None and item.key not in each.staged:
+                held = each.held.get(item.key)  # not readable, which is not the same as gone
             if held is not None:
                 each.staged[item.key] = held
         elif each.epoch == epoch:
@@ -178,8 +193,7 @@ class Desired:
         held = _newer(before, item, taken.faults.append)
         if held is None:
             return
-        # A tombstone is remembered until the next snapshot: an older value must not come back.
-        each.held[item.key] = held
+        each.hold(item.key, held)
         _note_change(before, held, taken)
         taken.traces.add(item.trace)
 
@@ -198,6 +212,7 @@ class Desired:
         for key, held in after.items():
             _note_change(before.get(key), held, taken)
         each.held = {key: held for key, held in after.items() if held.entry is not None}
+        each.tombstones = {}
         each.epoch, each.position = frame.epoch, frame.position
         each.synced, each.staged = True, None
 

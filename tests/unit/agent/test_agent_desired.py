@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent.desired import Desired, Subscription
+from alcor.agent.desired import Desired, Subscription, tombstones_max
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import GoalEntry, Network, Port
 from alcor.goal_state.slices import host_port_key, network_key
@@ -166,6 +166,28 @@ def test_an_unreadable_entry_is_named_and_the_old_one_kept() -> None:
 
     assert taken.faults
     assert not taken.gone
+
+
+def test_an_unreadable_entry_of_a_snapshot_is_not_a_missing_one() -> None:
+    desired = settled()
+    unreadable = Item(network_key("n1"), b"\xff\xff", 9, "")
+
+    taken = desired.take(snapshot(1, 12, N1, unreadable))
+
+    assert taken.faults
+    assert not taken.gone
+
+
+def test_tombstones_are_bounded() -> None:
+    desired = settled()
+    for number in range(tombstones_max + 50):
+        other = PORT._replace(id=f"q{number}")
+        desired.take(Frame(1, 12, (item(other, 10), item(other, 11, gone=True))))
+
+    held = desired.saved().slices[0]
+    assert len(held.entries) == 1
+    late = PORT._replace(id=f"q{tombstones_max + 49}")
+    assert not desired.take(Frame(1, 12, (item(late, 10),))).put
 
 
 def test_what_is_saved_is_restored_and_resumed() -> None:
