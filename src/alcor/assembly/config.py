@@ -10,6 +10,7 @@ from alcor.gateway.app import GatewaySettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
 from alcor.managers.network.app import NetworkSettings
+from alcor.managers.network_acl.app import NetworkAclSettings
 from alcor.managers.node.app import NodeSettings
 from alcor.managers.port.app import PortSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
@@ -56,6 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mac: MacSettings = MacSettings()
     node: NodeSettings = NodeSettings()
     security_group: SecurityGroupSettings = SecurityGroupSettings()
+    network_acl: NetworkAclSettings = NetworkAclSettings()
 
 
 def endpoint(text: str) -> tuple[str, int]:

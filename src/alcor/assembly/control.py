@@ -22,6 +22,7 @@ from alcor.keyed_log.log import KeyedLog
 from alcor.managers.ip.app import IpApp
 from alcor.managers.mac.app import MacApp
 from alcor.managers.network.app import NetworkApp
+from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
 from alcor.managers.security_group.app import SecurityGroupApp
@@ -88,11 +89,14 @@ class Control:
         group = SecurityGroupApp(
             folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id
         )
+        acl = NetworkAclApp(
+            folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
+        )
         self._relays: Sequence[Relay] = [
-            each.relay for each in (network, subnet, node, port, group)
+            each.relay for each in (network, subnet, node, port, group, acl)
         ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
-        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port, group]
+        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port, group, acl]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         for app in self.apps:
             for contract, implementation in app.peers:

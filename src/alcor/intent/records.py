@@ -119,7 +119,10 @@ class AddressGroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 
 class NetworkAclRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stateless filter at the edge of the subnets that it is associated with."""
+    """A stateless filter at the edge of the subnets that it is associated with.
+
+    What no rule of it allows is denied, in both directions and of both families.
+    """
 
     id: str
     project_id: str
@@ -127,14 +130,11 @@ class NetworkAclRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class NetworkAclRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One rule of an ACL: the lowest number that matches a packet decides.
-
-    The numbers of a direction are unique in an ACL; the last is 32767, "deny all".
-    """
+    """One rule of an ACL: of those that match a packet, the lowest number decides."""
 
     id: str
     acl_id: str
-    number: int  # 1 to 32767
+    number: int  # 1 to 32766, unique in a direction of the ACL
     ingress: bool  # into the subnet; else out of it
     allow: bool  # else deny
     ip_version: int  # 4 or 6

@@ -1,0 +1,1 @@
+"""The network ACL manager: ordered allow and deny rules at the edge of subnets."""

@@ -1,0 +1,1 @@
+"""Network ACLs and their rules: what may be asked for. Pure."""

@@ -1,0 +1,1 @@
+"""What can be done with network ACLs and their rules: one method per use case."""

@@ -1,0 +1,1 @@
+"""Migrations of the network ACL manager's database."""
