@@ -143,6 +143,8 @@ class Convergence:
             async with asyncio.timeout(arrival_s_max):
                 while not self._knows(wanted):
                     await self._planned.wait()
+        if not self._history_by_manager:
+            raise Unavailable("Goal state is still being planned after the start.")
         history = self._history_by_manager.get(wanted.manager)
         if history is None or history.seen < wanted.sequence:
             raise NotFound(f"There is no write {wanted}.", type="RevisionNotFound")

@@ -24,8 +24,8 @@ class Write:
 class History:
     """The recent writes of one manager, in order."""
 
-    def __init__(self, seen: int = 0, *, writes_max: int = writes_max) -> None:
-        self.seen = seen  # every change up to this sequence has been planned
+    def __init__(self, *, writes_max: int = writes_max) -> None:
+        self.seen = 0  # every change up to this sequence has been planned
         self.settled = 0  # connected hosts have applied every write up to here
         self._writes: list[Write] = []
         self._writes_max = writes_max

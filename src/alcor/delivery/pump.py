@@ -51,18 +51,19 @@ class Pump:
     async def run(self, rebuilt: Rebuilt) -> None:
         """Plan for ever. `rebuilt` returns when every manager has told the intent log all that it
         holds, with the last sequence of each."""
-        for manager, last in (await rebuilt()).items():
-            self.history_by_manager[manager] = History(last)
         while True:
-            position = await self._begin()
+            position = await self._begin(await rebuilt())
             try:
                 async for entries in self._intent.watch("", position):
                     await self._follow(entries)
             except (Slow, Compacted):
                 _log.warning("pump.left_behind", position=position)
 
-    async def _begin(self) -> int:
-        """Plan from a complete snapshot; return the position to follow the log from."""
+    async def _begin(self, last_by_manager: Mapping[str, int]) -> int:
+        """Plan from a complete snapshot; return the position to follow the log from.
+
+        A snapshot says nothing of what was deleted, so the managers say how far they are.
+        """
         snapshot = await self._intent.snapshot("")
         readable = [change for entry in snapshot.entries if (change := _read(entry)) is not None]
         named = {entry.key for entry in snapshot.entries}
@@ -71,8 +72,8 @@ class Pump:
             changed = await self._put([Planned(self._apply(change)) for change in step])
             self._planned(merged(changed))
             await asyncio.sleep(0)  # let others run
-        for entry in snapshot.entries:
-            self._history(entry.key).forget(entry.revision)
+        for manager, last in last_by_manager.items():
+            self.history_by_manager.setdefault(manager, History()).forget(last)
         self._show()
         self.ready.set()
         self._planned({})

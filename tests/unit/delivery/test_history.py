@@ -47,7 +47,8 @@ def test_old_writes_are_forgotten_but_not_that_they_were() -> None:
 
 
 def test_what_was_planned_at_start_is_not_remembered_one_by_one() -> None:
-    history = History(12)
+    history = History()
+    history.forget(12)
     history.forget(9)
 
     assert history.seen == 12

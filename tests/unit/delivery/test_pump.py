@@ -1,0 +1,138 @@
+"""The pump plans what the intent log says, all of it, and survives what it can't read."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from alcor.delivery.pump import Pump
+from alcor.intent import records
+from alcor.intent.records import NetworkRecord
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+
+
+def network(number: int, vni: int = 7) -> NetworkRecord:
+    return NetworkRecord(id=f"n{number}", project_id="", vni=vni, mtu=1450)
+
+
+class World:
+    """Two logs and a pump between them."""
+
+    def __init__(self, **intent_limits: int) -> None:
+        self.intent, self.goal = MemoryLog(1, **intent_limits), MemoryLog(1)
+        self.rebuilt = asyncio.Event()
+        self.stepped = asyncio.Event()
+        self.pump = Pump(self.intent, self.goal, self.step)
+        self.sequence = 0
+
+    async def tell(self, *networks: NetworkRecord | str) -> int:
+        """Save records, or delete those named; the sequence of the last."""
+        changes = []
+        for each in networks:
+            self.sequence += 1
+            gone = isinstance(each, str)
+            key = f"network/{each if gone else each.id}"
+            value = None if gone else records.encode(each)
+            changes.append(Change(key, value, self.sequence, "request"))
+        await self.intent.put(changes)
+        return self.sequence
+
+    async def until_seen(self, sequence: int) -> None:
+        await self.until(lambda: self.seen >= sequence)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for a step of the pump after which it holds."""
+        while not holds():
+            self.stepped.clear()
+            await self.stepped.wait()
+
+    @property
+    def seen(self) -> int:
+        history = self.pump.history_by_manager.get("network")
+        return history.seen if history else -1
+
+    def step(self, position_by_slice: Mapping[str, int]) -> None:
+        self.stepped.set()
+
+    async def living(self) -> list[str]:
+        return sorted(entry.key for entry in (await self.goal.snapshot("")).entries)
+
+    async def last_sequences(self) -> dict[str, int]:
+        await self.rebuilt.wait()
+        return {"network": self.sequence}
+
+
+def run(scenario: Callable[[World], Coroutine[Any, Any, None]], **intent_limits: int) -> None:
+    async def main() -> None:
+        world = World(**intent_limits)
+        async with asyncio.timeout(10):
+            pumping = asyncio.ensure_future(world.pump.run(world.last_sequences))
+            await scenario(world)
+        pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def test_nothing_is_planned_before_all_is_told() -> None:
+    async def scenario(world: World) -> None:
+        await world.tell(network(1))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not world.pump.ready.is_set()
+        assert await world.living() == []
+
+        world.rebuilt.set()
+        await world.pump.ready.wait()
+        assert await world.living() == ["network/n1/network"]
+
+    run(scenario)
+
+
+def test_a_record_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:
+    async def scenario(world: World) -> None:
+        world.rebuilt.set()
+        await world.until_seen(await world.tell(network(1)))
+        await world.intent.put([Change("network/n1", b"\xc1", 50), Change("volume/v1", b"\x80", 1)])
+
+        world.sequence = 60
+        await world.until_seen(await world.tell(network(2)))
+
+        assert await world.living() == ["network/n1/network", "network/n2/network"]
+
+    run(scenario)
+
+
+def test_every_change_has_its_slice_and_its_position() -> None:
+    async def scenario(world: World) -> None:
+        world.rebuilt.set()
+        await world.pump.ready.wait()
+        last = await world.tell(network(1), network(2), network(1, vni=8))
+        await world.until_seen(last)
+
+        write = world.pump.history_by_manager["network"].write(last)
+        held = {entry.key: entry for entry in (await world.goal.snapshot("")).entries}
+
+        assert write is not None
+        assert write.position_by_slice == {
+            "network/n1/": held["network/n1/network"].position,
+            "network/n2/": held["network/n2/network"].position,
+        }
+        assert world.pump.position_by_slice == write.position_by_slice
+        assert held["network/n1/network"].trace == "request"
+
+    run(scenario)
+
+
+def test_a_pump_that_was_left_behind_ends_with_what_is() -> None:
+    async def scenario(world: World) -> None:
+        world.rebuilt.set()
+        await world.until_seen(await world.tell(*(network(n) for n in range(4))))
+        # More at once than its watch may hold, deletions among them.
+        last = await world.tell(*(network(n) for n in range(4, 30)), "n1", "n2")
+        await world.until_seen(last)
+
+        expected = sorted(f"network/n{n}/network" for n in range(30) if n not in (1, 2))
+        assert await world.living() == expected
+
+    run(scenario, watcher_pending_max=10)

@@ -1,0 +1,71 @@
+"""What travels survives its bytes, and any bytes survive the reader."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alcor.goal_state.reports import PortStatus
+from alcor.transport import wire
+from alcor.transport.link import Frame, Got, Hello, Item, PortState, Report, Violation
+from alcor.values.addresses import address
+
+MESSAGES = [
+    Hello("h1", "0.1", address("192.0.2.1")),
+    Hello("h1", "", None),
+    wire.Subscribe("host/h1/", 7, 9),
+    wire.Unsubscribe("host/h1/"),
+    Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12),
+]
+FRAME = Frame(
+    epoch=7,
+    position=9,
+    items=[Item("host/h1/port/p1", b"x", 3, "req"), Item("host/h1/port/p2", None, 4, "")],
+    begins=("host/h1/",),
+    completes=("host/h1/",),
+    resumes=("network/n1/",),
+    refused=("network/n2/",),
+)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_what_a_host_says_survives_its_bytes(message: wire.HostMessage) -> None:
+    assert wire.read_host_message(wire.host_message_bytes(message)) == message
+
+
+@pytest.mark.parametrize("frame", [FRAME, Frame(1, 2)])
+def test_a_frame_survives_its_bytes(frame: Frame) -> None:
+    read = wire.read_frame(wire.frame_bytes(frame))
+
+    assert read._replace(items=list(read.items)) == frame._replace(
+        items=list(frame.items), **{n: tuple(getattr(frame, n)) for n in ("begins", "completes")}
+    )
+
+
+def test_an_entry_with_no_bytes_is_not_gone() -> None:
+    frame = Frame(1, 2, [Item("k", b"", 1, ""), Item("k", None, 2, "")])
+
+    assert [item.value for item in wire.read_frame(wire.frame_bytes(frame)).items] == [b"", None]
+
+
+def test_entries_asked_for_survive_their_bytes() -> None:
+    got = Got(1, 2, [Item("k", b"v", 3, "")])
+
+    assert wire.read_got(wire.got_bytes(got)) == got
+    assert wire.read_get(wire.get_bytes("h1", ["k"])) == ("h1", ["k"])
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for read in (wire.read_host_message, wire.read_frame, wire.read_get, wire.read_got):
+        with suppress(Violation):
+            read(data)
+
+
+@given(st.integers(0, 200), st.binary(max_size=3))
+def test_a_damaged_frame_is_read_or_refused(at: int, damage: bytes) -> None:
+    data = wire.frame_bytes(FRAME)
+
+    with suppress(Violation):
+        wire.read_frame(data[:at] + damage + data[at + len(damage) :])
