@@ -1,0 +1,321 @@
+"""Network ACLs through the real store: order, associations, parents that go, what is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from alcor.contracts.peers import Ids, Networks, Subnets
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    Filter,
+    ListQuery,
+    ListRequest,
+    Sort,
+    UpdateRequest,
+)
+from alcor.intent import records
+from alcor.intent.records import NetworkRecord, SubnetRecord
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+from alcor.managers.network_acl.app import NetworkAclApp, NetworkAclSettings
+from alcor.resource import body
+from alcor.runtime.clock import new_id
+from alcor.values.errors import Refusal
+
+ALICE, BOB = Caller(project_id="alice"), Caller(project_id="bob")
+NET = "00000000-0000-4000-8000-000000000001"
+A = "00000000-0000-4000-8000-00000000000a"
+B = "00000000-0000-4000-8000-00000000000b"
+wait_s_max = 10
+
+
+class Owners:
+    """The network and subnet managers, honestly faked."""
+
+    def __init__(self) -> None:
+        self.networks_held = {NET: NetworkRecord(id=NET, project_id="alice", vni=1, mtu=1_450)}
+        self.subnets_held = {
+            id_: SubnetRecord(
+                id=id_, network_id=NET, project_id="alice", ip_version=4, cidr="10.0.0.0/24"
+            )
+            for id_ in (A, B)
+        }
+
+    async def networks(self, request: Ids) -> Networks:
+        return Networks([self.networks_held[i] for i in request.ids if i in self.networks_held])
+
+    async def subnets_of(self, request: Ids) -> Subnets:
+        held = self.subnets_held.values()
+        return Subnets([each for each in held if each.network_id in request.ids])
+
+    async def drop_network(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def lift(self, request: Any) -> Any: ...  # pragma: no cover
+
+
+class World:
+    """The manager on a real database and log."""
+
+    def __init__(self, folder: Path, **settings: int) -> None:
+        self.owners = Owners()
+        self.log = MemoryLog(1)
+        self.revision = 0
+        self.app = NetworkAclApp(
+            folder,
+            self.log,
+            _ready,
+            self.owners,
+            self.owners,
+            NetworkAclSettings(**settings),
+            lambda: 0.0,
+            new_id,
+        )
+        self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
+
+    async def create(self, kind: str, *bodies: dict[str, Any], caller: Caller = ALICE) -> list[Any]:
+        resource, manager = self.managers[kind]
+        content = msgspec.json.encode({resource.collection: bodies})
+        items = body.created(resource, content, 100).items
+        for item in items:
+            item.setdefault("project_id", caller.project_id)
+        reply = await manager.create(CreateRequest(caller, items))
+        return [msgspec.json.decode(item) for item in reply.items]
+
+    async def acl(self, *subnets: str, **values: Any) -> dict[str, Any]:
+        made: dict[str, Any]
+        values = {"network_id": NET, "subnet_ids": list(subnets)} | values
+        (made,) = await self.create("network_acl", values)
+        return made
+
+    async def listed(
+        self, kind: str, caller: Caller = ALICE, sort: str = "id", **filters: Any
+    ) -> list[Any]:
+        wanted = tuple(Filter(name, (value,)) for name, value in filters.items())
+        query = ListQuery(filters=wanted, sorts=(Sort(sort),))
+        reply = await self.managers[kind][1].list_page(ListRequest(caller, query))
+        return [msgspec.json.decode(item) for item in reply.items]
+
+    async def update(self, kind: str, id_: str, **changes: Any) -> None:
+        await self.managers[kind][1].update(UpdateRequest(ALICE, id_, changes))
+
+    async def delete(self, kind: str, id_: str, caller: Caller = ALICE) -> None:
+        await self.managers[kind][1].delete(DeleteRequest(caller, id_))
+
+    async def told(self, kind: str) -> dict[str, Any]:
+        await self.app.relay.rebuild()
+        snapshot = await self.log.snapshot(records.key(kind, ""))
+        return {
+            entry.key.partition("/")[2]: records.decode(entry.key, entry.value)
+            for entry in snapshot.entries
+            if entry.value is not None
+        }
+
+    async def put(self, kind: str, id_: str, record: records.Record | None) -> None:
+        self.revision += 1
+        value = None if record is None else records.encode(record)
+        await self.log.put([Change(records.key(kind, id_), value, self.revision, "")])
+
+    async def tell_parents(self) -> None:
+        """All that the owners hold."""
+        for id_, network in self.owners.networks_held.items():
+            await self.put("network", id_, network)
+        for id_, subnet in self.owners.subnets_held.items():
+            await self.put("subnet", id_, subnet)
+
+
+async def _ready() -> None:
+    """Every manager has told all that it holds."""
+
+
+def run(folder: Path, story: Callable[[World], Awaitable[None]], **settings: int) -> None:
+    async def main() -> None:
+        world = World(folder, **settings)
+        try:
+            await story(world)
+        finally:
+            await world.app.database.close()
+
+    asyncio.run(main())
+
+
+async def refused(type_: str, attempt: Awaitable[object]) -> None:
+    with pytest.raises(Refusal) as caught:
+        await attempt
+    assert caught.value.type == type_, caught.value
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(wait_s_max):
+        while not await holds():
+            pass  # asking lets others run
+
+
+def allow(acl: str, number: int, **more: Any) -> dict[str, Any]:
+    values = {"network_acl_id": acl, "number": number, "direction": "ingress", "action": "allow"}
+    return values | more
+
+
+def test_rules_are_listed_in_the_order_in_which_they_decide(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        acl = await world.acl(A, name="edge")
+        await world.create("network_acl_rule", allow(acl["id"], 200), allow(acl["id"], 100))
+
+        rules = await world.listed(
+            "network_acl_rule", sort="number", network_acl_id=acl["id"], direction="ingress"
+        )
+
+        assert [rule["number"] for rule in rules] == [100, 200, 32_767]
+        assert [rule["action"] for rule in rules] == ["allow", "allow", "deny"]
+
+    run(tmp_path, story)
+
+
+def test_a_number_is_there_once_in_a_direction(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        acl, other = await world.acl(), await world.acl()
+        (first,) = await world.create("network_acl_rule", allow(acl["id"], 100))
+        await world.create("network_acl_rule", allow(acl["id"], 100, direction="egress"))
+        (second,) = await world.create("network_acl_rule", allow(acl["id"], 101))
+        await world.create("network_acl_rule", allow(other["id"], 100))
+
+        again = allow(acl["id"], 100, action="deny")
+        await refused("NetworkAclRuleNumberInUse", world.create("network_acl_rule", again))
+        await refused(
+            "NetworkAclRuleNumberInUse", world.update("network_acl_rule", second["id"], number=100)
+        )
+        both = (allow(acl["id"], 7), allow(acl["id"], 7))
+        await refused("NetworkAclRuleNumberInUse", world.create("network_acl_rule", *both))
+
+        await world.delete("network_acl_rule", first["id"])
+        await world.update("network_acl_rule", second["id"], number=100)
+
+    run(tmp_path, story)
+
+
+def test_a_subnet_has_one_acl(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        first, second = await world.acl(A), await world.acl(B)
+
+        await refused("SubnetHasNetworkAcl", world.acl(A))
+        await refused(
+            "SubnetHasNetworkAcl", world.update("network_acl", second["id"], subnet_ids=[A, B])
+        )
+        await world.update("network_acl", first["id"], subnet_ids=[])
+        await world.update("network_acl", second["id"], subnet_ids=[A, B])
+
+        assert [acl["id"] for acl in await world.listed("network_acl", subnet_id=A)] == [
+            second["id"]
+        ]
+        assert (await world.told("network_acl"))[second["id"]].subnet_ids == (A, B)
+
+    run(tmp_path, story)
+
+
+def test_an_acl_needs_its_network_and_subnets_of_it(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await refused("NetworkNotFound", world.acl(network_id=B))
+        await refused("SubnetNotFound", world.acl(NET))
+        foreign = {"network_id": NET}
+        await refused("NetworkNotFound", world.create("network_acl", foreign, caller=BOB))
+
+    run(tmp_path, story)
+
+
+def test_an_acl_that_guards_subnets_is_not_deleted(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        acl = await world.acl(A)
+        await world.create("network_acl_rule", allow(acl["id"], 5))
+
+        await refused("NetworkAclInUse", world.delete("network_acl", acl["id"]))
+        await refused("NetworkAclNotFound", world.delete("network_acl", acl["id"], BOB))
+        await world.update("network_acl", acl["id"], subnet_ids=[])
+        await world.delete("network_acl", acl["id"])
+
+        assert await world.listed("network_acl_rule") == []
+        assert await world.told("network_acl") == {}
+        assert await world.told("network_acl_rule") == {}
+
+    run(tmp_path, story)
+
+
+def test_the_default_rules_stay(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        acl = await world.acl()
+        (last, _) = await world.listed("network_acl_rule", network_acl_id=acl["id"])
+
+        await refused(
+            "NetworkAclDefaultRuleInUse",
+            world.update("network_acl_rule", last["id"], action="allow"),
+        )
+        await refused("NetworkAclDefaultRuleInUse", world.delete("network_acl_rule", last["id"]))
+        assert await world.told("network_acl_rule") == {}
+
+    run(tmp_path, story)
+
+
+def test_an_acl_holds_no_more_rules_than_its_limit(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        acl = await world.acl()
+        two = (allow(acl["id"], 1), allow(acl["id"], 2))
+
+        await refused("NetworkAclRuleLimitExceeded", world.create("network_acl_rule", *two))
+        await world.create("network_acl_rule", two[0])
+
+        assert len(await world.listed("network_acl_rule")) == 3
+
+    run(tmp_path, story, rules_per_acl_max=1)
+
+
+def test_an_acl_goes_with_its_network_and_an_association_with_its_subnet(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.acl(A, B)
+        await world.tell_parents()
+        tasks = [asyncio.ensure_future(work) for work in world.app.tasks()]
+
+        del world.owners.subnets_held[A]
+        await world.put("subnet", A, None)
+
+        async def only_b() -> bool:
+            return [acl["subnet_ids"] for acl in await world.listed("network_acl")] == [[B]]
+
+        await until(only_b)
+        del world.owners.networks_held[NET]
+        await world.put("network", NET, None)
+
+        async def none() -> bool:
+            return await world.listed("network_acl") == []
+
+        await until(none)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(tmp_path, story)
+
+
+def test_what_a_snapshot_lacks_is_asked_of_its_owner_before_it_counts_as_gone(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        acl = await world.acl(A, B)
+        del world.owners.subnets_held[B]
+
+        # The log knows neither the network nor the subnets: only B is really gone.
+        tasks = [asyncio.ensure_future(work) for work in world.app.tasks()]
+
+        async def only_a() -> bool:
+            return [a["subnet_ids"] for a in await world.listed("network_acl")] == [[A]]
+
+        await until(only_a)
+        assert [a["id"] for a in await world.listed("network_acl")] == [acl["id"]]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(tmp_path, story)
