@@ -31,6 +31,7 @@ bench: setup  ## how fast, each figure beside its floor
 
 docs: setup  ## write the generated pages again
 	@$(BIN)/python tools/generate_docs.py
+	@$(BIN)/python tools/import_map.py
 
 clean:  ## remove what was built and installed here, and labs left by a crash
 	@if [ -x $(BIN)/alcor ]; then $(BIN)/alcor lab down --all; fi
