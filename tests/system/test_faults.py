@@ -81,6 +81,17 @@ def wait_flows(host: LabHost, wanted: set[str]) -> None:
     wait_until(what, lambda: flows(host).keys() == wanted, recover_timeout_s)
 
 
+def heard_change(lab: Lab, talk: Talk, host: LabHost) -> None:
+    """Show that the switch's log would tell of changed flows: change some and put them back."""
+    log = host.folder / "vswitchd.log"
+    seen = log.stat().st_size
+    for up in (False, True):
+        revision = lab.api.update(PORT, talk.near.port_id, {"admin_state_up": up})[1]
+        assert lab.api.wait(revision, recover_timeout_s).converged
+    wait_until("flow changes in the log", lambda: b"FLOW_MOD" in log.read_bytes()[seen:], 20)
+    ping(lab, [talk.near, talk.far])
+
+
 def answered(stream: Stream, more: int) -> None:
     """Let `more` further packets of the stream be sent."""
     upto = stream.sent + more
@@ -92,6 +103,7 @@ def test_an_agent_killed_and_started_again_loses_no_ping_and_rewrites_no_flow(
 ) -> None:
     host = lab.host("h1")
     hosts.appctl(host, "vlog/set", "vconn:file:dbg")
+    heard_change(lab, talk, host)
     before = flows(host)
     log = host.folder / "vswitchd.log"
     seen = log.stat().st_size

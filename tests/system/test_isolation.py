@@ -146,3 +146,28 @@ def test_a_deleted_port_is_cut_off_at_once_and_its_address_can_be_given_out_agai
         assert lab.ping_all({m.name: v4(m) for m in (stays, *again)}).ok == 2
         assert not [frame for frame in hears.heard() if LIE in frame]
     lab.unplug([goes])
+
+
+def test_the_same_lies_are_heard_from_a_port_without_port_security(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    names, where = "trusted hears third", "h1 h2 h2"
+    trusted, hears, victim = make_machines(make_network("10.9.0.0/24"), names, where)
+    revision = lab.api.update(PORT, trusted.port_id, {"port_security_enabled": False})[1]
+    assert lab.api.wait(revision, 30).converged
+
+    with ExitStack() as stack:
+        mouth, ear = (frames_of(lab, machine, stack) for machine in (trusted, hears))
+        told = lies(trusted, hears, victim)
+        for lie in told.values():
+            mouth.send(lie)
+        say_honestly(mouth, trusted, hears)
+        ear.wait_for("honest words", is_honest)
+
+        heard = {frame[12:] for frame in ear.heard()}
+        assert {why for why, lie in told.items() if lie[12:] in heard} >= {
+            "another MAC",
+            "a neighbour's address",
+            "an address of nobody",
+            "an IPv6 address of nobody",
+        }

@@ -7,6 +7,7 @@ over loopback.
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from alcor.client.api import AGENT, Api
 from alcor.client.connection import Unreachable
@@ -16,7 +17,8 @@ from alcor.lab.processes import Program
 from alcor.lab.record import LabRecord
 from alcor.lab.waiting import wait_until
 
-start_timeout_s = 30.0
+start_timeout_s = 60.0  # a busy computer takes its time
+log_shown_max = 1_500  # characters
 _alcor = [sys.executable, "-P", "-m", "alcor.cli.main"]
 
 
@@ -51,7 +53,8 @@ def wait_ready(lab: Layout, client: Api) -> None:
             return client.ready()
         except Unreachable:
             if (lab.folder / "control.log").exists() and not control_plane_runs(lab):
-                raise LabError(f"the control plane ended: {_end_of_log(lab)}") from None
+                log = _end_of_log(lab.folder / "control.log")
+                raise LabError(f"the control plane has ended: {log}") from None
             return False
 
     wait_until(f"the control plane at {client.endpoint}", ready, start_timeout_s)
@@ -62,8 +65,8 @@ def control_plane_runs(lab: Layout) -> bool:
     return bool(processes.running(lab.folder, Program.CONTROL_PLANE))
 
 
-def _end_of_log(lab: Layout) -> str:
-    return (lab.folder / "control.log").read_text(errors="replace").strip()[-1500:]
+def _end_of_log(path: Path) -> str:
+    return path.read_text(errors="replace").strip()[-log_shown_max:]
 
 
 def start_agent(host: LabHost, record: LabRecord) -> None:
@@ -89,6 +92,10 @@ def wait_alive(client: Api, hosts: list[LabHost]) -> None:
     wanted = {host.name for host in hosts}
 
     def all_alive() -> bool:
+        for host in hosts:
+            if not agent_runs(host):
+                log = _end_of_log(host.folder / "agent.log")
+                raise LabError(f"the agent of {host.name} has ended: {log}")
         alive = {agent["host"] for agent in client.list_page(AGENT) if agent["alive"]}
         return wanted <= alive
 
