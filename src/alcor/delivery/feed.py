@@ -83,8 +83,7 @@ class HostFeed:
         position = self.position
         held = await self._goal.get(keys)
         entries = [held[key] for key in keys if key in held]
-        items = [Item(entry.key, entry.value, entry.revision, entry.trace) for entry in entries]
-        return Got(self.epoch, position, items)
+        return Got(self.epoch, position, _items(entries))
 
     # What sessions call
 
@@ -103,11 +102,11 @@ class HostFeed:
         if epoch == self.epoch:
             try:
                 changed = await self._goal.changes(name, position)
-                return Parcel(Content.RESUMED, changed.entries, name)
+                return Parcel(Content.RESUMED, _items(changed.entries), name)
             except Compacted:
                 _log.info("session.compacted", slice=name, since=position)
         snapshot = await self._goal.snapshot(name)
-        return Parcel(Content.SNAPSHOT, snapshot.entries, name)
+        return Parcel(Content.SNAPSHOT, _items(snapshot.entries), name)
 
     def follow(self, session: HostSession, name: str) -> None:
         """Offer changes of a slice to the session from now on."""
@@ -148,12 +147,13 @@ class HostFeed:
                 await self._begin_again()
 
     async def _fan_out(self, entries: Sequence[Entry]) -> None:
-        nobody: dict[HostSession, None] = {}
         unbound: list[Entry] = []
         for entry in entries:
             name = slice_of(entry.key)
-            for session in self._sessions_by_slice.get(name, nobody):
-                session.offer(entry)
+            if sessions := self._sessions_by_slice.get(name):
+                item = Item(*entry[:4])  # made once, whoever it is sent to
+                for session in sessions:
+                    session.offer(item)
             if entry.value is None and name.startswith("host/"):
                 unbound.append(entry)
         self.position = entries[-1].position
@@ -201,6 +201,10 @@ class HostFeed:
             await self._reports.put(
                 [Change(key, value, first + at) for at, (key, value) in enumerate(told)]
             )
+
+
+def _items(entries: Sequence[Entry]) -> list[Item]:
+    return [Item(*entry[:4]) for entry in entries]
 
 
 def _port_report(host: str, port: PortState) -> tuple[str, bytes]:

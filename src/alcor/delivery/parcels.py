@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from alcor.keyed_log.log import Entry
 from alcor.transport.link import Frame, Item
 
 items_per_frame_max = 1_000
@@ -31,7 +30,7 @@ class Parcel:
     """Some entries that belong together; `taken` of them have left."""
 
     content: Content
-    entries: Sequence[Entry]
+    items: Sequence[Item]
     name: str = ""  # of the slice
     position: int = 0  # of LIVE: everything subscribed, up to here, has been sent at its end
     taken: int = 0
@@ -49,7 +48,7 @@ class Parcels:
 
     def __len__(self) -> int:
         """Entries that have not left."""
-        return sum(len(parcel.entries) - parcel.taken for parcel in self._queue)
+        return sum(len(parcel.items) - parcel.taken for parcel in self._queue)
 
     def add(self, parcel: Parcel) -> None:
         """Send this after what is queued."""
@@ -74,7 +73,7 @@ class Parcels:
             if parcel.content is Content.SNAPSHOT and not parcel.taken:
                 begins.append(parcel.name)
             size += _fill(items, parcel, size)
-            if parcel.taken < len(parcel.entries):
+            if parcel.taken < len(parcel.items):
                 break
             names[parcel.content].append(parcel.name)
             self.position = max(self.position, parcel.position)
@@ -94,12 +93,11 @@ class Parcels:
 
 def _fill(items: list[Item], parcel: Parcel, size: int) -> int:
     """Move entries from the parcel into the frame until it is full; the bytes moved."""
-    before = size
-    while parcel.taken < len(parcel.entries):
-        if len(items) >= items_per_frame_max or size >= bytes_per_frame_max:
-            break
-        key, value, revision, trace, _ = parcel.entries[parcel.taken]
-        items.append(Item(key, value, revision, trace))
-        size += len(key) + len(value or b"")
+    before, start = size, parcel.taken
+    end = min(len(parcel.items), start + items_per_frame_max - len(items))
+    while parcel.taken < end and size < bytes_per_frame_max:
+        item = parcel.items[parcel.taken]
+        size += len(item[0]) + len(item[1] or b"")
         parcel.taken += 1
+    items += parcel.items[start : parcel.taken]
     return size - before

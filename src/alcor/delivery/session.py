@@ -11,9 +11,7 @@ import structlog
 
 from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel, Parcels
-from alcor.goal_state.slices import slice_of
-from alcor.keyed_log.log import Entry
-from alcor.transport.link import Forbidden, Frame, Hello, Report
+from alcor.transport.link import Forbidden, Frame, Hello, Item, Report
 
 _log = structlog.get_logger(__name__)
 
@@ -62,7 +60,7 @@ class HostSession:
         self.last_report = Report(0, 0)
         self._source = source
         self._pending_max = pending_max
-        self._pending: dict[str, Entry] = {}  # live changes, in order of position
+        self._pending: dict[str, Item] = {}  # live changes, in order of position
         self._parcels = Parcels()
         self._refused: dict[str, None] = {}
         self._behind = False  # it was offered more than it may keep: send snapshots
@@ -98,6 +96,8 @@ class HostSession:
             del self.slices[name]
             self._source.unfollow(self, name)
             self._parcels.drop_slice(name)
+            for key in [key for key in self._pending if key.startswith(name)]:
+                del self._pending[key]
 
     async def report(self, report: Report) -> None:
         """Take how far the host is."""
@@ -129,10 +129,10 @@ class HostSession:
         self._over = True
         self._wake.set()
 
-    def offer(self, entry: Entry) -> None:
+    def offer(self, item: Item) -> None:
         """A subscribed slice has changed."""
-        self._pending.pop(entry.key, None)
-        self._pending[entry.key] = entry
+        self._pending.pop(item.key, None)
+        self._pending[item.key] = item
         if len(self._pending) > self._pending_max:
             metrics.limit_reached.labels("pending_per_host").inc()
             self.begin_again()
@@ -167,8 +167,7 @@ class HostSession:
             self._parcels.add(await self._source.content(name, 0, 0))
 
     def _pack(self) -> None:
-        live = [entry for entry in self._pending.values() if slice_of(entry.key) in self.slices]
-        self._pending = {}
+        live, self._pending = list(self._pending.values()), {}
         self._parcels.add(Parcel(Content.LIVE, live, position=self._source.position))
 
     def _frame(self) -> Frame:

@@ -51,7 +51,7 @@ def frame_bytes(frame: Frame) -> bytes:
         epoch=frame.epoch,
         position=frame.position,
         keys=keys,
-        values=[value or b"" for value in values],
+        values=[value or b"" for value in values] if None in values else values,
         revisions=revisions,
         traces=traces,
         gone=[value is None for value in values],

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.delivery.parcels import Content, Parcel, Parcels, bytes_per_frame_max
-from alcor.keyed_log.log import Entry
-from alcor.transport.link import Frame
+from alcor.transport.link import Frame, Item
 
 
-def entries(count: int, size: int = 1, name: str = "network/n/") -> list[Entry]:
-    return [Entry(f"{name}neighbour/{n}", b"v" * size, 1, "", n + 1) for n in range(count)]
+def entries(count: int, size: int = 1, name: str = "network/n/") -> list[Item]:
+    return [Item(f"{name}neighbour/{n}", b"v" * size, 1, "") for n in range(count)]
 
 
 def frames_of(parcels: Parcels, position: int) -> list[Frame]:
@@ -79,7 +78,7 @@ def test_everything_leaves_once_in_order_and_positions_never_go_back(
     wanted: list[tuple[Content, int]],
 ) -> None:
     parcels, position = Parcels(), 0
-    queued: list[Sequence[Entry]] = []
+    queued: list[Sequence[Item]] = []
     for at, (content, count) in enumerate(wanted):
         made = entries(count, name=f"network/{at}/")
         position += count
