@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,15 +110,14 @@ def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Eve
     return thread, stop
 
 
-@pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A control plane for the whole run: every test makes networks of its own in it."""
-    data: Path = tmp_path_factory.mktemp("control-plane")
+@contextmanager
+def running(data: Path, gateway: GatewaySettings) -> Iterator[Api]:
+    """A control plane, for as long as the context lasts."""
     config = Config(
         data=str(data),
         listen="127.0.0.1:0",
         agents=DeliveryConfig(listen="127.0.0.1:0"),
-        gateway=GatewaySettings(body_bytes_max=1 << 20, items_per_create_max=600),
+        gateway=gateway,
     )
     address: list[tuple[str, int]] = []
     told = threading.Event()
@@ -129,3 +129,19 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     loop.call_soon_threadsafe(asked.set)
     thread.join(start_s_max)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A control plane for the whole run: every test makes networks of its own in it."""
+    gateway = GatewaySettings(body_bytes_max=1 << 20, items_per_create_max=600)
+    with running(tmp_path_factory.mktemp("control-plane"), gateway) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def announced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A control plane that also announces what hosts don't obey yet."""
+    gateway = GatewaySettings(announce_unenforced=True)
+    with running(tmp_path_factory.mktemp("announced"), gateway) as one:
+        yield one

@@ -10,10 +10,10 @@ from alcor.contracts.peers import GroupMemberPeer, SecurityGroupPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.security_group.api.address_groups import ADDRESS_GROUP
-from alcor.managers.security_group.api.groups import SECURITY_GROUP
-from alcor.managers.security_group.api.rules import (
+from alcor.managers.security_group.api import (
+    ADDRESS_GROUP,
     DEFAULT_SECURITY_GROUP_RULE,
+    SECURITY_GROUP,
     SECURITY_GROUP_RULE,
 )
 from alcor.managers.security_group.needs import Limits
