@@ -65,6 +65,10 @@ def rename_ports(lab: Layout, plugged: Sequence[Guest], ports: Sequence[str]) ->
 
 
 def forget_neighbours(lab: Layout, guests: Sequence[Guest]) -> None:
-    """Let every machine forget the MACs that it has learnt: it asks again, as a new one does."""
+    """Let every machine forget the MACs that it has learnt: it asks again, as a new one does.
+
+    Do so after a round as well: the kernel holds at most 1,024 for all namespaces together, and a
+    machine that finds no room never reaches the others.
+    """
     for guest in guests:
         ip_batch(["neigh flush dev eth0"], lab.machine_namespace(guest.name))

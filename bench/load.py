@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 import uvloop
 
-job_timeout_s = 120.0
+job_timeout_s = 600.0
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +179,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def carry_out(job: Job) -> Outcome:
-    """Do a job; `Failed` when a connection is lost, `TimeoutError` after two minutes."""
+    """Do a job; `Failed` when a connection is lost, `TimeoutError` after ten minutes."""
     run = _Run(job)
     connections = [_Connection(run) for _ in range(job.connections)]
     for connection in connections:

@@ -55,6 +55,7 @@ class OursOnce:
         with _before(where, self._machines) as pings:
             made = self._lab.create(bodies)
             pinged = pings.wait()
+        guests.forget_neighbours(where, self._machines)
         self._lab.delete(ids)
         return Wired(made.answered_s, made.converged_s, pinged - made.began)
 
@@ -72,6 +73,7 @@ class OvnOnce:
         with _before(self._lab.lab, self._machines) as pings:
             made = self._lab.add_ports(self._ports)
             pinged = pings.wait()
+        guests.forget_neighbours(self._lab.lab, self._machines)
         self._lab.delete_ports(self._ports)
         return Wired(None, made.seconds, pinged - made.began)
 
