@@ -123,6 +123,7 @@ class HostFeed:
         """Tell the report log how far a host is and what became of its ports."""
         if self._session_by_host.get(session.host) is not session:
             return  # An older connection of the host speaks: what it says is out of date.
+        await self._ready()  # before that nobody knows whose the ports are
         ports = [port for port in report.ports if self._is_theirs(session.host, port)]
         await self._tell([_port_report(session.host, port) for port in ports])
         await self._tell_host(session, report, connected=True)

@@ -233,6 +233,21 @@ def test_reports_reach_the_report_log_and_a_lost_host_is_told(play: Any, record:
     play(scenario)
 
 
+def test_what_is_reported_before_all_is_told_is_not_lost(play: Any, record: Any) -> None:
+    async def scenario(world: Any) -> None:
+        await two_hosts(world, record, rebuilt=False)
+
+        async with world.host("h1") as host:
+            await host.until(lambda: Connected() in host.events)
+            host.link.report(Report(0, 0, [PortState("p1", PortStatus.UP)], flows=3))
+            world.control.rebuilt.set()
+            await host_report(world, "h1", lambda report: report.flows == 3)
+
+        assert port_key("p1") in await world.control.reports.get([port_key("p1")])
+
+    play(scenario)
+
+
 def test_the_newest_connection_of_a_host_counts(play: Any, record: Any) -> None:
     async def scenario(world: Any) -> None:
         await two_hosts(world, record)
