@@ -7,6 +7,7 @@ import msgspec
 
 from alcor.delivery.app import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
+from alcor.integrations.keystone.client import KeystoneSettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
 from alcor.managers.network.app import NetworkSettings
@@ -47,6 +48,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             description="Listen on more than the loopback though nobody is asked who they are"
         ),
     ] = False
+    auth: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^(local|tokens|keystone)$",
+            description="Who is asked who they are: local (nobody), tokens (a file), keystone",
+        ),
+    ] = "local"
+    tokens_file: Annotated[
+        str, msgspec.Meta(description="TOML file of [[tokens]]: token, project_id, roles, user_id")
+    ] = ""
+    keystone: KeystoneSettings = KeystoneSettings()
     agents: DeliveryConfig = DeliveryConfig()
     log: LogSettings = LogSettings()
     gateway: GatewaySettings = GatewaySettings()

@@ -8,7 +8,7 @@ import fcntl
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,11 +17,13 @@ import structlog
 import uvloop
 from prometheus_client import Gauge
 
-from alcor.assembly.config import Config, endpoint, is_loopback
+from alcor.assembly.config import Config, endpoint
 from alcor.assembly.control import Control
+from alcor.assembly.identity import check_exposure, identity
 from alcor.delivery import app as delivery
 from alcor.delivery.app import Delivery
 from alcor.gateway.app import door
+from alcor.gateway.identity import Identity
 from alcor.gateway.server import HttpServer
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime import logs
@@ -49,9 +51,10 @@ async def embedded(config: Config) -> AsyncIterator[Running]:
     `ConfigError` when the settings can't be used, `OSError` when an address or the folder of the
     databases can't be had.
     """
-    _check_exposure(config)
+    check_exposure(config)
     folder = _folder(config)
     async with AsyncExitStack() as stack:
+        asks = identity(config, now_s, stack.enter_context(ExitStack()))
         _lock(folder / "lock", stack)
         epoch = _next_epoch(folder / "epoch")
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
@@ -61,7 +64,7 @@ async def embedded(config: Config) -> AsyncIterator[Running]:
         stack.push_async_callback(tasks.stop)
         served = await _deliver(config, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
-        http = _http(config, control, served)
+        http = _http(config, control, served, asks)
         stack.callback(http.close)
         await control.start(tasks)
         answering = asyncio.ensure_future(http.run())
@@ -114,12 +117,12 @@ async def _deliver(
         raise ConfigError(str(error)) from error
 
 
-def _http(config: Config, control: Control, served: Delivery) -> HttpServer:
+def _http(config: Config, control: Control, served: Delivery, asks: Identity) -> HttpServer:
     async def checks() -> Mapping[str, bool]:
         return await control.checks() | {"delivery": served.ready}
 
     host, port = endpoint(config.listen)
-    application = door(control.resources, served.convergence, checks, config.gateway, new_id)
+    application = door(control.resources, served.convergence, checks, config.gateway, asks, new_id)
     return HttpServer(application, host, port)
 
 
@@ -155,22 +158,6 @@ def _folder(config: Config) -> Path:
     folder = Path(config.data).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _check_exposure(config: Config) -> None:
-    """Nobody is asked who they are, so only this machine may ask, unless the operator says so."""
-    if config.insecure:
-        return
-    if not is_loopback(endpoint(config.listen)[0]):
-        raise ConfigError(
-            f"listen = {config.listen} would let everybody in, because nobody is asked who they "
-            "are: listen on 127.0.0.1, or say insecure = true (--insecure)"
-        )
-    if not config.agents.tls_authority and not is_loopback(endpoint(config.agents.listen)[0]):
-        raise ConfigError(
-            f"agents.listen = {config.agents.listen} would give goal state to everybody: listen "
-            "on 127.0.0.1, give the three agents.tls_ files, or say insecure = true (--insecure)"
-        )
 
 
 def _lock(path: Path, stack: AsyncExitStack) -> None:

@@ -16,6 +16,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     admin: bool = False
     roles: tuple[str, ...] = ()
     request_id: str = ""
+    user_id: str = ""
+    system: bool = False  # a token of the whole system: of no project
 
 
 CHANGED_SINCE = "changed_since"  # a filter of every kind that has `updated_at`: not before then

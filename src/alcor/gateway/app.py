@@ -9,7 +9,7 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.resources import ResourceManager
 from alcor.gateway.discovery import extensions
 from alcor.gateway.door import Door
-from alcor.gateway.identity import local_caller
+from alcor.gateway.identity import Identity
 from alcor.gateway.operations import Checks, Operations
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
@@ -51,10 +51,11 @@ def door(
     convergence: ConvergencePeer,
     checks: Checks,
     settings: GatewaySettings,
+    identity: Identity,
     new_id: NewId,
 ) -> Door:
     """The application for these resources."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
     operations = Operations(convergence, checks, limits)
     announced = extensions(settings.announce_unenforced)
-    return Door(resources, operations, local_caller, limits, new_id, announced)
+    return Door(resources, operations, identity, limits, new_id, announced)

@@ -28,7 +28,7 @@ from alcor.resource import body, query
 from alcor.resource.declaration import Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
-from alcor.values.errors import Kind, NotFound, Refusal
+from alcor.values.errors import HTTPBadRequest, Kind, NotFound, Refusal
 
 
 class _Known(msgspec.Struct):
@@ -162,6 +162,8 @@ class Collection:
         return self._list_head + b",".join(map(bytes, items)) + b"]"
 
     def _check_project(self, project: str, caller: Caller) -> None:
+        if not project:
+            raise HTTPBadRequest("A token of no project needs a project_id in the body")
         if project != caller.project_id and not caller.admin:
             rule = f"rule:create_{self.resource.name}:tenant_id"
             message = f"({rule}) is disallowed by policy"

@@ -11,10 +11,11 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from alcor.contracts.resources import Caller, ResourceManager
+from alcor.contracts.resources import ResourceManager
 from alcor.gateway.collections import Collection
 from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
+from alcor.gateway.identity import Identity
 from alcor.gateway.operations import Operations
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
 from alcor.gateway.responses import Response
@@ -26,7 +27,6 @@ from alcor.values.errors import Kind, Refusal
 _log = structlog.get_logger("alcor.gateway")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Identify = Callable[[Request, str], Caller]
 
 request_seconds = Histogram(
     "alcor_api_request_seconds",
@@ -46,7 +46,7 @@ class Door:
         self,
         resources: Sequence[tuple[Resource, ResourceManager]],
         operations: Operations,
-        identify: Identify,
+        identity: Identity,
         limits: Limits,
         new_id: Callable[[], str],
         extensions: Sequence[Extension],
@@ -58,7 +58,7 @@ class Door:
         }
         self._discovery = Discovery((resource for resource, _ in resources), extensions)
         self._operations = operations
-        self._identify = identify
+        self._identity = identity
         self._limits = limits
         self._new_id = new_id
         self._timers: dict[tuple[str, str, int], Any] = {}
@@ -103,49 +103,57 @@ class Door:
             path = path[:-1]
         collection = self._collection_by_path.get(path)
         if collection is not None:
-            caller = self._identify(request, id_)
+            caller = await self._identity.caller(request, id_)
             answer = await collection.on_collection(request, caller)
             return answer._replace(route=collection.resource.path)
         parent, _, member = path.rpartition("/")
         collection = self._collection_by_path.get(parent)
         if collection is not None:
-            caller = self._identify(request, id_)
+            caller = await self._identity.caller(request, id_)
             answer = await collection.on_member(request, caller, member)
             return answer._replace(route=f"{collection.resource.path}/id")
         grandparent, _, id_of_it = parent.rpartition("/")
         collection = self._collection_by_path.get(grandparent)
         if collection is not None and member in collection.resource.action_by_name:
-            caller = self._identify(request, id_)
+            caller = await self._identity.caller(request, id_)
             answer = await collection.on_action(request, caller, id_of_it, member)
             return answer._replace(route=f"{collection.resource.path}/id/{member}")
-        return await self._about(request, path, parent, member)
+        return await self._about(request, id_, path, parent, member)
 
-    async def _about(self, request: Request, path: str, parent: str, member: str) -> Response:
+    async def _about(
+        self, request: Request, id_: str, path: str, parent: str, member: str
+    ) -> Response:
         """The routes that are about the API or the process, all read-only."""
         if path not in _ABOUT and parent != "/v2.0/extensions":
             return not_found()
         if request.method != "GET":
             return not_allowed("GET")
-        return (await self._about_answer(request, path, member))._replace(
-            route=path if path in _ABOUT else "/v2.0/extensions/alias"
-        )
+        route = path if path in _ABOUT else "/v2.0/extensions/alias"
+        if path in _OPEN:
+            return (await self._process_answer(request, path))._replace(route=route)
+        caller = await self._identity.caller(request, id_)
+        if path == "/alcor/v1/convergence":
+            answer = await self._operations.convergence(request, caller)
+        else:
+            answer = self._api_answer(request, path, member)
+        return answer._replace(route=route)
 
-    async def _about_answer(self, request: Request, path: str, member: str) -> Response:
+    async def _process_answer(self, request: Request, path: str) -> Response:
         match path:
             case "/":
                 return self._discovery.versions(request)
-            case "/v2.0":
-                return self._discovery.collections(request)
-            case "/v2.0/extensions":
-                return self._discovery.extensions()
             case "/healthz":
                 return self._operations.healthz()
             case "/readyz":
                 return await self._operations.readyz()
-            case "/metrics":
-                return self._operations.metrics()
-            case "/alcor/v1/convergence":
-                return await self._operations.convergence(request)
+        return self._operations.metrics()
+
+    def _api_answer(self, request: Request, path: str, member: str) -> Response:
+        match path:
+            case "/v2.0":
+                return self._discovery.collections(request)
+            case "/v2.0/extensions":
+                return self._discovery.extensions()
         return self._discovery.extension(member)
 
     def _check_limits(self, request: Request) -> None:
@@ -168,17 +176,9 @@ class Door:
         timer.observe(seconds)
 
 
-_ABOUT = frozenset(
-    {
-        "/",
-        "/v2.0",
-        "/v2.0/extensions",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/alcor/v1/convergence",
-    }
-)
+# Answered without asking who it is: versions (as Neutron's), and what a machine watches.
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/metrics"})
+_ABOUT = _OPEN | {"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"}
 
 
 async def _send(send: Send, response: Response, id_: str) -> None:

@@ -1,5 +1,6 @@
 """The one table from what is wrong to HTTP, and Neutron's body for it."""
 
+from alcor.gateway.identity import Unauthenticated
 from alcor.gateway.responses import JSON, Header, Response, encode
 from alcor.values.errors import Kind, Refusal
 
@@ -27,9 +28,18 @@ def error_response(
 
 def refusal_response(refusal: Refusal) -> Response:
     """The answer to a request that can't be had."""
+    if isinstance(refusal, Unauthenticated):
+        return _unauthenticated(refusal)
     status = STATUS_BY_KIND[refusal.kind]
     retry = (_RETRY,) if status in (429, 503) else ()
     return error_response(status, refusal.type, refusal.message, retry)
+
+
+def _unauthenticated(refusal: Unauthenticated) -> Response:
+    """As keystonemiddleware answers, which is not in Neutron's form."""
+    error = {"code": 401, "title": "Unauthorized", "message": refusal.message}
+    challenge: Header = (b"www-authenticate", refusal.challenge.encode("latin-1"))
+    return Response(401, encode({"error": error}), (JSON, challenge))
 
 
 def not_found() -> Response:

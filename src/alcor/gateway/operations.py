@@ -4,9 +4,11 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 from prometheus_client import REGISTRY, generate_latest
 
 from alcor.contracts.convergence import ConvergencePeer, ConvergenceRequest
+from alcor.contracts.resources import Caller
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response, encode
 from alcor.resource.query import parameters
@@ -43,8 +45,11 @@ class Operations:
         headers = ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),)
         return Response(200, generate_latest(REGISTRY), headers)
 
-    async def convergence(self, request: Request) -> Response:
-        """Wait until all hosts concerned have applied a write, or say which have not."""
+    async def convergence(self, request: Request, caller: Caller) -> Response:
+        """Wait until all hosts concerned have applied a write, or say which have not.
+
+        Only administrators are told names of hosts.
+        """
         given = dict(parameters(request.query))
         if unknown := given.keys() - {"revision", "timeout"}:
             raise BadRequest(f"Unknown parameters: {', '.join(sorted(unknown))[:255]}")
@@ -59,7 +64,10 @@ class Operations:
         self._waits += 1
         try:
             async with asyncio.timeout(wanted.timeout_s + 10):
-                return Response(200, encode(await self._convergence.wait(wanted)))
+                reply = await self._convergence.wait(wanted)
+                if not caller.admin:
+                    reply = msgspec.structs.replace(reply, hosts=[])
+                return Response(200, encode(reply))
         except TimeoutError:
             raise Unavailable("nobody answered in time") from None
         finally:

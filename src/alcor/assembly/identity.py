@@ -1,0 +1,80 @@
+"""Which identity the settings ask for, and who may listen where."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from alcor.assembly.config import Config, endpoint, is_loopback
+from alcor.gateway.identity import Identity, Known, LocalIdentity, TokenIdentity, static_tokens
+from alcor.integrations.keystone.client import KeystoneClient, KeystoneSettings
+from alcor.integrations.keystone.tokens import Times, TokenCache
+from alcor.runtime.clock import Seconds
+from alcor.runtime.config import ConfigError
+
+PASSWORD = "ALCOR_KEYSTONE_PASSWORD"  # the environment's; no setting, so that none shows it
+
+
+def identity(config: Config, now: Seconds, stack: ExitStack) -> Identity:
+    """Who finds out who asks; what it holds open is closed with `stack`. `ConfigError`."""
+    if config.auth == "local":
+        return LocalIdentity()
+    if config.auth == "tokens":
+        if not config.tokens_file:
+            raise ConfigError("auth = tokens needs tokens_file")
+        return static_tokens(Path(config.tokens_file).expanduser())
+    return _keystone(config.keystone, now, stack)
+
+
+def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Identity:
+    if not settings.auth_url:
+        raise ConfigError("auth = keystone needs keystone.auth_url")
+    client = KeystoneClient(settings, _password(settings))
+    stack.callback(client.close)
+    cache = TokenCache(
+        client.token,
+        Times(settings.fresh_s, settings.outage_s, settings.retry_s),
+        now,
+        held_max=settings.held_max,
+        asking_max=settings.asking_max,
+    )
+
+    async def known(text: str) -> Known | None:
+        token = await cache.token(text)
+        if token is None:
+            return None
+        return Known(token.user_id, token.project_id, token.system, token.roles)
+
+    return TokenIdentity(known, f'Keystone uri="{settings.auth_url}"')
+
+
+def _password(settings: KeystoneSettings) -> str:
+    if not settings.password_file:
+        password = os.environ.get(PASSWORD, "")
+    else:
+        try:
+            password = Path(settings.password_file).expanduser().read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"keystone.password_file: {error}") from error
+    if not password:
+        raise ConfigError(f"auth = keystone needs keystone.password_file, or {PASSWORD}")
+    return password
+
+
+def check_exposure(config: Config) -> None:
+    """Where nobody is asked who they are, only this machine may ask, unless the operator says so.
+
+    `ConfigError` otherwise.
+    """
+    if config.insecure:
+        return
+    if config.auth == "local" and not is_loopback(endpoint(config.listen)[0]):
+        raise ConfigError(
+            f"listen = {config.listen} would let everybody in, because nobody is asked who they "
+            "are: listen on 127.0.0.1, set auth to keystone or tokens, or say insecure = true "
+            "(--insecure)"
+        )
+    if not config.agents.tls_authority and not is_loopback(endpoint(config.agents.listen)[0]):
+        raise ConfigError(
+            f"agents.listen = {config.agents.listen} would give goal state to everybody: listen "
+            "on 127.0.0.1, give the three agents.tls_ files, or say insecure = true (--insecure)"
+        )

@@ -1,0 +1,1 @@
+"""Clients of services that are not ours: nothing here decides what a tenant may have."""

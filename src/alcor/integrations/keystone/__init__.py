@@ -1,0 +1,1 @@
+"""OpenStack Keystone, Identity API v3: whose token is this?"""

@@ -1,0 +1,150 @@
+"""Ask Keystone about tokens, as a service user of ours. Source: Identity API v3."""
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+import structlog
+from keystoneauth1 import exceptions
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+from alcor.integrations.keystone.tokens import KeystoneDown, Token
+
+_log = structlog.get_logger("alcor.keystone")
+
+_TOKEN = re.compile(r"[!-~]{1,16384}")  # what a header can carry
+
+
+class KeystoneSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the identity service. The password is no setting, so that none shows it."""
+
+    auth_url: Annotated[
+        str, msgspec.Meta(description="Keystone's address, as in http://127.0.0.1:5000/v3")
+    ] = ""
+    username: Annotated[str, msgspec.Meta(description="Our service user")] = "alcor"
+    password_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="File with the service user's password; "
+            "empty: the environment's ALCOR_KEYSTONE_PASSWORD"
+        ),
+    ] = ""
+    user_domain_name: Annotated[str, msgspec.Meta(description="Domain of the service user")] = (
+        "Default"
+    )
+    project_name: Annotated[str, msgspec.Meta(description="Project of the service user")] = (
+        "service"
+    )
+    project_domain_name: Annotated[str, msgspec.Meta(description="Domain of that project")] = (
+        "Default"
+    )
+    ca_file: Annotated[
+        str, msgspec.Meta(description="Authorities that sign Keystone's certificate; empty: usual")
+    ] = ""
+    fresh_s: Annotated[
+        float,
+        msgspec.Meta(ge=0, description="A revoked token ends within so many seconds"),
+    ] = 60.0
+    outage_s: Annotated[
+        float,
+        msgspec.Meta(ge=0, description="Known tokens go on so long without Keystone, in seconds"),
+    ] = 300.0
+    timeout_s: Annotated[
+        float, msgspec.Meta(gt=0, description="Longest wait for Keystone, in seconds")
+    ] = 5.0
+    retry_s: Annotated[
+        float,
+        msgspec.Meta(ge=0, description="Pause after Keystone did not answer, in seconds"),
+    ] = 1.0
+    held_max: Annotated[int, msgspec.Meta(ge=1, description="Most tokens kept in memory")] = 50_000
+    asking_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most tokens that are being checked at once")
+    ] = 256
+    threads: Annotated[int, msgspec.Meta(ge=1, description="Most calls of Keystone at once")] = 8
+
+
+class _Named(msgspec.Struct):
+    id: str = ""
+    name: str = ""
+
+
+class _Content(msgspec.Struct):
+    user: _Named
+    expires_at: str
+    roles: list[_Named] = []
+    project: _Named | None = None
+    system: dict[str, bool] = {}
+
+
+class _Answer(msgspec.Struct):
+    token: _Content
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+class KeystoneClient:
+    """Checks tokens in threads of its own, because keystoneauth1 blocks."""
+
+    def __init__(self, settings: KeystoneSettings, password: str) -> None:
+        self._url = f"{settings.auth_url.rstrip('/')}/auth/tokens?nocatalog"
+        user = v3.Password(
+            auth_url=settings.auth_url,
+            username=settings.username,
+            password=password,
+            user_domain_name=settings.user_domain_name,
+            project_name=settings.project_name,
+            project_domain_name=settings.project_domain_name,
+        )
+        self._session = Session(
+            auth=user,
+            verify=settings.ca_file or True,
+            timeout=settings.timeout_s,
+            user_agent="alcor",
+        )
+        self._threads = ThreadPoolExecutor(settings.threads, "keystone")
+
+    async def token(self, text: str) -> Token | None:
+        """What Keystone says of a token; None when it is not valid. `KeystoneDown`."""
+        if _TOKEN.fullmatch(text) is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._ask, text)
+
+    def close(self) -> None:
+        """Wait for the calls in progress, and start no more."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _ask(self, text: str) -> Token | None:
+        headers = {"X-Subject-Token": text, "Accept": "application/json"}
+        try:
+            # No log: headers carry tokens. A 401 of our own token is tried again with a new one.
+            answer = self._session.get(self._url, headers=headers, raise_exc=False, log=False)
+        except exceptions.ClientException as error:
+            _log.warning("keystone does not answer", error=type(error).__name__)
+            raise KeystoneDown(type(error).__name__) from error
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            _log.warning("keystone refuses to check tokens", status=answer.status_code)
+            raise KeystoneDown(f"it answered {answer.status_code}")
+        return _token(answer.content)
+
+
+def _token(content: bytes) -> Token:
+    try:
+        said = _decode(content).token
+        expires_at = datetime.fromisoformat(said.expires_at).timestamp()
+    except ValueError as error:
+        raise KeystoneDown("its answer can't be read") from error
+    return Token(
+        user_id=said.user.id,
+        project_id=said.project.id if said.project else "",
+        system=said.system.get("all", False),
+        roles=tuple(role.name.lower() for role in said.roles),
+        expires_at=expires_at,
+    )
