@@ -170,7 +170,9 @@ class ResourceTable:
         if wanted.field == CHANGED_SINCE:
             return f"{self.expression('updated_at')} >= ?", values
         expression = self.expression(wanted.field)
-        alternatives = [f"{expression} IN ({_marks(values)})"] if values else []
+        # One value by equality: then an index on (column, id) also gives the order of the page.
+        comparison = "= ?" if len(values) == 1 else f"IN ({_marks(values)})"
+        alternatives = [f"{expression} {comparison}"] if values else []
         if None in wanted.values:
             alternatives.append(f"{expression} IS NULL")
         return f"({' OR '.join(alternatives) or '0'})", values
