@@ -14,6 +14,7 @@ from alcor.contracts.peers import (
     NetworkPeer,
     NodePeer,
     PortPeer,
+    SecurityGroupPeer,
     SubnetPeer,
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
@@ -85,6 +86,7 @@ class Control:
             config.port,
             clock,
             new_id,
+            peer(SecurityGroupPeer) if config.gateway.announce_unenforced else None,
         )
         group = SecurityGroupApp(
             folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id

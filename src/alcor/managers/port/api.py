@@ -3,6 +3,8 @@
 A field that would promise what the hosts don't do yet takes only its inert value.
 """
 
+from dataclasses import replace
+
 from alcor.contracts.resources import Filter
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
@@ -24,6 +26,7 @@ from alcor.resource.fields import (
 )
 from alcor.values.errors import HTTPBadRequest
 
+groups_listed_max = 100  # security groups of one port
 fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
 tags_max = 50
 tag_chars_max = 255
@@ -73,6 +76,15 @@ _MAC = FieldType("mac address", _parse_mac, MAC.of_query)
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str)
 _TAG = FieldType("tag", _parse_tag)
 _COUNT = integer(0, (1 << 63) - 1)
+
+_GROUPS = list_of(UUID, groups_listed_max)
+_NULL_IS_NONE = FieldType(_GROUPS.name, lambda value: [] if value is None else _GROUPS.parse(value))
+
+
+def groups_filter(texts: list[str]) -> list[Filter]:
+    """`security_groups=ID`: ports in one of these groups."""
+    return [Filter("security_groups", tuple(text.lower() for text in texts))]
+
 
 PORT = Resource(
     name="port",
@@ -136,3 +148,15 @@ PORT = Resource(
     ),
     special_filters={"fixed_ips": fixed_ips_filters},
 )
+
+
+def port_resource(*, groups: bool) -> Resource:
+    """The port; with `groups`, security groups can be put on it, and it has some by default."""
+    if not groups:
+        return PORT
+    field = Field(name="security_groups", type=_NULL_IS_NONE)
+    return replace(
+        PORT,
+        fields=tuple(field if each.name == field.name else each for each in PORT.fields),
+        special_filters={**PORT.special_filters, "security_groups": groups_filter},
+    )

@@ -15,14 +15,16 @@ from alcor.contracts.peers import (
     NetworkPeer,
     NodePeer,
     PortPeer,
+    SecurityGroupPeer,
     SubnetPeer,
 )
 from alcor.contracts.resources import ResourceManager, Written
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.port.api import PORT
+from alcor.managers.port.api import port_resource
 from alcor.managers.port.fences import PortFences
+from alcor.managers.port.groups import PortGroups
 from alcor.managers.port.jobs import Job, Settle, keys_of
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.references import References
@@ -65,7 +67,8 @@ class PortApp:
     """The port manager as assembly sees it; every manager's app has these attributes.
 
     `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
-    `recover` run once, when peers answer; `tasks` run for ever.
+    `recover` run once, when peers answer; `tasks` run for ever. Without `groups`, ports take no
+    security groups.
     """
 
     name = "port"
@@ -84,6 +87,7 @@ class PortApp:
         settings: PortSettings,
         clock: Seconds,
         new_id: NewId,
+        groups: SecurityGroupPeer | None = None,
     ) -> None:
         path = folder / "port.sqlite"
         migrate(path, VERSIONS)
@@ -93,7 +97,8 @@ class PortApp:
         self._references = References(networks, subnets, nodes)
         self._macs = MacSource(macs, self.name)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
-        self._writer = Writer(self._store, self._references, ips, self._macs, now)
+        self._groups = None if groups is None else PortGroups(groups)
+        self._writer = Writer(self._store, self._references, ips, self._macs, self._groups, now)
         self.queue: Coalescer[Job, Written] = Coalescer(
             self._writer.do,
             name="port_writes",
@@ -107,7 +112,9 @@ class PortApp:
         self._reports = reports
         self._rebuilt = rebuilt
         service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
-        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(PORT, service)]
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (port_resource(groups=groups is not None), service)
+        ]
         fences = PortFences(self._store)
         self.peers: Sequence[tuple[Any, object]] = [(PortPeer, fences), (GroupMemberPeer, fences)]
 
@@ -119,7 +126,9 @@ class PortApp:
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
         take = self._keeper.take
+        groups = self._groups
         return [
+            *([] if groups is None else [groups.run(self._log, self._rebuilt)]),
             self.relay.run(),
             self.queue.run(),
             self._references.run(self._log, self._rebuilt),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw
 
 from alcor.intent.records import FixedIp
+from alcor.managers.port.groups import group_not_found
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import (
     MacAddressInUse,
@@ -81,7 +82,7 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     """Why each group can't be saved; earlier groups have what later ones may want as well."""
     ports = [port for new in news for port in new.ports]
     ids = {port.id for port in ports}
-    parents = {port.network_id for port in ports} | _subnets(ports)
+    parents = {port.network_id for port in ports} | _subnets(ports) | _groups(ports)
     fenced = tx.fenced([*ids, *parents])
     taken_ids = tx.existing(list(ids))
     macs_by_network: dict[str, list[str]] = {}
@@ -118,6 +119,8 @@ def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
         return network_not_found(port.network_id)
     for subnet_id in _subnets([port]) & fenced:
         return Conflict(f"Subnet {subnet_id} is being deleted.")
+    if gone := sorted(_groups([port]) & fenced):
+        return group_not_found(gone)
     if port.id in fenced:
         # The sweeper took it for dead: its leases may be gone.
         return Unavailable(f"Creating port {port.id} took too long; try again.")
@@ -147,6 +150,8 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         raise MacAddressInUse(new.network_id, new.mac_address)
     for subnet_id in tx.fenced(sorted(_subnets([new]) - _subnets([port]))):
         raise Conflict(f"Subnet {subnet_id} is being deleted.")
+    if gone := sorted(tx.fenced(sorted(_groups([new]) - _groups([port])))):
+        raise group_not_found(gone)
     return tx.replace(port, new, write.trace)
 
 
@@ -157,3 +162,7 @@ def network_not_found(id_: str) -> NotFound:
 
 def _subnets(ports: Sequence[Port]) -> set[str]:
     return {ip.subnet_id for port in ports for ip in port.fixed_ips}
+
+
+def _groups(ports: Sequence[Port]) -> set[str]:
+    return {group for port in ports for group in port.security_groups}

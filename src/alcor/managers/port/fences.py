@@ -22,7 +22,7 @@ class PortFences:
         return await self._fence(request.ids, lambda tx: tx.subnets_used(request.ids))
 
     async def fence_groups(self, request: Ids) -> InUse:
-        return await self._fence(request.ids, lambda _: set())  # ports are in no groups yet
+        return await self._fence(request.ids, lambda tx: tx.groups_used(request.ids))
 
     async def lift_groups(self, request: Ids) -> Done:
         return await self.lift(request)

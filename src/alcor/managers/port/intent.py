@@ -25,5 +25,6 @@ def encoded(port: Port) -> bytes:
             device_id=port.device_id,
             device_owner=port.device_owner,
             port_security_enabled=port.port_security_enabled,
+            security_groups=port.security_groups,
         )
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import FixedIp
-from alcor.values.errors import Conflict, NotFound
+from alcor.values.errors import Conflict, InvalidInput, NotFound
 
 
 class PortNotFound(NotFound):
@@ -40,6 +40,26 @@ class MacAddressInUse(Conflict):
 
 class PortBound(Conflict):
     """It can't be changed while the port is bound to a host."""
+
+
+class PortSecurityAndIPRequiredForSecurityGroups(InvalidInput):
+    """A port whose packets nobody looks at can't be in groups."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Port security must be enabled and port must have an IP address in order to use "
+            "security groups."
+        )
+
+
+class PortSecurityPortHasSecurityGroup(Conflict):
+    """The groups of a port must go before nobody looks at its packets any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Port has security group associated. Cannot disable port security or ip address "
+            "until security group is removed."
+        )
 
 
 class Status(StrEnum):
@@ -128,6 +148,7 @@ def new(
     project_id: str,
     mac_address: str,
     fixed_ips: tuple[FixedIp, ...],
+    security_groups: tuple[str, ...] = (),
     host_known: bool,
     at: str,
 ) -> Port:
@@ -150,6 +171,7 @@ def new(
         vif_type=vif_type,
         vif_details=_VIF_DETAILS[vif_type],
         port_security_enabled=item["port_security_enabled"],
+        security_groups=security_groups,
         description=item["description"],
         tags=tuple(item["tags"]),
         revision_number=1,
@@ -165,6 +187,7 @@ _FIELD_BY_NAME = {
     "device_id": "device_id",
     "device_owner": "device_owner",
     "port_security_enabled": "port_security_enabled",
+    "security_groups": "security_groups",
     "description": "description",
     "binding:host_id": "host",
 }
@@ -186,7 +209,10 @@ def changed(
     values = {_FIELD_BY_NAME[n]: v for n, v in changes.items() if n in _FIELD_BY_NAME}
     if fixed_ips is not None and set(fixed_ips) != set(port.fixed_ips):
         values["fixed_ips"] = fixed_ips
+    if "security_groups" in values:
+        values["security_groups"] = tuple(values["security_groups"])
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
+    _check_security(port, values)
     host = values.get("host", port.host)
     if "mac_address" in values and port.vif_type == OVS and host:
         raise PortBound(
@@ -198,6 +224,15 @@ def changed(
     elif port.vif_type == FAILED and "binding:host_id" in changes and host_known:
         values |= _binding(OVS)
     return touched(port, values, at) if values else port
+
+
+def _check_security(port: Port, values: Mapping[str, Any]) -> None:
+    """No groups on a port without port security."""
+    secure = values.get("port_security_enabled", port.port_security_enabled)
+    if not secure and values.get("security_groups", port.security_groups):
+        if "security_groups" in values:
+            raise PortSecurityAndIPRequiredForSecurityGroups
+        raise PortSecurityPortHasSecurityGroup
 
 
 def reported(port: Port, host: str, status: PortStatus, at: str) -> Port:

@@ -62,7 +62,7 @@ class Transaction(Protocol):
         ...
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
-        """Those of the ids (networks, subnets, ports) that may not be referred to."""
+        """Those of the ids (networks, subnets, groups, ports) that may not be referred to."""
         ...
 
     def fence(self, ids: Iterable[str]) -> None: ...
@@ -75,6 +75,10 @@ class Transaction(Protocol):
 
     def subnets_used(self, ids: Sequence[str]) -> set[str]:
         """Those of the subnets that ports have addresses of."""
+        ...
+
+    def groups_used(self, ids: Sequence[str]) -> set[str]:
+        """Those of the security groups that ports are in."""
         ...
 
     def unsettle(self, port_ids: Iterable[str]) -> None:

@@ -34,6 +34,7 @@ TABLE = ResourceTable(
         "binding:host_id": "host IN ({})",
         "fixed_ips.ip_address": _ADDRESS.format("address"),
         "fixed_ips.subnet_id": _ADDRESS.format("subnet_id"),
+        "security_groups": "id IN (SELECT port_id FROM port_group WHERE group_id IN ({}))",
     },
 )
 
@@ -125,6 +126,7 @@ class SqlTransaction:
             saved.append(Saved([Raw(row.doc) for row in some], self.told_last))
         TABLE.insert(self._connection, rows)
         self._add_addresses([port for ports, _ in groups for port in ports])
+        self._add_groups([port for ports, _ in groups for port in ports])
         self._count(Counter(port.project_id for ports, _ in groups for port in ports))
         return saved
 
@@ -135,6 +137,9 @@ class SqlTransaction:
         if new.fixed_ips != old.fixed_ips:
             self._drop_addresses(new.id)
             self._add_addresses([new])
+        if new.security_groups != old.security_groups:
+            self._drop_groups(new.id)
+            self._add_groups([new])
         self._tell(first, Told(intent.key(new.id), intent.encoded(new)), trace)
         return Saved([Raw(row.doc)], first)
 
@@ -147,6 +152,7 @@ class SqlTransaction:
     def delete(self, port: Port, trace: str) -> Saved:
         TABLE.delete(self._connection, [port.id])
         self._drop_addresses(port.id)
+        self._drop_groups(port.id)
         self._count({port.project_id: -1})
         first = outbox.take(self._connection, 1)
         self._tell(first, Told(intent.key(port.id), None), trace)
@@ -185,6 +191,13 @@ class SqlTransaction:
             ids,
         )
 
+    def groups_used(self, ids: Sequence[str]) -> set[str]:
+        return self._among(
+            "SELECT value FROM json_each(?) "
+            "WHERE EXISTS (SELECT 1 FROM port_group WHERE group_id = value)",
+            ids,
+        )
+
     def unsettle(self, port_ids: Iterable[str]) -> None:
         self._each("INSERT OR IGNORE INTO unsettled VALUES (?)", port_ids)
 
@@ -206,6 +219,15 @@ class SqlTransaction:
 
     def _drop_addresses(self, port_id: str) -> None:
         self._connection.execute("DELETE FROM port_address WHERE port_id = ?", (port_id,))
+
+    def _add_groups(self, ports: Iterable[Port]) -> None:
+        self._connection.executemany(
+            "INSERT INTO port_group (group_id, port_id) VALUES (?, ?)",
+            [(group, port.id) for port in ports for group in port.security_groups],
+        )
+
+    def _drop_groups(self, port_id: str) -> None:
+        self._connection.execute("DELETE FROM port_group WHERE port_id = ?", (port_id,))
 
     def _count(self, change_by_project: Mapping[str, int]) -> None:
         self._connection.executemany(

@@ -7,7 +7,7 @@ tells the IP manager what the row says. Only one batch is done at a time.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -23,6 +23,7 @@ from alcor.managers.port.commit import (
     commit,
     network_not_found,
 )
+from alcor.managers.port.groups import Answer, Asked, PortGroups, asked
 from alcor.managers.port.jobs import Create, Delete, Draft, Job, Settle, Update, project_of
 from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
 from alcor.managers.port.macs import MacSource
@@ -45,6 +46,7 @@ class Progress:
     answer: Saved | Refusal | None = None
     addresses: Leased | None = None  # leased for it, by port
     before: Port | None = None  # of a change of addresses: the port as it was
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by port
 
 
 class Writer:
@@ -56,6 +58,7 @@ class Writer:
         references: References,
         ips: IpPeer,
         macs: MacSource,
+        groups: PortGroups | None,
         now: Callable[[], str],
     ) -> None:
         self._store = store
@@ -63,6 +66,7 @@ class Writer:
         self._leasing = Leasing(references, ips)
         self._ips = ips
         self._macs = macs
+        self._groups = groups
         self._now = now
         self._settled: set[str] = set()  # whose notes the next transaction removes
 
@@ -70,6 +74,7 @@ class Writer:
         """One answer for each job, in order; refused jobs changed nothing."""
         batch = [Progress(job) for job in jobs]
         await self._check_networks(batch)
+        await self._look_up_groups(batch)
         await self._prepare(batch)
         await self._lease(batch)
         await self._save(batch)
@@ -90,6 +95,24 @@ class Writer:
             for id_ in {draft.network_id for draft in job.drafts}:
                 if id_ not in networks or project not in (None, networks[id_].project_id):
                     each.answer = network_not_found(id_)
+
+    async def _look_up_groups(self, batch: Sequence[Progress]) -> None:
+        """Find the security groups of every port, or refuse those that can't have theirs."""
+        if self._groups is None:
+            return
+        asking = [
+            (each, port_id, wanted)
+            for each in _open(batch)
+            for port_id, wanted in _groups_asked(each.job)
+        ]
+        unknown = [wanted for _, _, wanted in asking if isinstance(wanted, Asked)]
+        answers = iter(await self._groups.answers(unknown)) if unknown else iter(())
+        for each, port_id, wanted in asking:
+            answer = next(answers) if isinstance(wanted, Asked) else wanted
+            if isinstance(answer, Refusal):
+                each.answer = each.answer or answer
+            else:
+                each.groups[port_id] = answer
 
     async def _prepare(self, batch: Sequence[Progress]) -> None:
         """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
@@ -152,7 +175,7 @@ class Writer:
     async def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
         job = each.job
         if isinstance(job, Create):
-            return await self._new_ports(job, each.addresses or {}, hosts, at)
+            return await self._new_ports(job, each, hosts, at)
         assert not isinstance(job, Settle)
         project, trace = project_of(job.caller), job.caller.request_id
         if isinstance(job, Delete):
@@ -161,14 +184,11 @@ class Writer:
         known = job.changes.get("binding:host_id", "") in hosts
         return Change(job.id, project, job.changes, fixed_ips, known, job.if_revision, at, trace)
 
-    async def _new_ports(
-        self, job: Create, addresses: Leased, hosts: set[str], at: str
-    ) -> NewPorts:
+    async def _new_ports(self, job: Create, each: Progress, hosts: set[str], at: str) -> NewPorts:
         given = frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
         macs = await self._choose_macs(sum(not d.mac_address for d in job.drafts), given)
         ports = [
-            _port(draft, draft.mac_address or macs.pop(), addresses, hosts, at)
-            for draft in job.drafts
+            _port(draft, draft.mac_address or macs.pop(), each, hosts, at) for draft in job.drafts
         ]
         return NewPorts(ports, given, job.caller.request_id)
 
@@ -242,6 +262,17 @@ def _requests(each: Progress) -> list[Request]:
     return []
 
 
+def _groups_asked(job: Job) -> list[tuple[str, Asked | Answer]]:
+    """The security groups that a job's ports shall have; none where they stay."""
+    if isinstance(job, Create):
+        viewer = project_of(job.caller)
+        return [(d.id, asked(d.item, viewer, d.project_id)) for d in job.drafts]
+    if isinstance(job, Update) and job.changes.get("security_groups"):
+        ids = tuple(job.changes["security_groups"])
+        return [(job.id, Asked(project_of(job.caller), "", ids))]
+    return []
+
+
 def _hosts(batch: Iterable[Progress]) -> set[str]:
     """The hosts that are named."""
     names: set[str] = set()
@@ -253,13 +284,14 @@ def _hosts(batch: Iterable[Progress]) -> set[str]:
     return names - {""}
 
 
-def _port(draft: Draft, mac: str, addresses: Leased, hosts: set[str], at: str) -> Port:
+def _port(draft: Draft, mac: str, each: Progress, hosts: set[str], at: str) -> Port:
     return model.new(
         draft.item,
         id=draft.id,
         project_id=draft.project_id,
         mac_address=mac,
-        fixed_ips=addresses.get(draft.id, ()),
+        fixed_ips=(each.addresses or {}).get(draft.id, ()),
+        security_groups=each.groups.get(draft.id, ()),
         host_known=draft.item["binding:host_id"] in hosts,
         at=at,
     )
