@@ -11,6 +11,7 @@ from alcor.gateway.discovery import extensions
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
 from alcor.gateway.operations import Checks, Operations
+from alcor.gateway.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId
@@ -40,6 +41,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     wait_s_max: Annotated[
         float, msgspec.Meta(gt=0, description="Longest wait for convergence, in seconds")
     ] = 300.0
+    policy_file: Annotated[
+        str,
+        msgspec.Meta(description="YAML or JSON file of rules, in oslo.policy's terms, over ours"),
+    ] = ""
     announce_unenforced: Annotated[
         bool,
         msgspec.Meta(description="API first: announce extensions that hosts don't obey yet"),
@@ -54,8 +59,9 @@ def door(
     identity: Identity,
     new_id: NewId,
 ) -> Door:
-    """The application for these resources."""
+    """The application for these resources; `ConfigError` when the policy can't be read."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
     operations = Operations(convergence, checks, limits)
     announced = extensions(settings.announce_unenforced)
-    return Door(resources, operations, identity, limits, new_id, announced)
+    policy = Policy((resource for resource, _ in resources), read_rules(settings.policy_file))
+    return Door(resources, operations, identity, limits, policy, new_id, announced)

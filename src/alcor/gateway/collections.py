@@ -1,11 +1,10 @@
 """The routes of one collection: every kind of resource is read and answered in the same way.
 
 Documents come from managers as JSON and are spliced into answers unread, unless `fields` asks for
-less of them.
+less of them or the caller may not see all.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -21,6 +20,7 @@ from alcor.contracts.resources import (
     ResourceManager,
     UpdateRequest,
 )
+from alcor.gateway.access import Access
 from alcor.gateway.errors import not_allowed, not_found
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
@@ -28,7 +28,7 @@ from alcor.resource import body, query
 from alcor.resource.declaration import Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
-from alcor.values.errors import HTTPBadRequest, Kind, NotFound, Refusal
+from alcor.values.errors import HTTPBadRequest, NotFound
 
 
 class _Known(msgspec.Struct):
@@ -39,14 +39,16 @@ class _Known(msgspec.Struct):
 
 
 _known = msgspec.json.Decoder(_Known).decode
-_whole = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Collection:
     """One collection, e.g. `/v2.0/networks`, and the members under it."""
 
-    def __init__(self, resource: Resource, manager: ResourceManager, limits: Limits) -> None:
+    def __init__(
+        self, resource: Resource, manager: ResourceManager, limits: Limits, access: Access
+    ) -> None:
         self.resource = resource
+        self._access = access
         self._manager = manager
         self._limits = limits
         self._member_head = b'{"%s":' % resource.name.encode()
@@ -86,6 +88,8 @@ class Collection:
             raise self._missing(id_)
         assert isinstance(self._manager, ActingManager), f"{name}: the manager has no actions"
         arguments = body.arguments(action, await request.body())
+        if not self._access.certain(caller, name):
+            await self._access.check_change(caller, name, await self._document(caller, id_))
         reply = await self._manager.act(ActRequest(caller, id_, name, arguments))
         answer = bytes(reply.items[0])
         if action.answer_root:
@@ -98,16 +102,19 @@ class Collection:
         if self._projects:
             for item in created.items:
                 self._check_project(item.setdefault("project_id", caller.project_id), caller)
+        await self._access.check_create(caller, created.items)
         reply = await self._manager.create(CreateRequest(caller, created.items))
+        items = await self._access.shown(caller, reply.items)
         if created.bulk:
-            return written(201, self._spliced(reply.items) + b"}", reply.revision)
-        return written(201, self._member_head + bytes(reply.items[0]) + b"}", reply.revision)
+            return written(201, self._spliced(items) + b"}", reply.revision)
+        return written(201, self._member(items), reply.revision)
 
     async def _list(self, request: Request, caller: Caller) -> Response:
         page = query.page(self.resource, request.query, self._limits.items_per_page_max)
+        self._access.check_query(caller, page.query)
         reply = await self._manager.list_page(ListRequest(caller, page.query))
         items = reply.items
-        content = self._spliced(_restricted(items, page.fields))
+        content = self._spliced(await self._access.shown(caller, items, page.fields))
         if page.links or len(items) == page.query.limit:
             content += self._links_head + encode(self._links(request, page, items))
         return Response(200, content + b"}")
@@ -126,23 +133,32 @@ class Collection:
         document = await self._document(caller, id_)
         revision = _known(document).revision_number
         fields = query.fields_of(query.parameters(request.query))
-        (shown,) = _restricted([document], fields)
+        shown = await self._access.shown(caller, [document], fields)
+        if not shown:
+            raise self._missing(id_)
         etag = ((b"etag", b'"revision_number=%d"' % revision),) if revision >= 0 else ()
-        return Response(200, self._member_head + bytes(shown) + b"}", (JSON, *etag))
+        return Response(200, self._member(shown), (JSON, *etag))
 
     async def _update(self, request: Request, caller: Caller, id_: str) -> Response:
         if not self.resource.updatable:
             return not_allowed("GET, DELETE")
         changes = body.changed(self.resource, await request.body())
+        if not self._access.certain(caller, "update"):
+            held = await self._document(caller, id_)
+            await self._access.check_change(caller, "update", held, changes)
         reply = await self._manager.update(UpdateRequest(caller, id_, changes, request.if_revision))
-        return written(200, self._member_head + bytes(reply.items[0]) + b"}", reply.revision)
+        items = await self._access.shown(caller, reply.items)
+        return written(200, self._member(items), reply.revision)
 
     async def _delete(self, request: Request, caller: Caller, id_: str) -> Response:
         if not self.resource.deletable:
             return not_allowed("GET, PUT")
-        if request.if_revision is not None:
-            known = _known(await self._document(caller, id_))
-            check_revision(request.if_revision, known.revision_number)
+        certain = self._access.certain(caller, "delete")
+        if request.if_revision is not None or not certain:
+            document = await self._document(caller, id_)
+            if not certain:
+                await self._access.check_change(caller, "delete", document)
+            check_revision(request.if_revision, _known(document).revision_number)
         reply = await self._manager.delete(DeleteRequest(caller, id_))
         return Response(204, b"", ((b"x-alcor-revision", reply.revision.encode("latin-1")),))
 
@@ -161,23 +177,15 @@ class Collection:
         """The list of the answer, without its closing brace."""
         return self._list_head + b",".join(map(bytes, items)) + b"]"
 
+    def _member(self, items: Sequence[msgspec.Raw | bytes]) -> bytes:
+        """The answer about one; an empty object to who may change it but not see it."""
+        return self._member_head + (bytes(items[0]) if items else b"{}") + b"}"
+
     def _check_project(self, project: str, caller: Caller) -> None:
         if not project:
             raise HTTPBadRequest("A token of no project needs a project_id in the body")
         if project != caller.project_id and not caller.admin:
-            rule = f"rule:create_{self.resource.name}:tenant_id"
-            message = f"({rule}) is disallowed by policy"
-            raise Refusal(message, type="PolicyNotAuthorized", kind=Kind.FORBIDDEN)
-
-
-def _restricted(
-    items: Sequence[msgspec.Raw], fields: Sequence[str]
-) -> Sequence[msgspec.Raw | bytes]:
-    """Of every document only these fields; a field that is none is ignored, as Neutron does."""
-    if not fields:
-        return items
-    wanted = set(fields)
-    return [
-        encode({name: value for name, value in _whole(item).items() if name in wanted})
-        for item in items
-    ]
+            raise HTTPBadRequest(
+                "Specifying 'project_id' or 'tenant_id' other than the authenticated project in "
+                "request requires admin privileges"
+            )

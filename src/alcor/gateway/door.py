@@ -12,11 +12,13 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from alcor.contracts.resources import ResourceManager
+from alcor.gateway.access import Access
 from alcor.gateway.collections import Collection
 from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
 from alcor.gateway.operations import Operations
+from alcor.gateway.policy import Policy
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
 from alcor.gateway.responses import Response
 from alcor.resource.declaration import Resource
@@ -48,13 +50,16 @@ class Door:
         operations: Operations,
         identity: Identity,
         limits: Limits,
+        policy: Policy,
         new_id: Callable[[], str],
         extensions: Sequence[Extension],
     ) -> None:
         announced = {"", *(extension.alias for extension in extensions)}
         resources = [each for each in resources if each[0].extension in announced]
+        networks = {resource.name: manager for resource, manager in resources}.get("network")
         self._collection_by_path = {
-            resource.path: Collection(resource, manager, limits) for resource, manager in resources
+            resource.path: Collection(resource, manager, limits, Access(policy, resource, networks))
+            for resource, manager in resources
         }
         self._discovery = Discovery((resource for resource, _ in resources), extensions)
         self._operations = operations

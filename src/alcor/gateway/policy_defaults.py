@@ -1,0 +1,151 @@
+"""The rules that hold unless the operator's file says otherwise.
+
+Named as in Neutron, so that an operator's file for Neutron works here: `create_port` for a verb,
+`create_port:mac_address` for a field of it. `get_<kind>` says who sees one, `get_<kind>:<field>`
+who sees a field. Source: neutron.conf.policies of Neutron 29.
+"""
+
+ADMIN = "rule:admin_only"
+MEMBER = "rule:admin_only or rule:project_member"
+READER = "rule:admin_only or rule:project_reader"
+MANAGER = "rule:admin_only or rule:project_manager"
+SERVICE = "rule:admin_only or rule:service_api"
+NETWORK_OWNER = f"{SERVICE} or rule:network_owner"
+EVERYBODY = "@"
+
+SHARED = "True:%(shared)s"
+EXTERNAL = "True:%(router:external)s"
+ON_SHARED = "(role:member and True:%(network:shared)s)"
+ON_EXTERNAL = "True:%(network:router:external)s"
+
+COMMON = {
+    "context_is_admin": "role:admin",
+    "context_is_advsvc": "role:advsvc",
+    "service_api": "role:service",
+    "admin_only": "rule:context_is_admin",
+    "admin_or_owner": "rule:context_is_admin or rule:owner",
+    "owner": "project_id:%(project_id)s",
+    "project_member": "role:member and rule:owner",
+    "project_reader": "role:reader and rule:owner",
+    "project_manager": "role:manager and rule:owner",
+    "network_owner": "role:member and project_id:%(network:project_id)s",
+    "network_device": "field:port:device_owner=~^network:",
+    "device_of_owner": "not rule:network_device and rule:project_member",
+}
+
+_NETWORK = {
+    "get_network": f"{READER} or rule:service_api or {SHARED} or {EXTERNAL} "
+    "or rule:context_is_advsvc",
+    **{
+        f"{verb}_network:{field}": ADMIN
+        for verb in ("create", "update")
+        for field in ("shared", "router:external", "is_default")
+    },
+    **{
+        f"{verb}_network:{field}": ADMIN
+        for verb in ("create", "update", "get")
+        for field in (
+            "segments",
+            "provider:network_type",
+            "provider:physical_network",
+            "provider:segmentation_id",
+        )
+    },
+}
+
+_SUBNET = {
+    "create_subnet": f"{ADMIN} or rule:network_owner",
+    "get_subnet": f"{READER} or rule:service_api or rule:network_owner or {SHARED} "
+    f"or True:%(network:shared)s or {ON_EXTERNAL}",
+    "update_subnet": f"{MEMBER} or rule:network_owner",
+    "delete_subnet": f"{MEMBER} or rule:network_owner",
+    **{f"{verb}_subnet:service_types": ADMIN for verb in ("create", "update")},
+    **{f"{verb}_subnet:segment_id": ADMIN for verb in ("create", "update", "get")},
+}
+
+_PORT = {
+    "create_port": f"{NETWORK_OWNER} or rule:project_member",
+    "get_port": f"{READER} or rule:service_api or rule:network_owner",
+    "update_port": f"{MEMBER} or rule:service_api",
+    "delete_port": f"{MEMBER} or rule:service_api or rule:network_owner",
+    "create_port:fixed_ips": f"{NETWORK_OWNER} or {ON_SHARED}",
+    "update_port:fixed_ips": NETWORK_OWNER,
+    "update_port:data_plane_status": f"{ADMIN} or role:data_plane_integrator",
+    **{
+        f"{verb}_port:{field}": NETWORK_OWNER
+        for verb in ("create", "update")
+        for field in ("mac_address", "allowed_address_pairs", "port_security_enabled")
+    },
+    **{
+        f"{verb}_port:device_owner": f"{NETWORK_OWNER} or rule:device_of_owner"
+        for verb in ("create", "update")
+    },
+    **{
+        f"{verb}_port:{field}": SERVICE
+        for verb in ("create", "update", "get")
+        for field in ("binding:host_id", "binding:profile")
+    },
+    **{f"get_port:{field}": SERVICE for field in ("binding:vif_type", "binding:vif_details")},
+    "get_port:resource_request": ADMIN,
+    **{
+        f"{verb}_port:{field}": ADMIN
+        for verb in ("create", "update", "get")
+        for field in ("hints", "trusted")
+    },
+}
+
+_ROUTER = {
+    f"{verb}_router:{field}": ADMIN
+    for verb in ("create", "update", "get")
+    for field in ("ha", "distributed")
+}
+
+_OTHERS = {
+    "create_floatingip:floating_ip_address": MANAGER,
+    "get_security_group": f"{READER} or {SHARED}",
+    "get_address_group": f"{READER} or {SHARED}",
+    "get_subnetpool": f"{READER} or {SHARED}",
+    "get_address_scope": f"{READER} or {SHARED}",
+    "get_policy": f"{READER} or {SHARED}",
+    "create_subnetpool:shared": ADMIN,
+    "create_subnetpool:is_default": ADMIN,
+    "update_subnetpool:is_default": ADMIN,
+    "create_address_scope:shared": ADMIN,
+    "update_address_scope:shared": ADMIN,
+    "get_network_ip_availability": SERVICE,
+}
+
+
+def _verbs(kind: str, write: str, read: str) -> dict[str, str]:
+    rules = {f"{verb}_{kind}": write for verb in ("create", "update", "delete")}
+    return rules | {f"get_{kind}": read}
+
+
+# A kind that is not named here is of its project: members change it, readers see it.
+DEFAULTS: dict[str, str] = (
+    COMMON
+    | _NETWORK
+    | _SUBNET
+    | _PORT
+    | _ROUTER
+    | _OTHERS
+    | _verbs("default_security_group_rule", ADMIN, EVERYBODY)
+    | _verbs("flavor", ADMIN, EVERYBODY)
+    | _verbs("availability_zone", ADMIN, EVERYBODY)
+    | _verbs("service_provider", ADMIN, EVERYBODY)
+    | _verbs("rule_type", ADMIN, EVERYBODY)
+    | _verbs("service_profile", ADMIN, ADMIN)
+    | _verbs("agent", ADMIN, ADMIN)
+    | _verbs("node", ADMIN, ADMIN)
+    | _verbs("segment", ADMIN, ADMIN)
+    | _verbs("network_segment_range", ADMIN, ADMIN)
+    | _verbs("policy", MANAGER, _OTHERS["get_policy"])
+    | _verbs("metering_label", MANAGER, READER)
+    | _verbs("metering_label_rule", MANAGER, READER)
+    | _verbs("log", MANAGER, MANAGER)
+)
+
+
+def default_of(name: str) -> str:
+    """The rule of a verb that nobody has named."""
+    return READER if name.startswith("get_") else MEMBER
