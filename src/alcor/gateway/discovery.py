@@ -55,6 +55,16 @@ _UNENFORCED = (
         "The prefix of a rule without host bits.",
     ),
     Extension(
+        "port-security-groups-filtering",
+        "Port filtering on security groups",
+        "Ports are found by their security groups.",
+    ),
+    Extension(
+        "security-groups-remote-address-group",
+        "Remote address group id field for security group rules",
+        "Rules about the addresses of an address group.",
+    ),
+    Extension(
         "security-groups-rules-belongs-to-default-sg",
         "Security group rule belongs to the project's default security group",
         "Whether a rule is of a default group.",
