@@ -14,7 +14,7 @@ _FILE = re.compile(r"v(\d{4})_\w+\.py")
 
 
 def migrate(database: Path, versions: Path) -> None:
-    """Upgrade (or create) the SQLite file to the newest of the migrations in the folder."""
+    """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all."""
     database.parent.mkdir(parents=True, exist_ok=True)
     if _held(database) != head(versions):
         _upgrade(database, versions)
@@ -44,7 +44,7 @@ def _upgrade(database: Path, versions: Path) -> None:
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, event
 
     scripts = ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
 
@@ -52,9 +52,14 @@ def _upgrade(database: Path, versions: Path) -> None:
         return scripts._upgrade_revs("head", revision)
 
     engine = create_engine(f"sqlite:///{database}")
+    # The driver would commit before every change of the schema: we say ourselves when to begin.
+    event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
-            context = MigrationContext.configure(connection, opts={"fn": steps})
+            context = MigrationContext.configure(
+                connection, opts={"fn": steps, "transactional_ddl": True}
+            )
             with Operations.context(context):
                 context.run_migrations()
     finally:

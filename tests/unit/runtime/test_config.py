@@ -1,0 +1,69 @@
+"""Settings: defaults, then the file, then the environment; what is unknown is refused."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from alcor.runtime.config import ConfigError, load, settings_of
+
+
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
+    size_max: Annotated[int, msgspec.Meta(ge=1, description="Largest size, in bytes")] = 5
+    quick: bool = False
+
+
+class Outer(msgspec.Struct, frozen=True, kw_only=True):
+    name: Annotated[str, msgspec.Meta(description="What it is called")] = "x"
+    inner: Inner = Inner()
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "a.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_a_word_everything_is_the_default() -> None:
+    assert load(Outer, None, {}) == Outer()
+
+
+def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, 'name = "f"\n[inner]\nsize_max = 7\n')
+
+    found = load(Outer, path, {"ALCOR_INNER__SIZE_MAX": "8", "ALCOR_INNER__QUICK": "true"})
+
+    assert found == Outer(name="f", inner=Inner(size_max=8, quick=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "message"),
+    [
+        ("nam = 1", {}, "no such setting: nam"),
+        ("[inner]\nsize = 1", {}, "no such setting: inner.size"),
+        ("name = ", {}, "a.toml"),
+        ("name = 5", {}, r"\$.name"),
+        ("[inner]\nsize_max = 0", {}, "size_max"),
+        ("", {"ALCOR_INNER__SIZE_MAX": "many"}, "size_max"),
+    ],
+)
+def test_what_can_not_be_used_is_refused_by_name(
+    tmp_path: Path, text: str, environment: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(Outer, written(tmp_path, text), environment)
+
+
+def test_every_setting_can_be_listed_with_its_words() -> None:
+    name, size, quick = settings_of(Outer)
+
+    assert (name.name, name.environment, name.default) == ("name", "ALCOR_NAME", "x")
+    assert (size.name, size.type, size.description) == (
+        "inner.size_max",
+        "int",
+        "Largest size, in bytes",
+    )
+    assert quick.default is False
