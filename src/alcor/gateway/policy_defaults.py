@@ -103,6 +103,12 @@ _ROUTER = {
 _OTHERS = {
     "create_floatingip:floating_ip_address": MANAGER,
     "get_security_group": f"{READER} or {SHARED}",
+    # Whoever owns a rule's group owns the rule: the manager shows and changes no others.
+    "get_security_group_rule": "rule:admin_only or role:reader",
+    **{
+        f"{verb}_security_group_rule": "rule:admin_only or role:member"
+        for verb in ("create", "update", "delete")
+    },
     "get_address_group": f"{READER} or {SHARED}",
     "get_subnetpool": f"{READER} or {SHARED}",
     "get_address_scope": f"{READER} or {SHARED}",
