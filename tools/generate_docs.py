@@ -13,6 +13,7 @@ import msgspec
 import prometheus_client
 from prometheus_client.registry import CollectorRegistry
 
+import alcor
 import alcor.managers
 from alcor.agent import pipeline
 from alcor.agent.config import AgentConfig
@@ -57,6 +58,9 @@ def _type_name(type_: object) -> str:
 
 
 def _metrics() -> str:
+    # A metric is registered when its module is imported: all are, whatever came before.
+    for module in pkgutil.walk_packages(alcor.__path__, "alcor."):
+        importlib.import_module(module.name)
     lines = [
         "# Metrics",
         "",

@@ -1,0 +1,136 @@
+"""The door: a fault of ours is told with its request's id, a limit by its name."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from alcor.contracts.resources import ListReply, ListRequest
+from alcor.gateway.app import GatewaySettings, door
+from alcor.gateway.door import Door, request_seconds
+from alcor.gateway.identity import LocalIdentity
+from alcor.managers.network.api import NETWORK
+from alcor.runtime.clock import new_id
+
+
+class Manager:
+    """Answers lists, or fails, or waits until told."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.fails = False
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        await self.go.wait()
+        if self.fails:
+            raise ZeroDivisionError
+        return ListReply([])
+
+    async def create(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def update(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def delete(self, request: Any) -> Any: ...  # pragma: no cover
+
+
+class Nobody:
+    async def wait(self, request: Any) -> Any: ...  # pragma: no cover
+
+
+async def _checks() -> dict[str, bool]:
+    return {"database": False}
+
+
+def opened(manager: Manager, **settings: int) -> Door:
+    return door(
+        [(NETWORK, manager)],
+        Nobody(),
+        _checks,
+        GatewaySettings(**settings),
+        LocalIdentity(),
+        new_id,
+    )
+
+
+async def ask(door: Door, path: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
+    sent: list[Any] = []
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await door(scope, receive, send)
+    return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
+
+
+def test_a_fault_of_ours_is_told_with_the_requests_id() -> None:
+    async def main() -> None:
+        manager = Manager()
+        manager.go.set()
+        manager.fails = True
+        id_ = f"req-{new_id()}"
+        path = "/v2.0/networks"
+        status, body = await ask(opened(manager), path, x_openstack_request_id=id_)
+        assert status == 500
+        assert body["NeutronError"]["type"] == "HTTPInternalServerError"
+        assert id_ in body["NeutronError"]["message"]
+        assert "ZeroDivision" not in body["NeutronError"]["message"]
+
+    asyncio.run(main())
+
+
+def test_more_requests_than_allowed_are_refused_to_come_again() -> None:
+    async def main() -> None:
+        manager = Manager()
+        busy = opened(manager, requests_max=2)
+        waiting = [asyncio.ensure_future(ask(busy, "/v2.0/networks")) for _ in range(2)]
+        await asyncio.sleep(0)
+        status, body = await ask(busy, "/v2.0/networks")
+        assert (status, body["NeutronError"]["type"]) == (503, "HTTPServiceUnavailable")
+        manager.go.set()
+        assert [status for status, _ in await asyncio.gather(*waiting)] == [200, 200]
+        assert (await ask(busy, "/v2.0/networks"))[0] == 200
+
+    asyncio.run(main())
+
+
+def test_headers_larger_than_allowed_are_refused() -> None:
+    async def main() -> None:
+        status, body = await ask(opened(Manager()), "/", x_long="x" * (33 << 10))
+        assert (status, body["NeutronError"]["type"]) == (413, "HTTPRequestHeaderFieldsTooLarge")
+
+    asyncio.run(main())
+
+
+def test_a_process_with_a_broken_part_is_not_ready() -> None:
+    async def main() -> None:
+        status, body = await ask(opened(Manager()), "/readyz")
+        assert (status, body) == (503, {"ready": False, "checks": {"database": False}})
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/v2.0/networks/x/y", "/v2.0/x" + "y" * 100])
+def test_what_a_client_makes_up_is_no_label(path: str) -> None:
+    async def main() -> None:
+        await ask(opened(Manager()), path, method="MADEUP")
+        labels = {
+            tuple(sample.labels.values())
+            for metric in request_seconds.collect()
+            for sample in metric.samples
+        }
+        assert not any("MADEUP" in each or path in each for each in labels)
+
+    asyncio.run(main())

@@ -1,0 +1,106 @@
+"""Nodes: registered by their agents' hello, alive by their reports, no two with one tunnel."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from alcor.contracts.resources import Caller, ListQuery, ListRequest
+from alcor.goal_state.reports import HostReport, host_key
+from alcor.keyed_log.log import Entry
+from alcor.keyed_log.memory import MemoryLog
+from alcor.managers.node.app import NodeApp, NodeSettings
+
+ADMIN = Caller(project_id="p", admin=True)
+
+
+class World:
+    def __init__(self, folder: Path, auto_register: bool = True) -> None:
+        self.now_s = 1_000.0
+        settings = NodeSettings(auto_register=auto_register, silence_s_max=15)
+        self.app = NodeApp(folder, MemoryLog(1), MemoryLog(1), settings, lambda: self.now_s)
+        self.nodes: Any = self.app.resources[0][1]
+        self.agents: Any = self.app.resources[1][1]
+
+    async def hear(self, host: str, tunnel_ip: str = "", connected: bool = True) -> None:
+        report = HostReport(
+            host=host, epoch=1, position=7, tunnel_ip=tunnel_ip, connected=connected
+        )
+        value = msgspec.msgpack.encode(report)
+        await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
+
+    async def listed(self, manager: Any, caller: Caller = ADMIN) -> dict[str, Any]:
+        reply = await manager.list_page(ListRequest(caller, ListQuery()))
+        found = [msgspec.json.decode(raw) for raw in reply.items]
+        return {each.get("host", each["id"]): each for each in found}
+
+
+def play(folder: Path, scene: Callable[[World], Awaitable[None]], **how: bool) -> None:
+    async def main() -> None:
+        world = World(folder, **how)
+        try:
+            await scene(world)
+        finally:
+            await world.app.database.close()
+
+    asyncio.run(main())
+
+
+def test_a_host_that_says_hello_becomes_a_node(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        node = (await world.listed(world.nodes))["h1"]
+        assert (node["tunnel_ip"], node["alive"], node["applied"]) == ("192.0.2.1", True, 7)
+        await world.hear("h1", "192.0.2.1", connected=False)
+        await world.hear("h1", "192.0.2.9")
+        assert (await world.listed(world.nodes))["h1"]["tunnel_ip"] == "192.0.2.9"
+
+    play(tmp_path, scene)
+
+
+def test_an_operator_may_want_to_name_hosts_himself(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        assert await world.listed(world.nodes) == {}
+
+    play(tmp_path, scene, auto_register=False)
+
+
+def test_a_second_host_with_a_tunnel_endpoint_is_not_registered(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        await world.hear("h2", "192.0.2.1")
+        assert (await world.listed(world.nodes)).keys() == {"h1"}
+
+    play(tmp_path, scene)
+
+
+def test_a_host_is_dead_only_after_it_was_silent_for_a_while(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        async def alive() -> bool:
+            return bool((await world.listed(world.agents))["h1"]["alive"])
+
+        await world.hear("h1", "192.0.2.1")
+        world.now_s += 1_000
+        assert await alive()  # It has nothing to say, but its stream is up.
+        await world.hear("h1", "192.0.2.1", connected=False)
+        world.now_s += 15
+        assert await alive()
+        world.now_s += 1
+        assert not await alive()
+        await world.hear("h1", "192.0.2.1")
+        assert await alive()
+
+    play(tmp_path, scene)
+
+
+def test_agents_keep_their_id_and_are_shown_to_administrators_only(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        first = (await world.listed(world.agents))["h1"]["id"]
+        assert (await world.listed(world.agents))["h1"]["id"] == first
+        assert await world.listed(world.agents, Caller(project_id="p")) == {}
+
+    play(tmp_path, scene)
