@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alcor.keyed_log.log import Change
+from alcor.values.rows import insertions
 
 SCHEMA = (
     "CREATE TABLE sequence (last INTEGER NOT NULL)",
@@ -36,11 +37,22 @@ def take(connection: sqlite3.Connection, count: int) -> int:
 
 def tell(connection: sqlite3.Connection, first: int, told: Sequence[Told], trace: str) -> int:
     """Save what the log shall be told, under sequences from `first`; return the last one."""
-    connection.executemany(
-        "INSERT INTO outbox (sequence, key, value, trace) VALUES (?, ?, ?, ?)",
-        [(first + i, key, value, trace) for i, (key, value) in enumerate(told)],
-    )
+    tell_each(connection, first, told, [trace] * len(told))
     return first + len(told) - 1
+
+
+def tell_each(
+    connection: sqlite3.Connection, first: int, told: Sequence[Told], traces: Sequence[str]
+) -> list[Change]:
+    """As `tell`, for changes of several requests, each with the trace of its own; return what the
+    log shall be told."""
+    changes = [
+        Change(key, value, sequence, trace)
+        for sequence, ((key, value), trace) in enumerate(zip(told, traces, strict=True), first)
+    ]
+    for insertion in insertions("outbox", "key, value, sequence, trace", changes):
+        connection.execute(*insertion)
+    return changes
 
 
 def pending(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:

@@ -1,9 +1,10 @@
 """Tell the intent log what a manager has saved: in order, soon, and again after every start.
 
-The relay sleeps until `notify`, then publishes the outbox. What was published is forgotten by the
-manager's next write (`forgettable`), so that telling costs no transaction of its own. At start
-every living row is published again under its own revision, because a log may have lost
-everything; what the log holds already it drops by revision.
+The relay sleeps until `notify`, then publishes the changes that were handed over with it, or the
+outbox where none were, or not all. What was published is forgotten by the manager's next write
+(`forget`), so that telling costs no transaction of its own. At start every living row is published
+again under its own revision, because a log may have lost everything; what the log holds already it
+drops by revision.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from alcor.keyed_log.log import Change, KeyedLog
 T = TypeVar("T")
 
 changes_per_put_max = 1_000
+handed_max = 10_000  # changes that wait in memory; beyond it the outbox is read
 rows_per_step_max = 2_000  # of the start: a step is one read transaction
 
 pending_count = Gauge(
@@ -52,6 +54,7 @@ class Relay:
         self._living = living
         self._published = 0
         self._last = 0
+        self._handed: list[Change] = []  # committed, and not published
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._pending = pending_count.labels(manager)
@@ -66,8 +69,12 @@ class Relay:
         """How many changes the log has not been told."""
         return self._last - self._published
 
-    def notify(self, sequence: int) -> None:
-        """The manager has committed up to and with `sequence`."""
+    def notify(self, sequence: int, changes: Sequence[Change] = ()) -> None:
+        """The manager has committed up to and with `sequence`; who has the changes of that
+        transaction at hand spares us to read them back."""
+        self._handed += changes
+        if len(self._handed) > handed_max:
+            self._handed = []
         self._last = max(self._last, sequence)
         self._pending.set(self.pending)
         self._wake.set()
@@ -95,14 +102,21 @@ class Relay:
             await self._wake.wait()
             self._wake.clear()
             full = True
-            while full and (changes := await self._outbox()):
+            while full and (changes := self._following() or await self._outbox()):
                 await self._publish(changes)
-                full = len(changes) == changes_per_put_max  # else what came since has notified
+                full = len(changes) >= changes_per_put_max  # else what came since has notified
 
     async def published_all(self, sequence: int) -> None:
         """Wait until the log has been told everything up to and with `sequence`."""
         async with self._moved:
             await self._moved.wait_for(lambda: self._published >= sequence)
+
+    def _following(self) -> list[Change]:
+        """What was handed over, if it is all that follows what was published."""
+        handed, self._handed = self._handed, []
+        following = range(self._published + 1, self._published + 1 + len(handed))
+        complete = all(c.revision == n for c, n in zip(handed, following, strict=True))
+        return handed if complete else []
 
     async def _step(self, after: str) -> Sequence[tuple[str, Change]]:
         return await self._database.read(

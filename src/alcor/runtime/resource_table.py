@@ -10,13 +10,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, Filter, ListQuery, Sort
 from alcor.values.errors import NotFound
+from alcor.values.rows import insertions
 
 Sql = str | int | None  # what a column holds
 
@@ -62,13 +63,9 @@ class ResourceTable:
     def insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Add rows; `Taken` when one breaks a unique index: let it undo the transaction."""
         names = ", ".join(["id", *self.columns, "sequence", "doc"])
-        marks = ", ".join("?" * (len(self.columns) + 3))
-        statement = f"INSERT INTO {self.name} ({names}) VALUES ({marks})"
-        _unique(
-            lambda: connection.executemany(
-                statement, [(r.id, *r.columns, r.sequence, r.doc.decode()) for r in rows]
-            )
-        )
+        values = [(r.id, *r.columns, r.sequence, r.doc.decode()) for r in rows]
+        for insertion in insertions(self.name, names, values):
+            _unique(partial(connection.execute, *insertion))
 
     def replace(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Change rows that exist, found by id; `Taken` as for `insert`."""

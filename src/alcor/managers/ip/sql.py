@@ -17,6 +17,7 @@ from alcor.managers.ip.needs import Suspect, Transaction
 from alcor.runtime.database import Database
 from alcor.values.addresses import Address, prefix
 from alcor.values.addresses import address as parse
+from alcor.values.rows import insertions
 
 T = TypeVar("T")
 
@@ -137,10 +138,9 @@ class SqlTransaction:
     def save_leases(
         self, new: Sequence[Held], repeated: Sequence[Held], spaces: Iterable[Space], at: int
     ) -> None:
-        self._connection.executemany(
-            "INSERT INTO lease (subnet_id, address, owner, leased_at) VALUES (?, ?, ?, ?)",
-            [(subnet_id, str(address), owner, at) for owner, subnet_id, address in new],
-        )
+        rows = [(subnet_id, str(address), owner, at) for owner, subnet_id, address in new]
+        for insertion in insertions("lease", "subnet_id, address, owner, leased_at", rows):
+            self._connection.execute(*insertion)
         self._connection.executemany(
             "UPDATE lease SET renewed = renewed + 1, leased_at = ?, trusted = 0 "
             "WHERE subnet_id = ? AND address = ?",

@@ -21,6 +21,7 @@ from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.values.rows import insertions
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ TABLE = ResourceTable(
 class Publisher(Protocol):
     """Whoever tells the log what was committed."""
 
-    def notify(self, sequence: int) -> None: ...
+    def notify(self, sequence: int, changes: Sequence[Change]) -> None: ...
 
     def forget(self, connection: sqlite3.Connection) -> None: ...
 
@@ -72,14 +73,14 @@ class SqlStore:
         )
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        def within(connection: sqlite3.Connection) -> tuple[T, int]:
+        def within(connection: sqlite3.Connection) -> tuple[T, list[Change]]:
             self._publisher.forget(connection)
             tx = SqlTransaction(connection)
-            return work(tx), tx.told_last
+            return work(tx), tx.told
 
-        result, told_last = await self._database.write(within)
-        if told_last:
-            self._publisher.notify(told_last)
+        result, told = await self._database.write(within)
+        if told:
+            self._publisher.notify(told[-1].revision, told)
         return result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
@@ -91,7 +92,7 @@ class SqlTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.told_last = 0  # the last sequence of this transaction
+        self.told: list[Change] = []  # by this transaction
 
     def ports(self, ids: Sequence[str]) -> dict[str, Port]:
         return {id_: decode(row.doc) for id_, row in TABLE.rows(self._connection, ids).items()}
@@ -115,20 +116,16 @@ class SqlTransaction:
         if not count:
             return []
         first = outbox.take(self._connection, count)
-        rows: list[Row] = []
-        saved: list[Saved] = []
-        for ports, trace in groups:
-            some = [_row(port, first + i) for i, port in enumerate(ports)]
-            told = [Told(intent.key(port.id), intent.encoded(port)) for port in ports]
-            self.told_last = outbox.tell(self._connection, first, told, trace)
-            first += len(ports)
-            rows += some
-            saved.append(Saved([Raw(row.doc) for row in some], self.told_last))
+        ports = [port for ports, _ in groups for port in ports]
+        traces = [trace for ports, trace in groups for _ in ports]
+        told = [Told(intent.key(port.id), intent.encoded(port)) for port in ports]
+        self.told += outbox.tell_each(self._connection, first, told, traces)
+        rows = [_row(port, sequence) for sequence, port in enumerate(ports, first)]
         TABLE.insert(self._connection, rows)
-        self._add_addresses([port for ports, _ in groups for port in ports])
-        self._add_groups([port for ports, _ in groups for port in ports])
-        self._count(Counter(port.project_id for ports, _ in groups for port in ports))
-        return saved
+        self._add_addresses(ports)
+        self._add_groups(ports)
+        self._count(Counter(port.project_id for port in ports))
+        return _saved(groups, rows)
 
     def replace(self, old: Port, new: Port, trace: str) -> Saved:
         first = outbox.take(self._connection, 1)
@@ -209,22 +206,18 @@ class SqlTransaction:
         return [port_id for (port_id,) in rows]
 
     def _tell(self, first: int, told: Told, trace: str) -> None:
-        self.told_last = outbox.tell(self._connection, first, [told], trace)
+        self.told += outbox.tell_each(self._connection, first, [told], [trace])
 
     def _add_addresses(self, ports: Iterable[Port]) -> None:
-        self._connection.executemany(
-            "INSERT INTO port_address (subnet_id, address, port_id) VALUES (?, ?, ?)",
-            [(ip.subnet_id, ip.ip_address, port.id) for port in ports for ip in port.fixed_ips],
-        )
+        rows = [(ip.subnet_id, ip.ip_address, port.id) for port in ports for ip in port.fixed_ips]
+        self._insert("port_address", "subnet_id, address, port_id", rows)
 
     def _drop_addresses(self, port_id: str) -> None:
         self._connection.execute("DELETE FROM port_address WHERE port_id = ?", (port_id,))
 
     def _add_groups(self, ports: Iterable[Port]) -> None:
-        self._connection.executemany(
-            "INSERT INTO port_group (group_id, port_id) VALUES (?, ?)",
-            [(group, port.id) for port in ports for group in port.security_groups],
-        )
+        rows = [(group, port.id) for port in ports for group in port.security_groups]
+        self._insert("port_group", "group_id, port_id", rows)
 
     def _drop_groups(self, port_id: str) -> None:
         self._connection.execute("DELETE FROM port_group WHERE port_id = ?", (port_id,))
@@ -236,6 +229,10 @@ class SqlTransaction:
             list(change_by_project.items()),
         )
 
+    def _insert(self, table: str, columns: str, rows: Sequence[Sequence[str]]) -> None:
+        for insertion in insertions(table, columns, rows):
+            self._connection.execute(*insertion)
+
     def _among(self, statement: str, ids: Sequence[str]) -> set[str]:
         if not ids:
             return set()
@@ -243,6 +240,17 @@ class SqlTransaction:
 
     def _each(self, statement: str, ids: Iterable[str]) -> None:
         self._connection.executemany(statement, [(id_,) for id_ in ids])
+
+
+def _saved(groups: Sequence[tuple[Sequence[Port], str]], rows: Sequence[Row]) -> list[Saved]:
+    """The rows of all groups, by group."""
+    saved: list[Saved] = []
+    start = 0
+    for ports, _ in groups:
+        some = rows[start : start + len(ports)]
+        saved.append(Saved([Raw(row.doc) for row in some], some[-1].sequence))
+        start += len(ports)
+    return saved
 
 
 def _row(port: Port, sequence: int) -> Row:

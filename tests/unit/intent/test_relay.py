@@ -1,0 +1,109 @@
+"""The log is told everything in order, whether changes were handed over or must be read back."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.intent.relay import Relay, handed_max
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+
+T = TypeVar("T")
+
+
+class Transactions:
+    """A database with an outbox that counts how often it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.reads = 0
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        for statement in outbox.SCHEMA:
+            self._connection.execute(statement)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return work(self._connection)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self.reads += 1
+        return work(self._connection)
+
+    def save(self, *keys: str) -> list[Change]:
+        first = outbox.take(self._connection, len(keys))
+        told = [Told(key, key.encode()) for key in keys]
+        return outbox.tell_each(self._connection, first, told, ["req-1"] * len(keys))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class World:
+    """A relay that runs, its database and its log."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Transactions(path)
+        self.log = MemoryLog(1)
+        self.relay = Relay("thing", self.database, self.log, lambda *_: ())
+
+    async def told(self, sequence: int) -> list[tuple[str, int]]:
+        """What the log holds once it has been told up to here."""
+        await asyncio.wait_for(self.relay.published_all(sequence), 5)
+        return [(entry.key, entry.revision) for entry in (await self.log.snapshot("")).entries]
+
+
+async def running(path: Path, test: Callable[[World], Awaitable[None]]) -> None:
+    world = World(path)
+    task = asyncio.ensure_future(world.relay.run())
+    try:
+        await test(world)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        world.database.close()
+
+
+def test_what_is_handed_over_is_published_without_being_read_back(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        changes = world.database.save("thing/a", "thing/b")
+        world.relay.notify(2, changes)
+        assert await world.told(2) == [("thing/a", 1), ("thing/b", 2)]
+        assert world.database.reads == 0
+
+    asyncio.run(running(tmp_path / "db", test))
+
+
+def test_a_gap_in_what_is_handed_over_is_read_from_the_outbox(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        world.database.save("thing/a")
+        world.relay.notify(2, world.database.save("thing/b"))
+        assert await world.told(2) == [("thing/a", 1), ("thing/b", 2)]
+
+    asyncio.run(running(tmp_path / "db", test))
+
+
+def test_what_is_handed_over_beyond_the_limit_is_read_from_the_outbox(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        count = handed_max + 1
+        world.relay.notify(count, world.database.save(*(f"thing/{n}" for n in range(count))))
+        assert len(await world.told(count)) == count
+        assert world.database.reads > 1
+
+    asyncio.run(running(tmp_path / "db", test))
+
+
+def test_changes_that_were_read_already_are_not_told_twice(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        first, second = world.database.save("thing/a"), world.database.save("thing/b")
+        world.relay.notify(2)
+        await world.told(2)
+        position = world.log.position
+        world.relay.notify(2, [*first, *second])
+        third: Sequence[Change] = world.database.save("thing/c")
+        world.relay.notify(3, third)
+        assert (await world.told(3))[-1] == ("thing/c", 3)
+        assert world.log.position == position + 1
+
+    asyncio.run(running(tmp_path / "db", test))
