@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.resource.declaration import UNSET, Action, Field, Resource
+from alcor.resource.declaration import UNSET, Action, Resource
 from alcor.resource.fields import shown
 from alcor.values.errors import HTTPBadRequest, Kind, Refusal
 
@@ -105,28 +105,25 @@ def _checked(of: Resource | Action, item: object, *, creating: bool) -> dict[str
     if not isinstance(item, dict):
         raise HTTPBadRequest(f"'{of.name}' must be a JSON object")
     field_by_name = of.field_by_name
-    if unknown := [shown(name)[1:-1] for name in item if name not in field_by_name]:
+    if not field_by_name.keys() >= item.keys():
+        unknown = [shown(name)[1:-1] for name in item if name not in field_by_name]
         raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
     values: dict[str, Any] = {}
     for name, value in item.items():
         field = field_by_name[name]
-        _refuse_read_only(field, name, creating)
-        parsed = _parsed(field, name, value)
+        if not (field.post if creating else field.put):
+            raise _read_only(name, creating)
+        try:
+            parsed = field.type.parse(value)
+        except ValueError as error:
+            raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
         if values.setdefault(field.name, parsed) != parsed:
             message = f"'{field.name}' and '{field.alias}' must be the same"
             raise HTTPBadRequest(message)
     return values
 
 
-def _refuse_read_only(field: Field, name: str, creating: bool) -> None:
-    if creating and not field.post:
-        raise HTTPBadRequest(f"Attribute '{name}' not allowed in POST")
-    if not creating and not field.put:
-        raise HTTPBadRequest(f"Cannot update read-only attribute {name}")
-
-
-def _parsed(field: Field, name: str, value: object) -> object:
-    try:
-        return field.type.parse(value)
-    except ValueError as error:
-        raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
+def _read_only(name: str, creating: bool) -> HTTPBadRequest:
+    if creating:
+        return HTTPBadRequest(f"Attribute '{name}' not allowed in POST")
+    return HTTPBadRequest(f"Cannot update read-only attribute {name}")

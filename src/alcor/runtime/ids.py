@@ -32,6 +32,6 @@ class IdMaker:
         counter = (self._first + self._made) % _COUNTER
         self._made += 1
         high = (self._step & 0xFFFFF) << 20 | counter
-        a, b = random.getrandbits(20), random.getrandbits(62)
-        text = f"{high:010x}{a >> 12:02x}8{a & 0xFFF:03x}{b | 1 << 63:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        a, b, c = random.getrandbits(20), random.getrandbits(14), random.getrandbits(48)
+        middle = (high & 0xFF) << 8 | a >> 12
+        return f"{high >> 8:08x}-{middle:04x}-8{a & 0xFFF:03x}-{b | 1 << 15:04x}-{c:012x}"
