@@ -31,7 +31,8 @@ class Malformed(Exception):
 
 def encode(key: str, entry: GoalEntry) -> bytes:
     """The bytes of `entry`, which belongs under `key`."""
-    assert _kind(key) == type(entry).__name__.lower(), f"{key} holds no {type(entry).__name__}"
+    name = type(entry).__name__.lower()
+    assert f"/{name}" in key, f"{key} holds no {name}"
     return _message(entry).SerializeToString(deterministic=True)
 
 

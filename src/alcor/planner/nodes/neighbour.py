@@ -1,11 +1,9 @@
 """A bound port as every host of its network must know it: where its packets go."""
 
-from functools import lru_cache
-
 from alcor.goal_state.entries import Neighbour
 from alcor.goal_state.slices import neighbour_key
 from alcor.intent.records import NodeRecord, PortRecord
-from alcor.values.addresses import address, mac
+from alcor.planner.parsed import address, mac
 
 
 def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | None:
@@ -21,8 +19,5 @@ def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | N
         mac=mac(port.mac_address),
         addresses=tuple(address(fixed.ip_address) for fixed in port.fixed_ips),
         host=port.host,
-        tunnel_endpoint=_endpoint(node.tunnel_ip),
+        tunnel_endpoint=address(node.tunnel_ip),
     )
-
-
-_endpoint = lru_cache(maxsize=10_000)(address)  # one a host, asked for with each of its ports

@@ -3,7 +3,7 @@
 from alcor.goal_state.entries import FixedIp, Port
 from alcor.goal_state.slices import host_port_key
 from alcor.intent.records import PortRecord
-from alcor.values.addresses import address, mac
+from alcor.planner.parsed import address, mac
 
 
 def plan(port: PortRecord) -> tuple[str, Port] | None:

@@ -1,0 +1,14 @@
+"""Addresses as records write them, parsed once: several decisions need the same ones.
+
+A port's own addresses are asked for twice in a row, the tunnel end of a host with every port on it.
+`ValueError` when a text is no address.
+"""
+
+from functools import lru_cache
+
+from alcor.values import addresses
+
+remembered_max = 10_000  # addresses
+
+address = lru_cache(maxsize=remembered_max)(addresses.address)
+mac = lru_cache(maxsize=remembered_max)(addresses.mac)
