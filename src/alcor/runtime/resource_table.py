@@ -45,8 +45,9 @@ class Taken(Exception):
 class ResourceTable:
     """Which columns a table has, and how a missing marker is refused.
 
-    `columns` are NOT NULL unless named in `nullable`. `conditions` are filters that are no field:
-    SQL with `{}` where the placeholders of the values go.
+    `columns` are NOT NULL unless named in `nullable`; `column_by_field` has those whose field is
+    called otherwise. The indexes of `sparse` ones leave out the empty text. `conditions` are
+    filters that are no field: SQL with `{}` where the placeholders of the values go.
     """
 
     name: str
@@ -54,6 +55,8 @@ class ResourceTable:
     columns: Sequence[str] = ()
     nullable: frozenset[str] = frozenset()
     conditions: Mapping[str, str] = field(default_factory=dict)
+    column_by_field: Mapping[str, str] = field(default_factory=dict)
+    sparse: frozenset[str] = frozenset()
 
     @cached_property
     def _selected(self) -> str:
@@ -135,15 +138,16 @@ class ResourceTable:
 
     def expression(self, name: str) -> str:
         """SQL for the value of a field: its column, or out of the document."""
-        if name == "id" or name in self.columns:
-            return name
+        column = self.column_by_field.get(name, name)
+        if column == "id" or column in self.columns:
+            return column
         assert re.fullmatch(r"[\w:.-]+", name), name
         return f"json_extract(doc, '$.\"{name}\"')"
 
     def _key(self, sort: Sort) -> str:
         """SQL of a sort key; null counts as the empty text, so that every two rows compare."""
         expression = self.expression(sort.field)
-        if sort.field == "id" or (sort.field in self.columns and sort.field not in self.nullable):
+        if expression == "id" or (expression in self.columns and expression not in self.nullable):
             return expression
         return f"ifnull({expression}, '')"
 
@@ -169,6 +173,8 @@ class ResourceTable:
         expression = self.expression(wanted.field)
         # One value by equality: then an index on (column, id) also gives the order of the page.
         comparison = "= ?" if len(values) == 1 else f"IN ({_marks(values)})"
+        if expression in self.sparse and "" not in values:
+            comparison += f" AND {expression} <> ''"  # said aloud, or its index is not used
         alternatives = [f"{expression} {comparison}"] if values else []
         if None in wanted.values:
             alternatives.append(f"{expression} IS NULL")

@@ -32,11 +32,12 @@ TABLE = ResourceTable(
     "Port",
     ("project_id", "network_id", "mac_address", "device_id", "host", "name"),
     conditions={
-        "binding:host_id": "host IN ({})",
         "fixed_ips.ip_address": _ADDRESS.format("address"),
         "fixed_ips.subnet_id": _ADDRESS.format("subnet_id"),
         "security_groups": "id IN (SELECT port_id FROM port_group WHERE group_id IN ({}))",
     },
+    column_by_field={"binding:host_id": "host"},
+    sparse=frozenset({"device_id", "host", "name"}),
 )
 
 
