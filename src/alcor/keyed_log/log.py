@@ -5,7 +5,7 @@ reordered messages do no harm. A value of None is a tombstone: the key is gone, 
 The log gives every change that it takes a `position`, growing by one; `epoch` names one life of
 the log, so positions of different epochs are never compared.
 
-Source: DESIGN "One abstraction twice"; every implementation passes tests/contract/keyed_log.
+Every implementation passes tests/contract/keyed_log.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
