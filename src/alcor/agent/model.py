@@ -8,7 +8,17 @@ from collections.abc import Iterator, Set
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from alcor.goal_state.entries import GoalEntry, Neighbour, Network, Port, Subnet
+from alcor.goal_state.entries import (
+    Addresses,
+    GoalEntry,
+    Group,
+    Member,
+    Neighbour,
+    Network,
+    Port,
+    Rule,
+    Subnet,
+)
 from alcor.values.addresses import Address
 
 
@@ -82,6 +92,8 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, entry)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, entry)
+            case Group() | Rule() | Member() | Addresses():
+                return set()  # no flow is made of security groups; nobody plans them for hosts
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -94,6 +106,8 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, None)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, None)
+            case Group() | Rule() | Member() | Addresses():
+                return set()  # no flow is made of security groups; nobody plans them for hosts
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""

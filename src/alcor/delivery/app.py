@@ -45,7 +45,7 @@ class Delivery:
         index = self._pump.planner.index
         self._feed = HostFeed(goal, reports, index, self._pump.ready.wait)
         self._convergence = Convergence(
-            epoch, self._pump.history_by_manager, self._pump.position_by_slice, index.hosts_on
+            epoch, self._pump.history_by_manager, self._pump.position_by_slice, index.hosts_of
         )
         self._server = GrpcServer(self._feed, config.listen, config.tls())
         self._reports = reports

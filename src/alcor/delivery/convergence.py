@@ -1,9 +1,9 @@
 """Wait until the hosts have applied a write.
 
-A host is concerned by a write that changed its own slice, or the slice of a network that it has a
-port on. It has applied the write when it has reported a position at least as great as that of the
-last such change. A waiter fixes what it wants of each host when it begins, so that changes which
-come later don't keep it waiting. Nothing is computed for writes that nobody waits for.
+A host is concerned by a write that changed a slice which its ports lead to. It has applied the
+write when it has reported a position at least as great as that of the last such change. A waiter
+fixes what it wants of each host when it begins, so that changes which come later don't keep it
+waiting. Nothing is computed for writes that nobody waits for.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ import msgspec
 from alcor.contracts.convergence import ConvergenceReply, ConvergenceRequest, HostProgress
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
-from alcor.goal_state import slices
 from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.values.errors import InvalidInput, NotFound, Unavailable
@@ -30,7 +29,7 @@ hosts_named_max = 100  # in one reply
 
 _GONE = 1 << 63  # beyond every position: nothing more is wanted of the host
 
-HostsOn = Callable[[str], Collection[str]]
+HostsOf = Callable[[str], Collection[str]]
 
 
 class Progress(NamedTuple):
@@ -67,12 +66,12 @@ class Convergence:
         epoch: int,
         history_by_manager: Mapping[str, History],
         position_by_slice: Mapping[str, int],
-        hosts_on: HostsOn,
+        hosts_of: HostsOf,
     ) -> None:
         self._epoch = epoch
         self._history_by_manager = history_by_manager
         self._position_by_slice = position_by_slice
-        self._hosts_on = hosts_on
+        self._hosts_of = hosts_of
         self._progress_by_host: dict[str, Progress] = {}
         self._waiters: dict[Waiter, None] = {}
         self._sample: Waiter | None = None
@@ -175,10 +174,6 @@ class Convergence:
                 if progress.applied < position and (progress.connected or not connected_only):
                     wanted_by_host[host] = max(position, wanted_by_host.get(host, 0))
         return wanted_by_host
-
-    def _hosts_of(self, name: str) -> Collection[str]:
-        kind, owner, _ = name.split("/")
-        return (owner,) if kind == slices.HOST else self._hosts_on(owner)
 
     @contextmanager
     def _waiting(self, wanted_by_host: dict[str, int]) -> Iterator[Waiter]:

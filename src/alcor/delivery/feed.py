@@ -1,10 +1,11 @@
 """Who is connected, who is offered which change, and what they report.
 
 One watch of the goal log serves all hosts: each change is offered to the sessions that follow its
-slice. A host may have its own slice, and the slice of a network that it has a port on.
+slice. A host may have its own slice, and those that its ports lead to: their networks, their
+security groups, and the remotes of those groups' rules.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -13,12 +14,15 @@ from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
-from alcor.goal_state.slices import HOST, NETWORK, slice_of
+from alcor.goal_state.slices import GROUP, HOST, slice_of
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
 from alcor.transport.link import Forbidden, Got, Hello, Item, PortState, Report, Session
 
 _log = structlog.get_logger(__name__)
+
+_NOBODY: Mapping[HostSession, None] = {}
+_OF_HOSTS, _OF_GROUPS = f"{HOST}/", f"{GROUP}/"
 
 hosts_max = 20_000
 keys_per_get_max = 1_000
@@ -90,12 +94,7 @@ class HostFeed:
     async def reach(self, host: str, name: str) -> bool:
         """Whether a host may have a slice, as of all intent that there was at start."""
         await self._ready()
-        match name.split("/"):
-            case [kind, owner, ""] if kind == HOST:
-                return owner == host
-            case [kind, owner, ""] if kind == NETWORK:
-                return self._index.has_port_on(host, owner)
-        return False
+        return host in self._index.hosts_of(name)
 
     async def content(self, name: str, epoch: int, position: int) -> Parcel:
         """What changed since (epoch, position), if the log remembers; else the snapshot."""
@@ -149,16 +148,24 @@ class HostFeed:
 
     async def _fan_out(self, entries: Sequence[Entry]) -> None:
         unbound: list[Entry] = []
+        misled: dict[HostSession, None] = {}  # what leads them to slices has changed
         for entry in entries:
             name = slice_of(entry.key)
-            if sessions := self._sessions_by_slice.get(name):
+            sessions = self._sessions_by_slice.get(name, _NOBODY)
+            if sessions:
                 item = Item(*entry[:4])  # made once, whoever it is sent to
                 for session in sessions:
                     session.offer(item)
-            if entry.value is None and name.startswith("host/"):
-                unbound.append(entry)
+            if name.startswith(_OF_HOSTS):
+                if entry.value is None:
+                    unbound.append(entry)
+                misled.update(dict.fromkeys(each for each in sessions if each.follows(GROUP)))
+            elif entry.value is None and name.startswith(_OF_GROUPS):
+                misled.update(sessions)
         self.position = entries[-1].position
         await self._unbind(unbound)
+        for session in misled:
+            await session.revise()
 
     async def _unbind(self, gone: Sequence[Entry]) -> None:
         """Ports have left hosts: forget their reports, withdraw slices they led to."""

@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
 
+_LAST_OF_ITS_SLICE = ("/network", "/group", "/addresses")  # what goes when all of it goes
+
 entries_per_step_max = 128  # planned before others get the processor
 
 
@@ -119,7 +121,7 @@ class Pump:
             self.position_by_slice.update(position_by_slice)
             changed.append(position_by_slice)
         for change, _ in flat:
-            if change.value is None and change.key.endswith("/network"):
+            if change.value is None and change.key.endswith(_LAST_OF_ITS_SLICE):
                 self.position_by_slice.pop(slice_of(change.key), None)  # nobody waits for it now
         return changed
 

@@ -76,6 +76,10 @@ class HostSession:
         """Entries that wait to be sent."""
         return len(self._pending) + len(self._parcels)
 
+    def follows(self, kind: str) -> bool:
+        """Whether it is sent a slice of this kind."""
+        return any(name.startswith(f"{kind}/") for name in self.slices)
+
     async def subscribe(self, name: str, epoch: int, position: int) -> None:
         """Send the slice: what is newer than (epoch, position), or its snapshot."""
         if not await self._source.reach(self.host, name):

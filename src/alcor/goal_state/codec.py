@@ -9,17 +9,23 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
+from alcor.goal_state import group_codec
 from alcor.goal_state.entries import (
+    Addresses,
     FixedIp,
     GoalEntry,
+    Group,
+    Member,
     Neighbour,
     Network,
     Port,
     Route,
+    Rule,
     Subnet,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.values.addresses import Address, Mac, Prefix, unpack_address
+from alcor.goal_state.prefix_codec import packed_prefix, read_prefix
+from alcor.values.addresses import Mac, unpack_address
 
 _MAC_MAX = (1 << 48) - 1
 _VNI_MAX = (1 << 24) - 1
@@ -53,10 +59,21 @@ def _kind(key: str) -> str:
             return "network"
         case ["network", network, "subnet" | "neighbour" as kind, owner] if network and owner:
             return kind
+        case ["group", group, "group"] if group:
+            return "group"
+        case ["group", group, "rule", rule] if group and rule:
+            return "rule"
+        case ["members", group, "member", port] if group and port:
+            return "member"
+        case ["addresses", group, "addresses"] if group:
+            return "addresses"
     raise Malformed(f"'{key}' is not a key of goal state")
 
 
-def _message(entry: GoalEntry) -> pb.Port | pb.Network | pb.Subnet | pb.Neighbour:
+_Message = pb.Port | pb.Network | pb.Subnet | pb.Neighbour | group_codec.Message
+
+
+def _message(entry: GoalEntry) -> _Message:
     match entry:
         case Port():
             return _port(entry)
@@ -66,6 +83,8 @@ def _message(entry: GoalEntry) -> pb.Port | pb.Network | pb.Subnet | pb.Neighbou
             return _network(entry)
         case Subnet():
             return _subnet(entry)
+        case Group() | Rule() | Member() | Addresses():
+            return group_codec.message(entry)
 
 
 def _port(port: Port) -> pb.Port:
@@ -80,6 +99,8 @@ def _port(port: Port) -> pb.Port:
         port_security=port.port_security,
         name=port.name,
         device_id=port.device_id,
+        security_groups=port.security_groups,
+        filtered=port.filtered,
     )
 
 
@@ -94,12 +115,12 @@ def _network(network: Network) -> pb.Network:
 
 def _subnet(subnet: Subnet) -> pb.Subnet:
     return pb.Subnet(
-        prefix=_prefix(subnet.prefix),
+        prefix=packed_prefix(subnet.prefix),
         gateway=subnet.gateway.packed if subnet.gateway else b"",
         dhcp=subnet.dhcp,
         dns_nameservers=[server.packed for server in subnet.dns_nameservers],
         host_routes=[
-            pb.Route(destination=_prefix(route.destination), nexthop=route.nexthop.packed)
+            pb.Route(destination=packed_prefix(route.destination), nexthop=route.nexthop.packed)
             for route in subnet.host_routes
         ],
     )
@@ -111,13 +132,6 @@ def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
         addresses=[address.packed for address in neighbour.addresses],
         host=neighbour.host,
         tunnel_endpoint=neighbour.tunnel_endpoint.packed,
-    )
-
-
-def _prefix(prefix: Prefix) -> pb.Prefix:
-    return pb.Prefix(
-        address=Address(prefix.version, prefix.number).packed,
-        length=prefix.length,
     )
 
 
@@ -134,6 +148,8 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         port_security=message.port_security,
         name=message.name,
         device_id=message.device_id,
+        security_groups=tuple(message.security_groups),
+        filtered=message.filtered,
     )
 
 
@@ -155,12 +171,12 @@ def _read_subnet(parts: list[str], value: bytes) -> Subnet:
     return Subnet(
         id=parts[3],
         network_id=parts[1],
-        prefix=_read_prefix(message.prefix),
+        prefix=read_prefix(message.prefix),
         gateway=unpack_address(message.gateway) if message.gateway else None,
         dhcp=message.dhcp,
         dns_nameservers=tuple(map(unpack_address, message.dns_nameservers)),
         host_routes=tuple(
-            Route(_read_prefix(route.destination), unpack_address(route.nexthop))
+            Route(read_prefix(route.destination), unpack_address(route.nexthop))
             for route in message.host_routes
         ),
     )
@@ -184,17 +200,13 @@ def _read_mac(number: int) -> Mac:
     return Mac(number)
 
 
-def _read_prefix(message: pb.Prefix) -> Prefix:
-    address = unpack_address(message.address)
-    prefix = Prefix(address.version, address.number, message.length)
-    if message.length > prefix.width or address.number & ~prefix.mask:
-        raise ValueError(f"{address}/{message.length} is not a prefix")
-    return prefix
-
-
 _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "port": _read_port,
     "network": _read_network,
     "subnet": _read_subnet,
     "neighbour": _read_neighbour,
+    "group": group_codec.read_group,
+    "rule": group_codec.read_rule,
+    "member": group_codec.read_member,
+    "addresses": group_codec.read_addresses,
 }

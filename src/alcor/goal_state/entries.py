@@ -27,6 +27,8 @@ class Port(NamedTuple):
     port_security: bool
     name: str  # the machine's host name for DHCP, if it has one
     device_id: str
+    security_groups: tuple[str, ...] = ()
+    filtered: bool = False  # its groups decide what passes; without any only DHCP, ARP and ND do
 
 
 class Network(NamedTuple):
@@ -69,4 +71,42 @@ class Neighbour(NamedTuple):
     tunnel_endpoint: Address
 
 
-GoalEntry = Port | Network | Subnet | Neighbour
+class Group(NamedTuple):
+    """A security group; its rules are entries of their own."""
+
+    id: str
+    stateful: bool  # replies pass by connection tracking
+
+
+class Rule(NamedTuple):
+    """What a security group lets pass; of the three remotes at most one is given."""
+
+    id: str
+    group_id: str
+    ingress: bool  # towards the port; else egress
+    version: int  # 4 or 6
+    protocol: int | None = None  # IP protocol number; None: any
+    ports: tuple[int, int] | None = None  # of destination, both ends included; None: any
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    remote: Prefix | None = None
+    remote_group_id: str = ""
+    remote_addresses_id: str = ""
+
+
+class Member(NamedTuple):
+    """A port of a security group as a remote sees it: its addresses."""
+
+    group_id: str
+    port_id: str
+    prefixes: tuple[Prefix, ...]
+
+
+class Addresses(NamedTuple):
+    """An address group: prefixes of both families."""
+
+    id: str
+    prefixes: tuple[Prefix, ...]
+
+
+GoalEntry = Port | Network | Subnet | Neighbour | Group | Rule | Member | Addresses

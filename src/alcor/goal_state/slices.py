@@ -6,10 +6,16 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 |---|---|
 | `host/<host>/` | `port/<port id>`: a port bound there, in full |
 | `network/<id>/` | `network`; `subnet/<id>`; `neighbour/<port id>` |
+| `group/<id>/` | `group`: a security group; `rule/<id>` |
+| `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
+| `addresses/<id>/` | `addresses`: an address group |
 """
 
 HOST = "host"
 NETWORK = "network"
+GROUP = "group"
+MEMBERS = "members"
+ADDRESSES = "addresses"
 
 
 def host_slice(host: str) -> str:
@@ -40,6 +46,41 @@ def subnet_key(network_id: str, subnet_id: str) -> str:
 def neighbour_key(network_id: str, port_id: str) -> str:
     """The entry of a bound port as its network's hosts see it (a `Neighbour`)."""
     return f"network/{network_id}/neighbour/{port_id}"
+
+
+def group_slice(group_id: str) -> str:
+    """The slice of a security group's rules; hosts with a filtered port of it subscribe."""
+    return f"group/{group_id}/"
+
+
+def members_slice(group_id: str) -> str:
+    """The slice of a group's members; hosts that hold a rule which names the group subscribe."""
+    return f"members/{group_id}/"
+
+
+def addresses_slice(address_group_id: str) -> str:
+    """The slice of an address group; hosts that hold a rule which names it subscribe."""
+    return f"addresses/{address_group_id}/"
+
+
+def group_key(group_id: str) -> str:
+    """The entry of the security group itself (a `Group`)."""
+    return f"group/{group_id}/group"
+
+
+def rule_key(group_id: str, rule_id: str) -> str:
+    """The entry of one of its rules (a `Rule`)."""
+    return f"group/{group_id}/rule/{rule_id}"
+
+
+def member_key(group_id: str, port_id: str) -> str:
+    """The entry of a port that is a member of a group (a `Member`)."""
+    return f"members/{group_id}/member/{port_id}"
+
+
+def addresses_key(address_group_id: str) -> str:
+    """The entry of an address group (an `Addresses`)."""
+    return f"addresses/{address_group_id}/addresses"
 
 
 def slice_of(key: str) -> str:

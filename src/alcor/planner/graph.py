@@ -10,10 +10,28 @@ from typing import NamedTuple
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry
-from alcor.goal_state.slices import host_port_key, neighbour_key, network_key, subnet_key
-from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record, SubnetRecord
+from alcor.goal_state.slices import (
+    addresses_key,
+    group_key,
+    host_port_key,
+    member_key,
+    neighbour_key,
+    network_key,
+    rule_key,
+    subnet_key,
+)
+from alcor.intent.records import (
+    AddressGroupRecord,
+    GroupRecord,
+    NetworkRecord,
+    NodeRecord,
+    PortRecord,
+    Record,
+    RuleRecord,
+    SubnetRecord,
+)
 from alcor.planner.index import Index
-from alcor.planner.nodes import neighbour, network, port_on_host, subnet
+from alcor.planner.nodes import group, member, neighbour, network, port_on_host, subnet
 from alcor.values.addresses import address
 
 Decision = tuple[str, GoalEntry] | None
@@ -35,9 +53,13 @@ class GoalChange(NamedTuple):
 
 
 class Planner:
-    """Intent in, goal state out; it emits only what differs from what it emitted before."""
+    """Intent in, goal state out; it emits only what differs from what it emitted before.
 
-    def __init__(self) -> None:
+    Without `filtering` hosts hear nothing of security groups, and every port is open.
+    """
+
+    def __init__(self, filtering: bool = False) -> None:
+        self._filtering = filtering
         self.index = Index()
         self._emitted: dict[str, bytes] = {}
 
@@ -73,7 +95,7 @@ class Planner:
         """Every entry that the record decides."""
         match record:
             case PortRecord():
-                yield port_on_host.plan(record)
+                yield port_on_host.plan(record, self._filtering)
                 yield neighbour.plan(record, self.index.node(record.host))
             case NetworkRecord():
                 yield network.plan(record)
@@ -82,6 +104,8 @@ class Planner:
             case NodeRecord():
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
                 yield from (neighbour.plan(port, record) for port in self._ports_of(record))
+        if self._filtering:
+            yield from _decide_groups(record)
 
     def _decided(self, record: Record | None) -> Iterator[str]:
         """The keys of the entries that the record may have decided before."""
@@ -89,6 +113,8 @@ class Planner:
             case PortRecord():
                 yield host_port_key(record.host, record.id)
                 yield neighbour_key(record.network_id, record.id)
+                for group_id in record.security_groups:
+                    yield member_key(group_id, record.id)
             case NetworkRecord():
                 yield network_key(record.id)
             case SubnetRecord():
@@ -96,6 +122,12 @@ class Planner:
             case NodeRecord():
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
+            case GroupRecord():
+                yield group_key(record.id)
+            case RuleRecord():
+                yield rule_key(record.group_id, record.id)
+            case AddressGroupRecord():
+                yield addresses_key(record.id)
 
     def _ports_of(self, node: NodeRecord) -> list[PortRecord]:
         return self.index.ports_on(node.id)
@@ -112,6 +144,19 @@ class Planner:
                 del self._emitted[key]
                 changes.append(GoalChange(key, None))
         return changes
+
+
+def _decide_groups(record: Record) -> Iterator[Decision]:
+    """What the record decides of security groups."""
+    match record:
+        case PortRecord():
+            yield from member.plan(record)
+        case GroupRecord():
+            yield group.plan(record)
+        case RuleRecord():
+            yield group.plan_rule(record)
+        case AddressGroupRecord():
+            yield group.plan_addresses(record)
 
 
 def _encoded(decisions: Iterable[Decision]) -> dict[str, bytes]:

@@ -5,7 +5,9 @@ Every record by its key, the ports of a host, and which hosts have ports on a ne
 
 from collections.abc import Collection, Mapping
 
+from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, key
+from alcor.planner.group_index import GroupIndex
 
 _NOTHING: Mapping[str, int] = {}
 
@@ -14,6 +16,7 @@ class Index:
     """The records held now, and where the bound ports are."""
 
     def __init__(self) -> None:
+        self.groups = GroupIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -36,6 +39,7 @@ class Index:
         """Hold `record` instead of what was held."""
         self.drop(key_)
         self._records[key_] = revision, record
+        self.groups.put(record)
         if isinstance(record, PortRecord) and record.host:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
             hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
@@ -44,6 +48,8 @@ class Index:
     def drop(self, key_: str) -> None:
         """Hold nothing under `key_`."""
         _, record = self._records.pop(key_, (0, None))
+        if record is not None:
+            self.groups.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
 
@@ -66,9 +72,20 @@ class Index:
         """The hosts that have a port on the network."""
         return self._ports_by_host_by_network.get(network_id, _NOTHING).keys()
 
-    def has_port_on(self, host: str, network_id: str) -> bool:
-        """Whether `host` has a port on the network."""
-        return host in self._ports_by_host_by_network.get(network_id, _NOTHING)
+    def hosts_of(self, slice_: str) -> Collection[str]:
+        """The hosts that a slice concerns; none of a name that is no slice's."""
+        match slice_.split("/"):
+            case [slices.HOST, host, ""]:
+                return (host,)
+            case [slices.NETWORK, network_id, ""]:
+                return self.hosts_on(network_id)
+            case [slices.GROUP, group_id, ""]:
+                return self.groups.hosts_of_group(group_id)
+            case [slices.MEMBERS, group_id, ""]:
+                return self.groups.hosts_of_members(group_id)
+            case [slices.ADDRESSES, group_id, ""]:
+                return self.groups.hosts_of_addresses(group_id)
+        return ()
 
     def _unbind(self, port: PortRecord) -> None:
         ports = self._ports_by_host[port.host]

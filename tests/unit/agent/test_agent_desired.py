@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from alcor.agent.desired import Desired, Subscription, tombstones_max
 from alcor.goal_state.codec import encode
-from alcor.goal_state.entries import GoalEntry, Network, Port
-from alcor.goal_state.slices import host_port_key, network_key
+from alcor.goal_state.entries import GoalEntry, Network, Port, Rule
+from alcor.goal_state.slices import host_port_key, network_key, rule_key
 from alcor.transport.link import Frame, Item
 from alcor.values.addresses import Mac
 
@@ -39,6 +39,39 @@ def test_a_port_leads_to_its_network() -> None:
     assert taken.put == [PORT]
     assert taken.subscribe == [Subscription(N1, 0, 0)]
     assert not desired.settled
+
+
+def rule(remote: str, revision: int, *, gone: bool = False) -> Item:
+    key = rule_key("g", "r")
+    entry = Rule("r", "g", True, 4, remote_group_id=remote)
+    return Item(key, None if gone else encode(key, entry), revision, f"r{revision}")
+
+
+def test_a_port_leads_to_its_groups_and_their_rules_to_remotes() -> None:
+    desired = settled()
+
+    grouped = PORT._replace(security_groups=("g",), filtered=True)
+    to_group = desired.take(Frame(1, 11, (item(grouped, 3),)))
+    to_remote = desired.take(snapshot(1, 11, "group/g/", rule("far", 4)))
+
+    assert to_group.subscribe == [Subscription("group/g/", 0, 0)]
+    assert to_remote.subscribe == [Subscription("members/far/", 0, 0)]
+    assert not desired.settled
+    without_rule = desired.take(Frame(1, 12, (rule("far", 5, gone=True),)))
+    assert without_rule.unsubscribe == ["members/far/"]
+    assert desired.settled
+
+
+def test_a_remote_that_was_refused_is_asked_for_again_when_its_rule_moves() -> None:
+    desired = settled()
+    grouped = PORT._replace(security_groups=("g",), filtered=True)
+    desired.take(Frame(1, 11, (item(grouped, 3),)))
+    desired.take(snapshot(1, 11, "group/g/", rule("far", 4)))
+
+    desired.take(Frame(1, 11, (), refused=("members/far/",)))
+    taken = desired.take(Frame(1, 12, (rule("far", 5),)))
+
+    assert [each.name for each in taken.subscribe] == ["members/far/"]
 
 
 def test_all_is_settled_when_every_wanted_slice_is_complete() -> None:

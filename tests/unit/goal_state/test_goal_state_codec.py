@@ -8,16 +8,29 @@ from hypothesis import strategies as st
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import (
+    Addresses,
     FixedIp,
     GoalEntry,
+    Group,
+    Member,
     Neighbour,
     Network,
     Port,
     Route,
+    Rule,
     Subnet,
 )
-from alcor.goal_state.slices import host_port_key, neighbour_key, network_key, subnet_key
-from alcor.values.addresses import Address, Mac, address, prefix
+from alcor.goal_state.slices import (
+    addresses_key,
+    group_key,
+    host_port_key,
+    member_key,
+    neighbour_key,
+    network_key,
+    rule_key,
+    subnet_key,
+)
+from alcor.values.addresses import Address, Mac, Prefix, address, prefix
 
 NET, SUBNET, PORT = "net-1", "subnet-1", "port-1"
 WEB = address("10.0.0.5")
@@ -26,6 +39,10 @@ KEYS = [
     network_key(NET),
     subnet_key(NET, SUBNET),
     neighbour_key(NET, PORT),
+    group_key("g"),
+    rule_key("g", "r"),
+    member_key("g", PORT),
+    addresses_key("a"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -43,6 +60,25 @@ addresses = st.one_of(
 )
 macs = st.integers(0, 2**48 - 1).map(Mac)
 texts = st.text(max_size=20)
+lengths = st.integers(0, 32)
+prefixes = st.lists(
+    lengths.map(lambda length: Prefix(4, (1 << 32) - (1 << (32 - length)), length)), max_size=3
+).map(tuple)
+bytes_ = st.none() | st.integers(0, 255)
+rules = st.builds(
+    Rule,
+    id=st.just("r"),
+    group_id=st.just("g"),
+    ingress=st.booleans(),
+    version=st.just(4),
+    protocol=bytes_,
+    ports=st.none() | st.tuples(st.integers(0, 99), st.integers(99, 65535)),
+    icmp_type=bytes_,
+    icmp_code=bytes_,
+    remote=st.none() | st.just(prefix("10.0.0.0/8")),
+    remote_group_id=texts,
+    remote_addresses_id=texts,
+)
 entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(
         Port,
@@ -54,6 +90,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         port_security=st.booleans(),
         name=texts,
         device_id=texts,
+        security_groups=st.lists(texts, max_size=2).map(tuple),
+        filtered=st.booleans(),
     ).map(lambda entry: (KEYS[0], entry)),
     st.builds(
         Network,
@@ -73,6 +111,10 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         tunnel_endpoint=addresses,
     ).map(lambda entry: (KEYS[3], entry)),
     st.just((KEYS[2], SUBNET_ENTRY)),
+    st.builds(Group, st.just("g"), st.booleans()).map(lambda entry: (KEYS[4], entry)),
+    rules.map(lambda entry: (KEYS[5], entry)),
+    st.builds(Member, st.just("g"), st.just(PORT), prefixes).map(lambda entry: (KEYS[6], entry)),
+    st.builds(Addresses, st.just("a"), prefixes).map(lambda entry: (KEYS[7], entry)),
 )
 
 

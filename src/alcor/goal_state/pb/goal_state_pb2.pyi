@@ -15,7 +15,7 @@ class FixedIp(_message.Message):
     def __init__(self, subnet_id: _Optional[str] = ..., address: _Optional[bytes] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,8 @@ class Port(_message.Message):
     PORT_SECURITY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    FILTERED_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
@@ -30,7 +32,9 @@ class Port(_message.Message):
     port_security: bool
     name: str
     device_id: str
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
+    security_groups: _containers.RepeatedScalarFieldContainer[str]
+    filtered: bool
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ...) -> None: ...
 
 class Network(_message.Message):
     __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain")
@@ -85,3 +89,51 @@ class Neighbour(_message.Message):
     host: str
     tunnel_endpoint: bytes
     def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
+
+class Group(_message.Message):
+    __slots__ = ("stateful",)
+    STATEFUL_FIELD_NUMBER: _ClassVar[int]
+    stateful: bool
+    def __init__(self, stateful: _Optional[bool] = ...) -> None: ...
+
+class PortRange(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class Rule(_message.Message):
+    __slots__ = ("ingress", "ip_version", "protocol", "ports", "icmp_type", "icmp_code", "remote", "remote_group_id", "remote_addresses_id")
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    IP_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    PORTS_FIELD_NUMBER: _ClassVar[int]
+    ICMP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ICMP_CODE_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_ADDRESSES_ID_FIELD_NUMBER: _ClassVar[int]
+    ingress: bool
+    ip_version: int
+    protocol: int
+    ports: PortRange
+    icmp_type: int
+    icmp_code: int
+    remote: Prefix
+    remote_group_id: str
+    remote_addresses_id: str
+    def __init__(self, ingress: _Optional[bool] = ..., ip_version: _Optional[int] = ..., protocol: _Optional[int] = ..., ports: _Optional[_Union[PortRange, _Mapping]] = ..., icmp_type: _Optional[int] = ..., icmp_code: _Optional[int] = ..., remote: _Optional[_Union[Prefix, _Mapping]] = ..., remote_group_id: _Optional[str] = ..., remote_addresses_id: _Optional[str] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("prefixes",)
+    PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    prefixes: _containers.RepeatedCompositeFieldContainer[Prefix]
+    def __init__(self, prefixes: _Optional[_Iterable[_Union[Prefix, _Mapping]]] = ...) -> None: ...
+
+class Addresses(_message.Message):
+    __slots__ = ("prefixes",)
+    PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    prefixes: _containers.RepeatedCompositeFieldContainer[Prefix]
+    def __init__(self, prefixes: _Optional[_Iterable[_Union[Prefix, _Mapping]]] = ...) -> None: ...

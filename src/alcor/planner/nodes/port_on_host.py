@@ -6,9 +6,10 @@ from alcor.intent.records import PortRecord
 from alcor.planner.parsed import address, mac
 
 
-def plan(port: PortRecord) -> tuple[str, Port] | None:
+def plan(port: PortRecord, filtering: bool) -> tuple[str, Port] | None:
     """Its entry in its host's slice; none while it is bound nowhere.
 
+    `filtering`: hosts enforce security groups, on ports with port security.
     `ValueError` when the record's text is no address.
     """
     if not port.host:
@@ -24,4 +25,6 @@ def plan(port: PortRecord) -> tuple[str, Port] | None:
         port_security=port.port_security_enabled,
         name=port.name,
         device_id=port.device_id,
+        security_groups=port.security_groups if filtering else (),
+        filtered=filtering and port.port_security_enabled,
     )

@@ -1,0 +1,88 @@
+"""The messages of security groups, their rules and members, and of address groups."""
+
+from alcor.goal_state.entries import Addresses, Group, Member, Rule
+from alcor.goal_state.pb import goal_state_pb2 as pb
+from alcor.goal_state.prefix_codec import packed_prefix, read_prefix
+
+Message = pb.Group | pb.Rule | pb.Member | pb.Addresses
+
+_BYTE_MAX, _PORT_MAX = 255, 65_535
+
+
+def message(entry: Group | Rule | Member | Addresses) -> Message:
+    """The message of an entry."""
+    match entry:
+        case Group():
+            return pb.Group(stateful=entry.stateful)
+        case Rule():
+            return _rule(entry)
+        case Member():
+            return pb.Member(prefixes=map(packed_prefix, entry.prefixes))
+        case Addresses():
+            return pb.Addresses(prefixes=map(packed_prefix, entry.prefixes))
+
+
+def _rule(rule: Rule) -> pb.Rule:
+    return pb.Rule(
+        ingress=rule.ingress,
+        ip_version=rule.version,
+        protocol=rule.protocol,
+        ports=pb.PortRange(first=rule.ports[0], last=rule.ports[1]) if rule.ports else None,
+        icmp_type=rule.icmp_type,
+        icmp_code=rule.icmp_code,
+        remote=packed_prefix(rule.remote) if rule.remote else None,
+        remote_group_id=rule.remote_group_id,
+        remote_addresses_id=rule.remote_addresses_id,
+    )
+
+
+def read_group(parts: list[str], value: bytes) -> Group:
+    """The security group of these bytes."""
+    return Group(id=parts[1], stateful=pb.Group.FromString(value).stateful)
+
+
+def read_rule(parts: list[str], value: bytes) -> Rule:
+    """The rule of these bytes; `ValueError` when it can't be one, as half a rule lets too much
+    pass."""
+    message = pb.Rule.FromString(value)
+    if message.ip_version not in (4, 6):
+        raise ValueError(f"there is no IP version {message.ip_version}")
+    remote = read_prefix(message.remote) if message.HasField("remote") else None
+    if remote is not None and remote.version != message.ip_version:
+        raise ValueError(f"{remote} is not of IP version {message.ip_version}")
+    return Rule(
+        id=parts[3],
+        group_id=parts[1],
+        ingress=message.ingress,
+        version=message.ip_version,
+        protocol=_byte(message.protocol) if message.HasField("protocol") else None,
+        ports=_ports(message.ports) if message.HasField("ports") else None,
+        icmp_type=_byte(message.icmp_type) if message.HasField("icmp_type") else None,
+        icmp_code=_byte(message.icmp_code) if message.HasField("icmp_code") else None,
+        remote=remote,
+        remote_group_id=message.remote_group_id,
+        remote_addresses_id=message.remote_addresses_id,
+    )
+
+
+def read_member(parts: list[str], value: bytes) -> Member:
+    """The member of these bytes; `ValueError` when one of its prefixes is none."""
+    prefixes = pb.Member.FromString(value).prefixes
+    return Member(parts[1], parts[3], tuple(map(read_prefix, prefixes)))
+
+
+def read_addresses(parts: list[str], value: bytes) -> Addresses:
+    """The address group of these bytes; `ValueError` when one of its prefixes is none."""
+    return Addresses(parts[1], tuple(map(read_prefix, pb.Addresses.FromString(value).prefixes)))
+
+
+def _byte(number: int) -> int:
+    if number > _BYTE_MAX:
+        raise ValueError(f"{number} does not fit into a byte")
+    return number
+
+
+def _ports(message: pb.PortRange) -> tuple[int, int]:
+    if not message.first <= message.last <= _PORT_MAX:
+        raise ValueError(f"{message.first} to {message.last} is not a range of ports")
+    return message.first, message.last

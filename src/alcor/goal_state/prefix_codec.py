@@ -1,0 +1,18 @@
+"""Prefixes as messages and back."""
+
+from alcor.goal_state.pb import goal_state_pb2 as pb
+from alcor.values.addresses import Address, Prefix, unpack_address
+
+
+def packed_prefix(prefix: Prefix) -> pb.Prefix:
+    """The message of a prefix."""
+    return pb.Prefix(address=Address(prefix.version, prefix.number).packed, length=prefix.length)
+
+
+def read_prefix(message: pb.Prefix) -> Prefix:
+    """The prefix of a message; `ValueError` when it has host bits or is too long."""
+    address = unpack_address(message.address)
+    prefix = Prefix(address.version, address.number, message.length)
+    if message.length > prefix.width or address.number & ~prefix.mask:
+        raise ValueError(f"{address}/{message.length} is not a prefix")
+    return prefix
