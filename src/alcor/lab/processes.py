@@ -18,6 +18,7 @@ from alcor.lab.commands import environment
 from alcor.lab.layout import LabError
 from alcor.lab.waiting import wait_until
 
+start_timeout_s = 5.0
 stop_timeout_s = 5.0
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -84,7 +85,17 @@ def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) 
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     full = environment(**(env or {}))
-    return os.posix_spawnp(argv[0], list(argv), full, file_actions=actions, setsid=True)
+    pid = os.posix_spawnp(argv[0], list(argv), full, file_actions=actions, setsid=True)
+    # We may go on before the arguments of the new program can be read: `running` would miss it.
+    wait_until(f"{argv[0]} to start", lambda: _has_arguments(pid), start_timeout_s)
+    return pid
+
+
+def _has_arguments(pid: int) -> bool:
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes()) or gone(pid)
+    except OSError:
+        return True  # it has ended already
 
 
 def adopt_orphans() -> None:
