@@ -18,6 +18,10 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     vni: int  # VXLAN network identifier, 24 bits
     mtu: int  # bytes a machine may send
     dns_domain: str = ""
+    external: bool = False  # routers may have gateways on it, and floating IPs are of it
+    network_type: str = "vxlan"
+    physical_network: str = ""  # of flat and VLAN networks
+    segmentation_id: int | None = None  # the VLAN id of a VLAN network
 
 
 class HostRoute(msgspec.Struct, frozen=True):
@@ -72,6 +76,63 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_owner: str = ""
     port_security_enabled: bool = True
     security_groups: tuple[str, ...] = ()  # their ids; none: only DHCP, ARP and ND pass
+
+
+class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a router meets an external network: by a port of device owner router_gateway."""
+
+    network_id: str
+    port_id: str
+    enable_snat: bool = True
+    fixed_ips: tuple[FixedIp, ...] = ()  # those of the port
+
+
+class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A router; its interfaces are the ports whose `device_id` it is.
+
+    An interface's device owner is `network:router_interface` (or `_distributed`), a gateway's
+    `network:router_gateway`.
+    """
+
+    id: str
+    project_id: str
+    name: str = ""
+    admin_state_up: bool = True
+    routes: tuple[HostRoute, ...] = ()  # none twice
+    gateway: RouterGateway | None = None
+
+
+class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An address of an external network, given to a fixed address behind a router.
+
+    Its own port (`floating_port_id`, with `mac_address`) holds the address. Without `port_id` it is
+    given to nobody, or its port forwardings use it.
+    """
+
+    id: str
+    project_id: str
+    floating_network_id: str
+    floating_ip_address: str
+    floating_port_id: str
+    mac_address: str
+    router_id: str = ""  # the router that translates; empty: none
+    port_id: str = ""  # the internal port; with it always `fixed_ip_address`
+    fixed_ip_address: str = ""
+
+
+class PortForwardingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Some ports of a floating IP's address, given to ports of an internal address.
+
+    Both ranges are inclusive and of one length, or the internal range is a single port.
+    """
+
+    id: str
+    floating_ip_id: str
+    protocol: int  # IP protocol number: TCP, UDP, SCTP, ...
+    external_ports: tuple[int, int]
+    internal_port_id: str
+    internal_ip: str
+    internal_ports: tuple[int, int]
 
 
 class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,6 +216,9 @@ Record = (
     | AddressGroupRecord
     | NetworkAclRecord
     | NetworkAclRuleRecord
+    | RouterRecord
+    | FloatingIpRecord
+    | PortForwardingRecord
 )
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
@@ -167,6 +231,9 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "address_group": AddressGroupRecord,
     "network_acl": NetworkAclRecord,
     "network_acl_rule": NetworkAclRuleRecord,
+    "router": RouterRecord,
+    "floating_ip": FloatingIpRecord,
+    "port_forwarding": PortForwardingRecord,
 }
 
 # Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
@@ -174,6 +241,8 @@ MANAGER_BY_KIND = {
     "security_group_rule": "security_group",
     "address_group": "security_group",
     "network_acl_rule": "network_acl",
+    "floating_ip": "elastic_ip",
+    "port_forwarding": "elastic_ip",
 }
 
 _encoder = msgspec.msgpack.Encoder()
