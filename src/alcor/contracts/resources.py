@@ -22,6 +22,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 CHANGED_SINCE = "changed_since"  # a filter of every kind that has `updated_at`: not before then
 
+# Filters of every kind that has `tags`: has all, has one, has not all, has none of the values.
+TAG_FILTERS = ("tags", "tags-any", "not-tags", "not-tags-any")
+
 
 class Filter(msgspec.Struct, frozen=True):
     """A field must equal one of the values (already of the field's type)."""

@@ -24,10 +24,12 @@ from alcor.gateway.access import Access
 from alcor.gateway.errors import not_allowed, not_found
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
+from alcor.gateway.tags import Tags
 from alcor.resource import body, query
 from alcor.resource.declaration import Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
+from alcor.resource.tags import TAGS
 from alcor.values.errors import HTTPBadRequest, NotFound
 
 
@@ -55,7 +57,7 @@ class Collection:
         self._list_head = b'{"%s":[' % resource.collection.encode()
         self._links_head = b',"%s_links":' % resource.collection.encode()
         self._projects = "project_id" in resource.field_by_name
-        self._one = ListQuery(limit=1)
+        self._tags = Tags(resource, manager, access, self._visible)
 
     async def on_collection(self, request: Request, caller: Caller) -> Response:
         """GET lists, POST creates."""
@@ -95,6 +97,16 @@ class Collection:
         if action.answer_root:
             answer = b'{"%s":%s}' % (action.answer_root.encode(), answer)
         return written(200, answer, reply.revision)
+
+    async def on_tags(self, request: Request, caller: Caller, id_: str, tag: str) -> Response:
+        """`<path>/<id>/tags`, or (`tag` not empty) `<path>/<id>/tags/<tag>`."""
+        if TAGS not in self.resource.field_by_name or not self.resource.updatable:
+            return not_found()
+        if not self.resource.is_id(id_):
+            raise self._missing(id_)
+        if not tag:
+            return await self._tags.on_all(request, caller, id_)
+        return await self._tags.on_one(request, caller, id_, tag)
 
     async def _create(self, request: Request, caller: Caller) -> Response:
         content = await request.body()
@@ -168,6 +180,13 @@ class Collection:
         if not reply.items:
             raise self._missing(id_)
         return reply.items[0]
+
+    async def _visible(self, caller: Caller, id_: str) -> msgspec.Raw:
+        """The document of one that they may see."""
+        document = await self._document(caller, id_)
+        if not await self._access.shown(caller, [document]):
+            raise self._missing(id_)
+        return document
 
     def _missing(self, id_: str) -> NotFound:
         title = self.resource.title

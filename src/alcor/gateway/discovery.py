@@ -36,7 +36,12 @@ _EXTENSIONS = (
     Extension("sorting", "Sorting support", "Lists are sorted by keys."),
     Extension("standard-attr-description", "standard-attr-description", "Descriptions."),
     Extension("standard-attr-revisions", "Resource revision numbers", "Revision numbers."),
+    Extension("standard-attr-tag", "Tag support for resources", "Tags, and filters by them."),
     Extension("standard-attr-timestamp", "Resource timestamps", "created_at and updated_at."),
+    Extension("tag-creation", "Tag creation", "POST adds tags to those that are there."),
+    Extension(
+        "tag-ports-during-bulk-creation", "Tag ports at creation", "POST of ports takes tags."
+    ),
 )
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.

@@ -123,6 +123,15 @@ class Door:
             caller = await self._identity.caller(request, id_)
             answer = await collection.on_action(request, caller, id_of_it, member)
             return answer._replace(route=f"{collection.resource.path}/id/{member}")
+        whose, _, tag = path.partition("/tags/") if "/tags/" in path else (parent, "", "")
+        if tag or member == "tags":
+            kind, _, id_of_it = whose.rpartition("/")
+            collection = self._collection_by_path.get(kind)
+            if collection is not None:
+                caller = await self._identity.caller(request, id_)
+                answer = await collection.on_tags(request, caller, id_of_it, tag)
+                route = f"{collection.resource.path}/id/tags{'/tag' if tag else ''}"
+                return answer._replace(route=route)
         return await self._about(request, id_, path, parent, member)
 
     async def _about(

@@ -14,6 +14,7 @@ from alcor.contracts.resources import Caller
 from alcor.gateway.policy_defaults import DEFAULTS, default_of
 from alcor.gateway.rules import RuleError, Rules, Verdict
 from alcor.resource.declaration import Resource
+from alcor.resource.tags import TAGS
 from alcor.runtime.config import ConfigError
 from alcor.values.errors import Kind, Refusal
 
@@ -21,6 +22,11 @@ kept_max = 10_000  # rights of kinds for combinations of roles
 VERBS = ("create", "update", "delete", "get")
 
 Document = Mapping[str, Any]
+
+
+def tags_rule(verb: str, resource: Resource) -> str:
+    """The name of the rule about the tags of a kind, which is Neutron's."""
+    return f"{verb}_{resource.collection}_tags"
 
 
 class PolicyNotAuthorized(Refusal):
@@ -58,6 +64,10 @@ class Policy:
             for verb in VERBS:
                 name = f"{verb}_{resource.name}"
                 texts.setdefault(name, default_of(name))
+            if TAGS in resource.field_by_name:
+                for verb in VERBS:
+                    held = texts[f"{'get' if verb == 'get' else 'update'}_{resource.name}"]
+                    texts.setdefault(tags_rule(verb, resource), held)
             for action in resource.actions:
                 texts.setdefault(action.name, texts[f"update_{resource.name}"])
         try:

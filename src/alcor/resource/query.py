@@ -9,9 +9,10 @@ from collections import defaultdict
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from alcor.contracts.resources import CHANGED_SINCE, Filter, ListQuery, Sort
+from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
 from alcor.resource.declaration import Resource
 from alcor.resource.fields import Scalar, boolean_of, shown
+from alcor.resource.tags import TAGS, filters_of
 from alcor.values.errors import BadRequest, HTTPBadRequest, InvalidInput
 
 parameters_max = 1_000  # of one query
@@ -80,6 +81,9 @@ def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
             continue
         if name in resource.special_filters:
             special += resource.special_filters[name](texts)
+            continue
+        if name in TAG_FILTERS and TAGS in resource.field_by_name:
+            special += filters_of(name, texts)
             continue
         if name == CHANGED_SINCE and "updated_at" in resource.field_by_name:
             special.append(Filter(CHANGED_SINCE, (_time(texts[-1]),)))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from alcor.contracts.resources import CHANGED_SINCE, Filter, ListQuery, Sort
+from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
 
@@ -168,6 +168,8 @@ class ResourceTable:
         values: list[Sql] = [value for value in wanted.values if value is not None]
         if wanted.field in self.conditions:
             return self.conditions[wanted.field].format(_marks(values)), values
+        if wanted.field in TAG_FILTERS:
+            return _of_tags(wanted.field, len(values)), values
         if wanted.field == CHANGED_SINCE:
             return f"{self.expression('updated_at')} >= ?", values
         expression = self.expression(wanted.field)
@@ -211,6 +213,14 @@ def _order(sorts: Sequence[Sort]) -> Sequence[Sort]:
         if sort.field == "id":
             return sorts[: i + 1]
     return (*sorts, Sort("id"))
+
+
+def _of_tags(name: str, count: int) -> str:
+    """SQL for a filter by `count` tags, which are a list in the document."""
+    one = "EXISTS (SELECT 1 FROM json_each(doc, '$.tags') WHERE value = ?)"
+    together = " OR " if name.endswith("-any") else " AND "
+    condition = f"({together.join([one] * count)})"
+    return f"NOT {condition}" if name.startswith("not-") else condition
 
 
 def _marks(values: Sequence[object]) -> str:

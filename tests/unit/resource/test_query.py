@@ -71,7 +71,7 @@ def test_sort_keys_go_with_their_directions() -> None:
     ("text", "type_"),
     [
         ("colour=red", "HTTPBadRequest"),
-        ("tags=a", "HTTPBadRequest"),
+        ("tag=a", "HTTPBadRequest"),
         ("size=x", "HTTPBadRequest"),
         ("size=" + "9" * 19, "HTTPBadRequest"),
         ("up=maybe", "InvalidInput"),

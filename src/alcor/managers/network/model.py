@@ -99,6 +99,8 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
     wanted = dict(changes)
     if "mtu" in wanted:
         wanted["mtu"] = mtu(wanted["mtu"], limits)
+    if "tags" in wanted:
+        wanted["tags"] = tuple(wanted["tags"])
     different = {
         name: value
         for name, value in wanted.items()
@@ -112,7 +114,7 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
 
 
 CHANGEABLE = frozenset(
-    {"name", "admin_state_up", "mtu", "port_security_enabled", "dns_domain", "description"}
+    {"name", "admin_state_up", "mtu", "port_security_enabled", "dns_domain", "description", "tags"}
 )
 
 

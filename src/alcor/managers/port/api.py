@@ -24,12 +24,11 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 from alcor.values.errors import HTTPBadRequest
 
 groups_listed_max = 100  # security groups of one port
 fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
-tags_max = 50
-tag_chars_max = 255
 
 
 def _parse_mac(value: object) -> object:
@@ -41,13 +40,6 @@ def _parse_mac(value: object) -> object:
 
 def _parse_host(value: object) -> object:
     return "" if value in (None, "") else HOST.parse(value)
-
-
-def _parse_tag(value: object) -> object:
-    text = string(tag_chars_max).parse(value)
-    if not text or "," in str(text):
-        raise ValueError(f"{shown(value)} is not a valid tag")
-    return text
 
 
 def _nothing(value: object, why: str) -> FieldType:
@@ -74,7 +66,6 @@ FIXED_IPS = list_of(
 )
 _MAC = FieldType("mac address", _parse_mac, MAC.of_query)
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str)
-_TAG = FieldType("tag", _parse_tag)
 _COUNT = integer(0, (1 << 63) - 1)
 
 _GROUPS = list_of(UUID, groups_listed_max)
@@ -141,7 +132,7 @@ PORT = Resource(
         ),
         read_only("ip_allocation", string(16)),
         Field(name="description", type=string(255), default=""),
-        Field(name="tags", type=list_of(_TAG, tags_max), default=[], put=False),
+        Field(name="tags", type=TAG_LIST, default=[], put=False),
         read_only("revision_number", _COUNT),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

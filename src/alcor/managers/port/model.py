@@ -189,6 +189,7 @@ _FIELD_BY_NAME = {
     "port_security_enabled": "port_security_enabled",
     "security_groups": "security_groups",
     "description": "description",
+    "tags": "tags",
     "binding:host_id": "host",
 }
 
@@ -209,8 +210,9 @@ def changed(
     values = {_FIELD_BY_NAME[n]: v for n, v in changes.items() if n in _FIELD_BY_NAME}
     if fixed_ips is not None and set(fixed_ips) != set(port.fixed_ips):
         values["fixed_ips"] = fixed_ips
-    if "security_groups" in values:
-        values["security_groups"] = tuple(values["security_groups"])
+    for name in ("security_groups", "tags"):
+        if name in values:
+            values[name] = tuple(values[name])
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     host = values.get("host", port.host)

@@ -109,6 +109,8 @@ def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
         new["dns_nameservers"] = _nameservers(changes["dns_nameservers"], old.prefix)
     if "host_routes" in changes:
         new["host_routes"] = _routes(changes["host_routes"], old.prefix)
+    if "tags" in changes:
+        new["tags"] = tuple(changes["tags"])
     if "gateway_ip" in changes or "allocation_pools" in changes:
         new |= _addressing(old, changes)
     new = {name: value for name, value in new.items() if getattr(old, name) != value}

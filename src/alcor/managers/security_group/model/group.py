@@ -105,7 +105,10 @@ def changed(old: Group, changes: Mapping[str, Any], now: str) -> Group:
     """The group after a checked PUT; the very same value when nothing is different."""
     if old.is_default and "name" in changes:
         raise SecurityGroupCannotUpdateDefault
-    different = {name: value for name, value in changes.items() if getattr(old, name) != value}
+    wanted = dict(changes)
+    if "tags" in wanted:
+        wanted["tags"] = tuple(wanted["tags"])
+    different = {name: value for name, value in wanted.items() if getattr(old, name) != value}
     if not different:
         return old
     return msgspec.structs.replace(touched(old, now), **different)
