@@ -55,6 +55,11 @@ class KeyedLog(Protocol):
         """Which life of the log this is; grows from life to life."""
         ...
 
+    async def renewed(self, epoch: int) -> int:
+        """Wait until the log is in a later life than `epoch`, and say in which. It may have lost
+        what it held: whoever writes puts all again, watchers are told `Compacted`."""
+        ...
+
     async def put(self, changes: Sequence[Change]) -> int:
         """Take what is newer than what is held; return the log's position afterwards."""
         ...

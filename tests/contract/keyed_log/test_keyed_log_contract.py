@@ -1,32 +1,66 @@
 """What every keyed log promises (src/alcor/keyed_log/log.py)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, cast
+from uuid import uuid4
 
+import nats
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from nats.aio.client import Client
 
+from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 
-LogMaker = Callable[[int, int, int], KeyedLog]  # epoch, tombstones, entries a watcher may be behind
+# epoch, tombstones, entries a watcher may be behind
+LogMaker = Callable[[int, int, int], Awaitable[KeyedLog]]
 
 
-def memory(epoch: int, tombstones_max: int, watcher_pending_max: int) -> KeyedLog:
+async def memory(epoch: int, tombstones_max: int, watcher_pending_max: int) -> KeyedLog:
     return MemoryLog(epoch, tombstones_max=tombstones_max, watcher_pending_max=watcher_pending_max)
 
 
-IMPLEMENTATIONS: list[LogMaker] = [memory]
-every_log = pytest.mark.parametrize("make", IMPLEMENTATIONS)
+async def jetstream(
+    url: str, epoch: int, tombstones_max: int, watcher_pending_max: int
+) -> KeyedLog:
+    client = await nats.connect(url)
+    log = JetStreamLog(
+        client,
+        uuid4().hex,
+        epoch,
+        tombstones_max=tombstones_max,
+        watcher_pending_max=watcher_pending_max,
+    )
+    running.append((client, asyncio.ensure_future(log.run())))
+    return log
+
+
+running: list[tuple[Client, asyncio.Future[None]]] = []  # of the loop that runs
+
+
+@pytest.fixture(params=["memory", "jetstream"], scope="module")
+def make(request: pytest.FixtureRequest) -> LogMaker:
+    if request.param == "memory":
+        return memory
+    return partial(jetstream, request.getfixturevalue("nats_server").url)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def within_a_deadline() -> None:
-        async with asyncio.timeout(20):
-            await main()
+        try:
+            async with asyncio.timeout(30):
+                await main()
+        finally:
+            for client, log in running:
+                assert not log.done()
+                log.cancel()
+                await client.close()
+            running.clear()
 
     asyncio.run(within_a_deadline())
 
@@ -43,10 +77,9 @@ async def seen(watch: AsyncIterator[Sequence[Entry]], count: int) -> list[tuple[
     return got
 
 
-@every_log
 def test_a_put_that_is_not_newer_changes_nothing(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         first = await log.put([Change("a/1", b"new", 5)])
 
         again = await log.put([Change("a/1", b"old", 4), Change("a/1", b"same revision", 5)])
@@ -57,10 +90,9 @@ def test_a_put_that_is_not_newer_changes_nothing(make: LogMaker) -> None:
     run(main)
 
 
-@every_log
 def test_a_tombstone_is_a_change_with_a_revision(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         await log.put([Change("a/1", b"x", 1), Change("a/1", None, 3), Change("a/1", b"late", 2)])
 
         assert await log.get(["a/1"]) == {}
@@ -69,10 +101,9 @@ def test_a_tombstone_is_a_change_with_a_revision(make: LogMaker) -> None:
     run(main)
 
 
-@every_log
 def test_a_snapshot_holds_the_living_under_its_prefix_in_order(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(7, 100, 100)
+        log = await make(7, 100, 100)
         await log.put(
             [Change(f"network/{n}/port/{p}", b"v", 1) for n in (1, 12) for p in (1, 2, 3)]
             + [Change("network/1/port/2", None, 2), Change("network/1/port/1", b"w", 2)]
@@ -93,10 +124,9 @@ def test_a_snapshot_holds_the_living_under_its_prefix_in_order(make: LogMaker) -
     run(main)
 
 
-@every_log
 def test_a_watcher_is_given_what_came_after_its_position_and_what_comes(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         await log.put([Change("a/1", b"1", 1)])
         since = await log.put([Change("a/2", b"2", 2)])
         await log.put([Change("b/1", b"no", 3), Change("a/1", None, 4)])
@@ -109,10 +139,9 @@ def test_a_watcher_is_given_what_came_after_its_position_and_what_comes(make: Lo
     run(main)
 
 
-@every_log
 def test_a_slow_watcher_may_skip_values_but_never_the_last(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 10)
+        log = await make(1, 100, 10)
 
         async with closing(log.watch("", 0)) as watch:
             await log.put([Change("a/1", b"0", 1)])
@@ -128,10 +157,9 @@ def test_a_slow_watcher_may_skip_values_but_never_the_last(make: LogMaker) -> No
     run(main)
 
 
-@every_log
 def test_a_watcher_that_is_too_far_behind_is_cut_off(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 10)
+        log = await make(1, 100, 10)
 
         async with closing(log.watch("", 0)) as watch:
             await log.put([Change("a/0", b"", 1)])
@@ -143,10 +171,9 @@ def test_a_watcher_that_is_too_far_behind_is_cut_off(make: LogMaker) -> None:
     run(main)
 
 
-@every_log
 def test_beyond_the_tombstones_kept_history_is_compacted(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 2, 100)
+        log = await make(1, 2, 100)
         since = await log.put([Change(f"a/{n}", b"", 1) for n in range(4)])
         await log.put([Change(f"a/{n}", None, 2) for n in range(4)])
 
@@ -164,10 +191,9 @@ def test_beyond_the_tombstones_kept_history_is_compacted(make: LogMaker) -> None
     run(main)
 
 
-@every_log
 def test_a_position_that_the_log_has_not_reached_is_of_another_life(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         position = await log.put([Change("a/1", b"", 1)])
 
         with pytest.raises(Compacted):
@@ -176,10 +202,9 @@ def test_a_position_that_the_log_has_not_reached_is_of_another_life(make: LogMak
     run(main)
 
 
-@every_log
 def test_changes_since_a_position_are_the_last_values_and_tombstones(make: LogMaker) -> None:
     async def main() -> None:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         await log.put([Change("network/1/a", b"1", 1), Change("network/1/b", b"1", 1)])
         since = await log.put([Change("network/2/c", b"1", 1)])
         await log.put([Change("network/1/a", b"2", 2), Change("network/1/b", None, 2)])
@@ -201,7 +226,7 @@ history = st.lists(
 )
 
 
-@every_log
+@settings(max_examples=30, deadline=None)
 @given(history=history, data=st.data())
 def test_any_order_and_doubling_of_changes_ends_the_same(
     make: LogMaker, history: list[tuple[str, bytes | None]], data: st.DataObject
@@ -210,7 +235,7 @@ def test_any_order_and_doubling_of_changes_ends_the_same(
     shuffled = data.draw(st.permutations(changes + changes[: len(changes) // 2]))
 
     async def end(of: Sequence[Change]) -> set[tuple[str, bytes | None, int]]:
-        log = make(1, 100, 100)
+        log = await make(1, 100, 100)
         for change in of:
             await log.put([change])
         return {(e.key, e.value, e.revision) for e in (await log.changes("", 0)).entries}
@@ -221,13 +246,13 @@ def test_any_order_and_doubling_of_changes_ends_the_same(
     run(main)
 
 
-@every_log
+@settings(max_examples=30, deadline=None)
 @given(batches=st.lists(history, max_size=6), reads=st.lists(st.booleans(), max_size=6))
 def test_a_watcher_always_ends_with_what_the_log_holds(
     make: LogMaker, batches: list[list[tuple[str, bytes | None]]], reads: list[bool]
 ) -> None:
     async def main() -> None:
-        log, told, revision, position = make(1, 100, 100), {}, 0, 0
+        log, told, revision, position = await make(1, 100, 100), {}, 0, 0
         async with closing(log.watch("", 0)) as watch:
             for at, batch in enumerate([*batches, [("end/1", b"end")]]):
                 revision += 1

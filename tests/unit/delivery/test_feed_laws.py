@@ -96,7 +96,7 @@ class Region:
 
     async def check(self, frame: Frame) -> None:
         """What the frame's position claims of the slices that are complete is so."""
-        for entry in (await self.goal.changes("", self.goal._forgotten)).entries:
+        for entry in (await self.goal.changes("", self.goal._held.forgotten)).entries:
             name = slice_of(entry.key)
             if self.resume.get(name, (0, 0))[0] == self.epoch and entry.position <= frame.position:
                 revision, _ = self.held.get(entry.key, (0, None))

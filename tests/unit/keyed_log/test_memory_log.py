@@ -13,8 +13,8 @@ def test_a_forgotten_tombstone_leaves_nothing_behind() -> None:
 
         await log.put([Change(f"network/{n}/network", None, 2) for n in range(10)])
 
-        assert len(log._buckets) == 1
-        assert len(log._tombstones) == 1
+        assert len(log._held._buckets) == 1
+        assert len(log._held._tombstones) == 1
 
     asyncio.run(main())
 

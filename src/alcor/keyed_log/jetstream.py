@@ -1,0 +1,282 @@
+"""A keyed log in a JetStream stream, with a copy of all of it in this process.
+
+The stream keeps the last message of every subject, and its sequence is the log's position. Reads
+and watches are answered from the copy, which follows the stream; a put waits until the copy has
+seen it, so every process reads what it wrote. Two writers of one key are told apart by the
+sequence that each expects to replace (`Nats-Expected-Last-Subject-Sequence`).
+
+JetStream acknowledges before it syncs, so a server that comes back may have lost an acknowledged
+tail. After every change of server the copy is therefore made again, as a new life of the log:
+watchers are told `Compacted`, and whoever waits for `renewed` puts all that it knows again.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
+
+import msgspec
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+from nats.js.api import StreamConfig
+
+from alcor.keyed_log.held import Held
+from alcor.keyed_log.log import Change, Compacted, Entry, Snapshot
+from alcor.keyed_log.stream_copy import Lost, Message, follow
+from alcor.keyed_log.subjects import key_of, subject_of
+
+tombstones_max = 100_000  # entries; the oldest are forgotten first
+watcher_pending_max = 1_000_000  # entries that one watcher may be behind
+in_flight_max = 256  # publishes that wait for their acknowledgement
+ask_again_s = 0.5  # after a server did not answer
+answer_timeout_s = 5.0
+
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+_WRONG_LAST_SEQUENCE = 10071
+
+_log = structlog.get_logger(__name__)
+_away = (
+    nats.errors.TimeoutError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.ConnectionReconnectingError,
+    nats.errors.NoServersError,
+    nats.errors.OutboundBufferLimitError,
+    nats.js.errors.NoStreamResponseError,
+    nats.js.errors.ServiceUnavailableError,
+)
+
+
+class _Body(msgspec.Struct, frozen=True, array_like=True):
+    """What a message says beside its subject."""
+
+    revision: int
+    value: bytes | None
+    trace: str = ""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Body).decode
+
+
+class Conflict(Exception):
+    """Another writer has changed the key since we looked."""
+
+
+class JetStreamLog:
+    """A log by name; `run` keeps the copy, and everything else waits until there is one."""
+
+    def __init__(
+        self,
+        client: Client,
+        name: str,
+        epoch: int,
+        *,
+        replicas: int = 1,
+        tombstones_max: int = tombstones_max,
+        watcher_pending_max: int = watcher_pending_max,
+    ) -> None:
+        """`client` is connected, and reconnects for ever. `epoch` grows from start to start."""
+        self._nats = client
+        self._jetstream = client.jetstream(timeout=answer_timeout_s)
+        self._stream = f"alcor_{name}"
+        self._prefix = f"alcor.{name}"
+        self._forgotten = f"{self._prefix}.forgotten"  # tells up to where tombstones were dropped
+        self._epoch = epoch
+        self._replicas = replicas
+        self._tombstones_max = tombstones_max
+        self._watcher_pending_max = watcher_pending_max
+        self._held = Held(watcher_pending_max)
+        self._current = asyncio.Event()  # the copy is complete
+        self._moved = asyncio.Condition()  # the copy has changed, or the life
+        self._flights = asyncio.Semaphore(in_flight_max)
+
+    @property
+    def epoch(self) -> int:
+        """Which life of the log this is, as this process counts them."""
+        return self._epoch
+
+    @property
+    def position(self) -> int:
+        """Of the last change that the copy holds."""
+        return self._held.position
+
+    async def renewed(self, epoch: int) -> int:
+        """Wait until the copy has been made again, and is complete."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._epoch > epoch and self._current.is_set())
+        return self._epoch
+
+    async def put(self, changes: Sequence[Change]) -> int:
+        """Take what is newer than what is held; waits as long as there is no server."""
+        for batch in _each_key_once(changes):
+            await self._current.wait()
+            news = [change for change in batch if self._held.is_news(change)]
+            sequences = await asyncio.gather(*(self._publish(change) for change in news))
+            await self._seen(max(sequences, default=0))
+        await self._forget_tombstones()
+        return self._held.position
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, Entry]:
+        """What is held of these keys; what is gone is absent."""
+        await self._current.wait()
+        found = ((key, self._held.get(key)) for key in keys)
+        return {key: entry for key, entry in found if entry and entry.value is not None}
+
+    async def snapshot(self, prefix: str) -> Snapshot:
+        """Every living key under `prefix`."""
+        await self._current.wait()
+        living = [entry for entry in self._held.under(prefix) if entry.value is not None]
+        return Snapshot(self._epoch, self._held.position, living)
+
+    async def changes(self, prefix: str, since: int) -> Snapshot:
+        """What changed under `prefix` after position `since`, tombstones included."""
+        await self._current.wait()
+        return Snapshot(self._epoch, self._held.position, self._held.after(prefix, since))
+
+    async def watch(self, prefix: str, since: int) -> AsyncGenerator[Sequence[Entry], None]:
+        """Changes under `prefix` after `since`, in batches, for ever."""
+        await self._current.wait()
+        async for entries in self._held.watch(prefix, since):
+            yield entries
+
+    # Writing
+
+    async def _publish(self, change: Change) -> int:
+        """Put a change unless the stream has a newer one; the sequence to wait for."""
+        subject = subject_of(self._prefix, change.key)
+        body = _encode(_Body(change.revision, change.value, change.trace))
+        held = self._held.get(change.key)
+        expected = held.position if held is not None else 0
+        while True:
+            try:
+                async with self._flights:
+                    return await self._send(subject, body, expected)
+            except Conflict:
+                found = await self._last_of(subject)
+                if found is not None and found[1].revision >= change.revision:
+                    return found[0]
+                expected = found[0] if found is not None else 0
+            except _away as problem:
+                _log.info(
+                    "log.waits_for_server", log=self._stream, why=str(problem) or repr(problem)
+                )
+                await asyncio.sleep(ask_again_s)
+
+    async def _send(self, subject: str, body: bytes, expected: int) -> int:
+        headers = {_EXPECTED: str(expected)}
+        try:
+            acknowledged = await self._jetstream.publish(subject, body, headers=headers)
+        except nats.js.errors.BadRequestError as error:
+            if error.err_code == _WRONG_LAST_SEQUENCE:
+                raise Conflict from None
+            raise
+        return acknowledged.seq
+
+    async def _last_of(self, subject: str) -> tuple[int, _Body] | None:
+        """What the stream holds of a subject, with its sequence."""
+        with suppress(nats.js.errors.NotFoundError):
+            message = await self._jetstream.get_last_msg(self._stream, subject)
+            return message.seq or 0, _decode(message.data or b"")
+        return None
+
+    async def _forget_tombstones(self) -> None:
+        """Drop the oldest tombstones beyond the limit from the stream; copies follow."""
+        surplus = self._held.tombstones - self._tombstones_max
+        if surplus <= self._tombstones_max // 10:
+            return
+        positions = self._held.oldest_tombstones(surplus)
+        told = await self._jetstream.publish(self._forgotten, _encode(_Body(positions[-1], None)))
+        await asyncio.gather(*(self._drop(position) for position in positions))
+        await self._seen(told.seq)
+
+    async def _drop(self, position: int) -> None:
+        async with self._flights:
+            with suppress(nats.js.errors.APIError):  # another process has dropped it
+                await self._jetstream.delete_msg(self._stream, position)
+
+    async def _seen(self, sequence: int) -> None:
+        """Wait until the copy has what the stream took at `sequence`."""
+        if self._held.position >= sequence:
+            return
+        life = self._epoch
+        async with self._moved:
+            await self._moved.wait_for(
+                lambda: self._held.position >= sequence or self._epoch != life
+            )
+
+    # The copy
+
+    async def run(self) -> None:
+        """Keep the copy, for ever: make it, follow the stream, make it again."""
+        while True:
+            try:
+                await self._live()
+            except (*_away, Lost, nats.js.errors.APIError) as problem:
+                why = str(problem) or repr(problem)
+                _log.info("log.lost_stream", stream=self._stream, why=why)
+                await asyncio.sleep(ask_again_s)
+
+    async def _live(self) -> None:
+        """One life: from an empty copy until the stream can't be followed any more."""
+        last = await self._open()
+        copy = Held(self._watcher_pending_max)
+        async with aclosing(follow(self._nats, self._jetstream, self._stream)) as batches:
+            async for messages, pending in batches:
+                taken = self._take(copy, messages)
+                if copy is self._held:
+                    copy.offer(taken)
+                elif pending == 0:
+                    copy.position = max(copy.position, last)  # its last messages may be gone
+                    self._begin(copy)
+                async with self._moved:
+                    self._moved.notify_all()
+
+    async def _open(self) -> int:
+        """Make the stream if there is none; the sequence of its last message."""
+        config = StreamConfig(
+            name=self._stream,
+            subjects=[f"{self._prefix}.>"],
+            max_msgs_per_subject=1,
+            num_replicas=self._replicas,
+        )
+        try:
+            info = await self._jetstream.stream_info(self._stream)
+        except nats.js.errors.NotFoundError:
+            info = await self._jetstream.add_stream(config)
+        return info.state.last_seq
+
+    def _take(self, copy: Held, messages: Sequence[Message]) -> list[Entry]:
+        taken = []
+        for subject, sequence, data in messages:
+            try:
+                body = _decode(data)
+            except msgspec.DecodeError as error:
+                _log.error("log.unreadable", subject=subject, error=str(error))
+                continue
+            if subject == self._forgotten:
+                copy.position = sequence
+                copy.forget(body.revision)
+                continue
+            key = key_of(self._prefix, subject)
+            taken.append(copy.take(Change(key, body.value, body.revision, body.trace), sequence))
+        return taken
+
+    def _begin(self, copy: Held) -> None:
+        before, self._held = self._held, copy
+        if self._current.is_set():
+            self._epoch += 1
+            _log.warning("log.new_life", stream=self._stream, epoch=self._epoch)
+        self._current.set()
+        before.end(Compacted("the log was read again"))
+
+
+def _each_key_once(changes: Sequence[Change]) -> Iterable[list[Change]]:
+    """The changes in their order, cut where a key comes again."""
+    batch: dict[str, Change] = {}
+    for change in changes:
+        if change.key in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[change.key] = change
+    yield list(batch.values())
