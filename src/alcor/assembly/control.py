@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alcor.assembly.config import Config
+from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     GroupMemberPeer,
     IpPeer,
@@ -69,8 +70,9 @@ class Control:
         ips, macs, nodes = peer(IpPeer), peer(MacPeer), peer(NodePeer)
         ready = self._ready
         network = NetworkApp(folder, intent, ready, ports, subnets, config.network, clock, new_id)
+        held = peer(HeldPortPeer)
         subnet = SubnetApp(
-            folder, intent, ready, networks, ports, ips, config.subnet, clock, new_id
+            folder, intent, ready, networks, ports, ips, held, config.subnet, clock, new_id
         )
         node = NodeApp(folder, intent, reports, config.node, clock)
         port = PortApp(

@@ -64,6 +64,10 @@ class SubnetPeer(Protocol):
         """The subnets of these networks."""
         ...
 
+    async def subnets(self, request: Ids) -> Subnets:
+        """Those of the ids that exist."""
+        ...
+
     async def drop_network(self, request: NetworkSubnets) -> Done:
         """The network is going: fence it against new subnets and delete those that it has.
 
@@ -78,7 +82,7 @@ class SubnetPeer(Protocol):
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """What the IP manager must know of a subnet: which addresses it may choose, which it must not
-    lease at all (the gateway's), and which it may lease when asked by name (any of the CIDR)."""
+    choose (the gateway's), and which it may lease when asked by name (any of the CIDR)."""
 
     subnet_id: str
     network_id: str

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     Ids,
     IpPeer,
@@ -72,6 +73,9 @@ class Owners:
         self.asked.append("SubnetRecord")
         subnets = [r for r in self.by_id.values() if isinstance(r, SubnetRecord)]
         return Subnets([s for s in subnets if s.network_id in request.ids])
+
+    async def subnets(self, request: Ids) -> Subnets:
+        return Subnets(self._of(SubnetRecord, request.ids))
 
     async def drop_network(self, request: Any) -> Any:
         raise AssertionError("no port write drops networks")
@@ -154,6 +158,7 @@ class World:
         )
         later.peer = self.port.peers[0][1]
         self.fences = loopback(PortPeer, self.port.peers[0][1])
+        self.held = loopback(HeldPortPeer, self.port.peers[2][1])
         self.resource, service = self.port.resources[0]
         self.service = loopback(ResourceManager, service)
 

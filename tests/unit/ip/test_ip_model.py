@@ -93,11 +93,11 @@ def test_a_named_address_may_be_outside_the_pools_but_not_outside_the_subnet() -
             space.take(number(outside))
 
 
-def test_the_gateway_and_a_taken_address_are_refused() -> None:
+def test_a_taken_address_is_refused_and_the_gateways_is_had_by_name_once() -> None:
     space = space_of(TINY)
-    space.take(number("10.0.0.2"))
-
     for text in ("10.0.0.1", "10.0.0.2"):
+        space.take(number(text))
+
         with pytest.raises(IpAddressAlreadyAllocated):
             space.take(number(text))
 

@@ -57,6 +57,8 @@ class Peers:
 
     async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
 
+    async def subnets(self, request: Ids) -> Subnets: ...  # pragma: no cover
+
     async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover
 
 

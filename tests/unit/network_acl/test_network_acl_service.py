@@ -54,6 +54,8 @@ class Owners:
         held = self.subnets_held.values()
         return Subnets([each for each in held if each.network_id in request.ids])
 
+    async def subnets(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def drop_network(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def lift(self, request: Any) -> Any: ...  # pragma: no cover

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from alcor.contracts.held_ports import ROUTER_INTERFACE, PortAddress, PortView, PortViews
 from alcor.contracts.peers import Done, Ids, InUse, Networks, NetworkSubnets, Pool, Pools
 from alcor.contracts.resources import (
     Caller,
@@ -17,7 +18,7 @@ from alcor.contracts.resources import (
     ListRequest,
     UpdateRequest,
 )
-from alcor.intent.records import NetworkRecord
+from alcor.intent.records import NetworkRecord, PortRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnet.app import SubnetApp, SubnetSettings
@@ -38,6 +39,7 @@ class Peers:
         self.used: set[str] = set()
         self.fenced: set[str] = set()
         self.taken_gateways: set[str] = set()
+        self.router_addresses: set[str] = set()
         self.fail_at = ""
 
     def _step(self, name: str) -> None:
@@ -78,6 +80,31 @@ class Peers:
         self.fenced -= set(request.ids)
         return Done()
 
+    async def at(self, request: PortAddress) -> PortViews:
+        if request.address not in self.router_addresses:
+            return PortViews([])
+        port = PortRecord(
+            id="gate",
+            network_id=NET,
+            project_id="",
+            mac_address="",
+            device_id="r",
+            device_owner=ROUTER_INTERFACE,
+        )
+        return PortViews([PortView(port, "ACTIVE")])
+
+    async def make(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def claim(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def give_back(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def readdress(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def drop(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def views(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def lease(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def release(self, request: Any) -> Any: ...  # pragma: no cover
@@ -94,7 +121,7 @@ class World:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
         self.app = SubnetApp(
-            folder, MemoryLog(1), _ready, peers, peers, peers, settings, lambda: 0.0, new_id
+            folder, MemoryLog(1), _ready, peers, peers, peers, peers, settings, lambda: 0.0, new_id
         )
         self.service: Any = self.app.resources[0][1]
 
@@ -238,6 +265,20 @@ def test_a_gateway_that_a_port_holds_is_refused_and_the_old_one_stays(tmp_path: 
         assert world.peers.pools[made["id"]].reserved == ()
 
     play(tmp_path, scene)
+
+
+def test_a_gateway_that_a_router_has_stays(tmp_path: Path) -> None:
+    async def main(world: World) -> None:
+        pools = [{"start": "10.0.0.2", "end": "10.0.0.99"}]
+        (subnet,) = await world.create("10.0.0.0/24", allocation_pools=pools)
+        world.peers.router_addresses.add("10.0.0.1")
+
+        for gateway in ("10.0.0.254", None):
+            with pytest.raises(Conflict, match="already in use by port gate") as refused:
+                await world.update(subnet["id"], gateway_ip=gateway)
+            assert refused.value.type == "GatewayIpInUse"
+
+    play(tmp_path, main)
 
 
 @pytest.mark.parametrize("step", ["save_pools", "saved_pools", "fence_subnets", "removed"])

@@ -16,7 +16,7 @@ block_size = 1 << block_bits  # addresses
 
 
 class IpAddressAlreadyAllocated(Conflict):
-    """The address is taken, or kept for the gateway."""
+    """The address is taken."""
 
 
 class InvalidIpForSubnet(Refusal):
@@ -41,7 +41,7 @@ class SubnetPool(NamedTuple):
     network_id: str
     prefix: Prefix
     ranges: tuple[Range, ...]  # in order, disjoint, inside the prefix
-    reserved: frozenset[int]  # never leased: the gateway's
+    reserved: frozenset[int]  # never chosen, leased by name only: the gateway's
 
     def usable(self, number: int) -> bool:
         """Whether a port may hold it: in the CIDR, neither its network nor broadcast address."""
@@ -129,7 +129,7 @@ class Space:
             raise InvalidIpForSubnet(
                 f"IP address {address} is not a valid IP for the specified subnet."
             )
-        if number in self.pool.reserved or self.taken(number):
+        if self.taken(number):
             raise IpAddressAlreadyAllocated(
                 f"IP address {address} already allocated in subnet {self.pool.subnet_id}"
             )

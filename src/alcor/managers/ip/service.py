@@ -28,12 +28,15 @@ class IpService:
         self._clock = clock
 
     async def save_pools(self, request: Pools) -> Done:
-        """IpAddressAlreadyAllocated when an address to be reserved is leased: nothing is saved."""
+        """IpAddressAlreadyAllocated when an address to be newly reserved is leased: nothing is
+        saved. One that is reserved already may be leased by name: to a router, for example."""
         pools = [_parsed(pool) for pool in request.pools]
 
         def work(tx: Transaction) -> None:
+            spaces = tx.spaces({pool.subnet_id for pool in pools})
             for pool in pools:
-                for number in pool.reserved:
+                held = spaces.get(pool.subnet_id)
+                for number in pool.reserved - (held.pool.reserved if held else frozenset()):
                     _check_free(tx, pool, Address(pool.prefix.version, number))
                 tx.save_pool(pool)
 

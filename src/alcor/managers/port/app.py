@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 
+from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     GroupMemberPeer,
     IpPeer,
@@ -25,6 +26,7 @@ from alcor.keyed_log.log import KeyedLog
 from alcor.managers.port.api import port_resource
 from alcor.managers.port.fences import PortFences
 from alcor.managers.port.groups import PortGroups
+from alcor.managers.port.held import HeldPorts
 from alcor.managers.port.jobs import Job, Settle, keys_of
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.references import References
@@ -112,11 +114,14 @@ class PortApp:
         self._reports = reports
         self._rebuilt = rebuilt
         service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
-        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
-            (port_resource(groups=groups is not None), service)
-        ]
+        resource = port_resource(groups=groups is not None)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(resource, service)]
         fences = PortFences(self._store)
-        self.peers: Sequence[tuple[Any, object]] = [(PortPeer, fences), (GroupMemberPeer, fences)]
+        self.peers: Sequence[tuple[Any, object]] = [
+            (PortPeer, fences),
+            (GroupMemberPeer, fences),
+            (HeldPortPeer, HeldPorts(self._store, self.queue, resource.defaults)),
+        ]
 
     async def recover(self) -> None:
         """Finish what a crash cut short: give back the addresses that ports hold no more."""

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from alcor.intent.records import FixedIp
 from alcor.managers.port.groups import group_not_found
+from alcor.managers.port.holding import check_change, check_holder, check_removal
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import (
     MacAddressInUse,
@@ -44,6 +45,7 @@ class Change(NamedTuple):
     if_revision: int | None
     at: str
     trace: str
+    holder: str = ""  # the device on whose behalf; empty: a client's
 
 
 class Removal(NamedTuple):
@@ -52,6 +54,7 @@ class Removal(NamedTuple):
     id: str
     project: str | None
     trace: str
+    holder: str = ""
 
 
 class MacsDoubled(Conflict):
@@ -131,11 +134,13 @@ def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
     port = tx.ports([write.id]).get(write.id)
     if port is None or write.project not in (None, port.project_id):
         return PortNotFound(write.id)
-    if isinstance(write, Removal):
-        if port.fixed_ips:
-            tx.unsettle([port.id])
-        return tx.delete(port, write.trace)
     try:
+        check_holder(port, write.holder)
+        if isinstance(write, Removal):
+            check_removal(port, write.holder)
+            if port.fixed_ips:
+                tx.unsettle([port.id])
+            return tx.delete(port, write.trace)
         return _change(tx, port, write)
     except Refusal as refusal:
         return refusal
@@ -144,6 +149,7 @@ def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
 def _change(tx: Transaction, port: Port, write: Change) -> Saved:
     check_revision(write.if_revision, port.revision_number)
     new = changed(port, write.changes, write.fixed_ips, host_known=write.host_known, at=write.at)
+    check_change(port, new, write.holder)
     if new is port:
         return Saved([Raw(encode(port))], tx.sequence())
     if new.mac_address != port.mac_address and tx.macs_taken({new.network_id: [new.mac_address]}):

@@ -10,21 +10,24 @@ def key(port_id: str) -> str:
     return records.key("port", port_id)
 
 
+def record(port: Port) -> PortRecord:
+    """The record of a port."""
+    return PortRecord(
+        id=port.id,
+        network_id=port.network_id,
+        project_id=port.project_id,
+        name=port.name,
+        mac_address=port.mac_address,
+        fixed_ips=port.fixed_ips,
+        admin_state_up=port.admin_state_up,
+        host=port.host,
+        device_id=port.device_id,
+        device_owner=port.device_owner,
+        port_security_enabled=port.port_security_enabled,
+        security_groups=port.security_groups,
+    )
+
+
 def encoded(port: Port) -> bytes:
     """The bytes of a port's record."""
-    return records.encode(
-        PortRecord(
-            id=port.id,
-            network_id=port.network_id,
-            project_id=port.project_id,
-            name=port.name,
-            mac_address=port.mac_address,
-            fixed_ips=port.fixed_ips,
-            admin_state_up=port.admin_state_up,
-            host=port.host,
-            device_id=port.device_id,
-            device_owner=port.device_owner,
-            port_security_enabled=port.port_security_enabled,
-            security_groups=port.security_groups,
-        )
-    )
+    return records.encode(record(port))

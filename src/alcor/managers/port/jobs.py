@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from alcor.contracts.resources import Caller, CreateRequest, UpdateRequest
 from alcor.managers.port.addressing import Wish, wishes
+from alcor.managers.port.holding import DeviceIDNotOwnedByTenant, is_held
 from alcor.managers.port.model import MacAddressInUse, PortIdInUse, doubled
 
 
@@ -35,6 +36,7 @@ class Update(NamedTuple):
     changes: Mapping[str, Any]
     wishes: Sequence[Wish] | None
     if_revision: int | None
+    holder: str = ""  # the device on whose behalf; empty: a client's
 
 
 class Delete(NamedTuple):
@@ -42,6 +44,7 @@ class Delete(NamedTuple):
 
     caller: Caller
     id: str
+    holder: str = ""
 
 
 class Settle(NamedTuple):
@@ -56,6 +59,9 @@ Job = Create | Update | Delete | Settle
 def create(request: CreateRequest, new_id: Callable[[], str], fixed_ips_max: int) -> Create:
     """The job of a POST; a `Refusal` when two of its ports contradict each other."""
     caller = request.caller
+    for item in request.items:
+        if is_held(item["device_owner"], item["device_id"]):
+            raise DeviceIDNotOwnedByTenant(item["device_id"])
     drafts = [_draft(item, caller, new_id, fixed_ips_max) for item in request.items]
     given = [item["id"] for item in request.items if "id" in item]
     if twice := doubled(given):

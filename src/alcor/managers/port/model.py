@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from alcor.contracts.held_ports import FLOATING_IP
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import FixedIp
+from alcor.managers.port.holding import is_held
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 
 
@@ -68,6 +70,7 @@ class Status(StrEnum):
     ACTIVE = "ACTIVE"
     DOWN = "DOWN"
     ERROR = "ERROR"
+    NOT_APPLICABLE = "N/A"  # an address that is no interface: a floating IP's
 
 
 STATUS_BY_REPORT = {
@@ -162,7 +165,7 @@ def new(
         tenant_id=project_id,
         project_id=project_id,
         admin_state_up=item["admin_state_up"],
-        status=Status.DOWN,
+        status=_status(item["device_owner"], item["device_id"]),
         mac_address=mac_address,
         fixed_ips=fixed_ips,
         device_id=item["device_id"],
@@ -225,7 +228,25 @@ def changed(
         values |= {"status": Status.DOWN} | _binding(_vif_type(host, host_known))
     elif port.vif_type == FAILED and "binding:host_id" in changes and host_known:
         values |= _binding(OVS)
+    if "device_owner" in values or "device_id" in values:
+        values |= _status_by_holder(port, values)
     return touched(port, values, at) if values else port
+
+
+def _status(owner: str, device_id: str) -> str:
+    """Of a new port: no host reports a router's interface, every host has it at once."""
+    if not is_held(owner, device_id):
+        return Status.DOWN
+    return Status.NOT_APPLICABLE if owner == FLOATING_IP else Status.ACTIVE
+
+
+def _status_by_holder(port: Port, values: Mapping[str, Any]) -> dict[str, str]:
+    """What changes of the status when a port gets a holder, or loses it."""
+    owner = values.get("device_owner", port.device_owner)
+    device_id = values.get("device_id", port.device_id)
+    if is_held(port.device_owner, port.device_id) == is_held(owner, device_id):
+        return {}
+    return {"status": _status(owner, device_id)}
 
 
 def _check_security(port: Port, values: Mapping[str, Any]) -> None:

@@ -77,6 +77,10 @@ class Transaction(Protocol):
         """Those of the subnets that ports have addresses of."""
         ...
 
+    def ports_at(self, subnet_id: str, address: str) -> list[str]:
+        """The id of the port that has the address, if any."""
+        ...
+
     def groups_used(self, ids: Sequence[str]) -> set[str]:
         """Those of the security groups that ports are in."""
         ...

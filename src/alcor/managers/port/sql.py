@@ -189,6 +189,11 @@ class SqlTransaction:
             ids,
         )
 
+    def ports_at(self, subnet_id: str, address: str) -> list[str]:
+        statement = "SELECT port_id FROM port_address WHERE subnet_id = ? AND address = ?"
+        rows = self._connection.execute(statement, (subnet_id, address))
+        return [port_id for (port_id,) in rows]
+
     def groups_used(self, ids: Sequence[str]) -> set[str]:
         return self._among(
             "SELECT value FROM json_each(?) "

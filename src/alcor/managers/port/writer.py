@@ -179,10 +179,11 @@ class Writer:
         assert not isinstance(job, Settle)
         project, trace = project_of(job.caller), job.caller.request_id
         if isinstance(job, Delete):
-            return Removal(job.id, project, trace)
+            return Removal(job.id, project, trace, job.holder)
         fixed_ips = each.addresses[job.id] if each.addresses is not None else None
         known = job.changes.get("binding:host_id", "") in hosts
-        return Change(job.id, project, job.changes, fixed_ips, known, job.if_revision, at, trace)
+        given = job.if_revision
+        return Change(job.id, project, job.changes, fixed_ips, known, given, at, trace, job.holder)
 
     async def _new_ports(self, job: Create, each: Progress, hosts: set[str], at: str) -> NewPorts:
         given = frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)

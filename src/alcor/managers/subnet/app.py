@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
+from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.follow import ReadModel, Ready
@@ -44,6 +45,7 @@ class SubnetApp:
         networks: NetworkPeer,
         ports: PortPeer,
         ips: IpPeer,
+        held_ports: HeldPortPeer,
         settings: SubnetSettings,
         clock: Seconds,
         new_id: NewId,
@@ -58,7 +60,7 @@ class SubnetApp:
         store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         known = cast(KnownNetworks, self._networks)
-        self._service = SubnetService(store, known, networks, ports, ips, now, new_id)
+        self._service = SubnetService(store, known, networks, ports, ips, held_ports, now, new_id)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(SUBNET, self._service)]
         self.peers: Sequence[tuple[Any, object]] = [(SubnetPeer, self._service)]
 

@@ -35,6 +35,15 @@ class SubnetInUse(Conflict):
         )
 
 
+class GatewayIpInUse(Conflict):
+    """A router has the gateway's address."""
+
+    def __init__(self, address: str, port_id: str) -> None:
+        super().__init__(
+            f"Current gateway ip {address} already in use by port {port_id}. Unable to update."
+        )
+
+
 class SubnetIdInUse(Conflict):
     """The id that the client chose is taken."""
 

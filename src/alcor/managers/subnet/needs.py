@@ -5,12 +5,13 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
+from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer
 from alcor.contracts.resources import ListQuery
 from alcor.intent.records import NetworkRecord
 from alcor.managers.subnet.model import Subnet
 
-__all__ = ["IpPeer", "KnownNetworks", "NetworkPeer", "PortPeer", "Saved", "Store"]
+__all__ = ["HeldPortPeer", "IpPeer", "KnownNetworks", "NetworkPeer", "PortPeer", "Saved", "Store"]
 
 
 class KnownNetworks(Protocol):
@@ -40,6 +41,10 @@ class Store(Protocol):
         ...
 
     async def of_networks(self, network_ids: Sequence[str]) -> list[Subnet]: ...
+
+    async def of_ids(self, ids: Sequence[str]) -> list[Subnet]:
+        """Those that exist."""
+        ...
 
     async def unsettle(self, ids: Sequence[str], new: Sequence[Subnet] = ()) -> None:
         """Mark as unsettled, if all of `new` could be inserted as things are."""

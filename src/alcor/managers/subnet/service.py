@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from alcor.contracts.held_ports import HELD_OWNERS, PortAddress
 from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets
 from alcor.contracts.resources import (
     Caller,
@@ -21,6 +22,7 @@ from alcor.contracts.resources import (
 from alcor.intent.records import NetworkRecord
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
+    GatewayIpInUse,
     NetworkNotFound,
     Subnet,
     SubnetInUse,
@@ -28,7 +30,15 @@ from alcor.managers.subnet.model import (
     changed,
     subnet,
 )
-from alcor.managers.subnet.needs import IpPeer, KnownNetworks, NetworkPeer, PortPeer, Saved, Store
+from alcor.managers.subnet.needs import (
+    HeldPortPeer,
+    IpPeer,
+    KnownNetworks,
+    NetworkPeer,
+    PortPeer,
+    Saved,
+    Store,
+)
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
 from alcor.values.revision import Revision
@@ -44,6 +54,7 @@ class SubnetService:
         networks: NetworkPeer,
         ports: PortPeer,
         ips: IpPeer,
+        held_ports: HeldPortPeer,
         now: Callable[[], str],
         new_id: Callable[[], str],
     ) -> None:
@@ -52,6 +63,7 @@ class SubnetService:
         self._networks = networks
         self._ports = ports
         self._ips = ips
+        self._held_ports = held_ports
         self._now = now
         self._new_id = new_id
         self._locks = Locks()
@@ -88,12 +100,24 @@ class SubnetService:
     ) -> Written:
         async with self._settling([id_]):
             old = await self._store.subnet(id_, _project(caller))
+            new = decide(old)
+            if new.gateway_ip != old.gateway_ip:
+                await self._check_gateway_unused(old)
             # Both gateways are kept until one of them is the row's, so that either can be.
-            kept = intent.pool(decide(old), old.gateway_ip)
+            kept = intent.pool(new, old.gateway_ip)
             await self._ips.save_pools(Pools([kept]))
             saved = await self._store.change(id_, decide, caller.request_id)
             await self._settle([id_])
             return _written(saved)
+
+    async def _check_gateway_unused(self, old: Subnet) -> None:
+        """A router that has the gateway's address as its own would be no gateway any more."""
+        if old.gateway_ip is None:
+            return
+        place = PortAddress(old.id, old.gateway_ip)
+        for view in (await self._held_ports.at(place)).ports:
+            if view.port.device_owner in HELD_OWNERS:
+                raise GatewayIpInUse(old.gateway_ip, view.port.id)
 
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence the port manager against new addresses, then delete; refused when some are used."""
@@ -108,6 +132,10 @@ class SubnetService:
 
     async def subnets_of(self, request: Ids) -> Subnets:
         found = await self._store.of_networks(request.ids)
+        return Subnets([intent.record(each) for each in found])
+
+    async def subnets(self, request: Ids) -> Subnets:
+        found = await self._store.of_ids(request.ids)
         return Subnets([intent.record(each) for each in found])
 
     async def drop_network(self, request: NetworkSubnets) -> Done:

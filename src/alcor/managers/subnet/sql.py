@@ -72,6 +72,11 @@ class SubnetStore:
             lambda c: [each for id_ in network_ids for each in _of_network(c, id_)]
         )
 
+    async def of_ids(self, ids: Sequence[str]) -> list[Subnet]:
+        return await self._database.read(
+            lambda c: [_decode(row.doc) for row in TABLE.rows(c, ids).values()]
+        )
+
     async def unsettle(self, ids: Sequence[str], new: Sequence[Subnet] = ()) -> None:
         def work(connection: sqlite3.Connection) -> None:
             self._check_new(connection, new)
