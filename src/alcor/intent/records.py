@@ -52,6 +52,10 @@ class SubnetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     allocation_pools: tuple[AddressRange, ...] = ()
     dns_nameservers: tuple[str, ...] = ()
     host_routes: tuple[HostRoute, ...] = ()
+    ipv6_ra_mode: str | None = None  # who advertises the prefix: a host of ours, unless None
+    ipv6_address_mode: str | None = None  # how machines get addresses; Neutron's three words
+    service_types: tuple[str, ...] = ()  # only for ports of these device owners; none: for all
+    subnetpool_id: str = ""  # the pool that its CIDR is of
 
 
 class FixedIp(msgspec.Struct, frozen=True):
@@ -59,6 +63,21 @@ class FixedIp(msgspec.Struct, frozen=True):
 
     subnet_id: str
     ip_address: str
+
+
+class AddressPair(msgspec.Struct, frozen=True):
+    """Addresses that a port may use besides its own: a prefix, and the MAC that goes with it."""
+
+    ip_address: str  # CIDR without host bits; one address is a /32 or /128
+    mac_address: str  # the port's own, unless the client named another
+
+
+class DhcpOption(msgspec.Struct, frozen=True):
+    """One more option that DHCP gives to the machine of a port."""
+
+    opt_name: str  # dnsmasq's name ("bootfile-name") or number ("67", "option:67")
+    opt_value: str
+    ip_version: int = 4  # 4: DHCPv4, 6: DHCPv6
 
 
 class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +95,8 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_owner: str = ""
     port_security_enabled: bool = True
     security_groups: tuple[str, ...] = ()  # their ids; none: only DHCP, ARP and ND pass
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
+    extra_dhcp_opts: tuple[DhcpOption, ...] = ()  # one a name and family
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
