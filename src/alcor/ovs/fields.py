@@ -42,6 +42,7 @@ class Field:
 
 _IP, _IP4, _IP6, _ARP = "ipv4 or ipv6", "ipv4", "ipv6", "arp"
 _TRACKED = "ct_state +trk"
+_CT_PORTS = "ct_nw_proto tcp, udp, sctp or icmp"  # of ICMP: its type and code
 
 # name, class, number, bits, maskable, needs: in the switch's own order
 _ROWS: tuple[tuple[str, int, int, int, bool, str], ...] = (
@@ -97,8 +98,8 @@ _ROWS: tuple[tuple[str, int, int, int, bool, str], ...] = (
     ("ct_ipv6_src", NXM, 122, 128, True, f"{_TRACKED}, {_IP6}"),
     ("ct_ipv6_dst", NXM, 123, 128, True, f"{_TRACKED}, {_IP6}"),
     ("ct_nw_proto", NXM, 119, 8, False, f"{_TRACKED}, {_IP}"),
-    ("ct_tp_src", NXM, 124, 16, True, f"{_TRACKED}, ct_nw_proto tcp, udp or sctp"),
-    ("ct_tp_dst", NXM, 125, 16, True, f"{_TRACKED}, ct_nw_proto tcp, udp or sctp"),
+    ("ct_tp_src", NXM, 124, 16, True, f"{_TRACKED}, {_CT_PORTS}"),
+    ("ct_tp_dst", NXM, 125, 16, True, f"{_TRACKED}, {_CT_PORTS}"),
     ("metadata", OXM, 2, 64, True, ""),
 )
 

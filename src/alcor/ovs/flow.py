@@ -252,8 +252,32 @@ class Ct(NamedTuple):
     kind: Literal["ct"] = "ct"
 
 
+class Conjunction(NamedTuple):
+    """One dimension of a conjunctive match (NXAST_CONJUNCTION); only beside others of its kind.
+
+    A packet that matches a flow of every dimension of `id`, all of one table and priority, is
+    looked up again with that `conj_id`.
+    """
+
+    id: int  # 32 bits, one conjunction of its table
+    dimension: int  # 0 .. dimensions - 1
+    dimensions: int  # 2 to 64
+    kind: Literal["conjunction"] = "conjunction"
+
+
 Action = (
-    Output | Punt | SetField | Load | Move | Group | PushVlan | PopVlan | DecTtl | Resubmit | Ct
+    Output
+    | Punt
+    | SetField
+    | Load
+    | Move
+    | Group
+    | PushVlan
+    | PopVlan
+    | DecTtl
+    | Resubmit
+    | Ct
+    | Conjunction
 )
 
 

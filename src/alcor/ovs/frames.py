@@ -12,6 +12,7 @@ from alcor.ovs.fields import (
     ETH_TYPE_IPV6,
     IP_PROTO_ICMP,
     IP_PROTO_ICMPV6,
+    IP_PROTO_TCP,
     IP_PROTO_UDP,
 )
 
@@ -86,6 +87,28 @@ def udp6(src: int, dst: int, sport: int, dport: int, payload: bytes, hops: int =
     """UDP in IPv6."""
     body = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
     return ipv6(src, dst, IP_PROTO_UDP, _summed(src, dst, 16, IP_PROTO_UDP, body, 6), hops)
+
+
+def _tcp(sport: int, dport: int, flags: int, payload: bytes, seq: int, ack: int) -> bytes:
+    return struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, 0xFFFF, 0, 0) + payload
+
+
+def tcp4(
+    src: int, dst: int, sport: int, dport: int, flags: int, payload: bytes, seq: int = 1,
+    ack: int = 1, ttl: int = 64,
+) -> bytes:  # fmt: skip
+    """TCP in IPv4, without options; SYN is flag 0x02, ACK 0x10."""
+    body = _tcp(sport, dport, flags, payload, seq, ack)
+    return ipv4(src, dst, IP_PROTO_TCP, _summed(src, dst, 4, IP_PROTO_TCP, body, 16), ttl)
+
+
+def tcp6(
+    src: int, dst: int, sport: int, dport: int, flags: int, payload: bytes, seq: int = 1,
+    ack: int = 1, hops: int = 64,
+) -> bytes:  # fmt: skip
+    """TCP in IPv6, without options; SYN is flag 0x02, ACK 0x10."""
+    body = _tcp(sport, dport, flags, payload, seq, ack)
+    return ipv6(src, dst, IP_PROTO_TCP, _summed(src, dst, 16, IP_PROTO_TCP, body, 16), hops)
 
 
 def icmp4(src: int, dst: int, kind: int, code: int, payload: bytes, ttl: int = 64) -> bytes:

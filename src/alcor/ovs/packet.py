@@ -237,6 +237,11 @@ class Packet:
         """A field by its name in `fields.FIELDS`; 0 when the packet has it not."""
         return self.get(FIELD_BY_NAME[name].place)
 
+    def has(self, name: str) -> bool:
+        """Whether the packet has a field, be it 0."""
+        place = FIELD_BY_NAME[name].place
+        return place in self.headers.slots or place in self.headers.values
+
     def get(self, place: int) -> int:
         """A field by its place; 0 when the packet has it not."""
         slot = self.headers.slots.get(place)

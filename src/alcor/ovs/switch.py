@@ -2,22 +2,22 @@
 
 Pure and small, for tests and for `alcor trace`; tests/contract/ovs compares it with a real switch.
 It knows what `flow.py` can say. Where it is simpler than a switch: a meter never drops (it is
-noted), a `select` group takes its first bucket, and the connection tracker is what the caller says
-(by default every connection is new, as with ofproto/trace).
+noted), a `select` group takes its first bucket, and connections are remembered only in the tracker
+that the caller gives (without one every connection is new, as with ofproto/trace).
 Source: OpenFlow 1.4 section 5, ovs-actions(7).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from alcor.ovs.fields import FIELD_BY_NAME, FIELDS
 from alcor.ovs.flow import (
     CONTROLLER,
-    CT_NEW,
-    CT_TRK,
+    DROP,
     IN_PORT,
     Action,
+    Conjunction,
     Ct,
     DecTtl,
     Flow,
@@ -34,6 +34,7 @@ from alcor.ovs.flow import (
 )
 from alcor.ovs.openflow.meters import ALL, Bucket
 from alcor.ovs.packet import Packet
+from alcor.ovs.tracker import Tracker
 
 look_ups_max = 4096  # a real switch stops there too
 depth_max = 64
@@ -42,10 +43,23 @@ INVALID_TTL, BY_ACTION = 2, 1  # why a packet went to the controller
 _IN_PORT, _METADATA = FIELD_BY_NAME["in_port"].place, FIELD_BY_NAME["metadata"].place
 _IP_TTL = FIELD_BY_NAME["ip_ttl"].place
 _CT_STATE, _CT_ZONE = FIELD_BY_NAME["ct_state"].place, FIELD_BY_NAME["ct_zone"].place
+_CT_MARK, _CT_LABEL = FIELD_BY_NAME["ct_mark"].place, FIELD_BY_NAME["ct_label"].place
+_CT_TUPLE = {
+    version: tuple(FIELD_BY_NAME[name].place for name in names)
+    for version, names in {
+        4: ("ct_nw_src", "ct_nw_dst", "ct_nw_proto", "ct_tp_src", "ct_tp_dst"),
+        6: ("ct_ipv6_src", "ct_ipv6_dst", "ct_nw_proto", "ct_tp_src", "ct_tp_dst"),
+    }.items()
+}
+_OF_CONNECTIONS = {_CT_STATE, _CT_ZONE, _CT_MARK, _CT_LABEL, *_CT_TUPLE[4], *_CT_TUPLE[6]}
+_CONJ_ID = FIELD_BY_NAME["conj_id"].place
 _FIRST_TUNNEL = FIELD_BY_NAME["tun_id"].place
 _OF_THE_PIPELINE = frozenset(
     (_IN_PORT, FIELD_BY_NAME["conj_id"].place, *range(_FIRST_TUNNEL, len(FIELDS)))
 )
+
+
+_NO_FLOW = Flow(0, 0, Match(()), DROP)
 
 
 class TooDeep(Exception):
@@ -122,24 +136,46 @@ class Switch:
         fields: Mapping[str, int] | None = None,
         connections: Sequence[int] = (),
         table: int = 0,
+        tracker: Tracker | None = None,
     ) -> Trace:
         """Send a frame in by a port, with pipeline fields (of a tunnel: tun_id, tun_src).
 
-        `connections` are the ct_state bits that the tracker finds, one for each time it is asked.
+        `connections` are the ct_state bits that are found, one for each time the tracker is asked;
+        then it is `tracker` that answers, and that remembers what is committed.
         `TooDeep` when the flows never come to an end.
         """
         packet = frame if isinstance(frame, Packet) else Packet(frame)
         state = {FIELD_BY_NAME[name].place: value for name, value in (fields or {}).items()}
-        run = _Run(self, packet, {**state, _IN_PORT: in_port}, list(connections))
+        known = tracker or Tracker()
+        run = _Run(self, packet, {**state, _IN_PORT: in_port}, list(connections), known)
         run.through(table)
         while run.tracked:
             run.resume(*run.tracked.pop(0))
         return Trace(tuple(run.outcomes), tuple(run.steps), tuple(run.meters))
 
     def find(self, table: int, packet: Packet, state: Mapping[int, int]) -> Flow | None:
-        """The flow of highest priority that matches."""
+        """The flow of highest priority that matches; of conjunctions one that is whole."""
+        parts: list[Flow] = []
+        plain: Flow | None = None
         for flow in self._tables.get(table, ()):
+            if plain is not None and flow.priority < plain.priority:
+                break
             if _matches(flow.match, packet, state):
+                if _is_part(flow):
+                    parts.append(flow)
+                elif plain is None:
+                    plain = flow
+        for number in _whole(parts):
+            found = self._with_conjunction(table, packet, {**state, _CONJ_ID: number})
+            if found is not None:
+                return found
+        return plain
+
+    def _with_conjunction(
+        self, table: int, packet: Packet, state: Mapping[int, int]
+    ) -> Flow | None:
+        for flow in self._tables.get(table, ()):
+            if not _is_part(flow) and _matches(flow.match, packet, state):
                 return flow
         return None
 
@@ -157,6 +193,23 @@ def _matches(match: Match, packet: Packet, state: Mapping[int, int]) -> bool:
     return True
 
 
+def _is_part(flow: Flow) -> bool:
+    actions = flow.instructions.actions
+    return bool(actions) and isinstance(actions[0], Conjunction)
+
+
+def _whole(parts: Iterable[Flow]) -> Iterator[int]:
+    """The conjunctions of which every dimension is matched, at one priority."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for flow in parts:
+        for action in flow.instructions.actions:
+            if isinstance(action, Conjunction):
+                dimensions = found.setdefault((flow.priority, action.id), set())
+                dimensions.add(action.dimension)
+                if len(dimensions) == action.dimensions:
+                    yield action.id
+
+
 @dataclass
 class _Run:
     """One packet under way: what it is now, and what was done with it so far."""
@@ -165,6 +218,7 @@ class _Run:
     packet: Packet
     state: dict[int, int]
     connections: list[int]
+    tracker: Tracker
     outcomes: list[Sent | Punted] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     meters: list[int] = field(default_factory=list)
@@ -279,12 +333,33 @@ class _Run:
         self.depth -= 1
 
     def _track(self, action: Ct) -> None:
-        """A tracked copy goes on later; what the tracker remembers is not simulated."""
-        if action.table is None:
-            return
+        """A tracked copy goes on later; this one knows nothing of connections any more."""
         zone = action.zone
         if action.zone_field is not None:
             zone = self._get(action.zone_field) >> action.zone_offset & 0xFFFF
-        found = self.connections.pop(0) if self.connections else CT_TRK | CT_NEW
-        state = {**self.state, _CT_STATE: found, _CT_ZONE: zone}
-        self.tracked.append((action.table, self.packet, state))
+        state = self._known(zone)
+        here = dict(self.state)
+        if action.commit:
+            self.state = state
+            for each in action.committed:
+                self._act(each, _NO_FLOW)
+            mark, label = state.get(_CT_MARK, 0), state.get(_CT_LABEL, 0)
+            self.tracker.commit(zone, self.packet, mark, label)
+        if action.table is not None:
+            self.tracked.append((action.table, self.packet, state))
+        self.state = {k: v for k, v in here.items() if k not in _OF_CONNECTIONS}
+
+    def _known(self, zone: int) -> dict[int, int]:
+        """The pipeline's fields with what the tracker finds of the packet."""
+        found, key, connection = self.tracker.find(zone, self.packet)
+        if self.connections:
+            found = self.connections.pop(0)
+        state = {k: v for k, v in self.state.items() if k not in _OF_CONNECTIONS}
+        state |= {_CT_STATE: found, _CT_ZONE: zone}
+        if key is not None:
+            ends = (key.source, key.destination, key.protocol)
+            ports = (key.source_port, key.destination_port)
+            state |= zip(_CT_TUPLE[key.version], (*ends, *ports), strict=True)
+        if connection is not None:
+            state |= {_CT_MARK: connection.mark, _CT_LABEL: connection.label}
+        return state

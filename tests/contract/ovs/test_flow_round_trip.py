@@ -11,6 +11,7 @@ from alcor.ovs.flow import (
     DROP,
     IN_PORT,
     Action,
+    Conjunction,
     DecTtl,
     Flow,
     Group,
@@ -52,7 +53,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "ct_state +trk, ipv4": {**IP4, "ct_state": TRACKED},
     "ct_state +trk, ipv6": {**IP6, "ct_state": TRACKED},
     "ct_state +trk, ipv4 or ipv6": {**IP4, "ct_state": TRACKED},
-    "ct_state +trk, ct_nw_proto tcp, udp or sctp": {
+    "ct_state +trk, ct_nw_proto tcp, udp, sctp or icmp": {
         **IP4,
         "ct_state": TRACKED,
         "ct_nw_proto": 17,
@@ -189,6 +190,7 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
         IP4,
         apply(ct(5, commit=True, committed=(set_field("ct_mark", 1, 1),)), goto=20),
     ),
+    "conjunction": ({}, apply(Conjunction(5, 0, 2), Conjunction(0xFFFFFFFF, 2, 3))),
     "everything": (IP4, apply(set_field("eth_dst", 5), DecTtl(), Resubmit(30), load("reg15", 4),
                               output(4), meter=5, metadata=(1, 1), goto=60)),
 }  # fmt: skip

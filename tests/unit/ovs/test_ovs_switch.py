@@ -5,9 +5,11 @@ import pytest
 from alcor.ovs import frames
 from alcor.ovs.flow import (
     CT_EST,
+    CT_RPL,
     CT_TRK,
     DROP,
     IN_PORT,
+    Conjunction,
     DecTtl,
     Flow,
     Group,
@@ -24,6 +26,7 @@ from alcor.ovs.flow import (
 from alcor.ovs.openflow.meters import ALL, SELECT, Bucket
 from alcor.ovs.packet import Packet
 from alcor.ovs.switch import INVALID_TTL, Switch, TooDeep
+from alcor.ovs.tracker import Tracker
 
 A, B = 0x020000000001, 0x020000000002
 IP_A, IP_B = 0x0A000001, 0x0A000002
@@ -166,3 +169,38 @@ def test_of_flows_with_one_key_the_last_counts() -> None:
     switch = Switch([Flow(0, 1, match(), DROP), Flow(0, 1, match(), apply(output(2)), 5)])
 
     assert switch.trace(Packet(UDP), 1).sent
+
+
+def test_a_conjunction_needs_a_match_in_every_dimension() -> None:
+    ip = {"eth_type": 0x0800}
+    switch = Switch([
+        Flow(0, 5, match(**ip, ipv4_src=IP_A), apply(Conjunction(7, 0, 2))),  # type: ignore[arg-type]
+        Flow(0, 5, match(**ip, ipv4_dst=IP_B), apply(Conjunction(7, 1, 2))),  # type: ignore[arg-type]
+        Flow(0, 5, match(conj_id=7), apply(output(2))),
+        Flow(0, 1, match(), apply(output(3))),
+    ])  # fmt: skip
+    other = frames.ip_frame(B, A, frames.udp4(IP_A, IP_A, 1, 2, b""))
+
+    assert [each.port for each in switch.trace(UDP, 1).sent] == [2]
+    assert [each.port for each in switch.trace(other, 1).sent] == [3]
+
+
+def test_a_tracker_remembers_what_was_committed_in_its_zone() -> None:
+    def flows(zone: int) -> list[Flow]:
+        reply = match(eth_type=0x0800, ct_state=(CT_RPL, CT_RPL), ct_nw_src=IP_A, ct_mark=4)
+        keep = ct(5, commit=True, committed=(set_field("ct_mark", 4),))
+        return [
+            Flow(0, 1, match(eth_type=0x0800, in_port=1), apply(keep)),
+            Flow(0, 1, match(eth_type=0x0800, in_port=2), apply(ct(zone, table=1))),
+            Flow(1, 1, reply, apply(output(1))),
+        ]
+
+    answer = frames.ip_frame(A, B, frames.udp4(IP_B, IP_A, 2, 1, b"answer"))
+    tracker = Tracker()
+
+    assert not Switch(flows(5)).trace(answer, 2, tracker=tracker).sent
+    Switch(flows(5)).trace(UDP, 1, tracker=tracker)
+    assert Switch(flows(5)).trace(answer, 2, tracker=tracker).sent
+    assert not Switch(flows(6)).trace(answer, 2, tracker=tracker).sent
+    tracker.flush(5)
+    assert not Switch(flows(5)).trace(answer, 2, tracker=tracker).sent

@@ -12,6 +12,7 @@ from typing import Any
 from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM, Field
 from alcor.ovs.flow import (
     Action,
+    Conjunction,
     Ct,
     DecTtl,
     Group,
@@ -38,6 +39,7 @@ _LOAD = struct.Struct("!HHIHHIQ")
 _MOVE = struct.Struct("!HHIHHHHII")
 _RESUBMIT = struct.Struct("!HHIHHB3x")
 _CT = struct.Struct("!HHIHHIHB3xH")
+_CONJUNCTION = struct.Struct("!HHIHBBI")
 _GOTO = struct.Struct("!HHB3x")
 _METADATA = struct.Struct("!HH4xQQ")
 _POP_VLAN, _DEC_TTL = _HEAD_PAD.pack(18, 8), _HEAD_PAD.pack(24, 8)
@@ -163,6 +165,11 @@ def _ct(action: Ct) -> bytes:
     return head + committed
 
 
+def _conjunction(action: Conjunction) -> bytes:
+    number, dimension, dimensions, _ = action
+    return _CONJUNCTION.pack(0xFFFF, 16, NICIRA, 34, dimension, dimensions, number)
+
+
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     Output: _output,
     Punt: _punt,
@@ -175,6 +182,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     DecTtl: lambda _: _DEC_TTL,
     Resubmit: lambda action: _RESUBMIT.pack(0xFFFF, 16, NICIRA, 14, _NX_IN_PORT, action.table),
     Ct: _ct,
+    Conjunction: _conjunction,
 }
 
 

@@ -1,0 +1,165 @@
+"""A connection tracker in memory, for the simulator: what `ct()` finds, and what it keeps.
+
+It tells apart what flows can tell apart: new, established, reply, related, invalid; it knows no
+time, no TCP window and no address translation. Source: ovs-fields(7), "Connection Tracking Fields";
+lib/conntrack.c of Open vSwitch 3.1.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from alcor.ovs.fields import (
+    ETH_TYPE_IPV4,
+    ETH_TYPE_IPV6,
+    FIELD_BY_NAME,
+    IP_PROTO_ICMP,
+    IP_PROTO_ICMPV6,
+    IP_PROTO_SCTP,
+    IP_PROTO_TCP,
+    IP_PROTO_UDP,
+)
+from alcor.ovs.flow import CT_EST, CT_INV, CT_NEW, CT_REL, CT_RPL, CT_TRK
+from alcor.ovs.packet import Packet
+
+_PORTS = {IP_PROTO_TCP: "tcp", IP_PROTO_UDP: "udp", IP_PROTO_SCTP: "sctp"}
+_ANSWERS = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15}  # ICMP types that ask and answer
+_ANSWERS6 = {128: 129, 129: 128}
+_QUESTIONS = {IP_PROTO_ICMP: (8, 13, 15), IP_PROTO_ICMPV6: (128,)}
+_ERRORS = {IP_PROTO_ICMP: (3, 4, 5, 11, 12), IP_PROTO_ICMPV6: (1, 2, 3, 4)}
+_SYN_ACK = 0x12
+
+
+class Key(NamedTuple):
+    """Who speaks to whom; of ICMP the ports are type and code, `identifier` tells pings apart."""
+
+    version: int
+    source: int
+    destination: int
+    protocol: int
+    source_port: int = 0
+    destination_port: int = 0
+    identifier: int = 0
+
+    def reversed(self) -> "Key | None":
+        """The key of an answer; None when there is no answer to it."""
+        ports = self.destination_port, self.source_port
+        if self.protocol in _ERRORS:
+            answers = _ANSWERS if self.protocol == IP_PROTO_ICMP else _ANSWERS6
+            if self.source_port not in answers:
+                return None
+            ports = answers[self.source_port], self.destination_port
+        source, destination = self.destination, self.source
+        return Key(self.version, source, destination, self.protocol, *ports, self.identifier)
+
+
+@dataclass
+class Connection:
+    """A connection that was committed, as its first packet opened it."""
+
+    key: Key
+    replied: bool = False
+    mark: int = 0
+    label: int = 0
+
+
+class Found(NamedTuple):
+    """What the tracker says of a packet: its state, the opening packet's key, the connection."""
+
+    state: int
+    key: Key | None
+    connection: Connection | None
+
+
+class Tracker:
+    """The connections of every zone."""
+
+    def __init__(self) -> None:
+        self._connections: dict[tuple[int, Key], Connection] = {}
+
+    def find(self, zone: int, packet: Packet) -> Found:
+        """What is known of a packet in a zone; an answer is remembered as one."""
+        key = _key(packet)
+        if key is None:
+            return Found(CT_TRK | CT_INV, None, None)
+        if key.source_port in _ERRORS.get(key.protocol, ()):
+            return self._related(zone, packet)
+        if (connection := self._connections.get((zone, key))) is not None:
+            return Found(CT_TRK | (CT_EST if connection.replied else CT_NEW), key, connection)
+        if (connection := self._answered(zone, key)) is not None:
+            connection.replied = True
+            return Found(CT_TRK | CT_EST | CT_RPL, connection.key, connection)
+        if not _may_open(key, packet):
+            return Found(CT_TRK | CT_INV, None, None)
+        return Found(CT_TRK | CT_NEW, key, None)
+
+    def commit(self, zone: int, packet: Packet, mark: int, label: int) -> None:
+        """Keep the packet's connection, with this mark and label; what is invalid is not kept."""
+        state, key, connection = self.find(zone, packet)
+        if connection is None and key is not None and not state & CT_INV:
+            connection = self._connections[zone, key] = Connection(key)
+        if connection is not None:
+            connection.mark, connection.label = mark, label
+
+    def flush(self, zone: int) -> None:
+        """Forget every connection of a zone."""
+        for each in [each for each in self._connections if each[0] == zone]:
+            del self._connections[each]
+
+    def _answered(self, zone: int, key: Key) -> Connection | None:
+        opened = key.reversed()
+        return self._connections.get((zone, opened)) if opened else None
+
+    def _related(self, zone: int, packet: Packet) -> Found:
+        """An error is related to the connection of the packet that it quotes."""
+        quoted = _quoted(packet)
+        key = _key(quoted) if quoted is not None else None
+        if key is not None:
+            # Who hears of the error has sent the quoted packet: the error goes the other way.
+            if (connection := self._connections.get((zone, key))) is not None:
+                return Found(CT_TRK | CT_REL | CT_RPL, connection.key, connection)
+            if (connection := self._answered(zone, key)) is not None:
+                return Found(CT_TRK | CT_REL, connection.key, connection)
+        return Found(CT_TRK | CT_INV, None, None)
+
+
+def _key(packet: Packet) -> Key | None:
+    """Who speaks to whom, by the packet itself; None when it is not IP."""
+    kind, protocol = packet["eth_type"], packet["ip_proto"]
+    if kind not in (ETH_TYPE_IPV4, ETH_TYPE_IPV6) or not packet.has("ip_proto"):
+        return None
+    version = 4 if kind == ETH_TYPE_IPV4 else 6
+    ends = version, packet[f"ipv{version}_src"], packet[f"ipv{version}_dst"], protocol
+    if protocol in _PORTS:
+        name = _PORTS[protocol]
+        return Key(*ends, packet[f"{name}_src"], packet[f"{name}_dst"])
+    if protocol in _ERRORS:
+        name = f"icmpv{version}"
+        if not packet.has(f"{name}_type"):
+            return None
+        at = packet.headers.slots[FIELD_BY_NAME[f"{name}_type"].place].at
+        identifier = int.from_bytes(packet.frame[at + 4 : at + 6], "big")
+        return Key(*ends, packet[f"{name}_type"], packet[f"{name}_code"], identifier)
+    return Key(*ends)
+
+
+def _may_open(key: Key, packet: Packet) -> bool:
+    if key.protocol in _QUESTIONS:
+        return key.source_port in _QUESTIONS[key.protocol]
+    if key.protocol == IP_PROTO_TCP and packet.has("tcp_src"):
+        flags = packet.frame[packet.headers.slots[FIELD_BY_NAME["tcp_src"].place].at + 13]
+        return flags & _SYN_ACK != _SYN_ACK
+    return True
+
+
+def _quoted(packet: Packet) -> Packet | None:
+    """The packet that an ICMP error quotes, its length made that of what is quoted of it."""
+    version = 4 if packet["eth_type"] == ETH_TYPE_IPV4 else 6
+    at = packet.headers.slots[FIELD_BY_NAME[f"icmpv{version}_type"].place].at
+    inner = bytearray(packet.frame[at + 8 :])
+    if len(inner) < (20 if version == 4 else 40):
+        return None
+    if version == 4:
+        inner[2:4] = len(inner).to_bytes(2, "big")
+    else:
+        inner[4:6] = (len(inner) - 40).to_bytes(2, "big")
+    return Packet(packet.frame[:12] + packet["eth_type"].to_bytes(2, "big") + bytes(inner))
