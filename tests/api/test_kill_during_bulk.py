@@ -215,7 +215,7 @@ def check(folder: Path, promises: Promises) -> None:
     missing = [id_ for id_, port in promises.port_by_id.items() if port_by_id.get(id_) != port]
     assert not missing, "a write that was answered is not there"
     assert not promises.deleted & port_by_id.keys(), "a port that was deleted is there"
-    (used,) = rows(folder / "port.sqlite", "SELECT sum(ports) FROM usage")
+    (used,) = rows(folder / "port.sqlite", "SELECT sum(count) FROM used")
     assert (used[0] or 0) == len(ports)
 
 

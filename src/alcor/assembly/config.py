@@ -14,6 +14,7 @@ from alcor.managers.network.app import NetworkSettings
 from alcor.managers.network_acl.app import NetworkAclSettings
 from alcor.managers.node.app import NodeSettings
 from alcor.managers.port.app import PortSettings
+from alcor.managers.quota.app import QuotaSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.runtime.config import ConfigError
@@ -70,6 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     node: NodeSettings = NodeSettings()
     security_group: SecurityGroupSettings = SecurityGroupSettings()
     network_acl: NetworkAclSettings = NetworkAclSettings()
+    quota: QuotaSettings = QuotaSettings()
 
 
 def endpoint(text: str) -> tuple[str, int]:

@@ -17,8 +17,10 @@ from alcor.contracts.peers import (
     PortPeer,
     SecurityGroupPeer,
     SubnetPeer,
+    UsagePeer,
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
+from alcor.intent.quotas import QuotaLimits
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.ip.app import IpApp
@@ -27,6 +29,7 @@ from alcor.managers.network.app import NetworkApp
 from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
+from alcor.managers.quota.app import QuotaApp, default_limits
 from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
 from alcor.resource.declaration import Resource
@@ -34,6 +37,7 @@ from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
 from alcor.runtime.rpc import Exchange
 from alcor.runtime.tasks import Tasks
+from alcor.runtime.usage import UsageReader
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
 
@@ -69,10 +73,26 @@ class Control:
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
         ips, macs, nodes = peer(IpPeer), peer(MacPeer), peer(NodePeer)
         ready = self._ready
-        network = NetworkApp(folder, intent, ready, ports, subnets, config.network, clock, new_id)
+        limits = default_limits(config.quota, tenants=config.auth != "local")
+        self._quotas = QuotaLimits(limits)
+        self._intent = intent
+        counting = {"quota": self._quotas}  # for the managers that count what projects use
+        network = NetworkApp(
+            folder, intent, ready, ports, subnets, config.network, clock, new_id, **counting
+        )
         held = peer(HeldPortPeer)
         subnet = SubnetApp(
-            folder, intent, ready, networks, ports, ips, held, config.subnet, clock, new_id
+            folder,
+            intent,
+            ready,
+            networks,
+            ports,
+            ips,
+            held,
+            config.subnet,
+            clock,
+            new_id,
+            **counting,
         )
         node = NodeApp(folder, intent, reports, config.node, clock)
         port = PortApp(
@@ -89,22 +109,40 @@ class Control:
             clock,
             new_id,
             peer(SecurityGroupPeer) if config.gateway.announce_unenforced else None,
+            **counting,
         )
         group = SecurityGroupApp(
-            folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id
+            folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id, **counting
         )
         acl = NetworkAclApp(
             folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
+        quota = QuotaApp(folder, intent, self._counted(network, subnet, port, group), limits)
         self._relays: Sequence[Relay] = [
-            each.relay for each in (network, subnet, node, port, group, acl)
+            each.relay for each in (network, subnet, node, port, group, acl, quota)
         ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
-        self.apps: Sequence[ManagerApp] = [mac, ip, network, subnet, node, port, group, acl]
+        self.apps: Sequence[ManagerApp] = [
+            mac,
+            ip,
+            network,
+            subnet,
+            node,
+            port,
+            group,
+            acl,
+            quota,
+        ]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         for app in self.apps:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
+
+    def _counted(self, *apps: ManagerApp) -> list[UsagePeer]:
+        """Who tells how much of their kinds projects use."""
+        for app in apps:
+            self._exchange.serve(UsagePeer, UsageReader(app.database), app.name)
+        return [self._exchange.peer(UsagePeer, app.name) for app in apps]
 
     def _serve(
         self, resource: Resource, manager: ResourceManager
@@ -120,6 +158,7 @@ class Control:
         self._rebuilt.set()
         for app in self.apps:
             await app.recover()
+        tasks.start(self._quotas.run(self._intent, self._ready), "quotas")
         for app in self.apps:
             for i, work in enumerate(app.tasks()):
                 tasks.start(work, f"{app.name}-{i}")

@@ -232,6 +232,22 @@ class NodePeer(Protocol):
         ...
 
 
+class ProjectUsage(msgspec.Struct, frozen=True):
+    project_id: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """How many of each kind a project has; a kind of which it never had one is left out."""
+
+    used: dict[str, int]
+
+
+class UsagePeer(Protocol):
+    """Whoever counts what projects use: the manager of each kind."""
+
+    async def usage(self, request: ProjectUsage) -> Usage: ...
+
+
 class GroupsRequest(msgspec.Struct, frozen=True):
     """Security groups by id, of those that a project may use; the empty project may use all."""
 

@@ -36,7 +36,8 @@ from alcor.values.errors import HTTPBadRequest, NotFound
 class _Known(msgspec.Struct):
     """What the door must know of a document."""
 
-    id: str
+    id: str = ""
+    project_id: str = ""  # the id of what is one a project
     revision_number: int = -1
 
 
@@ -96,7 +97,7 @@ class Collection:
         answer = bytes(reply.items[0])
         if action.answer_root:
             answer = b'{"%s":%s}' % (action.answer_root.encode(), answer)
-        return written(200, answer, reply.revision)
+        return written(200, answer, reply.revision) if reply.revision else Response(200, answer)
 
     async def on_tags(self, request: Request, caller: Caller, id_: str, tag: str) -> Response:
         """`<path>/<id>/tags`, or (`tag` not empty) `<path>/<id>/tags/<tag>`."""
@@ -134,7 +135,8 @@ class Collection:
     def _links(
         self, request: Request, page: query.Page, items: Sequence[msgspec.Raw]
     ) -> list[dict[str, str]]:
-        ids = [_known(items[0]).id, _known(items[-1]).id] if items else []
+        ends = [_known(items[0]), _known(items[-1])] if items else []
+        ids = [end.id or end.project_id for end in ends]
         # Only the first, the last and the number of ids matter.
         ids = ids[:1] * (len(items) - 1) + ids[1:]
         url = f"{request.base_url}{self.resource.path}"

@@ -69,7 +69,8 @@ class Policy:
                     held = texts[f"{'get' if verb == 'get' else 'update'}_{resource.name}"]
                     texts.setdefault(tags_rule(verb, resource), held)
             for action in resource.actions:
-                texts.setdefault(action.name, texts[f"update_{resource.name}"])
+                verb = "get" if action.method == "GET" else "update"
+                texts.setdefault(action.name, texts[f"{verb}_{resource.name}"])
         try:
             self._rules = Rules(texts | dict(rules))
         except RuleError as error:

@@ -119,6 +119,9 @@ _OTHERS = {
     "create_address_scope:shared": ADMIN,
     "update_address_scope:shared": ADMIN,
     "get_network_ip_availability": SERVICE,
+    "get_quota": READER,
+    "update_quota": ADMIN,
+    "delete_quota": ADMIN,
 }
 
 

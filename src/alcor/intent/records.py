@@ -227,6 +227,13 @@ class NetworkAclRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     icmp_code: int | None = None
 
 
+class QuotaRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The limits that a project has of its own, by kind; -1: none. No record: the defaults."""
+
+    id: str  # the project
+    limits: dict[str, int] = {}
+
+
 Record = (
     NetworkRecord
     | SubnetRecord
@@ -237,6 +244,7 @@ Record = (
     | AddressGroupRecord
     | NetworkAclRecord
     | NetworkAclRuleRecord
+    | QuotaRecord
     | RouterRecord
     | FloatingIpRecord
     | PortForwardingRecord
@@ -252,6 +260,7 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "address_group": AddressGroupRecord,
     "network_acl": NetworkAclRecord,
     "network_acl_rule": NetworkAclRuleRecord,
+    "quota": QuotaRecord,
     "router": RouterRecord,
     "floating_ip": FloatingIpRecord,
     "port_forwarding": PortForwardingRecord,

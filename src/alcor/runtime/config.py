@@ -70,9 +70,13 @@ def _settings(type_: type[msgspec.Struct], section: str) -> Iterator[Setting]:
         if isinstance(inner, types.Metadata):
             description = (inner.extra_json_schema or {}).get("description", "")
             inner = inner.type
-        kind = type(inner).__name__.removesuffix("Type").lower()
+        kind = " or ".join(map(_kind, getattr(inner, "types", (inner,))))
         environment = PREFIX + name.upper().replace(".", "__")
         yield Setting(name, environment, kind, field.default, description)
+
+
+def _kind(type_: types.Type) -> str:
+    return type(type_).__name__.removesuffix("Type").lower()
 
 
 def _described(type_: type[msgspec.Struct]) -> types.StructType:

@@ -8,6 +8,7 @@ does not grow with the table. Fields without a column are read out of `doc`.
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
+from alcor.runtime import usage
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
 
@@ -48,6 +50,8 @@ class ResourceTable:
     `columns` are NOT NULL unless named in `nullable`; `column_by_field` has those whose field is
     called otherwise. The indexes of `sparse` ones leave out the empty text. `conditions` are
     filters that are no field: SQL with `{}` where the placeholders of the values go.
+
+    `counted` tables keep count of the rows of each project (`usage.py`): they have `project_id`.
     """
 
     name: str
@@ -57,6 +61,7 @@ class ResourceTable:
     conditions: Mapping[str, str] = field(default_factory=dict)
     column_by_field: Mapping[str, str] = field(default_factory=dict)
     sparse: frozenset[str] = frozenset()
+    counted: bool = False
 
     @cached_property
     def _selected(self) -> str:
@@ -69,6 +74,9 @@ class ResourceTable:
         values = [(r.id, *r.columns, r.sequence, r.doc.decode()) for r in rows]
         for insertion in insertions(self.name, names, values):
             _unique(partial(connection.execute, *insertion))
+        if self.counted:
+            column = self.columns.index("project_id")
+            usage.add(connection, self.name, Counter(str(row.columns[column]) for row in rows))
 
     def replace(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Change rows that exist, found by id; `Taken` as for `insert`."""
@@ -82,8 +90,14 @@ class ResourceTable:
 
     def delete(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         """Remove rows; one that is not there is no error."""
-        statement = f"DELETE FROM {self.name} WHERE id = ?"
-        connection.executemany(statement, [(id_,) for id_ in ids])
+        statement = f"DELETE FROM {self.name} WHERE id IN (SELECT value FROM json_each(?))"
+        values = (msgspec.json.encode(list(ids)).decode(),)
+        if not self.counted:
+            connection.execute(statement, values)
+            return
+        gone = connection.execute(f"{statement} RETURNING project_id", values).fetchall()
+        counts = Counter(project for (project,) in gone)
+        usage.add(connection, self.name, {project: -n for project, n in counts.items()})
 
     def rows(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
         """Those of the ids that exist."""

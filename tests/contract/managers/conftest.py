@@ -265,7 +265,7 @@ class World:
         ]
         assert sorted(shown) == held
         counted = "SELECT project_id, count(*) FROM port GROUP BY project_id ORDER BY 1"
-        usage = "SELECT * FROM usage WHERE ports <> 0 ORDER BY project_id"
+        usage = "SELECT project_id, count FROM used WHERE count <> 0 ORDER BY 1"
         assert self.rows("port", counted) == self.rows("port", usage)
         bits = sum(
             int.from_bytes(bits, "little").bit_count()

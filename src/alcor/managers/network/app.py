@@ -19,6 +19,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.database import Database
 from alcor.runtime.migrations import migrate
+from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -54,13 +55,14 @@ class NetworkApp:
         settings: NetworkSettings,
         clock: Seconds,
         new_id: NewId,
+        quota: Limit = unlimited,
     ) -> None:
         path = folder / "network.sqlite"
         migrate(path, VERSIONS)
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
         self.database = Database(path)
         self.relay = Relay(self.name, self.database, log, living)
-        store = NetworkStore(self.database, self.relay, limits)
+        store = NetworkStore(self.database, self.relay, limits, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self._service = NetworkService(store, ports, subnets, limits, now, new_id)
         self._log = log

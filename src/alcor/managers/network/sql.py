@@ -22,10 +22,11 @@ from alcor.managers.network.model import (
     free_vni,
 )
 from alcor.managers.network.needs import Saved
+from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
-TABLE = ResourceTable("network", "Network", ("project_id", "name", "vni"))
+TABLE = ResourceTable("network", "Network", ("project_id", "name", "vni"), counted=True)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Network).decode
@@ -54,10 +55,17 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
 class NetworkStore:
     """Keeps `needs.Store`."""
 
-    def __init__(self, database: Database, publisher: Publisher, limits: Limits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        limits: Limits,
+        quota: usage.Limit = usage.unlimited,
+    ) -> None:
         self._database = database
         self._publisher = publisher
         self._limits = limits
+        self._quota = quota
 
     async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
         return await self._database.read(lambda c: TABLE.page(c, query, project))
@@ -72,7 +80,9 @@ class NetworkStore:
     async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
             numbered = [self._numbered(connection, network) for network in networks]
-            return self._save(connection, numbered, trace, TABLE.insert)
+            saved = self._save(connection, numbered, trace, TABLE.insert)
+            usage.check(connection, TABLE.name, {n.project_id for n in networks}, self._quota)
+            return saved
 
         return await self._write(work)
 

@@ -39,6 +39,7 @@ from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.database import Database
 from alcor.runtime.migrations import migrate
+from alcor.runtime.usage import Limit, unlimited
 from alcor.values.errors import Refusal
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -90,12 +91,13 @@ class PortApp:
         clock: Seconds,
         new_id: NewId,
         groups: SecurityGroupPeer | None = None,
+        quota: Limit = unlimited,
     ) -> None:
         path = folder / "port.sqlite"
         migrate(path, VERSIONS)
         self.database = Database(path)
         self.relay = Relay(self.name, self.database, log, living)
-        self._store = SqlStore(self.database, self.relay)
+        self._store = SqlStore(self.database, self.relay, quota)
         self._references = References(networks, subnets, nodes)
         self._macs = MacSource(macs, self.name)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731

@@ -4,6 +4,7 @@ Sync and without I/O of its own: it sees the store through `Transaction`. Writes
 each other; a refused one changes nothing and hurts no other.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from alcor.managers.port.model import (
 )
 from alcor.managers.port.needs import Saved, Transaction
 from alcor.resource.revisions import check_revision
+from alcor.runtime.usage import OverQuota
 from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
 
 
@@ -92,14 +94,26 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     for port in ports:
         macs_by_network.setdefault(port.network_id, []).append(port.mac_address)
     taken_macs = tx.macs_taken(macs_by_network)
+    room = tx.room({port.project_id for port in ports})
     verdicts: list[Refusal | None] = []
     for new in news:
-        verdict = _verdict(new, fenced, taken_ids, taken_macs)
+        verdict = _over_quota(new, room) or _verdict(new, fenced, taken_ids, taken_macs)
         if verdict is None:
             taken_ids |= {port.id for port in new.ports}
             taken_macs |= {(port.network_id, port.mac_address) for port in new.ports}
+            for project in room.keys() & {port.project_id for port in new.ports}:
+                room[project] -= sum(port.project_id == project for port in new.ports)
         verdicts.append(verdict)
     return verdicts
+
+
+def _over_quota(new: NewPorts, room: Mapping[str, int]) -> Refusal | None:
+    if not room:
+        return None
+    for project, count in Counter(port.project_id for port in new.ports).items():
+        if count > room.get(project, count):
+            return OverQuota(["port"])
+    return None
 
 
 def _verdict(

@@ -33,6 +33,10 @@ class Transaction(Protocol):
         """Those of the ids that ports have."""
         ...
 
+    def room(self, projects: Iterable[str]) -> dict[str, int]:
+        """How many more ports each of these projects may have; without a limit it is left out."""
+        ...
+
     def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
         """Those of the MAC addresses that ports have, with their network."""
         ...

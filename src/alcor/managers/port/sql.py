@@ -4,7 +4,6 @@ CROSS JOIN keeps SQLite from turning a join round: each id is looked up, whateve
 """
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -19,6 +18,7 @@ from alcor.managers.port import intent
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
+from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row
 from alcor.values.rows import insertions
@@ -38,6 +38,7 @@ TABLE = ResourceTable(
     },
     column_by_field={"binding:host_id": "host"},
     sparse=frozenset({"device_id", "host", "name"}),
+    counted=True,
 )
 
 
@@ -61,9 +62,12 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
 class SqlStore:
     """Keeps `needs.Store`."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(
+        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
+    ) -> None:
         self._database = database
         self._publisher = publisher
+        self._quota = quota
 
     async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
         return await self._database.read(lambda c: TABLE.page(c, query, project))
@@ -76,7 +80,7 @@ class SqlStore:
     async def write(self, work: Callable[[Transaction], T]) -> T:
         def within(connection: sqlite3.Connection) -> tuple[T, list[Change]]:
             self._publisher.forget(connection)
-            tx = SqlTransaction(connection)
+            tx = SqlTransaction(connection, self._quota)
             return work(tx), tx.told
 
         result, told = await self._database.write(within)
@@ -85,14 +89,15 @@ class SqlStore:
         return result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda connection: work(SqlTransaction(connection)))
+        return await self._database.read(lambda c: work(SqlTransaction(c, self._quota)))
 
 
 class SqlTransaction:
     """Keeps `needs.Transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, quota: usage.Limit) -> None:
         self._connection = connection
+        self._quota = quota
         self.told: list[Change] = []  # by this transaction
 
     def ports(self, ids: Sequence[str]) -> dict[str, Port]:
@@ -100,6 +105,9 @@ class SqlTransaction:
 
     def existing(self, ids: Sequence[str]) -> set[str]:
         return self._among("SELECT value FROM json_each(?) CROSS JOIN port ON port.id = value", ids)
+
+    def room(self, projects: Iterable[str]) -> dict[str, int]:
+        return usage.room(self._connection, TABLE.name, projects, self._quota)
 
     def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
         taken: set[tuple[str, str]] = set()
@@ -125,7 +133,6 @@ class SqlTransaction:
         TABLE.insert(self._connection, rows)
         self._add_addresses(ports)
         self._add_groups(ports)
-        self._count(Counter(port.project_id for port in ports))
         return _saved(groups, rows)
 
     def replace(self, old: Port, new: Port, trace: str) -> Saved:
@@ -151,7 +158,6 @@ class SqlTransaction:
         TABLE.delete(self._connection, [port.id])
         self._drop_addresses(port.id)
         self._drop_groups(port.id)
-        self._count({port.project_id: -1})
         first = outbox.take(self._connection, 1)
         self._tell(first, Told(intent.key(port.id), None), trace)
         return Saved([], first)
@@ -227,13 +233,6 @@ class SqlTransaction:
 
     def _drop_groups(self, port_id: str) -> None:
         self._connection.execute("DELETE FROM port_group WHERE port_id = ?", (port_id,))
-
-    def _count(self, change_by_project: Mapping[str, int]) -> None:
-        self._connection.executemany(
-            "INSERT INTO usage VALUES (?, ?) "
-            "ON CONFLICT DO UPDATE SET ports = ports + excluded.ports",
-            list(change_by_project.items()),
-        )
 
     def _insert(self, table: str, columns: str, rows: Sequence[Sequence[str]]) -> None:
         for insertion in insertions(table, columns, rows):

@@ -27,6 +27,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.database import Database
 from alcor.runtime.migrations import migrate
+from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -55,12 +56,13 @@ class SecurityGroupApp:
         settings: SecurityGroupSettings,
         clock: Seconds,
         new_id: NewId,
+        quota: Limit = unlimited,
     ) -> None:
         path = folder / "security_group.sqlite"
         migrate(path, VERSIONS)
         self.database = Database(path)
         self.relay = Relay(self.name, self.database, log, living)
-        store = SecurityGroupStore(self.database, self.relay)
+        store = SecurityGroupStore(self.database, self.relay, quota)
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
         makers = Makers(new_id, lambda: timestamp(clock()))
         self._groups = GroupService(store, ports, makers)

@@ -1,6 +1,6 @@
 """What the security group manager needs of others: a store with transactions, and the ports."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Raw
@@ -33,6 +33,10 @@ class Transaction(Protocol):
 
     def sequence(self) -> int:
         """Of the last change saved."""
+        ...
+
+    def check_quota(self, kind: str, projects: Iterable[str]) -> None:
+        """Refuse, after inserting, what has made one of these exceed its limit."""
         ...
 
     def group(self, id_: str, project: str | None) -> Group: ...

@@ -20,6 +20,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.database import Database
 from alcor.runtime.migrations import migrate
+from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -49,6 +50,7 @@ class SubnetApp:
         settings: SubnetSettings,
         clock: Seconds,
         new_id: NewId,
+        quota: Limit = unlimited,
     ) -> None:
         path = folder / "subnet.sqlite"
         migrate(path, VERSIONS)
@@ -57,7 +59,7 @@ class SubnetApp:
         self._log = log
         self._rebuilt = rebuilt
         self._networks = ReadModel("network")
-        store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max)
+        store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         known = cast(KnownNetworks, self._networks)
         self._service = SubnetService(store, known, networks, ports, ips, held_ports, now, new_id)

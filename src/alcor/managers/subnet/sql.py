@@ -21,10 +21,11 @@ from alcor.managers.subnet.model import (
     check_overlap,
 )
 from alcor.managers.subnet.needs import Saved
+from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row
 
-TABLE = ResourceTable("subnet", "Subnet", ("project_id", "network_id", "name"))
+TABLE = ResourceTable("subnet", "Subnet", ("project_id", "network_id", "name"), counted=True)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Subnet).decode
@@ -53,10 +54,17 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
 class SubnetStore:
     """Keeps `needs.Store`."""
 
-    def __init__(self, database: Database, publisher: Publisher, subnets_max: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        subnets_max: int,
+        quota: usage.Limit = usage.unlimited,
+    ) -> None:
         self._database = database
         self._publisher = publisher
         self._subnets_max = subnets_max  # of one network
+        self._quota = quota
 
     async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
         return await self._database.read(lambda c: TABLE.page(c, query, project))
@@ -95,7 +103,9 @@ class SubnetStore:
         def work(connection: sqlite3.Connection) -> Saved:
             self._check_new(connection, subnets)
             _settle(connection, [subnet.id for subnet in subnets])
-            return self._save(connection, subnets, trace, TABLE.insert)
+            saved = self._save(connection, subnets, trace, TABLE.insert)
+            usage.check(connection, TABLE.name, {s.project_id for s in subnets}, self._quota)
+            return saved
 
         return await self._write(work)
 

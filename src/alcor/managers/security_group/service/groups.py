@@ -55,6 +55,8 @@ class GroupService:
                 default_of(tx, project, makers)
             for each in groups:
                 insert_group(tx, each, makers)
+            for kind in (intent.group_kind, intent.rule_kind):
+                tx.check_quota(kind, {each.project_id for each in groups})
             return written(tx, tx.group_documents([each.id for each in groups]))
 
         return await self._store.write(work, request.caller.request_id)

@@ -11,6 +11,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.managers.security_group.intent import rule_kind
 from alcor.managers.security_group.model.group import Group, SecurityGroupNotFound, touched
 from alcor.managers.security_group.model.refusals import (
     SecurityGroupRuleExists,
@@ -54,6 +55,7 @@ class RuleService:
             group = self._group_of(tx, wanted, project)
             rules = [rule(w.traffic, group, w.id, w.project_id, w.description, now) for w in wanted]
             documents = tx.insert_rules(rules, group.project_id)
+            tx.check_quota(rule_kind, {rule.project_id for rule in rules})
             tx.show_group(touched(group, now))
             return written(tx, documents)
 

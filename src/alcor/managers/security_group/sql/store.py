@@ -1,7 +1,7 @@
 """The store: transactions of this manager's database, told to the relay when they are durable."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from alcor.intent.outbox import Told
@@ -22,6 +22,7 @@ from alcor.managers.security_group.sql.tables import (
     decode_rule,
 )
 from alcor.managers.security_group.sql.telling import Telling
+from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import Row
 
@@ -39,28 +40,35 @@ class Publisher(Protocol):
 class SqlTransaction(GroupTransaction, TemplateTransaction, AddressGroupTransaction):
     """Keeps `needs.Transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, trace: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
         self._connection = connection
         self._telling = Telling(connection, trace)
+        self._quota = quota
 
     def sequence(self) -> int:
         return self._telling.sequence()
+
+    def check_quota(self, kind: str, projects: Iterable[str]) -> None:
+        usage.check(self._connection, kind, projects, self._quota)
 
 
 class SecurityGroupStore:
     """Keeps `needs.Store`."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(
+        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
+    ) -> None:
         self._database = database
         self._publisher = publisher
+        self._quota = quota
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda c: work(SqlTransaction(c, "")))
+        return await self._database.read(lambda c: work(SqlTransaction(c, "", self._quota)))
 
     async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
         def within(connection: sqlite3.Connection) -> tuple[T, int]:
             self._publisher.forget(connection)
-            transaction = SqlTransaction(connection, trace)
+            transaction = SqlTransaction(connection, trace, self._quota)
             return work(transaction), transaction.sequence()
 
         result, sequence = await self._database.write(within)

@@ -8,7 +8,9 @@ from alcor.managers.security_group.model.rule import Rule
 from alcor.managers.security_group.model.template import Template
 from alcor.runtime.resource_table import ResourceTable, Row
 
-GROUPS = ResourceTable("security_group", "SecurityGroup", ("project_id", "name", "is_default"))
+GROUPS = ResourceTable(
+    "security_group", "SecurityGroup", ("project_id", "name", "is_default"), counted=True
+)
 RULES = ResourceTable(
     "security_group_rule",
     "SecurityGroupRule",
@@ -21,6 +23,7 @@ RULES = ResourceTable(
         "traffic_key",
     ),
     nullable=frozenset({"remote_group_id", "remote_address_group_id"}),
+    counted=True,
 )
 TEMPLATES = ResourceTable(
     "default_security_group_rule",

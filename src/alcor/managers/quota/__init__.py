@@ -1,0 +1,1 @@
+"""The quota manager: how much of each kind a project may have."""

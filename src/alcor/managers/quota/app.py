@@ -1,0 +1,78 @@
+"""Put the quota manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.peers import UsagePeer
+from alcor.contracts.resources import ResourceManager
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.quota.api import QUOTA
+from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT
+from alcor.managers.quota.service import QuotaService
+from alcor.managers.quota.sql import QuotaStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+Count = Annotated[int, msgspec.Meta(ge=-1)]
+
+
+def _most(kind: str, count: int) -> msgspec.Meta:
+    holds = f"if unset, {count}, or no limit where auth is local"
+    return msgspec.Meta(description=f"Most {kind} of a project; -1: any number; {holds}")
+
+
+class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for projects that have no limits of their own. Defaults are Neutron's."""
+
+    network: Annotated[Count | None, _most("networks", DEFAULT_BY_KIND["network"])] = None
+    subnet: Annotated[Count | None, _most("subnets", DEFAULT_BY_KIND["subnet"])] = None
+    port: Annotated[Count | None, _most("ports", DEFAULT_BY_KIND["port"])] = None
+    security_group: Annotated[
+        Count | None, _most("security groups", DEFAULT_BY_KIND["security_group"])
+    ] = None
+    security_group_rule: Annotated[
+        Count | None, _most("security group rules", DEFAULT_BY_KIND["security_group_rule"])
+    ] = None
+
+
+def default_limits(settings: QuotaSettings, *, tenants: bool) -> dict[str, int]:
+    """The default of every kind. Without tenants, nobody is to be protected from another."""
+    ours = DEFAULT_BY_KIND if tenants else dict.fromkeys(DEFAULT_BY_KIND, NO_LIMIT)
+    given: dict[str, int | None] = {kind: getattr(settings, kind) for kind in ours}
+    return {kind: ours[kind] if most is None else most for kind, most in given.items()}
+
+
+class QuotaApp:
+    """The quota manager as assembly sees it (see the network manager's)."""
+
+    name = "quota"
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        users: Sequence[UsagePeer],
+        default_by_kind: Mapping[str, int],
+    ) -> None:
+        path = folder / "quota.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        service = QuotaService(QuotaStore(self.database, self.relay), users, default_by_kind)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(QUOTA, service)]
+        self.peers: Sequence[tuple[Any, object]] = []
+
+    async def recover(self) -> None:
+        """Nothing of a limit can be cut short."""
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self.relay.run()]

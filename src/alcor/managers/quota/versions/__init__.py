@@ -1,0 +1,1 @@
+"""Migrations of the network manager's database."""

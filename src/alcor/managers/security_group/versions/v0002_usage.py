@@ -1,0 +1,13 @@
+"""How many groups and rules each project has."""
+
+from alembic import op
+
+from alcor.runtime import usage
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    for statement in usage.schema_of("security_group", "security_group_rule"):
+        op.execute(statement)
