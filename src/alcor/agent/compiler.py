@@ -11,8 +11,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.features import anti_spoof, arp, classify, dhcp4, guards, l2, nd
-from alcor.agent.features.dhcp4 import Meter
+from alcor.agent.features import anti_spoof, arp, classify, dhcp4, guards, l2, nd, routing
+from alcor.agent.meter import Meter
 from alcor.agent.model import HostModel, Unit, UnitKind
 from alcor.ovs.flow import DROP, Flow, Match, apply, match
 
@@ -182,6 +182,8 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
             return _subnet_flows(model, unit, cookie)
         case UnitKind.NEIGHBOUR:
             return _neighbour_flows(model, unit, cookie)
+        case UnitKind.ROUTER:
+            return _router_flows(model, unit, cookie)
 
 
 def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
@@ -189,6 +191,7 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
     wired = model.wired(unit.id) if unit.kind is UnitKind.PORT else None
     if wired is not None:
         yield from dhcp4.meters(wired, model.subnets_of(wired.port))
+        yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
 
 
 def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
@@ -200,6 +203,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from arp.host(cookie)
     yield from nd.host(cookie)
     yield from l2.host(model.tunnel, cookie)
+    yield from routing.host(cookie)
 
 
 def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
@@ -210,6 +214,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from nd.port(wired, cookie)
         yield from dhcp4.port(wired, model.subnets_of(wired.port), cookie)
         yield from l2.port(wired, cookie)
+        yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
         yield from classify.port(wired, cookie)
 
 
@@ -237,3 +242,15 @@ def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow
     is_local = is_bound_here or neighbour.tunnel_endpoint == model.own_endpoint
     if not is_local:
         yield from l2.neighbour(network, neighbour, cookie)
+    if model.routing.is_routed(network.id):
+        yield from routing.neighbour(network, neighbour, cookie)
+
+
+def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+    view = model.router(unit.id)
+    if view is None:
+        return
+    for leg in view.legs:
+        yield from arp.router(leg, cookie)
+        yield from nd.router(leg, cookie)
+    yield from routing.router(view, cookie)

@@ -12,20 +12,18 @@ from typing import NamedTuple
 
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import GoalEntry, Port, Rule
+from alcor.goal_state.entries import Attachment, GoalEntry, Port, RouterInterface, Rule
 from alcor.goal_state.slices import (
-    GROUP,
-    HOST,
     addresses_slice,
     group_slice,
     host_slice,
+    leads,
     members_slice,
     network_slice,
+    router_slice,
     slice_of,
 )
 from alcor.transport.link import Frame, Item
-
-_LEADING = (f"{HOST}/", f"{GROUP}/")  # keys of entries that lead to other slices
 
 tombstones_max = 10_000  # remembered of one slice between two snapshots
 
@@ -67,6 +65,7 @@ class _Slice:
     refused: bool = False  # the control plane does not see yet what leads to it
     held: dict[str, Held] = field(default_factory=dict)
     tombstones: dict[str, None] = field(default_factory=dict)  # of `held`, the oldest first
+    led_to: frozenset[str] | None = None  # by `held`; None: to be found out
     staged: dict[str, Held] | None = None  # a snapshot on its way
     staged_epoch: int = 0
 
@@ -74,11 +73,20 @@ class _Slice:
         """Hold what is newer; a tombstone too, for an older value must not come back."""
         self.tombstones.pop(key, None)
         self.held[key] = held
+        if leads(key):
+            self.led_to = None
         if held.entry is None:
             self.tombstones[key] = None
             if len(self.tombstones) > tombstones_max:
                 oldest = next(iter(self.tombstones))
                 del self.tombstones[oldest], self.held[oldest]
+
+    def leads_to(self) -> frozenset[str]:
+        """The slices that a host which holds this one needs as well."""
+        if self.led_to is None:
+            entries = (each.entry for key, each in self.held.items() if leads(key))
+            self.led_to = frozenset(name for entry in entries for name in _led_to(entry))
+        return self.led_to
 
     def living(self) -> Iterator[GoalEntry]:
         return (each.entry for each in self.held.values() if each.entry is not None)
@@ -160,7 +168,7 @@ class Desired:
 
     def _ask_again(self, frame: Frame, taken: Taken) -> None:
         """A slice that was refused is asked for again when what leads to slices moves."""
-        if any(item.key.startswith(_LEADING) for item in frame.items):
+        if any(leads(item.key) for item in frame.items):
             for each in self._slices.values():
                 if each.refused:
                     each.refused = False
@@ -223,7 +231,7 @@ class Desired:
         for key, held in after.items():
             _note_change(before.get(key), held, taken)
         each.held = {key: held for key, held in after.items() if held.entry is not None}
-        each.tombstones = {}
+        each.tombstones, each.led_to = {}, None
         each.epoch, each.position = frame.epoch, frame.position
         each.synced, each.staged = True, None
 
@@ -238,12 +246,12 @@ class Desired:
 
     def _close_over(self, taken: Taken) -> None:
         """Want the host's slice and those that what is held leads to, and nothing else."""
-        ports = [e for e in self._slices[self._own].living() if isinstance(e, Port)]
-        wanted = {self._own} | {network_slice(port.network_id) for port in ports}
-        groups = {group_slice(each) for port in ports for each in port.security_groups}
-        for name in groups & self._slices.keys():
-            wanted.update(_led_to(self._slices[name]))
-        wanted |= groups
+        wanted, waiting = {self._own}, [self._own]
+        while waiting:
+            each = self._slices.get(waiting.pop())
+            if each is not None:
+                waiting += each.leads_to() - wanted
+                wanted |= each.leads_to()
         for name in sorted(wanted - self._slices.keys()):
             each = self._slices[name] = _Slice(name)
             taken.subscribe.append(self._subscription(each))
@@ -252,14 +260,21 @@ class Desired:
             taken.unsubscribe.append(name)
 
 
-def _led_to(group: _Slice) -> Iterator[str]:
-    """The slices of the remotes that a group's rules name."""
-    for entry in group.living():
-        if isinstance(entry, Rule):
+def _led_to(entry: GoalEntry | None) -> Iterator[str]:
+    """The slices that an entry leads to."""
+    match entry:
+        case Port():
+            yield network_slice(entry.network_id)
+            yield from map(group_slice, entry.security_groups)
+        case Rule():
             if entry.remote_group_id:
                 yield members_slice(entry.remote_group_id)
             if entry.remote_addresses_id:
                 yield addresses_slice(entry.remote_addresses_id)
+        case Attachment():
+            yield router_slice(entry.router_id)
+        case RouterInterface():
+            yield network_slice(entry.network_id)
 
 
 def _restored(saved: SavedSlice, taken: Taken) -> _Slice:

@@ -8,14 +8,18 @@ from collections.abc import Iterator, Set
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
+from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.goal_state.entries import (
     Addresses,
+    Attachment,
     GoalEntry,
     Group,
     Member,
     Neighbour,
     Network,
     Port,
+    Router,
+    RouterInterface,
     Rule,
     Subnet,
 )
@@ -30,10 +34,11 @@ class UnitKind(IntEnum):
     NETWORK = 3
     SUBNET = 4
     NEIGHBOUR = 5
+    ROUTER = 10
 
 
 class Unit(NamedTuple):
-    """What flows are made for: the host, a network, a subnet, a port or a neighbour."""
+    """What flows are made for: the host, a network, a subnet, a port, a neighbour, a router."""
 
     kind: UnitKind
     id: str = ""
@@ -77,6 +82,7 @@ class HostModel:
         self.subnets: dict[str, dict[str, Subnet]] = {}
         self.neighbours: dict[str, dict[str, Neighbour]] = {}
         self.interfaces: dict[str, Interface] = {}
+        self.routing = Routing()
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
@@ -92,6 +98,12 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, entry)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, entry)
+            case Router():
+                return self._put_router(entry.id, entry)
+            case RouterInterface():
+                return self._put_router_interface(entry, self.routing.put_interface(entry))
+            case Attachment():
+                return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return set()  # no flow is made of security groups; nobody plans them for hosts
 
@@ -106,6 +118,12 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, None)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, None)
+            case Router():
+                return self._put_router(entry.id, None)
+            case RouterInterface():
+                return self._put_router_interface(entry, self.routing.take_interface(entry))
+            case Attachment():
+                return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return set()  # no flow is made of security groups; nobody plans them for hosts
 
@@ -162,6 +180,23 @@ class HostModel:
         wanted = (fixed.subnet_id for fixed in port.fixed_ips)
         return {subnet_id: known[subnet_id] for subnet_id in wanted if subnet_id in known}
 
+    def router(self, router_id: str) -> RouterView | None:
+        """The router with the legs that work; None while it is not known, or is down."""
+        router = self.routing.routers.get(router_id)
+        if router is None or not router.admin_state_up:
+            return None
+        interfaces = self.routing.interfaces_of(router_id)
+        legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
+        return RouterView(router_key(router_id), legs, router.routes)
+
+    def _leg(self, interface: RouterInterface) -> Leg | None:
+        network = self.networks.get(interface.network_id)
+        if network is None or not (interface.admin_state_up and network.admin_state_up):
+            return None
+        known = self.subnets.get(interface.network_id, {})
+        wanted = (fixed.subnet_id for fixed in interface.fixed_ips)
+        return Leg(interface, network, tuple(known[each] for each in wanted if each in known))
+
     def units(self) -> Iterator[Unit]:
         """Every unit that there is."""
         yield HOST_UNIT
@@ -173,6 +208,8 @@ class HostModel:
             yield from self._subnet_units(network_id)
         for network_id in self.neighbours:
             yield from self._neighbour_units(network_id)
+        for router_id in self.routing.ids():
+            yield Unit(UnitKind.ROUTER, router_id)
 
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
@@ -204,6 +241,7 @@ class HostModel:
             | ports
             | self._subnet_units(network_id)
             | self._neighbour_units(network_id)
+            | self._router_units(network_id)
         )
 
     def _put_subnet(self, network_id: str, subnet_id: str, subnet: Subnet | None) -> set[Unit]:
@@ -213,13 +251,32 @@ class HostModel:
             for port_id in self.ports_by_network.get(network_id, ())
             if any(fixed.subnet_id == subnet_id for fixed in self.ports[port_id].fixed_ips)
         }
-        return {Unit(UnitKind.SUBNET, subnet_id, network_id)} | ports
+        routers = self._router_units(network_id)
+        return {Unit(UnitKind.SUBNET, subnet_id, network_id)} | ports | routers
 
     def _put_neighbour(
         self, network_id: str, port_id: str, neighbour: Neighbour | None
     ) -> set[Unit]:
         _put_nested(self.neighbours, network_id, port_id, neighbour)
         return {Unit(UnitKind.NEIGHBOUR, port_id, network_id)}
+
+    def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
+        self.routing.put_router(router_id, router)
+        return {Unit(UnitKind.ROUTER, router_id)}
+
+    def _put_router_interface(
+        self, interface: RouterInterface, before: RouterInterface | None
+    ) -> set[Unit]:
+        """What changes with an interface that has been put or taken in place of `before`."""
+        units = {Unit(UnitKind.ROUTER, interface.router_id)}
+        for network_id in {each.network_id for each in (interface, before) if each is not None}:
+            ports = self.ports_by_network.get(network_id, ())
+            units.update(Unit(UnitKind.PORT, each) for each in ports)
+            units |= self._neighbour_units(network_id)  # routed to only while there is a router
+        return units
+
+    def _router_units(self, network_id: str) -> Set[Unit]:
+        return {Unit(UnitKind.ROUTER, each) for each in self.routing.routers_on(network_id)}
 
     def _units_of_port(self, port: Port) -> set[Unit]:
         return {

@@ -9,6 +9,7 @@ stage has an explicit, counted miss. A port without complete data has no CLASSIF
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
 VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
@@ -18,16 +19,32 @@ FROM_HERE = (0, 1)
 TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
 PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
 PORT_OUT = "reg15"  # the local port that it goes to: its ofport
+NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
+ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
+FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
-    FLAGS: "bit 0: the packet came from the tunnel",
+    FLAGS: "bit 0: the packet came from the tunnel; bits 8 to 10: why a router can't forward it",
+    **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
+    **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
     PORT_IN: "the local port that sent the packet: its ofport; 0 when it came from the tunnel",
     PORT_OUT: "the local port that the packet goes to: its ofport",
 }
 
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
+PUNT_ROUTER = b"router"
+
+
+class Fault(IntEnum):
+    """Why a router can't forward a packet."""
+
+    TTL = 1  # it has come too far
+    NO_ROUTE = 2
+    NO_HOST = 3  # nobody has the address of the next hop
+    NO_SERVICE = 4  # it is for the router itself, which has nothing to say to it
+
 
 PRIORITY_MISS = 0
 
@@ -55,6 +72,7 @@ class Stage:
     miss: str | None = None  # the stage that a packet without a match goes to; None drops it
     miss_means: str = ""
     next: tuple[str, ...] = ()  # stages that its flows may go to
+    again: tuple[str, ...] = ()  # earlier stages that it has the packet looked up in, as if new
     table: int = field(default=-1)  # computed by `number`
 
 
@@ -142,16 +160,58 @@ _PHASES = (
         (
             Stage(
                 "L2_DST",
-                "who has the destination MAC: a local port, or a tunnel endpoint",
+                "who has the destination MAC: a local port, a tunnel endpoint, or a router",
                 reads=(VNI, FLAGS),
-                writes=(PORT_OUT, TUNNEL_REMOTE),
+                writes=(PORT_OUT, TUNNEL_REMOTE, *ROUTER),
                 miss_means="unknown unicast is dropped, never flooded",
-                next=("MULTICAST", "DELIVER", "TUNNEL_OUT"),
+                next=("MULTICAST", "ROUTER_IN", "DELIVER", "TUNNEL_OUT"),
             ),
             Stage(
                 "MULTICAST",
                 "broadcast and multicast that no service answered",
                 miss_means="multicast is not delivered",
+            ),
+        ),
+    ),
+    Phase(
+        70,
+        (
+            Stage(
+                "ROUTER_IN",
+                "what a router takes: answers to ping, nothing link-local, nothing out of hops",
+                reads=(VNI, *ROUTER),
+                writes=(FLAGS,),
+                miss="ROUTE",
+                miss_means="to be forwarded",
+                next=("ROUTE", "ROUTER_FAULT"),
+            ),
+            Stage(
+                "ROUTE",
+                "the longest prefix: the network that the packet goes to, and its next hop",
+                reads=ROUTER,
+                writes=(VNI, FLAGS, *NEXT_HOP),
+                miss_means="not IP",
+                next=("NEIGHBOUR", "ROUTER_FAULT"),
+            ),
+            Stage(
+                "NEIGHBOUR",
+                "the MAC of the next hop",
+                reads=(VNI, *NEXT_HOP),
+                writes=(FLAGS,),
+                miss_means="not IP",
+                next=("ROUTE_OUT", "ROUTER_FAULT"),
+            ),
+            Stage(
+                "ROUTE_OUT",
+                "into the network that the packet goes to",
+                miss_means="never reached by another packet",
+                again=("L2_DST",),
+            ),
+            Stage(
+                "ROUTER_FAULT",
+                "who sent what can't be forwarded is told by the agent",
+                reads=(FLAGS, PORT_IN),
+                miss_means="sent by no port of a routed network",
             ),
         ),
     ),
@@ -194,6 +254,9 @@ def number(phases: Iterable[Phase]) -> tuple[Stage, ...]:
         for target in (*stage.next, *filter(None, (stage.miss,))):
             if tables[target] <= stage.table:
                 raise ValueError(f"{stage.name} can't go back to {target}")
+        for target in stage.again:
+            if tables[target] > stage.table:
+                raise ValueError(f"{stage.name} goes on to {target}, not again")
     return tuple(stages)
 
 
@@ -210,6 +273,11 @@ SERVICES = STAGE_BY_NAME["SERVICES"].table
 ARP_ND = STAGE_BY_NAME["ARP_ND"].table
 ND_ANSWER = STAGE_BY_NAME["ND_ANSWER"].table
 L2_DST = STAGE_BY_NAME["L2_DST"].table
+ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
+ROUTE = STAGE_BY_NAME["ROUTE"].table
+NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
+ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
+ROUTER_FAULT = STAGE_BY_NAME["ROUTER_FAULT"].table
 MULTICAST = STAGE_BY_NAME["MULTICAST"].table
 DELIVER = STAGE_BY_NAME["DELIVER"].table
 TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
@@ -239,7 +307,7 @@ def _row(stage: Stage) -> str:
         stage.purpose,
         ", ".join(f"`{name}`" for name in stage.reads),
         ", ".join(f"`{name}`" for name in stage.writes),
-        ", ".join(stage.next),
+        ", ".join([*stage.next, *(f"{name} again" for name in stage.again)]),
         f"{miss}: {stage.miss_means}",
     )
     return f"| {' | '.join(cells)} |"

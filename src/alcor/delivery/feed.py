@@ -1,8 +1,9 @@
 """Who is connected, who is offered which change, and what they report.
 
 One watch of the goal log serves all hosts: each change is offered to the sessions that follow its
-slice. A host may have its own slice, and those that its ports lead to: their networks, their
-security groups, and the remotes of those groups' rules.
+slice. A host may have its own slice, and those that its ports lead to: their networks, the routers
+there and the networks that these join, their security groups, and the remotes of those groups'
+rules.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
-from alcor.goal_state.slices import GROUP, HOST, slice_of
+from alcor.goal_state.slices import GROUP, HOST, leads, slice_of
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
 from alcor.transport.link import Forbidden, Got, Hello, Item, PortState, Report, Session
@@ -22,7 +23,7 @@ from alcor.transport.link import Forbidden, Got, Hello, Item, PortState, Report,
 _log = structlog.get_logger(__name__)
 
 _NOBODY: Mapping[HostSession, None] = {}
-_OF_HOSTS, _OF_GROUPS = f"{HOST}/", f"{GROUP}/"
+_OF_HOSTS = f"{HOST}/"
 
 hosts_max = 20_000
 keys_per_get_max = 1_000
@@ -94,7 +95,7 @@ class HostFeed:
     async def reach(self, host: str, name: str) -> bool:
         """Whether a host may have a slice, as of all intent that there was at start."""
         await self._ready()
-        return host in self._index.hosts_of(name)
+        return self._index.concerns(host, name)
 
     async def content(self, name: str, epoch: int, position: int) -> Parcel:
         """What changed since (epoch, position), if the log remembers; else the snapshot."""
@@ -160,7 +161,7 @@ class HostFeed:
                 if entry.value is None:
                     unbound.append(entry)
                 misled.update(dict.fromkeys(each for each in sessions if each.follows(GROUP)))
-            elif entry.value is None and name.startswith(_OF_GROUPS):
+            elif entry.value is None and leads(entry.key):
                 misled.update(sessions)
         self.position = entries[-1].position
         await self._unbind(unbound)

@@ -23,7 +23,12 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
 
-_LAST_OF_ITS_SLICE = ("/network", "/group", "/addresses")  # what goes when all of it goes
+_LAST_OF_ITS_SLICE = (
+    "/network",
+    "/group",
+    "/addresses",
+    "/router",
+)  # what goes when all of it goes
 
 entries_per_step_max = 128  # planned before others get the processor
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
-from alcor.goal_state import group_codec
+from alcor.goal_state import group_codec, router_codec
 from alcor.goal_state.entries import (
     Addresses,
+    Attachment,
     FixedIp,
     GoalEntry,
     Group,
@@ -20,14 +21,15 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     Route,
+    Router,
+    RouterInterface,
     Rule,
     Subnet,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.goal_state.prefix_codec import packed_prefix, read_prefix
-from alcor.values.addresses import Mac, unpack_address
+from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
+from alcor.values.addresses import unpack_address
 
-_MAC_MAX = (1 << 48) - 1
 _VNI_MAX = (1 << 24) - 1
 
 
@@ -37,7 +39,7 @@ class Malformed(Exception):
 
 def encode(key: str, entry: GoalEntry) -> bytes:
     """The bytes of `entry`, which belongs under `key`."""
-    name = type(entry).__name__.lower()
+    name = type(entry).__name__.lower().removeprefix("router") or "router"
     assert f"/{name}" in key, f"{key} holds no {name}"
     return _message(entry).SerializeToString(deterministic=True)
 
@@ -57,7 +59,9 @@ def _kind(key: str) -> str:
             return "port"
         case ["network", network, "network"] if network:
             return "network"
-        case ["network", network, "subnet" | "neighbour" as kind, owner] if network and owner:
+        case ["network", network, "subnet" | "neighbour" | "attachment" as kind, owner] if (
+            network and owner
+        ):
             return kind
         case ["group", group, "group"] if group:
             return "group"
@@ -67,10 +71,16 @@ def _kind(key: str) -> str:
             return "member"
         case ["addresses", group, "addresses"] if group:
             return "addresses"
+        case ["router", router, "router"] if router:
+            return "router"
+        case ["router", router, "interface", port] if router and port:
+            return "interface"
     raise Malformed(f"'{key}' is not a key of goal state")
 
 
-_Message = pb.Port | pb.Network | pb.Subnet | pb.Neighbour | group_codec.Message
+_Message = (
+    pb.Port | pb.Network | pb.Subnet | pb.Neighbour | group_codec.Message | router_codec.Message
+)
 
 
 def _message(entry: GoalEntry) -> _Message:
@@ -85,6 +95,8 @@ def _message(entry: GoalEntry) -> _Message:
             return _subnet(entry)
         case Group() | Rule() | Member() | Addresses():
             return group_codec.message(entry)
+        case Router() | RouterInterface() | Attachment():
+            return router_codec.message(entry)
 
 
 def _port(port: Port) -> pb.Port:
@@ -140,7 +152,7 @@ def _read_port(parts: list[str], value: bytes) -> Port:
     return Port(
         id=parts[3],
         network_id=message.network_id,
-        mac=_read_mac(message.mac),
+        mac=read_mac(message.mac),
         fixed_ips=tuple(
             FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in message.fixed_ips
         ),
@@ -187,17 +199,11 @@ def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
     return Neighbour(
         port_id=parts[3],
         network_id=parts[1],
-        mac=_read_mac(message.mac),
+        mac=read_mac(message.mac),
         addresses=tuple(map(unpack_address, message.addresses)),
         host=message.host,
         tunnel_endpoint=unpack_address(message.tunnel_endpoint),
     )
-
-
-def _read_mac(number: int) -> Mac:
-    if number > _MAC_MAX:
-        raise ValueError(f"a MAC address has 48 bits, not {number:#x}")
-    return Mac(number)
 
 
 _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
@@ -209,4 +215,7 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "rule": group_codec.read_rule,
     "member": group_codec.read_member,
     "addresses": group_codec.read_addresses,
+    "router": router_codec.read_router,
+    "interface": router_codec.read_interface,
+    "attachment": router_codec.read_attachment,
 }

@@ -109,4 +109,43 @@ class Addresses(NamedTuple):
     prefixes: tuple[Prefix, ...]
 
 
-GoalEntry = Port | Network | Subnet | Neighbour | Group | Rule | Member | Addresses
+class Router(NamedTuple):
+    """A router, the same on every host; where it meets networks are entries of their own."""
+
+    id: str
+    admin_state_up: bool
+    routes: tuple[Route, ...]  # beside those to the subnets of its interfaces
+
+
+class RouterInterface(NamedTuple):
+    """Where a router meets a network: its MAC and addresses there, the same on every host."""
+
+    port_id: str
+    router_id: str
+    network_id: str
+    mac: Mac
+    fixed_ips: tuple[FixedIp, ...]
+    admin_state_up: bool = True
+
+
+class Attachment(NamedTuple):
+    """What a network says of a router interface: which router is met there."""
+
+    port_id: str  # of the interface
+    network_id: str
+    router_id: str
+
+
+GoalEntry = (
+    Port
+    | Network
+    | Subnet
+    | Neighbour
+    | Group
+    | Rule
+    | Member
+    | Addresses
+    | Router
+    | RouterInterface
+    | Attachment
+)

@@ -1,7 +1,9 @@
-"""Prefixes as messages and back."""
+"""Prefixes as messages and back, and MAC addresses read."""
 
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.values.addresses import Address, Prefix, unpack_address
+from alcor.values.addresses import Address, Mac, Prefix, unpack_address
+
+_MAC_MAX = (1 << 48) - 1
 
 
 def packed_prefix(prefix: Prefix) -> pb.Prefix:
@@ -16,3 +18,10 @@ def read_prefix(message: pb.Prefix) -> Prefix:
     if message.length > prefix.width or address.number & ~prefix.mask:
         raise ValueError(f"{address}/{message.length} is not a prefix")
     return prefix
+
+
+def read_mac(number: int) -> Mac:
+    """A MAC address; `ValueError` when the number is too great for one."""
+    if number > _MAC_MAX:
+        raise ValueError(f"a MAC address has 48 bits, not {number:#x}")
+    return Mac(number)

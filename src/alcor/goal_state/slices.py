@@ -5,10 +5,14 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | slice | entries |
 |---|---|
 | `host/<host>/` | `port/<port id>`: a port bound there, in full |
-| `network/<id>/` | `network`; `subnet/<id>`; `neighbour/<port id>` |
+| `network/<id>/` | `network`; `subnet/<id>`; `neighbour/<port id>`; `attachment/<port id>` |
 | `group/<id>/` | `group`: a security group; `rule/<id>` |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
+| `router/<id>/` | `router`; `interface/<port id>` |
+
+A host holds its own slice and what its entries lead to: ports to their network and groups, rules to
+their remotes, a network's attachments to routers, a router's interfaces to networks.
 """
 
 HOST = "host"
@@ -16,6 +20,9 @@ NETWORK = "network"
 GROUP = "group"
 MEMBERS = "members"
 ADDRESSES = "addresses"
+ROUTER = "router"
+
+_LEADING = ("host/", "group/", "router/")
 
 
 def host_slice(host: str) -> str:
@@ -81,6 +88,31 @@ def member_key(group_id: str, port_id: str) -> str:
 def addresses_key(address_group_id: str) -> str:
     """The entry of an address group (an `Addresses`)."""
     return f"addresses/{address_group_id}/addresses"
+
+
+def router_slice(router_id: str) -> str:
+    """The slice of a router; hosts that hold a network which it is attached to subscribe."""
+    return f"router/{router_id}/"
+
+
+def router_key(router_id: str) -> str:
+    """The entry of the router itself (a `Router`)."""
+    return f"router/{router_id}/router"
+
+
+def interface_key(router_id: str, port_id: str) -> str:
+    """The entry of one of its interfaces (a `RouterInterface`)."""
+    return f"router/{router_id}/interface/{port_id}"
+
+
+def attachment_key(network_id: str, port_id: str) -> str:
+    """The entry of a router interface in the slice of its network (an `Attachment`)."""
+    return f"network/{network_id}/attachment/{port_id}"
+
+
+def leads(key: str) -> bool:
+    """Whether the entry under `key` may lead its holder to other slices."""
+    return key.startswith(_LEADING) or "/attachment/" in key
 
 
 def slice_of(key: str) -> str:

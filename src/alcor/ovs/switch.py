@@ -300,6 +300,8 @@ class _Run:
         if action.port == CONTROLLER:
             self._punt(flow, BY_ACTION, 0, b"")
         elif action.port == IN_PORT:
+            if not self._get(_IN_PORT):
+                return  # it has forgotten where it came from
             self.outcomes.append(Sent(self._get(_IN_PORT), self.packet, self._named_state()))
         elif action.port != self._get(_IN_PORT):
             self.outcomes.append(Sent(action.port, self.packet, self._named_state()))

@@ -12,11 +12,14 @@ from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry
 from alcor.goal_state.slices import (
     addresses_key,
+    attachment_key,
     group_key,
     host_port_key,
+    interface_key,
     member_key,
     neighbour_key,
     network_key,
+    router_key,
     rule_key,
     subnet_key,
 )
@@ -27,11 +30,12 @@ from alcor.intent.records import (
     NodeRecord,
     PortRecord,
     Record,
+    RouterRecord,
     RuleRecord,
     SubnetRecord,
 )
 from alcor.planner.index import Index
-from alcor.planner.nodes import group, member, neighbour, network, port_on_host, subnet
+from alcor.planner.nodes import group, member, neighbour, network, port_on_host, router, subnet
 from alcor.values.addresses import address
 
 Decision = tuple[str, GoalEntry] | None
@@ -97,6 +101,10 @@ class Planner:
             case PortRecord():
                 yield port_on_host.plan(record, self._filtering)
                 yield neighbour.plan(record, self.index.node(record.host))
+                yield router.plan_interface(record)
+                yield router.plan_attachment(record)
+            case RouterRecord():
+                yield router.plan(record)
             case NetworkRecord():
                 yield network.plan(record)
             case SubnetRecord():
@@ -113,6 +121,9 @@ class Planner:
             case PortRecord():
                 yield host_port_key(record.host, record.id)
                 yield neighbour_key(record.network_id, record.id)
+                if router.is_interface(record):
+                    yield interface_key(record.device_id, record.id)
+                    yield attachment_key(record.network_id, record.id)
                 for group_id in record.security_groups:
                     yield member_key(group_id, record.id)
             case NetworkRecord():
@@ -122,6 +133,8 @@ class Planner:
             case NodeRecord():
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
+            case RouterRecord():
+                yield router_key(record.id)
             case GroupRecord():
                 yield group_key(record.id)
             case RuleRecord():

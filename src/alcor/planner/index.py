@@ -1,6 +1,7 @@
 """What the planner remembers of intent, found by what its decisions need.
 
-Every record by its key, the ports of a host, and which hosts have ports on a network.
+Every record by its key, the ports of a host, and which hosts have ports on a network, or are led to
+it by routers.
 """
 
 from collections.abc import Collection, Mapping
@@ -8,6 +9,7 @@ from collections.abc import Collection, Mapping
 from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, key
 from alcor.planner.group_index import GroupIndex
+from alcor.planner.router_index import RouterIndex
 
 _NOTHING: Mapping[str, int] = {}
 
@@ -17,6 +19,7 @@ class Index:
 
     def __init__(self) -> None:
         self.groups = GroupIndex()
+        self.routers = RouterIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -40,6 +43,7 @@ class Index:
         self.drop(key_)
         self._records[key_] = revision, record
         self.groups.put(record)
+        self.routers.put(record)
         if isinstance(record, PortRecord) and record.host:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
             hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
@@ -50,6 +54,7 @@ class Index:
         _, record = self._records.pop(key_, (0, None))
         if record is not None:
             self.groups.drop(record)
+            self.routers.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
 
@@ -78,7 +83,9 @@ class Index:
             case [slices.HOST, host, ""]:
                 return (host,)
             case [slices.NETWORK, network_id, ""]:
-                return self.hosts_on(network_id)
+                return self._hosts_on_any(self.routers.networks_joined_with(network_id))
+            case [slices.ROUTER, router_id, ""]:
+                return self._hosts_on_any(self.routers.networks_at(router_id))
             case [slices.GROUP, group_id, ""]:
                 return self.groups.hosts_of_group(group_id)
             case [slices.MEMBERS, group_id, ""]:
@@ -86,6 +93,22 @@ class Index:
             case [slices.ADDRESSES, group_id, ""]:
                 return self.groups.hosts_of_addresses(group_id)
         return ()
+
+    def concerns(self, host: str, slice_: str) -> bool:
+        """Whether a slice concerns the host: `hosts_of` for one."""
+        match slice_.split("/"):
+            case [slices.NETWORK, network_id, ""]:
+                joined = self.routers.networks_joined_with(network_id)
+                return any(host in self.hosts_on(each) for each in joined)
+            case [slices.ROUTER, router_id, ""]:
+                networks = self.routers.networks_at(router_id)
+                return any(host in self.hosts_on(each) for each in networks)
+        return host in self.hosts_of(slice_)
+
+    def _hosts_on_any(self, networks: Collection[str]) -> Collection[str]:
+        if len(networks) == 1:
+            return self.hosts_on(*networks)
+        return {host for network_id in networks for host in self.hosts_on(network_id)}
 
     def _unbind(self, port: PortRecord) -> None:
         ports = self._ports_by_host[port.host]

@@ -12,12 +12,25 @@ from urllib.request import urlopen
 from alcor.agent.agent import Agent
 from alcor.agent.config import AgentConfig
 from alcor.goal_state.codec import encode
-from alcor.goal_state.entries import FixedIp, GoalEntry, Neighbour, Network, Port, Subnet
+from alcor.goal_state.entries import (
+    Attachment,
+    FixedIp,
+    GoalEntry,
+    Neighbour,
+    Network,
+    Port,
+    Router,
+    RouterInterface,
+    Subnet,
+)
 from alcor.goal_state.reports import PortStatus
 from alcor.goal_state.slices import (
+    attachment_key,
     host_port_key,
+    interface_key,
     neighbour_key,
     network_key,
+    router_key,
     slice_of,
     subnet_key,
 )
@@ -68,6 +81,13 @@ def key_of(entry: GoalEntry) -> str:
             return subnet_key(entry.network_id, entry.id)
         case Neighbour():
             return neighbour_key(entry.network_id, entry.port_id)
+        case Router():
+            return router_key(entry.id)
+        case RouterInterface():
+            return interface_key(entry.router_id, entry.port_id)
+        case Attachment():
+            return attachment_key(entry.network_id, entry.port_id)
+    raise AssertionError(entry)
 
 
 class Region:
@@ -360,5 +380,61 @@ def test_real_machines_get_their_leases_and_reach_each_other(host: Host) -> None
             ping = ("ping", "-c", "3", "-i", "0.2", "-W", "2", "10.7.0.6")
             reply = await asyncio.to_thread(host.inside, five, *ping)
             assert re.search(r"3 received", reply), reply
+
+    story(tell)
+
+
+def a_routed_region() -> Region:
+    """Two networks of both families, a router, and a machine on each side."""
+    entries: list[GoalEntry] = [Router("r", True, ())]
+    for n, side in ((1, "left"), (2, "right")):
+        plain = (f"10.{n}.0.", f"fd0{n}::")
+        fixed = tuple(
+            FixedIp(f"{side}{family}", address(f"{start}5"))
+            for family, start in zip((4, 6), plain, strict=True)
+        )
+        gateway = tuple(each._replace(address=address(f"{start}1")) for each, start in
+                        zip(fixed, plain, strict=True))  # fmt: skip
+        mac = Mac(0x020000000000 + n)
+        entries += [
+            Network(side, n, 1450, True, ""),
+            Subnet(f"{side}4", side, prefix(f"10.{n}.0.0/24"), gateway[0].address, True, (), ()),
+            Subnet(f"{side}6", side, prefix(f"fd0{n}::/64"), gateway[1].address, False, (), ()),
+            Port(f"p-{side}", side, mac, fixed, True, True, side, ""),
+            Neighbour(f"p-{side}", side, mac, tuple(f.address for f in fixed), "h1", ENDPOINT),
+            RouterInterface(f"i-{side}", "r", side, Mac(0x020000000A00 + n), gateway),
+            Attachment(f"i-{side}", side, "r"),
+        ]
+    return Region(*entries)
+
+
+def test_a_router_joins_two_networks_of_a_host(host: Host) -> None:
+    def talk(left: str) -> None:
+        for target in ("10.2.0.5", "fd02::5", "10.1.0.1", "10.2.0.1", "fd01::1", "fd02::1"):
+            said = host.inside(left, "ping", "-c1", "-W3", target)
+            assert "1 received" in said, said
+        said = host.inside(left, "ping", "-c1", "-W3", "-t1", "10.2.0.5")
+        assert "From 10.1.0.1 icmp_seq=1 Time to live exceeded" in said
+        said = host.inside(left, "ping", "-c1", "-W3", "-t1", "fd02::5")
+        assert "From fd01::1 icmp_seq=1 Time exceeded: Hop limit" in said
+        said = host.inside(left, "ping", "-c1", "-W3", "10.2.0.6")
+        assert "From 10.2.0.1 icmp_seq=1 Destination Host Unreachable" in said
+        said = host.inside(left, "ping", "-c1", "-W3", "10.3.0.1")
+        assert "From 10.1.0.1 icmp_seq=1 Destination Net Unreachable" in said
+
+    async def tell() -> None:
+        async with an_agent(host, a_routed_region()) as link:
+            left = await asyncio.to_thread(host.plug, "l", "p-left", "02:00:00:00:00:01")
+            right = await asyncio.to_thread(host.plug, "r", "p-right", "02:00:00:00:00:02")
+            await link.up("p-left", "p-right")
+            for machine, n in ((left, 1), (right, 2)):
+                for command in (
+                    f"addr add 10.{n}.0.5/24 dev eth0",
+                    f"addr add fd0{n}::5/64 dev eth0 nodad",
+                    f"route add default via 10.{n}.0.1",
+                    f"-6 route add default via fd0{n}::1",
+                ):
+                    host.inside(machine, "ip", *command.split())
+            await asyncio.to_thread(talk, left)
 
     story(tell)

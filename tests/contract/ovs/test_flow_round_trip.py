@@ -176,6 +176,7 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
     "pop_vlan": (VLAN, apply(PopVlan(), output(4))),
     "dec_ttl": (IP4, apply(DecTtl(), output(4))),
     "resubmit": ({}, apply(Resubmit(33), goto=20)),
+    "from nowhere": ({}, apply(load("in_port", 0, bits=16), output(4))),
     "ct": (IP4, apply(ct(5, table=20))),
     "ct_zone_field": (IP4, apply(ct("reg6", zone_offset=16, table=20))),
     "ct_commit": (

@@ -133,6 +133,7 @@ def changes(rng: random.Random, family: dict[str, Any]) -> list[Action]:
         load("reg3", rng.randrange(3)),
         move("reg0", "reg3", 2),
         load("metadata", rng.randrange(4), 0, 2),
+        load("in_port", 0, bits=16),
     ]
     kind = family.get("eth_type")
     if kind == 0x0806:

@@ -17,7 +17,16 @@ from alcor.agent.model import HostModel, Interface, Tunnel
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.punts.responder import Responder
-from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
+from alcor.goal_state.entries import (
+    FixedIp,
+    Neighbour,
+    Network,
+    Port,
+    Route,
+    Router,
+    RouterInterface,
+    Subnet,
+)
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.packets import PacketIn
@@ -59,6 +68,8 @@ class World:
     networks: dict[str, Network] = field(default_factory=dict)
     subnets: dict[str, Subnet] = field(default_factory=dict)
     nics: dict[str, Nic] = field(default_factory=dict)
+    routers: dict[str, Router] = field(default_factory=dict)
+    interfaces: list[RouterInterface] = field(default_factory=list)
 
     def declare(self, words: list[str]) -> None:
         """Take one line of the world."""
@@ -76,6 +87,17 @@ class World:
                 self.subnets[name] = Subnet(name, plain[0], prefix(plain[1]), gateway, dhcp, (), ())
             case "port":
                 self._declare_port(name, plain)
+            case "router":
+                self.routers[name] = Router(name, "down" not in plain, ())
+            case "interface":
+                network, mac_word, *addresses = plain
+                fixed = tuple(self._fixed(network, word) for word in addresses)
+                number = str(len(self.interfaces))
+                made = RouterInterface(number, name, network, mac(mac_word), fixed)
+                self.interfaces.append(made)
+            case "route":
+                router, route = self.routers[name], Route(prefix(plain[0]), address(plain[1]))
+                self.routers[name] = router._replace(routes=(*router.routes, route))
             case _:
                 raise ValueError(f"what is a {kind}?")
 
@@ -96,13 +118,17 @@ class World:
     def model(self, host: str) -> HostModel:
         """What the agent of a host knows: its ports, and their networks whole."""
         model = HostModel()
-        here = {nic.port.network_id for nic in self.nics.values() if nic.host == host}
+        here = self._reached_from(host)
         model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host]))
         for network_id in here:
             model.put(self.networks[network_id])
         for subnet in self.subnets.values():
             if subnet.network_id in here:
                 model.put(subnet)
+        for interface in self.interfaces:
+            if interface.network_id in here:
+                model.put(interface)
+                model.put(self.routers[interface.router_id])
         for name, nic in self.nics.items():
             if nic.port.network_id in here:
                 model.put(self._neighbour(nic))
@@ -111,6 +137,16 @@ class World:
                 if nic.plugged:
                     model.set_interface(name, Interface(nic.ofport, True))
         return model
+
+    def _reached_from(self, host: str) -> set[str]:
+        """The networks that a host's ports lead to, by routers too."""
+        here = {nic.port.network_id for nic in self.nics.values() if nic.host == host}
+        size = 0
+        while size != len(here):
+            size = len(here)
+            routers = {each.router_id for each in self.interfaces if each.network_id in here}
+            here |= {each.network_id for each in self.interfaces if each.router_id in routers}
+        return here
 
     def _neighbour(self, nic: Nic) -> Neighbour:
         addresses = tuple(fixed.address for fixed in nic.port.fixed_ips)
@@ -142,7 +178,9 @@ class World:
         if outcome.port == in_port:
             return f"answered: {_summary(outcome.packet)}"
         if outcome.port != TUNNEL:
-            return f"delivered to {model.port_by_ofport[outcome.port]}"
+            left = outcome.packet["ip_ttl"]
+            aged = "" if left in (0, 64, 255) else f" with ttl {left}"
+            return f"delivered to {model.port_by_ofport[outcome.port]}{aged}"
         remote = Address(4, outcome.fields["tun_dst"])
         there = next(name for name, each in self.endpoints.items() if each == remote)
         fields = {"tun_id": outcome.fields["tun_id"], "tun_src": self.endpoints[host].number}
@@ -150,11 +188,14 @@ class World:
 
     def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
         responder = Responder("", model, Metrics(), 3600)  # type: ignore[arg-type]
-        places = {FIELD_BY_NAME["in_port"].place: in_port}
+        fields = {"in_port": in_port, **punted.fields}
+        places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}
         packet = PacketIn(punted.packet.frame, 0, 0, 1, places, punted.userdata)
         frame = responder.answer(packet)
         if frame is None:
             return "punted, and not answered"
+        if punted.userdata == p.PUNT_ROUTER:
+            return f"answered: {_summary(Packet(frame))}"
         message = parse_message(parse_datagram(frame).payload)
         kind = MessageType(message.type or 0).name
         return f"answered: dhcp {kind} {Address(4, message.yiaddr)}"
@@ -166,6 +207,7 @@ class World:
             "udp": lambda: _udp(4, nic, to, said),
             "udp6": lambda: _udp(6, nic, to, said),
             "icmp": lambda: _icmp(nic, to, int(arguments[1]), said),
+            "ping": lambda: _ping(nic, address(arguments[0]), said),
             "icmp6": lambda: _icmp6(nic, int(arguments[0]), said),
             "arp": lambda: _arp(1, nic, address(arguments[0]).number, said),
             "arp-reply": lambda: _arp(2, nic, to.number(4) if to else 0, said, to),
@@ -204,7 +246,7 @@ def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
     destination = _ip(said, "dst_ip", to.number(version) if to else 0)
     ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
     make = frames.udp4 if version == 4 else frames.udp6
-    packet = make(source, destination, *ports, b"data")
+    packet = make(source, destination, *ports, b"data", int(said.get("ttl", "64")))
     return _in_frame(nic, to.port.mac if to else frames.BROADCAST, packet, said)
 
 
@@ -212,6 +254,15 @@ def _icmp(nic: Nic, to: Nic | None, kind: int, said: dict[str, str]) -> bytes:
     assert to is not None
     packet = frames.icmp4(_ip(said, "ip", nic.number(4)), to.number(4), kind, 0, bytes(8))
     return _in_frame(nic, to.port.mac, packet, said)
+
+
+def _ping(nic: Nic, to: Address, said: dict[str, str]) -> bytes:
+    source, ttl = _ip(said, "ip", nic.number(to.version)), int(said.get("ttl", "64"))
+    if to.version == 4:
+        packet = frames.icmp4(source, to.number, 8, 0, bytes(8), ttl)
+    else:
+        packet = frames.icmp6(source, to.number, 128, 0, bytes(8), ttl)
+    return _in_frame(nic, ALL_NODES_MAC, packet, said)
 
 
 def _icmp6(nic: Nic, kind: int, said: dict[str, str]) -> bytes:
@@ -256,6 +307,12 @@ def _last_stage(trace: Trace) -> str:
 def _summary(packet: Packet) -> str:
     if packet["arp_op"]:
         return f"arp {Address(4, packet['arp_spa'])} is {mac_text(packet['arp_sha'])}"
+    if packet["eth_type"] == 0x0800:
+        who, to = Address(4, packet["ipv4_src"]), mac_text(packet["eth_dst"])
+        return f"icmp {packet['icmpv4_type']}/{packet['icmpv4_code']} from {who} for {to}"
+    if packet["icmpv6_type"] and packet["icmpv6_type"] != 136:
+        who, to = Address(6, packet["ipv6_src"]), mac_text(packet["eth_dst"])
+        return f"icmp6 {packet['icmpv6_type']}/{packet['icmpv6_code']} from {who} for {to}"
     target = Address(6, packet["nd_target"])
     flags = "solicited" if packet["nd_reserved"] >> 30 & 1 else "to all"
     return f"nd {target} is {mac_text(packet['eth_src'])}, {flags}"

@@ -7,12 +7,16 @@ writes the ends again; read the difference.
     network NAME VNI [down]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged]
+    router NAME [down]
+    interface ROUTER NETWORK MAC ADDRESS...
+    route ROUTER PREFIX NEXT_HOP
     PORT: FRAME [field=value ...] -> where it ends
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
 
-Frames: `udp PORT`, `udp6 PORT`, `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`, `arp-reply PORT`,
-`ns ADDRESS`, `dad ADDRESS`, `na ADDRESS`, `dhcp TYPE`, `ethertype NUMBER`. Fields say other than
-the truth: mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan.
+Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`,
+`arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`, `na ADDRESS`, `dhcp TYPE`, `ethertype NUMBER`.
+Fields say other than the truth: mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan,
+ttl.
 """
 
 from pathlib import Path

@@ -13,8 +13,17 @@ from alcor.agent.compiler import (
     cookie_of,
 )
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
-from alcor.ovs.flow import Flow
+from alcor.goal_state.entries import (
+    FixedIp,
+    Neighbour,
+    Network,
+    Port,
+    Route,
+    Router,
+    RouterInterface,
+    Subnet,
+)
+from alcor.ovs.flow import Flow, Resubmit
 from alcor.values.addresses import Mac, address, prefix
 
 HERE = address("172.31.0.1")
@@ -64,7 +73,30 @@ neighbours = st.builds(
     st.just("h"),
     st.sampled_from(ENDPOINTS),
 )
-entries = st.one_of(ports, networks, subnets, neighbours)
+routers = st.builds(
+    Router,
+    st.sampled_from(("r1", "r2")),
+    st.booleans(),
+    st.lists(
+        st.sampled_from(
+            (
+                Route(prefix("10.9.0.0/16"), address("10.0.0.3")),
+                Route(prefix("fd09::/16"), address("fd00::3")),
+            )
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+router_interfaces = st.builds(
+    RouterInterface,
+    st.sampled_from(("i1", "i2", "i3")),
+    st.sampled_from(("r1", "r2")),
+    st.sampled_from(NETWORKS),
+    macs,
+    fixed_ips,
+    st.booleans(),
+)
+entries = st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces)
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
 tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
 changes = st.one_of(
@@ -140,6 +172,9 @@ def test_flows_go_forward_in_the_pipeline_as_declared(history: list[tuple[str, o
         if flow.instructions.goto is not None:
             target = p.STAGE_BY_TABLE[flow.instructions.goto].name
             assert target in (*stage.next, stage.miss)
+        for action in flow.instructions.actions:
+            if isinstance(action, Resubmit):
+                assert p.STAGE_BY_TABLE[action.table].name in stage.again
 
 
 def one_port(**changed: object) -> HostModel:

@@ -5,8 +5,21 @@ from hypothesis import strategies as st
 
 from alcor.agent.desired import Desired, Subscription, tombstones_max
 from alcor.goal_state.codec import encode
-from alcor.goal_state.entries import GoalEntry, Network, Port, Rule
-from alcor.goal_state.slices import host_port_key, network_key, rule_key
+from alcor.goal_state.entries import (
+    Attachment,
+    GoalEntry,
+    Network,
+    Port,
+    RouterInterface,
+    Rule,
+)
+from alcor.goal_state.slices import (
+    attachment_key,
+    host_port_key,
+    interface_key,
+    network_key,
+    rule_key,
+)
 from alcor.transport.link import Frame, Item
 from alcor.values.addresses import Mac
 
@@ -72,6 +85,36 @@ def test_a_remote_that_was_refused_is_asked_for_again_when_its_rule_moves() -> N
     taken = desired.take(Frame(1, 12, (rule("far", 5),)))
 
     assert [each.name for each in taken.subscribe] == ["members/far/"]
+
+
+def attached(router: str, revision: int, *, gone: bool = False) -> Item:
+    key, entry = attachment_key("n1", "i1"), Attachment("i1", "n1", router)
+    return Item(key, None if gone else encode(key, entry), revision, f"r{revision}")
+
+
+def joins(network: str, revision: int) -> Item:
+    port_id = f"to-{network}"
+    key = interface_key("r", port_id)
+    entry = RouterInterface(port_id, "r", network, Mac(1), ())
+    return Item(key, encode(key, entry), revision, f"r{revision}")
+
+
+def test_a_network_leads_to_its_routers_and_they_to_the_networks_that_they_join() -> None:
+    desired = settled()
+
+    to_router = desired.take(Frame(1, 11, (attached("r", 3),)))
+    to_network = desired.take(snapshot(1, 11, "router/r/", joins("n1", 4), joins("n2", 5)))
+
+    assert to_router.subscribe == [Subscription("router/r/", 0, 0)]
+    assert to_network.subscribe == [Subscription(N2, 0, 0)]
+    detached = desired.take(Frame(1, 12, (attached("r", 6, gone=True),)))
+    assert detached.unsubscribe == [N2, "router/r/"]
+    assert [type(each) for each in detached.gone] == [
+        Attachment,
+        RouterInterface,
+        RouterInterface,
+    ]
+    assert desired.settled
 
 
 def test_all_is_settled_when_every_wanted_slice_is_complete() -> None:

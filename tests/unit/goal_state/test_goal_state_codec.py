@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alcor.goal_state import codec
 from alcor.goal_state.entries import (
     Addresses,
+    Attachment,
     FixedIp,
     GoalEntry,
     Group,
@@ -17,16 +18,21 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     Route,
+    Router,
+    RouterInterface,
     Rule,
     Subnet,
 )
 from alcor.goal_state.slices import (
     addresses_key,
+    attachment_key,
     group_key,
     host_port_key,
+    interface_key,
     member_key,
     neighbour_key,
     network_key,
+    router_key,
     rule_key,
     subnet_key,
 )
@@ -43,6 +49,9 @@ KEYS = [
     rule_key("g", "r"),
     member_key("g", PORT),
     addresses_key("a"),
+    router_key("r"),
+    interface_key("r", PORT),
+    attachment_key(NET, PORT),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -115,6 +124,19 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     rules.map(lambda entry: (KEYS[5], entry)),
     st.builds(Member, st.just("g"), st.just(PORT), prefixes).map(lambda entry: (KEYS[6], entry)),
     st.builds(Addresses, st.just("a"), prefixes).map(lambda entry: (KEYS[7], entry)),
+    st.builds(
+        Router, st.just("r"), st.booleans(), st.just((Route(prefix("10.0.0.0/8"), WEB),))
+    ).map(lambda entry: (KEYS[8], entry)),
+    st.builds(
+        RouterInterface,
+        port_id=st.just(PORT),
+        router_id=st.just("r"),
+        network_id=texts,
+        mac=macs,
+        fixed_ips=st.lists(st.builds(FixedIp, texts, addresses), max_size=3).map(tuple),
+        admin_state_up=st.booleans(),
+    ).map(lambda entry: (KEYS[9], entry)),
+    st.builds(Attachment, st.just(PORT), st.just(NET), texts).map(lambda entry: (KEYS[10], entry)),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
+from alcor.agent.routing import Leg
 from alcor.agent.service_address import SERVER_MAC, server_address
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network, Subnet
@@ -59,6 +60,13 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[F
             what = _asked_for(network.vni, address.number)
             answer = _answer(address.number, neighbour.mac)
             yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
+
+
+def router(leg: Leg, cookie: int) -> Iterator[Flow]:
+    """A router answers for its addresses, on every host for the machines there."""
+    for address in leg.addresses(4):
+        what = _asked_for(leg.network.vni, address.number)
+        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, _answer(address.number, leg.mac), cookie)
 
 
 def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[Flow]:

@@ -1,9 +1,9 @@
 """SERVICES: a port's DHCPv4 requests go to the agent, at a rate that can't hurt it."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from alcor.agent import pipeline as p
+from alcor.agent.meter import Meter
 from alcor.agent.model import Wired
 from alcor.goal_state.entries import Subnet
 from alcor.ovs.fields import ETH_TYPE_IPV4, IP_PROTO_UDP
@@ -11,14 +11,6 @@ from alcor.ovs.flow import Flow, apply, match, punt
 
 requests_per_s_max = 10  # packets of one port
 requests_burst = 20  # packets
-
-
-class Meter(NamedTuple):
-    """What a port may send to the agent; its id is the port's ofport."""
-
-    id: int
-    rate: int  # packets a second
-    burst: int  # packets
 
 
 def is_served(wired: Wired, subnets: Mapping[str, Subnet]) -> bool:
@@ -44,6 +36,6 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
 
 
 def meters(wired: Wired, subnets: Mapping[str, Subnet]) -> Iterator[Meter]:
-    """The meter that the port's punt names."""
+    """The meter that the port's punt names; its id is the port's ofport."""
     if is_served(wired, subnets):
         yield Meter(wired.ofport, requests_per_s_max, requests_burst)

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
+from alcor.agent.routing import Leg
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import DROP, IN_PORT, Flow, Instructions, apply, match, move, output, set_field
-from alcor.values.addresses import eui64_link_local
+from alcor.values.addresses import Mac, eui64_link_local
 
 SOLICIT, ADVERTISE = 135, 136
 TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
@@ -84,12 +85,22 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
     """One flow for each IPv6 address of a neighbour, and for its link-local address."""
     fixed = [each.number for each in neighbour.addresses if each.version == 6]
-    link_local = [eui64_link_local(neighbour.mac).number] if fixed else []
+    yield from _answers(network, fixed, neighbour.mac, cookie)
+
+
+def router(leg: Leg, cookie: int) -> Iterator[Flow]:
+    """A router answers for its addresses, on every host for the machines there."""
+    fixed = [each.number for each in leg.addresses(6)]
+    yield from _answers(leg.network, fixed, leg.mac, cookie)
+
+
+def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> Iterator[Flow]:
+    link_local = [eui64_link_local(mac).number] if fixed else []
     for address in fixed + link_local:
         answer = Instructions(
             (
                 _TO_ASKER,
-                _set_eth_src(neighbour.mac),
+                _set_eth_src(mac),
                 _TO_ASKER_IP,
                 _set_ipv6_src(address),
                 _IS_ADVERTISEMENT,

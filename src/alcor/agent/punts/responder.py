@@ -14,7 +14,9 @@ import structlog
 from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model import HostModel, Wired
+from alcor.agent.packets.ipv4 import Malformed
+from alcor.agent.punts import router
 from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
@@ -36,7 +38,7 @@ class Responder:
         self._socket = socket
         self._model, self._metrics = model, metrics
         self._lease_s = lease_s
-        self._kinds = {p.PUNT_DHCP4: self._dhcp4}
+        self._kinds = {p.PUNT_DHCP4: self._dhcp4, p.PUNT_ROUTER: self._router}
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -75,7 +77,8 @@ class Responder:
                 packet = await queue.get()
                 frame = self.answer(packet)
                 if frame is not None:
-                    session.packet_out(frame, (output(packet.in_port),))
+                    port = packet.in_port or packet.field(p.PORT_IN)
+                    session.packet_out(frame, (output(port),))
             await asyncio.sleep(0)
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
@@ -92,9 +95,27 @@ class Responder:
             return None
         return handle(packet)
 
+    def _sender(self, packet: PacketIn) -> Wired | None:
+        """The port that sent the packet, while it is complete."""
+        return self._model.wired(self._model.port_by_ofport.get(packet.in_port, ""))
+
+    def _router(self, packet: PacketIn) -> bytes | None:
+        # A packet that was routed before has forgotten its in_port, but not its port.
+        wired = self._model.wired(self._model.port_by_ofport.get(packet.field(p.PORT_IN), ""))
+        if wired is None:
+            self._metrics.punts.labels("router", "silent").inc()
+            return None
+        try:
+            told = router.answer(packet, self._model, wired)
+        except Malformed as error:
+            self._metrics.punts.labels("router", "silent").inc()
+            log.debug("nothing said of a packet", port=wired.port.id, reason=str(error))
+            return None
+        self._metrics.punts.labels("router", "answered").inc()
+        return told
+
     def _dhcp4(self, packet: PacketIn) -> bytes | None:
-        port_id = self._model.port_by_ofport.get(packet.in_port, "")
-        wired = self._model.wired(port_id)
+        wired = self._sender(packet)
         if wired is None:
             self._metrics.punts.labels("dhcp4", "silent").inc()
             return None
@@ -103,9 +124,10 @@ class Responder:
         match said:
             case Answer(frame, kind):
                 self._metrics.punts.labels("dhcp4", kind.name.lower()).inc()
-                log.debug("dhcp answer", port=port_id, answer=kind.name)
+                log.debug("dhcp answer", port=wired.port.id, answer=kind.name)
                 return frame
             case Silence(reason, notable):
                 self._metrics.punts.labels("dhcp4", "silent").inc()
-                (log.warning if notable else log.debug)("dhcp silence", port=port_id, reason=reason)
+                say = log.warning if notable else log.debug
+                say("dhcp silence", port=wired.port.id, reason=reason)
                 return None

@@ -137,3 +137,29 @@ class Addresses(_message.Message):
     PREFIXES_FIELD_NUMBER: _ClassVar[int]
     prefixes: _containers.RepeatedCompositeFieldContainer[Prefix]
     def __init__(self, prefixes: _Optional[_Iterable[_Union[Prefix, _Mapping]]] = ...) -> None: ...
+
+class Attachment(_message.Message):
+    __slots__ = ("router_id",)
+    ROUTER_ID_FIELD_NUMBER: _ClassVar[int]
+    router_id: str
+    def __init__(self, router_id: _Optional[str] = ...) -> None: ...
+
+class Router(_message.Message):
+    __slots__ = ("admin_state_up", "routes")
+    ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    admin_state_up: bool
+    routes: _containers.RepeatedCompositeFieldContainer[Route]
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
+
+class RouterInterface(_message.Message):
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
+    ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
+    network_id: str
+    mac: int
+    fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
+    admin_state_up: bool
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ...) -> None: ...

@@ -48,6 +48,7 @@ _TABLE_NONE = 0xFF
 
 # The numbers that Nicira's headers have for these fields (class 0: NXM_OF_, class 1: NXM_NX_).
 _NICIRA_NUMBER = {
+    "in_port": (0, 0),
     "eth_dst": (0, 1),
     "eth_src": (0, 2),
     "eth_type": (0, 3),
@@ -82,7 +83,8 @@ def _nicira_header(name: str) -> int:
     if name not in _NICIRA_NUMBER:
         return field.header
     oxm_class, number = _NICIRA_NUMBER[name]
-    return oxm_class << 16 | number << 9 | field.width
+    width = 2 if name == "in_port" else field.width  # Nicira's port numbers have 16 bits
+    return oxm_class << 16 | number << 9 | width
 
 
 def _set_field_shape(field: Field) -> tuple[bytes, int, int, bytes]:

@@ -1,0 +1,49 @@
+"""A router and its interfaces, as every host that packets may take them from must know them."""
+
+from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
+from alcor.goal_state.slices import attachment_key, interface_key, router_key
+from alcor.intent.records import PortRecord, RouterRecord
+from alcor.planner.parsed import address, mac
+from alcor.values.addresses import prefix
+
+_INTERFACE_OWNERS = frozenset(("network:router_interface", "network:router_interface_distributed"))
+
+
+def is_interface(port: PortRecord) -> bool:
+    """Whether the port is where a router meets its network."""
+    return port.device_owner in _INTERFACE_OWNERS and bool(port.device_id)
+
+
+def plan(router: RouterRecord) -> tuple[str, Router]:
+    """Its entry in its own slice; `ValueError` when a route's text is none."""
+    return router_key(router.id), Router(
+        id=router.id,
+        admin_state_up=router.admin_state_up,
+        routes=tuple(
+            Route(prefix(route.destination), address(route.nexthop)) for route in router.routes
+        ),
+    )
+
+
+def plan_interface(port: PortRecord) -> tuple[str, RouterInterface] | None:
+    """An interface's entry in its router's slice; `ValueError` when a text is no address."""
+    if not is_interface(port):
+        return None
+    return interface_key(port.device_id, port.id), RouterInterface(
+        port_id=port.id,
+        router_id=port.device_id,
+        network_id=port.network_id,
+        mac=mac(port.mac_address),
+        fixed_ips=tuple(
+            FixedIp(fixed.subnet_id, address(fixed.ip_address)) for fixed in port.fixed_ips
+        ),
+        admin_state_up=port.admin_state_up,
+    )
+
+
+def plan_attachment(port: PortRecord) -> tuple[str, Attachment] | None:
+    """What the interface's network says of it: it leads the network's hosts to the router."""
+    if not is_interface(port):
+        return None
+    key = attachment_key(port.network_id, port.id)
+    return key, Attachment(port.id, port.network_id, port.device_id)
