@@ -1,5 +1,7 @@
 """What all tests share: `--update` writes recorded outputs again; reviewers read the difference."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,5 +60,66 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 def own_nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """A NATS server that the test may kill."""
     server = NatsServer(tmp_path / "nats")
+    yield server
+    server.kill()
+
+
+class PostgresServer:
+    """A PostgreSQL server on a socket in its own folder, that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = folder.parent / f"{folder.name}.log"
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        assert found, "PostgreSQL is missing: run tools/setup"
+        self._programs = found[-1]
+        # PostgreSQL refuses to run as root: then it runs as the user that its package made.
+        root = os.getuid() == 0
+        self._user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"][
+            : 4 * root
+        ]
+        if root:
+            for each in (folder, *folder.parents):
+                each.chmod(each.stat().st_mode | 0o711)
+                if each == Path("/tmp"):
+                    break
+            shutil.chown(folder, "postgres", "postgres")
+        data = folder / "data"
+        argv = ["initdb", "-D", data, "-U", "alcor", "-A", "trust", "--no-sync", "--no-locale"]
+        self._run(*argv)
+        self.start()
+
+    def url(self, database: str) -> str:
+        """The URL of a database: it is made by whoever opens it."""
+        return f"postgresql://alcor@/{database}?host={self.folder}"
+
+    def start(self) -> None:
+        """Start it, on the data that it left; it answers when this returns."""
+        argv = ["-D", self.folder / "data", "-c", "listen_addresses=", "-c", "max_connections=400"]
+        argv += ["-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._user, self._programs / "postgres", *argv], stdout=log, stderr=log, cwd="/"
+            )
+        asks = [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "alcor"]
+        while subprocess.run([*asks, "-d", "postgres"], check=False).returncode:
+            assert self._process.poll() is None, self._log.read_text()
+
+    def kill(self) -> None:
+        """End it at once, without a checkpoint."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        argv = [*self._user, self._programs / program, *arguments]
+        with self._log.open("ab") as log:
+            subprocess.run(argv, check=True, stdout=log, stderr=log, cwd="/")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server for everybody who needs none of their own."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "server")
     yield server
     server.kill()

@@ -1,73 +1,37 @@
-"""One manager's database: transactions as functions, one writer, several readers.
+"""One manager's database: transactions as functions, one writer at a time, several readers.
 
 A store hands a function to `write` or `read`; it runs in a thread with a connection inside one
-transaction, and must do nothing but SQL and pure decisions. SQLite has one writer at a time
-anyway: one writer thread makes that a queue instead of lock errors.
+transaction, and must do nothing but SQL and pure decisions: it may be run again. The SQL is what
+SQLite speaks; a database of another kind translates it (`runtime.dialect`). Wherever it is kept,
+there is one writer at a time, so the sequences of an outbox are in order of commit.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from threading import local
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-readers_max = 2  # threads; reads are short, and Python runs one at a time
 
-
-class Database:
-    """A SQLite file in WAL mode; a commit is on the disk before `write` returns."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-writer")
-        self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{path.stem}-reader")
-        self._local = local()
-        self._opened: list[sqlite3.Connection] = []
+class Database(Protocol):
+    """A manager's database, open."""
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        ...
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        ...
 
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
-        self._writer.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
-        for connection in self._opened:
-            connection.close()
+        ...
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA busy_timeout=10000")
-            self._local.connection = connection
-            self._opened.append(connection)
-        return connection
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return self._within("BEGIN IMMEDIATE", work)
+class DuplicateKey(Exception):
+    """A row with the same values of these columns is there already."""
 
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return self._within("BEGIN", work)
-
-    def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._connection()
-        connection.execute(begin)
-        try:
-            result = work(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        return result
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__(", ".join(columns))
+        self.columns = columns

@@ -18,6 +18,7 @@ import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
 from alcor.runtime import usage
+from alcor.runtime.database import DuplicateKey
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
 
@@ -187,6 +188,11 @@ class ResourceTable:
         if wanted.field == CHANGED_SINCE:
             return f"{self.expression('updated_at')} >= ?", values
         expression = self.expression(wanted.field)
+        if expression.startswith("json_extract"):  # of any type: compare as text
+            expression = f"CAST({expression} AS TEXT)"
+            values = [
+                str(int(value)) if isinstance(value, bool) else str(value) for value in values
+            ]
         # One value by equality: then an index on (column, id) also gives the order of the page.
         comparison = "= ?" if len(values) == 1 else f"IN ({_marks(values)})"
         if expression in self.sparse and "" not in values:
@@ -194,7 +200,7 @@ class ResourceTable:
         alternatives = [f"{expression} {comparison}"] if values else []
         if None in wanted.values:
             alternatives.append(f"{expression} IS NULL")
-        return f"({' OR '.join(alternatives) or '0'})", values
+        return f"({' OR '.join(alternatives) or '1 = 0'})", values
 
     def _beyond(
         self, connection: sqlite3.Connection, query: ListQuery, keys: Sequence[Sort]
@@ -244,6 +250,8 @@ def _marks(values: Sequence[object]) -> str:
 def _unique(work: Callable[[], object]) -> None:
     try:
         work()
+    except DuplicateKey as error:
+        raise Taken(error.columns) from None
     except sqlite3.IntegrityError as error:
         _, found, columns = str(error).partition("UNIQUE constraint failed: ")
         if not found:

@@ -61,7 +61,7 @@ def add(connection: sqlite3.Connection, kind: str, change_by_project: Mapping[st
     """Count more (or less) of a kind."""
     connection.executemany(
         "INSERT INTO used VALUES (?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        "ON CONFLICT (kind, project_id) DO UPDATE SET count = used.count + excluded.count",
         [(kind, project, change) for project, change in change_by_project.items()],
     )
 

@@ -8,10 +8,12 @@ import asyncio
 import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from alcor.contracts.held_ports import HeldPortPeer
@@ -47,6 +49,7 @@ from alcor.managers.ip.app import IpApp, IpSettings
 from alcor.managers.mac.app import MacApp, MacSettings
 from alcor.managers.port.app import PortApp, PortSettings
 from alcor.resource.body import changed, created
+from alcor.runtime.places import Place, Servers
 from alcor.runtime.rpc import loopback
 
 ADMIN = Caller(project_id="p1", admin=True, request_id="req-1")
@@ -130,20 +133,21 @@ class World:
     """One life of the three managers on the files of a folder."""
 
     def __init__(
-        self, folder: Path, owners: Owners, clock: list[float], life: int, block_size: int = 16
+        self, place: Place, owners: Owners, clock: list[float], life: int, block_size: int = 16
     ) -> None:
+        self.place = place
         self.owners = owners
         self.clock = clock
         self.intent = MemoryLog(life)
         self.reports = MemoryLog(life)
-        self.mac = MacApp(folder, MacSettings(block_size=block_size))
+        self.mac = MacApp(place, MacSettings(block_size=block_size))
         later = Later()
         now = lambda: clock[0]  # noqa: E731
-        self.ip = IpApp(folder, loopback(PortPeer, later), IpSettings(), now)
+        self.ip = IpApp(place, loopback(PortPeer, later), IpSettings(), now)
         self.ips = Breakable(loopback(IpPeer, self.ip.peers[0][1]))
         self.macs = Breakable(loopback(MacPeer, self.mac.peers[0][1]))
         self.port = PortApp(
-            folder,
+            place,
             self.intent,
             self.reports,
             self._rebuilt,
@@ -244,11 +248,11 @@ class World:
     # What is on the disk.
 
     def rows(self, manager: str, query: str) -> list[Any]:
-        connection = sqlite3.connect(getattr(self, manager).database.path)
-        try:
+        if isinstance(self.place, Servers):
+            with closing(psycopg.connect(self.place.of(manager), autocommit=True)) as server:
+                return server.execute(cast(Any, query)).fetchall()
+        with closing(sqlite3.connect(self.place / f"{manager}.sqlite")) as connection:
             return connection.execute(query).fetchall()
-        finally:
-            connection.close()
 
     def check(self) -> None:
         """The invariants: what ports hold is leased, and nothing else; counters are exact."""
@@ -295,10 +299,10 @@ async def settle_tasks() -> None:
 
 
 class Lives:
-    """Start, stop and crash worlds on one folder."""
+    """Start, stop and crash worlds on the databases of one place."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self.owners = Owners()
         self.clock = [1_800_000_000.0]
         self._life = 0
@@ -308,7 +312,7 @@ class Lives:
         """One start of the process; left by a `Crash`, it just ends."""
         self._life += 1
         self.clock[0] += 1.0
-        world = World(self.folder, self.owners, self.clock, self._life)
+        world = World(self.place, self.owners, self.clock, self._life)
         for record in self.owners.by_id.values():
             kind = type(record).__name__.removesuffix("Record").lower()
             change = Change(
@@ -334,6 +338,9 @@ class Lives:
                 raise end
 
 
-@pytest.fixture
-def lives(tmp_path: Path) -> Lives:
-    return Lives(tmp_path)
+@pytest.fixture(params=["sqlite", "postgres"])
+def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Lives:
+    if request.param == "sqlite":
+        return Lives(tmp_path)
+    server = request.getfixturevalue("postgres")
+    return Lives(Servers(server.url(f"{uuid4().hex}_{{manager}}")))

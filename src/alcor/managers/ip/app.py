@@ -15,8 +15,7 @@ from alcor.managers.ip.sql import SqlStore
 from alcor.managers.ip.sweeper import Sweeper
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 from alcor.values.errors import Refusal
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -41,10 +40,8 @@ class IpApp:
 
     name = "ip"
 
-    def __init__(self, folder: Path, ports: PortPeer, settings: IpSettings, clock: Seconds) -> None:
-        path = folder / "ip.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+    def __init__(self, place: Place, ports: PortPeer, settings: IpSettings, clock: Seconds) -> None:
+        self.database = open_database(place, self.name, VERSIONS)
         store = SqlStore(self.database)
         self._settings = settings
         self._sweeper = Sweeper(store, ports, lambda: int(clock() * 1_000))

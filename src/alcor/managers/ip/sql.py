@@ -73,7 +73,7 @@ class SqlTransaction:
         )
         return {row[0]: self._space(row) for row in rows}
 
-    def _space(self, row: tuple[str, str, str, bytes, bytes, str, int]) -> Space:
+    def _space(self, row: tuple[str, str, str, str, str, str, int]) -> Space:
         subnet_id, network_id, cidr, ranges, reserved, cursor, used = row
         pool = SubnetPool(
             subnet_id,
@@ -116,15 +116,16 @@ class SqlTransaction:
         )
         kept = [int(number, 16) for (number,) in rows]
         self._connection.execute(
-            "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (subnet_id) DO UPDATE SET "
             "cidr = excluded.cidr, ranges = excluded.ranges, reserved = excluded.reserved, "
             "used = excluded.used",
             (
                 pool.subnet_id,
                 pool.network_id,
                 str(pool.prefix),
-                _json([(f"{r.first:x}", f"{r.last:x}") for r in pool.ranges]),
-                _json([f"{number:x}" for number in pool.reserved]),
+                _json([(f"{r.first:x}", f"{r.last:x}") for r in pool.ranges]).decode(),
+                _json([f"{number:x}" for number in pool.reserved]).decode(),
                 f"{pool.ranges[0].first if pool.ranges else pool.prefix.first:x}",
                 sum(space.used_in(block) for block in kept),
             ),
@@ -195,7 +196,8 @@ class SqlTransaction:
     def _save_blocks(self, space: Space, blocks: Iterable[int]) -> None:
         self._connection.executemany(
             "INSERT INTO block VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET bits = excluded.bits, free = excluded.free",
+            "ON CONFLICT (subnet_id, number) "
+            "DO UPDATE SET bits = excluded.bits, free = excluded.free",
             [
                 (
                     space.pool.subnet_id,

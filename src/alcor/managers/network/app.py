@@ -17,8 +17,7 @@ from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sql import NetworkStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -47,7 +46,7 @@ class NetworkApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         rebuilt: Ready,
         ports: PortPeer,
@@ -57,10 +56,8 @@ class NetworkApp:
         new_id: NewId,
         quota: Limit = unlimited,
     ) -> None:
-        path = folder / "network.sqlite"
-        migrate(path, VERSIONS)
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         store = NetworkStore(self.database, self.relay, limits, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731

@@ -19,8 +19,7 @@ from alcor.managers.network_acl.service.writes import Makers, manager
 from alcor.managers.network_acl.sql import NetworkAclStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -40,7 +39,7 @@ class NetworkAclApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         rebuilt: Ready,
         networks: NetworkPeer,
@@ -49,9 +48,7 @@ class NetworkAclApp:
         clock: Seconds,
         new_id: NewId,
     ) -> None:
-        path = folder / "network_acl.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         store = NetworkAclStore(self.database, self.relay)
         makers = Makers(new_id, lambda: timestamp(clock()))

@@ -18,8 +18,7 @@ from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -42,15 +41,13 @@ class NodeApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         report_log: KeyedLog,
         settings: NodeSettings,
         clock: Seconds,
     ) -> None:
-        path = folder / "node.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         self._report_log = report_log
         store = NodeStore(self.database, self.relay)

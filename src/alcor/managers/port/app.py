@@ -37,8 +37,7 @@ from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.coalesce import Coalescer
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
 from alcor.values.errors import Refusal
 
@@ -78,7 +77,7 @@ class PortApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         reports: KeyedLog,
         rebuilt: Ready,
@@ -93,9 +92,7 @@ class PortApp:
         groups: SecurityGroupPeer | None = None,
         quota: Limit = unlimited,
     ) -> None:
-        path = folder / "port.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         self._store = SqlStore(self.database, self.relay, quota)
         self._references = References(networks, subnets, nodes)

@@ -15,8 +15,7 @@ from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT
 from alcor.managers.quota.service import QuotaService
 from alcor.managers.quota.sql import QuotaStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -57,14 +56,12 @@ class QuotaApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         users: Sequence[UsagePeer],
         default_by_kind: Mapping[str, int],
     ) -> None:
-        path = folder / "quota.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         service = QuotaService(QuotaStore(self.database, self.relay), users, default_by_kind)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(QUOTA, service)]

@@ -25,8 +25,7 @@ from alcor.managers.security_group.service.writes import Makers, manager
 from alcor.managers.security_group.sql.store import SecurityGroupStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -50,7 +49,7 @@ class SecurityGroupApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         ports: GroupMemberPeer,
         settings: SecurityGroupSettings,
@@ -58,9 +57,7 @@ class SecurityGroupApp:
         new_id: NewId,
         quota: Limit = unlimited,
     ) -> None:
-        path = folder / "security_group.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         store = SecurityGroupStore(self.database, self.relay, quota)
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)

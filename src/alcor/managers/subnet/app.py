@@ -18,8 +18,7 @@ from alcor.managers.subnet.service import SubnetService
 from alcor.managers.subnet.sql import SubnetStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -40,7 +39,7 @@ class SubnetApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         rebuilt: Ready,
         networks: NetworkPeer,
@@ -52,9 +51,7 @@ class SubnetApp:
         new_id: NewId,
         quota: Limit = unlimited,
     ) -> None:
-        path = folder / "subnet.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         self._log = log
         self._rebuilt = rebuilt

@@ -1,0 +1,35 @@
+"""Where databases are: a folder of SQLite files, or PostgreSQL servers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alcor.runtime import migrations
+from alcor.runtime.database import Database
+from alcor.runtime.postgres import PostgresDatabase
+from alcor.runtime.sqlite import SqliteDatabase
+
+
+@dataclass(frozen=True)
+class Servers:
+    """PostgreSQL databases by URL: `{manager}` in it stands for the manager's name."""
+
+    url: str
+    url_by_manager: tuple[tuple[str, str], ...] = ()  # of those that are elsewhere
+
+    def of(self, manager: str) -> str:
+        """The URL of one manager's database."""
+        return dict(self.url_by_manager).get(manager, self.url).replace("{manager}", manager)
+
+
+Place = Path | Servers
+
+
+def open_database(place: Place, manager: str, versions: Path) -> Database:
+    """The manager's database, made or brought to the newest of its migrations in `versions`."""
+    if isinstance(place, Path):
+        path = place / f"{manager}.sqlite"
+        migrations.migrate(path, versions)
+        return SqliteDatabase(path)
+    url = place.of(manager)
+    migrations.migrate_server(url, versions)
+    return PostgresDatabase(url, manager)

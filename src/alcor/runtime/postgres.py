@@ -1,0 +1,166 @@
+"""A manager's database in PostgreSQL: as many processes as like may write, one at a time.
+
+A write takes the database's advisory lock first, so that transactions follow each other as they do
+in SQLite, and sequences are in order of commit. A connection that was lost is made again; work
+that had not begun to commit is run again, until the server has been away for too long.
+"""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, local
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+import psycopg
+import structlog
+from psycopg import errors
+
+from alcor.runtime import dialect
+from alcor.runtime.database import DuplicateKey
+from alcor.values.errors import Unavailable
+
+T = TypeVar("T")
+
+readers_max = 4  # connections that read
+away_max_s = 30.0  # how long a server may be away before what waits for it is refused
+ask_again_s = 0.2
+
+_BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_KEY_OF_DETAIL = re.compile(r"\((?P<columns>[^)]*)\)=")
+
+_log = structlog.get_logger(__name__)
+
+
+class PostgresDatabase:
+    """A database by its URL. `Unavailable` when the server does not answer for too long."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-writer")
+        self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{name}-reader")
+        self._local = local()
+        self._opened: list[psycopg.Connection[Any]] = []
+        self._closing = Event()
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in one transaction that is durable when this returns; undone if it raises."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self._run, _BEGIN_WRITE, work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in one read transaction: it sees one state of the database."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._run, _BEGIN_READ, work)
+
+    async def close(self) -> None:
+        """Wait for what runs, then close every connection."""
+        self._closing.set()
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        for connection in self._opened:
+            connection.close()
+
+    def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        give_up = monotonic() + away_max_s
+        while True:
+            try:
+                return self._within(begin, work)
+            except (errors.OperationalError, errors.InterfaceError) as problem:
+                self._forget_connection()
+                if monotonic() > give_up or self._closing.is_set():
+                    _log.warning("database.away", database=self._name, why=str(problem))
+                    raise Unavailable(f"the database of {self._name} does not answer") from problem
+                self._closing.wait(ask_again_s)
+
+    def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        raw = self._connection()
+        raw.execute(begin)
+        try:
+            # Of a connection of SQLite's, stores use what `_Connection` has.
+            result = work(cast(sqlite3.Connection, _Connection(raw)))
+        except BaseException:
+            if not raw.broken:
+                raw.execute("ROLLBACK")
+            raise
+        try:
+            raw.execute("COMMIT")
+        except (errors.OperationalError, errors.InterfaceError) as problem:
+            # It may have been committed: to run it again could do it twice.
+            self._forget_connection()
+            raise Unavailable(f"the database of {self._name} went away in a commit") from problem
+        return result
+
+    def _connection(self) -> "psycopg.Connection[Any]":
+        raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        if raw is None:
+            raw = psycopg.connect(
+                self._url, autocommit=True, application_name=f"alcor-{self._name}"
+            )
+            self._local.connection = raw
+            self._opened.append(raw)
+        return raw
+
+    def _forget_connection(self) -> None:
+        raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if raw is not None:
+            self._opened.remove(raw)
+            raw.close()
+
+
+class _Connection:
+    """What stores use of `sqlite3.Connection`, on a connection to PostgreSQL."""
+
+    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+        self._raw = raw
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> "_Rows":
+        cursor = self._raw.cursor()
+        with _duplicates():
+            cursor.execute(cast(Any, dialect.query(statement)), _plain(parameters))
+        return _Rows(cursor)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        with _duplicates():
+            self._raw.cursor().executemany(
+                cast(Any, dialect.query(statement)), [_plain(row) for row in rows]
+            )
+
+
+class _Rows:
+    """A cursor: its rows as tuples of what SQLite gives."""
+
+    def __init__(self, cursor: "psycopg.Cursor[Any]") -> None:
+        self._cursor = cursor
+        self.rowcount = cursor.rowcount
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._cursor) if self._cursor.description else iter(())
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(iter(self), None)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self)
+
+
+@contextmanager
+def _duplicates() -> Iterator[None]:
+    """Name the columns of a unique index that a statement breaks."""
+    try:
+        yield
+    except errors.UniqueViolation as problem:
+        found = _KEY_OF_DETAIL.search(problem.diag.message_detail or "")
+        columns = found["columns"].split(", ") if found else []
+        raise DuplicateKey(tuple(columns)) from problem
+
+
+def _plain(row: Sequence[object]) -> list[object]:
+    """Booleans are numbers, as in SQLite."""
+    return [int(value) if isinstance(value, bool) else value for value in row]
