@@ -147,8 +147,6 @@ CASES: list[tuple[str, str, str, Any, int, str]] = [
      "HTTPBadRequest"),
     ("address in use", "POST", "/v2.0/ports", port(fixed_ips=[{"ip_address": "10.67.0.5"}]), 409,
      "IpAddressAlreadyAllocated"),
-    ("gateway's address", "POST", "/v2.0/ports", port(fixed_ips=[{"ip_address": "10.67.0.1"}]),
-     409, "IpAddressAlreadyAllocated"),
     ("on no subnet", "POST", "/v2.0/ports", port(fixed_ips=[{"ip_address": "10.99.0.1"}]), 400,
      "InvalidIpForNetwork"),
     ("not in the subnet", "POST", "/v2.0/ports",

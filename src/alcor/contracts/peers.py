@@ -217,6 +217,13 @@ class PortPeer(Protocol):
 
     async def fence_subnets(self, request: Ids) -> InUse: ...
 
+    async def vacate_subnets(self, request: Ids) -> InUse:
+        """Fence subnets of which ports have addresses by themselves, and take these from the ports.
+
+        Routers keep theirs: a subnet that one has an interface on is in use.
+        """
+        ...
+
     async def lift(self, request: Ids) -> Done: ...
 
     async def fence_owners(self, request: Owners) -> Owners:

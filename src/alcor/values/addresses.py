@@ -134,8 +134,16 @@ def mac_text(number: int) -> str:
     return f"{d[:2]}:{d[2:4]}:{d[4:6]}:{d[6:8]}:{d[8:10]}:{d[10:]}"
 
 
-def eui64_link_local(number: int) -> Address:
-    """The IPv6 link-local address that a machine makes of its MAC (RFC 4291, appendix A)."""
+def eui64(number: int, whole: Prefix) -> Address:
+    """The address that a machine makes of its MAC in an IPv6 /64 (RFC 4291, appendix A)."""
     high, low = number >> 24, number & 0xFFFFFF
     interface_id = ((high ^ 0x020000) << 40) | (0xFFFE << 24) | low
-    return Address(6, (0xFE80 << 112) | interface_id)
+    return Address(6, whole.number | interface_id)
+
+
+def eui64_link_local(number: int) -> Address:
+    """The IPv6 link-local address that a machine makes of its MAC."""
+    return eui64(number, _LINK_LOCAL)
+
+
+_LINK_LOCAL = Prefix(6, 0xFE80 << 112, 64)

@@ -217,6 +217,7 @@ class World:
         *,
         gateway: str = "",
         told: bool = True,
+        **more: Any,
     ) -> str:
         ranges = (AddressRange(first, last),)
         reserved = (gateway,) if gateway else ()
@@ -224,7 +225,7 @@ class World:
         await self.ips.save_pools(Pools([pool]))
         version = 6 if ":" in cidr else 4
         record = SubnetRecord(
-            id=id_, network_id=network, project_id="p1", ip_version=version, cidr=cidr
+            id=id_, network_id=network, project_id="p1", ip_version=version, cidr=cidr, **more
         )
         await self._own(record, "subnet", told)
         return id_

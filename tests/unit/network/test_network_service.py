@@ -53,6 +53,8 @@ class Peers:
         self.dropped.append(request.network_id)
         return Done()
 
+    async def vacate_subnets(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
 
     async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover

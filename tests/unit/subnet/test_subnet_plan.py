@@ -95,7 +95,8 @@ def test_a_link_local_gateway_is_reachable_on_ipv6() -> None:
             {"ipv6_ra_mode": "slaac", "ipv6_address_mode": "dhcpv6-stateful"},
             "InvalidInput",
         ),
-        ("2001:db8::/64", {"ipv6_address_mode": "slaac"}, "InvalidInput"),
+        ("2001:db8::/65", {"ipv6_address_mode": "slaac"}, "InvalidInput"),
+        ("2001:db8::/63", {"ipv6_ra_mode": "dhcpv6-stateless"}, "InvalidInput"),
     ],
 )
 def test_what_can_not_be_a_subnet_is_refused(cidr: str, values: dict[str, Any], type_: str) -> None:

@@ -76,6 +76,10 @@ class Peers:
         self.fenced |= set(request.ids) - self.used
         return InUse([id_ for id_ in request.ids if id_ in self.used])
 
+    async def vacate_subnets(self, request: Ids) -> InUse:
+        self._step("vacate_subnets")
+        return await self.fence_subnets(request)
+
     async def lift(self, request: Ids) -> Done:
         self.fenced -= set(request.ids)
         return Done()

@@ -2,7 +2,8 @@
 
 Absent: one address of the network's first IPv4 subnet with room and one of its first IPv6 subnet
 with room, as Neutron does. An empty list: none. Otherwise each item names a subnet, an address,
-or both.
+or both. Whatever is wished for, a port that is no router's has an address made of its MAC in every
+subnet whose machines make their addresses themselves.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +11,19 @@ from typing import Any, NamedTuple
 
 from alcor.contracts.peers import Wanted
 from alcor.intent.records import SubnetRecord
-from alcor.values.addresses import Address, Prefix, address, prefix
-from alcor.values.errors import InvalidInput, Refusal
+from alcor.values.addresses import Address, Prefix, address, eui64, mac, prefix
+from alcor.values.errors import Conflict, InvalidInput, Refusal
+
+# Device owners of a router's interfaces: their addresses are the router's to choose.
+ROUTER_OWNERS = frozenset(
+    {
+        "network:router_interface",
+        "network:router_interface_distributed",
+        "network:ha_router_replicated_interface",
+        "network:router_centralized_snat",
+    }
+)
+_AUTOMATIC = frozenset({"slaac", "dhcpv6-stateless"})
 
 
 class InvalidIpForNetwork(Refusal):
@@ -22,19 +34,42 @@ class InvalidIpForSubnet(Refusal):
     """The address is not one of the named subnet's."""
 
 
+class AllocationOnAutoAddressSubnet(InvalidInput):
+    """Machines make their addresses of this subnet themselves."""
+
+    def __init__(self, ip: Address, subnet_id: str) -> None:
+        super().__init__(
+            f"IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet_id} as the "
+            "subnet is configured for automatic addresses"
+        )
+
+
+class IpAddressGenerationFailureNoMatchingSubnet(Conflict):
+    """All subnets of the network are for other kinds of ports."""
+
+    def __init__(self, network_id: str, device_owner: str) -> None:
+        super().__init__(
+            "No valid service subnet for the given device owner, network "
+            f"{network_id}, service type {device_owner}."
+        )
+
+
 class SubnetView(NamedTuple):
     """As much of a subnet as choosing needs."""
 
     id: str
     network_id: str
     prefix: Prefix
+    automatic: bool = False  # machines make their addresses themselves
+    service_types: tuple[str, ...] = ()  # only for ports of these device owners; none: for all
 
 
 class Subnets(NamedTuple):
-    """The subnets of one network, in order of age, and their ids by IP version (4 first)."""
+    """The subnets of one network, in order of age; `for_all` has the choice of most ports."""
 
     views: tuple[SubnetView, ...] = ()
-    families: tuple[tuple[str, ...], ...] = ()
+    for_all: tuple[SubnetView, ...] = ()  # those of no service type
+    families: tuple[tuple[str, ...], ...] = ()  # ids of these by IP version, 4 first
 
 
 class Wish(NamedTuple):
@@ -44,16 +79,32 @@ class Wish(NamedTuple):
     address: Address | None
 
 
+class Interface(NamedTuple):
+    """As much of a port as its addresses depend on."""
+
+    mac_address: str = ""
+    device_owner: str = ""
+    held: frozenset[Address] = frozenset()  # that it has already
+
+
 def view(record: SubnetRecord) -> SubnetView:
     """Of a subnet's record."""
-    return SubnetView(record.id, record.network_id, prefix(record.cidr))
+    automatic = {record.ipv6_ra_mode, record.ipv6_address_mode} & _AUTOMATIC
+    whole = prefix(record.cidr)
+    return SubnetView(record.id, record.network_id, whole, bool(automatic), record.service_types)
 
 
 def subnets(views: Iterable[SubnetView]) -> Subnets:
     """Of a network's; ids made by us sort by age."""
     ordered = tuple(sorted(views))
-    each = [tuple(s.id for s in ordered if s.prefix.version == version) for version in (4, 6)]
-    return Subnets(ordered, tuple(ids for ids in each if ids))
+    for_all = tuple(view for view in ordered if not view.service_types)
+    return Subnets(ordered, for_all, _families(for_all))
+
+
+def _families(views: Sequence[SubnetView]) -> tuple[tuple[str, ...], ...]:
+    chosen = [view for view in views if not view.automatic]
+    each = [tuple(s.id for s in chosen if s.prefix.version == version) for version in (4, 6)]
+    return tuple(ids for ids in each if ids)
 
 
 def wishes(fixed_ips: Sequence[Mapping[str, Any]] | None, count_max: int) -> list[Wish] | None:
@@ -78,26 +129,73 @@ def _wish(item: Mapping[str, Any]) -> Wish:
 
 
 def wanted(
-    owner: str, network_id: str, wishes: Sequence[Wish] | None, subnets: Subnets
+    owner: str,
+    network_id: str,
+    wishes: Sequence[Wish] | None,
+    subnets: Subnets,
+    interface: Interface,
 ) -> list[Wanted]:
     """What to ask the IP manager for, in order.
 
     A `Refusal` when a wish can't be had on these subnets.
     """
+    views, families = subnets.views, subnets.families
     if wishes is not None:
-        return [_named(owner, network_id, wish, subnets) for wish in wishes]
-    return [Wanted(owner=owner, subnet_ids=ids) for ids in subnets.families]
+        asked = [
+            wish
+            for item in wishes
+            if (wish := _named(owner, network_id, item, subnets, interface)) is not None
+        ]
+    else:
+        if len(subnets.for_all) != len(views):
+            views, families = _of_service(network_id, subnets, interface.device_owner)
+        asked = [Wanted(owner=owner, subnet_ids=ids) for ids in families]
+    return asked + _automatic(owner, views, interface)
 
 
-def _named(owner: str, network_id: str, wish: Wish, subnets: Subnets) -> Wanted:
+def _of_service(
+    network_id: str, subnets: Subnets, device_owner: str
+) -> tuple[tuple[SubnetView, ...], tuple[tuple[str, ...], ...]]:
+    """The subnets for this kind of port: those for it alone come first."""
+    own = tuple(view for view in subnets.views if device_owner in view.service_types)
+    views = own + subnets.for_all
+    if not views:
+        raise IpAddressGenerationFailureNoMatchingSubnet(network_id, device_owner)
+    return views, _families(views)
+
+
+def _automatic(owner: str, views: Sequence[SubnetView], interface: Interface) -> list[Wanted]:
+    """The addresses that the port's machine makes itself."""
+    if interface.device_owner in ROUTER_OWNERS:
+        return []
+    return [
+        Wanted(owner=owner, subnet_ids=(view.id,), address=str(made(view, interface)))
+        for view in views
+        if view.automatic
+    ]
+
+
+def made(view: SubnetView, interface: Interface) -> Address:
+    """The address that a machine makes of its MAC."""
+    return eui64(mac(interface.mac_address), view.prefix)
+
+
+def _named(
+    owner: str, network_id: str, wish: Wish, subnets: Subnets, interface: Interface
+) -> Wanted | None:
+    """What a wish asks for; None when the port has it anyway, by itself."""
     subnet = _subnet_of(network_id, wish, subnets)
-    if wish.address is None:
-        return Wanted(owner=owner, subnet_ids=(subnet.id,))
-    if not subnet.prefix.covers(wish.address):
+    if wish.address is not None and not subnet.prefix.covers(wish.address):
         raise InvalidIpForSubnet(
             f"IP address {wish.address} is not a valid IP for the specified subnet."
         )
-    return Wanted(owner=owner, subnet_ids=(subnet.id,), address=str(wish.address))
+    if subnet.automatic and interface.device_owner not in ROUTER_OWNERS:
+        known = interface.held | {made(subnet, interface)}
+        if wish.address is not None and wish.address not in known:
+            raise AllocationOnAutoAddressSubnet(wish.address, subnet.id)
+        return None
+    text = "" if wish.address is None else str(wish.address)
+    return Wanted(owner=owner, subnet_ids=(subnet.id,), address=text)
 
 
 def _subnet_of(network_id: str, wish: Wish, subnets: Subnets) -> SubnetView:

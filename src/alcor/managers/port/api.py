@@ -64,7 +64,7 @@ def fixed_ips_filters(texts: list[str]) -> list[Filter]:
 FIXED_IPS = list_of(
     record_of({}, {"subnet_id": UUID, "ip_address": IP}), fixed_ips_listed_max, unique=False
 )
-_MAC = FieldType("mac address", _parse_mac, MAC.of_query)
+_MAC = nullable(FieldType("mac address", _parse_mac, MAC.of_query))  # null: another is chosen
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str)
 _COUNT = integer(0, (1 << 63) - 1)
 

@@ -23,7 +23,9 @@ from alcor.contracts.resources import ResourceManager, Written
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
+from alcor.managers.port.addressing import SubnetView
 from alcor.managers.port.api import port_resource
+from alcor.managers.port.automatic import AutomaticAddresses
 from alcor.managers.port.fences import PortFences
 from alcor.managers.port.groups import PortGroups
 from alcor.managers.port.held import HeldPorts
@@ -95,7 +97,7 @@ class PortApp:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         self._store = SqlStore(self.database, self.relay, quota)
-        self._references = References(networks, subnets, nodes)
+        self._references = References(networks, subnets, nodes, self._take_subnets)
         self._macs = MacSource(macs, self.name)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self._groups = None if groups is None else PortGroups(groups)
@@ -107,6 +109,7 @@ class PortApp:
             queue_weight_max=settings.queue_max,
             keys_of=keys_of,
         )
+        self._automatic = AutomaticAddresses(self._store, self.queue)
         self._keeper = StatusKeeper(self._store, now)
         self._settings = settings
         self._log = log
@@ -115,7 +118,7 @@ class PortApp:
         service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
         resource = port_resource(groups=groups is not None)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(resource, service)]
-        fences = PortFences(self._store)
+        fences = PortFences(self._store, now, self._lifted)
         self.peers: Sequence[tuple[Any, object]] = [
             (PortPeer, fences),
             (GroupMemberPeer, fences),
@@ -137,8 +140,15 @@ class PortApp:
             self.queue.run(),
             self._references.run(self._log, self._rebuilt),
             follow(self._reports, "port", _at_once, take, take),
+            self._automatic.run(),
             self._settle(),
         ]
+
+    def _take_subnets(self, subnets: Sequence[SubnetView]) -> None:
+        self._automatic.take(subnets)
+
+    def _lifted(self, ids: Sequence[str]) -> None:
+        self._automatic.take(self._references.known_subnets(ids))
 
     async def _settle(self) -> None:
         while True:

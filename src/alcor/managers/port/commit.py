@@ -48,6 +48,7 @@ class Change(NamedTuple):
     at: str
     trace: str
     holder: str = ""  # the device on whose behalf; empty: a client's
+    mac_chosen: bool = False  # by the manager itself
 
 
 class Removal(NamedTuple):
@@ -167,6 +168,8 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
     if new is port:
         return Saved([Raw(encode(port))], tx.sequence())
     if new.mac_address != port.mac_address and tx.macs_taken({new.network_id: [new.mac_address]}):
+        if write.mac_chosen:
+            raise MacsDoubled(new.mac_address)
         raise MacAddressInUse(new.network_id, new.mac_address)
     for subnet_id in tx.fenced(sorted(_subnets([new]) - _subnets([port]))):
         raise Conflict(f"Subnet {subnet_id} is being deleted.")

@@ -4,16 +4,24 @@ A port is saved only in a transaction that finds no fence on what it refers to.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from alcor.contracts.peers import Done, Ids, InUse, Owners
+from alcor.managers.port.model import touched
 from alcor.managers.port.needs import Store, Transaction
+
+vacated_max = 200  # ports of one transaction
 
 
 class PortFences:
     """Keeps the contracts PortPeer and GroupMemberPeer."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], str], lifted: Callable[[Sequence[str]], None]
+    ) -> None:
         self._store = store
+        self._now = now
+        self._lifted = lifted  # told of ids that may be referred to again
 
     async def fence_networks(self, request: Ids) -> InUse:
         return await self._fence(request.ids, lambda tx: tx.networks_used(request.ids))
@@ -27,8 +35,26 @@ class PortFences:
     async def lift_groups(self, request: Ids) -> Done:
         return await self.lift(request)
 
+    async def vacate_subnets(self, request: Ids) -> InUse:
+        in_use = await self._fence(request.ids, lambda tx: tx.routed(request.ids))
+        for subnet_id in request.ids:
+            if subnet_id not in in_use.ids:
+                while await self._store.write(partial(self._vacate, subnet_id)):
+                    pass
+        return in_use
+
+    def _vacate(self, subnet_id: str, tx: Transaction) -> int:
+        """Take the subnet's addresses from some ports; their leases end with the subnet."""
+        ports = tx.ports_of_subnet(subnet_id, vacated_max)
+        at = self._now()
+        for port in ports:
+            left = tuple(ip for ip in port.fixed_ips if ip.subnet_id != subnet_id)
+            tx.replace(port, touched(port, {"fixed_ips": left}, at), "")
+        return len(ports)
+
     async def lift(self, request: Ids) -> Done:
         await self._store.write(lambda tx: tx.lift(request.ids))
+        self._lifted(request.ids)
         return Done()
 
     async def fence_owners(self, request: Owners) -> Owners:

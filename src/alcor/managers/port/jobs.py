@@ -19,6 +19,12 @@ class Draft(NamedTuple):
     wishes: Sequence[Wish] | None
     item: Mapping[str, Any]
 
+    @property
+    def device_owner(self) -> str:
+        """What the port is for."""
+        owner: str = self.item["device_owner"]
+        return owner
+
 
 class Create(NamedTuple):
     """Make all of these ports, or none."""
@@ -29,7 +35,11 @@ class Create(NamedTuple):
 
 
 class Update(NamedTuple):
-    """Change a port; `wishes` is None when its addresses stay."""
+    """Change a port; `wishes` is None when its addresses stay.
+
+    With `readdress` those that its machine makes itself are made again: of a new MAC, or in a
+    subnet that is new.
+    """
 
     caller: Caller
     id: str
@@ -37,6 +47,12 @@ class Update(NamedTuple):
     wishes: Sequence[Wish] | None
     if_revision: int | None
     holder: str = ""  # the device on whose behalf; empty: a client's
+    readdress: bool = False
+
+    @property
+    def mac_chosen(self) -> bool:
+        """Whether another MAC address is to be chosen: the change to null."""
+        return self.changes.get("mac_address", "") is None
 
 
 class Delete(NamedTuple):
@@ -81,6 +97,7 @@ def update(request: UpdateRequest, fixed_ips_max: int) -> Update:
         request.changes,
         wishes(items, fixed_ips_max),
         request.if_revision,
+        readdress="mac_address" in request.changes,
     )
 
 

@@ -13,7 +13,7 @@ from alcor.contracts.peers import (
     Wanted,
 )
 from alcor.intent.records import FixedIp
-from alcor.managers.port.addressing import Subnets, Wish, wanted
+from alcor.managers.port.addressing import Interface, Subnets, Wish, wanted
 from alcor.managers.port.model import Port
 from alcor.managers.port.references import References
 from alcor.values.errors import Kind, Refusal
@@ -27,6 +27,7 @@ class Request(NamedTuple):
     port_id: str
     network_id: str
     wishes: Sequence[Wish] | None  # None: whatever the network has
+    interface: Interface
 
 
 Leased = dict[str, tuple[FixedIp, ...]]  # by port
@@ -63,7 +64,7 @@ class Leasing:
         if request.wishes is None:
             return not known.views
         try:
-            wanted(request.port_id, request.network_id, request.wishes, known)
+            wanted(request.port_id, request.network_id, request.wishes, known, request.interface)
         except Refusal:
             return True
         return False
@@ -91,13 +92,13 @@ class Leasing:
     def _group(self, group: Sequence[Request], sure: Mapping[str, Subnets]) -> LeaseGroup:
         wishes: list[Wanted] = []
         known: dict[str, tuple[str, ...]] = {}
-        for port_id, network_id, items in group:
+        for port_id, network_id, items, interface in group:
             subnets = sure.get(network_id)
             if subnets is None:
                 subnets = self._references.subnets(network_id)
                 if items is None and network_id not in known:
                     known[network_id] = tuple(view.id for view in subnets.views)
-            wishes += wanted(port_id, network_id, items, subnets)
+            wishes += wanted(port_id, network_id, items, subnets, interface)
         return LeaseGroup(wishes, known)
 
 

@@ -81,6 +81,21 @@ class Transaction(Protocol):
         """Those of the subnets that ports have addresses of."""
         ...
 
+    def routed(self, ids: Sequence[str]) -> set[str]:
+        """Those of the subnets that routers have addresses of."""
+        ...
+
+    def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
+        """Some that have an address of the subnet."""
+        ...
+
+    def ports_lacking(
+        self, network_id: str, subnet_id: str, after: str, limit: int
+    ) -> list[tuple[str, str]]:
+        """Id and device owner of ports of the network that have no address of the subnet, in order
+        of id after one."""
+        ...
+
     def ports_at(self, subnet_id: str, address: str) -> list[str]:
         """The id of the port that has the address, if any."""
         ...

@@ -5,7 +5,7 @@ network has got another subnet is found out by the IP manager (`LeaseGroup.known
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
 from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
@@ -17,9 +17,10 @@ NONE = Subnets()
 
 
 class SubnetModel:
-    """The subnets by network."""
+    """The subnets by network; `added` is told of those that are new or have changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, added: Callable[[Sequence[SubnetView]], None]) -> None:
+        self._added = added
         self._subnets_by_network: dict[str, Subnets] = {}
         self._network_by_subnet: dict[str, str] = {}
 
@@ -35,11 +36,19 @@ class SubnetModel:
 
     async def apply(self, entries: Sequence[Entry]) -> None:
         """These have changed, or are gone."""
+        added: list[SubnetView] = []
         for entry in entries:
             record = record_of(entry)
             self._forget(id_of(entry))
             if isinstance(record, SubnetRecord):
-                self._add(view(record))
+                added.append(view(record))
+                self._add(added[-1])
+        self._added(added)
+
+    def known(self, ids: Iterable[str]) -> list[SubnetView]:
+        """Those of the subnets that are known."""
+        networks = {n for id_ in ids if (n := self._network_by_subnet.get(id_))}
+        return [view for n in networks for view in self.of(n).views if view.id in set(ids)]
 
     def _forget(self, subnet_id: str) -> None:
         network_id = self._network_by_subnet.pop(subnet_id, "")
@@ -58,13 +67,19 @@ class SubnetModel:
 class References:
     """Look up what ports refer to."""
 
-    def __init__(self, networks: NetworkPeer, subnets: SubnetPeer, nodes: NodePeer) -> None:
+    def __init__(
+        self,
+        networks: NetworkPeer,
+        subnets: SubnetPeer,
+        nodes: NodePeer,
+        added: Callable[[Sequence[SubnetView]], None] = lambda _: None,
+    ) -> None:
         self._networks = networks
         self._subnets = subnets
         self._nodes = nodes
         self._network_model = ReadModel("network")
         self._node_model = ReadModel("node")
-        self._subnet_model = SubnetModel()
+        self._subnet_model = SubnetModel(added)
 
     async def run(self, log: KeyedLog, rebuilt: Ready) -> None:
         """Keep the copies, for ever."""
@@ -96,6 +111,10 @@ class References:
         if missing := sorted(wanted - found):
             found |= {node.id for node in (await self._nodes.nodes(Ids(missing))).nodes}
         return found
+
+    def known_subnets(self, ids: Iterable[str]) -> list[SubnetView]:
+        """Those of the subnets that the copy knows."""
+        return self._subnet_model.known(ids)
 
     def subnets(self, network_id: str) -> Subnets:
         """The subnets of a network, as far as the copy knows."""

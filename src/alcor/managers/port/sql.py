@@ -15,6 +15,7 @@ from alcor.intent import outbox
 from alcor.intent.outbox import Told
 from alcor.keyed_log.log import Change
 from alcor.managers.port import intent
+from alcor.managers.port.addressing import ROUTER_OWNERS
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
@@ -194,6 +195,31 @@ class SqlTransaction:
             "WHERE EXISTS (SELECT 1 FROM port_address WHERE subnet_id = value)",
             ids,
         )
+
+    def routed(self, ids: Sequence[str]) -> set[str]:
+        owners = sorted(ROUTER_OWNERS)
+        statement = (
+            "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM port_address "
+            "CROSS JOIN port ON port.id = port_id WHERE subnet_id = value AND "
+            f"json_extract(doc, '$.device_owner') IN ({', '.join('?' * len(owners))}))"
+        )
+        rows = self._connection.execute(statement, (_json(ids), *owners))
+        return {value for (value,) in rows}
+
+    def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
+        statement = "SELECT DISTINCT port_id FROM port_address WHERE subnet_id = ? LIMIT ?"
+        rows = self._connection.execute(statement, (subnet_id, limit))
+        return list(self.ports([port_id for (port_id,) in rows]).values())
+
+    def ports_lacking(
+        self, network_id: str, subnet_id: str, after: str, limit: int
+    ) -> list[tuple[str, str]]:
+        statement = (
+            "SELECT id, json_extract(doc, '$.device_owner') FROM port "
+            "WHERE network_id = ? AND id > ? AND NOT EXISTS (SELECT 1 FROM port_address "
+            "WHERE port_id = port.id AND subnet_id = ?) ORDER BY id LIMIT ?"
+        )
+        return self._connection.execute(statement, (network_id, after, subnet_id, limit)).fetchall()
 
     def ports_at(self, subnet_id: str, address: str) -> list[str]:
         statement = "SELECT port_id FROM port_address WHERE subnet_id = ? AND address = ?"

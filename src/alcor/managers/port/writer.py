@@ -14,6 +14,7 @@ import structlog
 from alcor.contracts.peers import Holding, Holdings
 from alcor.contracts.resources import Written
 from alcor.managers.port import model
+from alcor.managers.port.addressing import Interface, Wish
 from alcor.managers.port.commit import (
     Change,
     MacsDoubled,
@@ -30,6 +31,7 @@ from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
 from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
 from alcor.managers.port.references import References
+from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
 from alcor.values.revision import Revision
 
@@ -47,6 +49,8 @@ class Progress:
     addresses: Leased | None = None  # leased for it, by port
     before: Port | None = None  # of a change of addresses: the port as it was
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by port
+    macs: dict[str, str] = field(default_factory=dict)  # by port: given, or chosen
+    again: bool = False  # its first MACs were taken: more may be leased than is needed now
 
 
 class Writer:
@@ -76,8 +80,7 @@ class Writer:
         await self._check_networks(batch)
         await self._look_up_groups(batch)
         await self._prepare(batch)
-        await self._lease(batch)
-        await self._save(batch)
+        await self._write(batch)
         await self._give_back(batch)
         return [_written(each.answer) for each in batch]
 
@@ -118,7 +121,9 @@ class Writer:
         """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
         creates = [e for e in _open(batch) if isinstance(e.job, Create) and e.job.ids_given]
         updates = [
-            e for e in _open(batch) if isinstance(e.job, Update) and e.job.wishes is not None
+            e
+            for e in _open(batch)
+            if isinstance(e.job, Update) and (e.job.wishes is not None or e.job.readdress)
         ]
         if not creates and not updates:
             return
@@ -144,18 +149,26 @@ class Writer:
             else:
                 each.addresses = answer
 
-    async def _save(self, batch: Sequence[Progress]) -> None:
-        """Save what is open, and again those whose chosen MAC addresses turned out to be taken."""
+    async def _write(self, batch: Sequence[Progress]) -> None:
+        """Lease and save what is open, and again those whose chosen MAC addresses were taken.
+
+        A MAC is chosen before addresses are leased, because some are made of it.
+        """
         hosts = await self._references.hosts(_hosts(_open(batch)))
         for _ in range(mac_tries_max):
+            for each in _open(batch):
+                await self._choose_macs(each)
+            await self._lease(batch)
             saving = [each for each in _open(batch) if not isinstance(each.job, Settle)]
             if not saving:
                 return
             at = self._now()
-            writes = [await self._write_of(each, hosts, at) for each in saving]
+            writes = [self._write_of(each, hosts, at) for each in saving]
             answers = await self._commit(writes)
             for each, answer in zip(saving, answers, strict=True):
-                if not isinstance(answer, MacsDoubled):
+                if isinstance(answer, MacsDoubled):
+                    each.again = True
+                else:
                     each.answer = answer
         for each in _open(batch):
             if not isinstance(each.job, Settle):
@@ -172,29 +185,43 @@ class Writer:
         self._settled.clear()
         return answers
 
-    async def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
+    def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
         job = each.job
+        project, trace = (None, "") if isinstance(job, Settle) else _whose(job)
         if isinstance(job, Create):
-            return await self._new_ports(job, each, hosts, at)
+            ports = [_port(draft, each, hosts, at) for draft in job.drafts]
+            return NewPorts(ports, _macs_given(job), trace)
         assert not isinstance(job, Settle)
-        project, trace = project_of(job.caller), job.caller.request_id
         if isinstance(job, Delete):
             return Removal(job.id, project, trace, job.holder)
+        changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes
         fixed_ips = each.addresses[job.id] if each.addresses is not None else None
-        known = job.changes.get("binding:host_id", "") in hosts
-        given = job.if_revision
-        return Change(job.id, project, job.changes, fixed_ips, known, given, at, trace, job.holder)
+        known = changes.get("binding:host_id", "") in hosts
+        return Change(
+            job.id,
+            project,
+            changes,
+            fixed_ips,
+            known,
+            job.if_revision,
+            at,
+            trace,
+            job.holder,
+            job.mac_chosen,
+        )
 
-    async def _new_ports(self, job: Create, each: Progress, hosts: set[str], at: str) -> NewPorts:
-        given = frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
-        macs = await self._choose_macs(sum(not d.mac_address for d in job.drafts), given)
-        ports = [
-            _port(draft, draft.mac_address or macs.pop(), each, hosts, at) for draft in job.drafts
-        ]
-        return NewPorts(ports, given, job.caller.request_id)
+    async def _choose_macs(self, each: Progress) -> None:
+        """Of every port of the job that needs one; none that the client gave to another of them."""
+        job = each.job
+        if isinstance(job, Create):
+            given = _macs_given(job)
+            macs = await self._free_macs(sum(not d.mac_address for d in job.drafts), given)
+            each.macs = {d.id: d.mac_address or macs.pop() for d in job.drafts}
+        elif isinstance(job, Update) and job.mac_chosen:
+            each.macs = {job.id: (await self._free_macs(1, frozenset()))[0]}
 
-    async def _choose_macs(self, count: int, given: frozenset[str]) -> list[str]:
-        """As many, the last to be used first; none that the client gave to another of its ports."""
+    async def _free_macs(self, count: int, given: frozenset[str]) -> list[str]:
+        """As many, the last to be used first."""
         macs: list[str] = []
         while len(macs) < count:
             macs += [m for m in await self._macs.take(count - len(macs)) if m not in given]
@@ -205,6 +232,7 @@ class Writer:
         holdings = _orphans(batch)
         ids = [e.job.id for e in batch if isinstance(e.job, Delete) and isinstance(e.answer, Saved)]
         ids += [e.job.id for e in batch if isinstance(e.job, Update) and e.before is not None]
+        ids += [id_ for e in batch if e.again and isinstance(e.answer, Saved) for id_ in e.macs]
         count = sum(e.job.count_max for e in batch if isinstance(e.job, Settle))
         if not ids and not count and not holdings:
             return
@@ -257,9 +285,21 @@ def _requests(each: Progress) -> list[Request]:
     """The addresses that a job wants leased."""
     job = each.job
     if isinstance(job, Create):
-        return [Request(draft.id, draft.network_id, draft.wishes) for draft in job.drafts]
+        return [
+            Request(d.id, d.network_id, d.wishes, Interface(each.macs[d.id], d.device_owner))
+            for d in job.drafts
+        ]
     if isinstance(job, Update) and each.before is not None:
-        return [Request(job.id, each.before.network_id, job.wishes)]
+        before = each.before
+        changes = {**job.changes, **({"mac_address": each.macs[job.id]} if each.macs else {})}
+        held = [Wish(ip.subnet_id, address(ip.ip_address)) for ip in before.fixed_ips]
+        interface = Interface(
+            changes.get("mac_address") or before.mac_address,
+            changes.get("device_owner", before.device_owner),
+            frozenset(wish.address for wish in held if wish.address is not None),
+        )
+        wishes = held if job.wishes is None else job.wishes
+        return [Request(job.id, before.network_id, wishes, interface)]
     return []
 
 
@@ -285,12 +325,21 @@ def _hosts(batch: Iterable[Progress]) -> set[str]:
     return names - {""}
 
 
-def _port(draft: Draft, mac: str, each: Progress, hosts: set[str], at: str) -> Port:
+def _whose(job: Create | Update | Delete) -> tuple[str | None, str]:
+    """The project whose ports are seen, and the trace of the request."""
+    return project_of(job.caller), job.caller.request_id
+
+
+def _macs_given(job: Create) -> frozenset[str]:
+    return frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
+
+
+def _port(draft: Draft, each: Progress, hosts: set[str], at: str) -> Port:
     return model.new(
         draft.item,
         id=draft.id,
         project_id=draft.project_id,
-        mac_address=mac,
+        mac_address=each.macs[draft.id],
         fixed_ips=(each.addresses or {}).get(draft.id, ()),
         security_groups=each.groups.get(draft.id, ()),
         host_known=draft.item["binding:host_id"] in hosts,

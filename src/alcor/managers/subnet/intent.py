@@ -22,6 +22,8 @@ def record(subnet: Subnet) -> SubnetRecord:
         allocation_pools=subnet.allocation_pools,
         dns_nameservers=subnet.dns_nameservers,
         host_routes=subnet.host_routes,
+        ipv6_ra_mode=subnet.ipv6_ra_mode,
+        ipv6_address_mode=subnet.ipv6_address_mode,
     )
 
 

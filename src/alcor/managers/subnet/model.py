@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from alcor.intent.records import AddressRange, HostRoute
+from alcor.managers.subnet.modes import check_dhcp, check_modes, is_automatic
 from alcor.managers.subnet.plan import check_cidr, checked_gateway, checked_pools
 from alcor.values.addresses import Address, Prefix, address, prefix
 from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
@@ -68,8 +69,8 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     allocation_pools: tuple[AddressRange, ...]
     dns_nameservers: tuple[str, ...]
     host_routes: tuple[HostRoute, ...]
-    ipv6_ra_mode: None = None
-    ipv6_address_mode: None = None
+    ipv6_ra_mode: str | None = None
+    ipv6_address_mode: str | None = None
     service_types: tuple[str, ...] = ()
     dns_publish_fixed_ip: bool = False
     segment_id: None = None
@@ -84,11 +85,16 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     def prefix(self) -> Prefix:
         return prefix(self.cidr)
 
+    @property
+    def automatic(self) -> bool:
+        """Whether machines make their addresses themselves."""
+        return is_automatic(self.ipv6_ra_mode, self.ipv6_address_mode)
+
 
 def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
     """The subnet that a checked body asks for."""
     whole = _cidr(values)
-    _check_modes(values, whole)
+    check_modes(values, whole)
     pools = _ranges(values["allocation_pools"]) if "allocation_pools" in values else None
     gateway = checked_gateway(whole, _gateway(values, whole), pools)
     return Subnet(
@@ -104,6 +110,8 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
         allocation_pools=_texts(whole.version, checked_pools(whole, gateway, pools)),
         dns_nameservers=_nameservers(values["dns_nameservers"], whole),
         host_routes=_routes(values["host_routes"], whole),
+        ipv6_ra_mode=values["ipv6_ra_mode"],
+        ipv6_address_mode=values["ipv6_address_mode"],
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -125,6 +133,7 @@ def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
     new = {name: value for name, value in new.items() if getattr(old, name) != value}
     if not new:
         return old
+    check_dhcp(old.ipv6_ra_mode, old.ipv6_address_mode, new.get("enable_dhcp", old.enable_dhcp))
     return msgspec.structs.replace(
         old, **new, revision_number=old.revision_number + 1, updated_at=now
     )
@@ -179,23 +188,6 @@ def _gateway(values: Mapping[str, Any], whole: Prefix) -> Address | None:
         return None  # The one address is the machine's.
     first = whole.first if whole.length == whole.width - 1 else whole.first + 1
     return Address(whole.version, first)
-
-
-def _check_modes(values: Mapping[str, Any], whole: Prefix) -> None:
-    ra, assignment = values["ipv6_ra_mode"], values["ipv6_address_mode"]
-    if ra is None and assignment is None:
-        return
-    if whole.version == 4:
-        reason = "ipv6_ra_mode and ipv6_address_mode can't be set when ip_version is 4"
-    elif not values["enable_dhcp"]:
-        reason = "ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False"
-    elif ra and assignment and ra != assignment:
-        reason = (
-            f"ipv6_ra_mode set to '{ra}' with ipv6_address_mode set to '{assignment}' is not valid"
-        )
-    else:
-        reason = "IPv6 modes are not possible yet: hosts send no router advertisements"
-    raise InvalidInput(f"Invalid input for operation: {reason}.")
 
 
 def _nameservers(texts: Sequence[str], whole: Prefix) -> tuple[str, ...]:

@@ -122,9 +122,10 @@ class SubnetService:
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence the port manager against new addresses, then delete; refused when some are used."""
         caller = request.caller
-        await self._store.subnet(request.id, _project(caller))
+        held = await self._store.subnet(request.id, _project(caller))
         async with self._settling([request.id]):
-            if (await self._ports.fence_subnets(Ids([request.id]))).ids:
+            fence = self._ports.vacate_subnets if held.automatic else self._ports.fence_subnets
+            if (await fence(Ids([request.id]))).ids:
                 raise SubnetInUse(request.id)
             sequence = await self._store.remove(request.id, caller.request_id)
             await self._settle([request.id])
