@@ -2,10 +2,10 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up check test bench docs clean
+.PHONY: help setup demo up check test acceptance bench docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup:  ## install what is missing on this machine, by apt and uv
 	@tools/setup
@@ -26,6 +26,9 @@ check: setup  ## format, lint, types, import rules, unit tests and scenarios: un
 test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
 	@tools/test
 
+acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names
+	@$(BIN)/python -m acceptance $(if $(REGEX),'$(REGEX)')
+
 bench: setup  ## how fast, each figure beside its floor
 	@$(BIN)/python -m bench
 
@@ -35,4 +38,4 @@ docs: setup  ## write the generated pages again
 
 clean:  ## remove what was built and installed here, and labs left by a crash
 	@if [ -x $(BIN)/alcor ]; then $(BIN)/alcor lab down --all; fi
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .tools .acceptance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

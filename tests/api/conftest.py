@@ -3,8 +3,8 @@
 import asyncio
 import http.client
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +42,14 @@ class Answer(NamedTuple):
 class Api:
     """A client of one control plane."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, headers: dict[str, str] | None = None) -> None:
         self.host, self.tcp_port = host, port
+        self._headers = headers or {}
+
+    def bearing(self, token: str, **headers: str) -> "Api":
+        """The same API, asked with a token; further headers by name, `_` for `-`."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Api(self.host, self.tcp_port, {"X-Auth-Token": token, **more})
 
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
@@ -52,7 +58,7 @@ class Api:
         content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
         connection = http.client.HTTPConnection(self.host, self.tcp_port, timeout=30)
         try:
-            connection.request(method, path, content, headers or {})
+            connection.request(method, path, content, self._headers | (headers or {}))
             answer = connection.getresponse()
             given = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, given, answer.read())
@@ -111,24 +117,33 @@ def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Eve
 
 
 @contextmanager
-def running(data: Path, gateway: GatewaySettings) -> Iterator[Api]:
+def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[Api]:
     """A control plane, for as long as the context lasts."""
     config = Config(
         data=str(data),
         listen="127.0.0.1:0",
         agents=DeliveryConfig(listen="127.0.0.1:0"),
         gateway=gateway,
+        **settings,
     )
     address: list[tuple[str, int]] = []
     told = threading.Event()
     thread, stop = _serve(config, address, told)
     assert told.wait(start_s_max)
     assert address, "the control plane did not start"
-    yield Api(*address[0])
-    loop, asked = stop
-    loop.call_soon_threadsafe(asked.set)
-    thread.join(start_s_max)
+    try:
+        yield Api(*address[0])
+    finally:
+        loop, asked = stop
+        loop.call_soon_threadsafe(asked.set)
+        thread.join(start_s_max)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Callable[..., AbstractContextManager[Api]]:
+    """`running`, for tests that want settings of their own."""
+    return running
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from alcor.assembly.config import Config, endpoint, is_loopback
-from alcor.gateway.identity import Identity, Known, LocalIdentity, TokenIdentity, static_tokens
+from alcor.gateway.identity import (
+    Identity,
+    Known,
+    LocalIdentity,
+    LookUp,
+    TokenIdentity,
+    static_tokens,
+)
 from alcor.integrations.keystone.client import KeystoneClient, KeystoneSettings
-from alcor.integrations.keystone.tokens import Times, TokenCache
+from alcor.integrations.keystone.tokens import Times, TokenCache, Validate
 from alcor.runtime.clock import Seconds
 from alcor.runtime.config import ConfigError
 
@@ -30,21 +37,22 @@ def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Ide
         raise ConfigError("auth = keystone needs keystone.auth_url")
     client = KeystoneClient(settings, _password(settings))
     stack.callback(client.close)
-    cache = TokenCache(
-        client.token,
-        Times(settings.fresh_s, settings.outage_s, settings.retry_s),
-        now,
-        held_max=settings.held_max,
-        asking_max=settings.asking_max,
-    )
 
-    async def known(text: str) -> Known | None:
-        token = await cache.token(text)
-        if token is None:
-            return None
-        return Known(token.user_id, token.project_id, token.system, token.roles)
+    def look_up(validate: Validate) -> LookUp:
+        times = Times(settings.fresh_s, settings.outage_s, settings.retry_s)
+        limits = {"held_max": settings.held_max, "asking_max": settings.asking_max}
+        cache = TokenCache(validate, times, now, **limits)
 
-    return TokenIdentity(known, f'Keystone uri="{settings.auth_url}"')
+        async def known(text: str) -> Known | None:
+            token = await cache.token(text)
+            if token is None:
+                return None
+            return Known(token.user_id, token.project_id, token.system, token.roles)
+
+        return known
+
+    challenge = f'Keystone uri="{settings.auth_url}"'
+    return TokenIdentity(look_up(client.token), challenge, look_up(client.expired_token))
 
 
 def _password(settings: KeystoneSettings) -> str:

@@ -18,6 +18,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
     user_id: str = ""
     system: bool = False  # a token of the whole system: of no project
+    service_roles: tuple[str, ...] = ()  # of the service that asks on the caller's behalf
+
+    @property
+    def sees_all(self) -> bool:
+        """Administrators and services look into every project; policy says what they may do."""
+        return self.admin or "service" in self.roles
 
 
 CHANGED_SINCE = "changed_since"  # a filter of every kind that has `updated_at`: not before then

@@ -16,6 +16,12 @@ from alcor.resource.declaration import Resource
 from alcor.resource.fields import shown as quoted
 from alcor.values.errors import HTTPBadRequest, NotFound
 
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_id = msgspec.json.Decoder(_Identified).decode
 _whole = msgspec.json.Decoder(dict[str, Any]).decode
 _NONE: Document = {f"{PARENT}id": ""}
 _HIDDEN: Document = {f"{PARENT}id": ""}
@@ -50,9 +56,19 @@ class Access:
     async def check_change(
         self, caller: Caller, verb: str, document: msgspec.Raw, fields: Iterable[str] = ()
     ) -> None:
-        """That what they see may be changed so; `PolicyNotAuthorized`."""
+        """That it may be changed so; `PolicyNotAuthorized`, or `NotFound` to who may not see it."""
         right = self._policy.right(caller, verb, self._resource)
-        await self._check(caller, right, _whole(document), list(fields), {})
+        try:
+            await self._check(caller, right, _whole(document), list(fields), {})
+        except PolicyNotAuthorized:
+            if await self.shown(caller, [document]):
+                raise
+            raise self.missing(_id(document).id) from None
+
+    def missing(self, id_: str) -> NotFound:
+        """What they are told of one that is not there, or not for them."""
+        title = self._resource.title
+        return NotFound(f"{title} {id_[:255]} could not be found.", type=f"{title}NotFound")
 
     async def shown(
         self, caller: Caller, documents: Sequence[msgspec.Raw], fields: Sequence[str] = ()

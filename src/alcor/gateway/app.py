@@ -32,6 +32,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     requests_max: Annotated[
         int, msgspec.Meta(ge=1, description="Most requests that are answered at once")
     ] = 2_000
+    requests_per_project_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most requests of one project answered at once")
+    ] = 1_000
     items_per_page_max: Annotated[
         int, msgspec.Meta(ge=1, description="Most items of one page of a list")
     ] = 10_000

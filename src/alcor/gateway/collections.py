@@ -30,7 +30,7 @@ from alcor.resource.declaration import Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
 from alcor.resource.tags import TAGS
-from alcor.values.errors import HTTPBadRequest, NotFound
+from alcor.values.errors import HTTPBadRequest
 
 
 class _Known(msgspec.Struct):
@@ -73,7 +73,7 @@ class Collection:
         if request.method not in ("GET", "PUT", "DELETE"):
             return not_allowed("GET, PUT, DELETE")
         if not self.resource.is_id(id_):
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         if request.method == "GET":
             return await self._show(request, caller, id_)
         if request.method == "PUT":
@@ -88,7 +88,7 @@ class Collection:
         if request.method != action.method:
             return not_allowed(action.method)
         if not self.resource.is_id(id_):
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         assert isinstance(self._manager, ActingManager), f"{name}: the manager has no actions"
         arguments = body.arguments(action, await request.body())
         if not self._access.certain(caller, name):
@@ -104,7 +104,7 @@ class Collection:
         if TAGS not in self.resource.field_by_name or not self.resource.updatable:
             return not_found()
         if not self.resource.is_id(id_):
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         if not tag:
             return await self._tags.on_all(request, caller, id_)
         return await self._tags.on_one(request, caller, id_, tag)
@@ -149,7 +149,7 @@ class Collection:
         fields = query.fields_of(query.parameters(request.query))
         shown = await self._access.shown(caller, [document], fields)
         if not shown:
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         etag = ((b"etag", b'"revision_number=%d"' % revision),) if revision >= 0 else ()
         return Response(200, self._member(shown), (JSON, *etag))
 
@@ -180,19 +180,15 @@ class Collection:
         only = ListQuery(filters=(Filter("id", (id_,)),), limit=1)
         reply = await self._manager.list_page(ListRequest(caller, only))
         if not reply.items:
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         return reply.items[0]
 
     async def _visible(self, caller: Caller, id_: str) -> msgspec.Raw:
         """The document of one that they may see."""
         document = await self._document(caller, id_)
         if not await self._access.shown(caller, [document]):
-            raise self._missing(id_)
+            raise self._access.missing(id_)
         return document
-
-    def _missing(self, id_: str) -> NotFound:
-        title = self.resource.title
-        return NotFound(f"{title} {id_[:255]} could not be found.", type=f"{title}NotFound")
 
     def _spliced(self, items: Sequence[msgspec.Raw | bytes]) -> bytes:
         """The list of the answer, without its closing brace."""

@@ -6,17 +6,19 @@ header. Source: ASGI HTTP specification 2.x.
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from alcor.contracts.resources import ResourceManager
+from alcor.contracts.resources import Caller, ResourceManager
 from alcor.gateway.access import Access
 from alcor.gateway.collections import Collection
 from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
+from alcor.gateway.in_flight import InFlight
 from alcor.gateway.operations import Operations
 from alcor.gateway.policy import Policy
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
@@ -29,6 +31,7 @@ from alcor.values.errors import Kind, Refusal
 _log = structlog.get_logger("alcor.gateway")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answering = Callable[[Request, Caller], Awaitable[Response]]
 
 request_seconds = Histogram(
     "alcor_api_request_seconds",
@@ -68,6 +71,7 @@ class Door:
         self._new_id = new_id
         self._timers: dict[tuple[str, str, int], Any] = {}
         self._now = 0
+        self._in_flight = InFlight(limits.requests_per_project_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -106,33 +110,39 @@ class Door:
         path = request.path
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
-        collection = self._collection_by_path.get(path)
-        if collection is not None:
-            caller = await self._identity.caller(request, id_)
-            answer = await collection.on_collection(request, caller)
-            return answer._replace(route=collection.resource.path)
+        found = self._found(path)
+        if found is None:
+            parent, _, member = path.rpartition("/")
+            return await self._about(request, id_, path, parent, member)
+        answering, route = found
+        caller = await self._identity.caller(request, id_)
+        self._in_flight.enter(caller.project_id)
+        try:
+            answer = await answering(request, caller)
+        finally:
+            self._in_flight.leave(caller.project_id)
+        return answer._replace(route=route)
+
+    def _found(self, path: str) -> tuple[Answering, str] | None:
+        """Who answers this path of resources, and the name of its route; None: it is none."""
+        kinds = self._collection_by_path
+        if kind := kinds.get(path):
+            return kind.on_collection, kind.resource.path
         parent, _, member = path.rpartition("/")
-        collection = self._collection_by_path.get(parent)
-        if collection is not None:
-            caller = await self._identity.caller(request, id_)
-            answer = await collection.on_member(request, caller, member)
-            return answer._replace(route=f"{collection.resource.path}/id")
-        grandparent, _, id_of_it = parent.rpartition("/")
-        collection = self._collection_by_path.get(grandparent)
-        if collection is not None and member in collection.resource.action_by_name:
-            caller = await self._identity.caller(request, id_)
-            answer = await collection.on_action(request, caller, id_of_it, member)
-            return answer._replace(route=f"{collection.resource.path}/id/{member}")
+        if kind := kinds.get(parent):
+            return partial(kind.on_member, id_=member), f"{kind.resource.path}/id"
+        grandparent, _, id_ = parent.rpartition("/")
+        kind = kinds.get(grandparent)
+        if kind and member in kind.resource.action_by_name:
+            answering = partial(kind.on_action, id_=id_, name=member)
+            return answering, f"{kind.resource.path}/id/{member}"
         whose, _, tag = path.partition("/tags/") if "/tags/" in path else (parent, "", "")
         if tag or member == "tags":
-            kind, _, id_of_it = whose.rpartition("/")
-            collection = self._collection_by_path.get(kind)
-            if collection is not None:
-                caller = await self._identity.caller(request, id_)
-                answer = await collection.on_tags(request, caller, id_of_it, tag)
-                route = f"{collection.resource.path}/id/tags{'/tag' if tag else ''}"
-                return answer._replace(route=route)
-        return await self._about(request, id_, path, parent, member)
+            collection, _, id_ = whose.rpartition("/")
+            if kind := kinds.get(collection):
+                route = f"{kind.resource.path}/id/tags{'/tag' if tag else ''}"
+                return partial(kind.on_tags, id_=id_, tag=tag), route
+        return None
 
     async def _about(
         self, request: Request, id_: str, path: str, parent: str, member: str

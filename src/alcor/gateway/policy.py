@@ -79,7 +79,10 @@ class Policy:
 
     def right(self, caller: Caller, verb: str, resource: Resource) -> Right:
         """What the caller's roles alone say about a verb, or an action by its name."""
-        key = (verb, resource.name, caller.roles, caller.admin, caller.system)
+        key = (
+            *(verb, resource.name, caller.roles, caller.admin, caller.system),
+            caller.service_roles,
+        )
         right = self._kept.get(key)
         if right is None:
             if len(self._kept) >= kept_max:
@@ -114,6 +117,8 @@ def _credentials(caller: Caller) -> dict[str, Any]:
     # Where nobody is asked who they are, everybody is an administrator and has every role.
     roles = caller.roles or (("admin", "service", "member", "reader") if caller.admin else ())
     known: dict[str, Any] = {"roles": roles, "is_admin": caller.admin}
+    if caller.service_roles:
+        known["service_roles"] = caller.service_roles
     if caller.project_id:
         known |= {"project_id": caller.project_id, "tenant_id": caller.project_id}
     if caller.user_id:

@@ -30,6 +30,9 @@ COMMON = {
     "project_manager": "role:manager and rule:owner",
     "network_owner": "role:member and project_id:%(network:project_id)s",
     "network_device": "field:port:device_owner=~^network:",
+    # Ports of these are deleted by their service: one that is taken from under a machine is a hole.
+    "device_of_service": "field:port:device_owner=~^compute: or "
+    "field:port:device_owner=~^baremetal: or field:port:device_owner=~^manila:",
     "device_of_owner": "not rule:network_device and rule:project_member",
 }
 
@@ -67,7 +70,8 @@ _PORT = {
     "create_port": f"{NETWORK_OWNER} or rule:project_member",
     "get_port": f"{READER} or rule:service_api or rule:network_owner",
     "update_port": f"{MEMBER} or rule:service_api",
-    "delete_port": f"{MEMBER} or rule:service_api or rule:network_owner",
+    "delete_port": f"{SERVICE} or ((service_roles:service or not rule:device_of_service) "
+    "and (rule:network_owner or rule:project_member))",
     "create_port:fixed_ips": f"{NETWORK_OWNER} or {ON_SHARED}",
     "update_port:fixed_ips": NETWORK_OWNER,
     "update_port:data_plane_status": f"{ADMIN} or role:data_plane_integrator",

@@ -23,6 +23,7 @@ class Limits(NamedTuple):
     url_bytes_max: int
     header_bytes_max: int
     requests_max: int  # at once
+    requests_per_project_max: int
     items_per_page_max: int
     items_per_create_max: int
     wait_s_max: float

@@ -3,9 +3,10 @@
     rule:admin_only or (role:member and project_id:%(project_id)s)
 
 `role:R`, `rule:NAME`, `@` (always), `!` (never), `KIND:MATCH` where KIND is an attribute of the
-caller or a literal, and Neutron's `field:RESOURCES:NAME=VALUE`. A rule may also be asked without
-its target: the verdict is None where only the target can tell. That is how most requests are
-decided once for all callers of the same roles.
+caller (of several values, one must match) or a literal, and Neutron's
+`field:RESOURCES:NAME=VALUE`. A rule may also be asked without its target: the verdict is None where
+only the target can tell. That is how most requests are decided once for all callers of the same
+roles.
 
 Source: oslo.policy, "Policy Rule Expressions"; neutron.policy, FieldCheck.
 """
@@ -24,7 +25,9 @@ Check = Callable[[Credentials, Target], Verdict]
 PARENT = "network:"
 
 _ONE = re.compile(r"%\(([^)]+)\)s")
-_OF_ROLES = frozenset({"is_admin", "system_scope"})  # the same for all callers of the same roles
+_OF_ROLES = frozenset(
+    {"is_admin", "service_roles", "system_scope"}
+)  # the same for all callers of the same roles
 depth_max = 50  # of rules that name rules
 
 
@@ -222,6 +225,8 @@ def _generic(kind: str, match: str) -> Check:
             return None
         if value is None or (literal is None and kind not in caller):
             return False
+        if literal is None and isinstance(caller[kind], tuple):
+            return value in caller[kind]
         return (literal or str(caller[kind])) == value
 
     return check

@@ -106,6 +106,23 @@ def test_more_requests_than_allowed_are_refused_to_come_again() -> None:
     asyncio.run(main())
 
 
+def test_a_project_that_asks_too_much_at_once_waits_and_no_other_does() -> None:
+    async def main() -> None:
+        manager = Manager()
+        busy, path = opened(manager, requests_per_project_max=2), "/v2.0/networks"
+        waiting = [asyncio.ensure_future(ask(busy, path, x_project_id="blue")) for _ in range(2)]
+        await asyncio.sleep(0)
+        status, body = await ask(busy, path, x_project_id="blue")
+        other = asyncio.ensure_future(ask(busy, path, x_project_id="red"))
+        manager.go.set()
+        assert (status, body["NeutronError"]["type"]) == (429, "HTTPTooManyRequests")
+        assert (await other)[0] == 200
+        assert [status for status, _ in await asyncio.gather(*waiting)] == [200, 200]
+        assert (await ask(busy, path, x_project_id="blue"))[0] == 200
+
+    asyncio.run(main())
+
+
 def test_headers_larger_than_allowed_are_refused() -> None:
     async def main() -> None:
         status, body = await ask(opened(Manager()), "/", x_long="x" * (33 << 10))

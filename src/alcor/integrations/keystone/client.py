@@ -1,6 +1,7 @@
 """Ask Keystone about tokens, as a service user of ours. Source: Identity API v3."""
 
 import asyncio
+import math
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -110,20 +111,28 @@ class KeystoneClient:
 
     async def token(self, text: str) -> Token | None:
         """What Keystone says of a token; None when it is not valid. `KeystoneDown`."""
+        return await self._in_thread(self._url, text)
+
+    async def expired_token(self, text: str) -> Token | None:
+        """The same of a token that may have expired; how long ago, Keystone limits."""
+        token = await self._in_thread(f"{self._url}&allow_expired=1", text)
+        return token and token._replace(expires_at=math.inf)
+
+    async def _in_thread(self, url: str, text: str) -> Token | None:
         if _TOKEN.fullmatch(text) is None:
             return None
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._ask, text)
+        return await loop.run_in_executor(self._threads, self._ask, url, text)
 
     def close(self) -> None:
         """Wait for the calls in progress, and start no more."""
         self._threads.shutdown(cancel_futures=True)
 
-    def _ask(self, text: str) -> Token | None:
+    def _ask(self, url: str, text: str) -> Token | None:
         headers = {"X-Subject-Token": text, "Accept": "application/json"}
         try:
             # No log: headers carry tokens. A 401 of our own token is tried again with a new one.
-            answer = self._session.get(self._url, headers=headers, raise_exc=False, log=False)
+            answer = self._session.get(url, headers=headers, raise_exc=False, log=False)
         except exceptions.ClientException as error:
             _log.warning("keystone does not answer", error=type(error).__name__)
             raise KeystoneDown(type(error).__name__) from error

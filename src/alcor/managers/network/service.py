@@ -122,7 +122,7 @@ class NetworkService:
 
 
 def _project(caller: Caller) -> str | None:
-    return None if caller.admin else caller.project_id
+    return None if caller.sees_all else caller.project_id
 
 
 def _revision(sequence: int) -> str:

@@ -8,7 +8,6 @@ from prometheus_client import Counter
 
 from alcor.contracts.peers import Ids, Nodes
 from alcor.contracts.resources import (
-    Caller,
     CreateRequest,
     DeleteRequest,
     ListReply,
@@ -50,16 +49,13 @@ class NodeService:
         self._auto_register = auto_register
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        _check_admin(request.caller)
         return ListReply([self._shown(each) for each in await self._store.page(request.query)])
 
     async def create(self, request: CreateRequest) -> Written:
-        _check_admin(request.caller)
         nodes = [node(values, self._now()) for values in request.items]
         return self._written(await self._store.insert(nodes, request.caller.request_id))
 
     async def update(self, request: UpdateRequest) -> Written:
-        _check_admin(request.caller)
         return self._written(await self.change(request.id, request))
 
     async def change(self, id_: str, request: UpdateRequest) -> Saved:
@@ -73,7 +69,6 @@ class NodeService:
 
     async def delete(self, request: DeleteRequest) -> Written:
         """The host is known no more; if its agent still talks, it is registered again."""
-        _check_admin(request.caller)
         sequence = await self._store.remove(request.id, request.caller.request_id)
         return Written([], str(Revision("node", sequence)))
 
@@ -124,9 +119,6 @@ class AgentService:
         self._nodes = nodes
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        """Lists of who is no administrator are empty, as Neutron's are."""
-        if not request.caller.admin:
-            return ListReply([])
         agents = [
             msgspec.structs.asdict(agent(each, self._heartbeats.life(each.id)))
             for each in await self._store.all()
@@ -139,7 +131,6 @@ class AgentService:
         raise Refusal("Agents register themselves.", type="HTTPForbidden", kind=Kind.FORBIDDEN)
 
     async def update(self, request: UpdateRequest) -> Written:
-        _check_admin(request.caller)
         host = (await self._store.by_agent(request.id)).id
         saved = await self._nodes.change(host, request)
         shown = agent(saved.nodes[0], self._heartbeats.life(host))
@@ -148,10 +139,3 @@ class AgentService:
     async def delete(self, request: DeleteRequest) -> Written:
         host = (await self._store.by_agent(request.id)).id
         return await self._nodes.delete(DeleteRequest(request.caller, host))
-
-
-def _check_admin(caller: Caller) -> None:
-    if not caller.admin:
-        raise Refusal(
-            "(rule:nodes) is disallowed by policy", type="PolicyNotAuthorized", kind=Kind.FORBIDDEN
-        )

@@ -110,7 +110,7 @@ def keys_of(job: Job) -> Sequence[str]:
 
 def project_of(caller: Caller) -> str | None:
     """Whose resources the caller sees; None: everybody's."""
-    return None if caller.admin else caller.project_id
+    return None if caller.sees_all else caller.project_id
 
 
 def _draft(

@@ -196,7 +196,7 @@ class SubnetService:
 
 
 def _project(caller: Caller) -> str | None:
-    return None if caller.admin else caller.project_id
+    return None if caller.sees_all else caller.project_id
 
 
 def _revision(sequence: int) -> str:

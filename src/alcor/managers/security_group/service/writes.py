@@ -22,7 +22,7 @@ class Makers(NamedTuple):
 
 def seen_by(caller: Caller) -> str | None:
     """The project whose resources the caller sees; None: all projects."""
-    return None if caller.admin else caller.project_id
+    return None if caller.sees_all else caller.project_id
 
 
 def check_admin(caller: Caller, rule: str) -> None:

@@ -1,0 +1,30 @@
+"""What a run needs of the Networking API before it: its extensions, and an external network."""
+
+from typing import Any
+
+from keystoneauth1.adapter import Adapter
+
+_NETWORK = {"name": "public", "router:external": True, "shared": False}
+_SUBNETS = (
+    {"name": "public-v4", "ip_version": 4, "cidr": "198.18.0.0/20", "enable_dhcp": False},
+    {"name": "public-v6", "ip_version": 6, "cidr": "2001:db8:0:ff::/64", "enable_dhcp": False},
+)
+
+
+def extensions(api: Adapter) -> list[str]:
+    """The aliases that the endpoint announces."""
+    return sorted(str(e["alias"]) for e in api.get("/v2.0/extensions").json()["extensions"])
+
+
+def external_network(api: Adapter) -> str:
+    """The id of an external network with subnets for floating IPs; empty when it is refused."""
+    if made := _posted(api, "network", _NETWORK):
+        for subnet in _SUBNETS:
+            _posted(api, "subnet", subnet | {"network_id": made["id"]})
+    return str(made.get("id", ""))
+
+
+def _posted(api: Adapter, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    answer = api.post(f"/v2.0/{name}s", json={name: fields}, raise_exc=False)
+    made: dict[str, Any] = answer.json()[name] if answer.status_code == 201 else {}
+    return made
