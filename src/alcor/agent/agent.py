@@ -68,6 +68,7 @@ class Agent:
                     parts.create_task(self._reconciler.read(self._link.events()))
                     parts.create_task(self._reconciler.run())
                     parts.create_task(self._audit())
+                    parts.create_task(self._advertise())
                     saved, unsaved = self._desired.saved, self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, saved))
         finally:
@@ -77,6 +78,11 @@ class Agent:
         while True:
             await asyncio.sleep(self._config.audit_s)
             self._reconciler.audit()
+
+    async def _advertise(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.advertise_s)
+            self._reconciler.advertise()
 
 
 async def run(config: AgentConfig) -> None:

@@ -11,7 +11,18 @@ from itertools import chain
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.features import anti_spoof, arp, classify, dhcp4, guards, l2, nd, routing
+from alcor.agent.features import (
+    anti_spoof,
+    arp,
+    classify,
+    dhcp4,
+    dhcp6,
+    guards,
+    l2,
+    nd,
+    ra,
+    routing,
+)
 from alcor.agent.meter import Meter
 from alcor.agent.model import HostModel, Unit, UnitKind
 from alcor.ovs.flow import DROP, Flow, Match, apply, match
@@ -190,7 +201,10 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
     """The meters that a unit's flows name."""
     wired = model.wired(unit.id) if unit.kind is UnitKind.PORT else None
     if wired is not None:
-        yield from dhcp4.meters(wired, model.subnets_of(wired.port))
+        subnets = model.subnets_of(wired.port)
+        yield from dhcp4.meters(wired, subnets)
+        yield from dhcp6.meters(wired, subnets)
+        yield from ra.meters(wired, subnets)
         yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
 
 
@@ -209,10 +223,13 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
 def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
     wired = model.wired(unit.id)
     if wired is not None:
+        subnets = model.subnets_of(wired.port)
         yield from anti_spoof.port(wired, cookie)
         yield from arp.port(wired, cookie)
         yield from nd.port(wired, cookie)
-        yield from dhcp4.port(wired, model.subnets_of(wired.port), cookie)
+        yield from dhcp4.port(wired, subnets, cookie)
+        yield from dhcp6.port(wired, subnets, cookie)
+        yield from ra.port(wired, subnets, cookie)
         yield from l2.port(wired, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
         yield from classify.port(wired, cookie)

@@ -34,6 +34,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Annotated[
         int, Meta(ge=60, le=0xFFFFFFFF, description="DHCP lease, seconds; T1 and T2 follow")
     ] = 86_400
+    advertise_s: Annotated[
+        float,
+        Meta(ge=4, le=1800, description="Seconds between two router advertisements to a port"),
+    ] = 300.0
     metrics_listen: Annotated[
         str, Meta(description="HOST:PORT for Prometheus; empty: not served")
     ] = ""

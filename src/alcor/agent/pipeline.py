@@ -34,6 +34,8 @@ registers = {
 }
 
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
+PUNT_DHCP6 = b"dhcp6"
+PUNT_RA = b"ra"
 PUNT_ROUTER = b"router"
 
 
@@ -135,7 +137,7 @@ _PHASES = (
         (
             Stage(
                 "SERVICES",
-                "what is answered here: ARP, neighbour discovery, DHCP",
+                "what is answered here: ARP, neighbour discovery, DHCP, router solicitations",
                 reads=(PORT_IN,),
                 miss="L2_DST",
                 miss_means="not for a service",

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from alcor.agent.beacon import Beacon
 from alcor.agent.compiler import Change, Compiler
 from alcor.agent.desired import Desired, Taken
 from alcor.agent.herald import Herald, Outgoing
@@ -73,7 +74,7 @@ class Reconciler:
     ) -> None:
         self._desired, self._model, self._link = desired, model, link
         self._driver, self._send, self._metrics = driver, send, metrics
-        self._herald = Herald()
+        self._herald, self._beacon = Herald(), Beacon()
         self._compiler = Compiler(model)
         self._events: deque[Frame | Connected | Disconnected] = deque()
         self._units: set[Unit] = set()
@@ -139,6 +140,10 @@ class Reconciler:
         self._audit_due = True
         self._wake.set()
 
+    def advertise(self) -> None:
+        """Say again what routers advertise to the machines here."""
+        self._send(self._beacon.again())
+
     # The loop
 
     async def run(self) -> None:
@@ -154,6 +159,7 @@ class Reconciler:
         units, self._units = self._units, set()
         traces, self._traces = self._traces, set()
         if units:
+            self._beacon.note(units)
             self._driver.want(self._compiler.update(units))
         if not self._may_write:
             return
@@ -186,6 +192,7 @@ class Reconciler:
         """What machines and the switch must hear now that the flows are there."""
         before = self._herald.left_out
         self._send(self._herald.take(self._model))
+        self._send(self._beacon.take(self._model))
         left_out = self._herald.left_out - before
         if left_out:
             self._metrics.limit_reached.labels("agent_frames_at_once").inc(left_out)

@@ -1,15 +1,22 @@
-"""Where the agent's own services live: the address and MAC that DHCP answers from.
+"""Where the agent's own services live: the addresses and the MAC that it answers from.
 
-The same on every host, so a machine that moves keeps its server.
+The same on every host, so a machine that moves keeps its servers.
 """
 
 from alcor.goal_state.entries import Subnet
 from alcor.values.addresses import Address, Mac
 
 SERVER_MAC = Mac(0x02A1C0000001)  # locally administered; outside every range that ports get
-SERVER_ADDRESS = Address(4, 0xA9FEA9FE)  # 169.254.169.254, for subnets without a gateway
+SERVER_ADDRESS = Address(4, 0xA9FEA9FE)  # 169.254.169.254
+SERVER_ADDRESS6 = Address(6, 0xFE80 << 112 | 0xA9FE_A9FE)  # fe80::a9fe:a9fe
 
 
 def server_address(subnet: Subnet) -> Address:
     """The DHCP server identifier of an IPv4 subnet: its gateway, or a link-local address."""
     return subnet.gateway if subnet.gateway is not None else SERVER_ADDRESS
+
+
+def resolvers(subnet: Subnet) -> tuple[Address, ...]:
+    """The name servers that machines of a subnet are told; `0.0.0.0` or `::` means none."""
+    own = subnet.dns_nameservers
+    return tuple(each for each in own if each.version == subnet.prefix.version and each.number != 0)

@@ -16,6 +16,7 @@ from alcor.goal_state.entries import (
     FixedIp,
     GoalEntry,
     Group,
+    Ipv6Mode,
     Member,
     Neighbour,
     Network,
@@ -135,6 +136,8 @@ def _subnet(subnet: Subnet) -> pb.Subnet:
             pb.Route(destination=packed_prefix(route.destination), nexthop=route.nexthop.packed)
             for route in subnet.host_routes
         ],
+        ra_mode=f"IPV6_MODE_{subnet.ra_mode.name}",
+        address_mode=f"IPV6_MODE_{subnet.address_mode.name}",
     )
 
 
@@ -191,6 +194,8 @@ def _read_subnet(parts: list[str], value: bytes) -> Subnet:
             Route(read_prefix(route.destination), unpack_address(route.nexthop))
             for route in message.host_routes
         ),
+        ra_mode=Ipv6Mode(message.ra_mode),
+        address_mode=Ipv6Mode(message.address_mode),
     )
 
 

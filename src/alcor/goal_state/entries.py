@@ -4,6 +4,7 @@ Addresses are numbers with their family; a tunnel endpoint is the underlay addre
 `codec.py` gives their bytes (proto/alcor/v1/goal_state.proto).
 """
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from alcor.values.addresses import Address, Mac, Prefix
@@ -48,6 +49,15 @@ class Route(NamedTuple):
     nexthop: Address
 
 
+class Ipv6Mode(IntEnum):
+    """How machines get IPv6 addresses and the rest, in Neutron's words."""
+
+    NONE = 0
+    SLAAC = 1  # addresses and name servers by router advertisement
+    STATEFUL = 2  # all by DHCPv6
+    STATELESS = 3  # addresses by advertisement, the rest by DHCPv6
+
+
 class Subnet(NamedTuple):
     """A subnet, and what DHCP tells its machines."""
 
@@ -58,6 +68,8 @@ class Subnet(NamedTuple):
     dhcp: bool
     dns_nameservers: tuple[Address, ...]
     host_routes: tuple[Route, ...]
+    ra_mode: Ipv6Mode = Ipv6Mode.NONE  # what hosts advertise; none: nothing, it is another's to do
+    address_mode: Ipv6Mode = Ipv6Mode.NONE  # what hosts answer by DHCPv6
 
 
 class Neighbour(NamedTuple):

@@ -4,7 +4,7 @@ Every host's flows are compiled from its own model and carried out by the switch
 leaves by a tunnel enters the other host's. See test_agent_scenarios.py for the language.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,11 +14,14 @@ from alcor.agent import pipeline as p
 from alcor.agent.compiler import compile_all
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.packets import dhcp6
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
+from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     FixedIp,
+    Ipv6Mode,
     Neighbour,
     Network,
     Port,
@@ -28,7 +31,7 @@ from alcor.goal_state.entries import (
     Subnet,
 )
 from alcor.ovs import frames
-from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.fields import ETH_TYPE_IPV6, FIELD_BY_NAME
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
 from alcor.ovs.switch import Punted, Sent, Switch, Trace
@@ -44,6 +47,7 @@ from alcor.values.addresses import (
 
 TUNNEL = 100  # the tunnel's ofport on every host
 ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
+ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
 
 
 class Nic(NamedTuple):
@@ -84,7 +88,12 @@ class World:
             case "subnet":
                 gateway = address(said["gateway"]) if "gateway" in said else None
                 dhcp = "nodhcp" not in plain
-                self.subnets[name] = Subnet(name, plain[0], prefix(plain[1]), gateway, dhcp, (), ())
+                modes = (
+                    Ipv6Mode[said.get("ra", "none").upper()],
+                    Ipv6Mode[said.get("dhcp6", "none").upper()],
+                )
+                where = prefix(plain[1])
+                self.subnets[name] = Subnet(name, plain[0], where, gateway, dhcp, (), (), *modes)
             case "port":
                 self._declare_port(name, plain)
             case "router":
@@ -196,6 +205,8 @@ class World:
             return "punted, and not answered"
         if punted.userdata == p.PUNT_ROUTER:
             return f"answered: {_summary(Packet(frame))}"
+        if Packet(frame)["eth_type"] == ETH_TYPE_IPV6:
+            return f"answered: {_summary6(frame)}"
         message = parse_message(parse_datagram(frame).payload)
         kind = MessageType(message.type or 0).name
         return f"answered: dhcp {kind} {Address(4, message.yiaddr)}"
@@ -216,6 +227,8 @@ class World:
                 135, nic, address(arguments[0]).number, {"ip": "::", "sll": "none", **said}
             ),
             "na": lambda: _neighbour(136, nic, address(arguments[0]).number, said),
+            "rs": lambda: _icmp6(nic, 133, said),
+            "dhcp6": lambda: _dhcp6(nic, dhcp6.MessageType[arguments[0].upper()], said),
             "dhcp": lambda: _dhcp(nic, MessageType[arguments[0].upper()], said),
             "ethertype": lambda: frames.ethernet(
                 _mac(said, "dst_mac", ALL_NODES_MAC),
@@ -298,6 +311,38 @@ def _dhcp(nic: Nic, kind: MessageType, said: dict[str, str]) -> bytes:
     ports = int(said.get("sport", "68")), int(said.get("dport", "67"))
     packet = frames.udp4(source, _ip(said, "dst_ip", 0xFFFFFFFF), *ports, payload)
     return _in_frame(nic, frames.BROADCAST, packet, said)
+
+
+def _dhcp6(nic: Nic, kind: dhcp6.MessageType, said: dict[str, str]) -> bytes:
+    asks_for_addresses = kind is not dhcp6.MessageType.INFORMATION_REQUEST
+    options = [(1, b"client"), *[(3, bytes(12))] * asks_for_addresses]
+    source = _ip(said, "ip", eui64_link_local(nic.port.mac).number)
+    ports = int(said.get("sport", "546")), int(said.get("dport", "547"))
+    payload = dhcp6.build_message(kind, b"abc", options)
+    packet = frames.udp6(source, ALL_SERVERS, *ports, payload)
+    return _in_frame(nic, ALL_SERVERS_MAC, packet, said)
+
+
+def _summary6(frame: bytes) -> str:
+    packet = parse_packet(frame)
+    if packet.protocol != 17:
+        flags = packet.payload[5]
+        prefixes = [
+            str(Address(6, int.from_bytes(option[16:32], "big")))
+            for option in _ra_options(packet.payload[16:])
+            if option[0] == 3
+        ]
+        words = "managed" * bool(flags & 0x80) + "other" * bool(flags & 0x40) or "plain"
+        return f"ra {words} of {' '.join(prefixes)}"
+    message = dhcp6.parse_message(packet.payload[8:])
+    given = [str(Address(6, each)) for ia in message.associations() for each in ia.addresses]
+    return " ".join(["dhcp6", dhcp6.MessageType(message.kind).name, *given])
+
+
+def _ra_options(data: bytes) -> Iterator[bytes]:
+    while data:
+        yield data[: data[1] * 8]
+        data = data[data[1] * 8 :]
 
 
 def _last_stage(trace: Trace) -> str:

@@ -5,7 +5,7 @@ writes the ends again; read the difference.
 
     host NAME TUNNEL_ADDRESS
     network NAME VNI [down]
-    subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp]
+    subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged]
     router NAME [down]
     interface ROUTER NETWORK MAC ADDRESS...
@@ -14,9 +14,9 @@ writes the ends again; read the difference.
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
 
 Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`,
-`arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`, `na ADDRESS`, `dhcp TYPE`, `ethertype NUMBER`.
-Fields say other than the truth: mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan,
-ttl.
+`arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`, `na ADDRESS`, `dhcp TYPE`, `dhcp6 TYPE`, `rs`,
+`ethertype NUMBER`. Fields say other than the truth: mac, dst_mac, ip, dst_ip, sha, sll, chaddr,
+sport, dport, vlan, ttl.
 """
 
 from pathlib import Path

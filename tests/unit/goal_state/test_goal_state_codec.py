@@ -13,6 +13,7 @@ from alcor.goal_state.entries import (
     FixedIp,
     GoalEntry,
     Group,
+    Ipv6Mode,
     Member,
     Neighbour,
     Network,
@@ -61,6 +62,8 @@ SUBNET_ENTRY = Subnet(
     dhcp=True,
     dns_nameservers=(address("2001:db8::53"),),
     host_routes=(Route(prefix("0.0.0.0/0"), WEB),),
+    ra_mode=Ipv6Mode.STATEFUL,
+    address_mode=Ipv6Mode.STATELESS,
 )
 
 addresses = st.one_of(

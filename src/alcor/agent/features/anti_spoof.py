@@ -20,7 +20,7 @@ from alcor.ovs.flow import DROP, Flow, Match, MatchFields, apply, match
 from alcor.values.addresses import eui64_link_local
 
 ARP_REQUEST = 1
-ND_SOLICIT, ND_ADVERTISE = 135, 136
+ROUTER_SOLICIT, ND_SOLICIT, ND_ADVERTISE = 133, 135, 136
 ABSENT = 0  # what a link-layer option that is not there matches
 _TO_L3 = apply(goto=p.PORT_SEC_L3)
 _TO_ND = apply(goto=p.PORT_SEC_ND)
@@ -80,6 +80,9 @@ def _ipv6(key: int, port: Port, cookie: int) -> Iterator[Flow]:
     if not fixed:
         return
     mine = [*fixed, eui64_link_local(port.mac).number]
+    # A machine may ask for routers before it has an address (RFC 4861, 6.3.7).
+    asks = _discovery(key, ROUTER_SOLICIT, ipv6_src=0)
+    yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, asks, _TO_GUARDS, cookie)
     for address in mine:
         source = match(reg14=key, eth_type=ETH_TYPE_IPV6, ipv6_src=address)
         yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, source, _TO_ND, cookie)

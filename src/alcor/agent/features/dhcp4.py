@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from alcor.agent import meter as m
 from alcor.agent import pipeline as p
 from alcor.agent.meter import Meter
 from alcor.agent.model import Wired
 from alcor.goal_state.entries import Subnet
 from alcor.ovs.fields import ETH_TYPE_IPV4, IP_PROTO_UDP
 from alcor.ovs.flow import Flow, apply, match, punt
-
-requests_per_s_max = 10  # packets of one port
-requests_burst = 20  # packets
 
 
 def is_served(wired: Wired, subnets: Mapping[str, Subnet]) -> bool:
@@ -31,11 +29,12 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
             udp_src=68,
             udp_dst=67,
         )
-        to_agent = apply(punt(userdata=p.PUNT_DHCP4), meter=wired.ofport)
+        meter = m.of_configuration(wired.ofport)
+        to_agent = apply(punt(userdata=p.PUNT_DHCP4), meter=meter.id)
         yield Flow(p.SERVICES, p.PRIORITY.high, what, to_agent, cookie)
 
 
 def meters(wired: Wired, subnets: Mapping[str, Subnet]) -> Iterator[Meter]:
     """The meter that the port's punt names; its id is the port's ofport."""
     if is_served(wired, subnets):
-        yield Meter(wired.ofport, requests_per_s_max, requests_burst)
+        yield m.of_configuration(wired.ofport)

@@ -6,7 +6,7 @@ model alone, so machines are answered while the control plane is away.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -15,9 +15,9 @@ from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Wired
+from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
-from alcor.agent.punts import router
-from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
+from alcor.agent.punts import dhcp4, dhcp6, ra, router
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
 from alcor.ovs.flow import output
@@ -38,7 +38,12 @@ class Responder:
         self._socket = socket
         self._model, self._metrics = model, metrics
         self._lease_s = lease_s
-        self._kinds = {p.PUNT_DHCP4: self._dhcp4, p.PUNT_ROUTER: self._router}
+        self._kinds: dict[bytes, Callable[[PacketIn, Wired], bytes | None]] = {
+            p.PUNT_DHCP4: self._dhcp4,
+            p.PUNT_DHCP6: self._dhcp6,
+            p.PUNT_RA: self._ra,
+            p.PUNT_ROUTER: self._router,
+        }
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -93,41 +98,60 @@ class Responder:
         if handle is None:
             self._metrics.punts.labels("unknown", "ignored").inc()
             return None
-        return handle(packet)
-
-    def _sender(self, packet: PacketIn) -> Wired | None:
-        """The port that sent the packet, while it is complete."""
-        return self._model.wired(self._model.port_by_ofport.get(packet.in_port, ""))
-
-    def _router(self, packet: PacketIn) -> bytes | None:
         # A packet that was routed before has forgotten its in_port, but not its port.
-        wired = self._model.wired(self._model.port_by_ofport.get(packet.field(p.PORT_IN), ""))
+        ofport = packet.field(p.PORT_IN) or packet.in_port
+        wired = self._model.wired(self._model.port_by_ofport.get(ofport, ""))
         if wired is None:
-            self._metrics.punts.labels("router", "silent").inc()
+            self._metrics.punts.labels(packet.userdata.decode(), "silent").inc()
             return None
+        return handle(packet, wired)
+
+    def _router(self, packet: PacketIn, wired: Wired) -> bytes | None:
         try:
             told = router.answer(packet, self._model, wired)
         except Malformed as error:
-            self._metrics.punts.labels("router", "silent").inc()
-            log.debug("nothing said of a packet", port=wired.port.id, reason=str(error))
-            return None
-        self._metrics.punts.labels("router", "answered").inc()
-        return told
+            return self._be_silent("router", str(error), wired)
+        return self._say("router", "answered", told, wired)
 
-    def _dhcp4(self, packet: PacketIn) -> bytes | None:
-        wired = self._sender(packet)
-        if wired is None:
-            self._metrics.punts.labels("dhcp4", "silent").inc()
-            return None
+    def _dhcp4(self, packet: PacketIn, wired: Wired) -> bytes | None:
         subnets = self._model.subnets_of(wired.port)
-        said = answer(packet.data, Served(wired.port, wired.network, subnets, self._lease_s))
-        match said:
-            case Answer(frame, kind):
-                self._metrics.punts.labels("dhcp4", kind.name.lower()).inc()
-                log.debug("dhcp answer", port=wired.port.id, answer=kind.name)
-                return frame
-            case Silence(reason, notable):
-                self._metrics.punts.labels("dhcp4", "silent").inc()
-                say = log.warning if notable else log.debug
-                say("dhcp silence", port=wired.port.id, reason=reason)
-                return None
+        served = dhcp4.Served(wired.port, wired.network, subnets, self._lease_s)
+        match dhcp4.answer(packet.data, served):
+            case dhcp4.Answer(frame, kind):
+                return self._say("dhcp4", kind.name, frame, wired)
+            case dhcp4.Silence(reason, notable):
+                return self._be_silent("dhcp4", reason, wired, notable)
+
+    def _dhcp6(self, packet: PacketIn, wired: Wired) -> bytes | None:
+        subnets = self._model.subnets_of(wired.port)
+        served = dhcp6.Served(wired.port, wired.network, subnets, self._lease_s)
+        match dhcp6.answer(packet.data, served):
+            case dhcp6.Answer(frame, kind):
+                return self._say("dhcp6", kind.name, frame, wired)
+            case dhcp6.Silence(reason, notable):
+                return self._be_silent("dhcp6", reason, wired, notable)
+
+    def _ra(self, packet: PacketIn, wired: Wired) -> bytes | None:
+        try:
+            asked = parse_solicitation(packet.data)
+        except Malformed as error:
+            return self._be_silent("ra", str(error), wired)
+        said = list(ra.answers(asked, ra.link_of(self._model, wired)))
+        if not said:
+            return self._be_silent("ra", "no router to advertise", wired)
+        # Of several routers each speaks for itself.
+        self.send(Outgoing(frame, (output(packet.in_port),)) for frame in said[1:])
+        return self._say("ra", "advertisement", said[0], wired)
+
+    def _say(self, kind: str, what: str, frame: bytes, wired: Wired) -> bytes:
+        self._metrics.punts.labels(kind, what.lower()).inc()
+        log.debug("answered", kind=kind, port=wired.port.id, answer=what)
+        return frame
+
+    def _be_silent(
+        self, kind: str, reason: str, wired: Wired, notable: bool = False
+    ) -> bytes | None:
+        self._metrics.punts.labels(kind, "silent").inc()
+        say = log.warning if notable else log.debug
+        say("not answered", kind=kind, port=wired.port.id, reason=reason)
+        return None

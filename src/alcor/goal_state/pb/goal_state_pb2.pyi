@@ -1,10 +1,22 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Ipv6Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IPV6_MODE_NONE: _ClassVar[Ipv6Mode]
+    IPV6_MODE_SLAAC: _ClassVar[Ipv6Mode]
+    IPV6_MODE_STATEFUL: _ClassVar[Ipv6Mode]
+    IPV6_MODE_STATELESS: _ClassVar[Ipv6Mode]
+IPV6_MODE_NONE: Ipv6Mode
+IPV6_MODE_SLAAC: Ipv6Mode
+IPV6_MODE_STATEFUL: Ipv6Mode
+IPV6_MODE_STATELESS: Ipv6Mode
 
 class FixedIp(_message.Message):
     __slots__ = ("subnet_id", "address")
@@ -65,18 +77,22 @@ class Route(_message.Message):
     def __init__(self, destination: _Optional[_Union[Prefix, _Mapping]] = ..., nexthop: _Optional[bytes] = ...) -> None: ...
 
 class Subnet(_message.Message):
-    __slots__ = ("prefix", "gateway", "dhcp", "dns_nameservers", "host_routes")
+    __slots__ = ("prefix", "gateway", "dhcp", "dns_nameservers", "host_routes", "ra_mode", "address_mode")
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     DHCP_FIELD_NUMBER: _ClassVar[int]
     DNS_NAMESERVERS_FIELD_NUMBER: _ClassVar[int]
     HOST_ROUTES_FIELD_NUMBER: _ClassVar[int]
+    RA_MODE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_MODE_FIELD_NUMBER: _ClassVar[int]
     prefix: Prefix
     gateway: bytes
     dhcp: bool
     dns_nameservers: _containers.RepeatedScalarFieldContainer[bytes]
     host_routes: _containers.RepeatedCompositeFieldContainer[Route]
-    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
+    ra_mode: Ipv6Mode
+    address_mode: Ipv6Mode
+    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., ra_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_mode: _Optional[_Union[Ipv6Mode, str]] = ...) -> None: ...
 
 class Neighbour(_message.Message):
     __slots__ = ("mac", "addresses", "host", "tunnel_endpoint")

@@ -1,0 +1,31 @@
+"""Domain names on the wire: labels with their lengths, without compression.
+
+Source: RFC 1035 section 3.1. Text is ASCII; a name that can't be written is a `ValueError`.
+"""
+
+import re
+
+label_bytes_max, name_bytes_max = 63, 255
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+def name_bytes(text: str) -> bytes:
+    """A name in wire form, its root included; a dot at the end makes no difference."""
+    out = bytearray()
+    for label in text.rstrip(".").split(".") if text.rstrip(".") else ():
+        raw = label.encode("ascii")
+        if not 0 < len(raw) <= label_bytes_max:
+            raise ValueError(f"a label of {len(raw)} bytes")
+        out.append(len(raw))
+        out += raw
+    out.append(0)
+    if len(out) > name_bytes_max:
+        raise ValueError(f"a name of {len(out)} bytes")
+    return bytes(out)
+
+
+def is_domain(text: str) -> bool:
+    """Whether the text is a domain that a machine may be told: clients hand names to scripts."""
+    return len(text) < name_bytes_max and _DOMAIN.fullmatch(text) is not None
