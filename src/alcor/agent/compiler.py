@@ -17,11 +17,13 @@ from alcor.agent.features import (
     classify,
     dhcp4,
     dhcp6,
+    firewall,
     guards,
     l2,
     nd,
     ra,
     routing,
+    security_rules,
 )
 from alcor.agent.meter import Meter
 from alcor.agent.model import HostModel, Unit, UnitKind
@@ -195,6 +197,14 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
             return _neighbour_flows(model, unit, cookie)
         case UnitKind.ROUTER:
             return _router_flows(model, unit, cookie)
+        case UnitKind.GRANT:
+            grant = model.grants.get(unit.id)
+            return security_rules.grant(model.firewall, grant, cookie) if grant else ()
+        case UnitKind.REMOTE:
+            return security_rules.prefix(model.firewall, model.prefix_of(unit), cookie)
+        case UnitKind.SERVICE:
+            offer = model.services.get(unit.id)
+            return security_rules.service(model.firewall, *offer, cookie) if offer else ()
 
 
 def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
@@ -216,6 +226,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from guards.host(cookie)
     yield from arp.host(cookie)
     yield from nd.host(cookie)
+    yield from firewall.host(cookie)
     yield from l2.host(model.tunnel, cookie)
     yield from routing.host(cookie)
 
@@ -230,6 +241,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from dhcp4.port(wired, subnets, cookie)
         yield from dhcp6.port(wired, subnets, cookie)
         yield from ra.port(wired, subnets, cookie)
+        yield from firewall.port(wired, model.firewall, cookie)
+        yield from security_rules.port(wired, model.firewall, cookie)
         yield from l2.port(wired, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
         yield from classify.port(wired, cookie)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Set
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
+from alcor.agent.firewall import Firewall, Touched
+from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.goal_state.entries import (
     Addresses,
@@ -23,7 +25,7 @@ from alcor.goal_state.entries import (
     Rule,
     Subnet,
 )
-from alcor.values.addresses import Address
+from alcor.values.addresses import Address, Prefix
 
 
 class UnitKind(IntEnum):
@@ -35,10 +37,16 @@ class UnitKind(IntEnum):
     SUBNET = 4
     NEIGHBOUR = 5
     ROUTER = 10
+    GRANT = 20
+    REMOTE = 21
+    SERVICE = 22
 
 
 class Unit(NamedTuple):
-    """What flows are made for: the host, a network, a subnet, a port, a neighbour, a router."""
+    """What flows are made for: the host, a port, a network, a router ...
+
+    Of security groups: a grant, a prefix of remotes, a service.
+    """
 
     kind: UnitKind
     id: str = ""
@@ -86,6 +94,10 @@ class HostModel:
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
+        self.ports_by_group: dict[str, set[str]] = {}
+        self.firewall = Firewall()
+        self.grants: dict[str, Grant] = {}  # by the id of the unit
+        self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
     def put(self, entry: GoalEntry) -> set[Unit]:
         """Hold an entry in place of what its key held before."""
@@ -105,7 +117,7 @@ class HostModel:
             case Attachment():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
-                return set()  # no flow is made of security groups; nobody plans them for hosts
+                return self._units_touched(self.firewall.put(entry))
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -125,7 +137,7 @@ class HostModel:
             case Attachment():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
-                return set()  # no flow is made of security groups; nobody plans them for hosts
+                return self._units_touched(self.firewall.remove(entry))
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -210,24 +222,49 @@ class HostModel:
             yield from self._neighbour_units(network_id)
         for router_id in self.routing.ids():
             yield Unit(UnitKind.ROUTER, router_id)
+        yield from self._units_touched(self.firewall.everything())
+
+    def prefix_of(self, unit: Unit) -> Prefix:
+        """The prefix that a unit of its kind is about."""
+        version, number, length = unit.id.split("/")
+        return Prefix(int(version), int(number, 16), int(length))
+
+    def _units_touched(self, touched: Touched) -> set[Unit]:
+        """The units of what has changed of security groups."""
+        ports = (port for group in touched.groups for port in self.ports_by_group.get(group, ()))
+        units = {Unit(UnitKind.PORT, port) for port in ports}
+        for grant in touched.grants:
+            held = self.firewall.holds(grant)
+            id_ = _remember(self.grants, str(grant), grant if held else None)
+            units.add(Unit(UnitKind.GRANT, id_))
+        for way, service in touched.services:
+            if service == ANYTHING:  # the same match as that of all addresses
+                touched.prefixes.add(Prefix(way.version, 0, 0))
+                continue
+            offered = bool(self.firewall.grants_of_service(way, service))
+            thing = (way, service) if offered else None
+            units.add(Unit(UnitKind.SERVICE, _remember(self.services, f"{way}/{service}", thing)))
+        units.update(Unit(UnitKind.REMOTE, _prefix_id(each)) for each in touched.prefixes)
+        return units
 
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
         units: set[Unit] = set()
         if before is not None:
             units |= self._units_of_port(before)
-            self._leave_network(before)
+            self._leave(before)
         if port is not None:
             self.ports[port_id] = port
             self.ports_by_network.setdefault(port.network_id, set()).add(port_id)
+            for group_id in port.security_groups:
+                self.ports_by_group.setdefault(group_id, set()).add(port_id)
             units |= self._units_of_port(port)
         return units
 
-    def _leave_network(self, port: Port) -> None:
-        members = self.ports_by_network[port.network_id]
-        members.discard(port.id)
-        if not members:
-            del self.ports_by_network[port.network_id]
+    def _leave(self, port: Port) -> None:
+        _discard(self.ports_by_network, port.network_id, port.id)
+        for group_id in set(port.security_groups):
+            _discard(self.ports_by_group, group_id, port.id)
 
     def _put_network(self, network_id: str, network: Network | None) -> set[Unit]:
         if network is None:
@@ -295,6 +332,25 @@ class HostModel:
             Unit(UnitKind.NEIGHBOUR, each, network_id)
             for each in self.neighbours.get(network_id, ())
         }
+
+
+def _prefix_id(prefix: Prefix) -> str:
+    return f"{prefix.version}/{prefix.number:x}/{prefix.length}"
+
+
+def _remember(by_id: dict[str, T], id_: str, value: T | None) -> str:
+    if value is None:
+        by_id.pop(id_, None)
+    else:
+        by_id[id_] = value
+    return id_
+
+
+def _discard(sets: dict[str, set[str]], key: str, value: str) -> None:
+    held = sets[key]
+    held.discard(value)
+    if not held:
+        del sets[key]
 
 
 def _put_nested(nested: dict[str, dict[str, T]], outer: str, inner: str, value: T | None) -> None:

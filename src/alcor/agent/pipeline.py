@@ -17,6 +17,10 @@ FLAGS = "reg0"
 FROM_TUNNEL = (1, 1)  # FLAGS, bit 0: value and mask of a packet that came from another host
 FROM_HERE = (0, 1)
 TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
+SUBJECT = "reg6"  # the port whose rules are asked: its ofport
+VERDICT = "reg7"
+ALLOWED = (1, 1)  # VERDICT, bit 0: value and mask of a packet that a rule lets pass
+UNTRACKED = (2, 2)  # VERDICT, bit 1: its connection is not to be remembered
 PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
 PORT_OUT = "reg15"  # the local port that it goes to: its ofport
 NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
@@ -29,6 +33,8 @@ registers = {
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
+    SUBJECT: "the port whose security groups are asked: its ofport",
+    VERDICT: "bit 0: a rule lets the packet pass; bit 1: its connection is not to be remembered",
     PORT_IN: "the local port that sent the packet: its ofport; 0 when it came from the tunnel",
     PORT_OUT: "the local port that the packet goes to: its ofport",
 }
@@ -75,6 +81,7 @@ class Stage:
     miss_means: str = ""
     next: tuple[str, ...] = ()  # stages that its flows may go to
     again: tuple[str, ...] = ()  # earlier stages that it has the packet looked up in, as if new
+    calls: tuple[str, ...] = ()  # stages that are asked, and come back here
     table: int = field(default=-1)  # computed by `number`
 
 
@@ -83,6 +90,51 @@ class Phase(NamedTuple):
 
     first_table: int
     stages: tuple[Stage, ...]
+
+
+def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
+    """The stages of security groups on the way out of a port, or in."""
+    rules = ("SG_RULES_OUT", "SG_RULES_IN")
+    return (
+        Stage(
+            f"FW_{way}",
+            "whether the port is filtered, and whether its connections are tracked",
+            reads=(port,),
+            miss_means="neither IP nor ARP of a filtered port",
+            next=(f"FW_{way}_STATE", f"FW_{way}_STATELESS", onward),
+        ),
+        Stage(
+            f"FW_{way}_STATE",
+            "who opened the connection: that side's rules are asked, as for its first packet",
+            reads=(port,),
+            writes=(SUBJECT, VERDICT),
+            miss_means="of no connection, and can't open one",
+            next=(f"FW_{way}_VERDICT",),
+            calls=rules,
+        ),
+        Stage(
+            f"FW_{way}_STATELESS",
+            "asks the rules about every packet by itself",
+            reads=(port,),
+            writes=(SUBJECT, VERDICT),
+            miss_means="never reached by another packet",
+            next=(f"FW_{way}_VERDICT",),
+            calls=(f"SG_RULES_{way}", f"SG_HEADERS_{way}"),
+        ),
+        Stage(
+            f"FW_{way}_VERDICT",
+            "remembers a new connection that a rule lets pass",
+            reads=(port, VERDICT),
+            miss_means="no rule lets it pass",
+            next=(onward,),
+        ),
+    )
+
+
+def _rules(name: str, asked_for: str) -> Stage:
+    return Stage(
+        name, asked_for, reads=(SUBJECT,), writes=(VERDICT,), miss_means="no rule lets it pass"
+    )
 
 
 _PHASES = (
@@ -139,7 +191,7 @@ _PHASES = (
                 "SERVICES",
                 "what is answered here: ARP, neighbour discovery, DHCP, router solicitations",
                 reads=(PORT_IN,),
-                miss="L2_DST",
+                miss="FW_OUT",
                 miss_means="not for a service",
                 next=("ARP_ND",),
             ),
@@ -157,6 +209,7 @@ _PHASES = (
             ),
         ),
     ),
+    Phase(30, _firewall("OUT", PORT_IN, "L2_DST")),
     Phase(
         60,
         (
@@ -166,7 +219,7 @@ _PHASES = (
                 reads=(VNI, FLAGS),
                 writes=(PORT_OUT, TUNNEL_REMOTE, *ROUTER),
                 miss_means="unknown unicast is dropped, never flooded",
-                next=("MULTICAST", "ROUTER_IN", "DELIVER", "TUNNEL_OUT"),
+                next=("MULTICAST", "ROUTER_IN", "FW_IN", "TUNNEL_OUT"),
             ),
             Stage(
                 "MULTICAST",
@@ -217,6 +270,7 @@ _PHASES = (
             ),
         ),
     ),
+    Phase(80, _firewall("IN", PORT_OUT, "DELIVER")),
     Phase(
         90,
         (
@@ -239,6 +293,15 @@ _PHASES = (
             ),
         ),
     ),
+    Phase(
+        110,
+        (
+            _rules("SG_RULES_OUT", "opened by a port: its egress rules, by the connection"),
+            _rules("SG_RULES_IN", "opened towards a port: its ingress rules, by the connection"),
+            _rules("SG_HEADERS_OUT", "of a stateless port: egress rules, by the packet's headers"),
+            _rules("SG_HEADERS_IN", "of a stateless port: ingress rules, by the packet's headers"),
+        ),
+    ),
 )
 
 
@@ -253,7 +316,7 @@ def number(phases: Iterable[Phase]) -> tuple[Stage, ...]:
             stages.append(Stage(**{**values, "table": phase.first_table + offset}))
     tables = {stage.name: stage.table for stage in stages}
     for stage in stages:
-        for target in (*stage.next, *filter(None, (stage.miss,))):
+        for target in (*stage.next, *stage.calls, *filter(None, (stage.miss,))):
             if tables[target] <= stage.table:
                 raise ValueError(f"{stage.name} can't go back to {target}")
         for target in stage.again:
@@ -274,6 +337,10 @@ GUARDS = STAGE_BY_NAME["GUARDS"].table
 SERVICES = STAGE_BY_NAME["SERVICES"].table
 ARP_ND = STAGE_BY_NAME["ARP_ND"].table
 ND_ANSWER = STAGE_BY_NAME["ND_ANSWER"].table
+FW_OUT = STAGE_BY_NAME["FW_OUT"].table
+FW_OUT_STATE = STAGE_BY_NAME["FW_OUT_STATE"].table
+FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
+FW_OUT_VERDICT = STAGE_BY_NAME["FW_OUT_VERDICT"].table
 L2_DST = STAGE_BY_NAME["L2_DST"].table
 ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
 ROUTE = STAGE_BY_NAME["ROUTE"].table
@@ -281,8 +348,16 @@ NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
 ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
 ROUTER_FAULT = STAGE_BY_NAME["ROUTER_FAULT"].table
 MULTICAST = STAGE_BY_NAME["MULTICAST"].table
+FW_IN = STAGE_BY_NAME["FW_IN"].table
+FW_IN_STATE = STAGE_BY_NAME["FW_IN_STATE"].table
+FW_IN_STATELESS = STAGE_BY_NAME["FW_IN_STATELESS"].table
+FW_IN_VERDICT = STAGE_BY_NAME["FW_IN_VERDICT"].table
 DELIVER = STAGE_BY_NAME["DELIVER"].table
 TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
+SG_RULES_OUT = STAGE_BY_NAME["SG_RULES_OUT"].table
+SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
+SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table
+SG_HEADERS_IN = STAGE_BY_NAME["SG_HEADERS_IN"].table
 
 
 def markdown() -> str:
@@ -309,7 +384,13 @@ def _row(stage: Stage) -> str:
         stage.purpose,
         ", ".join(f"`{name}`" for name in stage.reads),
         ", ".join(f"`{name}`" for name in stage.writes),
-        ", ".join([*stage.next, *(f"{name} again" for name in stage.again)]),
+        ", ".join(
+            [
+                *stage.next,
+                *(f"{name} again" for name in stage.again),
+                *(f"{name} and back" for name in stage.calls),
+            ]
+        ),
         f"{miss}: {stage.miss_means}",
     )
     return f"| {' | '.join(cells)} |"

@@ -14,20 +14,26 @@ from alcor.agent.compiler import (
 )
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import (
+    Addresses,
     FixedIp,
+    Group,
+    Member,
     Neighbour,
     Network,
     Port,
     Route,
     Router,
     RouterInterface,
+    Rule,
     Subnet,
 )
-from alcor.ovs.flow import Flow, Resubmit
+from alcor.ovs.flow import Ct, Flow, Resubmit
 from alcor.values.addresses import Mac, address, prefix
 
 HERE = address("172.31.0.1")
 NETWORKS, PORTS, SUBNETS = ("n1", "n2"), ("p1", "p2", "p3"), ("s1", "s2")
+GROUPS = ("g1", "g2")
+PREFIXES = tuple(map(prefix, ("10.0.0.2/32", "10.0.0.0/24", "0.0.0.0/0", "fd00::2/128", "::/0")))
 ADDRESSES = tuple(map(address, ("10.0.0.2", "10.0.0.3", "fd00::2", "fd00::3")))
 ENDPOINTS = (HERE, address("172.31.0.2"), address("fd01::2"))
 
@@ -45,6 +51,8 @@ ports = st.builds(
     st.booleans(),
     st.just("web"),
     st.just(""),
+    st.lists(st.sampled_from(GROUPS), max_size=2, unique=True).map(tuple),
+    st.booleans(),
 )
 networks = st.builds(
     Network,
@@ -96,7 +104,39 @@ router_interfaces = st.builds(
     fixed_ips,
     st.booleans(),
 )
-entries = st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces)
+groups = st.builds(Group, st.sampled_from(GROUPS), st.booleans())
+rules = st.builds(
+    Rule,
+    st.sampled_from(("r1", "r2", "r3")),
+    st.sampled_from(GROUPS),
+    st.booleans(),
+    st.just(4),
+    st.sampled_from((None, 6, 17)),
+    st.sampled_from((None, (80, 90), (85, 95), (0, 65535))),
+    st.none(),
+    st.none(),
+    st.none(),
+    st.just(""),
+    st.just(""),
+).flatmap(
+    lambda rule: st.sampled_from(
+        (
+            rule,
+            rule._replace(remote=prefix("0.0.0.0/0")),
+            rule._replace(remote=PREFIXES[1]),
+            rule._replace(remote_group_id="g1"),
+            rule._replace(remote_group_id="g2"),
+            rule._replace(remote_addresses_id="a1"),
+        )
+    )
+)
+some_prefixes = st.lists(st.sampled_from(PREFIXES), max_size=3).map(tuple)
+members = st.builds(Member, st.sampled_from(GROUPS), st.sampled_from(PORTS), some_prefixes)
+address_groups = st.builds(Addresses, st.just("a1"), some_prefixes)
+entries = st.one_of(
+    st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
+    st.one_of(groups, rules, members, address_groups),
+)
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
 tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
 changes = st.one_of(
@@ -174,7 +214,9 @@ def test_flows_go_forward_in_the_pipeline_as_declared(history: list[tuple[str, o
             assert target in (*stage.next, stage.miss)
         for action in flow.instructions.actions:
             if isinstance(action, Resubmit):
-                assert p.STAGE_BY_TABLE[action.table].name in stage.again
+                assert p.STAGE_BY_TABLE[action.table].name in (*stage.again, *stage.calls)
+            if isinstance(action, Ct) and action.table is not None:
+                assert p.STAGE_BY_TABLE[action.table].name in stage.next
 
 
 def one_port(**changed: object) -> HostModel:
