@@ -3,7 +3,7 @@
 Where a caller's roles alone decide, as for administrators, nothing is read and nothing is decoded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ class _Identified(msgspec.Struct):
 
 _id = msgspec.json.Decoder(_Identified).decode
 _whole = msgspec.json.Decoder(dict[str, Any]).decode
+_NOTHING: Document = {}
 _NONE: Document = {f"{PARENT}id": ""}
 _HIDDEN: Document = {f"{PARENT}id": ""}
 _OF_PARENT = ("id", "project_id", "tenant_id", "shared", "router:external")
@@ -46,7 +47,9 @@ class Access:
             return
         networks: dict[str, Document] = {}
         for item in items:
-            given = [name for name, value in item.items() if value != self._default.get(name)]
+            given = self._given(
+                {name: value for name, value in item.items() if value != self._default.get(name)}
+            )
             await self._check(caller, right, item, given, networks)
 
     def certain(self, caller: Caller, verb: str) -> bool:
@@ -54,12 +57,12 @@ class Access:
         return self._policy.right(caller, verb, self._resource).certain
 
     async def check_change(
-        self, caller: Caller, verb: str, document: msgspec.Raw, fields: Iterable[str] = ()
+        self, caller: Caller, verb: str, document: msgspec.Raw, changes: Document = _NOTHING
     ) -> None:
         """That it may be changed so; `PolicyNotAuthorized`, or `NotFound` to who may not see it."""
         right = self._policy.right(caller, verb, self._resource)
         try:
-            await self._check(caller, right, _whole(document), list(fields), {})
+            await self._check(caller, right, _whole(document), self._given(changes), {})
         except PolicyNotAuthorized:
             if await self.shown(caller, [document]):
                 raise
@@ -109,6 +112,15 @@ class Access:
         for sort in query.sorts:
             if sort.field in hidden:
                 raise HTTPBadRequest(f"[{quoted(sort.field)}] is invalid attribute for sort_keys")
+
+    def _given(self, values: Document) -> list[str]:
+        """The names of what is given, those of an object's parts after its own."""
+        names = list(values)
+        for field in self._resource.fields:
+            value = values.get(field.name) if field.parts else None
+            if isinstance(value, Mapping):
+                names += [f"{field.name}:{part}" for part in field.parts if part in value]
+        return names
 
     async def _check(
         self,

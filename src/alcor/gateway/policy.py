@@ -104,11 +104,12 @@ class Policy:
         credentials = _credentials(caller)
         fields: dict[str, Verdict] = {}
         for field in resource.fields:
-            rule = f"{name}:{field.name}"
-            if rule in self._rules:
-                verdict = self._rules.verdict(rule, credentials, None)
-                if verdict is not True:
-                    fields[field.name] = verdict
+            for part in (field.name, *(f"{field.name}:{part}" for part in field.parts)):
+                rule = f"{name}:{part}"
+                if rule in self._rules:
+                    verdict = self._rules.verdict(rule, credentials, None)
+                    if verdict is not True:
+                        fields[part] = verdict
         return Right(name, self._rules.verdict(name, credentials, None), fields)
 
 

@@ -99,9 +99,16 @@ _PORT = {
 }
 
 _ROUTER = {
-    f"{verb}_router:{field}": ADMIN
-    for verb in ("create", "update", "get")
-    for field in ("ha", "distributed")
+    **{
+        f"{verb}_router:{field}": ADMIN
+        for verb in ("create", "update", "get")
+        for field in ("ha", "distributed")
+    },
+    **{
+        f"{verb}_router:external_gateway_info:{part}": ADMIN
+        for verb in ("create", "update")
+        for part in ("enable_snat", "external_fixed_ips")
+    },
 }
 
 _OTHERS = {

@@ -21,7 +21,8 @@ class Field:
     """One attribute of a resource.
 
     `post` and `put` say whether a body may carry it; `default` is what a POST without it means.
-    A scalar is a filter and a sort key unless said otherwise.
+    A scalar is a filter and a sort key unless said otherwise. `parts` are those keys of an object
+    that have policy rules of their own.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     put: bool = True
     filterable: bool = True
     sortable: bool = True
+    parts: Sequence[str] = ()
 
     @property
     def is_filter(self) -> bool:

@@ -1,0 +1,52 @@
+"""What routers and floating IPs must know of each other.
+
+A floating IP is translated by one router, which has a port on the internal subnet and a gateway on
+the external network: its two hops. They are named by their ports' ids, which are never used again
+for other hops; so a fence on one binds nobody else.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from alcor.contracts.peers import Done, Ids, InUse
+
+
+class PathRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """From a subnet to an external network; a router whose interface has this address first."""
+
+    subnet_id: str
+    external_network_id: str
+    preferred_address: str = ""
+
+
+class Path(msgspec.Struct, frozen=True, kw_only=True):
+    """A router between the two, and the ports by which it is on them."""
+
+    router_id: str
+    interface_port_id: str
+    gateway_port_id: str
+
+
+class Paths(msgspec.Struct, frozen=True):
+    paths: list[Path]
+
+
+class RouterPeer(Protocol):
+    """The router manager."""
+
+    async def paths(self, request: PathRequest) -> Paths:
+        """All routers that join the two, the one to take first."""
+        ...
+
+
+class FloatingIpPeer(Protocol):
+    """The elastic IP manager."""
+
+    async def fence_hops(self, request: Ids) -> InUse:
+        """No floating IP and no port forwarding by these hops now, and none from now on."""
+        ...
+
+    async def lift_hops(self, request: Ids) -> Done:
+        """Take back the fences on these hops."""
+        ...

@@ -1,0 +1,101 @@
+"""The router as clients see it. Source: Neutron API reference v2, "Routers"."""
+
+from alcor.resource.declaration import Action, Field, Resource, read_only
+from alcor.resource.fields import (
+    BOOLEAN,
+    CIDR,
+    IP,
+    JSON,
+    NAME,
+    UUID,
+    FieldType,
+    boolean_of,
+    integer,
+    list_of,
+    nullable,
+    only,
+    record_of,
+    shown,
+    string,
+)
+
+fixed_ips_listed_max = 20  # of a gateway
+routes_listed_max = 1_000  # of one body; how many a router may have is the manager's setting
+
+_FIXED_IPS = list_of(
+    record_of({}, {"subnet_id": UUID, "ip_address": IP}), fixed_ips_listed_max, unique=False
+)
+_GATEWAY = record_of(
+    {"network_id": UUID},
+    {"enable_snat": BOOLEAN, "external_fixed_ips": _FIXED_IPS},
+)
+_ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
+_ZONES = "there are no availability zones"
+
+
+def _parse_gateway(value: object) -> object:
+    """Null and the empty object both ask for no gateway."""
+    return None if value is None or value == {} else _GATEWAY.parse(value)
+
+
+def _parse_routes(value: object) -> object:
+    return [] if value is None else _ROUTES.parse(value)
+
+
+def _always(what: str) -> FieldType:
+    """Every router is so: true, or nothing said."""
+
+    def parse(value: object) -> object:
+        if value is not None and not boolean_of(value):
+            raise ValueError(f"{shown(value)} is not possible: {what}")
+        return True
+
+    return FieldType("only True", parse, lambda text: boolean_of(text))
+
+
+ROUTES = FieldType(_ROUTES.name, _parse_routes)
+_INTERFACE = (
+    Field(name="subnet_id", type=nullable(UUID)),
+    Field(name="port_id", type=nullable(UUID)),
+)
+_SOME_ROUTES = (Field(name="routes", type=ROUTES, default=[]),)
+
+ROUTER = Resource(
+    name="router",
+    collection="routers",
+    title="Router",
+    path="/v2.0/routers",
+    extension="router",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="admin_state_up", type=BOOLEAN, default=True),
+        Field(
+            name="external_gateway_info",
+            type=FieldType(f"{_GATEWAY.name}, or null", _parse_gateway),
+            default=None,
+            parts=("network_id", "enable_snat", "external_fixed_ips"),
+        ),
+        Field(name="routes", type=ROUTES, post=False),
+        Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
+        Field(name="distributed", type=_always("every host routes"), default=None),
+        Field(name="availability_zone_hints", type=only([], _ZONES), default=[], put=False),
+        Field(name="flavor_id", type=only(None, "there are no flavors"), default=None, put=False),
+        Field(name="description", type=string(255), default=""),
+        read_only("status", string(16)),
+        read_only("availability_zones", JSON),
+        read_only("tags", JSON),
+        read_only("revision_number", integer(0, (1 << 63) - 1)),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+    actions=(
+        Action(name="add_router_interface", arguments=_INTERFACE),
+        Action(name="remove_router_interface", arguments=_INTERFACE),
+        Action(name="add_extraroutes", arguments=_SOME_ROUTES, root="router", answer_root="router"),
+        Action(
+            name="remove_extraroutes", arguments=_SOME_ROUTES, root="router", answer_root="router"
+        ),
+    ),
+)

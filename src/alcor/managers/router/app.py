@@ -1,0 +1,83 @@
+"""Put the router manager together: what assembly opens, starts and closes."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.resources import ResourceManager
+from alcor.contracts.routing import RouterPeer
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.router.api import ROUTER
+from alcor.managers.router.needs import Makers, Peers
+from alcor.managers.router.service.gateways import Gateways
+from alcor.managers.router.service.interfaces import Interfaces
+from alcor.managers.router.service.routers import RouterService
+from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.writes import manager
+from alcor.managers.router.sql import RouterStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.database import Database
+from alcor.runtime.migrations import migrate
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the router manager."""
+
+    routes_max: Annotated[int, msgspec.Meta(ge=0, description="Most routes of one router")] = 30
+    settle_interval_s: Annotated[
+        float, msgspec.Meta(gt=0, description="Seconds between looks for ports to finish with")
+    ] = 60.0
+
+
+class RouterApp:
+    """The router manager as assembly sees it."""
+
+    name = manager
+
+    def __init__(
+        self,
+        folder: Path,
+        log: KeyedLog,
+        peers: Peers,
+        settings: RouterSettings,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        path = folder / "router.sqlite"
+        migrate(path, VERSIONS)
+        self.database = Database(path)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = RouterStore(self.database, self.relay)
+        makers = Makers(new_id, lambda: timestamp(clock()))
+        self._settling = Settling(store, peers, makers)
+        self._settings = settings
+        service = RouterService(
+            store,
+            Gateways(store, peers, self._settling, makers),
+            Interfaces(store, peers, self._settling, makers),
+            self._settling,
+            makers,
+            settings.routes_max,
+        )
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(ROUTER, service)]
+        self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short; what a peer can't do yet is tried again later."""
+        await self._settling.settle()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self.relay.run(), self._settle()]
+
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.settle_interval_s)
+            await self._settling.settle()

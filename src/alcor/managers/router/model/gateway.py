@@ -1,0 +1,88 @@
+"""A router's way out: what `external_gateway_info` asks for, against what there is. Pure.
+
+Source: neutron.db.l3_db (_update_router_gw_info), l3_gwmode_db.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from alcor.contracts.held_ports import AddressWish
+from alcor.intent.records import FixedIp, PortRecord, SubnetRecord
+from alcor.managers.router.model.refusals import BadRouterRequest
+
+
+class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway as clients see it."""
+
+    network_id: str
+    enable_snat: bool = True
+    external_fixed_ips: tuple[FixedIp, ...] = ()
+
+    def with_addresses(self, fixed_ips: tuple[FixedIp, ...]) -> "GatewayInfo":
+        """The same way out under other addresses."""
+        return msgspec.structs.replace(self, external_fixed_ips=fixed_ips)
+
+
+class WantedGateway(NamedTuple):
+    """What a body asks for; `fixed_ips` is None when it says nothing about addresses."""
+
+    network_id: str
+    enable_snat: bool
+    fixed_ips: tuple[AddressWish, ...] | None
+
+
+def wanted_gateway(info: Mapping[str, Any] | None) -> WantedGateway | None:
+    """Of a checked body; None asks for no gateway."""
+    if not info:
+        return None
+    fixed_ips = info.get("external_fixed_ips")
+    wishes = None if not fixed_ips else tuple(_wish(item) for item in fixed_ips)
+    return WantedGateway(info["network_id"], info.get("enable_snat", True), wishes)
+
+
+def gateway_info(wanted: WantedGateway, port: PortRecord) -> GatewayInfo:
+    """The gateway that a port is."""
+    return GatewayInfo(
+        network_id=port.network_id,
+        enable_snat=wanted.enable_snat,
+        external_fixed_ips=port.fixed_ips,
+    )
+
+
+def check_gateway(wanted: WantedGateway, subnets: Sequence[SubnetRecord]) -> None:
+    """That a port can be had on the external network's subnets as wanted."""
+    if not subnets:
+        raise BadRouterRequest(
+            f"No subnets available for external network {wanted.network_id}, no IPs available"
+        )
+    for wish in wanted.fixed_ips or ():
+        for subnet in subnets:
+            if wish.ip_address and wish.ip_address == subnet.gateway_ip:
+                raise BadRouterRequest(
+                    f"External IP {wish.ip_address} is the same as the gateway IP"
+                )
+
+
+def same_addresses(info: GatewayInfo, wanted: WantedGateway) -> bool:
+    """Whether the gateway has what is wanted of addresses."""
+    if wanted.fixed_ips is None:
+        return True
+    held = list(info.external_fixed_ips)
+    for wish in wanted.fixed_ips:
+        fitting = [ip for ip in held if _fits(wish, ip)]
+        if not fitting:
+            return False
+        held.remove(fitting[0])
+    return not held
+
+
+def _fits(wish: AddressWish, ip: FixedIp) -> bool:
+    return wish.subnet_id in ("", ip.subnet_id) and wish.ip_address in ("", ip.ip_address)
+
+
+def _wish(item: Mapping[str, Any]) -> AddressWish:
+    return AddressWish(
+        subnet_id=item.get("subnet_id") or "", ip_address=item.get("ip_address") or ""
+    )

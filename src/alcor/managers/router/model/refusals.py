@@ -1,0 +1,102 @@
+"""Why something can't be done with a router. Source: neutron_lib.exceptions.l3, extraroute."""
+
+from collections.abc import Sequence
+
+from alcor.intent.records import HostRoute
+from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
+
+
+class RouterNotFound(NotFound):
+    """There is no such router, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Router {id_[:255]} could not be found.")
+
+
+class RouterIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+
+class RouterInUse(Conflict):
+    """The router has interfaces."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Router {id_} still has ports")
+
+
+class RouterInterfaceNotFound(NotFound):
+    """The port is no interface of the router."""
+
+    def __init__(self, router_id: str, port_id: str) -> None:
+        super().__init__(f"Router {router_id} does not have an interface with id {port_id}")
+
+
+class RouterInterfaceNotFoundForSubnet(NotFound):
+    """The router is not on the subnet."""
+
+    def __init__(self, router_id: str, subnet_id: str) -> None:
+        super().__init__(f"Router {router_id} has no interface on subnet {subnet_id}")
+
+
+class SubnetMismatchForPort(Conflict):
+    """The port and the subnet that were named do not belong together."""
+
+    def __init__(self, port_id: str, subnet_id: str) -> None:
+        super().__init__(
+            f"Subnet on port {port_id} does not match the requested subnet {subnet_id}."
+        )
+
+
+class RouterInterfaceInUseByFloatingIP(Conflict):
+    """Floating IPs are given to addresses behind the interface."""
+
+    def __init__(self, router_id: str, subnet_id: str) -> None:
+        super().__init__(
+            f"Router interface for subnet {subnet_id} on router {router_id} cannot be deleted, "
+            "as it is required by one or more floating IPs."
+        )
+
+
+class RouterInterfaceInUseByRoute(Conflict):
+    """A route's next hop is behind the interface."""
+
+    def __init__(self, router_id: str, subnet_id: str) -> None:
+        super().__init__(
+            f"Router interface for subnet {subnet_id} on router {router_id} cannot be deleted, "
+            "as it is required by one or more routes."
+        )
+
+
+class RouterExternalGatewayInUseByFloatingIp(Conflict):
+    """Floating IPs of the external network are translated by the router."""
+
+    def __init__(self, router_id: str, network_id: str) -> None:
+        super().__init__(
+            f"Gateway cannot be updated for router {router_id}, since a gateway to external "
+            f"network {network_id} is required by one or more floating IPs."
+        )
+
+
+class InvalidRoutes(InvalidInput):
+    """A route that could not be followed."""
+
+    def __init__(self, routes: Sequence[HostRoute], reason: str) -> None:
+        shown = ", ".join(f"{route.destination} via {route.nexthop}" for route in routes)
+        super().__init__(f"Invalid format for routes: {shown[:255]}, {reason}")
+
+
+class RoutesExhausted(BadRequest):
+    """More routes than a router may have."""
+
+    def __init__(self, router_id: str, count_max: int) -> None:
+        super().__init__(
+            f"Unable to complete operation for {router_id}. "
+            f"The number of routes exceeds the maximum {count_max}."
+        )
+
+
+class BadRouterRequest(BadRequest):
+    """The request as a whole makes no sense, in the words that Neutron uses for routers."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"Bad router request: {message}.", type="BadRequest")

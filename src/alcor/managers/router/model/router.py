@@ -1,0 +1,75 @@
+"""A router as clients see it, and what a body makes of it. Pure.
+
+Every host routes (there is no central one), and a gateway moves when its host is lost: so `ha` and
+`distributed` are always true.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from alcor.intent.records import HostRoute
+from alcor.managers.router.model.gateway import GatewayInfo
+
+
+class Router(msgspec.Struct, frozen=True, kw_only=True):
+    """A router (Neutron API reference, "Routers")."""
+
+    id: str
+    name: str
+    tenant_id: str
+    project_id: str
+    admin_state_up: bool
+    status: str = "ACTIVE"
+    external_gateway_info: GatewayInfo | None = None
+    routes: tuple[HostRoute, ...] = ()
+    ha: bool = True
+    distributed: bool = True
+    availability_zone_hints: tuple[str, ...] = ()
+    availability_zones: tuple[str, ...] = ()
+    flavor_id: None = None
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    revision_number: int
+    created_at: str
+    updated_at: str
+
+
+def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
+    """The router that a checked body asks for, without its gateway."""
+    return Router(
+        id=id_,
+        name=values["name"],
+        tenant_id=values["project_id"],
+        project_id=values["project_id"],
+        admin_state_up=values["admin_state_up"],
+        description=values["description"],
+        revision_number=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+PLAIN = frozenset({"name", "admin_state_up", "description"})
+
+
+def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a checked PUT's changes that are nobody else's business."""
+    found = {name: value for name, value in changes.items() if name in PLAIN}
+    if "tags" in changes:
+        found["tags"] = tuple(changes["tags"])
+    return found
+
+
+def changed(old: Router, values: Mapping[str, Any], now: str) -> Router:
+    """The router with these values; the very same when nothing is different."""
+    different = {name: value for name, value in values.items() if getattr(old, name) != value}
+    return touched(old, different, now) if different else old
+
+
+def touched(old: Router, values: Mapping[str, Any], now: str) -> Router:
+    """One revision later: also when an interface came or went."""
+    return msgspec.structs.replace(
+        old, **values, revision_number=old.revision_number + 1, updated_at=now
+    )

@@ -1,0 +1,132 @@
+"""What the router manager needs of others: a store with transactions, and its peers."""
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeVar
+
+from msgspec import Raw
+
+from alcor.contracts.held_ports import HeldPortPeer
+from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.resources import ListQuery
+from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
+from alcor.managers.router.model.attachments import Attachment
+from alcor.managers.router.model.router import Router
+
+__all__ = [
+    "FloatingIpPeer",
+    "HeldPortPeer",
+    "Makers",
+    "NetworkPeer",
+    "Note",
+    "Peers",
+    "Store",
+    "SubnetPeer",
+    "Transaction",
+    "Undo",
+]
+
+T = TypeVar("T")
+
+
+class Makers(NamedTuple):
+    """Where new ids and times come from."""
+
+    new_id: Callable[[], str]
+    now: Callable[[], str]
+
+
+class Peers(NamedTuple):
+    """Whom the use cases call."""
+
+    networks: NetworkPeer
+    subnets: SubnetPeer
+    ports: HeldPortPeer
+    floating_ips: FloatingIpPeer
+
+
+class Undo(StrEnum):
+    """What is to be done about a port when what was begun with it is not finished."""
+
+    DROP = "drop"  # delete it, and let it never be made
+    GIVE_BACK = "give_back"  # let go of a client's port
+    LIFT = "lift"  # take back its fence at the floating IPs
+    REFRESH = "refresh"  # its addresses may have changed: look again
+
+
+class Note(NamedTuple):
+    """Something was begun with a port, saved before it was begun."""
+
+    port_id: str
+    router_id: str
+    undo: Undo
+
+
+class Transaction(Protocol):
+    """What can be read and saved within one transaction of the store.
+
+    `project` limits what is seen to one project; None sees all. What is saved is told to the
+    intent log in the same transaction.
+    """
+
+    def sequence(self) -> int:
+        """Of the last change saved."""
+        ...
+
+    def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+
+    def router(self, id_: str, project: str | None) -> Router:
+        """`RouterNotFound` when it is not there, or not theirs."""
+        ...
+
+    def attachments(self, router_id: str) -> list[Attachment]:
+        """The ports that a router holds."""
+        ...
+
+    def attach(self, attachment: Attachment) -> None:
+        """Add a port, or change its places; save the router afterwards."""
+        ...
+
+    def detach(self, port_id: str) -> None: ...
+
+    def insert(self, routers: Sequence[Router]) -> list[Raw]:
+        """After their gateways have been attached."""
+        ...
+
+    def save(self, router: Router) -> Raw: ...
+
+    def document(self, router: Router) -> Raw: ...
+
+    def remove(self, router_id: str) -> None:
+        """The router and all that it was attached to."""
+        ...
+
+    def note(self, notes: Iterable[Note]) -> None:
+        """Remember what is begun; a later note on a port takes the place of an earlier one."""
+        ...
+
+    def settled(self, port_ids: Iterable[str]) -> None:
+        """Forget the notes on these ports."""
+        ...
+
+    def standing(self, notes: Sequence[Note]) -> list[Note]:
+        """Those of the notes that are still there, just so."""
+        ...
+
+    def notes(self, after: str, limit: int) -> list[Note]:
+        """Those on ports after an id, in order of it."""
+        ...
+
+    def paths(self, request: PathRequest) -> list[Path]: ...
+
+
+class Store(Protocol):
+    """The manager's database."""
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one state of the database; it must not write."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
+        """Run `work` in one transaction, durable when this returns; undone if it raises."""
+        ...

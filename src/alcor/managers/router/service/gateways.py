@@ -1,0 +1,191 @@
+"""Give routers a way out, change it, take it away: a port on an external network."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort, Readdressing
+from alcor.contracts.peers import Ids
+from alcor.contracts.resources import Caller, Written
+from alcor.intent.records import PortRecord
+from alcor.managers.router.model.attachments import Attachment, attachment, check_beside
+from alcor.managers.router.model.gateway import (
+    GatewayInfo,
+    WantedGateway,
+    check_gateway,
+    gateway_info,
+    same_addresses,
+)
+from alcor.managers.router.model.refusals import (
+    BadRouterRequest,
+    RouterExternalGatewayInUseByFloatingIp,
+)
+from alcor.managers.router.model.router import Router
+from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
+from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.writes import seen_by
+from alcor.values.errors import NotFound
+
+# What else a write changes of the router, given what becomes of its gateway.
+Apply = Callable[[Transaction, Mapping[str, Any]], Written]
+
+_INFO = "external_gateway_info"
+
+
+class Gate(NamedTuple):
+    """A gateway that has its port and is not saved yet."""
+
+    attachment: Attachment
+    info: GatewayInfo
+
+
+class Gateways:
+    """The sagas of gateways; the caller holds the router's lock."""
+
+    def __init__(self, store: Store, peers: Peers, settling: Settling, makers: Makers) -> None:
+        self._store = store
+        self._peers = peers
+        self._settling = settling
+        self._makers = makers
+
+    def new_note(self, router_id: str) -> Note:
+        """Of a port that is going to be made."""
+        return Note(self._makers.new_id(), router_id, Undo.DROP)
+
+    async def make(self, wanted: WantedGateway, note: Note, caller: Caller) -> Gate:
+        """Make the port of a note, which has been saved."""
+        await self._check(wanted, caller)
+        view = await self._peers.ports.make(
+            HeldPort(
+                id=note.port_id,
+                network_id=wanted.network_id,
+                device_owner=ROUTER_GATEWAY,
+                device_id=note.router_id,
+                fixed_ips=wanted.fixed_ips,
+                trace=caller.request_id,
+            )
+        )
+        return await self._gate(wanted, view.port, note.router_id)
+
+    async def change(
+        self, router: Router, wanted: WantedGateway | None, caller: Caller, apply: Apply
+    ) -> Written:
+        """Let the router have the gateway that is wanted, and save it with what else changes."""
+        attachments = await self._store.read(lambda tx: tx.attachments(router.id))
+        held = next((each for each in attachments if each.is_gateway), None)
+        info = router.external_gateway_info
+        trace = caller.request_id
+        if wanted is None:
+            return await self._clear(router, held, apply, trace)
+        if held is None or info is None or info.network_id != wanted.network_id:
+            return await self._replace(router, held, wanted, caller, apply)
+        if not same_addresses(info, wanted):
+            return await self._readdress(router, held, wanted, caller, apply)
+        kept = GatewayInfo(
+            network_id=info.network_id,
+            enable_snat=wanted.enable_snat,
+            external_fixed_ips=info.external_fixed_ips,
+        )
+        return await self._store.write(lambda tx: apply(tx, {_INFO: kept}), trace)
+
+    async def _clear(
+        self, router: Router, held: Attachment | None, apply: Apply, trace: str
+    ) -> Written:
+        if held is None:
+            return await self._store.write(lambda tx: apply(tx, {_INFO: None}), trace)
+        leaving = Note(held.port_id, router.id, Undo.DROP)
+
+        def work(tx: Transaction) -> Written:
+            _leave(tx, leaving)
+            return apply(tx, {_INFO: None})
+
+        async with self._settling.begun([Note(held.port_id, router.id, Undo.LIFT)]):
+            await self._fence(router, held)
+            done = await self._store.write(work, trace)
+        await self._settling.finish([leaving])
+        return done
+
+    async def _replace(
+        self,
+        router: Router,
+        held: Attachment | None,
+        wanted: WantedGateway,
+        caller: Caller,
+        apply: Apply,
+    ) -> Written:
+        coming = self.new_note(router.id)
+        begun = [coming]
+        leaving = [] if held is None else [Note(held.port_id, router.id, Undo.DROP)]
+        begun += [note._replace(undo=Undo.LIFT) for note in leaving]
+        async with self._settling.begun(begun):
+            if held is not None:
+                await self._fence(router, held)
+            gate = await self.make(wanted, coming, caller)
+
+            def work(tx: Transaction) -> Written:
+                for note in leaving:
+                    _leave(tx, note)
+                check_beside(gate.attachment, tx.attachments(router.id))
+                tx.attach(gate.attachment)
+                tx.settled([coming.port_id])
+                return apply(tx, {_INFO: gate.info})
+
+            done = await self._store.write(work, caller.request_id)
+        await self._settling.finish(leaving)
+        return done
+
+    async def _readdress(
+        self,
+        router: Router,
+        held: Attachment,
+        wanted: WantedGateway,
+        caller: Caller,
+        apply: Apply,
+    ) -> Written:
+        await self._check(wanted, caller)
+        note = Note(held.port_id, router.id, Undo.REFRESH)
+        async with self._settling.begun([note]):
+            view = await self._peers.ports.readdress(
+                Readdressing(
+                    port_id=held.port_id,
+                    device_id=router.id,
+                    fixed_ips=wanted.fixed_ips or (),
+                    trace=caller.request_id,
+                )
+            )
+            gate = await self._gate(wanted, view.port, router.id)
+
+            def work(tx: Transaction) -> Written:
+                others = [a for a in tx.attachments(router.id) if a.port_id != held.port_id]
+                check_beside(gate.attachment, others)
+                tx.attach(gate.attachment)
+                tx.settled([note.port_id])
+                return apply(tx, {_INFO: gate.info})
+
+            return await self._store.write(work, caller.request_id)
+
+    async def _gate(self, wanted: WantedGateway, port: PortRecord, router_id: str) -> Gate:
+        subnets = await self._settling.subnets_of(port)
+        return Gate(
+            attachment(router_id, port, subnets, is_gateway=True), gateway_info(wanted, port)
+        )
+
+    async def _check(self, wanted: WantedGateway, caller: Caller) -> None:
+        ids = Ids([wanted.network_id])
+        networks = (await self._peers.networks.networks(ids)).networks
+        seen = [n for n in networks if n.external or seen_by(caller) in (None, n.project_id)]
+        if not seen:
+            message = f"Network {wanted.network_id} could not be found."
+            raise NotFound(message, type="NetworkNotFound")
+        if not seen[0].external:
+            raise BadRouterRequest(f"Network {wanted.network_id} is not an external network")
+        check_gateway(wanted, (await self._peers.subnets.subnets_of(ids)).subnets)
+
+    async def _fence(self, router: Router, held: Attachment) -> None:
+        if (await self._peers.floating_ips.fence_hops(Ids([held.port_id]))).ids:
+            raise RouterExternalGatewayInUseByFloatingIp(router.id, held.network_id)
+
+
+def _leave(tx: Transaction, note: Note) -> None:
+    """The router holds the port no more; what remains is to delete it."""
+    tx.detach(note.port_id)
+    tx.note([note])

@@ -1,0 +1,168 @@
+"""Use cases of routers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from alcor.contracts.resources import (
+    ActRequest,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.contracts.routing import PathRequest, Paths
+from alcor.managers.router.model.gateway import WantedGateway, wanted_gateway
+from alcor.managers.router.model.refusals import RouterInUse
+from alcor.managers.router.model.router import Router, changed, plain_changes, router
+from alcor.managers.router.model.routes import (
+    check_routes,
+    routes_of,
+    with_routes,
+    without_routes,
+)
+from alcor.managers.router.needs import Makers, Note, Store, Transaction, Undo
+from alcor.managers.router.service.gateways import Gate, Gateways
+from alcor.managers.router.service.interfaces import Interfaces
+from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.writes import seen_by, written
+from alcor.resource.revisions import check_revision
+from alcor.runtime.locks import Locks
+
+_INFO = "external_gateway_info"
+
+
+class RouterService:
+    """Keeps the contracts ActingManager and RouterPeer."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Gateways,
+        interfaces: Interfaces,
+        settling: Settling,
+        makers: Makers,
+        routes_max: int,
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._interfaces = interfaces
+        self._settling = settling
+        self._makers = makers
+        self._routes_max = routes_max
+        self._locks = Locks()
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        project, query = seen_by(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.page(query, project)))
+
+    async def create(self, request: CreateRequest) -> Written:
+        """All or none, with their gateways."""
+        now, trace = self._makers.now(), request.caller.request_id
+        new = [router(v, v.get("id") or self._makers.new_id(), now) for v in request.items]
+        wanted = {
+            each.id: gateway
+            for each, values in zip(new, request.items, strict=True)
+            if (gateway := wanted_gateway(values[_INFO])) is not None
+        }
+        if not wanted:
+            return await self._store.write(lambda tx: written(tx, tx.insert(new)), trace)
+        return await self._create_with_gateways(new, wanted, request)
+
+    async def _create_with_gateways(
+        self, new: list[Router], wanted: Mapping[str, WantedGateway], request: CreateRequest
+    ) -> Written:
+        notes = {id_: self._gateways.new_note(id_) for id_ in wanted}
+        async with self._settling.begun(list(notes.values())):
+            gates: dict[str, Gate] = {
+                id_: await self._gateways.make(gateway, notes[id_], request.caller)
+                for id_, gateway in wanted.items()
+            }
+            routers = [
+                changed(each, {_INFO: gates[each.id].info}, each.updated_at)
+                if each.id in gates
+                else each
+                for each in new
+            ]
+
+            def work(tx: Transaction) -> Written:
+                for gate in gates.values():
+                    tx.attach(gate.attachment)
+                tx.settled(note.port_id for note in notes.values())
+                return written(tx, tx.insert(routers))
+
+            return await self._store.write(work, request.caller.request_id)
+
+    async def update(self, request: UpdateRequest) -> Written:
+        now = self._makers.now()
+
+        def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
+            old = tx.router(request.id, seen_by(request.caller))
+            check_revision(request.if_revision, old.revision_number)
+            new = dict(values) | plain_changes(request.changes)
+            if "routes" in request.changes:
+                new["routes"] = routes_of(request.changes["routes"])
+                attachments = tx.attachments(old.id)
+                check_routes(old.id, new["routes"], attachments, self._routes_max)
+            return _saved(tx, old, changed(old, new, now))
+
+        async with self._locks.of(request.id):
+            project = seen_by(request.caller)
+            held = await self._store.read(lambda tx: tx.router(request.id, project))
+            check_revision(request.if_revision, held.revision_number)
+            if _INFO not in request.changes:
+                trace = request.caller.request_id
+                return await self._store.write(lambda tx: apply(tx, {}), trace)
+            wanted = wanted_gateway(request.changes[_INFO])
+            return await self._gateways.change(held, wanted, request.caller, apply)
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        """Refused while it has interfaces; its gateway goes with it."""
+        leaving: list[Note] = []
+
+        def work(tx: Transaction) -> Written:
+            held = tx.router(request.id, seen_by(request.caller))
+            attachments = tx.attachments(held.id)
+            if any(not each.is_gateway for each in attachments):
+                raise RouterInUse(held.id)
+            leaving[:] = [Note(each.port_id, held.id, Undo.DROP) for each in attachments]
+            tx.note(leaving)
+            tx.remove(held.id)
+            return written(tx, [])
+
+        async with self._locks.of(request.id):
+            done = await self._store.write(work, request.caller.request_id)
+        await self._settling.finish(leaving)
+        return done
+
+    async def act(self, request: ActRequest) -> Written:
+        async with self._locks.of(request.id):
+            match request.action:
+                case "add_router_interface":
+                    return await self._interfaces.add(request)
+                case "remove_router_interface":
+                    return await self._interfaces.remove(request)
+            return await self._change_routes(request)
+
+    async def _change_routes(self, request: ActRequest) -> Written:
+        """Add some routes, or remove some, whatever else is there."""
+        now = self._makers.now()
+        some = routes_of(request.arguments["routes"])
+        adding = request.action == "add_extraroutes"
+
+        def work(tx: Transaction) -> Written:
+            old = tx.router(request.id, seen_by(request.caller))
+            routes = (with_routes if adding else without_routes)(old.routes, some)
+            if adding:
+                check_routes(old.id, routes, tx.attachments(old.id), self._routes_max)
+            return _saved(tx, old, changed(old, {"routes": routes}, now))
+
+        return await self._store.write(work, request.caller.request_id)
+
+    async def paths(self, request: PathRequest) -> Paths:
+        return Paths(await self._store.read(lambda tx: tx.paths(request)))
+
+
+def _saved(tx: Transaction, old: Router, new: Router) -> Written:
+    return written(tx, [tx.document(old) if new is old else tx.save(new)])

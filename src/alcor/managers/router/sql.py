@@ -1,0 +1,198 @@
+"""The router manager's store in SQLite."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import ListQuery
+from alcor.contracts.routing import Path, PathRequest
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.keyed_log.log import Change
+from alcor.managers.router import intent
+from alcor.managers.router.model.attachments import Attachment, Place
+from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
+from alcor.managers.router.model.router import Router
+from alcor.managers.router.needs import Note, Transaction, Undo
+from alcor.runtime.database import Database
+from alcor.runtime.resource_table import ResourceTable, Row, Taken
+
+T = TypeVar("T")
+
+TABLE = ResourceTable("router", "Router", ("project_id", "name"))
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Router).decode
+
+_PATHS = (
+    "SELECT DISTINCT inner.router_id, inner.port_id, gate.port_id, place.address = ? FROM place "
+    "JOIN attachment AS inner ON inner.port_id = place.port_id AND NOT inner.is_gateway "
+    "JOIN attachment AS gate ON gate.router_id = inner.router_id AND gate.is_gateway "
+    "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1"
+)
+
+
+class Publisher(Protocol):
+    """Whoever tells the log what was committed."""
+
+    def notify(self, sequence: int) -> None: ...
+
+    def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+class SqlTransaction:
+    """Keeps `needs.Transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection, trace: str) -> None:
+        self._connection = connection
+        self._trace = trace
+
+    def sequence(self) -> int:
+        return outbox.last(self._connection)
+
+    def page(self, query: ListQuery, project: str | None) -> list[Raw]:
+        return TABLE.page(self._connection, query, project)
+
+    def router(self, id_: str, project: str | None) -> Router:
+        row = TABLE.row(self._connection, id_)
+        if row is None or project not in (None, row.columns[0]):
+            raise RouterNotFound(id_)
+        return _decode(row.doc)
+
+    def attachments(self, router_id: str) -> list[Attachment]:
+        rows = self._connection.execute(
+            "SELECT port_id, router_id, network_id, is_gateway FROM attachment "
+            "WHERE router_id = ? ORDER BY port_id",
+            (router_id,),
+        ).fetchall()
+        return [
+            Attachment(port_id, router, network_id, bool(is_gateway), self._places(port_id))
+            for port_id, router, network_id, is_gateway in rows
+        ]
+
+    def attach(self, attachment: Attachment) -> None:
+        self.detach(attachment.port_id)
+        self._connection.execute("INSERT INTO attachment VALUES (?, ?, ?, ?)", attachment[:4])
+        self._connection.executemany(
+            "INSERT INTO place (router_id, subnet_id, port_id, cidr, address) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [
+                (attachment.router_id, p.subnet_id, attachment.port_id, p.cidr, p.address)
+                for p in attachment.places
+            ],
+        )
+
+    def detach(self, port_id: str) -> None:
+        self._connection.execute("DELETE FROM attachment WHERE port_id = ?", (port_id,))
+        self._connection.execute("DELETE FROM place WHERE port_id = ?", (port_id,))
+
+    def insert(self, routers: Sequence[Router]) -> list[Raw]:
+        first = self._tell([intent.told(each, self._gateway(each.id)) for each in routers])
+        rows = [_row(router, first + i) for i, router in enumerate(routers)]
+        try:
+            TABLE.insert(self._connection, rows)
+        except Taken:
+            raise RouterIdInUse("Unable to create the router. Its id is in use.") from None
+        return [Raw(row.doc) for row in rows]
+
+    def save(self, router: Router) -> Raw:
+        first = self._tell([intent.told(router, self._gateway(router.id))])
+        row = _row(router, first)
+        TABLE.replace(self._connection, [row])
+        return Raw(row.doc)
+
+    def document(self, router: Router) -> Raw:
+        return Raw(_encode(router))
+
+    def remove(self, router_id: str) -> None:
+        for each in self.attachments(router_id):
+            self.detach(each.port_id)
+        TABLE.delete(self._connection, [router_id])
+        self._tell([intent.told_gone(router_id)])
+
+    def note(self, notes: Iterable[Note]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO unsettled VALUES (?, ?, ?)", notes)
+
+    def settled(self, port_ids: Iterable[str]) -> None:
+        self._connection.executemany(
+            "DELETE FROM unsettled WHERE port_id = ?", [(id_,) for id_ in port_ids]
+        )
+
+    def standing(self, notes: Sequence[Note]) -> list[Note]:
+        statement = "SELECT 1 FROM unsettled WHERE port_id = ? AND router_id = ? AND undo = ?"
+        return [note for note in notes if self._connection.execute(statement, note).fetchone()]
+
+    def notes(self, after: str, limit: int) -> list[Note]:
+        rows = self._connection.execute(
+            "SELECT port_id, router_id, undo FROM unsettled WHERE port_id > ? "
+            "ORDER BY port_id LIMIT ?",
+            (after, limit),
+        )
+        return [Note(port_id, router_id, Undo(undo)) for port_id, router_id, undo in rows]
+
+    def paths(self, request: PathRequest) -> list[Path]:
+        rows = self._connection.execute(
+            _PATHS, (request.preferred_address, request.external_network_id, request.subnet_id)
+        )
+        return [
+            Path(router_id=router, interface_port_id=inner, gateway_port_id=gate)
+            for router, inner, gate, _ in rows
+        ]
+
+    def _places(self, port_id: str) -> tuple[Place, ...]:
+        rows = self._connection.execute(
+            "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY rowid",
+            (port_id,),
+        )
+        return tuple(Place(*row) for row in rows)
+
+    def _gateway(self, router_id: str) -> str:
+        return _gateway_of(self._connection, router_id)
+
+    def _tell(self, told: Sequence[Told]) -> int:
+        first = outbox.take(self._connection, len(told))
+        outbox.tell(self._connection, first, told, self._trace)
+        return first
+
+
+class RouterStore:
+    """Keeps `needs.Store`."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        return await self._database.read(lambda c: work(SqlTransaction(c, "")))
+
+    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
+        def within(connection: sqlite3.Connection) -> tuple[T, int]:
+            self._publisher.forget(connection)
+            transaction = SqlTransaction(connection, trace)
+            return work(transaction), transaction.sequence()
+
+        result, sequence = await self._database.write(within)
+        self._publisher.notify(sequence)
+        return result
+
+
+def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
+    """The routers after an id, as the intent log knows them."""
+    return [
+        (row.id, Change(*intent.told(_decode(row.doc), _gateway_of(connection, row.id)), row[2]))
+        for row in TABLE.living(connection, after, limit)
+    ]
+
+
+def _gateway_of(connection: sqlite3.Connection, router_id: str) -> str:
+    found = connection.execute(
+        "SELECT port_id FROM attachment WHERE router_id = ? AND is_gateway", (router_id,)
+    ).fetchone()
+    return str(found[0]) if found else ""
+
+
+def _row(router: Router, sequence: int) -> Row:
+    return Row(router.id, (router.project_id, router.name), sequence, _encode(router))

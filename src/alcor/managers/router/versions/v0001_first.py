@@ -1,0 +1,33 @@
+"""Routers, the ports that they hold, and what was begun with a port and not finished.
+
+A router is on a subnet by one port. `undo` is a value of `needs.Undo`.
+"""
+
+from alembic import op
+
+from alcor.intent import outbox
+
+revision = "0001"
+down_revision = None
+
+SCHEMA = (
+    "CREATE TABLE router (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
+    "sequence INTEGER NOT NULL, doc TEXT NOT NULL)",
+    "CREATE INDEX router_project ON router (project_id, id)",
+    "CREATE INDEX router_name ON router (name, id)",
+    "CREATE TABLE attachment (port_id TEXT PRIMARY KEY, router_id TEXT NOT NULL, "
+    "network_id TEXT NOT NULL, is_gateway INTEGER NOT NULL)",
+    "CREATE INDEX attachment_router ON attachment (router_id, port_id)",
+    "CREATE UNIQUE INDEX attachment_gateway ON attachment (router_id) WHERE is_gateway",
+    "CREATE TABLE place (router_id TEXT NOT NULL, subnet_id TEXT NOT NULL, port_id TEXT NOT NULL, "
+    "cidr TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (router_id, subnet_id, address))",
+    "CREATE INDEX place_port ON place (port_id)",
+    "CREATE INDEX place_subnet ON place (subnet_id, router_id)",
+    "CREATE TABLE unsettled (port_id TEXT PRIMARY KEY, router_id TEXT NOT NULL, "
+    "undo TEXT NOT NULL)",
+)
+
+
+def upgrade() -> None:
+    for statement in (*outbox.SCHEMA, *SCHEMA):
+        op.execute(statement)
