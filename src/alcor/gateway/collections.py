@@ -48,9 +48,15 @@ class Collection:
     """One collection, e.g. `/v2.0/networks`, and the members under it."""
 
     def __init__(
-        self, resource: Resource, manager: ResourceManager, limits: Limits, access: Access
+        self,
+        resource: Resource,
+        manager: ResourceManager,
+        limits: Limits,
+        access: Access,
+        path: str = "",
     ) -> None:
         self.resource = resource
+        self._path = path or resource.path
         self._access = access
         self._manager = manager
         self._limits = limits
@@ -139,7 +145,7 @@ class Collection:
         ids = [end.id or end.project_id for end in ends]
         # Only the first, the last and the number of ids matter.
         ids = ids[:1] * (len(items) - 1) + ids[1:]
-        url = f"{request.base_url}{self.resource.path}"
+        url = f"{request.base_url}{self._path}"
         found = links(url, page.parameters, ids, page.query.limit, reverse=page.query.reverse)
         return [link._asdict() for link in found]
 

@@ -99,7 +99,7 @@ class Discovery:
     """Answers about the API itself."""
 
     def __init__(self, resources: Iterable[Resource], extensions: Sequence[Extension]) -> None:
-        self._resources = [r for r in resources if r.path.startswith("/v2.0/")]
+        self._resources = [r for r in resources if r.path.startswith("/v2.0/") and not r.parent]
         self._by_alias = {extension.alias: extension for extension in extensions}
 
     def versions(self, request: Request) -> Response:

@@ -19,6 +19,7 @@ from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
 from alcor.gateway.in_flight import InFlight
+from alcor.gateway.nested import Nested
 from alcor.gateway.operations import Operations
 from alcor.gateway.policy import Policy
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
@@ -60,10 +61,16 @@ class Door:
         announced = {"", *(extension.alias for extension in extensions)}
         resources = [each for each in resources if each[0].extension in announced]
         networks = {resource.name: manager for resource, manager in resources}.get("network")
-        self._collection_by_path = {
-            resource.path: Collection(resource, manager, limits, Access(policy, resource, networks))
-            for resource, manager in resources
-        }
+        self._collection_by_path: dict[str, Collection] = {}
+        self._nested_by_place: dict[tuple[str, str], Nested] = {}
+        for resource, manager in resources:
+            access = Access(policy, resource, networks)
+            if resource.parent:
+                nested = Nested(resource, manager, limits, access)
+                self._nested_by_place[resource.place] = nested
+            else:
+                collection = Collection(resource, manager, limits, access)
+                self._collection_by_path[resource.path] = collection
         self._discovery = Discovery((resource for resource, _ in resources), extensions)
         self._operations = operations
         self._identity = identity
@@ -136,12 +143,24 @@ class Door:
         if kind and member in kind.resource.action_by_name:
             answering = partial(kind.on_action, id_=id_, name=member)
             return answering, f"{kind.resource.path}/id/{member}"
+        if below := self._below(grandparent, id_, member):
+            return below
         whose, _, tag = path.partition("/tags/") if "/tags/" in path else (parent, "", "")
         if tag or member == "tags":
             collection, _, id_ = whose.rpartition("/")
             if kind := kinds.get(collection):
                 route = f"{kind.resource.path}/id/tags{'/tag' if tag else ''}"
                 return partial(kind.on_tags, id_=id_, tag=tag), route
+        return None
+
+    def _below(self, grandparent: str, parent: str, member: str) -> tuple[Answering, str] | None:
+        """What lives under members of collections, and its members."""
+        if nested := self._nested_by_place.get((grandparent, member)):
+            return nested.under(parent).on_collection, nested.resource.path
+        head, _, id_ = grandparent.rpartition("/")
+        if nested := self._nested_by_place.get((head, parent)):
+            kind = nested.under(id_)
+            return partial(kind.on_member, id_=member), f"{nested.resource.path}/id"
         return None
 
     async def _about(

@@ -62,15 +62,15 @@ class Policy:
         texts = dict(DEFAULTS)
         for resource in self._resources.values():
             for verb in VERBS:
-                name = f"{verb}_{resource.name}"
+                name = f"{verb}_{resource.rule_name}"
                 texts.setdefault(name, default_of(name))
             if TAGS in resource.field_by_name:
                 for verb in VERBS:
-                    held = texts[f"{'get' if verb == 'get' else 'update'}_{resource.name}"]
+                    held = texts[f"{'get' if verb == 'get' else 'update'}_{resource.rule_name}"]
                     texts.setdefault(tags_rule(verb, resource), held)
             for action in resource.actions:
                 verb = "get" if action.method == "GET" else "update"
-                texts.setdefault(action.name, texts[f"{verb}_{resource.name}"])
+                texts.setdefault(action.name, texts[f"{verb}_{resource.rule_name}"])
         try:
             self._rules = Rules(texts | dict(rules))
         except RuleError as error:
@@ -100,7 +100,7 @@ class Policy:
         return [right.name, *(name for name in names if name in self._rules)]
 
     def _decided(self, caller: Caller, verb: str, resource: Resource) -> Right:
-        name = f"{verb}_{resource.name}" if verb in VERBS else verb
+        name = f"{verb}_{resource.rule_name}" if verb in VERBS else verb
         credentials = _credentials(caller)
         fields: dict[str, Verdict] = {}
         for field in resource.fields:

@@ -78,6 +78,11 @@ class Resource:
     are filters that are no field: each turns the values given into conditions for the manager.
     `extension` is the alias under which the kind is announced; empty: of the core. A kind with
     `actions` needs a manager that keeps `ActingManager`.
+
+    A kind whose resources live under those of another has the name of the other's id in its path
+    (`/v2.0/floatingips/{floatingip_id}/port_forwardings`) and as `parent`: its manager gets that id
+    as a field of what is created, and as a filter of what is listed. `policy_name` is the name in
+    policy rules where it is not `name`.
     """
 
     name: str  # in a body: {"network": {...}}
@@ -92,6 +97,19 @@ class Resource:
     deletable: bool = True
     extension: str = ""
     actions: Sequence[Action] = ()
+    parent: str = ""
+    policy_name: str = ""
+
+    @property
+    def rule_name(self) -> str:
+        """The kind as policy rules call it."""
+        return self.policy_name or self.name
+
+    @cached_property
+    def place(self) -> tuple[str, str]:
+        """Of a kind under another: the other's path, and the last part of its own."""
+        head, _, tail = self.path.partition(f"/{{{self.parent}}}/")
+        return head, tail
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:

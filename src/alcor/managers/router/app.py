@@ -21,8 +21,8 @@ from alcor.managers.router.service.writes import manager
 from alcor.managers.router.sql import RouterStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import migrate
+from alcor.runtime.places import Place, open_database
+from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -43,18 +43,17 @@ class RouterApp:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         log: KeyedLog,
         peers: Peers,
         settings: RouterSettings,
         clock: Seconds,
         new_id: NewId,
+        quota: Limit = unlimited,
     ) -> None:
-        path = folder / "router.sqlite"
-        migrate(path, VERSIONS)
-        self.database = Database(path)
+        self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = RouterStore(self.database, self.relay)
+        store = RouterStore(self.database, self.relay, quota)
         makers = Makers(new_id, lambda: timestamp(clock()))
         self._settling = Settling(store, peers, makers)
         self._settings = settings

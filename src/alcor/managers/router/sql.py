@@ -17,20 +17,21 @@ from alcor.managers.router.model.attachments import Attachment, Place
 from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Transaction, Undo
+from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
 
-TABLE = ResourceTable("router", "Router", ("project_id", "name"))
+TABLE = ResourceTable("router", "Router", ("project_id", "name"), counted=True)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Router).decode
 
 _PATHS = (
-    "SELECT DISTINCT inner.router_id, inner.port_id, gate.port_id, place.address = ? FROM place "
-    "JOIN attachment AS inner ON inner.port_id = place.port_id AND NOT inner.is_gateway "
-    "JOIN attachment AS gate ON gate.router_id = inner.router_id AND gate.is_gateway "
+    "SELECT DISTINCT face.router_id, face.port_id, gate.port_id, place.address = ? FROM place "
+    "JOIN attachment AS face ON face.port_id = place.port_id AND face.is_gateway = 0 "
+    "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway = 1 "
     "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1"
 )
 
@@ -46,9 +47,10 @@ class Publisher(Protocol):
 class SqlTransaction:
     """Keeps `needs.Transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, trace: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
         self._connection = connection
         self._trace = trace
+        self._quota = quota
 
     def sequence(self) -> int:
         return outbox.last(self._connection)
@@ -75,14 +77,14 @@ class SqlTransaction:
 
     def attach(self, attachment: Attachment) -> None:
         self.detach(attachment.port_id)
-        self._connection.execute("INSERT INTO attachment VALUES (?, ?, ?, ?)", attachment[:4])
+        port_id, router_id, network_id, is_gateway, places = attachment
+        self._connection.execute(
+            "INSERT INTO attachment VALUES (?, ?, ?, ?)",
+            (port_id, router_id, network_id, int(is_gateway)),
+        )
         self._connection.executemany(
-            "INSERT INTO place (router_id, subnet_id, port_id, cidr, address) "
-            "VALUES (?, ?, ?, ?, ?)",
-            [
-                (attachment.router_id, p.subnet_id, attachment.port_id, p.cidr, p.address)
-                for p in attachment.places
-            ],
+            "INSERT INTO place VALUES (?, ?, ?, ?, ?)",
+            [(port_id, number, *place) for number, place in enumerate(places)],
         )
 
     def detach(self, port_id: str) -> None:
@@ -96,6 +98,8 @@ class SqlTransaction:
             TABLE.insert(self._connection, rows)
         except Taken:
             raise RouterIdInUse("Unable to create the router. Its id is in use.") from None
+        projects = {each.project_id for each in routers}
+        usage.check(self._connection, TABLE.name, projects, self._quota)
         return [Raw(row.doc) for row in rows]
 
     def save(self, router: Router) -> Raw:
@@ -114,7 +118,11 @@ class SqlTransaction:
         self._tell([intent.told_gone(router_id)])
 
     def note(self, notes: Iterable[Note]) -> None:
-        self._connection.executemany("INSERT OR REPLACE INTO unsettled VALUES (?, ?, ?)", notes)
+        self._connection.executemany(
+            "INSERT INTO unsettled VALUES (?, ?, ?) ON CONFLICT (port_id) "
+            "DO UPDATE SET router_id = excluded.router_id, undo = excluded.undo",
+            [tuple(note) for note in notes],
+        )
 
     def settled(self, port_ids: Iterable[str]) -> None:
         self._connection.executemany(
@@ -144,7 +152,7 @@ class SqlTransaction:
 
     def _places(self, port_id: str) -> tuple[Place, ...]:
         rows = self._connection.execute(
-            "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY rowid",
+            "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",
             (port_id,),
         )
         return tuple(Place(*row) for row in rows)
@@ -161,17 +169,20 @@ class SqlTransaction:
 class RouterStore:
     """Keeps `needs.Store`."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(
+        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
+    ) -> None:
         self._database = database
         self._publisher = publisher
+        self._quota = quota
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda c: work(SqlTransaction(c, "")))
+        return await self._database.read(lambda c: work(SqlTransaction(c, "", self._quota)))
 
     async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
         def within(connection: sqlite3.Connection) -> tuple[T, int]:
             self._publisher.forget(connection)
-            transaction = SqlTransaction(connection, trace)
+            transaction = SqlTransaction(connection, trace, self._quota)
             return work(transaction), transaction.sequence()
 
         result, sequence = await self._database.write(within)
@@ -189,7 +200,7 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
 
 def _gateway_of(connection: sqlite3.Connection, router_id: str) -> str:
     found = connection.execute(
-        "SELECT port_id FROM attachment WHERE router_id = ? AND is_gateway", (router_id,)
+        "SELECT port_id FROM attachment WHERE router_id = ? AND is_gateway = 1", (router_id,)
     ).fetchone()
     return str(found[0]) if found else ""
 

@@ -13,7 +13,7 @@ manager = "router"
 
 def seen_by(caller: Caller) -> str | None:
     """The project whose resources the caller sees; None: all projects."""
-    return None if caller.admin else caller.project_id
+    return None if caller.sees_all else caller.project_id
 
 
 def written(tx: Transaction, documents: Sequence[Raw]) -> Written:

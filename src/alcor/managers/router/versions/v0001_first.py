@@ -6,6 +6,7 @@ A router is on a subnet by one port. `undo` is a value of `needs.Undo`.
 from alembic import op
 
 from alcor.intent import outbox
+from alcor.runtime import usage
 
 revision = "0001"
 down_revision = None
@@ -18,13 +19,13 @@ SCHEMA = (
     "CREATE TABLE attachment (port_id TEXT PRIMARY KEY, router_id TEXT NOT NULL, "
     "network_id TEXT NOT NULL, is_gateway INTEGER NOT NULL)",
     "CREATE INDEX attachment_router ON attachment (router_id, port_id)",
-    "CREATE UNIQUE INDEX attachment_gateway ON attachment (router_id) WHERE is_gateway",
-    "CREATE TABLE place (router_id TEXT NOT NULL, subnet_id TEXT NOT NULL, port_id TEXT NOT NULL, "
-    "cidr TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (router_id, subnet_id, address))",
-    "CREATE INDEX place_port ON place (port_id)",
-    "CREATE INDEX place_subnet ON place (subnet_id, router_id)",
+    "CREATE UNIQUE INDEX attachment_gateway ON attachment (router_id) WHERE is_gateway = 1",
+    "CREATE TABLE place (port_id TEXT NOT NULL, number INTEGER NOT NULL, subnet_id TEXT NOT NULL, "
+    "cidr TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (port_id, number))",
+    "CREATE INDEX place_subnet ON place (subnet_id, port_id)",
     "CREATE TABLE unsettled (port_id TEXT PRIMARY KEY, router_id TEXT NOT NULL, "
     "undo TEXT NOT NULL)",
+    *usage.SCHEMA,
 )
 
 
