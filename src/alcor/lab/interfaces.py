@@ -43,8 +43,3 @@ def ask_neighbours_quickly(name: str) -> None:
         folder = Path("/proc/sys/net") / family / "neigh" / name
         (folder / "retrans_time_ms").write_text("20")
         (folder / "mcast_solicit").write_text("50")
-
-
-def solicit_no_routers(name: str) -> None:
-    """Send no router solicitation: nothing answers them yet."""
-    (Path("/proc/sys/net/ipv6/conf") / name / "router_solicitations").write_text("0")

@@ -12,7 +12,6 @@ from alcor.lab.interfaces import (
     ask_neighbours_quickly,
     checksum_in_software,
     set_up,
-    solicit_no_routers,
 )
 from alcor.lab.layout import LabHost, Layout, interface_name, machine_mtu
 from alcor.lab.record import Machine, forget_machine, save_machine
@@ -52,7 +51,6 @@ def _cable(lab: Layout, machine: Machine) -> str:
 def _settle() -> None:
     checksum_in_software("eth0")
     ask_neighbours_quickly("eth0")
-    solicit_no_routers("eth0")
     set_up("lo")
     set_up("eth0")
 

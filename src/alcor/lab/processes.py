@@ -29,6 +29,7 @@ class Program(StrEnum):
     OVSDB = "ovsdb-server"
     SWITCH = "ovs-vswitchd"
     DHCP_CLIENT = "udhcpc"
+    DHCP6_CLIENT = "dhclient"
     AGENT = "agent"
     CONTROL_PLANE = "up"
 
@@ -42,12 +43,15 @@ class Process:
     arguments: tuple[str, ...]
 
 
+_BY_NAME = (Program.OVSDB, Program.SWITCH, Program.DHCP_CLIENT, Program.DHCP6_CLIENT)
+
+
 def program_of(arguments: Sequence[str]) -> Program | None:
     """Which of the lab's programs this command line runs, if one."""
     if not arguments:
         return None
     name = Path(arguments[0]).name
-    if name in (Program.OVSDB, Program.SWITCH, Program.DHCP_CLIENT):
+    if name in _BY_NAME:
         return Program(name)
     alcor = [n for n, word in enumerate(arguments) if word == "alcor.cli.main"]
     verb = arguments[alcor[0] + 1 : alcor[0] + 2] if alcor else ()

@@ -1,0 +1,87 @@
+"""Machines that configure IPv6 by themselves: the kernel by advertisements, dhclient by DHCPv6."""
+
+import json
+from typing import Any
+
+from alcor.client.api import NETWORK, PORT, SUBNET
+from alcor.lab import dhcp6
+from alcor.lab.commands import run
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
+
+lab_name = "sysip6"
+lab_hosts = 2
+wait_s = 30.0
+
+
+def make(lab: Lab, mode: str, cidr: str, names: str, hosts: str, **more: Any) -> list[Machine]:
+    """Machines on a network whose IPv6 subnet has this mode."""
+    network = lab.api.create(NETWORK, [{"dns_domain": "example.org.", "mtu": 1400}]).items[0]
+    subnet = {"network_id": network["id"], "ip_version": 6, "cidr": cidr}
+    modes = {"ipv6_ra_mode": mode, "ipv6_address_mode": mode}
+    lab.api.create(SUBNET, [subnet | modes | more])
+    bodies = [
+        {"network_id": network["id"], "name": name, "binding:host_id": host}
+        for name, host in zip(names.split(), hosts.split(), strict=True)
+    ]
+    created = lab.api.create(PORT, bodies)
+    machines = lab.plug(created.items)
+    assert lab.api.wait(created.revision, wait_s).converged
+    return machines
+
+
+def ip6(lab: Lab, machine: Machine, *words: str) -> list[dict[str, Any]]:
+    namespace = lab.layout.machine_namespace(machine.name)
+    shown: list[dict[str, Any]] = json.loads(run("ip", "-n", namespace, "-6", "-j", *words))
+    return shown
+
+
+def addresses(lab: Lab, machine: Machine) -> set[str]:
+    """The machine's global addresses that can be used."""
+    shown = ip6(lab, machine, "address", "show", "dev", "eth0", "scope", "global")
+    found = (each for link in shown for each in link.get("addr_info", ()))
+    return {each["local"] for each in found if "local" in each and not each.get("tentative")}
+
+
+def test_a_kernel_gives_itself_the_address_that_the_api_gave_its_port(lab: Lab) -> None:
+    machines = make(lab, "slaac", "fd00:51::/64", "auto1 auto2", "h1 h2")
+
+    for machine in machines:
+        expected = {machine.address(6)}
+        wait_until("SLAAC", lambda m=machine, e=expected: addresses(lab, m) == e, wait_s)  # type: ignore[misc]
+
+    routes = ip6(lab, machines[0], "route", "show", "dev", "eth0")
+    assert "fd00:51::/64" in {route["dst"] for route in routes}
+    assert "default" not in {route["dst"] for route in routes}
+    assert lab.ping_all({each.name: each.address(6) for each in machines}).ok == 2
+    lab.unplug(machines)
+
+
+def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
+    servers = {"dns_nameservers": ["fd00:52::53"]}
+    machines = make(lab, "dhcpv6-stateful", "fd00:52::/64", "asks1 asks2", "h1 h2", **servers)
+
+    leases = [dhcp6.get_lease(lab.layout, machine) for machine in machines]
+
+    assert [lease.address for lease in leases] == [machine.address(6) for machine in machines]
+    assert {(lease.dns, lease.domain.rstrip(".")) for lease in leases} == {
+        ("fd00:52::53", "example.org")
+    }
+    assert all(addresses(lab, each) == {each.address(6)} for each in machines)
+    assert lab.ping_all({each.name: each.address(6) for each in machines}).ok == 2
+    dhcp6.release(lab.layout, machines[0])
+    lab.unplug(machines)
+
+
+def test_a_stateless_client_has_its_address_by_advertisement_and_the_rest_by_dhcpv6(
+    lab: Lab,
+) -> None:
+    servers = {"dns_nameservers": ["fd00:53::53"]}
+    (machine,) = make(lab, "dhcpv6-stateless", "fd00:53::/64", "half", "h1", **servers)
+
+    lease = dhcp6.get_lease(lab.layout, machine, addresses=False)
+
+    assert (lease.address, lease.dns) == ("", "fd00:53::53")
+    wait_until("SLAAC", lambda: addresses(lab, machine) == {machine.address(6)}, wait_s)
+    lab.unplug([machine])
