@@ -32,7 +32,12 @@ def free_port() -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """The processor time that a process and its threads have used, in seconds."""
+    """The processor time that a process, its threads and its children have used, in seconds."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return _own_cpu_s(pid) + sum(cpu_s(int(child)) for child in children)
+
+
+def _own_cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) * _tick_s
 

@@ -13,7 +13,7 @@ import pytest
 
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
-from alcor.delivery.app import DeliveryConfig
+from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
 
 start_s_max = 30

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from alcor.delivery.app import DeliveryConfig
+from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
 from alcor.integrations.keystone.client import KeystoneSettings
 from alcor.managers.ip.app import IpSettings

@@ -1,39 +1,43 @@
-"""Everything in one process: managers with SQLite files, logs in memory, gRPC to hosts, HTTP.
+"""A whole control plane: managers with SQLite files, logs in memory, gRPC to hosts, HTTP.
+
+`alcor up` runs the delivery in a child process; who calls `embedded` without one has all in one.
 
 Nothing here decides anything: it opens, wires, starts in order, and stops in the reverse order.
 """
 
 import asyncio
 import fcntl
-import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 import uvloop
 from prometheus_client import Gauge
 
+from alcor.assembly import delivery_child, far_delivery
 from alcor.assembly.config import Config, endpoint
 from alcor.assembly.control import Control
+from alcor.assembly.delivery_child import Child
+from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
-from alcor.delivery import app as delivery
-from alcor.delivery.app import Delivery
+from alcor.contracts.convergence import ConvergencePeer
 from alcor.gateway.app import door
 from alcor.gateway.identity import Identity
+from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime import logs
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError
+from alcor.runtime.exposition import exposition
+from alcor.runtime.memory import settle_memory
 from alcor.runtime.tasks import Tasks
 
 _log = structlog.get_logger("alcor.up")
-
-gc_thresholds = 50_000, 20, 50  # objects, and collections of the younger generation
 
 build_info = Gauge("alcor_build_info", "Always 1; the version is a label.", ["version"])
 
@@ -46,9 +50,25 @@ class Running(NamedTuple):
     failure: Callable[[], "asyncio.Future[None]"]
 
 
+class Served(Protocol):
+    """The delivery: in this process, or in a child."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def convergence(self) -> ConvergencePeer: ...
+
+    async def ready(self) -> bool: ...
+
+    async def failure(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
 @asynccontextmanager
-async def embedded(config: Config) -> AsyncIterator[Running]:
-    """The control plane, for as long as the context lasts.
+async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[Running]:
+    """The control plane, for as long as the context lasts; with `child`, the delivery runs there.
 
     `ConfigError` when the settings can't be used, `OSError` when an address or the folder of the
     databases can't be had.
@@ -64,7 +84,7 @@ async def embedded(config: Config) -> AsyncIterator[Running]:
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)
-        served = await _deliver(config, epoch, intent, reports, control)
+        served = await _deliver(config, child, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
         http = _http(config, control, served, asks)
         stack.callback(http.close)
@@ -75,14 +95,14 @@ async def embedded(config: Config) -> AsyncIterator[Running]:
         yield Running(http.address, served.port, lambda: _first(tasks, served, answering))
 
 
-async def run(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
+async def run(config: Config, child: Child, started: Callable[[Running], None]) -> None:
     """Run until SIGTERM or SIGINT; raise `TaskFailed` when a part fails."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    async with embedded(config) as running:
-        _settle_memory()
+    async with embedded(config, child) as running:
+        settle_memory()
         host, port = running.api
         _log.info("up", api=f"{host}:{port}", agents_port=running.agents_port, data=config.data)
         started(running)
@@ -104,27 +124,48 @@ async def _until(asked: asyncio.Event, failure: "asyncio.Future[None]") -> None:
 def serve(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
     """Configure the process and run in a quick event loop of its own."""
     logs.configure(config.log.form, config.log.level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(config, started))
+    child = delivery_child.fork(config.agents)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(config, child, started))
+    finally:
+        child.end()
 
 
 async def _deliver(
-    config: Config, epoch: int, intent: MemoryLog, reports: MemoryLog, control: Control
-) -> Delivery:
+    config: Config,
+    child: Child | None,
+    epoch: int,
+    intent: MemoryLog,
+    reports: MemoryLog,
+    control: Control,
+) -> Served:
     try:
-        return await delivery.start(
-            config.agents, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
-        )
+        config.agents.tls()
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    if child is not None:
+        return await far_delivery.start(
+            child, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
+        )
+    from alcor.delivery import app  # only here: it loads gRPC
+
+    return await app.start(
+        config.agents, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
+    )
 
 
-def _http(config: Config, control: Control, served: Delivery, asks: Identity) -> HttpServer:
+def _http(config: Config, control: Control, served: Served, asks: Identity) -> HttpServer:
     async def checks() -> Mapping[str, bool]:
-        return await control.checks() | {"delivery": served.ready}
+        return await control.checks() | {"delivery": await served.ready()}
+
+    async def metrics() -> bytes:
+        far = await served.metrics() if isinstance(served, FarDelivery) else ""
+        return exposition(far, "delivery")
 
     host, port = endpoint(config.listen)
-    application = door(control.resources, served.convergence, checks, config.gateway, asks, new_id)
+    about = About(served.convergence, checks, metrics)
+    application = door(control.resources, about, config.gateway, asks, new_id)
     return HttpServer(application, host, port)
 
 
@@ -134,13 +175,13 @@ async def _finish(http: HttpServer, answering: "asyncio.Future[None]") -> None:
 
 
 def _first(
-    tasks: Tasks, served: Delivery, answering: "asyncio.Future[None]"
+    tasks: Tasks, served: Served, answering: "asyncio.Future[None]"
 ) -> "asyncio.Future[None]":
     """Done, with its exception, as soon as a part has failed."""
     return asyncio.ensure_future(_failure(tasks, served, answering))
 
 
-async def _failure(tasks: Tasks, served: Delivery, answering: "asyncio.Future[None]") -> None:
+async def _failure(tasks: Tasks, served: Served, answering: "asyncio.Future[None]") -> None:
     waits = [asyncio.ensure_future(each) for each in (tasks.failure(), served.failure())]
     try:
         done, _ = await asyncio.wait([*waits, answering], return_when=asyncio.FIRST_COMPLETED)
@@ -148,16 +189,6 @@ async def _failure(tasks: Tasks, served: Delivery, answering: "asyncio.Future[No
     finally:
         for wait in waits:
             wait.cancel()
-
-
-def _settle_memory() -> None:
-    """What was loaded at start lives for ever: the collector need not look at it again.
-
-    Nor need it look for cycles every few hundred objects: a bulk makes tens of thousands that stay.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*gc_thresholds)
 
 
 def _folder(config: Config) -> Path:

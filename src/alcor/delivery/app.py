@@ -1,11 +1,9 @@
 """Wire the delivery: intent log in, hosts served, report log out."""
 
 from collections.abc import Mapping
-from pathlib import Path
-
-import msgspec
 
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.convergence import Convergence
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.pump import Pump, Rebuilt
@@ -13,25 +11,6 @@ from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
-from alcor.transport.tls import TlsFiles
-
-
-class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Where hosts find the control plane. With the three files, only over mutual TLS."""
-
-    listen: str = "127.0.0.1:9697"  # address:port; port 0 takes a free one
-    tls_authority: str = ""  # PEM files
-    tls_certificate: str = ""
-    tls_key: str = ""
-
-    def tls(self) -> TlsFiles | None:
-        """The files, or None; `ValueError` when only some are given."""
-        files = (self.tls_authority, self.tls_certificate, self.tls_key)
-        if not any(files):
-            return None
-        if not all(files):
-            raise ValueError("mutual TLS takes three files: authority, certificate and key")
-        return TlsFiles(*map(Path, files))
 
 
 class Delivery:
@@ -61,8 +40,7 @@ class Delivery:
         """The TCP port that hosts are served on."""
         return self._server.port
 
-    @property
-    def ready(self) -> bool:
+    async def ready(self) -> bool:
         """Whether all intent has been planned once, so that hosts get snapshots."""
         return self._pump.ready.is_set()
 

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import msgspec
 
-from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.resources import ResourceManager
 from alcor.gateway.discovery import extensions
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
-from alcor.gateway.operations import Checks, Operations
+from alcor.gateway.operations import About, Operations
 from alcor.gateway.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
@@ -56,15 +55,14 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def door(
     resources: Sequence[tuple[Resource, ResourceManager]],
-    convergence: ConvergencePeer,
-    checks: Checks,
+    about: About,
     settings: GatewaySettings,
     identity: Identity,
     new_id: NewId,
 ) -> Door:
     """The application for these resources; `ConfigError` when the policy can't be read."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
-    operations = Operations(convergence, checks, limits)
+    operations = Operations(about, limits)
     announced = extensions(settings.announce_unenforced)
     policy = Policy((resource for resource, _ in resources), read_rules(settings.policy_file))
     return Door(resources, operations, identity, limits, policy, new_id, announced)

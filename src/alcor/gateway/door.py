@@ -189,7 +189,7 @@ class Door:
                 return self._operations.healthz()
             case "/readyz":
                 return await self._operations.readyz()
-        return self._operations.metrics()
+        return await self._operations.metrics()
 
     def _api_answer(self, request: Request, path: str, member: str) -> Response:
         match path:

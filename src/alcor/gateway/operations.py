@@ -3,9 +3,9 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
-from prometheus_client import REGISTRY, generate_latest
 
 from alcor.contracts.convergence import ConvergencePeer, ConvergenceRequest
 from alcor.contracts.resources import Caller
@@ -16,17 +16,25 @@ from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import BadRequest, Unavailable
 
 Checks = Callable[[], Awaitable[Mapping[str, bool]]]
+Metrics = Callable[[], Awaitable[bytes]]
 
 waits_max = 1_000  # at once
 _timeout_s = "30"
 
 
+class About(NamedTuple):
+    """Who knows what is asked here."""
+
+    convergence: ConvergencePeer
+    checks: Checks
+    metrics: Metrics  # in Prometheus' text format
+
+
 class Operations:
     """Answers that are about the running process and its hosts."""
 
-    def __init__(self, convergence: ConvergencePeer, checks: Checks, limits: Limits) -> None:
-        self._convergence = convergence
-        self._checks = checks
+    def __init__(self, about: About, limits: Limits) -> None:
+        self._convergence, self._checks, self._metrics = about
         self._limits = limits
         self._waits = 0
 
@@ -40,10 +48,10 @@ class Operations:
         ready = all(checks.values())
         return Response(200 if ready else 503, encode({"ready": ready, "checks": checks}))
 
-    def metrics(self) -> Response:
+    async def metrics(self) -> Response:
         """Prometheus' text format."""
         headers = ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),)
-        return Response(200, generate_latest(REGISTRY), headers)
+        return Response(200, await self._metrics(), headers)
 
     async def convergence(self, request: Request, caller: Caller) -> Response:
         """Wait until all hosts concerned have applied a write, or say which have not.

@@ -6,15 +6,15 @@ resources travel in replies as the JSON they already are (`msgspec.Raw`).
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
+from alcor.runtime.wire import Call, Wire
 from alcor.values.errors import Kind, Refusal, Unavailable
 
 T = TypeVar("T")
-Call = Callable[[bytes], Awaitable[bytes]]
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -68,6 +68,29 @@ def loopback(contract: type[T], implementation: T) -> T:
     exchange = Exchange()
     exchange.serve(contract, implementation)
     return exchange.peer(contract)
+
+
+def answers(contract: type[T], implementation: T) -> dict[str, Call]:
+    """What `implementation` answers of the contract, by name: for the wire to another process."""
+    return {
+        _name(contract, verb): _server(method, implementation) for verb, method in _verbs(contract)
+    }
+
+
+def far_peer(contract: type[T], wire: Wire) -> T:
+    """A peer that keeps the contract by asking the process at the other end of the wire."""
+
+    def sender(name: str) -> Call:
+        return lambda request: wire.call(name, request)
+
+    clients = {
+        verb: _client(sender(_name(contract, verb)), method) for verb, method in _verbs(contract)
+    }
+    return type(f"Far{contract.__name__}", (), clients)()  # type: ignore[no-any-return]
+
+
+def _name(contract: type, verb: str) -> str:
+    return f"{contract.__name__}.{verb}"
 
 
 def _verbs(contract: type) -> list[tuple[str, Callable[..., Any]]]:

@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
+from alcor.keyed_log.remote import Keeper, RemoteLog
 
 # epoch, tombstones, entries a watcher may be behind
 LogMaker = Callable[[int, int, int], Awaitable[KeyedLog]]
@@ -23,6 +24,21 @@ LogMaker = Callable[[int, int, int], Awaitable[KeyedLog]]
 
 async def memory(epoch: int, tombstones_max: int, watcher_pending_max: int) -> KeyedLog:
     return MemoryLog(epoch, tombstones_max=tombstones_max, watcher_pending_max=watcher_pending_max)
+
+
+class Neighbouring:
+    """The way to a keeper in this process; everything goes through bytes."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    async def call(self, name: str, request: bytes) -> bytes:
+        return await self._keeper.calls[name](request)
+
+
+async def remote(epoch: int, tombstones_max: int, watcher_pending_max: int) -> KeyedLog:
+    keeper = Keeper(await memory(epoch, tombstones_max, watcher_pending_max), "log")
+    return RemoteLog(Neighbouring(keeper), "log", epoch)
 
 
 async def jetstream(
@@ -43,10 +59,12 @@ async def jetstream(
 running: list[tuple[Client, asyncio.Future[None]]] = []  # of the loop that runs
 
 
-@pytest.fixture(params=["memory", "jetstream"], scope="module")
+@pytest.fixture(params=["memory", "remote", "jetstream"], scope="module")
 def make(request: pytest.FixtureRequest) -> LogMaker:
     if request.param == "memory":
         return memory
+    if request.param == "remote":
+        return remote
     return partial(jetstream, request.getfixturevalue("nats_server").url)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from alcor.delivery.app import Delivery, DeliveryConfig, start
+from alcor.delivery.app import Delivery, start
+from alcor.delivery.config import DeliveryConfig
 from alcor.goal_state.slices import host_slice, network_slice, slice_of
 from alcor.intent import records
 from alcor.intent.records import FixedIp, NetworkRecord, NodeRecord, PortRecord, Record

@@ -10,6 +10,7 @@ from alcor.contracts.resources import ListReply, ListRequest
 from alcor.gateway.app import GatewaySettings, door
 from alcor.gateway.door import Door, request_seconds
 from alcor.gateway.identity import LocalIdentity
+from alcor.gateway.operations import About
 from alcor.managers.network.api import NETWORK
 from alcor.runtime.clock import new_id
 
@@ -42,11 +43,14 @@ async def _checks() -> dict[str, bool]:
     return {"database": False}
 
 
+async def _metrics() -> bytes:
+    return b"alcor_things 1\n"
+
+
 def opened(manager: Manager, **settings: int) -> Door:
     return door(
         [(NETWORK, manager)],
-        Nobody(),
-        _checks,
+        About(Nobody(), _checks, _metrics),
         GatewaySettings(**settings),
         LocalIdentity(),
         new_id,

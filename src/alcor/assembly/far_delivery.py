@@ -1,0 +1,92 @@
+"""The delivery in a forked child, as its parent sees it: like `delivery.app.Delivery`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from alcor.assembly.delivery_child import Child
+from alcor.assembly.delivery_peer import DeliveryPeer, ManagersPeer, Nothing, Sequences, Start
+from alcor.contracts.convergence import ConvergencePeer
+from alcor.keyed_log.log import KeyedLog
+from alcor.keyed_log.remote import Keeper
+from alcor.runtime.rpc import answers, far_peer
+from alcor.runtime.tasks import TaskFailed
+from alcor.runtime.wire import Gone, Wire
+
+ready_s_max = 2.0  # a child that has not answered by then is not ready
+stop_s_max = 10.0  # to hang up on hosts; then it is killed
+
+Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
+
+
+class FarDelivery:
+    """The running delivery. Whoever started it watches `failure` and calls `stop`."""
+
+    def __init__(self, wire: Wire, keepers: tuple[Keeper, ...]) -> None:
+        self.port = 0  # that hosts are served on, once started
+        self.convergence = far_peer(ConvergencePeer, wire)
+        self._wire = wire
+        self._peer = far_peer(DeliveryPeer, wire)
+        self._keepers = keepers
+
+    async def listen(self, epoch: int) -> None:
+        """Listen for hosts; `OSError` when that is impossible."""
+        started = await self._peer.start(Start(epoch))
+        if started.problem:
+            raise OSError(started.problem)
+        self.port = started.port
+
+    async def ready(self) -> bool:
+        """Whether all intent has been planned once, so that hosts get snapshots."""
+        try:
+            async with asyncio.timeout(ready_s_max):
+                return (await self._peer.ready(Nothing())).ready
+        except (TimeoutError, Gone):
+            return False
+
+    async def metrics(self) -> str:
+        """What the child counts, in Prometheus' text format; nothing when it is gone."""
+        try:
+            async with asyncio.timeout(ready_s_max):
+                return (await self._peer.metrics(Nothing())).text
+        except (TimeoutError, Gone):
+            return ""
+
+    async def failure(self) -> None:
+        """Wait for ever; raise `TaskFailed` when the child has ended."""
+        await self._wire.gone()
+        raise TaskFailed("delivery")
+
+    async def stop(self) -> None:
+        """Hang up on hosts; they keep what they have."""
+        with suppress(Gone, TimeoutError):
+            async with asyncio.timeout(stop_s_max):
+                await self._peer.stop(Nothing())
+        self._wire.close()
+        for keeper in self._keepers:
+            await keeper.close()
+
+
+class _Managers:
+    """Keeps `ManagersPeer`."""
+
+    def __init__(self, rebuilt: Rebuilt) -> None:
+        self._rebuilt = rebuilt
+
+    async def rebuilt(self, request: Nothing) -> Sequences:
+        return Sequences(dict(await self._rebuilt()))
+
+
+async def start(
+    child: Child, *, epoch: int, intent: KeyedLog, reports: KeyedLog, rebuilt: Rebuilt
+) -> FarDelivery:
+    """As `delivery.app.start`, in the child."""
+    keepers = (Keeper(intent, "intent"), Keeper(reports, "reports"))
+    calls = answers(ManagersPeer, _Managers(rebuilt))
+    for keeper in keepers:
+        calls |= keeper.calls
+    wire = Wire(calls)
+    await asyncio.get_running_loop().create_connection(lambda: wire, sock=child.way)
+    delivery = FarDelivery(wire, keepers)
+    await delivery.listen(epoch)
+    return delivery

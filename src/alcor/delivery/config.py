@@ -1,0 +1,25 @@
+"""Settings of the delivery; apart from it, so that who reads them needs no gRPC."""
+
+from pathlib import Path
+
+import msgspec
+
+from alcor.transport.tls import TlsFiles
+
+
+class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where hosts find the control plane. With the three files, only over mutual TLS."""
+
+    listen: str = "127.0.0.1:9697"  # address:port; port 0 takes a free one
+    tls_authority: str = ""  # PEM files
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+    def tls(self) -> TlsFiles | None:
+        """The files, or None; `ValueError` when only some are given."""
+        files = (self.tls_authority, self.tls_certificate, self.tls_key)
+        if not any(files):
+            return None
+        if not all(files):
+            raise ValueError("mutual TLS takes three files: authority, certificate and key")
+        return TlsFiles(*map(Path, files))

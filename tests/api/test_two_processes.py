@@ -1,0 +1,125 @@
+"""`alcor up` is two processes, managers and delivery: neither lives without the other."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from tests.api.conftest import Api
+
+wait_s_max = 30
+
+PARENT = """
+import sys
+import msgspec
+from alcor.assembly.config import Config
+from alcor.assembly.embedded import serve
+
+serve(
+    msgspec.json.decode(sys.argv[1], type=Config),
+    lambda running: print(*running.api, flush=True),
+)
+"""
+
+
+class Up(NamedTuple):
+    process: "subprocess.Popen[str]"
+    api: Api
+
+    @property
+    def child(self) -> int:
+        """The delivery's process id."""
+        pid = self.process.pid
+        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(child)
+
+
+def started(data: Path, agents: str) -> "subprocess.Popen[str]":
+    config = {"data": str(data), "listen": "127.0.0.1:0", "agents": {"listen": agents}}
+    argument = msgspec.json.encode(config).decode()
+    return subprocess.Popen(
+        [sys.executable, "-c", PARENT, argument],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def running(data: Path) -> Iterator[Up]:
+    with started(data, "127.0.0.1:0") as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if not line.startswith("{"):  # else a line of the log
+                    host, port = line.split()
+                    yield Up(process, Api(host, int(port)))
+                    break
+        finally:
+            process.kill()
+
+
+def ends(pid: int) -> None:
+    """Wait until a process that is not our child is gone; the deadline is the test run's."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    readable, _, _ = select.select([watched], [], [], wait_s_max)
+    os.close(watched)
+    assert readable, "it lives on"
+
+
+def test_the_delivery_dies_with_the_managers(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        child = up.child
+
+        up.process.kill()
+
+        ends(child)
+
+
+def test_the_managers_stop_when_the_delivery_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        os.kill(up.child, signal.SIGKILL)
+
+        assert up.process.wait(wait_s_max) not in (0, None)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_both_end_in_good_order_when_asked(tmp_path: Path, asked: signal.Signals) -> None:
+    with running(tmp_path) as up:
+        child = up.child
+        os.kill(child, asked)  # as a terminal or a service manager does: both are told
+        up.process.send_signal(asked)
+
+        assert up.process.wait(wait_s_max) == 0
+        ends(child)
+
+
+def test_metrics_are_those_of_both_processes(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.api.network(name="counted")
+
+        text = up.api.get("/metrics").body.decode()
+
+        assert "alcor_goal_entries" in text
+        assert "alcor_api_requests_now" in text
+        assert 'process_resident_memory_bytes{process="delivery"}' in text
+
+
+def test_an_address_for_hosts_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = started(tmp_path, f"127.0.0.1:{taken.getsockname()[1]}")
+        _, told = process.communicate(timeout=wait_s_max)
+
+    assert process.returncode != 0
+    assert "can't listen for hosts" in told
