@@ -26,12 +26,14 @@ _EXTENSIONS = (
     Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
     Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),
     Extension("ip-allocation", "IP Allocation", "When a port got its addresses."),
+    Extension("l2_adjacency", "L2 Adjacency", "A network is one broadcast domain."),
     Extension("net-mtu", "Network MTU", "The MTU of a network."),
     Extension("net-mtu-writable", "Network MTU (writable)", "The MTU of a network may be set."),
     Extension("pagination", "Pagination support", "Lists come in pages."),
     Extension("port-security", "Port Security", "Machines may use only their own addresses."),
     Extension("project-id", "project_id field enabled", "project_id beside tenant_id."),
-    Extension("provider", "Provider Network", "The VNI of a network."),
+    Extension("port-mac-address-regenerate", "Port MAC address regenerate", "Null: a new MAC."),
+    Extension("provider", "Provider Network", "The VNI or VLAN of a network."),
     Extension("quota-check-limit", "Quota engine limit check", "Limits not below what is used."),
     Extension(
         "quota-check-limit-default",
@@ -54,6 +56,7 @@ _EXTENSIONS = (
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
+    Extension("external-net", "Neutron external network", "Networks of the outside world."),
     Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
     Extension("security-group", "security-group", "Which packets may reach and leave a port."),

@@ -54,6 +54,7 @@ _NETWORK = {
             "provider:segmentation_id",
         )
     },
+    "get_network:alcor:vni": ADMIN,
 }
 
 _SUBNET = {

@@ -22,6 +22,7 @@ from alcor.intent import records
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network.api import NETWORK
 from alcor.managers.network.app import NetworkApp, NetworkSettings
+from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource import body
 from alcor.runtime.clock import new_id
 from alcor.values.errors import Refusal
@@ -270,11 +271,104 @@ def test_a_network_shows_the_subnets_that_the_log_knows(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         (made,) = await world.create({})
         store = world.app._service._store
-        await store.apply_subnets({"s2": made["id"], "s1": made["id"]})
+        seen = SubnetSeen(made["id"], 4, 1)
+        await store.apply_subnets({"s2": seen, "s1": seen})
         assert (await world.listed())[0]["subnets"] == ["s1", "s2"]
         await store.apply_subnets({"s2": None})
         assert (await world.listed())[0]["subnets"] == ["s1"]
-        await store.replace_subnets({"s3": made["id"]})
+        await store.replace_subnets({"s3": seen})
         assert (await world.listed())[0]["subnets"] == ["s3"]
+
+    play(tmp_path, scene)
+
+
+def test_a_network_is_revised_by_its_subnets_but_once_for_each_change(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        store = world.app._service._store
+
+        async def revision() -> int:
+            (shown,) = await world.listed()
+            return int(shown["revision_number"])
+
+        await store.apply_subnets({"s": SubnetSeen(made["id"], 4, 1)})
+        assert await revision() == 2
+        await store.replace_subnets({"s": SubnetSeen(made["id"], 4, 1)})  # nothing new
+        assert await revision() == 2
+        await store.replace_subnets({"s": SubnetSeen(made["id"], 4, 9)})  # changed meanwhile
+        assert await revision() == 3
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(("version", "mtu"), [(4, 67), (6, 1_279)])
+def test_a_network_with_subnets_carries_what_their_family_needs(
+    tmp_path: Path, version: int, mtu: int
+) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({"mtu": mtu})  # without subnets, anything goes
+        await world.update(made["id"], mtu=mtu + 1)
+        seen = SubnetSeen(made["id"], version, 1)
+        await world.app._service._store.apply_subnets({"s": seen})
+        assert await refused(world.update(made["id"], mtu=mtu)) == "NetworkMTUSubnetConflict"
+
+    play(tmp_path, scene)
+
+
+VLAN = {"provider:network_type": "vlan", "provider:physical_network": "a", "router:external": True}
+FLAT = VLAN | {"provider:network_type": "flat"}
+
+
+def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        made = await world.create(VLAN, VLAN | {"provider:segmentation_id": 7}, VLAN, FLAT)
+        assert [n["provider:segmentation_id"] for n in made] == [1, 7, 2, None]
+        assert len({n["alcor:vni"] for n in made}) == 4
+        again = VLAN | {"provider:segmentation_id": 7}
+        assert await refused(world.create(again)) == "VlanIdInUse"
+        assert await refused(world.create(FLAT)) == "FlatNetworkInUse"
+        await world.create(FLAT | {"provider:physical_network": "b"})
+        await world.delete(made[0]["id"])
+        (freed,) = await world.create(VLAN)
+        assert freed["provider:segmentation_id"] == 1
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        VLAN | {"router:external": False},
+        VLAN | {"provider:physical_network": None},
+        VLAN | {"provider:segmentation_id": 4_095},
+        FLAT | {"provider:segmentation_id": 1},
+        {"provider:physical_network": "a"},
+        {"provider:network_type": "vxlan", "provider:physical_network": "a"},
+        {"is_default": True},
+        {"segments": [{"provider:network_type": "vxlan"}, {"provider:network_type": "vxlan"}]},
+        {"segments": [{"provider:network_type": "vxlan"}], "provider:network_type": "vxlan"},
+    ],
+)
+def test_a_segment_that_can_not_be_is_refused(tmp_path: Path, wish: dict[str, Any]) -> None:
+    async def scene(world: World) -> None:
+        assert await refused(world.create(wish)) in (
+            "InvalidInput",
+            "SegmentsSetInConjunctionWithProviders",
+        )
+
+    play(tmp_path, scene)
+
+
+def test_everybody_sees_an_external_network_and_one_is_the_default(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        first = {"name": "out", "router:external": True, "is_default": True}
+        made, _ = await world.create(first, {"name": "private"})
+        assert [n["name"] for n in await world.listed(OTHER)] == ["out"]
+        assert await refused(world.create(first)) == "DefaultExternalNetworkExists"
+        assert await refused(world.update(made["id"], **{"router:external": False}))
+        await world.update(made["id"], **{"router:external": False, "is_default": False})
+        assert await world.listed(OTHER) == []
 
     play(tmp_path, scene)

@@ -8,13 +8,24 @@ from alcor.resource.fields import (
     NAME,
     UUID,
     integer,
+    list_of,
     nullable,
     one_of,
     only,
+    record_of,
     string,
 )
 
-_FLAT = "hosts know private networks only"
+segments_listed_max = 16  # in a body; a network has one
+
+_TYPES = one_of("vxlan", "flat", "vlan")
+
+# How a network travels; null is the same as no word.
+_PROVIDER = {
+    "provider:network_type": nullable(_TYPES._replace(of_query=str)),
+    "provider:physical_network": nullable(string(64)),
+    "provider:segmentation_id": nullable(integer(1, (1 << 24) - 1)),
+}
 
 NETWORK = Resource(
     name="network",
@@ -30,17 +41,22 @@ NETWORK = Resource(
         Field(name="port_security_enabled", type=BOOLEAN, default=True),
         Field(name="dns_domain", type=DOMAIN, default=""),
         Field(name="description", type=string(255), default=""),
-        Field(name="provider:network_type", type=one_of("vxlan"), default="vxlan", put=False),
-        Field(name="provider:segmentation_id", type=integer(1, (1 << 24) - 1), put=False),
-        Field(name="provider:physical_network", type=only(None, _FLAT), put=False),
+        *(Field(name=name, type=type_, put=False) for name, type_ in _PROVIDER.items()),
+        Field(
+            name="segments",
+            type=list_of(record_of({}, _PROVIDER), segments_listed_max, unique=False),
+            put=False,
+        ),
+        read_only("alcor:vni", integer(1, (1 << 24) - 1)),
         Field(name="shared", type=only(False, "networks are of one project")),
-        Field(name="router:external", type=only(False, _FLAT)),
-        Field(name="is_default", type=only(False, _FLAT)),
+        Field(name="router:external", type=BOOLEAN, default=False),
+        Field(name="is_default", type=BOOLEAN, default=False),
         Field(name="qos_policy_id", type=only(None, "hosts don't shape traffic")),
         Field(name="availability_zone_hints", type=only([], "there are no zones"), put=False),
         read_only("status", string(16)),
         read_only("subnets", JSON),
         read_only("availability_zones", JSON),
+        read_only("l2_adjacency", BOOLEAN),
         read_only("ipv4_address_scope", nullable(UUID)),
         read_only("ipv6_address_scope", nullable(UUID)),
         read_only("tags", JSON),

@@ -16,6 +16,10 @@ def record(network: Network) -> NetworkRecord:
         vni=network.vni,
         mtu=network.mtu,
         dns_domain=network.dns_domain,
+        external=network.external,
+        network_type=network.network_type,
+        physical_network=network.physical_network or "",
+        segmentation_id=network.segmentation_id,
     )
 
 

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from alcor.managers.network.segment import VXLAN, segment
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
-
-mtu_min = 68  # bytes: RFC 791
 
 
 class NetworkNotFound(NotFound):
@@ -32,6 +31,13 @@ class TunnelIdInUse(Conflict):
     """The VNI that was asked for is another network's."""
 
 
+class DefaultExternalNetworkExists(Conflict):
+    """There is one default external network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"A default external network already exists: {id_}.")
+
+
 class NoNetworkAvailable(Unavailable):
     """Every VNI is taken."""
 
@@ -49,12 +55,14 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     subnets: tuple[str, ...] = ()
     mtu: int  # bytes a machine may send
     port_security_enabled: bool
-    network_type: str = msgspec.field(name="provider:network_type", default="vxlan")
-    physical_network: None = msgspec.field(name="provider:physical_network", default=None)
-    vni: int = msgspec.field(name="provider:segmentation_id")
+    network_type: str = msgspec.field(name="provider:network_type", default=VXLAN)
+    physical_network: str | None = msgspec.field(name="provider:physical_network", default=None)
+    segmentation_id: int | None = msgspec.field(name="provider:segmentation_id")
+    vni: int = msgspec.field(name="alcor:vni", default=0)  # of the tunnels between hosts
     external: bool = msgspec.field(name="router:external", default=False)
     availability_zones: tuple[str, ...] = ()
     availability_zone_hints: tuple[str, ...] = ()
+    l2_adjacency: bool = True  # one broadcast domain, whatever the hosts
     ipv4_address_scope: None = None
     ipv6_address_scope: None = None
     qos_policy_id: None = None
@@ -77,6 +85,8 @@ class Limits(NamedTuple):
 
 def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Network:
     """The network that a checked body asks for; its VNI is 0 where it is to be chosen."""
+    travels = segment(values, limits.vni_min, limits.vni_max)
+    _check_default(values["is_default"], values["router:external"])
     return Network(
         id=id_,
         name=values["name"],
@@ -85,7 +95,12 @@ def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Ne
         admin_state_up=values["admin_state_up"],
         mtu=mtu(values["mtu"], limits),
         port_security_enabled=values["port_security_enabled"],
-        vni=_vni(values.get("provider:segmentation_id"), limits),
+        network_type=travels.network_type,
+        physical_network=travels.physical_network,
+        segmentation_id=travels.segmentation_id,
+        vni=(travels.segmentation_id or 0) if travels.network_type == VXLAN else 0,
+        external=values["router:external"],
+        is_default=values["is_default"],
         dns_domain=values["dns_domain"],
         description=values["description"],
         revision_number=1,
@@ -101,6 +116,8 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
         wanted["mtu"] = mtu(wanted["mtu"], limits)
     if "tags" in wanted:
         wanted["tags"] = tuple(wanted["tags"])
+    if "router:external" in wanted:
+        wanted["external"] = wanted["router:external"]
     different = {
         name: value
         for name, value in wanted.items()
@@ -108,13 +125,28 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
     }
     if not different:
         return old
+    external = different.get("external", old.external)
+    _check_default(different.get("is_default", old.is_default), external)
+    if old.physical_network is not None and not external:
+        message = f"{old.network_type} networks must be external (router:external)"
+        raise InvalidInput(f"Invalid input for operation: {message}.")
     return msgspec.structs.replace(
         old, **different, revision_number=old.revision_number + 1, updated_at=now
     )
 
 
 CHANGEABLE = frozenset(
-    {"name", "admin_state_up", "mtu", "port_security_enabled", "dns_domain", "description", "tags"}
+    {
+        "name",
+        "admin_state_up",
+        "mtu",
+        "port_security_enabled",
+        "dns_domain",
+        "description",
+        "tags",
+        "external",
+        "is_default",
+    }
 )
 
 
@@ -122,8 +154,6 @@ def mtu(wanted: int, limits: Limits) -> int:
     """The MTU in bytes; 0 asks for the largest that fits."""
     if wanted == 0:
         return limits.mtu_max
-    if wanted < mtu_min:
-        raise InvalidInput(f"Invalid input for operation: MTU {wanted} is below {mtu_min}.")
     if wanted > limits.mtu_max:
         raise InvalidInput(
             f"Invalid input for operation: Requested MTU is too big, maximum is {limits.mtu_max}."
@@ -131,13 +161,16 @@ def mtu(wanted: int, limits: Limits) -> int:
     return wanted
 
 
-def _vni(wanted: int | None, limits: Limits) -> int:
-    if wanted is None:
-        return 0
-    if not limits.vni_min <= wanted <= limits.vni_max:
-        span = f"{limits.vni_min} to {limits.vni_max}"
-        raise InvalidInput(f"Invalid input for operation: segmentation_id must be {span}.")
-    return wanted
+def numbered(old: Network, vni: int) -> Network:
+    """The network with a VNI, which is a VXLAN's segmentation id."""
+    id_ = vni if old.network_type == VXLAN else old.segmentation_id
+    return msgspec.structs.replace(old, vni=vni, segmentation_id=id_)
+
+
+def _check_default(is_default: bool, external: bool) -> None:
+    if is_default and not external:
+        message = "only an external network can be the default one"
+        raise InvalidInput(f"Invalid input for operation: {message}.")
 
 
 def free_vni(cursor: int, taken: Iterable[int], limits: Limits) -> int:

@@ -8,6 +8,7 @@ from msgspec import Raw
 from alcor.contracts.peers import PortPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.managers.network.model import Network
+from alcor.managers.network.subnets_seen import SubnetSeen
 
 __all__ = ["PortPeer", "Saved", "Store", "SubnetPeer"]
 
@@ -53,10 +54,10 @@ class Store(Protocol):
         """Delete for good; return the sequence."""
         ...
 
-    async def replace_subnets(self, network_by_subnet: Mapping[str, str]) -> None:
+    async def replace_subnets(self, seen: Mapping[str, SubnetSeen]) -> None:
         """These are all subnets there are."""
         ...
 
-    async def apply_subnets(self, network_by_subnet: Mapping[str, str | None]) -> None:
+    async def apply_subnets(self, seen: Mapping[str, SubnetSeen | None]) -> None:
         """These subnets are there now, or (None) gone."""
         ...

@@ -18,6 +18,7 @@ from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
 from alcor.managers.network.model import Limits, Network, NetworkInUse, changed, network
 from alcor.managers.network.needs import PortPeer, Saved, Store, SubnetPeer
+from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
 from alcor.values.revision import Revision
 
@@ -87,7 +88,8 @@ class NetworkService:
 
     async def replace_subnets(self, entries: Sequence[Entry]) -> None:
         """The log's snapshot of all subnets."""
-        await self._store.replace_subnets({s: n for s, n in _subnets(entries).items() if n})
+        seen = _subnets(entries).items()
+        await self._store.replace_subnets({id_: each for id_, each in seen if each is not None})
 
     async def apply_subnets(self, entries: Sequence[Entry]) -> None:
         """Changes of subnets, from the log."""
@@ -133,10 +135,14 @@ def _written(saved: Saved) -> Written:
     return Written(saved.documents, _revision(saved.sequence))
 
 
-def _subnets(entries: Sequence[Entry]) -> dict[str, str | None]:
-    """The network of each subnet; None when the subnet is gone."""
-    found: dict[str, str | None] = {}
+def _subnets(entries: Sequence[Entry]) -> dict[str, SubnetSeen | None]:
+    """What is known of each subnet; None when it is gone."""
+    found: dict[str, SubnetSeen | None] = {}
     for entry in entries:
         record = record_of(entry)
-        found[id_of(entry)] = record.network_id if isinstance(record, SubnetRecord) else None
+        found[id_of(entry)] = (
+            SubnetSeen(record.network_id, record.ip_version, entry.revision)
+            if isinstance(record, SubnetRecord)
+            else None
+        )
     return found

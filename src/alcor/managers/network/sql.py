@@ -7,11 +7,12 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.resources import ListQuery
+from alcor.contracts.resources import Filter, ListQuery
 from alcor.intent import outbox
 from alcor.keyed_log.log import Change
-from alcor.managers.network import intent
+from alcor.managers.network import intent, segment_table, subnets_seen
 from alcor.managers.network.model import (
+    DefaultExternalNetworkExists,
     Limits,
     Network,
     NetworkIdInUse,
@@ -20,16 +21,32 @@ from alcor.managers.network.model import (
     NoNetworkAvailable,
     TunnelIdInUse,
     free_vni,
+    numbered,
 )
 from alcor.managers.network.needs import Saved
+from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.values.mtu import check_mtu
 
-TABLE = ResourceTable("network", "Network", ("project_id", "name", "vni"), counted=True)
+_IS = "CAST(json_extract(doc, '$.\"{}\"') AS TEXT) = '1'"
+TABLE = ResourceTable(
+    "network",
+    "Network",
+    ("project_id", "name", "vni"),
+    conditions={"seen_by": f"(project_id IN ({{}}) OR {_IS.format('router:external')})"},
+    counted=True,
+)
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Network).decode
+_decoder = msgspec.json.Decoder(Network)
+
+
+def _decode(doc: bytes) -> Network:
+    """A document; those of old have the VNI as the segmentation id only."""
+    found = _decoder.decode(doc)
+    return found if found.vni else msgspec.structs.replace(found, vni=found.segmentation_id)
 
 
 class Publisher(Protocol):
@@ -68,7 +85,10 @@ class NetworkStore:
         self._quota = quota
 
     async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return await self._database.read(lambda c: TABLE.page(c, query, project))
+        if project is not None:
+            seen = (*query.filters, Filter("seen_by", (project,)))
+            query = msgspec.structs.replace(query, filters=seen)
+        return await self._database.read(lambda c: TABLE.page(c, query))
 
     async def networks(self, ids: Sequence[str]) -> list[Network]:
         def work(connection: sqlite3.Connection) -> list[Network]:
@@ -79,8 +99,10 @@ class NetworkStore:
 
     async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
-            numbered = [self._numbered(connection, network) for network in networks]
-            saved = self._save(connection, numbered, trace, TABLE.insert)
+            placed = [segment_table.take(connection, network) for network in networks]
+            ready = [self._numbered(connection, network) for network in placed]
+            _check_default(connection, ready)
+            saved = self._save(connection, ready, trace, TABLE.insert)
             usage.check(connection, TABLE.name, {n.project_id for n in networks}, self._quota)
             return saved
 
@@ -95,6 +117,10 @@ class NetworkStore:
             new = decide(old)
             if new is old:
                 return Saved([Raw(row.doc)], row.sequence)
+            if new.mtu != old.mtu:
+                for version in subnets_seen.families(connection, id_):
+                    check_mtu(id_, new.mtu, version)
+            _check_default(connection, [new])
             return self._save(connection, [new], trace, TABLE.replace)
 
         return await self._write(work)
@@ -122,22 +148,17 @@ class NetworkStore:
         def work(connection: sqlite3.Connection) -> Saved:
             self._publisher.forget(connection)
             TABLE.delete(connection, [id_])
+            segment_table.give_back(connection, id_)
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
         return (await self._write(work)).sequence
 
-    async def replace_subnets(self, network_by_subnet: Mapping[str, str]) -> None:
-        def work(connection: sqlite3.Connection) -> None:
-            held = dict(connection.execute("SELECT subnet_id, network_id FROM network_subnet"))
-            changes: dict[str, str | None] = dict.fromkeys(held.keys() - network_by_subnet)
-            changes |= {s: n for s, n in network_by_subnet.items() if held.get(s) != n}
-            _apply_subnets(connection, changes)
+    async def replace_subnets(self, seen: Mapping[str, SubnetSeen]) -> None:
+        await self._database.write(lambda c: _apply_subnets(c, subnets_seen.different(c, seen)))
 
-        await self._database.write(work)
-
-    async def apply_subnets(self, network_by_subnet: Mapping[str, str | None]) -> None:
-        await self._database.write(lambda c: _apply_subnets(c, network_by_subnet))
+    async def apply_subnets(self, seen: Mapping[str, SubnetSeen | None]) -> None:
+        await self._database.write(lambda c: _apply_subnets(c, seen))
 
     async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
         saved = await self._database.write(work)
@@ -170,7 +191,7 @@ class NetworkStore:
         if not vni:
             raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
         connection.execute("UPDATE vni_cursor SET next = ?", (vni + 1,))
-        return msgspec.structs.replace(network, vni=vni)
+        return numbered(network, vni)
 
     def _free(self, connection: sqlite3.Connection, cursor: int) -> int:
         rows = connection.execute("SELECT vni FROM network WHERE vni >= ? ORDER BY vni", (cursor,))
@@ -195,27 +216,29 @@ def _visible(connection: sqlite3.Connection, id_: str, project: str | None) -> R
     return row
 
 
+def _check_default(connection: sqlite3.Connection, networks: Sequence[Network]) -> None:
+    """That there will be one default external network at most."""
+    wanted = [network.id for network in networks if network.is_default]
+    if not wanted:
+        return
+    held = TABLE.where(connection, _IS.format("is_default"), ())
+    for other in [*(row.id for row in held), *wanted]:
+        if other != wanted[0]:
+            raise DefaultExternalNetworkExists(other)
+
+
 def _apply_subnets(
-    connection: sqlite3.Connection, network_by_subnet: Mapping[str, str | None]
+    connection: sqlite3.Connection, changes: Mapping[str, SubnetSeen | None]
 ) -> None:
-    """Keep which subnets a network has, and show them in its document; no intent changes."""
-    touched: set[str] = set()
-    for subnet, network in network_by_subnet.items():
-        touched |= {
-            n
-            for (n,) in connection.execute(
-                "DELETE FROM network_subnet WHERE subnet_id = ? RETURNING network_id", (subnet,)
-            )
-        }
-        if network is not None:
-            connection.execute("INSERT INTO network_subnet VALUES (?, ?)", (subnet, network))
-            touched.add(network)
+    """Keep which subnets networks have, and show them in their documents; no intent changes."""
+    touched = subnets_seen.keep(connection, changes)
     for row in TABLE.rows(connection, sorted(touched)).values():
-        subnets = connection.execute(
-            "SELECT subnet_id FROM network_subnet WHERE network_id = ? ORDER BY subnet_id",
-            (row.id,),
+        old = _decode(row.doc)
+        shown = msgspec.structs.replace(
+            old,
+            subnets=subnets_seen.of_network(connection, row.id),
+            revision_number=old.revision_number + 1,
         )
-        shown = msgspec.structs.replace(_decode(row.doc), subnets=tuple(s for (s,) in subnets))
         connection.execute(
             "UPDATE network SET doc = ? WHERE id = ?", (_encode(shown).decode(), row.id)
         )

@@ -75,6 +75,7 @@ SUBNET = Resource(
         Field(name="service_types", type=only([], "subnets serve every kind of port")),
         Field(name="dns_publish_fixed_ip", type=only(False, "addresses are not published")),
         Field(name="segment_id", type=only(None, "networks have one segment")),
+        read_only("shared", BOOLEAN, sortable=False),
         read_only("router:external", BOOLEAN),
         read_only("tags", JSON),
         read_only("revision_number", integer(0, (1 << 63) - 1)),

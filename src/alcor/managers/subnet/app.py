@@ -9,7 +9,7 @@ import msgspec
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
-from alcor.intent.follow import ReadModel, Ready
+from alcor.intent.follow import ReadModel, Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.subnet.api import SUBNET
@@ -69,4 +69,9 @@ class SubnetApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self.relay.run(), self._networks.run(self._log, self._rebuilt)]
+        take = self._service.take_networks
+        return [
+            self.relay.run(),
+            self._networks.run(self._log, self._rebuilt),
+            follow(self._log, "network", self._rebuilt, take, take),
+        ]

@@ -119,6 +119,11 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
     )
 
 
+def on_network(old: Subnet, external: bool) -> Subnet:
+    """The subnet, shown as one of a network that is external or not; no change of its own."""
+    return old if old.external == external else msgspec.structs.replace(old, external=external)
+
+
 def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
     """The subnet after a checked PUT; the very same value when nothing is different."""
     new = {name: changes[name] for name in _PLAIN if name in changes}

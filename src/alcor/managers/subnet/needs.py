@@ -1,6 +1,6 @@
 """What the subnet manager needs of others: a store, and its peers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Raw
@@ -66,6 +66,10 @@ class Store(Protocol):
 
     async def remove_of_network(self, network_id: str, trace: str) -> list[str]:
         """Fence the network against new subnets and delete those that it has, unsettled."""
+        ...
+
+    async def show_networks(self, external_by_network: Mapping[str, bool]) -> None:
+        """Show in the subnets of these networks whether they are external; nothing is told."""
         ...
 
     async def lift(self, network_ids: Sequence[str]) -> None: ...

@@ -19,7 +19,9 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.intent.follow import record_of
 from alcor.intent.records import NetworkRecord
+from alcor.keyed_log.log import Entry
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
     GatewayIpInUse,
@@ -28,6 +30,7 @@ from alcor.managers.subnet.model import (
     SubnetInUse,
     SubnetNotFound,
     changed,
+    on_network,
     subnet,
 )
 from alcor.managers.subnet.needs import (
@@ -41,6 +44,7 @@ from alcor.managers.subnet.needs import (
 )
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
+from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision
 
 
@@ -74,7 +78,8 @@ class SubnetService:
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
         new = [subnet(v, v.get("id") or self._new_id(), now) for v in request.items]
-        await self._check_networks({each.network_id for each in new}, _project(request.caller))
+        networks = await self._check_networks(new, _project(request.caller))
+        new = [on_network(each, networks[each.network_id].external) for each in new]
         async with self._settling([each.id for each in new], new):
             if given := [values["id"] for values in request.items if "id" in values]:
                 await self._ports.lift(Ids(given))  # of namesakes long gone
@@ -148,6 +153,13 @@ class SubnetService:
         await self._store.lift(request.ids)
         return Done()
 
+    async def take_networks(self, entries: Sequence[Entry]) -> None:
+        """Networks, as the log tells: show in their subnets whether they are external."""
+        records = [record for entry in entries if (record := record_of(entry)) is not None]
+        await self._store.show_networks(
+            {each.id: each.external for each in records if isinstance(each, NetworkRecord)}
+        )
+
     async def recover(self) -> None:
         """Settle what a crash left unsettled."""
         await self._settle(await self._store.unsettled())
@@ -184,15 +196,23 @@ class SubnetService:
         if held or gone:
             await self._store.settled([*(each.id for each in held), *gone])
 
-    async def _check_networks(self, ids: set[str], project: str | None) -> None:
-        """That the networks are there and theirs: by our copy, or by asking their manager."""
+    async def _check_networks(
+        self, new: Sequence[Subnet], project: str | None
+    ) -> dict[str, NetworkRecord]:
+        """That the networks are there, theirs, and can have these: by our copy, or by asking."""
+        ids = {each.network_id for each in new}
         missing = [id_ for id_ in ids if self._known_networks.get(id_) is None]
         asked = (await self._networks.networks(Ids(missing))).networks if missing else []
-        record_by_id: dict[str, NetworkRecord | None] = {each.id: each for each in asked}
+        record_by_id = {each.id: each for each in asked}
         for id_ in ids:
             network = record_by_id.get(id_) or self._known_networks.get(id_)
             if network is None or project not in (None, network.project_id):
                 raise NetworkNotFound(id_)
+            record_by_id[id_] = network
+            for each in new:
+                if each.network_id == id_:
+                    check_mtu(id_, network.mtu, each.ip_version)
+        return record_by_id
 
 
 def _project(caller: Caller) -> str | None:

@@ -1,7 +1,7 @@
 """The subnet manager's store in SQLite: row, outbox and marks change in one transaction."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,13 +19,20 @@ from alcor.managers.subnet.model import (
     SubnetNotFound,
     SubnetsExhausted,
     check_overlap,
+    on_network,
 )
 from alcor.managers.subnet.needs import Saved
 from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row
 
-TABLE = ResourceTable("subnet", "Subnet", ("project_id", "network_id", "name"), counted=True)
+TABLE = ResourceTable(
+    "subnet",
+    "Subnet",
+    ("project_id", "network_id", "name"),
+    conditions={"shared": "0 IN ({})"},  # networks are of one project, and so are subnets
+    counted=True,
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Subnet).decode
@@ -140,6 +147,24 @@ class SubnetStore:
         ids, sequence = await self._database.write(work)
         self._publisher.notify(sequence)
         return ids
+
+    async def show_networks(self, external_by_network: Mapping[str, bool]) -> None:
+        def different(connection: sqlite3.Connection) -> list[Subnet]:
+            return [
+                new
+                for id_, external in external_by_network.items()
+                for old in _of_network(connection, id_)
+                if (new := on_network(old, external)) is not old
+            ]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "UPDATE subnet SET doc = ? WHERE id = ?",
+                [(_encode(each).decode(), each.id) for each in different(connection)],
+            )
+
+        if await self._database.read(different):
+            await self._database.write(work)
 
     async def lift(self, network_ids: Sequence[str]) -> None:
         statement = "DELETE FROM network_fence WHERE network_id = ?"

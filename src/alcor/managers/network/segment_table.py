@@ -1,0 +1,55 @@
+"""Which VLANs of which physical networks are taken: within the transaction that makes a network."""
+
+import sqlite3
+
+import msgspec
+
+from alcor.managers.network.model import Network, NoNetworkAvailable
+from alcor.managers.network.segment import FLAT, FlatNetworkInUse, VlanIdInUse, vlan_max
+
+_UNTAGGED = 0
+
+
+def take(connection: sqlite3.Connection, network: Network) -> Network:
+    """The network with the VLAN that it asked for, or the lowest that is free."""
+    physical = network.physical_network
+    if physical is None:
+        return network
+    if network.network_type == FLAT:
+        if not _insert(connection, physical, _UNTAGGED, network.id):
+            raise FlatNetworkInUse(physical)
+        return network
+    vlan = network.segmentation_id or _lowest_free(connection, physical)
+    if not _insert(connection, physical, vlan, network.id):
+        raise VlanIdInUse(vlan, physical)
+    return msgspec.structs.replace(network, segmentation_id=vlan)
+
+
+def give_back(connection: sqlite3.Connection, network_id: str) -> None:
+    """The network is gone."""
+    connection.execute("DELETE FROM physical_segment WHERE network_id = ?", (network_id,))
+
+
+def _insert(connection: sqlite3.Connection, physical: str, vlan: int, network_id: str) -> bool:
+    statement = "SELECT 1 FROM physical_segment WHERE physical_network = ? AND vlan = ?"
+    if connection.execute(statement, (physical, vlan)).fetchone() is not None:
+        return False
+    connection.execute(
+        "INSERT INTO physical_segment (physical_network, vlan, network_id) VALUES (?, ?, ?)",
+        (physical, vlan, network_id),
+    )
+    return True
+
+
+def _lowest_free(connection: sqlite3.Connection, physical: str) -> int:
+    statement = (
+        "SELECT vlan FROM physical_segment WHERE physical_network = ? AND vlan > ? ORDER BY vlan"
+    )
+    wanted = 1
+    for (vlan,) in connection.execute(statement, (physical, _UNTAGGED)):
+        if vlan > wanted:
+            break
+        wanted = vlan + 1
+    if wanted > vlan_max:
+        raise NoNetworkAvailable("Unable to create the network. No tenant network is available.")
+    return wanted

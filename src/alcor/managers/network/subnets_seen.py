@@ -1,0 +1,62 @@
+"""The subnets of networks, as the intent log tells: within a transaction of the network manager.
+
+Clients see them in the network, whose revision rises with every change of one of its subnets.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+_COLUMNS = "subnet_id, network_id, ip_version, revision"
+
+
+class SubnetSeen(NamedTuple):
+    """What a network needs to know of a subnet."""
+
+    network_id: str
+    ip_version: int
+    revision: int  # of its record
+
+
+def different(
+    connection: sqlite3.Connection, seen: Mapping[str, SubnetSeen]
+) -> dict[str, SubnetSeen | None]:
+    """What has changed when these are all subnets; None: gone."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM network_subnet")
+    held = {id_: SubnetSeen(*rest) for id_, *rest in rows}
+    changes: dict[str, SubnetSeen | None] = dict.fromkeys(held.keys() - seen.keys())
+    return changes | {id_: each for id_, each in seen.items() if held.get(id_) != each}
+
+
+def keep(connection: sqlite3.Connection, changes: Mapping[str, SubnetSeen | None]) -> set[str]:
+    """Note the changes; return the networks whose subnets are not what they were."""
+    touched: set[str] = set()
+    for id_, seen in changes.items():
+        row = connection.execute(
+            f"DELETE FROM network_subnet WHERE subnet_id = ? RETURNING {_COLUMNS}", (id_,)
+        ).fetchone()
+        held = None if row is None else SubnetSeen(*row[1:])
+        if seen is not None:
+            connection.execute(
+                f"INSERT INTO network_subnet ({_COLUMNS}) VALUES (?, ?, ?, ?)", (id_, *seen)
+            )
+        if seen != held:
+            touched |= {each.network_id for each in (seen, held) if each is not None}
+    return touched
+
+
+def of_network(connection: sqlite3.Connection, network_id: str) -> tuple[str, ...]:
+    """Its subnets' ids, in order."""
+    rows = connection.execute(
+        "SELECT subnet_id FROM network_subnet WHERE network_id = ? ORDER BY subnet_id",
+        (network_id,),
+    )
+    return tuple(id_ for (id_,) in rows)
+
+
+def families(connection: sqlite3.Connection, network_id: str) -> Iterable[int]:
+    """The IP versions of its subnets."""
+    rows = connection.execute(
+        "SELECT DISTINCT ip_version FROM network_subnet WHERE network_id = ?", (network_id,)
+    )
+    return [version for (version,) in rows]
