@@ -30,6 +30,7 @@ from alcor.goal_state.entries import (
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
 from alcor.values.addresses import unpack_address
+from alcor.values.dhcp_options import DhcpOption, When
 
 _VNI_MAX = (1 << 24) - 1
 
@@ -114,6 +115,11 @@ def _port(port: Port) -> pb.Port:
         device_id=port.device_id,
         security_groups=port.security_groups,
         filtered=port.filtered,
+        dhcp_options=[
+            pb.DhcpOption(ip_version=each.version, code=each.code, value=each.value, when=each.when)
+            for each in port.dhcp_options
+        ],
+        project_id=port.project_id,
     )
 
 
@@ -165,7 +171,15 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         device_id=message.device_id,
         security_groups=tuple(message.security_groups),
         filtered=message.filtered,
+        dhcp_options=tuple(_read_option(each) for each in message.dhcp_options),
+        project_id=message.project_id,
     )
+
+
+def _read_option(message: pb.DhcpOption) -> DhcpOption:
+    if message.ip_version not in (4, 6):
+        raise ValueError(f"there is no IP version {message.ip_version}")
+    return DhcpOption(message.ip_version, message.code, message.value, When(message.when))
 
 
 def _read_network(parts: list[str], value: bytes) -> Network:

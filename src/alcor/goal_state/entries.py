@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from alcor.values.addresses import Address, Mac, Prefix
+from alcor.values.dhcp_options import DhcpOption
 
 
 class FixedIp(NamedTuple):
@@ -30,6 +31,8 @@ class Port(NamedTuple):
     device_id: str
     security_groups: tuple[str, ...] = ()
     filtered: bool = False  # its groups decide what passes; without any only DHCP, ARP and ND do
+    dhcp_options: tuple[DhcpOption, ...] = ()  # besides what its network and subnets say
+    project_id: str = ""
 
 
 class Network(NamedTuple):

@@ -30,6 +30,7 @@ from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
 from alcor.agent.service_address import SERVER_MAC
 from alcor.goal_state.entries import FixedIp, Network, Port, Route, Subnet
 from alcor.values.addresses import Mac, address, prefix
+from alcor.values.dhcp_options import DhcpOption, option
 
 MAC = Mac(0x020000000001)
 MINE, OTHER, GATEWAY = (address(f"10.0.0.{n}").number for n in (5, 6, 1))
@@ -319,3 +320,71 @@ def test_a_datagram_is_read_as_it_was_built_with_right_sums(
 
 def test_route_destinations_are_cut_to_their_significant_bytes() -> None:
     assert route_bytes([(0x0A000000, 8, GATEWAY)]) == bytes((8, 10, 10, 0, 0, 1))
+
+
+def asked_for(*options: DhcpOption) -> Port:
+    return PORT._replace(dhcp_options=options)
+
+
+def discovered(port: Port, options: Mapping[int, bytes] | None = None) -> Message:
+    return reply(answer(request(MessageType.DISCOVER, options), served(port)))[1]
+
+
+def test_what_the_owner_asked_for_is_told_besides_all_that_a_machine_needs() -> None:
+    port = asked_for(option("42", "10.0.0.3", 4), option("router", "10.0.0.254", 4))
+
+    told = discovered(port).options
+
+    assert told[42] == ip(address("10.0.0.3").number)
+    assert told[Option.ROUTER] == ip(address("10.0.0.254").number)
+    assert told.keys() >= {1, 6, 26, 51, 54, 58, 59}
+
+
+def test_options_of_the_other_family_are_not_told() -> None:
+    assert discovered(asked_for(option("23", "fd00::1", 6))).options.get(23) is None
+
+
+def test_firmware_finds_its_boot_server_and_file_in_the_head() -> None:
+    port = asked_for(
+        option("server-ip-address", "192.0.2.5", 4), option("bootfile-name", "undionly.kpxe", 4)
+    )
+
+    said = discovered(port)
+
+    assert said.siaddr == address("192.0.2.5").number
+    assert said.file == b"undionly.kpxe"
+    assert said.options[67] == b"undionly.kpxe"
+    assert 0 not in said.options
+
+
+def test_a_boot_server_that_is_an_address_is_the_next_server() -> None:
+    assert discovered(asked_for(option("66", "192.0.2.6", 4))).siaddr == address("192.0.2.6").number
+    assert discovered(asked_for(option("66", "tftp.example", 4))).siaddr == GATEWAY
+
+
+def test_ipxe_gets_what_is_tagged_for_it_and_nobody_else() -> None:
+    port = asked_for(
+        option("tag:ipxe,67", "http://192.0.2.5/boot.ipxe", 4),
+        option("bootfile-name", "undionly.kpxe", 4),
+    )
+
+    assert discovered(port).options[67] == b"undionly.kpxe"
+    for sign in ({77: b"iPXE"}, {77: b"\x04iPXE"}, {175: b"\x01\x01\x01"}):
+        assert discovered(port, sign).options[67] == b"http://192.0.2.5/boot.ipxe"
+
+
+def test_what_the_owner_asked_for_goes_before_what_there_is_no_room_for() -> None:
+    port = asked_for(*(option(str(code), "x" * 100, 4) for code in (224, 225)))
+
+    told = discovered(port).options
+
+    assert {1, 3, 51, 53, 54, 224, 225} <= told.keys()
+
+
+def test_routes_say_the_default_route_that_the_owner_asked_for() -> None:
+    routed = SUBNET._replace(host_routes=(Route(prefix("198.51.100.0/24"), address("10.0.0.9")),))
+    port = asked_for(option("router", "10.0.0.254", 4))
+
+    said = reply(answer(request(MessageType.DISCOVER), served(port, routed)))[1]
+
+    assert said.options[121].endswith(b"\x00" + ip(address("10.0.0.254").number))

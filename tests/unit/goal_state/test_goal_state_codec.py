@@ -38,6 +38,7 @@ from alcor.goal_state.slices import (
     subnet_key,
 )
 from alcor.values.addresses import Address, Mac, Prefix, address, prefix
+from alcor.values.dhcp_options import DhcpOption, When
 
 NET, SUBNET, PORT = "net-1", "subnet-1", "port-1"
 WEB = address("10.0.0.5")
@@ -77,6 +78,13 @@ prefixes = st.lists(
     lengths.map(lambda length: Prefix(4, (1 << 32) - (1 << (32 - length)), length)), max_size=3
 ).map(tuple)
 bytes_ = st.none() | st.integers(0, 255)
+options = st.builds(
+    DhcpOption,
+    st.sampled_from((4, 6)),
+    st.integers(0, 65_535),
+    st.binary(max_size=9),
+    st.sampled_from(When),
+)
 rules = st.builds(
     Rule,
     id=st.just("r"),
@@ -104,6 +112,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         device_id=texts,
         security_groups=st.lists(texts, max_size=2).map(tuple),
         filtered=st.booleans(),
+        dhcp_options=st.lists(options, max_size=2).map(tuple),
+        project_id=texts,
     ).map(lambda entry: (KEYS[0], entry)),
     st.builds(
         Network,

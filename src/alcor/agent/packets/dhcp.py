@@ -43,6 +43,10 @@ class Option(IntEnum):
     RENEWAL_TIME = 58
     REBINDING_TIME = 59
     CLIENT_ID = 61
+    TFTP_SERVER = 66
+    BOOT_FILE = 67
+    USER_CLASS = 77
+    IPXE = 175  # only iPXE sends it
     CLASSLESS_ROUTES = 121
     MICROSOFT_ROUTES = 249
 
@@ -72,6 +76,7 @@ class Message(NamedTuple):
     giaddr: int
     chaddr: int  # 48 bits
     options: Mapping[int, bytes]
+    file: bytes = b""  # the boot file
 
     @property
     def type(self) -> int | None:
@@ -112,7 +117,9 @@ def parse_message(data: bytes) -> Message:
         raise Malformed("not an Ethernet client")
     mac = int.from_bytes(chaddr[:6], "big")
     options = _options(data[_HEAD.size :], file, sname)
-    return Message(op, xid, flags, ciaddr, yiaddr, siaddr, giaddr, mac, options)
+    # A boot file is text that ends at its first zero; options in its place are none.
+    boot_file = b"" if Option.OVERLOAD in options else file.partition(b"\0")[0]
+    return Message(op, xid, flags, ciaddr, yiaddr, siaddr, giaddr, mac, options, boot_file)
 
 
 def _options(area: bytes, file: bytes, sname: bytes) -> dict[int, bytes]:
@@ -160,7 +167,7 @@ def build_message(message: Message) -> bytes:
         message.giaddr,
         message.chaddr.to_bytes(6, "big"),
         b"",
-        b"",
+        message.file,
         MAGIC_COOKIE,
     )
     options = b"".join(option_bytes(code, value) for code, value in message.options.items())

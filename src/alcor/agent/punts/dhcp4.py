@@ -33,9 +33,21 @@ from alcor.agent.packets.ipv4 import (
 )
 from alcor.agent.service_address import SERVER_MAC, server_address
 from alcor.goal_state.entries import Network, Port, Subnet
+from alcor.values.dhcp_options import NEXT_SERVER, When
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+boot_file_bytes = 128  # of the field, its end included
 options_bytes_min = datagram_bytes_min - 20 - 8 - 240 - 1  # IP, UDP, DHCP head, end mark
+_NEEDED = (
+    Option.MESSAGE_TYPE,
+    Option.SERVER_ID,
+    Option.LEASE_TIME,
+    Option.RENEWAL_TIME,
+    Option.REBINDING_TIME,
+    Option.SUBNET_MASK,
+    Option.ROUTER,
+    Option.CLASSLESS_ROUTES,
+)
 
 
 class Served(NamedTuple):
@@ -136,36 +148,43 @@ def _answer_request(message: Message, lease: _Lease, served: Served) -> Answer |
 
 def _refuse(message: Message, lease: _Lease) -> Answer:
     """NAK: what the client believes is wrong, so nobody is addressed by it (RFC 2131, 4.1)."""
-    options = {Option.MESSAGE_TYPE: bytes((MessageType.NAK,)), Option.SERVER_ID: _ip(lease.server)}
-    reply = Message(
-        BOOT_REPLY, message.xid, message.flags, 0, 0, 0, 0, message.chaddr, _plain(options)
-    )
+    options: dict[int, bytes] = {
+        Option.MESSAGE_TYPE: bytes((MessageType.NAK,)),
+        Option.SERVER_ID: _ip(lease.server),
+    }
+    reply = Message(BOOT_REPLY, message.xid, message.flags, 0, 0, 0, 0, message.chaddr, options)
     return Answer(_frame(reply, lease.server, BROADCAST_MAC, BROADCAST), MessageType.NAK)
 
 
 def _reply(
     kind: MessageType, message: Message, lease: _Lease, served: Served, *, with_lease: bool = True
 ) -> Answer:
-    options = {Option.MESSAGE_TYPE: bytes((kind,)), Option.SERVER_ID: _ip(lease.server)}
+    extra = _extra(message, served.port)
+    options: dict[int, bytes] = {
+        Option.MESSAGE_TYPE: bytes((kind,)),
+        Option.SERVER_ID: _ip(lease.server),
+    }
     if with_lease:
-        options |= _times(served.lease_s)
-    options |= dict(_configuration(lease, served))
+        options.update(_times(served.lease_s))
+    options.update(_configuration(lease, served, extra))
+    options.update(extra)
     reply = Message(
         op=BOOT_REPLY,
         xid=message.xid,
         flags=message.flags,
         ciaddr=message.ciaddr,
         yiaddr=lease.address if with_lease else 0,
-        siaddr=lease.server,
+        siaddr=_next_server(extra) or lease.server,
         giaddr=0,
         chaddr=message.chaddr,
-        options=_fitting(_plain(options) | _microsoft(options, message), message),
+        options=_fitting(_ordered(options, extra, message), message),
+        file=_boot_file(extra),
     )
     mac, address = _destination(message, lease)
     return Answer(_frame(reply, lease.server, mac, address), kind)
 
 
-def _times(lease_s: int) -> dict[Option, bytes]:
+def _times(lease_s: int) -> dict[int, bytes]:
     """The lease, T1 at a half and T2 at seven eighths of it (RFC 2131, 4.4.5)."""
     return {
         Option.LEASE_TIME: lease_s.to_bytes(4, "big"),
@@ -174,13 +193,16 @@ def _times(lease_s: int) -> dict[Option, bytes]:
     }
 
 
-def _configuration(lease: _Lease, served: Served) -> Iterator[tuple[Option, bytes]]:
+def _configuration(
+    lease: _Lease, served: Served, extra: Mapping[int, bytes]
+) -> Iterator[tuple[Option, bytes]]:
     """What the machine is told of its network, the most needed first."""
     prefix = lease.subnet.prefix
     yield Option.SUBNET_MASK, _ip(prefix.mask)
     if lease.subnet.gateway is not None:
         yield Option.ROUTER, _ip(lease.subnet.gateway.number)
-    routes = _routes(lease.subnet)
+    gateway = int.from_bytes(extra.get(Option.ROUTER, b"")[:4], "big")
+    routes = _routes(lease.subnet, gateway)
     if routes:
         yield Option.CLASSLESS_ROUTES, routes
     yield Option.INTERFACE_MTU, min(served.network.mtu, 0xFFFF).to_bytes(2, "big")
@@ -197,28 +219,59 @@ def _configuration(lease: _Lease, served: Served) -> Iterator[tuple[Option, byte
         yield Option.BROADCAST_ADDRESS, _ip(prefix.last)
 
 
-def _routes(subnet: Subnet) -> bytes:
+def _routes(subnet: Subnet, gateway: int) -> bytes:
     """Option 121; clients that take it ignore option 3, so it says the default route as well."""
     routes = [
         (route.destination.number, route.destination.length, route.nexthop.number)
         for route in subnet.host_routes
         if route.destination.version == 4 and route.nexthop.version == 4
     ]
-    if routes and subnet.gateway is not None:
-        routes.append((0, 0, subnet.gateway.number))
+    gateway = gateway or (subnet.gateway.number if subnet.gateway is not None else 0)
+    if routes and gateway:
+        routes.append((0, 0, gateway))
     return route_bytes(routes)
 
 
-def _microsoft(options: Mapping[Option, bytes], message: Message) -> dict[int, bytes]:
-    """The same routes under the number that old Windows asks for."""
+def _extra(message: Message, port: Port) -> dict[int, bytes]:
+    """What the port's owner asked for, by code; the more special for this client wins."""
+    user_class = message.options.get(Option.USER_CLASS, b"")
+    # Of RFC 3004's form, with its length before it, or without as iPXE sends it.
+    is_ipxe = Option.IPXE in message.options or user_class in (b"iPXE", b"\x04iPXE")
+    mismatch = When.NOT_IPXE if is_ipxe else When.IPXE
+    return {
+        each.code: each.value
+        for each in sorted(port.dhcp_options, key=lambda each: each.when)
+        if each.version == 4 and each.when is not mismatch
+    }
+
+
+def _next_server(extra: Mapping[int, bytes]) -> int:
+    """Where firmware fetches its boot file; 0 when nobody said."""
+    if NEXT_SERVER in extra:
+        return int.from_bytes(extra[NEXT_SERVER][:4], "big")
+    # A boot server written as an address belongs there too: much firmware looks nowhere else.
+    parts = extra.get(Option.TFTP_SERVER, b"").split(b".")
+    if len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts):
+        return int.from_bytes(bytes(map(int, parts)), "big")
+    return 0
+
+
+def _boot_file(extra: Mapping[int, bytes]) -> bytes:
+    file = extra.get(Option.BOOT_FILE, b"")
+    return file if len(file) < boot_file_bytes else b""
+
+
+def _ordered(
+    options: Mapping[int, bytes], extra: Mapping[int, bytes], message: Message
+) -> dict[int, bytes]:
+    """The most needed first, then what was asked for: what has no room is left out from the end."""
+    order = dict.fromkeys((*_NEEDED, *extra, *options))
+    told = {int(code): options[code] for code in order if code in options and code != NEXT_SERVER}
+    # The same routes under the number that old Windows asks for.
     asked = Option.MICROSOFT_ROUTES in message.options.get(Option.PARAMETER_LIST, b"")
-    if asked and Option.CLASSLESS_ROUTES in options:
-        return {Option.MICROSOFT_ROUTES: options[Option.CLASSLESS_ROUTES]}
-    return {}
-
-
-def _plain(options: Mapping[Option, bytes]) -> dict[int, bytes]:
-    return {int(code): value for code, value in options.items()}
+    if asked and Option.CLASSLESS_ROUTES in told:
+        told.setdefault(int(Option.MICROSOFT_ROUTES), told[Option.CLASSLESS_ROUTES])
+    return told
 
 
 def _fitting(options: Mapping[int, bytes], message: Message) -> dict[int, bytes]:

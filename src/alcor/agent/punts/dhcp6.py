@@ -29,6 +29,7 @@ from alcor.agent.service_address import SERVER_MAC, resolvers
 from alcor.goal_state.entries import Ipv6Mode, Network, Port, Subnet
 from alcor.ovs import frames
 from alcor.values.addresses import eui64_link_local
+from alcor.values.dhcp_options import DhcpOption
 
 FOREVER = 0xFFFF_FFFF  # seconds
 refresh_s_min = 600  # of what INFORMATION-REQUEST gave (RFC 8415, 21.23)
@@ -136,7 +137,9 @@ def _answer_message(
             refresh = max(served.lease_s, refresh_s_min)
             options.append((Option.REFRESH_TIME, refresh.to_bytes(4, "big")))
     if message.kind not in (MessageType.CONFIRM, MessageType.RELEASE):
-        options += _configuration(served)
+        told = dict(_configuration(served))
+        told.update({each.code: each.value for each in _extra(served.port)})
+        options = [each for each in options if each[0] not in told] + list(told.items())
     return Answer(_frame(datagram, kind, message, _fitting(options, served)), kind)
 
 
@@ -192,6 +195,10 @@ def _configuration(served: Served) -> Iterator[tuple[int, bytes]]:
     domain = served.network.dns_domain.rstrip(".")
     if is_domain(domain):
         yield Option.SEARCH_LIST, name_bytes(domain)
+
+
+def _extra(port: Port) -> Iterator[DhcpOption]:
+    return (each for each in port.dhcp_options if each.version == 6)
 
 
 def _fitting(options: Options, served: Served) -> Options:

@@ -1,9 +1,12 @@
 """A bound port, in full, as its own host must know it."""
 
+from collections.abc import Iterator
+
 from alcor.goal_state.entries import FixedIp, Port
 from alcor.goal_state.slices import host_port_key
 from alcor.intent.records import PortRecord
 from alcor.planner.parsed import address, mac
+from alcor.values.dhcp_options import DhcpOption, option
 
 
 def plan(port: PortRecord, filtering: bool) -> tuple[str, Port] | None:
@@ -27,4 +30,15 @@ def plan(port: PortRecord, filtering: bool) -> tuple[str, Port] | None:
         device_id=port.device_id,
         security_groups=port.security_groups if filtering else (),
         filtered=filtering and port.port_security_enabled,
+        dhcp_options=tuple(_dhcp_options(port)) if port.extra_dhcp_opts else (),
+        project_id=port.project_id,
     )
+
+
+def _dhcp_options(port: PortRecord) -> Iterator[DhcpOption]:
+    """What was asked for and can be said: the API refuses the rest, old records may hold it."""
+    for each in port.extra_dhcp_opts:
+        try:
+            yield option(each.opt_name, each.opt_value, each.ip_version)
+        except ValueError:
+            continue
