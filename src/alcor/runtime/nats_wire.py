@@ -1,0 +1,159 @@
+"""Processes of one region that call each other over NATS: named calls, bytes in and out.
+
+A call is published on the subject of its name; of the processes that serve it, one takes it. A
+reply that is larger than a message comes in parts. Nobody there: the call waits a little, since
+whoever serves it may be starting again, and is then refused as `Unavailable`. Who works on a call
+says so every second: silence means that it has died, and nobody knows whether it did the work.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
+from time import monotonic
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from alcor.values.errors import Kind, Refusal, Unavailable
+
+Call = Callable[[bytes], Awaitable[bytes]]
+
+prefix = "alcor.rpc"
+part_bytes_max = 512 * 1024  # of a reply; a NATS server takes 1 MiB by default
+silence_s_max = 5.0  # of who answers
+alive_every_s = 1.0
+nobody_s_max = 10.0  # how long a call waits for somebody who serves it
+ask_again_s = 0.1
+calls_max = 10_000  # at once, of one process
+
+_MORE, _LAST, _FAILED, _ALIVE = b"+", b".", b"!", b"~"  # the first byte of a part
+
+_log = structlog.get_logger(__name__)
+
+
+class NatsWire:
+    """One process's way to all others."""
+
+    def __init__(self, client: Client) -> None:
+        self._nats = client
+        self._inbox = client.new_inbox()
+        self._numbers = count(1)
+        self._asked: dict[str, _Asked] = {}
+        self._replies: Subscription | None = None
+        self._serving: list[Subscription] = []
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listen for replies; once, before the first call."""
+        self._replies = await self._nats.subscribe(f"{self._inbox}.*", cb=self._reply)
+
+    async def serve(self, calls: Mapping[str, Call]) -> None:
+        """Answer these calls, until `close`."""
+        for name, call in calls.items():
+            subject = f"{prefix}.{name}"
+            self._serving.append(
+                await self._nats.subscribe(subject, queue="serving", cb=self._server(name, call))
+            )
+        await self._nats.flush()
+
+    async def withdraw(self) -> None:
+        """Take no more calls, and finish those that were taken."""
+        for subscription in self._serving:
+            await subscription.drain()  # type: ignore[no-untyped-call]
+        self._serving.clear()
+        while self._answering:
+            await asyncio.wait(self._answering)
+
+    async def call(self, name: str, request: bytes) -> bytes:
+        """Have somebody do it; `Unavailable` when nobody does, or not soon enough."""
+        if len(request) > self._nats.max_payload:
+            message = f"A request of {len(request)} bytes is more than can be passed on."
+            raise Refusal(message, type="RequestTooLarge", kind=Kind.TOO_LARGE)
+        give_up = monotonic() + nobody_s_max
+        while True:
+            try:
+                return await self._ask(name, request)
+            except nats.errors.NoRespondersError:
+                if monotonic() > give_up:
+                    raise Unavailable(f"nobody serves {name} just now") from None
+                await asyncio.sleep(ask_again_s)
+
+    async def _ask(self, name: str, request: bytes) -> bytes:
+        number = str(next(self._numbers))
+        asked = self._asked[number] = _Asked()
+        try:
+            await self._nats.publish(f"{prefix}.{name}", request, f"{self._inbox}.{number}")
+            while not (await asyncio.wait([asked.whole], timeout=silence_s_max))[0]:
+                if not asked.alive:
+                    raise Unavailable(f"who serves {name} fell silent")
+                asked.alive = False
+            return asked.whole.result()
+        except (nats.errors.ConnectionClosedError, nats.errors.OutboundBufferLimitError) as error:
+            raise Unavailable(f"{name} could not be asked: {error}") from error
+        finally:
+            del self._asked[number]
+
+    async def _reply(self, message: Msg) -> None:
+        asked = self._asked.get(message.subject.rpartition(".")[2])
+        if asked is None or asked.whole.done():
+            return  # nobody waits any more
+        if message.headers and message.headers.get("Status") == "503":
+            asked.whole.set_exception(nats.errors.NoRespondersError())
+            return
+        kind, content = message.data[:1], message.data[1:]
+        if kind == _ALIVE:
+            asked.alive = True
+        elif kind == _FAILED:
+            asked.whole.set_exception(Unavailable(content.decode()))
+        else:
+            asked.parts.append(content)
+            asked.alive = True
+            if kind == _LAST:
+                asked.whole.set_result(b"".join(asked.parts))
+
+    def _server(self, name: str, call: Call) -> Callable[[Msg], Awaitable[None]]:
+        async def take(message: Msg) -> None:
+            if len(self._answering) >= calls_max:
+                await self._nats.publish(message.reply, _FAILED + f"{name}: too busy".encode())
+                return
+            task = asyncio.get_running_loop().create_task(self._answer(name, call, message))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+        return take
+
+    async def _answer(self, name: str, call: Call, message: Msg) -> None:
+        try:
+            reply = await self._worked(call, message)
+        except Exception as error:  # the call's boundary: who asked is told, and we go on
+            _log.exception("rpc.failed", call=name)
+            await self._nats.publish(
+                message.reply, _FAILED + f"{name}: {type(error).__name__}".encode()
+            )
+            return
+        for start in range(0, max(len(reply), 1), part_bytes_max):
+            part = reply[start : start + part_bytes_max]
+            kind = _LAST if start + part_bytes_max >= len(reply) else _MORE
+            await self._nats.publish(message.reply, kind + part)
+
+    async def _worked(self, call: Call, message: Msg) -> bytes:
+        """The reply, when it is there; who asked hears that we are at it."""
+        working = asyncio.ensure_future(call(message.data))
+        try:
+            while not (await asyncio.wait([working], timeout=alive_every_s))[0]:
+                await self._nats.publish(message.reply, _ALIVE)
+        finally:
+            working.cancel()
+        return working.result()
+
+
+class _Asked:
+    """A call that waits for its reply."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.parts: list[bytes] = []
+        self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

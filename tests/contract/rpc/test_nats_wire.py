@@ -1,0 +1,147 @@
+"""What calls over NATS promise: parts, failures, processes that die, and those that leave."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+from alcor.runtime import nats_wire
+from alcor.runtime.nats_wire import Call, NatsWire
+from alcor.values.errors import Refusal, Unavailable
+
+
+class Server(Protocol):
+    url: str
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def within_a_deadline() -> None:
+        async with asyncio.timeout(30):
+            await main()
+
+    asyncio.run(within_a_deadline())
+
+
+@asynccontextmanager
+async def wire(url: str, calls: Mapping[str, Call] | None = None) -> AsyncIterator[NatsWire]:
+    """One process that serves these calls."""
+    client: Client = await nats.connect(url)
+    opened = NatsWire(client)
+    try:
+        await opened.open()
+        await opened.serve(calls or {})
+        yield opened
+    finally:
+        await client.close()
+
+
+async def echo(request: bytes) -> bytes:
+    return request
+
+
+def test_many_calls_at_once_get_their_own_replies_of_any_size(nats_server: Server) -> None:
+    async def long(request: bytes) -> bytes:
+        return request * 1_000_000
+
+    async def main() -> None:
+        calls = {"a.echo": echo, "a.long": long}
+        async with wire(nats_server.url, calls), wire(nats_server.url) as asking:
+            texts = [b"%d" % n for n in range(200)]
+            assert await asyncio.gather(*(asking.call("a.echo", t) for t in texts)) == texts
+            assert await asking.call("a.echo", b"") == b""
+            assert await asking.call("a.long", b"xyz") == b"xyz" * 1_000_000
+
+    run(main)
+
+
+def test_a_call_waits_until_somebody_serves_it_and_not_for_ever(
+    nats_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_wire, "nobody_s_max", 0.5)
+
+    async def main() -> None:
+        async with wire(nats_server.url) as asking:
+            with pytest.raises(Unavailable, match="nobody serves"):
+                await asking.call("b.echo", b"")
+            waiting = asyncio.ensure_future(asking.call("b.echo", b"late"))
+            async with wire(nats_server.url, {"b.echo": echo}):
+                assert await waiting == b"late"
+
+    run(main)
+
+
+def test_what_can_not_be_passed_on_is_refused(nats_server: Server) -> None:
+    async def main() -> None:
+        async with wire(nats_server.url, {"c.echo": echo}) as asking:
+            with pytest.raises(Refusal, match="more than can be passed on"):
+                await asking.call("c.echo", bytes(2_000_000))
+
+    run(main)
+
+
+def test_a_call_that_fails_is_told_and_the_next_is_served(nats_server: Server) -> None:
+    async def fail(request: bytes) -> bytes:
+        raise ValueError("a fault of ours, which is not for clients")
+
+    async def main() -> None:
+        async with wire(nats_server.url, {"d.fail": fail, "d.echo": echo}) as asking:
+            with pytest.raises(Unavailable, match=r"^d\.fail: ValueError$"):
+                await asking.call("d.fail", b"")
+            assert await asking.call("d.echo", b"on") == b"on"
+
+    run(main)
+
+
+def test_a_slow_call_may_take_its_time_but_a_dead_process_is_noticed(
+    nats_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_wire, "silence_s_max", 0.3)
+    monkeypatch.setattr(nats_wire, "alive_every_s", 0.05)
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: bytes) -> bytes:
+        begun.set()
+        await go.wait()
+        return b"done"
+
+    async def main() -> None:
+        async with wire(nats_server.url) as asking:
+            async with wire(nats_server.url, {"e.slow": slow}):
+                waiting = asyncio.ensure_future(asking.call("e.slow", b""))
+                done, _ = await asyncio.wait([waiting], timeout=1.0)
+                assert not done
+                go.set()
+                assert await waiting == b"done"
+                begun.clear()
+                go.clear()
+                waiting = asyncio.ensure_future(asking.call("e.slow", b""))
+                await begun.wait()
+            with pytest.raises(Unavailable, match="fell silent"):
+                await waiting
+
+    run(main)
+
+
+def test_who_withdraws_finishes_what_was_begun(nats_server: Server) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: bytes) -> bytes:
+        begun.set()
+        await go.wait()
+        return b"done"
+
+    async def main() -> None:
+        calls = {"f.slow": slow}
+        async with wire(nats_server.url) as asking, wire(nats_server.url, calls) as serving:
+            waiting = asyncio.ensure_future(asking.call("f.slow", b""))
+            await begun.wait()
+            leaving = asyncio.ensure_future(serving.withdraw())
+            go.set()
+            await leaving
+            assert await waiting == b"done"
+
+    run(main)
