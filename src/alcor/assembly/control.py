@@ -67,7 +67,7 @@ class Control:
         clock: Seconds,
         new_id: NewId,
     ) -> None:
-        self._rebuilt = asyncio.Event()
+        self._told = False  # whether the intent log has been told all there is
         self._exchange = Exchange()
         peer = self._exchange.peer
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
@@ -155,7 +155,9 @@ class Control:
     async def start(self, tasks: Tasks) -> None:
         """Tell the intent log all there is, finish what a crash cut short, run what runs."""
         await asyncio.gather(*(relay.rebuild() for relay in self._relays))
-        self._rebuilt.set()
+        self._told = True
+        for relay in self._relays:
+            tasks.start(relay.refill(), f"{relay.manager}-refill")
         for app in self.apps:
             await app.recover()
         tasks.start(self._quotas.run(self._intent, self._ready), "quotas")
@@ -165,14 +167,13 @@ class Control:
 
     async def rebuilt(self) -> Mapping[str, int]:
         """Wait until the intent log is complete; the last sequence of each manager then."""
-        await self._rebuilt.wait()
-        return {relay.manager: relay.published for relay in self._relays}
+        return await self._intent.completed([relay.manager for relay in self._relays])
 
     async def checks(self) -> dict[str, bool]:
         """What must be so for the managers to do their work."""
         answers = {f"{app.name}.database": await _opens(app.database) for app in self.apps}
         answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
-        return answers | {"intent.rebuilt": self._rebuilt.is_set()}
+        return answers | {"intent.rebuilt": self._told}
 
     async def close(self) -> None:
         """Close the databases; call it when no task runs any more."""
@@ -180,7 +181,7 @@ class Control:
             await app.database.close()
 
     async def _ready(self) -> None:
-        await self._rebuilt.wait()
+        await self.rebuilt()
 
 
 async def _opens(database: Database) -> bool:

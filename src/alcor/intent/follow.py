@@ -17,13 +17,16 @@ Take = Callable[[Sequence[Entry]], Awaitable[None]]
 
 async def follow(log: KeyedLog, kind: str, rebuilt: Ready, replace: Take, apply: Take) -> None:
     """Hand over the records of `kind`: all of them (`replace`), then changes (`apply`)."""
-    await rebuilt()
-    await follow_prefix(log, records.key(kind, ""), replace, apply)
+    await follow_prefix(log, records.key(kind, ""), replace, apply, rebuilt)
 
 
-async def follow_prefix(log: KeyedLog, prefix: str, replace: Take, apply: Take) -> None:
+async def follow_prefix(
+    log: KeyedLog, prefix: str, replace: Take, apply: Take, ready: Ready | None = None
+) -> None:
     """Hand over what is under a prefix of any log: all of it, then changes, for ever."""
     while True:
+        if ready is not None:
+            await ready()  # also in every later life of the log
         snapshot = await log.snapshot(prefix)
         await replace(snapshot.entries)
         try:

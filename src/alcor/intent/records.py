@@ -284,6 +284,11 @@ def key(kind: str, id_: str) -> str:
     return f"{kind}/{id_}"
 
 
+def kinds_of(manager: str) -> list[str]:
+    """The kinds of records that a manager tells."""
+    return [kind for kind in TYPE_BY_KIND if MANAGER_BY_KIND.get(kind, kind) == manager]
+
+
 def manager_of(key_: str) -> str:
     """The name of the manager that tells the record of this key."""
     kind = key_.partition("/")[0]

@@ -9,12 +9,12 @@ drops by revision.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Protocol, TypeVar
 
 from prometheus_client import Gauge
 
-from alcor.intent import outbox
+from alcor.intent import outbox, records
 from alcor.keyed_log.log import Change, KeyedLog
 
 T = TypeVar("T")
@@ -86,15 +86,25 @@ class Relay:
     async def rebuild(self) -> None:
         """Publish every living row, then what the outbox holds; the log is complete afterwards."""
         last = await self._database.read(outbox.last)
-        after = ""
+        after, living = "", set[str]()
         while rows := await self._step(after):
             await self._log.put([change for _, change in rows])
+            living |= {change.key for _, change in rows}
             after = rows[-1][0]
+        await self._bury(living, last)
         while changes := await self._outbox():
             await self._publish(changes)
         # Rows of the outbox may be gone already, published in an earlier life.
         self._published = max(self._published, last)
         self.notify(self._published)
+        await self._log.complete(self.manager, self._published)
+
+    async def refill(self) -> None:
+        """Publish everything again whenever the log may have lost something, for ever."""
+        epoch = self._log.epoch
+        while True:
+            epoch = await self._log.renewed(epoch)
+            await self.rebuild()
 
     async def run(self) -> None:
         """Publish what is committed, for ever."""
@@ -117,6 +127,13 @@ class Relay:
         following = range(self._published + 1, self._published + 1 + len(handed))
         complete = all(c.revision == n for c, n in zip(handed, following, strict=True))
         return handed if complete else []
+
+    async def _bury(self, living: Set[str], last: int) -> None:
+        """A log that has lost its end may hold what was deleted since: it is gone as of `last`."""
+        for kind in records.kinds_of(self.manager):
+            held = (await self._log.snapshot(records.key(kind, ""))).entries
+            gone = [entry.key for entry in held if entry.key not in living]
+            await self._log.put([Change(key, None, last) for key in gone])
 
     async def _step(self, after: str) -> Sequence[tuple[str, Change]]:
         return await self._database.read(

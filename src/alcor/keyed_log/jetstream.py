@@ -11,7 +11,7 @@ watchers are told `Compacted`, and whoever waits for `renewed` puts all that it 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 import msgspec
@@ -82,11 +82,14 @@ class JetStreamLog:
         self._stream = f"alcor_{name}"
         self._prefix = f"alcor.{name}"
         self._forgotten = f"{self._prefix}.forgotten"  # tells up to where tombstones were dropped
+        self._complete = f"{self._prefix}.complete"  # under it: what each writer has said
         self._epoch = epoch
+        self._life = ""  # the server's: what is acknowledged within it is not lost
         self._replicas = replicas
         self._tombstones_max = tombstones_max
         self._watcher_pending_max = watcher_pending_max
         self._held = Held(watcher_pending_max)
+        self._said: dict[str, _Body] = {}  # by writer, that the log is complete
         self._current = asyncio.Event()  # the copy is complete
         self._moved = asyncio.Condition()  # the copy has changed, or the life
         self._flights = asyncio.Semaphore(in_flight_max)
@@ -106,6 +109,29 @@ class JetStreamLog:
         async with self._moved:
             await self._moved.wait_for(lambda: self._epoch > epoch and self._current.is_set())
         return self._epoch
+
+    async def complete(self, writer: str, last: int) -> None:
+        """Say that the log holds all that `writer` has, for as long as this server lives."""
+        await self._current.wait()
+        body = _encode(_Body(last, self._life.encode()))
+        subject = f"{self._complete}.{writer}"
+        while True:
+            try:
+                return await self._seen((await self._jetstream.publish(subject, body)).seq)
+            except _away:
+                await asyncio.sleep(ask_again_s)
+
+    async def completed(self, writers: Collection[str]) -> Mapping[str, int]:
+        """Wait until each of the writers has said so since the server was started."""
+
+        def all_said() -> bool:
+            life = self._life.encode()
+            said = (self._said.get(writer) for writer in writers)
+            return self._current.is_set() and all(s and s.value == life for s in said)
+
+        async with self._moved:
+            await self._moved.wait_for(all_said)
+        return {writer: self._said[writer].revision for writer in writers}
 
     async def put(self, changes: Sequence[Change]) -> int:
         """Take what is newer than what is held; waits as long as there is no server."""
@@ -219,16 +245,19 @@ class JetStreamLog:
 
     async def _live(self) -> None:
         """One life: from an empty copy until the stream can't be followed any more."""
+        connection = self._nats.stats["reconnects"]
+        life = self._nats._server_info["server_id"]  # another one at every start of a server
         last = await self._open()
         copy = Held(self._watcher_pending_max)
-        async with aclosing(follow(self._nats, self._jetstream, self._stream)) as batches:
+        following = follow(self._nats, self._jetstream, self._stream, connection)
+        async with aclosing(following) as batches:
             async for messages, pending in batches:
                 taken = self._take(copy, messages)
                 if copy is self._held:
                     copy.offer(taken)
                 elif pending == 0:
                     copy.position = max(copy.position, last)  # its last messages may be gone
-                    self._begin(copy)
+                    self._begin(copy, life)
                 async with self._moved:
                     self._moved.notify_all()
 
@@ -258,12 +287,16 @@ class JetStreamLog:
                 copy.position = sequence
                 copy.forget(body.revision)
                 continue
+            if subject.startswith(self._complete):
+                copy.position = sequence
+                self._said[subject.rpartition(".")[2]] = body
+                continue
             key = key_of(self._prefix, subject)
             taken.append(copy.take(Change(key, body.value, body.revision, body.trace), sequence))
         return taken
 
-    def _begin(self, copy: Held) -> None:
-        before, self._held = self._held, copy
+    def _begin(self, copy: Held, life: str) -> None:
+        before, self._held, self._life = self._held, copy, life
         if self._current.is_set():
             self._epoch += 1
             _log.warning("log.new_life", stream=self._stream, epoch=self._epoch)

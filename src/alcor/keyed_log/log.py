@@ -8,7 +8,7 @@ the log, so positions of different epochs are never compared.
 Every implementation passes tests/contract/keyed_log.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -58,6 +58,15 @@ class KeyedLog(Protocol):
     async def renewed(self, epoch: int) -> int:
         """Wait until the log is in a later life than `epoch`, and say in which. It may have lost
         what it held: whoever writes puts all again, watchers are told `Compacted`."""
+        ...
+
+    async def complete(self, writer: str, last: int) -> None:
+        """Say that the log holds all that `writer` has, up to its revision `last`."""
+        ...
+
+    async def completed(self, writers: Collection[str]) -> Mapping[str, int]:
+        """Wait until each of the writers has said so in this life; the last revision of each.
+        Until then, what is missing may only not have been told yet."""
         ...
 
     async def put(self, changes: Sequence[Change]) -> int:

@@ -4,7 +4,7 @@ Tombstones are kept up to a limit: after that a watcher from long ago is told `C
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from alcor.keyed_log.held import Held
 from alcor.keyed_log.log import Change, Entry, Snapshot
@@ -26,6 +26,8 @@ class MemoryLog:
         self._epoch = epoch
         self._held = Held(watcher_pending_max)
         self._tombstones_max = tombstones_max
+        self._last_by_writer: dict[str, int] = {}
+        self._moved = asyncio.Condition()
 
     @property
     def epoch(self) -> int:
@@ -69,6 +71,19 @@ class MemoryLog:
     def watch(self, prefix: str, since: int) -> AsyncGenerator[Sequence[Entry], None]:
         """Changes under `prefix` after `since`, in batches, for ever."""
         return self._held.watch(prefix, since)
+
+    async def complete(self, writer: str, last: int) -> None:
+        """Say that the log holds all that `writer` has."""
+        async with self._moved:
+            self._last_by_writer[writer] = last
+            self._moved.notify_all()
+
+    async def completed(self, writers: Collection[str]) -> Mapping[str, int]:
+        """Wait until each of the writers has said so."""
+        held = self._last_by_writer
+        async with self._moved:
+            await self._moved.wait_for(lambda: held.keys() >= set(writers))
+        return {writer: held[writer] for writer in writers}
 
     async def renewed(self, epoch: int) -> int:
         """Never: this log lives as long as its process."""

@@ -42,11 +42,11 @@ class Batch(NamedTuple):
 
 
 async def follow(
-    client: Client, jetstream: JetStreamContext, stream: str
+    client: Client, jetstream: JetStreamContext, stream: str, connection: int
 ) -> AsyncGenerator[Batch, None]:
     """Every message that the stream holds, in order, then those that come; the first batch comes
-    at once and may be empty. `Lost` when it ends; NATS's errors when there is no server."""
-    connection = client.stats["reconnects"]
+    at once and may be empty. `connection` is the client's count of reconnections: another one ends
+    it. `Lost` when it ends; NATS's errors when there is no server."""
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, pending_msgs_limit=-1, pending_bytes_limit=-1)
     try:

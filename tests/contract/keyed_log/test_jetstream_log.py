@@ -95,6 +95,8 @@ def test_what_a_server_has_lost_is_seen_as_a_new_life_to_be_filled_again(
     async def main() -> None:
         async with log_at(own_nats_server.url) as log:
             await log.put([Change("a/1", b"kept", 1)])
+            await log.complete("writer", 1)
+            await log.completed(["writer"])
             own_nats_server.kill()
             shutil.copytree(own_nats_server.folder, tmp_path / "before")
             own_nats_server.start()
@@ -113,8 +115,12 @@ def test_what_a_server_has_lost_is_seen_as_a_new_life_to_be_filled_again(
                     await waiting
             held = {entry.key: entry.value for entry in (await log.snapshot("")).entries}
             assert held == {"a/1": b"kept"}
+            complete = asyncio.ensure_future(log.completed(["writer"]))
             await log.put([Change("a/1", b"acknowledged", 2), Change("a/2", b"too", 3)])
             assert len((await log.snapshot("")).entries) == 2
+            assert not complete.done()
+            await log.complete("writer", 3)
+            assert await complete == {"writer": 3}
 
     run(main)
 

@@ -287,3 +287,19 @@ def test_a_watcher_always_ends_with_what_the_log_holds(
         assert told == held
 
     run(main)
+
+
+def test_a_log_is_complete_when_every_writer_has_said_so(make: LogMaker) -> None:
+    async def main() -> None:
+        log = await make(1, 100, 100)
+        waiting = asyncio.ensure_future(log.completed(["port", "subnet"]))
+        await log.complete("port", 7)
+        await log.put([Change("a/1", b"", 1)])
+        assert not waiting.done()
+
+        await log.complete("subnet", 0)
+
+        assert await waiting == {"port": 7, "subnet": 0}
+        assert len((await log.snapshot("")).entries) == 1
+
+    run(main)
