@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -165,9 +165,10 @@ class Control:
             for i, work in enumerate(app.tasks()):
                 tasks.start(work, f"{app.name}-{i}")
 
-    async def rebuilt(self) -> Mapping[str, int]:
-        """Wait until the intent log is complete; the last sequence of each manager then."""
-        return await self._intent.completed([relay.manager for relay in self._relays])
+    @property
+    def telling(self) -> list[str]:
+        """The managers that tell the intent log something."""
+        return [relay.manager for relay in self._relays]
 
     async def checks(self) -> dict[str, bool]:
         """What must be so for the managers to do their work."""
@@ -181,7 +182,7 @@ class Control:
             await app.database.close()
 
     async def _ready(self) -> None:
-        await self.rebuilt()
+        await self._intent.completed(self.telling)
 
 
 async def _opens(database: Database) -> bool:

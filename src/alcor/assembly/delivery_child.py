@@ -9,7 +9,6 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +18,6 @@ from prometheus_client import REGISTRY, generate_latest
 from alcor.assembly.delivery_peer import (
     DeliveryPeer,
     Exposition,
-    ManagersPeer,
     Nothing,
     Ready,
     Start,
@@ -29,7 +27,7 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
 from alcor.runtime.memory import settle_memory
-from alcor.runtime.rpc import answers, far_peer
+from alcor.runtime.rpc import answers
 from alcor.runtime.tasks import TaskFailed
 from alcor.runtime.wire import Wire
 
@@ -104,13 +102,14 @@ class _Serving:
         self._begun: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
 
     async def start(self, request: Start) -> Started:
+        intent = RemoteLog(self._wire, "intent", request.epoch)
         try:
             delivery = await self._app.start(
                 self._config,
                 epoch=request.epoch,
-                intent=RemoteLog(self._wire, "intent", request.epoch),
+                intent=intent,
                 reports=RemoteLog(self._wire, "reports", request.epoch),
-                rebuilt=self._rebuilt,
+                managers=request.managers,
             )
         except OSError as error:
             return Started(problem=str(error))
@@ -133,6 +132,3 @@ class _Serving:
         delivery = await self._begun
         with suppress(TaskFailed):
             await delivery.failure()
-
-    async def _rebuilt(self) -> Mapping[str, int]:
-        return (await far_peer(ManagersPeer, self._wire).rebuilt(Nothing())).last_by_manager

@@ -1,4 +1,7 @@
-"""What the managers' process and the delivery's ask of each other, when they are two."""
+"""What the managers' process asks of the delivery's, when they are two.
+
+The managers' process keeps the logs `intent` and `reports` for it.
+"""
 
 from typing import Protocol
 
@@ -10,9 +13,11 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Listen for hosts, in this life of the logs."""
+    """Listen for hosts, in this life of the logs; serve them when each of these managers has told
+    all it has."""
 
     epoch: int
+    managers: list[str]
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -28,12 +33,6 @@ class Ready(msgspec.Struct, frozen=True):
     ready: bool
 
 
-class Sequences(msgspec.Struct, frozen=True):
-    """The last sequence of each manager, once the intent log is complete."""
-
-    last_by_manager: dict[str, int]
-
-
 class Exposition(msgspec.Struct, frozen=True):
     """Metrics in Prometheus' text format."""
 
@@ -44,7 +43,7 @@ class DeliveryPeer(Protocol):
     """The delivery; it also keeps `ConvergencePeer`."""
 
     async def start(self, request: Start) -> Started:
-        """Listen for hosts, and serve them when the managers say `rebuilt`; once."""
+        """Listen for hosts, and serve them when the intent log is complete; once."""
         ...
 
     async def ready(self, request: Nothing) -> Ready:
@@ -57,12 +56,4 @@ class DeliveryPeer(Protocol):
 
     async def stop(self, request: Nothing) -> Nothing:
         """Hang up on hosts."""
-        ...
-
-
-class ManagersPeer(Protocol):
-    """The managers; their process also keeps the logs `intent` and `reports`."""
-
-    async def rebuilt(self, request: Nothing) -> Sequences:
-        """Wait until the intent log holds all there is."""
         ...

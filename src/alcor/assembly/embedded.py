@@ -146,12 +146,12 @@ async def _deliver(
         raise ConfigError(str(error)) from error
     if child is not None:
         return await far_delivery.start(
-            child, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
+            child, epoch=epoch, intent=intent, reports=reports, managers=control.telling
         )
     from alcor.delivery import app  # only here: it loads gRPC
 
     return await app.start(
-        config.agents, epoch=epoch, intent=intent, reports=reports, rebuilt=control.rebuilt
+        config.agents, epoch=epoch, intent=intent, reports=reports, managers=control.telling
     )
 
 

@@ -1,22 +1,20 @@
 """The delivery in a forked child, as its parent sees it: like `delivery.app.Delivery`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 
 from alcor.assembly.delivery_child import Child
-from alcor.assembly.delivery_peer import DeliveryPeer, ManagersPeer, Nothing, Sequences, Start
+from alcor.assembly.delivery_peer import DeliveryPeer, Nothing, Start
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.remote import Keeper
-from alcor.runtime.rpc import answers, far_peer
+from alcor.runtime.rpc import far_peer
 from alcor.runtime.tasks import TaskFailed
 from alcor.runtime.wire import Gone, Wire
 
 ready_s_max = 2.0  # a child that has not answered by then is not ready
 stop_s_max = 10.0  # to hang up on hosts; then it is killed
-
-Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
 
 
 class FarDelivery:
@@ -29,9 +27,9 @@ class FarDelivery:
         self._peer = far_peer(DeliveryPeer, wire)
         self._keepers = keepers
 
-    async def listen(self, epoch: int) -> None:
+    async def listen(self, how: Start) -> None:
         """Listen for hosts; `OSError` when that is impossible."""
-        started = await self._peer.start(Start(epoch))
+        started = await self._peer.start(how)
         if started.problem:
             raise OSError(started.problem)
         self.port = started.port
@@ -67,26 +65,13 @@ class FarDelivery:
             await keeper.close()
 
 
-class _Managers:
-    """Keeps `ManagersPeer`."""
-
-    def __init__(self, rebuilt: Rebuilt) -> None:
-        self._rebuilt = rebuilt
-
-    async def rebuilt(self, request: Nothing) -> Sequences:
-        return Sequences(dict(await self._rebuilt()))
-
-
 async def start(
-    child: Child, *, epoch: int, intent: KeyedLog, reports: KeyedLog, rebuilt: Rebuilt
+    child: Child, *, epoch: int, intent: KeyedLog, reports: KeyedLog, managers: Sequence[str]
 ) -> FarDelivery:
     """As `delivery.app.start`, in the child."""
     keepers = (Keeper(intent, "intent"), Keeper(reports, "reports"))
-    calls = answers(ManagersPeer, _Managers(rebuilt))
-    for keeper in keepers:
-        calls |= keeper.calls
-    wire = Wire(calls)
+    wire = Wire(keepers[0].calls | keepers[1].calls)
     await asyncio.get_running_loop().create_connection(lambda: wire, sock=child.way)
     delivery = FarDelivery(wire, keepers)
-    await delivery.listen(epoch)
+    await delivery.listen(Start(epoch, list(managers)))
     return delivery

@@ -1,6 +1,6 @@
 """Wire the delivery: intent log in, hosts served, report log out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.delivery.config import DeliveryConfig
@@ -69,15 +69,14 @@ async def start(
     epoch: int,
     intent: KeyedLog,
     reports: KeyedLog,
-    rebuilt: Rebuilt,
+    managers: Sequence[str],
 ) -> Delivery:
-    """Listen for hosts at once, and serve them when `rebuilt` has returned.
+    """Listen for hosts at once, and serve them when each of these managers has told `intent` all
+    that it holds.
 
-    `epoch` must be greater at every start (the wall clock in milliseconds will do). `rebuilt`
-    returns when every manager has told `intent` all that it holds, with the last sequence of each
-    manager that tells records (by name: network, subnet, port, node). `OSError` when the address
-    can't be listened on, `ValueError` when the TLS files are not all there.
+    `epoch` must be greater at every start (the wall clock in milliseconds will do). `OSError` when
+    the address can't be listened on, `ValueError` when the TLS files are not all there.
     """
     delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports)
-    await delivery._start(rebuilt)
+    await delivery._start(lambda: intent.completed(managers))
     return delivery

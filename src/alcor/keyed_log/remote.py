@@ -4,7 +4,15 @@ A watch, or a long snapshot, is read in batches that the reader asks for one by 
 is slow is behind in the keeper's log, where that has a limit, and never in a socket.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from itertools import count
 from typing import Protocol
@@ -51,6 +59,8 @@ _keys = msgspec.msgpack.Decoder(list[str]).decode
 _entries = msgspec.msgpack.Decoder(list[Entry]).decode
 _since = msgspec.msgpack.Decoder(_Since).decode
 _batch = msgspec.msgpack.Decoder(_Batch).decode
+_said = msgspec.msgpack.Decoder(tuple[str, int]).decode
+_numbers = msgspec.msgpack.Decoder(dict[str, int]).decode
 _number = msgspec.msgpack.Decoder(int).decode
 _REFUSALS: dict[str, type[Exception]] = {"compacted": Compacted, "slow": Slow}
 
@@ -72,6 +82,14 @@ class RemoteLog:
         """Wait until the log is in a later life than `epoch`, and say in which."""
         self._epoch = _number(await self._call("renewed", epoch))
         return self._epoch
+
+    async def complete(self, writer: str, last: int) -> None:
+        """Say that the log holds all that `writer` has."""
+        await self._call("complete", (writer, last))
+
+    async def completed(self, writers: Collection[str]) -> Mapping[str, int]:
+        """Wait until each of the writers has said so."""
+        return _numbers(await self._call("completed", list(writers)))
 
     async def put(self, changes: Sequence[Change]) -> int:
         """Take what is newer than what is held; return the position afterwards."""
@@ -133,6 +151,8 @@ class Keeper:
         self._numbers = count(1)
         verbs: Mapping[str, Call] = {
             "renewed": self._renewed,
+            "complete": self._complete,
+            "completed": self._completed,
             "put": self._put,
             "get": self._get,
             "snapshot": self._snapshot,
@@ -151,6 +171,13 @@ class Keeper:
 
     async def _renewed(self, request: bytes) -> bytes:
         return _encode(await self._log.renewed(_number(request)))
+
+    async def _complete(self, request: bytes) -> bytes:
+        await self._log.complete(*_said(request))
+        return b""
+
+    async def _completed(self, request: bytes) -> bytes:
+        return _encode(await self._log.completed(_keys(request)))
 
     async def _put(self, request: bytes) -> bytes:
         return _encode(await self._log.put(_changes(request)))

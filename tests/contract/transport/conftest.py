@@ -1,7 +1,7 @@
 """A delivery with real gRPC on the loopback, and hosts that hold what they are sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -41,13 +41,15 @@ def network(id_: str = "n1") -> NetworkRecord:
     return NetworkRecord(id=id_, project_id="demo", vni=7, mtu=1450)
 
 
+MANAGERS = ("network", "subnet", "port", "node")
+
+
 class ControlPlane:
     """Managers reduced to what they tell, and the delivery behind them."""
 
     def __init__(self) -> None:
         self.intent = MemoryLog(1)
         self.reports = MemoryLog(1)
-        self.rebuilt = asyncio.Event()
         self.sequence_by_kind: dict[str, int] = {}
         self.delivery: Delivery
         self._config = DeliveryConfig(listen="127.0.0.1:0")
@@ -69,14 +71,14 @@ class ControlPlane:
 
     async def begin(self, *, epoch: int = 1, rebuilt: bool = True, **config: Any) -> None:
         if rebuilt:
-            self.rebuilt.set()
+            await self.complete()
         self._config = DeliveryConfig(**{"listen": "127.0.0.1:0"} | config)
         self.delivery = await start(
             self._config,
             epoch=epoch,
             intent=self.intent,
             reports=self.reports,
-            rebuilt=self._last_sequences,
+            managers=MANAGERS,
         )
 
     async def restart(self, *, epoch: int) -> None:
@@ -85,9 +87,10 @@ class ControlPlane:
         await self.delivery.stop()
         await self.begin(epoch=epoch, listen=f"127.0.0.1:{port}")
 
-    async def _last_sequences(self) -> Mapping[str, int]:
-        await self.rebuilt.wait()
-        return dict.fromkeys(("network", "subnet", "port", "node"), 0) | self.sequence_by_kind
+    async def complete(self) -> None:
+        """Every manager has told all it has."""
+        for manager in MANAGERS:
+            await self.intent.complete(manager, self.sequence_by_kind.get(manager, 0))
 
     def goal(self, *names: str) -> dict[str, bytes]:
         """What the slices hold now."""

@@ -62,7 +62,7 @@ def test_nothing_is_complete_before_every_manager_has_told_all(play: Any, record
             await host_report(world, "h1", lambda report: report.connected)
             assert not host.frames
 
-            world.control.rebuilt.set()
+            await world.control.complete()
             await host.until(lambda: host.complete == {OWN})
             assert host.living() == world.control.goal(OWN)
 
@@ -240,7 +240,7 @@ def test_what_is_reported_before_all_is_told_is_not_lost(play: Any, record: Any)
         async with world.host("h1") as host:
             await host.until(lambda: Connected() in host.events)
             host.link.report(Report(0, 0, [PortState("p1", PortStatus.UP)], flows=3))
-            world.control.rebuilt.set()
+            await world.control.complete()
             await host_report(world, "h1", lambda report: report.flows == 3)
 
         assert port_key("p1") in await world.control.reports.get([port_key("p1")])
