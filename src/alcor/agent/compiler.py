@@ -21,13 +21,15 @@ from alcor.agent.features import (
     guards,
     l2,
     nd,
+    outside,
     ra,
     routing,
     security_rules,
 )
-from alcor.agent.meter import Meter
+from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
 from alcor.ovs.flow import DROP, Flow, Match, apply, match
+from alcor.values.addresses import address
 
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours
 OWNER_COOKIE = OWNER << 56
@@ -197,6 +199,10 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
             return _neighbour_flows(model, unit, cookie)
         case UnitKind.ROUTER:
             return _router_flows(model, unit, cookie)
+        case UnitKind.FLOATING:
+            return _floating_flows(model, unit, cookie)
+        case UnitKind.OUTSIDE:
+            return _outside_flows(model, unit, cookie)
         case UnitKind.GRANT:
             grant = model.grants.get(unit.id)
             return security_rules.grant(model.firewall, grant, cookie) if grant else ()
@@ -216,6 +222,10 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         yield from dhcp6.meters(wired, subnets)
         yield from ra.meters(wired, subnets)
         yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
+    network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
+    uplink = model.exits.uplink_of(network) if network is not None else None
+    if uplink is not None:
+        yield of_outside(uplink)
 
 
 def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
@@ -229,6 +239,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from firewall.host(cookie)
     yield from l2.host(model.tunnel, cookie)
     yield from routing.host(cookie)
+    yield from outside.host(cookie)
 
 
 def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
@@ -250,8 +261,13 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
 
 def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
     network = model.networks.get(unit.id)
-    if network is not None and model.tunnel is not None and model.has_wired_port(unit.id):
+    if network is None or not network.admin_state_up:
+        return
+    uplink = model.exits.uplink_of(network)
+    if model.tunnel is not None and (uplink or model.has_wired_port(unit.id)):
         yield from classify.network(network, model.tunnel, cookie)
+    if uplink is not None:
+        yield from outside.network(network, uplink, cookie)
 
 
 def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
@@ -284,3 +300,27 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from arp.router(leg, cookie)
         yield from nd.router(leg, cookie)
     yield from routing.router(view, cookie)
+    yield from outside.router(view, cookie)
+    if view.exit is not None and view.exit.is_here:
+        here = (view.exit.network, view.exit.mac)
+        yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)
+        yield from nd.outside(here[0], view.exit.addresses(6), here[1], cookie)
+
+
+def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+    found = model.home(unit)
+    if found is None:
+        return
+    view, home = found
+    yield from outside.floating(view, home, cookie)
+    if home.is_here:
+        address, mac = home.floating.address, home.floating.mac
+        yield from arp.outside(home.exit.network, [address], mac, cookie)
+
+
+def _outside_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+    network = model.networks.get(unit.network_id)
+    found = address(unit.id)
+    mac = model.exits.outside.resolved.get(unit.network_id, {}).get(found)
+    if network is not None and mac is not None:
+        yield from outside.resolved(network, found, mac, cookie)

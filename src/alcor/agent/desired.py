@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import Attachment, GoalEntry, Port, RouterInterface, Rule
+from alcor.goal_state.entries import (
+    Attachment,
+    Gateway,
+    GoalEntry,
+    Network,
+    Port,
+    RouterInterface,
+    Rule,
+)
 from alcor.goal_state.slices import (
     addresses_slice,
     group_slice,
@@ -22,6 +30,7 @@ from alcor.goal_state.slices import (
     network_slice,
     router_slice,
     slice_of,
+    uplink_slice,
 )
 from alcor.transport.link import Frame, Item
 
@@ -273,8 +282,10 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
                 yield addresses_slice(entry.remote_addresses_id)
         case Attachment():
             yield router_slice(entry.router_id)
-        case RouterInterface():
+        case RouterInterface() | Gateway():
             yield network_slice(entry.network_id)
+        case Network() if entry.physical_network:
+            yield uplink_slice(entry.physical_network)
 
 
 def _restored(saved: SavedSlice, taken: Taken) -> _Slice:

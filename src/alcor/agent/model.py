@@ -5,15 +5,20 @@ unit is the smallest thing that flows are made for.
 """
 
 from collections.abc import Iterator, Set
-from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
+from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
+from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
+from alcor.agent.unit import Unit as Unit
+from alcor.agent.unit import UnitKind as UnitKind
 from alcor.goal_state.entries import (
     Addresses,
     Attachment,
+    FloatingIp,
+    Gateway,
     GoalEntry,
     Group,
     Member,
@@ -24,38 +29,11 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    UplinkNode,
 )
 from alcor.values.addresses import Address, Prefix
 
-
-class UnitKind(IntEnum):
-    """In the order in which flows are put on the switch; the first wins a key that two make."""
-
-    HOST = 1
-    PORT = 2
-    NETWORK = 3
-    SUBNET = 4
-    NEIGHBOUR = 5
-    ROUTER = 10
-    GRANT = 20
-    REMOTE = 21
-    SERVICE = 22
-
-
-class Unit(NamedTuple):
-    """What flows are made for: the host, a port, a network, a router ...
-
-    Of security groups: a grant, a prefix of remotes, a service.
-    """
-
-    kind: UnitKind
-    id: str = ""
-    network_id: str = ""  # of a subnet or a neighbour
-
-
 T = TypeVar("T")
-
-HOST_UNIT = Unit(UnitKind.HOST)
 
 
 class Interface(NamedTuple):
@@ -91,6 +69,8 @@ class HostModel:
         self.neighbours: dict[str, dict[str, Neighbour]] = {}
         self.interfaces: dict[str, Interface] = {}
         self.routing = Routing()
+        interfaces = self.routing.interfaces_by_router
+        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces)
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
@@ -114,6 +94,8 @@ class HostModel:
                 return self._put_router(entry.id, entry)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.put_interface(entry))
+            case Gateway() | FloatingIp() | UplinkNode():
+                return self.exits.put(entry, True)
             case Attachment():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
@@ -134,6 +116,8 @@ class HostModel:
                 return self._put_router(entry.id, None)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.take_interface(entry))
+            case Gateway() | FloatingIp() | UplinkNode():
+                return self.exits.put(entry, False)
             case Attachment():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
@@ -161,6 +145,7 @@ class HostModel:
         if before == tunnel:
             return set()
         units = {HOST_UNIT} | {Unit(UnitKind.NETWORK, each) for each in self.networks}
+        units |= self.exits.set_here(self.own_endpoint)
         if self.own_endpoint != (before.endpoint if before else None):
             for network_id in self.neighbours:
                 units |= self._neighbour_units(network_id)
@@ -199,7 +184,18 @@ class HostModel:
             return None
         interfaces = self.routing.interfaces_of(router_id)
         legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
-        return RouterView(router_key(router_id), legs, router.routes)
+        exit_ = self.exits.of(router)
+        return RouterView(router_key(router_id), legs, router.routes, exit_)
+
+    def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
+        """The floating IP of a unit with its router, if it is known, and translated here."""
+        view = self.router(unit.network_id)
+        floating = self.exits.outside.floating.get(unit.network_id, {}).get(unit.id)
+        if view is None or view.exit is None or floating is None:
+            return None
+        if floating.network_id != view.exit.network.id:
+            return None
+        return view, Home(floating, view.exit, self.exits.is_home(floating, view.exit))
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)
@@ -221,7 +217,9 @@ class HostModel:
         for network_id in self.neighbours:
             yield from self._neighbour_units(network_id)
         for router_id in self.routing.ids():
-            yield Unit(UnitKind.ROUTER, router_id)
+            yield from self.exits.units_of_router(router_id)
+        for network_id in self.exits.outside.resolved:
+            yield from self.exits.units_resolved(network_id)
         yield from self._units_touched(self.firewall.everything())
 
     def prefix_of(self, unit: Unit) -> Prefix:
@@ -279,6 +277,7 @@ class HostModel:
             | self._subnet_units(network_id)
             | self._neighbour_units(network_id)
             | self._router_units(network_id)
+            | self.exits.units_of_network(network_id)
         )
 
     def _put_subnet(self, network_id: str, subnet_id: str, subnet: Subnet | None) -> set[Unit]:
@@ -288,24 +287,24 @@ class HostModel:
             for port_id in self.ports_by_network.get(network_id, ())
             if any(fixed.subnet_id == subnet_id for fixed in self.ports[port_id].fixed_ips)
         }
-        routers = self._router_units(network_id)
+        routers = self._router_units(network_id) | self.exits.units_of_network(network_id)
         return {Unit(UnitKind.SUBNET, subnet_id, network_id)} | ports | routers
 
     def _put_neighbour(
         self, network_id: str, port_id: str, neighbour: Neighbour | None
     ) -> set[Unit]:
         _put_nested(self.neighbours, network_id, port_id, neighbour)
-        return {Unit(UnitKind.NEIGHBOUR, port_id, network_id)}
+        return {Unit(UnitKind.NEIGHBOUR, port_id, network_id)} | self.exits.units_of_port(port_id)
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)
-        return {Unit(UnitKind.ROUTER, router_id)}
+        return self.exits.units_of_router(router_id)
 
     def _put_router_interface(
         self, interface: RouterInterface, before: RouterInterface | None
     ) -> set[Unit]:
         """What changes with an interface that has been put or taken in place of `before`."""
-        units = {Unit(UnitKind.ROUTER, interface.router_id)}
+        units = self.exits.units_of_router(interface.router_id)
         for network_id in {each.network_id for each in (interface, before) if each is not None}:
             ports = self.ports_by_network.get(network_id, ())
             units.update(Unit(UnitKind.PORT, each) for each in ports)

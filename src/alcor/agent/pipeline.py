@@ -16,6 +16,9 @@ VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
 FLAGS = "reg0"
 FROM_TUNNEL = (1, 1)  # FLAGS, bit 0: value and mask of a packet that came from another host
 FROM_HERE = (0, 1)
+FROM_UPLINK = (2, 2)  # FLAGS, bit 1: it came from outside, by an uplink
+FROM_INSIDE = (0, 3)  # neither by a tunnel nor by an uplink
+TRANSLATED = (4, 4)  # FLAGS, bit 2: what was to be translated on its way in has been
 TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
 SUBJECT = "reg6"  # the port whose rules are asked: its ofport
 VERDICT = "reg7"
@@ -29,7 +32,9 @@ FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
-    FLAGS: "bit 0: the packet came from the tunnel; bits 8 to 10: why a router can't forward it",
+    FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
+    "bit 2: NAT_IN has seen it; "
+    "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
@@ -43,6 +48,8 @@ PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
 PUNT_DHCP6 = b"dhcp6"
 PUNT_RA = b"ra"
 PUNT_ROUTER = b"router"
+PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
+PUNT_HEARD = b"heard"  # somebody outside says who he is
 
 
 class Fault(IntEnum):
@@ -60,6 +67,7 @@ PRIORITY_MISS = 0
 class Priority(NamedTuple):
     """Named places inside a stage; the greater is looked at first."""
 
+    lowest: int = 25
     low: int = 50
     normal: int = 100
     high: int = 200
@@ -143,10 +151,18 @@ _PHASES = (
         (
             Stage(
                 "CLASSIFY",
-                "where the packet came from: a local port or the tunnel of a network",
+                "where the packet came from: a local port, a network's tunnel, or an uplink",
                 writes=(VNI, FLAGS, PORT_IN),
                 miss_means="unknown port, a network without ports here, or a VLAN tag",
-                next=("PORT_SEC_L2", "L2_DST"),
+                next=("UPLINK_IN", "PORT_SEC_L2", "L2_DST"),
+            ),
+            Stage(
+                "UPLINK_IN",
+                "from outside: who asks is answered, and who answers is heard by the agent",
+                reads=(VNI,),
+                miss="L2_DST",
+                miss_means="not address resolution",
+                next=("ARP_ND",),
             ),
         ),
     ),
@@ -200,12 +216,14 @@ _PHASES = (
                 "answers ARP and neighbour solicitations for every known address of the network",
                 reads=(VNI, PORT_IN),
                 miss_means="nobody has that address, or it is the asker's own",
-                next=("ND_ANSWER",),
+                next=("ND_ANSWER", "UPLINK_OUT"),
             ),
             Stage(
                 "ND_ANSWER",
                 "second step of an ND answer: options can be set once the type is advertisement",
+                reads=(FLAGS,),
                 miss_means="never reached by another packet",
+                next=("UPLINK_OUT",),
             ),
         ),
     ),
@@ -219,7 +237,10 @@ _PHASES = (
                 reads=(VNI, FLAGS),
                 writes=(PORT_OUT, TUNNEL_REMOTE, *ROUTER),
                 miss_means="unknown unicast is dropped, never flooded",
-                next=("MULTICAST", "ROUTER_IN", "FW_IN", "TUNNEL_OUT"),
+                next=(
+                    *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
+                    *("FW_IN", "TUNNEL_OUT", "UPLINK_OUT"),
+                ),
             ),
             Stage(
                 "MULTICAST",
@@ -231,6 +252,14 @@ _PHASES = (
     Phase(
         70,
         (
+            Stage(
+                "NAT_IN",
+                "from outside to a floating IP or to the router: to the address behind it",
+                reads=ROUTER,
+                miss="ROUTER_IN",
+                miss_means="nothing to translate",
+                next=("ROUTER_IN",),
+            ),
             Stage(
                 "ROUTER_IN",
                 "what a router takes: answers to ping, nothing link-local, nothing out of hops",
@@ -246,7 +275,21 @@ _PHASES = (
                 reads=ROUTER,
                 writes=(VNI, FLAGS, *NEXT_HOP),
                 miss_means="not IP",
-                next=("NEIGHBOUR", "ROUTER_FAULT"),
+                next=("NAT_OUT", "NEIGHBOUR", "ROUTER_FAULT"),
+            ),
+            Stage(
+                "NAT_OUT",
+                "to the outside: from a floating IP, from the router's address, or elsewhere",
+                reads=(FLAGS, *ROUTER),
+                writes=(TUNNEL_REMOTE,),
+                miss_means="not IP",
+                next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),
+            ),
+            Stage(
+                "NAT_DONE",
+                "what could not be translated stays inside",
+                miss="NEIGHBOUR",
+                miss_means="translated",
             ),
             Stage(
                 "NEIGHBOUR",
@@ -291,6 +334,12 @@ _PHASES = (
                 reads=(VNI, TUNNEL_REMOTE),
                 miss_means="this host has no tunnel port",
             ),
+            Stage(
+                "UPLINK_OUT",
+                "to a physical network, with the network's tag",
+                reads=(VNI,),
+                miss_means="the uplink has gone",
+            ),
         ),
     ),
     Phase(
@@ -330,6 +379,7 @@ STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
 
 CLASSIFY = STAGE_BY_NAME["CLASSIFY"].table
+UPLINK_IN = STAGE_BY_NAME["UPLINK_IN"].table
 PORT_SEC_L2 = STAGE_BY_NAME["PORT_SEC_L2"].table
 PORT_SEC_L3 = STAGE_BY_NAME["PORT_SEC_L3"].table
 PORT_SEC_ND = STAGE_BY_NAME["PORT_SEC_ND"].table
@@ -342,6 +392,9 @@ FW_OUT_STATE = STAGE_BY_NAME["FW_OUT_STATE"].table
 FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
 FW_OUT_VERDICT = STAGE_BY_NAME["FW_OUT_VERDICT"].table
 L2_DST = STAGE_BY_NAME["L2_DST"].table
+NAT_IN = STAGE_BY_NAME["NAT_IN"].table
+NAT_OUT = STAGE_BY_NAME["NAT_OUT"].table
+NAT_DONE = STAGE_BY_NAME["NAT_DONE"].table
 ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
 ROUTE = STAGE_BY_NAME["ROUTE"].table
 NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
@@ -354,6 +407,7 @@ FW_IN_STATELESS = STAGE_BY_NAME["FW_IN_STATELESS"].table
 FW_IN_VERDICT = STAGE_BY_NAME["FW_IN_VERDICT"].table
 DELIVER = STAGE_BY_NAME["DELIVER"].table
 TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
+UPLINK_OUT = STAGE_BY_NAME["UPLINK_OUT"].table
 SG_RULES_OUT = STAGE_BY_NAME["SG_RULES_OUT"].table
 SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
 SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table

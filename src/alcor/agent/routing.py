@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
+from alcor.agent.exits import Exit
 from alcor.goal_state.entries import FixedIp, Network, Route, Router, RouterInterface, Subnet
 from alcor.values.addresses import Address, Mac, Prefix
 
@@ -42,6 +43,7 @@ class RouterView(NamedTuple):
     key: int  # 64 bits
     legs: tuple[Leg, ...]
     routes: tuple[Route, ...]
+    exit: Exit | None = None
 
     def leg_towards(self, hop: Address) -> Leg | None:
         """The leg on whose side the address is."""
@@ -56,7 +58,7 @@ class Routing:
 
     def __init__(self) -> None:
         self.routers: dict[str, Router] = {}
-        self._by_router: dict[str, dict[str, RouterInterface]] = {}
+        self.interfaces_by_router: dict[str, dict[str, RouterInterface]] = {}
         self._by_network: dict[str, dict[str, RouterInterface]] = {}
         self._router_by_key: dict[int, str] = {}
 
@@ -72,16 +74,16 @@ class Routing:
     def put_interface(self, interface: RouterInterface) -> RouterInterface | None:
         """Hold an interface; returns what was held."""
         before = self.take_interface(interface)
-        self._by_router.setdefault(interface.router_id, {})[interface.port_id] = interface
+        self.interfaces_by_router.setdefault(interface.router_id, {})[interface.port_id] = interface
         self._by_network.setdefault(interface.network_id, {})[interface.port_id] = interface
         return before
 
     def take_interface(self, interface: RouterInterface) -> RouterInterface | None:
         """Hold the interface of this key no more; returns what was held."""
-        before = self._by_router.get(interface.router_id, {}).pop(interface.port_id, None)
+        before = self.interfaces_by_router.get(interface.router_id, {}).pop(interface.port_id, None)
         if before is not None:
-            if not self._by_router[before.router_id]:
-                del self._by_router[before.router_id]
+            if not self.interfaces_by_router[before.router_id]:
+                del self.interfaces_by_router[before.router_id]
             del self._by_network[before.network_id][before.port_id]
             if not self._by_network[before.network_id]:
                 del self._by_network[before.network_id]
@@ -97,7 +99,7 @@ class Routing:
 
     def interfaces_of(self, router_id: str) -> Iterator[RouterInterface]:
         """Of a router, in a fixed order."""
-        held = self._by_router.get(router_id, _NONE)
+        held = self.interfaces_by_router.get(router_id, _NONE)
         return (held[port_id] for port_id in sorted(held))
 
     def router_of(self, key: int) -> str:
@@ -106,7 +108,7 @@ class Routing:
 
     def ids(self) -> set[str]:
         """Every router that something is known of."""
-        return self.routers.keys() | self._by_router.keys()
+        return self.routers.keys() | self.interfaces_by_router.keys()
 
 
 def router_key(router_id: str) -> int:

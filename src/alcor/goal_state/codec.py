@@ -14,6 +14,8 @@ from alcor.goal_state.entries import (
     Addresses,
     Attachment,
     FixedIp,
+    FloatingIp,
+    Gateway,
     GoalEntry,
     Group,
     Ipv6Mode,
@@ -26,13 +28,18 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    UplinkNode,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
+from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix, read_vlan
 from alcor.values.addresses import unpack_address
 from alcor.values.dhcp_options import DhcpOption, When
 
 _VNI_MAX = (1 << 24) - 1
+
+
+# What keys call an entry, where it is not its type's name.
+_NAME_BY_TYPE = {RouterInterface: "interface", FloatingIp: "floating", UplinkNode: "node"}
 
 
 class Malformed(Exception):
@@ -41,7 +48,7 @@ class Malformed(Exception):
 
 def encode(key: str, entry: GoalEntry) -> bytes:
     """The bytes of `entry`, which belongs under `key`."""
-    name = type(entry).__name__.lower().removeprefix("router") or "router"
+    name = _NAME_BY_TYPE.get(type(entry)) or type(entry).__name__.lower()
     assert f"/{name}" in key, f"{key} holds no {name}"
     return _message(entry).SerializeToString(deterministic=True)
 
@@ -75,8 +82,12 @@ def _kind(key: str) -> str:
             return "addresses"
         case ["router", router, "router"] if router:
             return "router"
-        case ["router", router, "interface", port] if router and port:
-            return "interface"
+        case ["router", router, "interface" | "gateway" | "floating" as kind, owner] if (
+            router and owner
+        ):
+            return kind
+        case ["uplink", name, "node", host] if name and host:
+            return "node"
     raise Malformed(f"'{key}' is not a key of goal state")
 
 
@@ -97,7 +108,7 @@ def _message(entry: GoalEntry) -> _Message:
             return _subnet(entry)
         case Group() | Rule() | Member() | Addresses():
             return group_codec.message(entry)
-        case Router() | RouterInterface() | Attachment():
+        case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
             return router_codec.message(entry)
 
 
@@ -129,6 +140,8 @@ def _network(network: Network) -> pb.Network:
         mtu=network.mtu,
         admin_state_up=network.admin_state_up,
         dns_domain=network.dns_domain,
+        physical_network=network.physical_network,
+        vlan=network.vlan,
     )
 
 
@@ -192,6 +205,8 @@ def _read_network(parts: list[str], value: bytes) -> Network:
         mtu=message.mtu,
         admin_state_up=message.admin_state_up,
         dns_domain=message.dns_domain,
+        physical_network=message.physical_network,
+        vlan=read_vlan(message.vlan),
     )
 
 
@@ -237,4 +252,7 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "router": router_codec.read_router,
     "interface": router_codec.read_interface,
     "attachment": router_codec.read_attachment,
+    "gateway": router_codec.read_gateway,
+    "floating": router_codec.read_floating,
+    "node": router_codec.read_uplink_node,
 }

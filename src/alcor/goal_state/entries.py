@@ -36,13 +36,19 @@ class Port(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A network: its VNI, what its packets may weigh, its domain name."""
+    """A network: its VNI, what its packets may weigh, its domain name.
+
+    With a physical network its packets leave hosts by their uplink there, in no tunnel; the VNI is
+    then only its number, and what it is called when a host hands a packet to the one with uplink.
+    """
 
     id: str
     vni: int
     mtu: int  # bytes
     admin_state_up: bool
     dns_domain: str
+    physical_network: str = ""
+    vlan: int = 0  # on the physical network; 0: untagged
 
 
 class Route(NamedTuple):
@@ -130,6 +136,7 @@ class Router(NamedTuple):
     id: str
     admin_state_up: bool
     routes: tuple[Route, ...]  # beside those to the subnets of its interfaces
+    snat: bool = True  # IPv4 leaves by its gateway from the gateway's address
 
 
 class RouterInterface(NamedTuple):
@@ -141,6 +148,36 @@ class RouterInterface(NamedTuple):
     mac: Mac
     fixed_ips: tuple[FixedIp, ...]
     admin_state_up: bool = True
+
+
+class Gateway(NamedTuple):
+    """Where a router meets an external network; its packets leave by one host with uplink there."""
+
+    port_id: str
+    router_id: str
+    network_id: str
+    mac: Mac
+    fixed_ips: tuple[FixedIp, ...]
+
+
+class FloatingIp(NamedTuple):
+    """An external address that is a port's fixed address behind a router."""
+
+    id: str
+    router_id: str
+    network_id: str  # the external one
+    mac: Mac
+    address: Address
+    port_id: str  # empty: only its port forwardings use it
+    fixed: Address | None  # with a port only
+
+
+class UplinkNode(NamedTuple):
+    """A living host with an uplink to a physical network."""
+
+    physical_network: str
+    host: str
+    tunnel_endpoint: Address
 
 
 class Attachment(NamedTuple):
@@ -163,4 +200,7 @@ GoalEntry = (
     | Router
     | RouterInterface
     | Attachment
+    | Gateway
+    | FloatingIp
+    | UplinkNode
 )

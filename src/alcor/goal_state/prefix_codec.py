@@ -1,8 +1,9 @@
-"""Prefixes as messages and back, and MAC addresses read."""
+"""Prefixes as messages and back, and small numbers read."""
 
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.values.addresses import Address, Mac, Prefix, unpack_address
 
+_VLAN_MAX = 4094
 _MAC_MAX = (1 << 48) - 1
 
 
@@ -18,6 +19,13 @@ def read_prefix(message: pb.Prefix) -> Prefix:
     if message.length > prefix.width or address.number & ~prefix.mask:
         raise ValueError(f"{address}/{message.length} is not a prefix")
     return prefix
+
+
+def read_vlan(number: int) -> int:
+    """A VLAN id, or 0; `ValueError` when the number is too great for one."""
+    if number > _VLAN_MAX:
+        raise ValueError(f"there is no VLAN {number}")
+    return number
 
 
 def read_mac(number: int) -> Mac:

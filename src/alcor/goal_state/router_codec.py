@@ -1,38 +1,76 @@
-"""The messages of routers, their interfaces, and networks' attachments to them."""
+"""The messages of routers, of where they meet networks, and of who is where outside."""
 
-from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from alcor.goal_state.entries import (
+    Attachment,
+    FixedIp,
+    FloatingIp,
+    Gateway,
+    Route,
+    Router,
+    RouterInterface,
+    UplinkNode,
+)
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
 from alcor.values.addresses import unpack_address
 
-Message = pb.Router | pb.RouterInterface | pb.Attachment
+Entry = Router | RouterInterface | Attachment | Gateway | FloatingIp | UplinkNode
+Message = (
+    pb.Router | pb.RouterInterface | pb.Attachment | pb.Gateway | pb.FloatingIp | pb.UplinkNode
+)
 
 
-def message(entry: Router | RouterInterface | Attachment) -> Message:
+def message(entry: Entry) -> Message:
     """The message of an entry."""
     match entry:
         case Router():
-            return pb.Router(
-                admin_state_up=entry.admin_state_up,
-                routes=[
-                    pb.Route(
-                        destination=packed_prefix(each.destination), nexthop=each.nexthop.packed
-                    )
-                    for each in entry.routes
-                ],
-            )
+            return _router(entry)
         case RouterInterface():
             return pb.RouterInterface(
                 network_id=entry.network_id,
                 mac=entry.mac,
-                fixed_ips=[
-                    pb.FixedIp(subnet_id=fixed.subnet_id, address=fixed.address.packed)
-                    for fixed in entry.fixed_ips
-                ],
+                fixed_ips=_fixed_ips(entry.fixed_ips),
                 admin_state_up=entry.admin_state_up,
             )
         case Attachment():
             return pb.Attachment(router_id=entry.router_id)
+        case Gateway():
+            fixed_ips = _fixed_ips(entry.fixed_ips)
+            return pb.Gateway(network_id=entry.network_id, mac=entry.mac, fixed_ips=fixed_ips)
+        case FloatingIp():
+            return pb.FloatingIp(
+                network_id=entry.network_id,
+                mac=entry.mac,
+                address=entry.address.packed,
+                port_id=entry.port_id,
+                fixed=entry.fixed.packed if entry.fixed else b"",
+            )
+        case UplinkNode():
+            return pb.UplinkNode(tunnel_endpoint=entry.tunnel_endpoint.packed)
+
+
+def _router(router: Router) -> pb.Router:
+    return pb.Router(
+        admin_state_up=router.admin_state_up,
+        routes=[
+            pb.Route(destination=packed_prefix(each.destination), nexthop=each.nexthop.packed)
+            for each in router.routes
+        ],
+        snat=router.snat,
+    )
+
+
+def _fixed_ips(fixed_ips: Iterable[FixedIp]) -> list[pb.FixedIp]:
+    return [
+        pb.FixedIp(subnet_id=fixed.subnet_id, address=fixed.address.packed) for fixed in fixed_ips
+    ]
+
+
+def _read_fixed_ips(messages: Iterable[pb.FixedIp]) -> tuple[FixedIp, ...]:
+    return tuple(FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in messages)
 
 
 def read_router(parts: list[str], value: bytes) -> Router:
@@ -44,7 +82,7 @@ def read_router(parts: list[str], value: bytes) -> Router:
     )
     if any(route.destination.version != route.nexthop.version for route in routes):
         raise ValueError("a route and its next hop are of two families")
-    return Router(parts[1], message.admin_state_up, routes)
+    return Router(parts[1], message.admin_state_up, routes, message.snat)
 
 
 def read_interface(parts: list[str], value: bytes) -> RouterInterface:
@@ -55,9 +93,7 @@ def read_interface(parts: list[str], value: bytes) -> RouterInterface:
         router_id=parts[1],
         network_id=message.network_id,
         mac=read_mac(message.mac),
-        fixed_ips=tuple(
-            FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in message.fixed_ips
-        ),
+        fixed_ips=_read_fixed_ips(message.fixed_ips),
         admin_state_up=message.admin_state_up,
     )
 
@@ -65,3 +101,34 @@ def read_interface(parts: list[str], value: bytes) -> RouterInterface:
 def read_attachment(parts: list[str], value: bytes) -> Attachment:
     """The attachment of these bytes."""
     return Attachment(parts[3], parts[1], pb.Attachment.FromString(value).router_id)
+
+
+def read_gateway(parts: list[str], value: bytes) -> Gateway:
+    """The gateway of these bytes; `ValueError` when its MAC or an address is none."""
+    message = pb.Gateway.FromString(value)
+    fixed_ips = _read_fixed_ips(message.fixed_ips)
+    return Gateway(parts[3], parts[1], message.network_id, read_mac(message.mac), fixed_ips)
+
+
+def read_floating(parts: list[str], value: bytes) -> FloatingIp:
+    """The floating IP of these bytes; `ValueError` when a MAC or an address of it is none."""
+    message = pb.FloatingIp.FromString(value)
+    address = unpack_address(message.address)
+    fixed = unpack_address(message.fixed) if message.fixed else None
+    if fixed is not None and fixed.version != address.version:
+        raise ValueError(f"{address} can't be {fixed}")
+    return FloatingIp(
+        id=parts[3],
+        router_id=parts[1],
+        network_id=message.network_id,
+        mac=read_mac(message.mac),
+        address=address,
+        port_id=message.port_id,
+        fixed=fixed,
+    )
+
+
+def read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:
+    """The node of these bytes; `ValueError` when its tunnel endpoint is no address."""
+    endpoint = unpack_address(pb.UplinkNode.FromString(value).tunnel_endpoint)
+    return UplinkNode(unquote(parts[1]), parts[3], endpoint)

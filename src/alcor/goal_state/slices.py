@@ -9,11 +9,15 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `group/<id>/` | `group`: a security group; `rule/<id>` |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
-| `router/<id>/` | `router`; `interface/<port id>` |
+| `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
+| `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, rules to
-their remotes, a network's attachments to routers, a router's interfaces to networks.
+their remotes, a network's attachments to routers, a router's interfaces and gateways to networks, a
+network to the uplinks of its physical network. (Its name is percent-encoded in keys.)
 """
+
+from urllib.parse import quote
 
 HOST = "host"
 NETWORK = "network"
@@ -21,6 +25,8 @@ GROUP = "group"
 MEMBERS = "members"
 ADDRESSES = "addresses"
 ROUTER = "router"
+
+UPLINK = "uplink"
 
 _LEADING = ("host/", "group/", "router/")
 
@@ -110,9 +116,29 @@ def attachment_key(network_id: str, port_id: str) -> str:
     return f"network/{network_id}/attachment/{port_id}"
 
 
+def gateway_key(router_id: str, port_id: str) -> str:
+    """The entry of a router's gateway (a `Gateway`)."""
+    return f"router/{router_id}/gateway/{port_id}"
+
+
+def floating_key(router_id: str, floating_ip_id: str) -> str:
+    """The entry of a floating IP in the slice of the router that translates (a `FloatingIp`)."""
+    return f"router/{router_id}/floating/{floating_ip_id}"
+
+
+def uplink_slice(physical_network: str) -> str:
+    """The slice of a physical network; hosts that hold a network of it subscribe."""
+    return f"uplink/{quote(physical_network, safe='')}/"
+
+
+def uplink_node_key(physical_network: str, host: str) -> str:
+    """The entry of a host with an uplink (an `UplinkNode`)."""
+    return f"{uplink_slice(physical_network)}node/{host}"
+
+
 def leads(key: str) -> bool:
     """Whether the entry under `key` may lead its holder to other slices."""
-    return key.startswith(_LEADING) or "/attachment/" in key
+    return key.startswith(_LEADING) or "/attachment/" in key or key.endswith("/network")
 
 
 def slice_of(key: str) -> str:

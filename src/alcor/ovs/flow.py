@@ -234,6 +234,20 @@ class Resubmit(NamedTuple):
     kind: Literal["resubmit"] = "resubmit"
 
 
+class Nat(NamedTuple):
+    """What becomes of a connection's addresses, in `ct` (NXAST_NAT).
+
+    Of a connection that is new and committed, the source or destination becomes `address`, and its
+    port `port` unless that is 0; packets of a known connection follow what was done to it. Without
+    a direction only the latter.
+    """
+
+    direction: Literal["source", "destination", ""] = ""
+    version: int = 4
+    address: int = 0
+    port: int = 0
+
+
 class Ct(NamedTuple):
     """Send through the connection tracker (NXAST_CT).
 
@@ -249,7 +263,14 @@ class Ct(NamedTuple):
     zone_offset: int
     table: int | None
     committed: tuple["SetField | Load | Move", ...]
+    nat: Nat | None = None
     kind: Literal["ct"] = "ct"
+
+
+class CtClear(NamedTuple):
+    """Forget what the connection tracker said of the packet (NXAST_CT_CLEAR)."""
+
+    kind: Literal["ct_clear"] = "ct_clear"
 
 
 class Conjunction(NamedTuple):
@@ -277,6 +298,7 @@ Action = (
     | DecTtl
     | Resubmit
     | Ct
+    | CtClear
     | Conjunction
 )
 
@@ -367,8 +389,9 @@ def ct(
     commit: bool = False,
     table: int | None = None,
     committed: tuple[SetField | Load | Move, ...] = (),
+    nat: Nat | None = None,
 ) -> Ct:
     """Track in a zone: a number, or the name of a field that holds it (16 bits)."""
     if isinstance(zone, str):
-        return Ct(commit, 0, FIELD_BY_NAME[zone].place, zone_offset, table, committed)
-    return Ct(commit, zone, None, 0, table, committed)
+        return Ct(commit, 0, FIELD_BY_NAME[zone].place, zone_offset, table, committed, nat)
+    return Ct(commit, zone, None, 0, table, committed, nat)

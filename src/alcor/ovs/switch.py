@@ -19,6 +19,7 @@ from alcor.ovs.flow import (
     Action,
     Conjunction,
     Ct,
+    CtClear,
     DecTtl,
     Flow,
     Group,
@@ -277,6 +278,8 @@ class _Run:
                 self._resubmit(table)
             case Ct():
                 self._track(action)
+            case CtClear():
+                self.state = {k: v for k, v in self.state.items() if k not in _OF_CONNECTIONS}
         return True
 
     def _get(self, place: int) -> int:
@@ -346,7 +349,10 @@ class _Run:
             for each in action.committed:
                 self._act(each, _NO_FLOW)
             mark, label = state.get(_CT_MARK, 0), state.get(_CT_LABEL, 0)
-            self.tracker.commit(zone, self.packet, mark, label)
+            self.tracker.commit(zone, self.packet, mark, label, action.nat)
+        if action.nat is not None:
+            self.packet, done = self.tracker.translate(zone, self.packet)
+            state[_CT_STATE] |= done
         if action.table is not None:
             self.tracked.append((action.table, self.packet, state))
         self.state = {k: v for k, v in here.items() if k not in _OF_CONNECTIONS}

@@ -1,8 +1,8 @@
 """A connection tracker in memory, for the simulator: what `ct()` finds, and what it keeps.
 
 It tells apart what flows can tell apart: new, established, reply, related, invalid; it knows no
-time, no TCP window and no address translation. Source: ovs-fields(7), "Connection Tracking Fields";
-lib/conntrack.c of Open vSwitch 3.1.
+time and no TCP window, and translates addresses, but not those inside of ICMP errors.
+Source: ovs-fields(7), "Connection Tracking Fields"; lib/conntrack.c of Open vSwitch 3.1.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,17 @@ from alcor.ovs.fields import (
     IP_PROTO_TCP,
     IP_PROTO_UDP,
 )
-from alcor.ovs.flow import CT_EST, CT_INV, CT_NEW, CT_REL, CT_RPL, CT_TRK
+from alcor.ovs.flow import (
+    CT_DNAT,
+    CT_EST,
+    CT_INV,
+    CT_NEW,
+    CT_REL,
+    CT_RPL,
+    CT_SNAT,
+    CT_TRK,
+    Nat,
+)
 from alcor.ovs.packet import Packet
 
 _PORTS = {IP_PROTO_TCP: "tcp", IP_PROTO_UDP: "udp", IP_PROTO_SCTP: "sctp"}
@@ -60,6 +70,7 @@ class Connection:
     replied: bool = False
     mark: int = 0
     label: int = 0
+    translated: Key | None = None  # what the opening packet has become; None: itself
 
 
 class Found(NamedTuple):
@@ -75,6 +86,7 @@ class Tracker:
 
     def __init__(self) -> None:
         self._connections: dict[tuple[int, Key], Connection] = {}
+        self._answers: dict[tuple[int, Key], Connection] = {}  # of translated ones
 
     def find(self, zone: int, packet: Packet) -> Found:
         """What is known of a packet in a zone; an answer is remembered as one."""
@@ -92,22 +104,62 @@ class Tracker:
             return Found(CT_TRK | CT_INV, None, None)
         return Found(CT_TRK | CT_NEW, key, None)
 
-    def commit(self, zone: int, packet: Packet, mark: int, label: int) -> None:
-        """Keep the packet's connection, with this mark and label; what is invalid is not kept."""
+    def commit(
+        self, zone: int, packet: Packet, mark: int, label: int, nat: Nat | None = None
+    ) -> None:
+        """Keep the packet's connection, with this mark and label; what is invalid is not kept.
+
+        With `nat` a connection that is not known yet is translated for as long as it lasts.
+        """
         state, key, connection = self.find(zone, packet)
         if connection is None and key is not None and not state & CT_INV:
             connection = self._connections[zone, key] = Connection(key)
+            if nat is not None and nat.direction:
+                self._translate_from_now(zone, connection, nat)
         if connection is not None:
             connection.mark, connection.label = mark, label
 
+    def _translate_from_now(self, zone: int, connection: Connection, nat: Nat) -> None:
+        key = connection.key
+        if nat.direction == "source":
+            into = key._replace(source=nat.address, source_port=nat.port or key.source_port)
+        else:
+            port = nat.port or key.destination_port
+            into = key._replace(destination=nat.address, destination_port=port)
+        connection.translated = into
+        answer = into.reversed()
+        if answer is not None:
+            self._answers[zone, answer] = connection
+
+    def translate(self, zone: int, packet: Packet) -> tuple[Packet, int]:
+        """The packet as its connection is translated, and the ct_state bits that say so."""
+        state, _, connection = self.find(zone, packet)
+        if connection is None or connection.translated is None:
+            return packet, 0
+        key, into = connection.key, connection.translated
+        if state & CT_RPL:
+            opened, changed = into.reversed(), key.reversed()
+        else:
+            opened, changed = key, into
+        if state & CT_REL or opened is None or changed is None:
+            opened, changed = (_ends_of(into), _ends_of(key)) if state & CT_RPL else (key, into)
+        for end in ("source", "destination"):
+            if getattr(opened, end) != getattr(changed, end):
+                packet = _with_end(packet, end, changed)
+        return packet, CT_SNAT if key.source != into.source else CT_DNAT
+
     def flush(self, zone: int) -> None:
         """Forget every connection of a zone."""
-        for each in [each for each in self._connections if each[0] == zone]:
-            del self._connections[each]
+        for held in (self._connections, self._answers):
+            for each in [each for each in held if each[0] == zone]:
+                del held[each]
 
     def _answered(self, zone: int, key: Key) -> Connection | None:
+        if (translated := self._answers.get((zone, key))) is not None:
+            return translated
         opened = key.reversed()
-        return self._connections.get((zone, opened)) if opened else None
+        found = self._connections.get((zone, opened)) if opened else None
+        return found if found is None or found.translated is None else None
 
     def _related(self, zone: int, packet: Packet) -> Found:
         """An error is related to the connection of the packet that it quotes."""
@@ -140,6 +192,22 @@ def _key(packet: Packet) -> Key | None:
         identifier = int.from_bytes(packet.frame[at + 4 : at + 6], "big")
         return Key(*ends, packet[f"{name}_type"], packet[f"{name}_code"], identifier)
     return Key(*ends)
+
+
+def _ends_of(key: Key) -> Key:
+    """The key with its ends exchanged, as an error comes back."""
+    return key._replace(source=key.destination, destination=key.source)
+
+
+def _with_end(packet: Packet, end: str, key: Key) -> Packet:
+    """The packet with the address of one end, and its port if it has ports, from the key."""
+    short = "src" if end == "source" else "dst"
+    field = FIELD_BY_NAME[f"ipv{key.version}_{short}"]
+    packet = packet.with_bits(field.place, getattr(key, end), field.full)
+    if key.protocol in _PORTS and packet["ip_proto"] == key.protocol:
+        port = FIELD_BY_NAME[f"{_PORTS[key.protocol]}_{short}"]
+        packet = packet.with_bits(port.place, getattr(key, f"{end}_port"), port.full)
+    return packet
 
 
 def _may_open(key: Key, packet: Packet) -> bool:

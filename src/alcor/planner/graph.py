@@ -13,6 +13,8 @@ from alcor.goal_state.entries import GoalEntry
 from alcor.goal_state.slices import (
     addresses_key,
     attachment_key,
+    floating_key,
+    gateway_key,
     group_key,
     host_port_key,
     interface_key,
@@ -25,6 +27,7 @@ from alcor.goal_state.slices import (
 )
 from alcor.intent.records import (
     AddressGroupRecord,
+    FloatingIpRecord,
     GroupRecord,
     NetworkRecord,
     NodeRecord,
@@ -35,7 +38,17 @@ from alcor.intent.records import (
     SubnetRecord,
 )
 from alcor.planner.index import Index
-from alcor.planner.nodes import group, member, neighbour, network, port_on_host, router, subnet
+from alcor.planner.nodes import (
+    floating_ip,
+    group,
+    member,
+    neighbour,
+    network,
+    port_on_host,
+    router,
+    subnet,
+    uplink,
+)
 from alcor.values.addresses import address
 
 Decision = tuple[str, GoalEntry] | None
@@ -103,6 +116,9 @@ class Planner:
                 yield neighbour.plan(record, self.index.node(record.host))
                 yield router.plan_interface(record)
                 yield router.plan_attachment(record)
+                yield router.plan_gateway(record)
+            case FloatingIpRecord():
+                yield floating_ip.plan(record)
             case RouterRecord():
                 yield router.plan(record)
             case NetworkRecord():
@@ -112,6 +128,7 @@ class Planner:
             case NodeRecord():
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
                 yield from (neighbour.plan(port, record) for port in self._ports_of(record))
+                yield from uplink.plan(record)
         if self._filtering:
             yield from _decide_groups(record)
 
@@ -124,6 +141,8 @@ class Planner:
                 if router.is_interface(record):
                     yield interface_key(record.device_id, record.id)
                     yield attachment_key(record.network_id, record.id)
+                if router.is_gateway(record):
+                    yield gateway_key(record.device_id, record.id)
                 for group_id in record.security_groups:
                     yield member_key(group_id, record.id)
             case NetworkRecord():
@@ -133,6 +152,9 @@ class Planner:
             case NodeRecord():
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
+                yield from uplink.keys(record)
+            case FloatingIpRecord():
+                yield floating_key(record.router_id, record.id)
             case RouterRecord():
                 yield router_key(record.id)
             case GroupRecord():

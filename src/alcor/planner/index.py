@@ -83,9 +83,11 @@ class Index:
             case [slices.HOST, host, ""]:
                 return (host,)
             case [slices.NETWORK, network_id, ""]:
-                return self._hosts_on_any(self.routers.networks_joined_with(network_id))
+                return self._hosts_on_any(self.routers.networks_to(network_id))
             case [slices.ROUTER, router_id, ""]:
                 return self._hosts_on_any(self.routers.networks_at(router_id))
+            case [slices.UPLINK, _, ""]:
+                return self._hosts_on_any(self.routers.networks_to_uplink(slice_))
             case [slices.GROUP, group_id, ""]:
                 return self.groups.hosts_of_group(group_id)
             case [slices.MEMBERS, group_id, ""]:
@@ -98,10 +100,13 @@ class Index:
         """Whether a slice concerns the host: `hosts_of` for one."""
         match slice_.split("/"):
             case [slices.NETWORK, network_id, ""]:
-                joined = self.routers.networks_joined_with(network_id)
+                joined = self.routers.networks_to(network_id)
                 return any(host in self.hosts_on(each) for each in joined)
             case [slices.ROUTER, router_id, ""]:
                 networks = self.routers.networks_at(router_id)
+                return any(host in self.hosts_on(each) for each in networks)
+            case [slices.UPLINK, _, ""]:
+                networks = self.routers.networks_to_uplink(slice_)
                 return any(host in self.hosts_on(each) for each in networks)
         return host in self.hosts_of(slice_)
 

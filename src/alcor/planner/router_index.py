@@ -1,51 +1,63 @@
 """Which networks are joined by routers: whose packets may come to a network without a port there.
 
 Who has a port on one network of several that routers join needs all of them, however many routers
-lie between.
+lie between. Gateways lead outward only: who is outside needs nothing of those inside.
 """
 
 from collections.abc import Iterator, Mapping
 
-from alcor.intent.records import PortRecord, Record
+from alcor.goal_state.slices import uplink_slice
+from alcor.intent.records import NetworkRecord, PortRecord, Record
 from alcor.planner.group_index import Pairs
-from alcor.planner.nodes.router import is_interface
+from alcor.planner.nodes.router import is_gateway, is_interface
 
 
 class RouterIndex:
-    """Follows the interfaces of routers."""
+    """Follows the interfaces and gateways of routers, and the networks that have uplinks."""
 
     def __init__(self) -> None:
         self._networks_by_router = Pairs()
         self._routers_by_network = Pairs()
+        self._routers_by_outside = Pairs()  # of networks that they have gateways on
+        self._networks_by_uplink = Pairs()
         self._joined: dict[str, frozenset[str]] = {}  # of networks asked for since a change
 
     def put(self, record: Record) -> None:
         """A record has come."""
-        if isinstance(record, PortRecord) and is_interface(record):
-            self._networks_by_router.add(record.device_id, record.network_id)
-            self._routers_by_network.add(record.network_id, record.device_id)
+        for pairs, one, other in self._pairs(record):
+            pairs.add(one, other)
             self._joined.clear()
 
     def drop(self, record: Record) -> None:
         """A record that came has gone."""
-        if isinstance(record, PortRecord) and is_interface(record):
-            self._networks_by_router.remove(record.device_id, record.network_id)
-            self._routers_by_network.remove(record.network_id, record.device_id)
+        for pairs, one, other in self._pairs(record):
+            pairs.remove(one, other)
             self._joined.clear()
 
-    def networks_joined_with(self, network_id: str) -> frozenset[str]:
-        """The network itself, and every one that routers lead to it from."""
+    def networks_to(self, network_id: str) -> frozenset[str]:
+        """The network itself, and every one from which routers lead to it."""
+        outside = self._routers_by_outside.of(network_id)
+        if not outside:
+            return self._joined_with(network_id)
+        return self._joined_with(network_id).union(*map(self.networks_at, outside))
+
+    def networks_at(self, router_id: str) -> frozenset[str]:
+        """Every network from which packets may reach the router."""
+        for network_id in self._networks_by_router.of(router_id):
+            return self._joined_with(network_id)  # they are all joined with each other
+        return frozenset()
+
+    def networks_to_uplink(self, uplink: str) -> frozenset[str]:
+        """Every network from which packets may leave by the uplinks of this slice's name."""
+        networks = self._networks_by_uplink.of(uplink)
+        return frozenset().union(*map(self.networks_to, networks))
+
+    def _joined_with(self, network_id: str) -> frozenset[str]:
         joined = self._joined.get(network_id)
         if joined is None:
             joined = frozenset(self._reached_from(network_id))
             self._joined.update(dict.fromkeys(joined, joined))
         return joined
-
-    def networks_at(self, router_id: str) -> frozenset[str]:
-        """Every network from which packets may reach the router."""
-        for network_id in self._networks_by_router.of(router_id):
-            return self.networks_joined_with(network_id)  # they are all joined with each other
-        return frozenset()
 
     def _reached_from(self, network_id: str) -> Iterator[str]:
         seen, waiting = {network_id}, [network_id]
@@ -56,3 +68,13 @@ class RouterIndex:
                 networks: Mapping[str, int] = self._networks_by_router.of(router_id)
                 waiting += networks.keys() - seen
                 seen |= networks.keys()
+
+    def _pairs(self, record: Record) -> Iterator[tuple[Pairs, str, str]]:
+        match record:
+            case PortRecord() if is_interface(record):
+                yield self._networks_by_router, record.device_id, record.network_id
+                yield self._routers_by_network, record.network_id, record.device_id
+            case PortRecord() if is_gateway(record):
+                yield self._routers_by_outside, record.network_id, record.device_id
+            case NetworkRecord(physical_network=name) if name:
+                yield self._networks_by_uplink, uplink_slice(name), record.id

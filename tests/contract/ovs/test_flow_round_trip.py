@@ -12,10 +12,12 @@ from alcor.ovs.flow import (
     IN_PORT,
     Action,
     Conjunction,
+    CtClear,
     DecTtl,
     Flow,
     Group,
     Instructions,
+    Nat,
     PopVlan,
     PushVlan,
     Resubmit,
@@ -186,6 +188,21 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
     "ct_label": (
         IP4,
         apply(ct("reg6", commit=True, committed=(move("reg7", "ct_label", 32),)), goto=20),
+    ),
+    "ct_clear": ({}, apply(CtClear(), output(4))),
+    "nat": (IP4, apply(ct(5, table=20, nat=Nat()))),
+    "source_nat": (
+        IP4,
+        apply(ct(5, commit=True, table=20, nat=Nat("source", 4, 0xC0000201))),
+    ),
+    "source_nat6": (
+        IP6,
+        apply(ct(5, commit=True, table=20, nat=Nat("source", 6, 0xFD << 120 | 1))),
+    ),
+    "destination_nat": (
+        {**IP4, "ip_proto": 6},
+        apply(ct(5, commit=True, table=20, committed=(set_field("ct_mark", 4),),
+                 nat=Nat("destination", 4, 0x0A000005, 80))),
     ),
     "ct_masked": (
         IP4,

@@ -21,6 +21,8 @@ from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     FixedIp,
+    FloatingIp,
+    Gateway,
     Ipv6Mode,
     Neighbour,
     Network,
@@ -29,12 +31,14 @@ from alcor.goal_state.entries import (
     Router,
     RouterInterface,
     Subnet,
+    UplinkNode,
 )
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6, FIELD_BY_NAME
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
 from alcor.ovs.switch import Punted, Sent, Switch, Trace
+from alcor.ovs.tracker import Tracker
 from alcor.values.addresses import (
     Address,
     Mac,
@@ -45,7 +49,7 @@ from alcor.values.addresses import (
     prefix,
 )
 
-TUNNEL = 100  # the tunnel's ofport on every host
+TUNNEL, UPLINK = 100, 200  # ofports on every host
 ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
 ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
 
@@ -74,6 +78,10 @@ class World:
     nics: dict[str, Nic] = field(default_factory=dict)
     routers: dict[str, Router] = field(default_factory=dict)
     interfaces: list[RouterInterface] = field(default_factory=list)
+    uplinks: dict[str, str] = field(default_factory=dict)  # physical networks by host
+    gateways: list[Gateway] = field(default_factory=list)
+    floating: list[FloatingIp] = field(default_factory=list)
+    trackers: dict[str, Tracker] = field(default_factory=dict)
 
     def declare(self, words: list[str]) -> None:
         """Take one line of the world."""
@@ -83,8 +91,13 @@ class World:
         match kind:
             case "host":
                 self.endpoints[name] = address(plain[0])
+                self.trackers[name] = Tracker()
+                if "uplink" in said:
+                    self.uplinks[name] = said["uplink"]
             case "network":
-                self.networks[name] = Network(name, int(plain[0]), 1450, "down" not in plain, "")
+                outside = (said.get("physical", ""), int(said.get("vlan", "0")))
+                up = "down" not in plain
+                self.networks[name] = Network(name, int(plain[0]), 1450, up, "", *outside)
             case "subnet":
                 gateway = address(said["gateway"]) if "gateway" in said else None
                 dhcp = "nodhcp" not in plain
@@ -96,8 +109,21 @@ class World:
                 self.subnets[name] = Subnet(name, plain[0], where, gateway, dhcp, (), (), *modes)
             case "port":
                 self._declare_port(name, plain)
+            case "outside":
+                network, *rest = plain
+                self._declare_port(name, [network, "", *rest])
             case "router":
-                self.routers[name] = Router(name, "down" not in plain, ())
+                self.routers[name] = Router(name, "down" not in plain, (), "nosnat" not in plain)
+            case "gateway":
+                network, mac_word, *addresses = plain
+                fixed = tuple(self._fixed(network, word) for word in addresses)
+                self.gateways.append(Gateway(f"gw-{name}", name, network, mac(mac_word), fixed))
+            case "floating":
+                router, network, mac_word, outer, port_id, inner = plain
+                self.floating.append(
+                    FloatingIp(name, router, network, mac(mac_word), address(outer), port_id,
+                               address(inner))
+                )  # fmt: skip
             case "interface":
                 network, mac_word, *addresses = plain
                 fixed = tuple(self._fixed(network, word) for word in addresses)
@@ -138,8 +164,9 @@ class World:
             if interface.network_id in here:
                 model.put(interface)
                 model.put(self.routers[interface.router_id])
+        self._put_outside(model, host, here)
         for name, nic in self.nics.items():
-            if nic.port.network_id in here:
+            if nic.port.network_id in here and nic.host:
                 model.put(self._neighbour(nic))
             if nic.host == host:
                 model.put(nic.port)
@@ -155,7 +182,21 @@ class World:
             size = len(here)
             routers = {each.router_id for each in self.interfaces if each.network_id in here}
             here |= {each.network_id for each in self.interfaces if each.router_id in routers}
-        return here
+        return here | {each.network_id for each in self.gateways if each.router_id in routers}
+
+    def _put_outside(self, model: HostModel, host: str, here: set[str]) -> None:
+        """What the agent knows of the world outside; who is there has been found already."""
+        for each in (*self.gateways, *self.floating):
+            if each.network_id in here:
+                model.put(each)
+        for node, name in self.uplinks.items():
+            model.put(UplinkNode(name, node, self.endpoints[node]))
+        if host in self.uplinks:
+            model.exits.set_uplinks({self.uplinks[host]: UPLINK})
+        for nic in self.nics.values():
+            if not nic.host and nic.plugged:
+                for fixed in nic.port.fixed_ips:
+                    model.exits.set_resolved(nic.port.network_id, fixed.address, nic.port.mac)
 
     def _neighbour(self, nic: Nic) -> Neighbour:
         addresses = tuple(fixed.address for fixed in nic.port.fixed_ips)
@@ -173,27 +214,55 @@ class World:
             fields = {"tun_id": int(vni), "tun_src": 1}
             return self._send(host, self._frame(nic, plain, said), TUNNEL, fields)
         nic = self.nics[sender]
+        if not nic.host:
+            return self._on_the_wire("", self._frame(nic, plain, said))
         return self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
+
+    def _on_the_wire(self, sender: str, frame: bytes) -> str:
+        """Where a frame ends that is on the physical network, sent by a host or by nobody here."""
+        packet = Packet(frame)
+        for name, nic in self.nics.items():
+            if not nic.host and nic.port.mac == packet["eth_dst"]:
+                version = 4 if packet["ipv4_src"] else 6
+                tag = f" in VLAN {packet['vlan_vid'] & 0xFFF}" if packet["vlan_vid"] else ""
+                source = Address(version, packet[f"ipv{version}_src"])
+                return f"leaves by {sender} as {source} to {name}{tag}"
+        fates = [self._send(host, frame, UPLINK, {}) for host in self.uplinks if host != sender]
+        heard = [fate for fate in fates if not fate.startswith("dropped")]
+        return " and ".join(heard) or "heard by nobody"
 
     def _send(self, host: str, frame: bytes, in_port: int, fields: dict[str, int]) -> str:
         model = self.model(host)
-        trace = Switch(compile_all(model).values()).trace(frame, in_port, fields)
+        switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
+        trace = switch.trace(frame, in_port, fields, tracker=tracker)
         fates = [self._outcome(host, model, in_port, each) for each in trace.outcomes]
         return " and ".join(fates) or f"dropped at {_last_stage(trace)}"
 
     def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
         if isinstance(outcome, Punted):
             return self._punted(model, in_port, outcome)
-        if outcome.port == in_port:
+        if outcome.port == in_port and not outcome.packet["udp_dst"]:
             return f"answered: {_summary(outcome.packet)}"
+        if outcome.port == UPLINK:
+            if outcome.packet["arp_op"] or outcome.packet["icmpv6_type"] == 136:
+                return f"answered by {host}: {_summary(outcome.packet)}"
+            return self._on_the_wire(host, outcome.packet.frame)
         if outcome.port != TUNNEL:
             left = outcome.packet["ip_ttl"]
             aged = "" if left in (0, 64, 255) else f" with ttl {left}"
-            return f"delivered to {model.port_by_ofport[outcome.port]}{aged}"
+            to = model.port_by_ofport[outcome.port]
+            return f"delivered to {to}{aged}{self._translated(to, outcome.packet)}"
         remote = Address(4, outcome.fields["tun_dst"])
         there = next(name for name, each in self.endpoints.items() if each == remote)
         fields = {"tun_id": outcome.fields["tun_id"], "tun_src": self.endpoints[host].number}
         return self._send(there, outcome.packet.frame, TUNNEL, fields)
+
+    def _translated(self, to: str, packet: Packet) -> str:
+        """The source of a packet, where it is that of no port inside."""
+        version = 4 if packet["ipv4_src"] else 6
+        source = Address(version, packet[f"ipv{version}_src"])
+        known = (each.address for nic in self.nics.values() for each in nic.port.fixed_ips)
+        return "" if not self.gateways or source in known else f" from {source}"
 
     def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
         responder = Responder("", model, Metrics(), 3600)  # type: ignore[arg-type]

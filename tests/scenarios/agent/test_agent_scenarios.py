@@ -3,13 +3,16 @@
 A scenario is a text file: first the world, then packets, each with where it ends. `--update`
 writes the ends again; read the difference.
 
-    host NAME TUNNEL_ADDRESS
-    network NAME VNI [down]
+    host NAME TUNNEL_ADDRESS [uplink=PHYSICAL]
+    network NAME VNI [down] [physical=NAME] [vlan=ID]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged]
     router NAME [down]
     interface ROUTER NETWORK MAC ADDRESS...
     route ROUTER PREFIX NEXT_HOP
+    outside NAME NETWORK MAC ADDRESS... [unplugged: nobody knows it yet]
+    gateway ROUTER NETWORK MAC ADDRESS...
+    floating NAME ROUTER NETWORK MAC ADDRESS PORT FIXED_ADDRESS
     PORT: FRAME [field=value ...] -> where it ends
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
 

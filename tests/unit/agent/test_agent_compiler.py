@@ -16,6 +16,8 @@ from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, Uni
 from alcor.goal_state.entries import (
     Addresses,
     FixedIp,
+    FloatingIp,
+    Gateway,
     Group,
     Member,
     Neighbour,
@@ -26,6 +28,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    UplinkNode,
 )
 from alcor.ovs.flow import Ct, Flow, Resubmit
 from alcor.values.addresses import Mac, address, prefix
@@ -61,6 +64,8 @@ networks = st.builds(
     st.just(1450),
     st.booleans(),
     st.just(""),
+    st.sampled_from(("", "ext")),
+    st.sampled_from((0, 5)),
 )
 subnets = st.builds(
     Subnet,
@@ -133,8 +138,30 @@ rules = st.builds(
 some_prefixes = st.lists(st.sampled_from(PREFIXES), max_size=3).map(tuple)
 members = st.builds(Member, st.sampled_from(GROUPS), st.sampled_from(PORTS), some_prefixes)
 address_groups = st.builds(Addresses, st.just("a1"), some_prefixes)
+gateways = st.builds(
+    Gateway,
+    st.sampled_from(("i1", "i4")),
+    st.sampled_from(("r1", "r2")),
+    st.sampled_from(NETWORKS),
+    macs,
+    fixed_ips,
+)
+floating_ips = st.builds(
+    FloatingIp,
+    st.sampled_from(("f1", "f2")),
+    st.sampled_from(("r1", "r2")),
+    st.sampled_from(NETWORKS),
+    macs,
+    st.just(ADDRESSES[1]),
+    st.sampled_from(("", *PORTS)),
+    st.sampled_from((None, ADDRESSES[0])),
+)
+uplink_nodes = st.builds(
+    UplinkNode, st.just("ext"), st.sampled_from(("h", "h2")), st.sampled_from(ENDPOINTS)
+)
 entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
+    st.one_of(gateways, floating_ips, uplink_nodes),
     st.one_of(groups, rules, members, address_groups),
 )
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
@@ -144,6 +171,13 @@ changes = st.one_of(
     st.tuples(st.just("remove"), entries),
     st.tuples(st.just("interface"), st.tuples(st.sampled_from(PORTS), interfaces)),
     st.tuples(st.just("tunnel"), tunnels),
+    st.tuples(st.just("uplinks"), st.sampled_from(({}, {"ext": 20}))),
+    st.tuples(
+        st.just("resolved"),
+        st.tuples(
+            st.sampled_from(NETWORKS), st.sampled_from(ADDRESSES), st.sampled_from((None, Mac(5)))
+        ),
+    ),
 )
 
 
@@ -159,6 +193,10 @@ def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
                 if interface.ofport in others.values():
                     return set()  # a switch gives a number once
             return model.set_interface(port_id, interface)
+        case "uplinks", uplinks:
+            return model.exits.set_uplinks(uplinks)  # type: ignore[arg-type]
+        case "resolved", (network_id, found, mac):
+            return model.exits.set_resolved(network_id, found, mac)
     return model.set_tunnel(value)  # type: ignore[arg-type]
 
 

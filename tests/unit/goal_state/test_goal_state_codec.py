@@ -11,6 +11,8 @@ from alcor.goal_state.entries import (
     Addresses,
     Attachment,
     FixedIp,
+    FloatingIp,
+    Gateway,
     GoalEntry,
     Group,
     Ipv6Mode,
@@ -23,10 +25,13 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    UplinkNode,
 )
 from alcor.goal_state.slices import (
     addresses_key,
     attachment_key,
+    floating_key,
+    gateway_key,
     group_key,
     host_port_key,
     interface_key,
@@ -36,6 +41,7 @@ from alcor.goal_state.slices import (
     router_key,
     rule_key,
     subnet_key,
+    uplink_node_key,
 )
 from alcor.values.addresses import Address, Mac, Prefix, address, prefix
 from alcor.values.dhcp_options import DhcpOption, When
@@ -54,6 +60,9 @@ KEYS = [
     router_key("r"),
     interface_key("r", PORT),
     attachment_key(NET, PORT),
+    gateway_key("r", PORT),
+    floating_key("r", "f"),
+    uplink_node_key("rack/1 ext", "h1"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -122,6 +131,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         mtu=st.integers(0, 65535),
         admin_state_up=st.booleans(),
         dns_domain=texts,
+        physical_network=texts,
+        vlan=st.integers(0, 4094),
     ).map(lambda entry: (KEYS[1], entry)),
     st.builds(
         Neighbour,
@@ -150,6 +161,27 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         admin_state_up=st.booleans(),
     ).map(lambda entry: (KEYS[9], entry)),
     st.builds(Attachment, st.just(PORT), st.just(NET), texts).map(lambda entry: (KEYS[10], entry)),
+    st.builds(
+        Gateway,
+        port_id=st.just(PORT),
+        router_id=st.just("r"),
+        network_id=texts,
+        mac=macs,
+        fixed_ips=st.lists(st.builds(FixedIp, texts, addresses), max_size=3).map(tuple),
+    ).map(lambda entry: (KEYS[11], entry)),
+    st.builds(
+        FloatingIp,
+        id=st.just("f"),
+        router_id=st.just("r"),
+        network_id=texts,
+        mac=macs,
+        address=st.just(WEB),
+        port_id=texts,
+        fixed=st.none() | st.just(WEB),
+    ).map(lambda entry: (KEYS[12], entry)),
+    st.builds(UplinkNode, st.just("rack/1 ext"), st.just("h1"), addresses).map(
+        lambda entry: (KEYS[13], entry)
+    ),
 )
 
 

@@ -18,11 +18,13 @@ from alcor.ovs.flow import (
     Flow,
     Instructions,
     apply,
+    load,
     match,
     move,
     output,
     set_field,
 )
+from alcor.values.addresses import Address, Mac
 
 REQUEST, REPLY = 1, 2
 _TO_ASKER = move("eth_src", "eth_dst")
@@ -30,6 +32,7 @@ _IS_REPLY = set_field("arp_op", REPLY)
 _TARGET_MAC = move("arp_sha", "arp_tha")
 _TARGET_ADDRESS = move("arp_spa", "arp_tpa")
 _BACK = output(IN_PORT)
+_FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
 _asked_for = match_by(p.VNI, "arp_tpa", eth_type=ETH_TYPE_ARP, arp_op=REQUEST)
 _set_eth_src, _set_arp_sha, _set_arp_spa = set_to("eth_src"), set_to("arp_sha"), set_to("arp_spa")
 
@@ -60,6 +63,14 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[F
             what = _asked_for(network.vni, address.number)
             answer = _answer(address.number, neighbour.mac)
             yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
+
+
+def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
+    """What this host has outside it answers for, by the uplink that it was asked by."""
+    for address in addresses:
+        what = _asked_for(network.vni, address.number)
+        back = (*_answer(address.number, mac).actions[:-1], _FROM_NOWHERE)
+        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, Instructions(back, p.UPLINK_OUT), cookie)
 
 
 def router(leg: Leg, cookie: int) -> Iterator[Flow]:

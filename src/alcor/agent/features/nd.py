@@ -15,8 +15,19 @@ from alcor.agent.routing import Leg
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import DROP, IN_PORT, Flow, Instructions, apply, match, move, output, set_field
-from alcor.values.addresses import Mac, eui64_link_local
+from alcor.ovs.flow import (
+    DROP,
+    IN_PORT,
+    Flow,
+    Instructions,
+    apply,
+    load,
+    match,
+    move,
+    output,
+    set_field,
+)
+from alcor.values.addresses import Address, Mac, eui64_link_local
 
 SOLICIT, ADVERTISE = 135, 136
 TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
@@ -64,6 +75,17 @@ def host(cookie: int) -> Iterator[Flow]:
     )
     to_all = apply(set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE), *_OPTION)
     yield Flow(p.ND_ANSWER, p.PRIORITY.high, probed, to_all, cookie)
+    # A switch sends nothing back to where it came from; an uplink's question came from there.
+    outside = match(
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=ADVERTISE,
+        icmpv6_code=0,
+        reg0=p.FROM_UPLINK,
+    )
+    flags, back = set_field("nd_reserved", SOLICITED_OVERRIDE), load("in_port", 0, bits=16)
+    to_asker = apply(flags, *_OPTION[:-1], back, goto=p.UPLINK_OUT)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.guard, outside, to_asker, cookie)
 
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
@@ -92,6 +114,11 @@ def router(leg: Leg, cookie: int) -> Iterator[Flow]:
     """A router answers for its addresses, on every host for the machines there."""
     fixed = [each.number for each in leg.addresses(6)]
     yield from _answers(leg.network, fixed, leg.mac, cookie)
+
+
+def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
+    """What this host has outside it answers for."""
+    yield from _answers(network, [each.number for each in addresses], mac, cookie)
 
 
 def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> Iterator[Flow]:

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61lcor/v1/goal_state.proto\x12\x08\x61lcor.v1\"-\n\x07\x46ixedIp\x12\x11\n\tsubnet_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0c\"K\n\nDhcpOption\x12\x12\n\nip_version\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\x0c\n\x04when\x18\x04 \x01(\r\"\x88\x02\n\x04Port\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12$\n\tfixed_ips\x18\x03 \x03(\x0b\x32\x11.alcor.v1.FixedIp\x12\x16\n\x0e\x61\x64min_state_up\x18\x04 \x01(\x08\x12\x15\n\rport_security\x18\x05 \x01(\x08\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\tdevice_id\x18\x07 \x01(\t\x12\x17\n\x0fsecurity_groups\x18\x08 \x03(\t\x12\x10\n\x08\x66iltered\x18\t \x01(\x08\x12*\n\x0c\x64hcp_options\x18\x0c \x03(\x0b\x32\x14.alcor.v1.DhcpOption\x12\x12\n\nproject_id\x18\r \x01(\t\"O\n\x07Network\x12\x0b\n\x03vni\x18\x01 \x01(\r\x12\x0b\n\x03mtu\x18\x02 \x01(\r\x12\x16\n\x0e\x61\x64min_state_up\x18\x03 \x01(\x08\x12\x12\n\ndns_domain\x18\x04 \x01(\t\")\n\x06Prefix\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06length\x18\x02 \x01(\r\"?\n\x05Route\x12%\n\x0b\x64\x65stination\x18\x01 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x0f\n\x07nexthop\x18\x02 \x01(\x0c\"\xd7\x01\n\x06Subnet\x12 \n\x06prefix\x18\x01 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x0f\n\x07gateway\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64hcp\x18\x03 \x01(\x08\x12\x17\n\x0f\x64ns_nameservers\x18\x04 \x03(\x0c\x12$\n\x0bhost_routes\x18\x05 \x03(\x0b\x32\x0f.alcor.v1.Route\x12#\n\x07ra_mode\x18\x06 \x01(\x0e\x32\x12.alcor.v1.Ipv6Mode\x12(\n\x0c\x61\x64\x64ress_mode\x18\x07 \x01(\x0e\x32\x12.alcor.v1.Ipv6Mode\"R\n\tNeighbour\x12\x0b\n\x03mac\x18\x01 \x01(\x04\x12\x11\n\taddresses\x18\x02 \x03(\x0c\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x17\n\x0ftunnel_endpoint\x18\x04 \x01(\x0c\"\x19\n\x05Group\x12\x10\n\x08stateful\x18\x01 \x01(\x08\"(\n\tPortRange\x12\r\n\x05\x66irst\x18\x01 \x01(\r\x12\x0c\n\x04last\x18\x02 \x01(\r\"\x97\x02\n\x04Rule\x12\x0f\n\x07ingress\x18\x01 \x01(\x08\x12\x12\n\nip_version\x18\x02 \x01(\r\x12\x15\n\x08protocol\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\"\n\x05ports\x18\x04 \x01(\x0b\x32\x13.alcor.v1.PortRange\x12\x16\n\ticmp_type\x18\x05 \x01(\rH\x01\x88\x01\x01\x12\x16\n\ticmp_code\x18\x06 \x01(\rH\x02\x88\x01\x01\x12 \n\x06remote\x18\x07 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x17\n\x0fremote_group_id\x18\x08 \x01(\t\x12\x1b\n\x13remote_addresses_id\x18\t \x01(\tB\x0b\n\t_protocolB\x0c\n\n_icmp_typeB\x0c\n\n_icmp_code\",\n\x06Member\x12\"\n\x08prefixes\x18\x01 \x03(\x0b\x32\x10.alcor.v1.Prefix\"/\n\tAddresses\x12\"\n\x08prefixes\x18\x01 \x03(\x0b\x32\x10.alcor.v1.Prefix\"\x1f\n\nAttachment\x12\x11\n\trouter_id\x18\x01 \x01(\t\"A\n\x06Router\x12\x16\n\x0e\x61\x64min_state_up\x18\x01 \x01(\x08\x12\x1f\n\x06routes\x18\x02 \x03(\x0b\x32\x0f.alcor.v1.Route\"p\n\x0fRouterInterface\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12$\n\tfixed_ips\x18\x03 \x03(\x0b\x32\x11.alcor.v1.FixedIp\x12\x16\n\x0e\x61\x64min_state_up\x18\x04 \x01(\x08*d\n\x08Ipv6Mode\x12\x12\n\x0eIPV6_MODE_NONE\x10\x00\x12\x13\n\x0fIPV6_MODE_SLAAC\x10\x01\x12\x16\n\x12IPV6_MODE_STATEFUL\x10\x02\x12\x17\n\x13IPV6_MODE_STATELESS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61lcor/v1/goal_state.proto\x12\x08\x61lcor.v1\"-\n\x07\x46ixedIp\x12\x11\n\tsubnet_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0c\"K\n\nDhcpOption\x12\x12\n\nip_version\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\x0c\n\x04when\x18\x04 \x01(\r\"\x88\x02\n\x04Port\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12$\n\tfixed_ips\x18\x03 \x03(\x0b\x32\x11.alcor.v1.FixedIp\x12\x16\n\x0e\x61\x64min_state_up\x18\x04 \x01(\x08\x12\x15\n\rport_security\x18\x05 \x01(\x08\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\tdevice_id\x18\x07 \x01(\t\x12\x17\n\x0fsecurity_groups\x18\x08 \x03(\t\x12\x10\n\x08\x66iltered\x18\t \x01(\x08\x12*\n\x0c\x64hcp_options\x18\x0c \x03(\x0b\x32\x14.alcor.v1.DhcpOption\x12\x12\n\nproject_id\x18\r \x01(\t\"w\n\x07Network\x12\x0b\n\x03vni\x18\x01 \x01(\r\x12\x0b\n\x03mtu\x18\x02 \x01(\r\x12\x16\n\x0e\x61\x64min_state_up\x18\x03 \x01(\x08\x12\x12\n\ndns_domain\x18\x04 \x01(\t\x12\x18\n\x10physical_network\x18\x05 \x01(\t\x12\x0c\n\x04vlan\x18\x06 \x01(\r\")\n\x06Prefix\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06length\x18\x02 \x01(\r\"?\n\x05Route\x12%\n\x0b\x64\x65stination\x18\x01 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x0f\n\x07nexthop\x18\x02 \x01(\x0c\"\xd7\x01\n\x06Subnet\x12 \n\x06prefix\x18\x01 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x0f\n\x07gateway\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64hcp\x18\x03 \x01(\x08\x12\x17\n\x0f\x64ns_nameservers\x18\x04 \x03(\x0c\x12$\n\x0bhost_routes\x18\x05 \x03(\x0b\x32\x0f.alcor.v1.Route\x12#\n\x07ra_mode\x18\x06 \x01(\x0e\x32\x12.alcor.v1.Ipv6Mode\x12(\n\x0c\x61\x64\x64ress_mode\x18\x07 \x01(\x0e\x32\x12.alcor.v1.Ipv6Mode\"R\n\tNeighbour\x12\x0b\n\x03mac\x18\x01 \x01(\x04\x12\x11\n\taddresses\x18\x02 \x03(\x0c\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x17\n\x0ftunnel_endpoint\x18\x04 \x01(\x0c\"\x19\n\x05Group\x12\x10\n\x08stateful\x18\x01 \x01(\x08\"(\n\tPortRange\x12\r\n\x05\x66irst\x18\x01 \x01(\r\x12\x0c\n\x04last\x18\x02 \x01(\r\"\x97\x02\n\x04Rule\x12\x0f\n\x07ingress\x18\x01 \x01(\x08\x12\x12\n\nip_version\x18\x02 \x01(\r\x12\x15\n\x08protocol\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\"\n\x05ports\x18\x04 \x01(\x0b\x32\x13.alcor.v1.PortRange\x12\x16\n\ticmp_type\x18\x05 \x01(\rH\x01\x88\x01\x01\x12\x16\n\ticmp_code\x18\x06 \x01(\rH\x02\x88\x01\x01\x12 \n\x06remote\x18\x07 \x01(\x0b\x32\x10.alcor.v1.Prefix\x12\x17\n\x0fremote_group_id\x18\x08 \x01(\t\x12\x1b\n\x13remote_addresses_id\x18\t \x01(\tB\x0b\n\t_protocolB\x0c\n\n_icmp_typeB\x0c\n\n_icmp_code\",\n\x06Member\x12\"\n\x08prefixes\x18\x01 \x03(\x0b\x32\x10.alcor.v1.Prefix\"/\n\tAddresses\x12\"\n\x08prefixes\x18\x01 \x03(\x0b\x32\x10.alcor.v1.Prefix\"\x1f\n\nAttachment\x12\x11\n\trouter_id\x18\x01 \x01(\t\"O\n\x06Router\x12\x16\n\x0e\x61\x64min_state_up\x18\x01 \x01(\x08\x12\x1f\n\x06routes\x18\x02 \x03(\x0b\x32\x0f.alcor.v1.Route\x12\x0c\n\x04snat\x18\x03 \x01(\x08\"P\n\x07Gateway\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12$\n\tfixed_ips\x18\x03 \x03(\x0b\x32\x11.alcor.v1.FixedIp\"^\n\nFloatingIp\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\x0c\x12\x0f\n\x07port_id\x18\x04 \x01(\t\x12\r\n\x05\x66ixed\x18\x05 \x01(\x0c\"%\n\nUplinkNode\x12\x17\n\x0ftunnel_endpoint\x18\x01 \x01(\x0c\"p\n\x0fRouterInterface\x12\x12\n\nnetwork_id\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x04\x12$\n\tfixed_ips\x18\x03 \x03(\x0b\x32\x11.alcor.v1.FixedIp\x12\x16\n\x0e\x61\x64min_state_up\x18\x04 \x01(\x08*d\n\x08Ipv6Mode\x12\x12\n\x0eIPV6_MODE_NONE\x10\x00\x12\x13\n\x0fIPV6_MODE_SLAAC\x10\x01\x12\x16\n\x12IPV6_MODE_STATEFUL\x10\x02\x12\x17\n\x13IPV6_MODE_STATELESS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alcor.v1.goal_state_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IPV6MODE']._serialized_start=1581
-  _globals['_IPV6MODE']._serialized_end=1681
+  _globals['_IPV6MODE']._serialized_start=1852
+  _globals['_IPV6MODE']._serialized_end=1952
   _globals['_FIXEDIP']._serialized_start=39
   _globals['_FIXEDIP']._serialized_end=84
   _globals['_DHCPOPTION']._serialized_start=86
@@ -40,29 +40,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PORT']._serialized_start=164
   _globals['_PORT']._serialized_end=428
   _globals['_NETWORK']._serialized_start=430
-  _globals['_NETWORK']._serialized_end=509
-  _globals['_PREFIX']._serialized_start=511
-  _globals['_PREFIX']._serialized_end=552
-  _globals['_ROUTE']._serialized_start=554
-  _globals['_ROUTE']._serialized_end=617
-  _globals['_SUBNET']._serialized_start=620
-  _globals['_SUBNET']._serialized_end=835
-  _globals['_NEIGHBOUR']._serialized_start=837
-  _globals['_NEIGHBOUR']._serialized_end=919
-  _globals['_GROUP']._serialized_start=921
-  _globals['_GROUP']._serialized_end=946
-  _globals['_PORTRANGE']._serialized_start=948
-  _globals['_PORTRANGE']._serialized_end=988
-  _globals['_RULE']._serialized_start=991
-  _globals['_RULE']._serialized_end=1270
-  _globals['_MEMBER']._serialized_start=1272
-  _globals['_MEMBER']._serialized_end=1316
-  _globals['_ADDRESSES']._serialized_start=1318
-  _globals['_ADDRESSES']._serialized_end=1365
-  _globals['_ATTACHMENT']._serialized_start=1367
-  _globals['_ATTACHMENT']._serialized_end=1398
-  _globals['_ROUTER']._serialized_start=1400
-  _globals['_ROUTER']._serialized_end=1465
-  _globals['_ROUTERINTERFACE']._serialized_start=1467
-  _globals['_ROUTERINTERFACE']._serialized_end=1579
+  _globals['_NETWORK']._serialized_end=549
+  _globals['_PREFIX']._serialized_start=551
+  _globals['_PREFIX']._serialized_end=592
+  _globals['_ROUTE']._serialized_start=594
+  _globals['_ROUTE']._serialized_end=657
+  _globals['_SUBNET']._serialized_start=660
+  _globals['_SUBNET']._serialized_end=875
+  _globals['_NEIGHBOUR']._serialized_start=877
+  _globals['_NEIGHBOUR']._serialized_end=959
+  _globals['_GROUP']._serialized_start=961
+  _globals['_GROUP']._serialized_end=986
+  _globals['_PORTRANGE']._serialized_start=988
+  _globals['_PORTRANGE']._serialized_end=1028
+  _globals['_RULE']._serialized_start=1031
+  _globals['_RULE']._serialized_end=1310
+  _globals['_MEMBER']._serialized_start=1312
+  _globals['_MEMBER']._serialized_end=1356
+  _globals['_ADDRESSES']._serialized_start=1358
+  _globals['_ADDRESSES']._serialized_end=1405
+  _globals['_ATTACHMENT']._serialized_start=1407
+  _globals['_ATTACHMENT']._serialized_end=1438
+  _globals['_ROUTER']._serialized_start=1440
+  _globals['_ROUTER']._serialized_end=1519
+  _globals['_GATEWAY']._serialized_start=1521
+  _globals['_GATEWAY']._serialized_end=1601
+  _globals['_FLOATINGIP']._serialized_start=1603
+  _globals['_FLOATINGIP']._serialized_end=1697
+  _globals['_UPLINKNODE']._serialized_start=1699
+  _globals['_UPLINKNODE']._serialized_end=1736
+  _globals['_ROUTERINTERFACE']._serialized_start=1738
+  _globals['_ROUTERINTERFACE']._serialized_end=1850
 # @@protoc_insertion_point(module_scope)

@@ -65,16 +65,20 @@ class Port(_message.Message):
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ...) -> None: ...
 
 class Network(_message.Message):
-    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain")
+    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan")
     VNI_FIELD_NUMBER: _ClassVar[int]
     MTU_FIELD_NUMBER: _ClassVar[int]
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     DNS_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    PHYSICAL_NETWORK_FIELD_NUMBER: _ClassVar[int]
+    VLAN_FIELD_NUMBER: _ClassVar[int]
     vni: int
     mtu: int
     admin_state_up: bool
     dns_domain: str
-    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ...) -> None: ...
+    physical_network: str
+    vlan: int
+    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ...) -> None: ...
 
 class Prefix(_message.Message):
     __slots__ = ("address", "length")
@@ -177,12 +181,44 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes")
+    __slots__ = ("admin_state_up", "routes", "snat")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
+    SNAT_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
+    snat: bool
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ...) -> None: ...
+
+class Gateway(_message.Message):
+    __slots__ = ("network_id", "mac", "fixed_ips")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
+    network_id: str
+    mac: int
+    fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ...) -> None: ...
+
+class FloatingIp(_message.Message):
+    __slots__ = ("network_id", "mac", "address", "port_id", "fixed")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
+    network_id: str
+    mac: int
+    address: bytes
+    port_id: str
+    fixed: bytes
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ...) -> None: ...
+
+class UplinkNode(_message.Message):
+    __slots__ = ("tunnel_endpoint",)
+    TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    tunnel_endpoint: bytes
+    def __init__(self, tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
 
 class RouterInterface(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up")

@@ -14,11 +14,13 @@ from alcor.ovs.flow import (
     Action,
     Conjunction,
     Ct,
+    CtClear,
     DecTtl,
     Group,
     Instructions,
     Load,
     Move,
+    Nat,
     Output,
     PopVlan,
     Punt,
@@ -43,6 +45,7 @@ _CONJUNCTION = struct.Struct("!HHIHBBI")
 _GOTO = struct.Struct("!HHB3x")
 _METADATA = struct.Struct("!HH4xQQ")
 _POP_VLAN, _DEC_TTL = _HEAD_PAD.pack(18, 8), _HEAD_PAD.pack(24, 8)
+_CT_CLEAR = _NX.pack(0xFFFF, 16, NICIRA, 43) + bytes(6)
 _NX_IN_PORT = 0xFFF8
 _TABLE_NONE = 0xFF
 
@@ -157,6 +160,8 @@ def _punt(action: Punt) -> bytes:
 
 def _ct(action: Ct) -> bytes:
     committed = b"".join([encode_action(each) for each in action.committed])
+    if action.nat is not None:
+        committed = _nat(action.nat) + committed
     if action.zone_field is None:
         source, zone = 0, action.zone
     else:
@@ -165,6 +170,18 @@ def _ct(action: Ct) -> bytes:
     size = 24 + len(committed)
     head = _CT.pack(0xFFFF, size, NICIRA, 35, action.commit, source, zone, table, 0)
     return head + committed
+
+
+def _nat(nat: Nat) -> bytes:
+    direction = {"": 0, "source": 1, "destination": 2}[nat.direction]
+    present, ends = 0, b""
+    if nat.address:
+        present |= 0x01 if nat.version == 4 else 0x04
+        ends += nat.address.to_bytes(4 if nat.version == 4 else 16, "big")
+    if nat.port:
+        present |= 0x10
+        ends += nat.port.to_bytes(2, "big")
+    return _nicira(36, struct.pack("!2xHH", direction, present) + ends)
 
 
 def _conjunction(action: Conjunction) -> bytes:
@@ -184,6 +201,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     DecTtl: lambda _: _DEC_TTL,
     Resubmit: lambda action: _RESUBMIT.pack(0xFFFF, 16, NICIRA, 14, _NX_IN_PORT, action.table),
     Ct: _ct,
+    CtClear: lambda _: _CT_CLEAR,
     Conjunction: _conjunction,
 }
 

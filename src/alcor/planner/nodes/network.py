@@ -13,4 +13,6 @@ def plan(network: NetworkRecord) -> tuple[str, Network]:
         mtu=network.mtu,
         admin_state_up=network.admin_state_up,
         dns_domain=network.dns_domain,
+        physical_network=network.physical_network,
+        vlan=(network.segmentation_id or 0) if network.network_type == "vlan" else 0,
     )

@@ -1,17 +1,23 @@
 """A router and its interfaces, as every host that packets may take them from must know them."""
 
-from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
-from alcor.goal_state.slices import attachment_key, interface_key, router_key
+from alcor.goal_state.entries import Attachment, FixedIp, Gateway, Route, Router, RouterInterface
+from alcor.goal_state.slices import attachment_key, gateway_key, interface_key, router_key
 from alcor.intent.records import PortRecord, RouterRecord
 from alcor.planner.parsed import address, mac
 from alcor.values.addresses import prefix
 
+_GATEWAY_OWNER = "network:router_gateway"
 _INTERFACE_OWNERS = frozenset(("network:router_interface", "network:router_interface_distributed"))
 
 
 def is_interface(port: PortRecord) -> bool:
     """Whether the port is where a router meets its network."""
     return port.device_owner in _INTERFACE_OWNERS and bool(port.device_id)
+
+
+def is_gateway(port: PortRecord) -> bool:
+    """Whether the port is where a router meets an external network."""
+    return port.device_owner == _GATEWAY_OWNER and bool(port.device_id)
 
 
 def plan(router: RouterRecord) -> tuple[str, Router]:
@@ -22,6 +28,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         routes=tuple(
             Route(prefix(route.destination), address(route.nexthop)) for route in router.routes
         ),
+        snat=router.gateway is None or router.gateway.enable_snat,
     )
 
 
@@ -34,11 +41,26 @@ def plan_interface(port: PortRecord) -> tuple[str, RouterInterface] | None:
         router_id=port.device_id,
         network_id=port.network_id,
         mac=mac(port.mac_address),
-        fixed_ips=tuple(
-            FixedIp(fixed.subnet_id, address(fixed.ip_address)) for fixed in port.fixed_ips
-        ),
+        fixed_ips=_fixed_ips(port),
         admin_state_up=port.admin_state_up,
     )
+
+
+def plan_gateway(port: PortRecord) -> tuple[str, Gateway] | None:
+    """A gateway's entry in its router's slice; `ValueError` when a text is no address."""
+    if not is_gateway(port):
+        return None
+    return gateway_key(port.device_id, port.id), Gateway(
+        port_id=port.id,
+        router_id=port.device_id,
+        network_id=port.network_id,
+        mac=mac(port.mac_address),
+        fixed_ips=_fixed_ips(port),
+    )
+
+
+def _fixed_ips(port: PortRecord) -> tuple[FixedIp, ...]:
+    return tuple(FixedIp(fixed.subnet_id, address(fixed.ip_address)) for fixed in port.fixed_ips)
 
 
 def plan_attachment(port: PortRecord) -> tuple[str, Attachment] | None:

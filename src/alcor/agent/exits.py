@@ -1,0 +1,177 @@
+"""The ways out of routers on this host, and which flows change with what is outside.
+
+Pure. A part of `model.py`'s HostModel, which gives it what it holds of networks and ports.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from alcor.agent.outside import Outside
+from alcor.agent.unit import Unit, UnitKind
+from alcor.goal_state.entries import (
+    FloatingIp,
+    Gateway,
+    Neighbour,
+    Network,
+    Router,
+    RouterInterface,
+    Subnet,
+    UplinkNode,
+)
+from alcor.values.addresses import Address, Mac
+
+
+class Exit(NamedTuple):
+    """The way out of a router, as this host sees it."""
+
+    gateway: Gateway
+    network: Network
+    subnets: tuple[Subnet, ...]
+    central: Address | None  # the host whose uplink its packets leave by; None: there is none
+    is_here: bool  # that is this host, and its uplink works
+    zone: int  # of the router's connections that are translated
+    snat: bool
+
+    @property
+    def mac(self) -> Mac:
+        """The router's MAC outside."""
+        return self.gateway.mac
+
+    def addresses(self, version: int) -> list[Address]:
+        """The router's addresses outside, of a family."""
+        fixed = (each.address for each in self.gateway.fixed_ips)
+        return [address for address in fixed if address.version == version]
+
+    def default_hop(self, version: int) -> Address | None:
+        """The next hop of all that no other route leads to, of a family."""
+        hops = (each.gateway for each in self.subnets if each.prefix.version == version)
+        return next((hop for hop in hops if hop is not None), None)
+
+
+class Home(NamedTuple):
+    """A floating IP, the way out it is of, and whether this host translates it."""
+
+    floating: FloatingIp
+    exit: Exit
+    is_here: bool
+
+
+class Exits:
+    """What is outside, joined with what the model holds of the inside (by reference)."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        subnets: Mapping[str, Mapping[str, Subnet]],
+        neighbours: Mapping[str, Mapping[str, Neighbour]],
+        interfaces: Mapping[str, Mapping[str, RouterInterface]],
+    ) -> None:
+        self.outside = Outside()
+        self.here: Address | None = None  # this host's tunnel endpoint
+        self._networks, self._subnets = networks, subnets
+        self._neighbours, self._interfaces = neighbours, interfaces
+
+    def of(self, router: Router) -> Exit | None:
+        """The router's way out, once it is known where that leads."""
+        gateway = self.outside.gateway_of(router.id)
+        network = self._networks.get(gateway.network_id) if gateway else None
+        if gateway is None or network is None:
+            return None
+        known = self._subnets.get(network.id, {})
+        wanted = (fixed.subnet_id for fixed in gateway.fixed_ips)
+        central = self.outside.central(router.id, network.physical_network)
+        return Exit(
+            gateway=gateway,
+            network=network,
+            subnets=tuple(known[each] for each in wanted if each in known),
+            central=central,
+            is_here=central == self.here and self.uplink_of(network) is not None,
+            zone=self.outside.zone_of(router.id),
+            snat=router.snat,
+        )
+
+    def uplink_of(self, network: Network) -> int | None:
+        """The ofport by which the network's packets leave this host, if there is one."""
+        return self.outside.uplinks.get(network.physical_network)
+
+    def is_home(self, floating: FloatingIp, exit_: Exit) -> bool:
+        """Whether the floating IP is translated here: on its port's host, if that has an uplink.
+
+        Else where all of the router's packets leave.
+        """
+        host = self._host_of(floating.port_id, floating.router_id)
+        if floating.port_id and host is None:
+            return False
+        network = exit_.network
+        if host is not None and self.outside.has_uplink(network.physical_network, host):
+            return host == self.here and self.uplink_of(network) is not None
+        return exit_.is_here
+
+    def _host_of(self, port_id: str, router_id: str) -> Address | None:
+        """The host of a port behind a router."""
+        for interface in self._interfaces.get(router_id, {}).values():
+            neighbour = self._neighbours.get(interface.network_id, {}).get(port_id)
+            if neighbour is not None:
+                return neighbour.tunnel_endpoint
+        return None
+
+    # What changes: each answers the units whose flows must be made again
+
+    def put(self, entry: Gateway | FloatingIp | UplinkNode, is_there: bool) -> set[Unit]:
+        """Hold an entry in place of what its key held before, or no more."""
+        match entry:
+            case Gateway():
+                self.outside.put_gateway(entry, is_there)
+                return self.units_of_router(entry.router_id)
+            case FloatingIp():
+                self.outside.put_floating(entry, is_there)
+                return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
+            case UplinkNode():
+                self.outside.put_node(entry, is_there)
+                return self._units_out_by(entry.physical_network)
+
+    def set_here(self, here: Address | None) -> set[Unit]:
+        """This host's tunnel endpoint."""
+        self.here = here
+        return {unit for name in self.outside.uplinks for unit in self._units_out_by(name)}
+
+    def set_uplinks(self, uplinks: Mapping[str, int]) -> set[Unit]:
+        """The ofports that lead to physical networks, by name."""
+        before, self.outside.uplinks = self.outside.uplinks, dict(uplinks)
+        changed = {name for name, _ in before.items() ^ uplinks.items()}
+        return {unit for name in changed for unit in self._units_out_by(name)}
+
+    def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> set[Unit]:
+        """Who has an address of a network outside; None: nobody."""
+        if not self.outside.put_resolved(network_id, address, mac):
+            return set()
+        return {Unit(UnitKind.OUTSIDE, str(address), network_id)}
+
+    def units_of_router(self, router_id: str) -> set[Unit]:
+        """A router with its floating IPs."""
+        floating = self.outside.floating.get(router_id, {})
+        units = {Unit(UnitKind.FLOATING, each, router_id) for each in floating}
+        return units | {Unit(UnitKind.ROUTER, router_id)}
+
+    def units_of_network(self, network_id: str) -> set[Unit]:
+        """The routers with a way out to the network, and who was found there."""
+        units = self.units_resolved(network_id)
+        for router_id in self.outside.routers_to(network_id):
+            units |= self.units_of_router(router_id)
+        return units
+
+    def units_of_port(self, port_id: str) -> set[Unit]:
+        """The floating IPs of a port."""
+        floating = self.outside.floating_of(port_id)
+        return {Unit(UnitKind.FLOATING, id_, router_id) for id_, router_id in floating}
+
+    def units_resolved(self, network_id: str) -> set[Unit]:
+        """Who was found in the network outside."""
+        resolved = self.outside.resolved.get(network_id, {})
+        return {Unit(UnitKind.OUTSIDE, str(address), network_id) for address in resolved}
+
+    def _units_out_by(self, physical_network: str) -> set[Unit]:
+        """All that leaves by a physical network's uplinks."""
+        networks = [e for e in self._networks.values() if e.physical_network == physical_network]
+        units = {Unit(UnitKind.NETWORK, network.id) for network in networks}
+        return units.union(*(self.units_of_network(network.id) for network in networks))

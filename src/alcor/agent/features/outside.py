@@ -1,0 +1,223 @@
+"""UPLINK_IN, NAT_IN, NAT_OUT, NAT_DONE, UPLINK_OUT: the world outside, by the uplinks of hosts.
+
+A floating IP is translated on its port's own host when that has an uplink. All else leaves by one
+host a router, which the others send it to in the external network's own VNI; IPv4 from the router's
+address there, IPv6 as it is. Translation is the connection tracker's, in a zone a router, so that
+errors about a connection are translated as well.
+
+Who has an address outside is found out by the agent (`punts/outside.py`).
+"""
+
+from collections.abc import Iterator
+
+from alcor.agent import pipeline as p
+from alcor.agent.exits import Exit, Home
+from alcor.agent.meter import of_outside
+from alcor.agent.router_shapes import (
+    VNI_FULL,
+    Way,
+    fault,
+    held_by,
+    hop,
+    hop_by,
+    hop_itself,
+    own,
+    route,
+    taken_by,
+    to,
+)
+from alcor.agent.routing import RouterView
+from alcor.goal_state.entries import Network
+from alcor.ovs.fields import (
+    ETH_TYPE_ARP,
+    ETH_TYPE_IPV4,
+    ETH_TYPE_IPV6,
+    IP_PROTO_ICMPV6,
+    VLAN_PRESENT,
+)
+from alcor.ovs.flow import (
+    CT_INV,
+    CT_TRK,
+    DROP,
+    Action,
+    CtClear,
+    DecTtl,
+    Flow,
+    Nat,
+    PopVlan,
+    PushVlan,
+    apply,
+    ct,
+    match,
+    output,
+    punt,
+    set_field,
+)
+from alcor.values.addresses import Address, Mac, Prefix
+
+_ARP_REQUEST, _ARP_REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
+_VLAN_TYPE = 0x8100
+_SEEN = set_field(p.FLAGS, *p.TRANSLATED)
+# What a host sent here to leave is from here now; an answer leaves by where its question came.
+_FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
+_FROM_INSIDE = set_field(p.FLAGS, *p.FROM_INSIDE)
+_EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """What is the same for all routers."""
+    for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
+        lost = match(eth_type=family, ct_state=(CT_TRK | CT_INV, CT_TRK | CT_INV))
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, lost, DROP, cookie)
+        any_ = match(eth_type=family)
+        yield Flow(p.NAT_OUT, p.PRIORITY.lowest, any_, fault(p.Fault.NO_ROUTE), cookie)
+
+
+def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
+    """A network that this host has an uplink to."""
+    vni = network.vni
+    came = match(in_port=uplink, vlan_vid=VLAN_PRESENT | network.vlan if network.vlan else 0)
+    flag = set_field(p.FLAGS, *p.FROM_UPLINK)
+    untag = (PopVlan(),) if network.vlan else ()
+    enter = apply(*untag, flag, goto=p.UPLINK_IN, metadata=(vni, VNI_FULL))
+    yield Flow(p.CLASSIFY, p.PRIORITY.normal, came, enter, cookie)
+    yield from _resolution(vni, uplink, cookie)
+    rest = match(metadata=vni, reg0=p.FROM_INSIDE)
+    yield Flow(p.L2_DST, p.PRIORITY.lowest, rest, apply(goto=p.UPLINK_OUT), cookie)
+    tag: tuple[Action, ...] = ()
+    if network.vlan:
+        tag = (PushVlan(_VLAN_TYPE), set_field("vlan_vid", VLAN_PRESENT | network.vlan))
+    leave = apply(*tag, output(uplink))
+    yield Flow(p.UPLINK_OUT, p.PRIORITY.normal, match(metadata=vni), leave, cookie)
+
+
+def _resolution(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
+    """Questions are answered by flows; answers, and next hops that are not known, by the agent."""
+    meter = of_outside(uplink).id
+    ask4 = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_ARP_REQUEST)
+    nd = (ETH_TYPE_IPV6, IP_PROTO_ICMPV6)
+    ask6 = match(metadata=vni, eth_type=nd[0], ip_proto=nd[1], icmpv6_type=_SOLICIT, icmpv6_code=0)
+    for asks in (ask4, ask6):
+        yield Flow(p.UPLINK_IN, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
+    say4 = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_ARP_REPLY)
+    say6 = match(metadata=vni, eth_type=nd[0], ip_proto=nd[1], icmpv6_type=_ADVERTISE)
+    heard = apply(punt(userdata=p.PUNT_HEARD), meter=meter)
+    for says in (say4, say6):
+        yield Flow(p.UPLINK_IN, p.PRIORITY.normal, says, heard, cookie)
+    wanted = apply(punt(userdata=p.PUNT_WANTED), meter=meter)
+    for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
+        what = match(metadata=vni, eth_type=family)
+        yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 1, what, wanted, cookie)
+
+
+def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Iterator[Flow]:
+    """Somebody outside whom the agent has found."""
+    yield hop(network, address, mac, cookie)
+
+
+def router(view: RouterView, cookie: int) -> Iterator[Flow]:
+    """A router's way out: what leads there, what it takes from there, what becomes of it."""
+    exit_ = view.exit
+    if exit_ is None:
+        return
+    yield from _routes(view, exit_, cookie)
+    for version in (4, 6):
+        for address in exit_.addresses(version):
+            # What comes from inside may be an answer to a connection that was translated.
+            translated = p.TRANSLATED if version == 4 else (0, 0)
+            yield from own(view, address, cookie, translated)
+            yield hop(exit_.network, address, exit_.mac, cookie)
+    if exit_.is_here:
+        yield from _admit(view, exit_, cookie)
+        yield from _leave_here(view, exit_, cookie)
+    elif exit_.central is not None and exit_.central.version == 4:
+        yield from _leave_there(view, exit_, exit_.central, cookie)
+
+
+def _routes(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
+    """The external subnets, the default, and routes by somebody outside."""
+    for subnet in exit_.subnets:
+        way = Way(hop_itself(subnet.prefix.version), exit_.network, p.NAT_OUT)
+        yield route(view, subnet.prefix, way, 1, cookie)
+    for prefix in _EVERYWHERE:
+        default = exit_.default_hop(prefix.version)
+        if default is not None:
+            way = Way(hop_by(default), exit_.network, p.NAT_OUT)
+            yield route(view, prefix, way, 1, cookie)
+    for each in view.routes:
+        if any(subnet.prefix.covers(each.nexthop) for subnet in exit_.subnets):
+            way = Way(hop_by(each.nexthop), exit_.network, p.NAT_OUT)
+            yield route(view, each.destination, way, 0, cookie)
+
+
+def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
+    """What comes to the router's MAC outside: from there, or from a host without uplink."""
+    vni, mac = exit_.network.vni, exit_.mac
+    from_outside = match(metadata=vni, eth_dst=mac, reg0=p.FROM_HERE)
+    yield Flow(p.L2_DST, p.PRIORITY.normal, from_outside, taken_by(view, p.NAT_IN), cookie)
+    # Its hop was counted and its limits were looked at where it came from.
+    from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
+    yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
+    for address in exit_.addresses(4):
+        back = apply(CtClear(), _SEEN, ct(exit_.zone, table=p.ROUTER_IN, nat=Nat()))
+        mine = match(**to(view, address))
+        yield Flow(p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
+
+
+def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
+    """By this host's uplink; what the router itself says is not translated."""
+    on = (_FROM_HERE, DecTtl(), set_field("eth_src", exit_.mac))
+    plain = apply(*on, goto=p.NEIGHBOUR)
+    answer = apply(_FROM_INSIDE, *on, goto=p.NEIGHBOUR)
+    own4, own6 = exit_.addresses(4), exit_.addresses(6)
+    said = [held_by(view, 4, ipv4_src=each.number) for each in own4]
+    said += [held_by(view, 6, ipv6_src=each.number) for each in own6]
+    for what in said:
+        yield Flow(p.NAT_OUT, p.PRIORITY.guard, match(**what), answer, cookie)
+    every4, every6 = match(**held_by(view, 4)), match(**held_by(view, 6))
+    translated = plain
+    if exit_.snat and own4:
+        nat = Nat("source", 4, own4[0].number)
+        translated = apply(*on, ct(exit_.zone, commit=True, table=p.NAT_DONE, nat=nat))
+    yield Flow(p.NAT_OUT, p.PRIORITY.low, every4, translated, cookie)
+    yield Flow(p.NAT_OUT, p.PRIORITY.low, every6, plain, cookie)
+
+
+def _leave_there(view: RouterView, exit_: Exit, host: Address, cookie: int) -> Iterator[Flow]:
+    """By another host's uplink: what was not sent here by a host goes there as it is."""
+    away = apply(
+        set_field("eth_dst", exit_.mac),
+        set_field(p.TUNNEL_REMOTE, host.number),
+        goto=p.TUNNEL_OUT,
+    )
+    for version in (4, 6):
+        what = match(**held_by(view, version, reg0=p.FROM_HERE))
+        yield Flow(p.NAT_OUT, p.PRIORITY.low, what, away, cookie)
+
+
+def floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
+    """A floating IP; every host of the router knows its MAC, its home translates."""
+    exit_, address, mac = home.exit, home.floating.address, home.floating.mac
+    yield hop(exit_.network, address, mac, cookie)
+    if not home.is_here:
+        return
+    mine = match(metadata=exit_.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
+    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken_by(view, p.NAT_IN), cookie)
+    if home.floating.fixed is not None and address.version == 4:
+        yield from _translate(view, home, home.floating.fixed, cookie)
+
+
+def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Iterator[Flow]:
+    zone, address = home.exit.zone, home.floating.address
+    inward = Nat("destination", 4, fixed.number)
+    enter = apply(CtClear(), _SEEN, ct(zone, commit=True, table=p.ROUTER_IN, nat=inward))
+    yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
+    outward = Nat("source", 4, address.number)
+    leave = apply(
+        _FROM_HERE,
+        DecTtl(),
+        set_field("eth_src", home.floating.mac),
+        ct(zone, commit=True, table=p.NAT_DONE, nat=outward),
+    )
+    said = match(**held_by(view, 4, ipv4_src=fixed.number))
+    yield Flow(p.NAT_OUT, p.PRIORITY.normal, said, leave, cookie)

@@ -1,0 +1,119 @@
+"""What the agent knows of the world outside: uplinks, gateways, floating IPs, who is where there.
+
+Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpoint.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import TypeVar
+
+from alcor.goal_state.entries import FloatingIp, Gateway, UplinkNode
+from alcor.values.addresses import Address, Mac
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+zone_first, zone_last = 0xF000, 0xFEFF  # of routers; below are those of ports: their ofports
+
+
+class Outside:
+    """Uplinks, nodes, gateways, floating IPs and resolved addresses, found by what flows need."""
+
+    def __init__(self) -> None:
+        self.uplinks: dict[str, int] = {}  # ofport by physical network
+        self.gateways: dict[str, dict[str, Gateway]] = {}  # by router, by port
+        self.floating: dict[str, dict[str, FloatingIp]] = {}  # by router, by id
+        self.resolved: dict[str, dict[Address, Mac]] = {}  # by network
+        self._nodes: dict[str, dict[str, Address]] = {}  # endpoints by host by physical network
+        self._routers_by_port: dict[str, dict[str, str]] = {}  # by floating IP by its port
+        self._zones: dict[str, int] = {}
+        self._router_by_zone: dict[int, str] = {}
+
+    def put_node(self, node: UplinkNode, is_there: bool) -> None:
+        """Hold a node, or no more."""
+        _put(self._nodes, node.physical_network, node.host, node.tunnel_endpoint, is_there)
+
+    def put_gateway(self, gateway: Gateway, is_there: bool) -> None:
+        """Hold a gateway, or no more."""
+        _put(self.gateways, gateway.router_id, gateway.port_id, gateway, is_there)
+        if gateway.router_id in self.gateways:
+            self._take_zone(gateway.router_id)
+        elif gateway.router_id in self._zones:
+            del self._router_by_zone[self._zones.pop(gateway.router_id)]
+
+    def put_floating(self, floating: FloatingIp, is_there: bool) -> None:
+        """Hold a floating IP, or no more."""
+        before = self.floating.get(floating.router_id, {}).get(floating.id)
+        if before is not None:
+            _put(self._routers_by_port, before.port_id, before.id, "", False)
+        _put(self.floating, floating.router_id, floating.id, floating, is_there)
+        if is_there:
+            router_id = floating.router_id
+            _put(self._routers_by_port, floating.port_id, floating.id, router_id, True)
+
+    def put_resolved(self, network_id: str, address: Address, mac: Mac | None) -> bool:
+        """Who has an address outside; None: nobody. Whether that is new."""
+        before = self.resolved.get(network_id, {}).get(address)
+        _put(self.resolved, network_id, address, mac or Mac(0), mac is not None)
+        return before != mac
+
+    def floating_of(self, port_id: str) -> Iterable[tuple[str, str]]:
+        """The floating IPs of a port: their ids, and those of the routers that translate."""
+        return self._routers_by_port.get(port_id, {}).items()
+
+    def routers_to(self, network_id: str) -> Iterator[str]:
+        """The routers with a gateway on the network."""
+        for router_id, gateways in self.gateways.items():
+            if any(each.network_id == network_id for each in gateways.values()):
+                yield router_id
+
+    def gateway_of(self, router_id: str) -> Gateway | None:
+        """The router's gateway; of several the first by port."""
+        gateways = self.gateways.get(router_id)
+        return gateways[min(gateways)] if gateways else None
+
+    def zone_of(self, router_id: str) -> int:
+        """The zone of a router that has a gateway."""
+        return self._zones[router_id]
+
+    def has_uplink(self, physical_network: str, endpoint: Address) -> bool:
+        """Whether the host there has an uplink, and lives."""
+        return endpoint in self._nodes.get(physical_network, {}).values()
+
+    def central(self, router_id: str, physical_network: str) -> Address | None:
+        """The host by which the router's packets leave: all hosts choose alike, and evenly.
+
+        When a host goes only its own routers move (highest random weight).
+        """
+        nodes = self._nodes.get(physical_network)
+        if not nodes:
+            return None
+        return nodes[max(nodes, key=lambda host: (_weight(router_id, host), host))]
+
+    def _take_zone(self, router_id: str) -> None:
+        """A zone of its own, the same on every start unless two routers want the same one."""
+        if router_id in self._zones:
+            return
+        count = zone_last - zone_first + 1
+        wanted = _weight(router_id, "") % count
+        for step in range(count):
+            zone = zone_first + (wanted + step) % count
+            if zone not in self._router_by_zone:
+                self._zones[router_id], self._router_by_zone[zone] = zone, router_id
+                return
+        raise ValueError(f"this host translates for {count} routers already")
+
+
+def _weight(router_id: str, host: str) -> int:
+    digest = blake2b(f"{router_id}/{host}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _put(nested: dict[str, dict[K, T]], outer: str, inner: K, value: T, is_there: bool) -> None:
+    if is_there:
+        nested.setdefault(outer, {})[inner] = value
+        return
+    held = nested.get(outer, {})
+    held.pop(inner, None)
+    if not held:
+        nested.pop(outer, None)

@@ -1,0 +1,151 @@
+"""Matches and actions that all stages of a router have in common.
+
+Pure. What a router is known by, what it takes, how it names a next hop, and how it answers.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Unpack
+
+from alcor.agent import pipeline as p
+from alcor.agent.routing import RouterView
+from alcor.agent.shapes import match_by, set_to
+from alcor.goal_state.entries import Network
+from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
+from alcor.ovs.flow import (
+    Action,
+    Flow,
+    Instructions,
+    Match,
+    MatchFields,
+    apply,
+    match,
+    move,
+    set_field,
+)
+from alcor.values.addresses import Address, Prefix
+
+hops = 64  # of what a router itself says
+ECHO, ECHO_REPLY, ECHO6, ECHO6_REPLY = 8, 0, 128, 129
+VNI_FULL = (1 << 64) - 1
+
+_WORD = 0xFFFF_FFFF
+_OWN_TTL = set_field("ip_ttl", hops + 1)  # it is routed like any other packet, which costs one
+_hop4 = match_by(p.VNI, p.NEXT_HOP[0], eth_type=ETH_TYPE_IPV4)
+_set_eth_dst = set_to("eth_dst")
+_SELF4 = (move("ipv4_dst", p.NEXT_HOP[0]),)
+_SELF6 = tuple(
+    move("ipv6_dst", register, 32, 96 - 32 * at) for at, register in enumerate(p.NEXT_HOP)
+)
+
+
+class Way(NamedTuple):
+    """Where a route leads: what is done, into which network, to be looked at by which stage."""
+
+    actions: tuple[Action, ...]
+    network: Network
+    goto: int
+
+
+def taken_by(view: RouterView, goto: int) -> Instructions:
+    """The router has the packet from now on."""
+    high, low = p.ROUTER
+    return apply(set_field(high, view.key >> 32), set_field(low, view.key & _WORD), goto=goto)
+
+
+def held_by(view: RouterView, version: int, **fields: Unpack[MatchFields]) -> MatchFields:
+    """Conditions on a packet that the router has."""
+    fields["reg12"], fields["reg13"] = view.key >> 32, view.key & _WORD
+    fields["eth_type"] = ETH_TYPE_IPV4 if version == 4 else ETH_TYPE_IPV6
+    return fields
+
+
+def to(view: RouterView, address: Address) -> MatchFields:
+    """Conditions on a packet for an address."""
+    if address.version == 4:
+        return held_by(view, 4, ipv4_dst=address.number)
+    return held_by(view, 6, ipv6_dst=address.number)
+
+
+def ping(mine: MatchFields) -> Match:
+    """An echo request among what is mine."""
+    if mine["eth_type"] == ETH_TYPE_IPV4:
+        return match(**(mine | {"ip_proto": IP_PROTO_ICMP, "icmpv4_type": ECHO, "icmpv4_code": 0}))
+    return match(**(mine | {"ip_proto": IP_PROTO_ICMPV6, "icmpv6_type": ECHO6, "icmpv6_code": 0}))
+
+
+def own(
+    view: RouterView, address: Address, cookie: int, flags: tuple[int, int] = (0, 0)
+) -> Iterator[Flow]:
+    """The router's own address: it answers ping from any side, and offers nothing else.
+
+    With `flags` only of a packet that bears them it is known that it is for the router itself.
+    """
+    mine = to(view, address)
+    if address.version == 4:
+        swapped = (move("ipv4_src", "ipv4_dst"), set_field("ipv4_src", address.number))
+        pong = apply(*swapped, set_field("icmpv4_type", ECHO_REPLY), _OWN_TTL, goto=p.ROUTE)
+    else:
+        swapped = (move("ipv6_src", "ipv6_dst"), set_field("ipv6_src", address.number))
+        pong = apply(*swapped, set_field("icmpv6_type", ECHO6_REPLY), _OWN_TTL, goto=p.ROUTE)
+    yield Flow(p.ROUTER_IN, p.PRIORITY.guard, ping(mine), pong, cookie)
+    yield Flow(
+        p.ROUTER_IN,
+        p.PRIORITY.high,
+        match(**(mine | {"reg0": flags})),
+        fault(p.Fault.NO_SERVICE),
+        cookie,
+    )
+
+
+def route(view: RouterView, prefix: Prefix, way: Way, rank: int, cookie: int) -> Flow:
+    """The longer the prefix the earlier it is looked at; `rank` (0 or 1) decides between equals."""
+    destination = (prefix.number, prefix.mask)
+    if prefix.version == 4:
+        what = match(**held_by(view, 4, ipv4_dst=destination))
+    else:
+        what = match(**held_by(view, 6, ipv6_dst=destination))
+    on = apply(*way.actions, goto=way.goto, metadata=(way.network.vni, VNI_FULL))
+    return Flow(p.ROUTE, p.PRIORITY.guard + 2 * prefix.length + rank, what, on, cookie)
+
+
+def hop_itself(version: int) -> tuple[Action, ...]:
+    """The destination is the next hop."""
+    return _SELF4 if version == 4 else _SELF6
+
+
+def hop_by(address: Address) -> tuple[Action, ...]:
+    """An address is the next hop."""
+    return tuple(set_field(*each) for each in _words(address))
+
+
+def hop(network: Network, address: Address, mac: int, cookie: int) -> Flow:
+    """Who has the next hop's address."""
+    if address.version == 4:
+        what = _hop4(network.vni, address.number)
+    else:
+        first, second, third, fourth = (word for _, word in _words(address))
+        what = match(
+            metadata=network.vni,
+            eth_type=ETH_TYPE_IPV6,
+            reg8=first,
+            reg9=second,
+            reg10=third,
+            reg11=fourth,
+        )
+    found = Instructions((_set_eth_dst(mac),), p.ROUTE_OUT)
+    return Flow(p.NEIGHBOUR, p.PRIORITY.normal, what, found, cookie)
+
+
+def _words(address: Address) -> list[tuple[str, int]]:
+    """The registers that hold a next hop, with their values."""
+    if address.version == 4:
+        return [(p.NEXT_HOP[0], address.number)]
+    return [
+        (register, address.number >> (96 - 32 * at) & _WORD)
+        for at, register in enumerate(p.NEXT_HOP)
+    ]
+
+
+def fault(fault: p.Fault) -> Instructions:
+    """The packet can't be forwarded."""
+    return apply(set_field(p.FLAGS, fault << 8, p.FAULT_MASK), goto=p.ROUTER_FAULT)

@@ -1,0 +1,35 @@
+"""What flows are made for. Pure."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class UnitKind(IntEnum):
+    """In the order in which flows are put on the switch; the first wins a key that two make."""
+
+    HOST = 1
+    PORT = 2
+    NETWORK = 3
+    SUBNET = 4
+    NEIGHBOUR = 5
+    ROUTER = 10
+    FLOATING = 11
+    OUTSIDE = 12
+    GRANT = 20
+    REMOTE = 21
+    SERVICE = 22
+
+
+class Unit(NamedTuple):
+    """What flows are made for: the host, a port, a network, a router ...
+
+    Of security groups: a grant, a prefix of remotes, a service. Of what is outside: a floating IP,
+    an address that was found there.
+    """
+
+    kind: UnitKind
+    id: str = ""
+    network_id: str = ""  # of a subnet, a neighbour, somebody outside; of a floating IP its router
+
+
+HOST_UNIT = Unit(UnitKind.HOST)
