@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import pytest
 from tests.api.conftest import Api
 
 T = TypeVar("T")
@@ -56,6 +57,106 @@ def test_a_network_too_narrow_for_a_family_has_no_subnet_of_it(api: Api) -> None
     body = {"network_id": narrow["id"], "cidr": "fd00::/64", "ip_version": 6}
     answer = api.call("POST", "/v2.0/subnets", {"subnet": body})
     assert (answer.status, answer.type) == (409, "NetworkMTUSubnetConflict")
+
+
+def test_ports_have_port_security_as_their_network_unless_they_say(api: Api) -> None:
+    network = api.network(port_security_enabled=False)
+    assert not api.port(network["id"])["port_security_enabled"]
+    assert api.port(network["id"], port_security_enabled=True)["port_security_enabled"]
+
+
+def test_address_pairs_are_kept_as_written_with_the_ports_mac(api: Api) -> None:
+    pairs = [{"ip_address": "10.9.0.0/16"}, {"ip_address": "fd00::9", "mac_address": PAIR_MAC}]
+    port = api.port(api.network()["id"], allowed_address_pairs=pairs)
+    whole = [pairs[0] | {"mac_address": port["mac_address"]}, pairs[1]]
+    assert port["allowed_address_pairs"] == whole
+    assert changed(api, port, allowed_address_pairs=None)["allowed_address_pairs"] == []
+
+
+PAIR_MAC = "00:00:5e:00:01:01"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "type_"),
+    [
+        ([{"ip_address": "10.0.0.1"}] * 2, 400, "DuplicateAddressPairInRequest"),
+        ([{"ip_address": f"10.0.0.{i}"} for i in range(11)], 400, "AllowedAddressPairExhausted"),
+        ([{"mac_address": PAIR_MAC}], 400, "AllowedAddressPairsMissingIP"),
+        ([{"ip_address": "10.0.0"}], 400, "HTTPBadRequest"),
+        ([{"ip_address": "10.0.0.1/33"}], 400, "HTTPBadRequest"),
+        ([{"ip_address": "10.0.0.1", "x": 1}], 400, "HTTPBadRequest"),
+        ([7], 400, "HTTPBadRequest"),
+        (7, 400, "HTTPBadRequest"),
+    ],
+)
+def test_wrong_address_pairs_are_refused(api: Api, fields: Any, status: int, type_: str) -> None:
+    port = api.port(api.network()["id"])
+    body = {"port": {"allowed_address_pairs": fields}}
+    answer = api.call("PUT", f"/v2.0/ports/{port['id']}", body)
+    assert (answer.status, answer.type) == (status, type_)
+
+
+def test_address_pairs_and_no_port_security_exclude_each_other(api: Api) -> None:
+    port = api.port(api.network()["id"], allowed_address_pairs=[{"ip_address": "10.0.0.1"}])
+    path = f"/v2.0/ports/{port['id']}"
+    answer = api.call("PUT", path, {"port": {"port_security_enabled": False}})
+    assert (answer.status, answer.type) == (409, "AddressPairAndPortSecurityRequired")
+    changed(api, port, allowed_address_pairs=[], port_security_enabled=False)
+
+
+def test_a_dhcp_option_is_replaced_by_name_and_removed_by_null(api: Api) -> None:
+    options = [{"opt_name": "bootfile-name", "opt_value": "a"}]
+    port = api.port(api.network()["id"], extra_dhcp_opts=options)
+    assert port["extra_dhcp_opts"] == [options[0] | {"ip_version": 4}]
+    more = [
+        {"opt_name": "bootfile-name", "opt_value": "b"},
+        {"opt_name": "bootfile-name", "opt_value": "c", "ip_version": 6},
+        {"opt_name": "mtu", "opt_value": "9"},
+    ]
+    port = changed(api, port, extra_dhcp_opts=more)
+    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b", "c", "9"]
+    port = changed(api, port, extra_dhcp_opts=[{"opt_name": "mtu", "opt_value": None}])
+    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b", "c"]
+
+
+def test_a_vnic_that_hosts_can_not_plug_is_not_bound(api: Api) -> None:
+    node = {"name": "host-family", "tunnel_ip": "192.0.2.77"}
+    api.call("POST", "/alcor/v1/nodes", {"node": node})
+    port = api.port(
+        api.network()["id"],
+        **{"binding:vnic_type": "direct", "binding:profile": {"pci": "1"}},
+    )
+    bound = changed(api, port, **{"binding:host_id": "host-family"})
+    assert (bound["binding:vif_type"], bound["binding:profile"]) == ("binding_failed", {"pci": "1"})
+    bound = changed(api, bound, **{"binding:vnic_type": "normal"} | {"binding:profile": None})
+    again = changed(api, bound, **{"binding:host_id": "host-family"})
+    assert (again["binding:vif_type"], again["binding:profile"]) == ("ovs", {})
+    answer = api.call(
+        "PUT", f"/v2.0/ports/{port['id']}", {"port": {"numa_affinity_policy": "required"}}
+    )
+    assert (answer.status, answer.type) == (409, "PortBoundNUMAAffinityPolicy")
+
+
+def test_ports_are_found_by_a_part_of_their_address(api: Api) -> None:
+    network = api.network()
+    api.subnet(network["id"], "10.83.0.0/16")
+    one = api.port(network["id"], fixed_ips=[{"ip_address": "10.83.44.1"}])
+    two = api.port(network["id"], fixed_ips=[{"ip_address": "10.83.55.1"}])
+
+    def found(*parts: str) -> set[str]:
+        query = "&".join(f"fixed_ips=ip_address_substr%3D{part}" for part in parts)
+        return {p["id"] for p in api.listed(f"/v2.0/ports?network_id={network['id']}&{query}")}
+
+    assert found(".44.") == {one["id"]}
+    assert found(".44.", "83.5") == found("10.83") == {one["id"], two["id"]}
+    assert found("%25") == found("x") == set()
+
+
+def changed(api: Api, port: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    answer = api.call("PUT", f"/v2.0/ports/{port['id']}", {"port": fields})
+    assert answer.status == 200, answer
+    found: dict[str, Any] = answer.json["port"]
+    return found
 
 
 def test_a_port_of_a_slaac_subnet_has_the_address_of_its_mac(api: Api) -> None:

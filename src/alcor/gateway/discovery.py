@@ -21,6 +21,25 @@ class Extension(NamedTuple):
 
 
 _EXTENSIONS = (
+    Extension(
+        "data-plane-status", "Data plane status", "What others know of the packets of a port."
+    ),
+    Extension(
+        "ip-substring-filtering", "IP address substring filtering", "Ports by a part of an address."
+    ),
+    Extension(
+        "port-device-profile", "Port device profile", "The accelerators that a port asks for."
+    ),
+    Extension("port-numa-affinity-policy", "Port NUMA affinity policy", "Where a machine may run."),
+    Extension(
+        "port-numa-affinity-policy-socket", "Port NUMA affinity policy socket", "On one socket."
+    ),
+    Extension(
+        "uplink-status-propagation", "Port Uplink Status Propagation", "Kept for what plugs."
+    ),
+    Extension(
+        "uplink-status-propagation-updatable", "Uplink status, writable", "It may be changed."
+    ),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
     Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
@@ -56,6 +75,8 @@ _EXTENSIONS = (
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
     Extension("external-net", "Neutron external network", "Networks of the outside world."),
     Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),

@@ -32,11 +32,11 @@ def addresses(port: dict[str, Any]) -> list[str]:
 
 async def until(world: Any, wanted: list[str]) -> list[dict[str, Any]]:
     """The ports, when the one has these addresses."""
-    for _ in range(2_000):
-        ports = await world.listed()
-        if ports and addresses(ports[0]) == wanted:
-            return list(ports)
-    raise AssertionError(ports)
+    ports: list[dict[str, Any]] = []
+    async with asyncio.timeout(60):
+        while not ports or addresses(ports[0]) != wanted:
+            ports = await world.listed()
+    return ports
 
 
 def test_a_port_has_the_address_that_its_machine_makes(lives: Any) -> None:

@@ -433,12 +433,8 @@ def test_a_project_sees_and_touches_its_own_ports_only(lives: Any) -> None:
     "field",
     [
         {"security_groups": [P1]},
-        {"allowed_address_pairs": [{"ip_address": "10.0.0.9"}]},
-        {"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "9"}]},
         {"qos_policy_id": P1},
         {"dns_name": "web"},
-        {"binding:vnic_type": "direct"},
-        {"binding:profile": {"a": 1}},
         {"mac_address": "01:00:00:00:00:00"},
         {"mac_address": "00:00:00:00:00:00"},
         {"status": "ACTIVE"},

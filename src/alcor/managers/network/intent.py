@@ -4,6 +4,7 @@ from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import NetworkRecord
 from alcor.managers.network.model import Network
+from alcor.managers.network.segment import VLAN
 
 
 def record(network: Network) -> NetworkRecord:
@@ -19,7 +20,8 @@ def record(network: Network) -> NetworkRecord:
         external=network.external,
         network_type=network.network_type,
         physical_network=network.physical_network or "",
-        segmentation_id=network.segmentation_id,
+        segmentation_id=network.segmentation_id if network.network_type == VLAN else None,
+        port_security_enabled=network.port_security_enabled,
     )
 
 

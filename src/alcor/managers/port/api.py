@@ -3,9 +3,15 @@
 A field that would promise what the hosts don't do yet takes only its inert value.
 """
 
+import re
 from dataclasses import replace
 
+import msgspec
+
 from alcor.contracts.resources import Filter
+from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
+from alcor.managers.port.dhcp_options import OPTIONS
+from alcor.managers.port.pairs import PAIRS
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -19,6 +25,7 @@ from alcor.resource.fields import (
     integer,
     list_of,
     nullable,
+    one_of,
     only,
     record_of,
     shown,
@@ -29,6 +36,10 @@ from alcor.values.errors import HTTPBadRequest
 
 groups_listed_max = 100  # security groups of one port
 fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
+
+
+_SUBSTRING = "ip_address_substr"
+_PART = re.compile(r"[0-9A-Fa-f.:]+")  # of the text of an address; nothing else is in one
 
 
 def _parse_mac(value: object) -> object:
@@ -49,15 +60,18 @@ def _nothing(value: object, why: str) -> FieldType:
 
 
 def fixed_ips_filters(texts: list[str]) -> list[Filter]:
-    """`fixed_ips=ip_address=A` and `fixed_ips=subnet_id=S`; repeated means either value."""
+    """`fixed_ips=ip_address=A`, `subnet_id=S` or `ip_address_substr=T`; repeated means either."""
     found: dict[str, list[str]] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        types = {"ip_address": IP, "subnet_id": UUID}
+        types = {"ip_address": IP, "subnet_id": UUID, _SUBSTRING: NAME}
         of_query = types[name].of_query if name in types else None
         if of_query is None:
             raise HTTPBadRequest(f"[{shown(text)}] is invalid attribute for filter")
         found.setdefault(f"fixed_ips.{name}", []).append(str(of_query(value)))
+    if parts := found.pop(f"fixed_ips.{_SUBSTRING}", None):
+        possible = [part.lower() for part in parts if _PART.fullmatch(part)]
+        found[f"fixed_ips.{_SUBSTRING}"] = [msgspec.json.encode(possible).decode()]
     return [Filter(name, tuple(values)) for name, values in found.items()]
 
 
@@ -96,32 +110,24 @@ PORT = Resource(
         Field(name="binding:host_id", type=_HOST, default=""),
         read_only("binding:vif_type", string(64)),
         read_only("binding:vif_details", JSON),
-        Field(
-            name="binding:vnic_type",
-            type=only("normal", "hosts plug ordinary interfaces only"),
-            default="normal",
-        ),
-        Field(
-            name="binding:profile",
-            type=_nothing({}, "hosts take no binding profile"),
-            default={},
-        ),
-        Field(name="port_security_enabled", type=BOOLEAN, default=True),
-        Field(
-            name="allowed_address_pairs",
-            type=_nothing([], "there are no address pairs"),
-            default=[],
-        ),
+        Field(name="binding:vnic_type", type=VNIC_TYPE, default=NORMAL),
+        Field(name="binding:profile", type=PROFILE, default={}),
+        Field(name="port_security_enabled", type=BOOLEAN),
+        Field(name="allowed_address_pairs", type=PAIRS, default=[]),
         Field(
             name="security_groups",
             type=_nothing([], "there are no security groups"),
             default=[],
         ),
+        Field(name="extra_dhcp_opts", type=OPTIONS, default=[]),
+        Field(name="propagate_uplink_status", type=BOOLEAN, default=True),
         Field(
-            name="extra_dhcp_opts",
-            type=_nothing([], "hosts give no extra DHCP options"),
-            default=[],
+            name="numa_affinity_policy",
+            type=one_of("required", "preferred", "legacy", "socket", None),
+            default=None,
         ),
+        Field(name="device_profile", type=nullable(string(255)), default=None, put=False),
+        Field(name="data_plane_status", type=one_of("ACTIVE", "DOWN", None), post=False),
         Field(name="dns_name", type=_nothing("", "there are no DNS records"), default=""),
         Field(name="dns_domain", type=_nothing("", "there are no DNS records"), default=""),
         read_only("dns_assignment", JSON),
@@ -130,6 +136,8 @@ PORT = Resource(
             type=nullable(only(None, "there are no QoS policies")),
             default=None,
         ),
+        read_only("qos_network_policy_id", nullable(UUID)),
+        read_only("resource_request", JSON),
         read_only("ip_allocation", string(16)),
         Field(name="description", type=string(255), default=""),
         Field(name="tags", type=TAG_LIST, default=[], put=False),

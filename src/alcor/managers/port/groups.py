@@ -11,11 +11,10 @@ from alcor.contracts.peers import GroupsRequest, Projects, SecurityGroupPeer
 from alcor.intent.follow import Ready, follow, id_of, record_of
 from alcor.intent.records import GroupRecord
 from alcor.keyed_log.log import Entry, KeyedLog
-from alcor.managers.port.model import PortSecurityAndIPRequiredForSecurityGroups
+from alcor.managers.port.model import PortSecurityAndIPRequiredForSecurityGroups, is_trusted
 from alcor.values.errors import Conflict, NotFound, Refusal
 
 default_name = "default"  # no other group of a project can have it
-trusted_owners = "network:"  # ports of DHCP and routers: they filter for others
 
 
 class SecurityGroupConflict(Conflict):
@@ -43,7 +42,7 @@ def asked(values: Mapping[str, object], viewer: str | None, project: str) -> Ask
     """What a checked POST asks for, or at once the answer where nobody must be asked."""
     given = values.get("security_groups")
     assert given is None or isinstance(given, list)
-    if str(values["device_owner"]).startswith(trusted_owners):
+    if is_trusted(str(values["device_owner"])):
         return ()
     if not values["port_security_enabled"]:
         return PortSecurityAndIPRequiredForSecurityGroups() if given else ()

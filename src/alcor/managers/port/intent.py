@@ -2,6 +2,7 @@
 
 from alcor.intent import records
 from alcor.intent.records import PortRecord
+from alcor.managers.port import pairs
 from alcor.managers.port.model import Port
 
 
@@ -25,6 +26,8 @@ def record(port: Port) -> PortRecord:
         device_owner=port.device_owner,
         port_security_enabled=port.port_security_enabled,
         security_groups=port.security_groups,
+        allowed_address_pairs=tuple(map(pairs.normal, port.allowed_address_pairs)),
+        extra_dhcp_opts=port.extra_dhcp_opts,
     )
 
 

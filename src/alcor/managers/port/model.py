@@ -11,7 +11,8 @@ import msgspec
 
 from alcor.contracts.held_ports import FLOATING_IP
 from alcor.goal_state.reports import PortStatus
-from alcor.intent.records import FixedIp
+from alcor.intent.records import AddressPair, DhcpOption, FixedIp
+from alcor.managers.port import binding, dhcp_options, pairs
 from alcor.managers.port.holding import is_held
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 
@@ -44,6 +45,16 @@ class PortBound(Conflict):
     """It can't be changed while the port is bound to a host."""
 
 
+class PortBoundNUMAAffinityPolicy(Conflict):
+    """Where a machine runs was chosen by the policy."""
+
+    def __init__(self, port: "Port", wanted: str | None) -> None:
+        super().__init__(
+            f"Unable to complete operation on port {port.id}, port is already bound to host "
+            f"{port.host}, NUMA affinity policy can't be changed to {wanted}."
+        )
+
+
 class PortSecurityAndIPRequiredForSecurityGroups(InvalidInput):
     """A port whose packets nobody looks at can't be in groups."""
 
@@ -64,6 +75,9 @@ class PortSecurityPortHasSecurityGroup(Conflict):
         )
 
 
+trusted_owners = "network:"  # device owners of services: they filter for others
+
+
 class Status(StrEnum):
     """Neutron's words for how a port is."""
 
@@ -77,20 +91,6 @@ STATUS_BY_REPORT = {
     PortStatus.UP: Status.ACTIVE,
     PortStatus.DOWN: Status.DOWN,
     PortStatus.FAILED: Status.ERROR,
-}
-
-UNBOUND, OVS, FAILED = "unbound", "ovs", "binding_failed"  # binding:vif_type
-
-_VIF_DETAILS: dict[str, dict[str, Any]] = {
-    UNBOUND: {},
-    FAILED: {},
-    OVS: {
-        "connectivity": "l2",
-        "port_filter": True,
-        "ovs_hybrid_plug": False,
-        "datapath_type": "system",
-        "bridge_name": "br-int",
-    },
 }
 
 
@@ -122,16 +122,22 @@ class Port(
     host: str
     vif_type: str
     vif_details: dict[str, Any]
-    vnic_type: str = "normal"
+    vnic_type: str = binding.NORMAL
     profile: dict[str, Any] = {}
     port_security_enabled: bool
-    allowed_address_pairs: tuple[str, ...] = ()
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
     security_groups: tuple[str, ...] = ()
-    extra_dhcp_opts: tuple[str, ...] = ()
+    extra_dhcp_opts: tuple[DhcpOption, ...] = ()
     dns_name: str = ""
     dns_domain: str = ""
     dns_assignment: tuple[str, ...] = ()
     qos_policy_id: str | None = None
+    qos_network_policy_id: str | None = None
+    resource_request: dict[str, Any] | None = None  # of QoS, for the placement of machines
+    propagate_uplink_status: bool = True
+    numa_affinity_policy: str | None = None
+    device_profile: str | None = None
+    data_plane_status: str | None = None
     ip_allocation: str = "immediate"
     description: str
     tags: tuple[str, ...]
@@ -157,7 +163,11 @@ def new(
 ) -> Port:
     """The port that a checked POST asks for."""
     host = item["binding:host_id"]
-    vif_type = _vif_type(host, host_known)
+    vnic_type = item["binding:vnic_type"]
+    secure = item["port_security_enabled"] and not is_trusted(item["device_owner"])
+    address_pairs = pairs.made(item["allowed_address_pairs"], mac_address)
+    if address_pairs and not secure:
+        raise pairs.AddressPairAndPortSecurityRequired
     return Port(
         id=id,
         name=item["name"],
@@ -171,16 +181,28 @@ def new(
         device_id=item["device_id"],
         device_owner=item["device_owner"],
         host=host,
-        vif_type=vif_type,
-        vif_details=_VIF_DETAILS[vif_type],
-        port_security_enabled=item["port_security_enabled"],
+        vnic_type=vnic_type,
+        profile=item["binding:profile"],
+        port_security_enabled=secure,
+        allowed_address_pairs=address_pairs,
         security_groups=security_groups,
+        extra_dhcp_opts=dhcp_options.merged((), item["extra_dhcp_opts"]),
+        propagate_uplink_status=item["propagate_uplink_status"],
+        numa_affinity_policy=item["numa_affinity_policy"],
+        device_profile=item["device_profile"],
+        ip_allocation="none" if item.get("fixed_ips") == [] else "immediate",
         description=item["description"],
         tags=tuple(item["tags"]),
         revision_number=1,
         created_at=at,
         updated_at=at,
+        **binding.of_type(binding.vif_type(host, host_known, vnic_type)),
     )
+
+
+def is_trusted(device_owner: str) -> bool:
+    """Whether a port is of a service that filters for others: DHCP's, a router's."""
+    return device_owner.startswith(trusted_owners)
 
 
 _FIELD_BY_NAME = {
@@ -194,6 +216,11 @@ _FIELD_BY_NAME = {
     "description": "description",
     "tags": "tags",
     "binding:host_id": "host",
+    "binding:vnic_type": "vnic_type",
+    "binding:profile": "profile",
+    "propagate_uplink_status": "propagate_uplink_status",
+    "numa_affinity_policy": "numa_affinity_policy",
+    "data_plane_status": "data_plane_status",
 }
 
 
@@ -216,21 +243,46 @@ def changed(
     for name in ("security_groups", "tags"):
         if name in values:
             values[name] = tuple(values[name])
+    mac = values.get("mac_address", port.mac_address)
+    if "allowed_address_pairs" in changes:
+        values["allowed_address_pairs"] = pairs.made(changes["allowed_address_pairs"], mac)
+    if "extra_dhcp_opts" in changes:
+        given = changes["extra_dhcp_opts"]
+        values["extra_dhcp_opts"] = dhcp_options.merged(port.extra_dhcp_opts, given)
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
+    _check_bound(port, values)
+    values |= _rebound(port, values, host_known, named="binding:host_id" in changes)
+    if "device_owner" in values or "device_id" in values:
+        values |= _status_by_holder(port, values)
+    return touched(port, values, at) if values else port
+
+
+def _rebound(
+    port: Port, values: Mapping[str, Any], host_known: bool, *, named: bool
+) -> dict[str, Any]:
+    """What follows for the binding; a host that the change has `named` again may be known now."""
+    host, vnic_type = values.get("host", port.host), values.get("vnic_type", port.vnic_type)
+    if "host" in values:
+        type_ = binding.vif_type(host, host_known, vnic_type)
+        return {"status": Status.DOWN} | binding.of_type(type_)
+    if "vnic_type" in values or (port.vif_type == binding.FAILED and named):
+        known = host_known or port.vif_type == binding.OVS
+        type_ = binding.vif_type(host, known, vnic_type)
+        return {} if type_ == port.vif_type else binding.of_type(type_)
+    return {}
+
+
+def _check_bound(port: Port, values: Mapping[str, Any]) -> None:
+    """What can't be changed while a host has the port plugged."""
     host = values.get("host", port.host)
-    if "mac_address" in values and port.vif_type == OVS and host:
+    if "mac_address" in values and port.vif_type == binding.OVS and host:
         raise PortBound(
             f"Unable to complete operation on port {port.id}, port is already bound, port type: "
             f"{port.vif_type}, old_mac {port.mac_address}, new_mac {values['mac_address']}."
         )
-    if "host" in values:
-        values |= {"status": Status.DOWN} | _binding(_vif_type(host, host_known))
-    elif port.vif_type == FAILED and "binding:host_id" in changes and host_known:
-        values |= _binding(OVS)
-    if "device_owner" in values or "device_id" in values:
-        values |= _status_by_holder(port, values)
-    return touched(port, values, at) if values else port
+    if "numa_affinity_policy" in values and port.host:
+        raise PortBoundNUMAAffinityPolicy(port, values["numa_affinity_policy"])
 
 
 def _status(owner: str, device_id: str) -> str:
@@ -250,8 +302,10 @@ def _status_by_holder(port: Port, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _check_security(port: Port, values: Mapping[str, Any]) -> None:
-    """No groups on a port without port security."""
+    """No groups and no address pairs on a port without port security."""
     secure = values.get("port_security_enabled", port.port_security_enabled)
+    if not secure and values.get("allowed_address_pairs", port.allowed_address_pairs):
+        raise pairs.AddressPairAndPortSecurityRequired
     if not secure and values.get("security_groups", port.security_groups):
         if "security_groups" in values:
             raise PortSecurityAndIPRequiredForSecurityGroups
@@ -266,8 +320,9 @@ def reported(port: Port, host: str, status: PortStatus, at: str) -> Port:
     new_status = STATUS_BY_REPORT[status]
     if host != port.host or new_status == port.status:
         return port
-    binding = _binding(OVS) if port.vif_type == FAILED and status is PortStatus.UP else {}
-    return touched(port, {"status": new_status} | binding, at)
+    works = port.vif_type == binding.FAILED and port.vnic_type == binding.NORMAL
+    proved = binding.of_type(binding.OVS) if works and status is PortStatus.UP else {}
+    return touched(port, {"status": new_status} | proved, at)
 
 
 def touched(port: Port, values: Mapping[str, Any], at: str) -> Port:
@@ -285,13 +340,3 @@ def doubled(values: Sequence[str]) -> str | None:
             return value
         seen.add(value)
     return None
-
-
-def _vif_type(host: str, host_known: bool) -> str:
-    if not host:
-        return UNBOUND
-    return OVS if host_known else FAILED
-
-
-def _binding(vif_type: str) -> dict[str, Any]:
-    return {"vif_type": vif_type, "vif_details": _VIF_DETAILS[vif_type]}

@@ -28,6 +28,12 @@ T = TypeVar("T")
 
 _ADDRESS = "id IN (SELECT port_id FROM port_address WHERE {} IN ({{}}))"
 
+# An address that contains one of the texts, which are a JSON list.
+_CONTAINING = (
+    "id IN (SELECT port_id FROM port_address CROSS JOIN json_each({}) "
+    "WHERE address LIKE '%' || value || '%')"
+)
+
 TABLE = ResourceTable(
     "port",
     "Port",
@@ -35,6 +41,7 @@ TABLE = ResourceTable(
     conditions={
         "fixed_ips.ip_address": _ADDRESS.format("address"),
         "fixed_ips.subnet_id": _ADDRESS.format("subnet_id"),
+        "fixed_ips.ip_address_substr": _CONTAINING,
         "security_groups": "id IN (SELECT port_id FROM port_group WHERE group_id IN ({}))",
     },
     column_by_field={"binding:host_id": "host"},

@@ -98,6 +98,8 @@ class Writer:
             for id_ in {draft.network_id for draft in job.drafts}:
                 if id_ not in networks or project not in (None, networks[id_].project_id):
                     each.answer = network_not_found(id_)
+            if each.answer is None:
+                each.job = job.on({n.id: n.port_security_enabled for n in networks.values()})
 
     async def _look_up_groups(self, batch: Sequence[Progress]) -> None:
         """Find the security groups of every port, or refuse those that can't have theirs."""
