@@ -8,6 +8,7 @@ import msgspec
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
 from alcor.integrations.keystone.client import KeystoneSettings
+from alcor.managers.elastic_ip.app import ElasticIpSettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
 from alcor.managers.network.app import NetworkSettings
@@ -15,6 +16,7 @@ from alcor.managers.network_acl.app import NetworkAclSettings
 from alcor.managers.node.app import NodeSettings
 from alcor.managers.port.app import PortSettings
 from alcor.managers.quota.app import QuotaSettings
+from alcor.managers.router.app import RouterSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.runtime.config import ConfigError
@@ -71,6 +73,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     node: NodeSettings = NodeSettings()
     security_group: SecurityGroupSettings = SecurityGroupSettings()
     network_acl: NetworkAclSettings = NetworkAclSettings()
+    router: RouterSettings = RouterSettings()
+    elastic_ip: ElasticIpSettings = ElasticIpSettings()
     quota: QuotaSettings = QuotaSettings()
 
 

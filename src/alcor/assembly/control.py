@@ -20,9 +20,12 @@ from alcor.contracts.peers import (
     UsagePeer,
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
+from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.intent.quotas import QuotaLimits
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
+from alcor.managers.elastic_ip.app import ElasticIpApp
+from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
 from alcor.managers.ip.app import IpApp
 from alcor.managers.mac.app import MacApp
 from alcor.managers.network.app import NetworkApp
@@ -30,6 +33,8 @@ from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
 from alcor.managers.quota.app import QuotaApp, default_limits
+from alcor.managers.router.app import RouterApp
+from alcor.managers.router.needs import Peers as RouterPeers
 from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
 from alcor.resource.declaration import Resource
@@ -117,9 +122,12 @@ class Control:
         acl = NetworkAclApp(
             folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
-        quota = QuotaApp(folder, intent, self._counted(network, subnet, port, group), limits)
+        router, elastic_ip = self._routing(folder, config, clock, new_id)
+        counted = self._counted(network, subnet, port, group, router, elastic_ip)
+        quota = QuotaApp(folder, intent, counted, limits)
         self._relays: Sequence[Relay] = [
-            each.relay for each in (network, subnet, node, port, group, acl, quota)
+            each.relay
+            for each in (network, subnet, node, port, group, acl, router, elastic_ip, quota)
         ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
         self.apps: Sequence[ManagerApp] = [
@@ -131,12 +139,41 @@ class Control:
             port,
             group,
             acl,
+            router,
+            elastic_ip,
             quota,
         ]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         for app in self.apps:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
+
+    def _routing(
+        self, folder: Path, config: Config, clock: Seconds, new_id: NewId
+    ) -> tuple[RouterApp, ElasticIpApp]:
+        """Routers and floating IPs, which ask each other."""
+        peer = self._exchange.peer
+        networks, subnets, held = peer(NetworkPeer), peer(SubnetPeer), peer(HeldPortPeer)
+        router = RouterApp(
+            folder,
+            self._intent,
+            RouterPeers(networks, subnets, held, peer(FloatingIpPeer)),
+            config.router,
+            clock,
+            new_id,
+            self._quotas,
+        )
+        elastic_ip = ElasticIpApp(
+            folder,
+            self._intent,
+            self._ready,
+            ElasticIpPeers(networks, subnets, held, peer(RouterPeer)),
+            config.elastic_ip,
+            clock,
+            new_id,
+            self._quotas,
+        )
+        return router, elastic_ip
 
     def _counted(self, *apps: ManagerApp) -> list[UsagePeer]:
         """Who tells how much of their kinds projects use."""

@@ -114,6 +114,8 @@ _ROUTER = {
 
 _OTHERS = {
     "create_floatingip:floating_ip_address": MANAGER,
+    # Whoever owns the floating IP owns its port forwardings: the manager takes no others.
+    "create_floatingip_port_forwarding": "rule:admin_only or role:member",
     "get_security_group": f"{READER} or {SHARED}",
     # Whoever owns a rule's group owns the rule: the manager shows and changes no others.
     "get_security_group_rule": "rule:admin_only or role:reader",

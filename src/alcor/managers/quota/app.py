@@ -40,6 +40,8 @@ class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
     security_group_rule: Annotated[
         Count | None, _most("security group rules", DEFAULT_BY_KIND["security_group_rule"])
     ] = None
+    router: Annotated[Count | None, _most("routers", DEFAULT_BY_KIND["router"])] = None
+    floatingip: Annotated[Count | None, _most("floating IPs", DEFAULT_BY_KIND["floatingip"])] = None
 
 
 def default_limits(settings: QuotaSettings, *, tenants: bool) -> dict[str, int]:

@@ -19,6 +19,8 @@ DEFAULT_BY_KIND: Mapping[str, int] = {
     "port": 500,
     "security_group": 10,
     "security_group_rule": 100,
+    "router": 10,
+    "floatingip": 50,
 }
 
 

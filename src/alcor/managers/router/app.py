@@ -69,8 +69,7 @@ class RouterApp:
         self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
 
     async def recover(self) -> None:
-        """Finish what a crash cut short; what a peer can't do yet is tried again later."""
-        await self._settling.settle()
+        """What a crash cut short is finished by the first round of `tasks`: peers do it."""
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
@@ -78,5 +77,5 @@ class RouterApp:
 
     async def _settle(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.settle_interval_s)
             await self._settling.settle()
+            await asyncio.sleep(self._settings.settle_interval_s)

@@ -1,0 +1,108 @@
+"""Floating IPs and port forwardings as clients see them. Source: Neutron API reference v2."""
+
+from alcor.managers.elastic_ip.model.port_forwarding import NUMBER_BY_PROTOCOL
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import (
+    IP,
+    JSON,
+    UUID,
+    FieldType,
+    integer,
+    integer_of,
+    nullable,
+    only,
+    shown,
+    string,
+)
+
+_NO_DNS = "floating IPs have no DNS records"
+_PORT = integer(1, 65_535)
+_COUNT = integer(0, (1 << 63) - 1)
+_PROTOCOL_BY_NUMBER = {number: name for name, number in NUMBER_BY_PROTOCOL.items()}
+
+
+def _parse_protocol(value: object) -> object:
+    name = value.lower() if isinstance(value, str) else ""
+    if name not in NUMBER_BY_PROTOCOL:
+        try:
+            name = _PROTOCOL_BY_NUMBER[integer_of(value)]
+        except (KeyError, ValueError):
+            allowed = ", ".join(NUMBER_BY_PROTOCOL)
+            raise ValueError(f"{shown(value)} is not in [{allowed}]") from None
+    return name
+
+
+def _parse_range(value: object) -> object:
+    """`80`, `80:80` or `80:90`, as it is shown: with both ends."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    low, colon, high = text.partition(":")
+    first = _PORT.parse(low)
+    last = _PORT.parse(high) if colon else first
+    if int(str(first)) > int(str(last)):
+        raise ValueError(f"{shown(value)} is not a port range: it ends before it begins")
+    return f"{first}:{last}"
+
+
+def _range_of_query(text: str) -> str:
+    try:
+        return str(_parse_range(text))
+    except ValueError:
+        return text
+
+
+_RANGE = FieldType("port range", _parse_range, _range_of_query)
+_PROTOCOL = FieldType("protocol of port forwardings", _parse_protocol, str.lower)
+
+FLOATING_IP = Resource(
+    name="floatingip",
+    collection="floatingips",
+    title="FloatingIP",
+    path="/v2.0/floatingips",
+    extension="router",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="floating_network_id", type=UUID, required=True, put=False),
+        Field(name="floating_ip_address", type=nullable(IP), default=None, put=False),
+        Field(name="subnet_id", type=nullable(UUID), default=None, put=False, filterable=False),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="port_id", type=nullable(UUID), default=None),
+        Field(name="fixed_ip_address", type=nullable(IP), default=None),
+        Field(name="description", type=string(255), default=""),
+        Field(
+            name="qos_policy_id",
+            type=nullable(only(None, "there are no QoS policies")),
+            default=None,
+        ),
+        Field(name="dns_name", type=only("", _NO_DNS), default="", put=False),
+        Field(name="dns_domain", type=only("", _NO_DNS), default="", put=False),
+        read_only("router_id", nullable(UUID)),
+        read_only("status", string(16)),
+        read_only("port_details", JSON),
+        read_only("port_forwardings", JSON),
+        read_only("tags", JSON),
+        read_only("revision_number", _COUNT),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+)
+
+PORT_FORWARDING = Resource(
+    name="port_forwarding",
+    collection="port_forwardings",
+    title="PortForwarding",
+    path="/v2.0/floatingips/{floatingip_id}/port_forwardings",
+    parent="floatingip_id",
+    policy_name="floatingip_port_forwarding",
+    extension="floating-ip-port-forwarding",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="protocol", type=_PROTOCOL, required=True),
+        Field(name="internal_port_id", type=UUID, required=True),
+        Field(name="internal_ip_address", type=IP, required=True),
+        Field(name="internal_port", type=nullable(_PORT), default=None, filterable=False),
+        Field(name="external_port", type=nullable(_PORT), default=None),
+        Field(name="internal_port_range", type=nullable(_RANGE), default=None, filterable=False),
+        Field(name="external_port_range", type=nullable(_RANGE), default=None),
+        Field(name="description", type=string(1_024), default=""),
+    ),
+)

@@ -1,0 +1,92 @@
+"""Put the elastic IP manager together: what assembly opens, starts and closes."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from alcor.contracts.resources import ResourceManager
+from alcor.contracts.routing import FloatingIpPeer
+from alcor.intent.follow import Ready, follow
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.elastic_ip.api import FLOATING_IP, PORT_FORWARDING
+from alcor.managers.elastic_ip.needs import Makers, Peers
+from alcor.managers.elastic_ip.service.associating import Associating
+from alcor.managers.elastic_ip.service.floating_ips import FloatingIpService
+from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
+from alcor.managers.elastic_ip.service.port_forwardings import PortForwardingService
+from alcor.managers.elastic_ip.service.settling import Settling
+from alcor.managers.elastic_ip.service.writes import manager
+from alcor.managers.elastic_ip.sql.store import ElasticIpStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.places import Place, open_database
+from alcor.runtime.usage import Limit, unlimited
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class ElasticIpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the elastic IP manager."""
+
+    settle_interval_s: Annotated[
+        float, msgspec.Meta(gt=0, description="Seconds between looks for ports to delete")
+    ] = 60.0
+
+
+class ElasticIpApp:
+    """The elastic IP manager as assembly sees it."""
+
+    name = manager
+
+    def __init__(
+        self,
+        place: Place,
+        log: KeyedLog,
+        rebuilt: Ready,
+        peers: Peers,
+        settings: ElasticIpSettings,
+        clock: Seconds,
+        new_id: NewId,
+        quota: Limit = unlimited,
+    ) -> None:
+        self.database = open_database(place, self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = ElasticIpStore(self.database, self.relay, quota)
+        makers = Makers(new_id, lambda: timestamp(clock()))
+        self._settling = Settling(store, peers.ports)
+        self._internal_ports = InternalPorts(store, peers.ports, makers)
+        self._settings = settings
+        self._log = log
+        self._rebuilt = rebuilt
+        associating = Associating(peers)
+        service = FloatingIpService(
+            store, peers, associating, self._internal_ports, self._settling, makers
+        )
+        forwardings = PortForwardingService(store, associating, self._internal_ports, makers)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (FLOATING_IP, service),
+            (PORT_FORWARDING, forwardings),
+        ]
+        self.peers: Sequence[tuple[Any, object]] = [(FloatingIpPeer, service)]
+
+    async def recover(self) -> None:
+        """Know what to watch. What a crash cut short is finished by the first round of `tasks`."""
+        await self._internal_ports.load()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        ports = self._internal_ports
+        return [
+            self.relay.run(),
+            follow(self._log, "port", self._rebuilt, ports.replace, ports.apply),
+            self._settle(),
+        ]
+
+    async def _settle(self) -> None:
+        while True:
+            await self._settling.settle()
+            await asyncio.sleep(self._settings.settle_interval_s)

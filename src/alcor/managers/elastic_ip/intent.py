@@ -1,0 +1,61 @@
+"""What the intent log is told of floating IPs and port forwardings. Pure."""
+
+from alcor.intent import records
+from alcor.intent.outbox import Told
+from alcor.intent.records import FloatingIpRecord, PortForwardingRecord
+from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.port_forwarding import (
+    NUMBER_BY_PROTOCOL,
+    PortForwarding,
+    ports_of,
+)
+
+floating_ip_kind = "floating_ip"
+port_forwarding_kind = "port_forwarding"
+_NO_PORTS = (0, 0)
+
+
+def floating_ip_record(held: Held) -> FloatingIpRecord:
+    """The record of a floating IP."""
+    ip, backing = held
+    return FloatingIpRecord(
+        id=ip.id,
+        project_id=ip.project_id,
+        floating_network_id=ip.floating_network_id,
+        floating_ip_address=ip.floating_ip_address,
+        floating_port_id=backing.port_id,
+        mac_address=backing.mac_address,
+        router_id=ip.router_id or "",
+        port_id=ip.port_id or "",
+        fixed_ip_address=ip.fixed_ip_address or "",
+    )
+
+
+def port_forwarding_record(forwarding: PortForwarding) -> PortForwardingRecord:
+    """The record of a port forwarding; both ranges are (0, 0) for protocols without ports."""
+    return PortForwardingRecord(
+        id=forwarding.id,
+        floating_ip_id=forwarding.floatingip_id,
+        protocol=NUMBER_BY_PROTOCOL[forwarding.protocol],
+        external_ports=ports_of(forwarding.external_port_range) or _NO_PORTS,
+        internal_port_id=forwarding.internal_port_id,
+        internal_ip=forwarding.internal_ip_address,
+        internal_ports=ports_of(forwarding.internal_port_range) or _NO_PORTS,
+    )
+
+
+def told_floating_ip(held: Held) -> Told:
+    """That the floating IP is so."""
+    key = records.key(floating_ip_kind, held.ip.id)
+    return Told(key, records.encode(floating_ip_record(held)))
+
+
+def told_port_forwarding(forwarding: PortForwarding) -> Told:
+    """That the port forwarding is so."""
+    key = records.key(port_forwarding_kind, forwarding.id)
+    return Told(key, records.encode(port_forwarding_record(forwarding)))
+
+
+def told_gone(kind: str, id_: str) -> Told:
+    """That one of a kind is gone."""
+    return Told(records.key(kind, id_), None)

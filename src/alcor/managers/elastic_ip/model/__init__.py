@@ -1,0 +1,1 @@
+"""Floating IPs, port forwardings and their rules. Pure."""

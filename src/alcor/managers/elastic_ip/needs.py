@@ -1,0 +1,138 @@
+"""What the elastic IP manager needs of others: a store with transactions, and its peers."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from msgspec import Raw
+
+from alcor.contracts.held_ports import HeldPortPeer
+from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.resources import ListQuery
+from alcor.contracts.routing import RouterPeer
+from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.port_forwarding import Forwarding, PortForwarding
+
+__all__ = [
+    "HeldPortPeer",
+    "Makers",
+    "NetworkPeer",
+    "Note",
+    "Peers",
+    "RouterPeer",
+    "Store",
+    "SubnetPeer",
+    "Transaction",
+]
+
+T = TypeVar("T")
+
+
+class Makers(NamedTuple):
+    """Where new ids and times come from."""
+
+    new_id: Callable[[], str]
+    now: Callable[[], str]
+
+
+class Peers(NamedTuple):
+    """Whom the use cases call."""
+
+    networks: NetworkPeer
+    subnets: SubnetPeer
+    ports: HeldPortPeer
+    routers: RouterPeer
+
+
+class Note(NamedTuple):
+    """A port of a floating IP that is to be deleted, unless it is saved that it has it."""
+
+    port_id: str
+    floatingip_id: str
+
+
+class Transaction(Protocol):
+    """What can be read and saved within one transaction of the store.
+
+    `project` limits what is seen to one project; None sees all. What is not seen is refused as not
+    found. What is saved is told to the intent log in the same transaction.
+    """
+
+    def sequence(self) -> int:
+        """Of the last change saved."""
+        ...
+
+    def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+
+    def floating_ip(self, id_: str, project: str | None) -> Held: ...
+
+    def insert(self, held: Sequence[Held]) -> None:
+        """All or none; `FloatingIPPortAlreadyAssociated` and the quota's refusal."""
+        ...
+
+    def save(self, held: Held) -> None: ...
+
+    def remove(self, id_: str) -> None: ...
+
+    def documents(self, ids: Sequence[str]) -> list[Raw]: ...
+
+    def given_to(self, port_ids: Sequence[str]) -> list[Held]:
+        """The floating IPs that are given to these ports."""
+        ...
+
+    def forwarding_page(self, query: ListQuery) -> list[Raw]: ...
+
+    def forwarding(self, id_: str, project: str | None) -> PortForwarding: ...
+
+    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[PortForwarding]: ...
+
+    def forwardings_to(self, port_ids: Sequence[str]) -> list[PortForwarding]:
+        """Those to these internal ports."""
+        ...
+
+    def insert_forwarding(self, forwarding: Forwarding) -> Raw: ...
+
+    def save_forwarding(self, forwarding: Forwarding) -> Raw: ...
+
+    def remove_forwarding(self, id_: str) -> None: ...
+
+    def internal_ports(self) -> set[str]:
+        """All ports that floating IPs are given to, or forwarded to."""
+        ...
+
+    def hops_used(self, ids: Sequence[str]) -> set[str]:
+        """Those of the hops that floating IPs or port forwardings go by."""
+        ...
+
+    def fenced(self, ids: Sequence[str]) -> set[str]:
+        """Those of the hops that nothing may go by any more."""
+        ...
+
+    def fence(self, ids: Iterable[str]) -> None: ...
+
+    def lift(self, ids: Iterable[str]) -> None: ...
+
+    def note(self, notes: Iterable[Note]) -> None:
+        """Remember ports that are begun with, or left to delete."""
+        ...
+
+    def settled(self, port_ids: Iterable[str]) -> None: ...
+
+    def standing(self, notes: Sequence[Note]) -> list[Note]:
+        """Those of the notes that are still there."""
+        ...
+
+    def notes(self, after: str, limit: int) -> list[Note]:
+        """Those on ports after an id, in order of it."""
+        ...
+
+
+class Store(Protocol):
+    """The manager's database."""
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one state of the database; it must not write."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
+        """Run `work` in one transaction, durable when this returns; undone if it raises."""
+        ...

@@ -1,0 +1,82 @@
+"""Find to whom a floating IP can be given, and by which router.
+
+Source: neutron.db.l3_db (get_assoc_data, _get_router_for_floatingip).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from alcor.contracts.held_ports import PortView
+from alcor.contracts.peers import Ids
+from alcor.contracts.resources import Caller
+from alcor.contracts.routing import Path, PathRequest
+from alcor.intent.records import FixedIp, PortRecord
+from alcor.managers.elastic_ip.model.floating_ip import Association, fixed_ip_of
+from alcor.managers.elastic_ip.model.refusals import (
+    BadFloatingIpRequest,
+    ExternalGatewayForFloatingIPNotFound,
+)
+from alcor.managers.elastic_ip.needs import Peers, Transaction
+from alcor.managers.elastic_ip.service.writes import seen_by
+from alcor.values.errors import NotFound
+
+
+class Associating:
+    """Looks at ports and routers; nothing is saved here."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    async def association(
+        self, values: Mapping[str, Any], project: str, network_id: str, caller: Caller
+    ) -> Association | None:
+        """What `port_id` and `fixed_ip_address` ask for; None: to be given to nobody."""
+        port_id, wanted = values.get("port_id"), values.get("fixed_ip_address")
+        if not port_id:
+            if wanted:
+                raise BadFloatingIpRequest("fixed_ip_address cannot be specified without a port_id")
+            return None
+        port = await self.port(port_id, project, caller)
+        fixed_ip = fixed_ip_of(port, wanted)
+        paths = await self.paths(port, fixed_ip, network_id)
+        return Association(port.id, fixed_ip.ip_address, paths[0])
+
+    async def port(self, port_id: str, project: str, caller: Caller) -> PortRecord:
+        """The internal port, which must be of the floating IP's project."""
+        views: list[PortView] = (await self._peers.ports.views(Ids([port_id]))).ports
+        if not views:
+            raise _port_not_found(port_id)
+        port = views[0].port
+        if port.project_id != project and not caller.admin:
+            ids = Ids([port.network_id])
+            networks = (await self._peers.networks.networks(ids)).networks
+            if not any(n.project_id == seen_by(caller) for n in networks):
+                raise _port_not_found(port_id)
+            raise BadFloatingIpRequest(
+                f"Port {port_id} is associated with a different tenant than Floating IP and "
+                "therefore cannot be bound"
+            )
+        return port
+
+    async def paths(self, port: PortRecord, fixed_ip: FixedIp, network_id: str) -> list[Path]:
+        """The routers that join the address with the external network, one at least."""
+        subnets = (await self._peers.subnets.subnets(Ids([fixed_ip.subnet_id]))).subnets
+        request = PathRequest(
+            subnet_id=fixed_ip.subnet_id,
+            external_network_id=network_id,
+            preferred_address=(subnets[0].gateway_ip or "") if subnets else "",
+        )
+        paths = (await self._peers.routers.paths(request)).paths
+        if not paths:
+            raise ExternalGatewayForFloatingIPNotFound(network_id, fixed_ip.subnet_id, port.id)
+        return paths
+
+
+def check_hops(tx: Transaction, path: Path, network_id: str, port_id: str) -> None:
+    """That the path is still there, inside the transaction that saves who goes by it."""
+    if tx.fenced([path.interface_port_id, path.gateway_port_id]):
+        raise ExternalGatewayForFloatingIPNotFound(network_id, "of the port", port_id)
+
+
+def _port_not_found(port_id: str) -> NotFound:
+    return NotFound(f"Port {port_id} could not be found.", type="PortNotFound")

@@ -1,0 +1,245 @@
+"""Use cases of floating IPs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw
+
+from alcor.contracts.held_ports import FLOATING_IP, AddressWish, HeldPort
+from alcor.contracts.peers import Done, Ids, InUse
+from alcor.contracts.resources import (
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.intent.records import PortRecord
+from alcor.managers.elastic_ip.model.floating_ip import (
+    Association,
+    Held,
+    changed,
+    floating_ip,
+    given,
+    plain_changes,
+)
+from alcor.managers.elastic_ip.model.refusals import (
+    BadFloatingIpRequest,
+    ExternalIpAddressExhausted,
+    FipInUseByPortForwarding,
+    PortHasPortForwarding,
+)
+from alcor.managers.elastic_ip.needs import Makers, Note, Peers, Store, Transaction
+from alcor.managers.elastic_ip.service.associating import Associating, check_hops
+from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
+from alcor.managers.elastic_ip.service.settling import Settling
+from alcor.managers.elastic_ip.service.showing import ports_of, shown
+from alcor.managers.elastic_ip.service.writes import seen_by, written
+from alcor.resource.revisions import check_revision
+from alcor.values.addresses import address
+from alcor.values.errors import NotFound, Refusal
+
+_ASSOCIATION = frozenset({"port_id", "fixed_ip_address"})
+
+
+class FloatingIpService:
+    """Keeps the contracts ResourceManager and FloatingIpPeer."""
+
+    def __init__(
+        self,
+        store: Store,
+        peers: Peers,
+        associating: Associating,
+        internal_ports: InternalPorts,
+        settling: Settling,
+        makers: Makers,
+    ) -> None:
+        self._store = store
+        self._peers = peers
+        self._associating = associating
+        self._internal_ports = internal_ports
+        self._settling = settling
+        self._makers = makers
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        project, query = seen_by(request.caller), request.query
+        documents = await self._store.read(lambda tx: tx.page(query, project))
+        ports = ports_of(documents)
+        views = await self._internal_ports.views(ports)
+        if ports - views.keys():  # what was given to them has just been taken back
+            documents = await self._store.read(lambda tx: tx.page(query, project))
+        return ListReply(await self._store.read(lambda tx: shown(tx, documents, views)))
+
+    async def create(self, request: CreateRequest) -> Written:
+        """All or none."""
+        caller = request.caller
+        associations = [
+            await self._associating.association(
+                item, item["project_id"], item["floating_network_id"], caller
+            )
+            for item in request.items
+        ]
+        ids = [item.get("id") or self._makers.new_id() for item in request.items]
+        notes = [Note(self._makers.new_id(), id_) for id_ in ids]
+        now = self._makers.now()
+        async with self._settling.begun(notes):
+            held: list[Held] = []
+            for item, note, association in zip(request.items, notes, associations, strict=True):
+                port = await self._port(item, note, caller)
+                new = floating_ip(item, note.floatingip_id, port, now)
+                held.append(given(new, association))
+            return await self._insert(held, associations, notes, caller)
+
+    async def _insert(
+        self,
+        held: Sequence[Held],
+        associations: Sequence[Association | None],
+        notes: Sequence[Note],
+        caller: Caller,
+    ) -> Written:
+        self._watch(associations)
+
+        def work(tx: Transaction) -> Written:
+            for each, association in zip(held, associations, strict=True):
+                _check_association(tx, each, association)
+            tx.insert(held)
+            tx.settled(note.port_id for note in notes)
+            return written(tx, tx.documents([each.ip.id for each in held]))
+
+        return await self._shown(await self._store.write(work, caller.request_id))
+
+    async def update(self, request: UpdateRequest) -> Written:
+        """A body without any field takes the floating IP back, as it always did in Neutron."""
+        caller, changes = request.caller, request.changes
+        held = await self._store.read(lambda tx: tx.floating_ip(request.id, seen_by(caller)))
+        check_revision(request.if_revision, held.ip.revision_number)
+        moving = not changes or not _ASSOCIATION.isdisjoint(changes)
+        association = await self._wanted(held, changes, caller) if moving else None
+        self._watch([association])
+        now = self._makers.now()
+
+        def work(tx: Transaction) -> Written:
+            old = tx.floating_ip(request.id, seen_by(caller))
+            check_revision(request.if_revision, old.ip.revision_number)
+            new = old
+            if moving:
+                _check_free(tx, old)
+                new = given(old, association)
+                _check_association(tx, new, association)
+            saved = changed(old, new, plain_changes(changes), now)
+            if saved is not old:
+                tx.save(saved)
+            return written(tx, tx.documents([request.id]))
+
+        return await self._shown(await self._store.write(work, caller.request_id))
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        leaving: list[Note] = []
+
+        def work(tx: Transaction) -> Written:
+            held = tx.floating_ip(request.id, seen_by(request.caller))
+            _check_free(tx, held)
+            leaving[:] = [Note(held.backing.port_id, held.ip.id)]
+            tx.note(leaving)
+            tx.remove(held.ip.id)
+            return written(tx, [])
+
+        done = await self._store.write(work, request.caller.request_id)
+        await self._settling.finish(leaving)
+        return done
+
+    async def fence_hops(self, request: Ids) -> InUse:
+        def work(tx: Transaction) -> list[str]:
+            used = tx.hops_used(request.ids)
+            tx.fence(id_ for id_ in request.ids if id_ not in used)
+            return sorted(used)
+
+        return InUse(await self._store.write(work))
+
+    async def lift_hops(self, request: Ids) -> Done:
+        await self._store.write(lambda tx: tx.lift(request.ids))
+        return Done()
+
+    async def _wanted(
+        self, held: Held, changes: Mapping[str, Any], caller: Caller
+    ) -> Association | None:
+        values = dict(changes)
+        if "port_id" not in changes and changes:
+            values["port_id"] = held.ip.port_id
+        ip = held.ip
+        return await self._associating.association(
+            values, ip.project_id, ip.floating_network_id, caller
+        )
+
+    async def _port(self, item: Mapping[str, Any], note: Note, caller: Caller) -> PortRecord:
+        """The port that holds the address: of the wanted subnet, or of any IPv4 one with room."""
+        network_id = item["floating_network_id"]
+        for i, wish in enumerate(wishes := await self._wishes(item, caller)):
+            try:
+                view = await self._peers.ports.make(
+                    HeldPort(
+                        id=note.port_id,
+                        network_id=network_id,
+                        device_owner=FLOATING_IP,
+                        device_id=note.floatingip_id,
+                        fixed_ips=(wish,),
+                        trace=caller.request_id,
+                    )
+                )
+            except Refusal as refusal:
+                if refusal.type != "IpAddressGenerationFailure":
+                    raise
+                if i == len(wishes) - 1:
+                    raise ExternalIpAddressExhausted(network_id) from None
+                continue
+            return view.port
+        raise ExternalIpAddressExhausted(network_id)
+
+    async def _wishes(self, item: Mapping[str, Any], caller: Caller) -> list[AddressWish]:
+        network_id, wanted = item["floating_network_id"], item.get("floating_ip_address")
+        networks = (await self._peers.networks.networks(Ids([network_id]))).networks
+        seen = [n for n in networks if n.external or seen_by(caller) in (None, n.project_id)]
+        if not seen:
+            message = f"Network {network_id} could not be found."
+            raise NotFound(message, type="NetworkNotFound")
+        if not seen[0].external:
+            raise BadFloatingIpRequest(f"Network {network_id} is not a valid external network")
+        subnets = (await self._peers.subnets.subnets_of(Ids([network_id]))).subnets
+        ipv4 = sorted(subnet.id for subnet in subnets if subnet.ip_version == 4)
+        if not ipv4:
+            raise BadFloatingIpRequest(f"Network {network_id} does not contain any IPv4 subnet")
+        if wanted and address(wanted).version != 4:
+            raise BadFloatingIpRequest(f"{wanted} is not an IPv4 address")
+        if item.get("subnet_id") or wanted:
+            return [AddressWish(subnet_id=item.get("subnet_id") or "", ip_address=wanted or "")]
+        return [AddressWish(subnet_id=id_) for id_ in ipv4]
+
+    def _watch(self, associations: Sequence[Association | None]) -> None:
+        for association in associations:
+            if association is not None:
+                self._internal_ports.watch(association.port_id)
+
+    async def _shown(self, done: Written) -> Written:
+        documents: list[Raw] = done.items
+        views = await self._internal_ports.views(ports_of(documents))
+        items = await self._store.read(lambda tx: shown(tx, documents, views))
+        return Written(items, done.revision)
+
+
+def _check_free(tx: Transaction, held: Held) -> None:
+    if tx.forwardings_of([held.ip.id]):
+        raise FipInUseByPortForwarding(held.ip.id)
+
+
+def _check_association(tx: Transaction, held: Held, association: Association | None) -> None:
+    if association is None:
+        return
+    ip = held.ip
+    check_hops(tx, association.path, ip.floating_network_id, association.port_id)
+    for each in tx.forwardings_to([association.port_id]):
+        if each.internal_ip_address == association.fixed_ip_address:
+            raise PortHasPortForwarding(
+                ip.floating_ip_address, ip.id, association.port_id, association.fixed_ip_address
+            )

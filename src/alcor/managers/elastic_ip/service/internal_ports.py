@@ -1,0 +1,104 @@
+"""The internal ports that floating IPs are given to, and what becomes of these when ports change.
+
+From the intent log, and whenever floating IPs are shown: a deletion answered before is never seen
+undone. Only ports that are watched cost anything, whatever number of others change.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from alcor.contracts.held_ports import PortView
+from alcor.contracts.peers import Ids
+from alcor.intent.follow import id_of, record_of
+from alcor.intent.records import PortRecord
+from alcor.keyed_log.log import Entry
+from alcor.managers.elastic_ip.model.floating_ip import changed, forwarding, given
+from alcor.managers.elastic_ip.needs import HeldPortPeer, Makers, Store, Transaction
+
+
+class InternalPorts:
+    """Watches the ports of associations and port forwardings."""
+
+    def __init__(self, store: Store, ports: HeldPortPeer, makers: Makers) -> None:
+        self._store = store
+        self._ports = ports
+        self._makers = makers
+        self._watched: set[str] = set()
+
+    async def load(self) -> None:
+        """Watch all ports that are in use; for the start."""
+        self._watched |= await self._store.read(lambda tx: tx.internal_ports())
+
+    def watch(self, port_id: str) -> None:
+        """Before something is saved that goes to the port."""
+        self._watched.add(port_id)
+
+    async def replace(self, entries: Sequence[Entry]) -> None:
+        """The log's snapshot of all ports: it may lack what is new, so ask about what it lacks."""
+        told = {id_of(entry) for entry in entries}
+        await self.apply(entries)
+        await self.views(self._watched - told)
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """Changes of ports, from the log."""
+        suspect: dict[str, set[str]] = {}
+        for entry in entries:
+            id_ = id_of(entry)
+            if id_ in self._watched:
+                record = record_of(entry)
+                suspect[id_] = _addresses(record) if isinstance(record, PortRecord) else set()
+        await self._settle(suspect)
+
+    async def views(self, port_ids: Iterable[str]) -> Mapping[str, PortView]:
+        """How these ports are; what is given to one that is gone is taken back first."""
+        ids = sorted(port_ids)
+        if not ids:
+            return {}
+        found = {view.port.id: view for view in (await self._ports.views(Ids(ids))).ports}
+        held = {id_: _addresses(found[id_].port) if id_ in found else set() for id_ in ids}
+        await self._settle(held)
+        return found
+
+    async def _settle(self, addresses_by_port: Mapping[str, set[str]]) -> None:
+        """Take back what goes to addresses that the ports have not."""
+        if not addresses_by_port:
+            return
+        stale: bool = await self._store.read(lambda tx: _stale(tx, addresses_by_port))
+        if stale:
+            now = self._makers.now()
+            await self._store.write(lambda tx: _take_back(tx, addresses_by_port, now))
+
+
+def _addresses(port: PortRecord) -> set[str]:
+    return {ip.ip_address for ip in port.fixed_ips}
+
+
+def _stale(tx: Transaction, addresses_by_port: Mapping[str, set[str]]) -> bool:
+    ids = list(addresses_by_port)
+    return any(
+        held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]
+        for held in tx.given_to(ids)
+    ) or any(
+        each.internal_ip_address not in addresses_by_port[each.internal_port_id]
+        for each in tx.forwardings_to(ids)
+    )
+
+
+def _take_back(tx: Transaction, addresses_by_port: Mapping[str, set[str]], now: str) -> None:
+    ids = list(addresses_by_port)
+    for held in tx.given_to(ids):
+        if held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]:
+            tx.save(changed(held, given(held, None), {}, now))
+    for each in tx.forwardings_to(ids):
+        if each.internal_ip_address not in addresses_by_port[each.internal_port_id]:
+            drop_forwarding(tx, each.id, each.floatingip_id, now)
+
+
+def drop_forwarding(tx: Transaction, id_: str, floatingip_id: str, now: str) -> None:
+    """Remove a port forwarding; with the last one, the floating IP has no router any more."""
+    tx.remove_forwarding(id_)
+    held = tx.floating_ip(floatingip_id, None)
+    left = tx.forwardings_of([floatingip_id])
+    new = held if left else forwarding(held, None)
+    saved = changed(held, new, {}, now)
+    if saved is not held:
+        tx.save(saved)

@@ -1,0 +1,1 @@
+"""The elastic IP manager's store: floating IPs, port forwardings, fences and notes."""

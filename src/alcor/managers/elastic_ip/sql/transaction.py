@@ -1,0 +1,197 @@
+"""One transaction of this manager's database."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import ListQuery
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.managers.elastic_ip import intent
+from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.port_forwarding import Forwarding, PortForwarding
+from alcor.managers.elastic_ip.model.refusals import (
+    FloatingIpIdInUse,
+    FloatingIPNotFound,
+    FloatingIPPortAlreadyAssociated,
+    PortForwardingNotFound,
+)
+from alcor.managers.elastic_ip.needs import Note
+from alcor.managers.elastic_ip.sql.tables import (
+    FLOATING_IPS,
+    FORWARDINGS,
+    decode_forwarding,
+    floating_ip_row,
+    forwarding_row,
+    held_of,
+)
+from alcor.runtime import usage
+from alcor.runtime.resource_table import Row, Taken
+
+_HOPS = (
+    "SELECT value FROM json_each(?) WHERE EXISTS "
+    "(SELECT 1 FROM {table} WHERE interface_port_id = value OR gateway_port_id = value)"
+)
+_INTERNAL = (
+    "SELECT port_id FROM floatingip WHERE port_id IS NOT NULL "
+    "UNION SELECT internal_port_id FROM port_forwarding"
+)
+
+
+class SqlTransaction:
+    """Keeps `needs.Transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
+        self._connection = connection
+        self._trace = trace
+        self._quota = quota
+
+    def sequence(self) -> int:
+        return outbox.last(self._connection)
+
+    def page(self, query: ListQuery, project: str | None) -> list[Raw]:
+        return FLOATING_IPS.page(self._connection, query, project)
+
+    def floating_ip(self, id_: str, project: str | None) -> Held:
+        row = FLOATING_IPS.row(self._connection, id_)
+        if row is None or project not in (None, row.columns[0]):
+            raise FloatingIPNotFound(id_)
+        return held_of(row)
+
+    def insert(self, held: Sequence[Held]) -> None:
+        self._put(held, FLOATING_IPS.insert)
+        projects = {each.ip.project_id for each in held}
+        usage.check(self._connection, FLOATING_IPS.name, projects, self._quota)
+
+    def save(self, held: Held) -> None:
+        self._put([held], FLOATING_IPS.replace)
+
+    def _put(
+        self, held: Sequence[Held], put: Callable[[sqlite3.Connection, Sequence[Row]], None]
+    ) -> None:
+        first = self._tell([intent.told_floating_ip(each) for each in held])
+        try:
+            put(self._connection, [floating_ip_row(each, first + i) for i, each in enumerate(held)])
+        except Taken as taken:
+            raise _refusal(taken, held[0]) from None
+
+    def remove(self, id_: str) -> None:
+        FLOATING_IPS.delete(self._connection, [id_])
+        self._tell([intent.told_gone(intent.floating_ip_kind, id_)])
+
+    def documents(self, ids: Sequence[str]) -> list[Raw]:
+        rows = FLOATING_IPS.rows(self._connection, ids)
+        return [Raw(rows[id_].doc) for id_ in ids]
+
+    def given_to(self, port_ids: Sequence[str]) -> list[Held]:
+        condition = "port_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        rows = FLOATING_IPS.where(self._connection, condition, (_json(port_ids),))
+        return [held_of(row) for row in rows]
+
+    def forwarding_page(self, query: ListQuery) -> list[Raw]:
+        return FORWARDINGS.page(self._connection, query)
+
+    def forwarding(self, id_: str, project: str | None) -> PortForwarding:
+        row = FORWARDINGS.row(self._connection, id_)
+        if row is None or project not in (None, row.columns[0]):
+            raise PortForwardingNotFound(id_)
+        return decode_forwarding(row.doc)
+
+    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[PortForwarding]:
+        return self._forwardings("floatingip_id", floatingip_ids)
+
+    def forwardings_to(self, port_ids: Sequence[str]) -> list[PortForwarding]:
+        return self._forwardings("internal_port_id", port_ids)
+
+    def _forwardings(self, column: str, ids: Sequence[str]) -> list[PortForwarding]:
+        condition = f"{column} IN (SELECT value FROM json_each(?)) ORDER BY id"
+        rows = FORWARDINGS.where(self._connection, condition, (_json(ids),))
+        return [decode_forwarding(row.doc) for row in rows]
+
+    def insert_forwarding(self, forwarding: Forwarding) -> Raw:
+        return self._put_forwarding(forwarding, FORWARDINGS.insert)
+
+    def save_forwarding(self, forwarding: Forwarding) -> Raw:
+        return self._put_forwarding(forwarding, FORWARDINGS.replace)
+
+    def _put_forwarding(
+        self, forwarding: Forwarding, put: Callable[[sqlite3.Connection, Sequence[Row]], None]
+    ) -> Raw:
+        row = forwarding_row(
+            forwarding, self._tell([intent.told_port_forwarding(forwarding.shown)])
+        )
+        put(self._connection, [row])
+        return Raw(row.doc)
+
+    def remove_forwarding(self, id_: str) -> None:
+        FORWARDINGS.delete(self._connection, [id_])
+        self._tell([intent.told_gone(intent.port_forwarding_kind, id_)])
+
+    def internal_ports(self) -> set[str]:
+        return {port_id for (port_id,) in self._connection.execute(_INTERNAL)}
+
+    def hops_used(self, ids: Sequence[str]) -> set[str]:
+        used: set[str] = set()
+        for table in (FLOATING_IPS.name, FORWARDINGS.name):
+            rows = self._connection.execute(_HOPS.format(table=table), (_json(ids),))
+            used |= {value for (value,) in rows}
+        return used
+
+    def fenced(self, ids: Sequence[str]) -> set[str]:
+        rows = self._connection.execute(
+            "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", (_json(ids),)
+        )
+        return {value for (value,) in rows}
+
+    def fence(self, ids: Iterable[str]) -> None:
+        self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
+
+    def lift(self, ids: Iterable[str]) -> None:
+        self._each("DELETE FROM fence WHERE id = ?", ids)
+
+    def note(self, notes: Iterable[Note]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO unsettled VALUES (?, ?)", [tuple(note) for note in notes]
+        )
+
+    def settled(self, port_ids: Iterable[str]) -> None:
+        self._each("DELETE FROM unsettled WHERE port_id = ?", port_ids)
+
+    def standing(self, notes: Sequence[Note]) -> list[Note]:
+        statement = "SELECT 1 FROM unsettled WHERE port_id = ? AND floatingip_id = ?"
+        return [note for note in notes if self._connection.execute(statement, note).fetchone()]
+
+    def notes(self, after: str, limit: int) -> list[Note]:
+        rows = self._connection.execute(
+            "SELECT port_id, floatingip_id FROM unsettled WHERE port_id > ? "
+            "ORDER BY port_id LIMIT ?",
+            (after, limit),
+        )
+        return [Note(*row) for row in rows]
+
+    def _each(self, statement: str, ids: Iterable[str]) -> None:
+        self._connection.executemany(statement, [(id_,) for id_ in ids])
+
+    def _tell(self, told: Sequence[Told]) -> int:
+        first = outbox.take(self._connection, len(told))
+        outbox.tell(self._connection, first, told, self._trace)
+        return first
+
+
+def _refusal(taken: Taken, held: Held) -> Exception:
+    if taken.columns == ("id",):
+        return FloatingIpIdInUse("Unable to create the floating IP. Its id is in use.")
+    ip = held.ip
+    return FloatingIPPortAlreadyAssociated(
+        ip.floating_ip_address,
+        ip.id,
+        ip.port_id or "",
+        ip.fixed_ip_address or "",
+        ip.floating_network_id,
+    )
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()

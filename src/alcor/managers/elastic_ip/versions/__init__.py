@@ -1,0 +1,1 @@
+"""Migrations of the elastic IP manager's database."""
