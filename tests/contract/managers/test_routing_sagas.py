@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer
 from alcor.contracts.resources import (
     ActRequest,
@@ -173,17 +174,17 @@ class Region:
         world = self.world
         world.check()
         rows = world.rows
-        owner = "json_extract(doc, '$.device_owner')"
-        of = f"SELECT id FROM port WHERE {owner} IN ({{}}) ORDER BY id"
-        interfaces = of.format("'network:router_interface', 'network:router_gateway'")
+        ports = {port["id"]: port for port in await world.listed()}
+
+        def held_as(*owners: str) -> list[Any]:
+            return sorted((id_,) for id_, port in ports.items() if port["device_owner"] in owners)
+
         attached = "SELECT port_id FROM attachment ORDER BY port_id"
-        assert rows("port", interfaces) == rows("router", attached)
-        addresses = of.format("'network:floatingip'")
+        assert held_as(ROUTER_INTERFACE, ROUTER_GATEWAY) == rows("router", attached)
         holders = "SELECT holder_port_id FROM floatingip ORDER BY 1"
-        assert rows("port", addresses) == rows("elastic_ip", holders)
+        assert held_as(FLOATING_IP) == rows("elastic_ip", holders)
         for manager in ("router", "elastic_ip"):
             assert rows(manager, "SELECT * FROM unsettled") == []
-        ports = {port["id"]: port for port in await world.listed()}
         held = rows("router", "SELECT port_id, subnet_id, address FROM place ORDER BY 1, 2, 3")
         assert held == sorted(
             (id_, ip["subnet_id"], ip["ip_address"])
