@@ -76,7 +76,7 @@ class Control:
         self._exchange = Exchange()
         peer = self._exchange.peer
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
-        ips, macs, nodes = peer(IpPeer), peer(MacPeer), peer(NodePeer)
+        ips = peer(IpPeer)
         ready = self._ready
         limits = default_limits(config.quota, tenants=config.auth != "local")
         self._quotas = QuotaLimits(limits)
@@ -100,22 +100,7 @@ class Control:
             **counting,
         )
         node = NodeApp(folder, intent, reports, config.node, clock)
-        port = PortApp(
-            folder,
-            intent,
-            reports,
-            ready,
-            networks,
-            subnets,
-            nodes,
-            ips,
-            macs,
-            config.port,
-            clock,
-            new_id,
-            peer(SecurityGroupPeer) if config.gateway.announce_unenforced else None,
-            **counting,
-        )
+        port = self._port(folder, reports, config, clock, new_id)
         group = SecurityGroupApp(
             folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id, **counting
         )
@@ -147,6 +132,28 @@ class Control:
         for app in self.apps:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
+
+    def _port(
+        self, folder: Path, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
+    ) -> PortApp:
+        """Ports, which need all that they refer to."""
+        peer = self._exchange.peer
+        return PortApp(
+            folder,
+            self._intent,
+            reports,
+            self._ready,
+            peer(NetworkPeer),
+            peer(SubnetPeer),
+            peer(NodePeer),
+            peer(IpPeer),
+            peer(MacPeer),
+            config.port,
+            clock,
+            new_id,
+            peer(SecurityGroupPeer) if config.gateway.announce_unenforced else None,
+            quota=self._quotas,
+        )
 
     def _routing(
         self, folder: Path, config: Config, clock: Seconds, new_id: NewId
