@@ -37,10 +37,11 @@ def listed(api: Any, path: str, collection: str) -> list[dict[str, Any]]:
     return items
 
 
-def test_without_the_switch_there_are_no_security_groups(api: Any) -> None:
-    for path in (GROUPS, RULES, TEMPLATES, "/v2.0/address-groups", "/alcor/v1/network-acls"):
-        assert api.get(path).status == 404, path
-    assert api.get("/v2.0/extensions/security-group").status == 404
+def test_without_the_switch_there_is_what_hosts_obey(api: Any) -> None:
+    for path in (GROUPS, RULES, TEMPLATES, "/v2.0/address-groups"):
+        assert api.get(path).status == 200, path
+    assert api.get("/alcor/v1/network-acls").status == 404
+    assert api.get("/v2.0/extensions/alcor-network-acl").status == 404
 
 
 def test_with_the_switch_they_are_announced(announced: Any) -> None:

@@ -36,16 +36,6 @@ def change(api: Any, port: str, **fields: Any) -> Any:
     return api.call("PUT", f"{PORTS}/{port}", {"port": fields})
 
 
-def test_without_the_switch_ports_take_no_groups(api: Any) -> None:
-    network = api.network(name="n")["id"]
-
-    port = api.port(network)
-    refused = change(api, port["id"], security_groups=[str(uuid4())])
-
-    assert port["security_groups"] == []
-    assert (refused.status, refused.type) == (400, "HTTPBadRequest")
-
-
 def test_a_port_that_names_no_groups_is_in_its_projects_default_one(
     announced: Any, network: str, project: str
 ) -> None:

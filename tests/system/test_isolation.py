@@ -153,7 +153,9 @@ def test_the_same_lies_are_heard_from_a_port_without_port_security(
 ) -> None:
     names, where = "trusted hears third", "h1 h2 h2"
     trusted, hears, victim = make_machines(make_network("10.9.0.0/24"), names, where)
-    revision = lab.api.update(PORT, trusted.port_id, {"port_security_enabled": False})[1]
+    open_ = {"port_security_enabled": False, "security_groups": []}
+    lab.api.update(PORT, hears.port_id, open_)  # or its groups would not let strangers in
+    revision = lab.api.update(PORT, trusted.port_id, open_)[1]
     assert lab.api.wait(revision, 30).converged
 
     with ExitStack() as stack:

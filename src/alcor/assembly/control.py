@@ -151,7 +151,7 @@ class Control:
             config.port,
             clock,
             new_id,
-            peer(SecurityGroupPeer) if config.gateway.announce_unenforced else None,
+            peer(SecurityGroupPeer),
             quota=self._quotas,
         )
 

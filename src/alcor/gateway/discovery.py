@@ -71,44 +71,7 @@ _EXTENSIONS = (
     Extension(
         "tag-ports-during-bulk-creation", "Tag ports at creation", "POST of ports takes tags."
     ),
-)
-
-# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
-_UNENFORCED = (
-    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
-    Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
-    Extension("external-net", "Neutron external network", "Networks of the outside world."),
     Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
-    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
-    Extension(
-        "expose-port-forwarding-in-fip",
-        "Expose Port Forwarding in FIP",
-        "Floating IPs show their port forwardings.",
-    ),
-    Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
-    Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
-    Extension(
-        "extraroute-atomic",
-        "Atomically add/remove extra routes",
-        "Routes come and go without those that are there being named.",
-    ),
-    Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
-    Extension(
-        "floating-ip-port-forwarding",
-        "Floating IP Port Forwarding",
-        "Ports of a floating IP go to ports of internal addresses.",
-    ),
-    Extension(
-        "floating-ip-port-forwarding-description",
-        "Floating IP Port Forwarding new attribute description",
-        "Port forwardings have descriptions.",
-    ),
-    Extension(
-        "floating-ip-port-forwarding-port-ranges",
-        "Floating IP Port Forwarding support port ranges",
-        "Ranges of ports are forwarded.",
-    ),
-    Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
     Extension("security-group", "security-group", "Which packets may reach and leave a port."),
     Extension(
         "security-groups-default-rules",
@@ -140,6 +103,43 @@ _UNENFORCED = (
         "Stateful security group",
         "Security groups without connection tracking.",
     ),
+)
+
+# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
+_UNENFORCED = (
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
+    Extension("external-net", "Neutron external network", "Networks of the outside world."),
+    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
+    Extension(
+        "expose-port-forwarding-in-fip",
+        "Expose Port Forwarding in FIP",
+        "Floating IPs show their port forwardings.",
+    ),
+    Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
+    Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
+    Extension(
+        "extraroute-atomic",
+        "Atomically add/remove extra routes",
+        "Routes come and go without those that are there being named.",
+    ),
+    Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
+    Extension(
+        "floating-ip-port-forwarding",
+        "Floating IP Port Forwarding",
+        "Ports of a floating IP go to ports of internal addresses.",
+    ),
+    Extension(
+        "floating-ip-port-forwarding-description",
+        "Floating IP Port Forwarding new attribute description",
+        "Port forwardings have descriptions.",
+    ),
+    Extension(
+        "floating-ip-port-forwarding-port-ranges",
+        "Floating IP Port Forwarding support port ranges",
+        "Ranges of ports are forwarded.",
+    ),
+    Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
 )
 
 

@@ -70,13 +70,9 @@ class GoalChange(NamedTuple):
 
 
 class Planner:
-    """Intent in, goal state out; it emits only what differs from what it emitted before.
+    """Intent in, goal state out; it emits only what differs from what it emitted before."""
 
-    Without `filtering` hosts hear nothing of security groups, and every port is open.
-    """
-
-    def __init__(self, filtering: bool = False) -> None:
-        self._filtering = filtering
+    def __init__(self) -> None:
         self.index = Index()
         self._emitted: dict[str, bytes] = {}
 
@@ -112,7 +108,7 @@ class Planner:
         """Every entry that the record decides."""
         match record:
             case PortRecord():
-                yield port_on_host.plan(record, self._filtering)
+                yield port_on_host.plan(record)
                 yield neighbour.plan(record, self.index.node(record.host))
                 yield router.plan_interface(record)
                 yield router.plan_attachment(record)
@@ -129,8 +125,7 @@ class Planner:
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
                 yield from (neighbour.plan(port, record) for port in self._ports_of(record))
                 yield from uplink.plan(record)
-        if self._filtering:
-            yield from _decide_groups(record)
+        yield from _decide_groups(record)
 
     def _decided(self, record: Record | None) -> Iterator[str]:
         """The keys of the entries that the record may have decided before."""

@@ -6,7 +6,7 @@ leaves by a tunnel enters the other host's. See test_agent_scenarios.py for the 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -20,16 +20,21 @@ from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
+    Addresses,
     FixedIp,
     FloatingIp,
     Gateway,
+    GoalEntry,
+    Group,
     Ipv6Mode,
+    Member,
     Neighbour,
     Network,
     Port,
     Route,
     Router,
     RouterInterface,
+    Rule,
     Subnet,
     UplinkNode,
 )
@@ -42,15 +47,18 @@ from alcor.ovs.tracker import Tracker
 from alcor.values.addresses import (
     Address,
     Mac,
+    Prefix,
     address,
     eui64_link_local,
     mac,
     mac_text,
     prefix,
 )
+from alcor.values.protocols import protocol_number
 
 TUNNEL, UPLINK = 100, 200  # ofports on every host
 ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
+_TCP_FLAGS = {"syn": 0x02, "synack": 0x12, "ack": 0x10}
 ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
 
 
@@ -82,6 +90,7 @@ class World:
     gateways: list[Gateway] = field(default_factory=list)
     floating: list[FloatingIp] = field(default_factory=list)
     trackers: dict[str, Tracker] = field(default_factory=dict)
+    security: dict[tuple[str, str], GoalEntry] = field(default_factory=dict)
 
     def declare(self, words: list[str]) -> None:
         """Take one line of the world."""
@@ -108,10 +117,16 @@ class World:
                 where = prefix(plain[1])
                 self.subnets[name] = Subnet(name, plain[0], where, gateway, dhcp, (), (), *modes)
             case "port":
-                self._declare_port(name, plain)
+                self._declare_port(name, plain, said)
             case "outside":
                 network, *rest = plain
-                self._declare_port(name, [network, "", *rest])
+                self._declare_port(name, [network, "", *rest], said)
+            case "group" | "addresses" | "rule":
+                self.security[kind, name] = _security(kind, name, plain, said)
+            case "gone":
+                del self.security[name, plain[0]]
+            case "join":
+                self._join(name, said)
             case "router":
                 self.routers[name] = Router(name, "down" not in plain, (), "nosnat" not in plain)
             case "gateway":
@@ -136,12 +151,17 @@ class World:
             case _:
                 raise ValueError(f"what is a {kind}?")
 
-    def _declare_port(self, name: str, words: list[str]) -> None:
+    def _join(self, name: str, said: dict[str, str]) -> None:
+        """A port that changes its groups, or is filtered no more."""
+        nic = self.nics[name]
+        self.nics[name] = nic._replace(port=nic.port._replace(**_filtered(said)))
+
+    def _declare_port(self, name: str, words: list[str], said: dict[str, str]) -> None:
         network, host, mac_word, *rest = words
         switches = {"insecure", "down", "unplugged"}
         fixed = tuple(self._fixed(network, word) for word in rest if word not in switches)
         up, secure = "down" not in rest, "insecure" not in rest
-        port = Port(name, network, mac(mac_word), fixed, up, secure, name, "")
+        port = Port(name, network, mac(mac_word), fixed, up, secure, name, "", **_filtered(said))
         self.nics[name] = Nic(port, host, len(self.nics) + 1, "unplugged" not in rest)
 
     def _fixed(self, network: str, text: str) -> FixedIp:
@@ -160,6 +180,8 @@ class World:
         for subnet in self.subnets.values():
             if subnet.network_id in here:
                 model.put(subnet)
+        for entry in self.security.values():
+            model.put(entry)
         for interface in self.interfaces:
             if interface.network_id in here:
                 model.put(interface)
@@ -168,6 +190,8 @@ class World:
         for name, nic in self.nics.items():
             if nic.port.network_id in here and nic.host:
                 model.put(self._neighbour(nic))
+            for group_id in nic.port.security_groups:
+                model.put(Member(group_id, name, tuple(map(_whole, nic.port.fixed_ips))))
             if nic.host == host:
                 model.put(nic.port)
                 if nic.plugged:
@@ -286,6 +310,8 @@ class World:
         makers: dict[str, Callable[[], bytes]] = {
             "udp": lambda: _udp(4, nic, to, said),
             "udp6": lambda: _udp(6, nic, to, said),
+            "tcp": lambda: _tcp(nic, to, arguments[1], said),
+            "unreachable": lambda: _unreachable(nic, to, said),
             "icmp": lambda: _icmp(nic, to, int(arguments[1]), said),
             "ping": lambda: _ping(nic, address(arguments[0]), said),
             "icmp6": lambda: _icmp6(nic, int(arguments[0]), said),
@@ -309,6 +335,41 @@ class World:
         return makers[verb]()
 
 
+def _filtered(said: dict[str, str]) -> dict[str, Any]:
+    """The groups of a port; a port that names none, not even none, is not filtered."""
+    groups = tuple(each for each in said.get("groups", "").split(",") if each)
+    return {"security_groups": groups, "filtered": "groups" in said}
+
+
+def _whole(fixed: FixedIp) -> Prefix:
+    version, number = fixed.address
+    return Prefix(version, number, 32 if version == 4 else 128)
+
+
+def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> GoalEntry:
+    """A group, an address group or a rule."""
+    if kind == "group":
+        return Group(name, "stateless" not in plain)
+    if kind == "addresses":
+        return Addresses(name, tuple(map(prefix, plain)))
+    group, way, version, *protocol = plain
+    whom, _, remote = said.get("with", "").partition(":")
+    ports = tuple(map(int, said["ports"].split("-"))) if "ports" in said else None
+    return Rule(
+        id=name,
+        group_id=group,
+        ingress=way == "in",
+        version=int(version),
+        protocol=protocol_number(protocol[0]) if protocol else None,
+        ports=(ports[0], ports[-1]) if ports else None,
+        icmp_type=int(said["type"]) if "type" in said else None,
+        icmp_code=int(said["code"]) if "code" in said else None,
+        remote=prefix(remote) if whom == "prefix" else None,
+        remote_group_id=remote if whom == "group" else "",
+        remote_addresses_id=remote if whom == "addresses" else "",
+    )
+
+
 def _mac(said: dict[str, str], name: str, default: int) -> int:
     return mac(said[name]) if name in said else default
 
@@ -330,6 +391,25 @@ def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
     make = frames.udp4 if version == 4 else frames.udp6
     packet = make(source, destination, *ports, b"data", int(said.get("ttl", "64")))
     return _in_frame(nic, to.port.mac if to else frames.BROADCAST, packet, said)
+
+
+def _tcp(nic: Nic, to: Nic | None, kind: str, said: dict[str, str]) -> bytes:
+    assert to is not None
+    flags, ports = (
+        _TCP_FLAGS[kind],
+        (int(said.get("sport", "1000")), int(said.get("dport", "2000"))),
+    )
+    packet = frames.tcp4(_ip(said, "ip", nic.number(4)), to.number(4), *ports, flags, b"")
+    return _in_frame(nic, to.port.mac, packet, said)
+
+
+def _unreachable(nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
+    """What `nic` says of a datagram that `to` has sent it."""
+    assert to is not None
+    ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
+    quoted = frames.udp4(to.number(4), nic.number(4), *ports, b"data")
+    packet = frames.icmp4(nic.number(4), to.number(4), 3, 3, bytes(4) + quoted)
+    return _in_frame(nic, to.port.mac, packet, said)
 
 
 def _icmp(nic: Nic, to: Nic | None, kind: int, said: dict[str, str]) -> bytes:

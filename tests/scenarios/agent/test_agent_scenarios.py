@@ -6,7 +6,13 @@ writes the ends again; read the difference.
     host NAME TUNNEL_ADDRESS [uplink=PHYSICAL]
     network NAME VNI [down] [physical=NAME] [vlan=ID]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
-    port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged]
+    port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
+    group NAME [stateless]
+    rule NAME GROUP in|out FAMILY [PROTOCOL] [ports=N-M] [type=N] [code=N]
+        [with=prefix:PREFIX|group:NAME|addresses:NAME]
+    addresses NAME PREFIX...
+    gone KIND NAME
+    join PORT [groups=NAME,...]
     router NAME [down]
     interface ROUTER NETWORK MAC ADDRESS...
     route ROUTER PREFIX NEXT_HOP
@@ -16,10 +22,12 @@ writes the ends again; read the difference.
     PORT: FRAME [field=value ...] -> where it ends
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
 
-Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`,
-`arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`, `na ADDRESS`, `dhcp TYPE`, `dhcp6 TYPE`, `rs`,
-`ethertype NUMBER`. Fields say other than the truth: mac, dst_mac, ip, dst_ip, sha, sll, chaddr,
-sport, dport, vlan, ttl.
+A port without `groups=` is not filtered. Connections are remembered from packet to packet.
+
+Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `tcp PORT syn|synack|ack`, `unreachable PORT`,
+`icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`, `arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`,
+`na ADDRESS`, `dhcp TYPE`, `dhcp6 TYPE`, `rs`, `ethertype NUMBER`. Fields say other than the truth:
+mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan, ttl.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Security groups for hosts: entries only while filtering, slices only for whom they concern."""
+"""Security groups for hosts: slices only for whom they concern."""
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import Addresses, Group, Member, Port, Rule
@@ -62,8 +62,8 @@ KIND = {
 
 
 class World:
-    def __init__(self, filtering: bool = True) -> None:
-        self.planner = Planner(filtering)
+    def __init__(self) -> None:
+        self.planner = Planner()
         self._revision = 0
 
     def save(self, *records: Record, gone: bool = False) -> list[str]:
@@ -78,17 +78,6 @@ class World:
 
     def entry(self, key_: str) -> object:
         return codec.decode(key_, self.planner.goal[key_])
-
-
-def test_without_filtering_hosts_hear_nothing_of_groups() -> None:
-    world = World(filtering=False)
-
-    changed = world.save(WEB, DB, FROM_WEB, FROM_OFFICE, OFFICE, port("p", "h1", "web"))
-
-    assert changed == [host_port_key("h1", "p")]
-    entry = world.entry(host_port_key("h1", "p"))
-    assert isinstance(entry, Port)
-    assert (entry.filtered, entry.security_groups) == (False, ())
 
 
 def test_groups_rules_members_and_addresses_are_entries_of_their_slices() -> None:

@@ -9,10 +9,10 @@ from alcor.planner.parsed import address, mac
 from alcor.values.dhcp_options import DhcpOption, option
 
 
-def plan(port: PortRecord, filtering: bool) -> tuple[str, Port] | None:
+def plan(port: PortRecord) -> tuple[str, Port] | None:
     """Its entry in its host's slice; none while it is bound nowhere.
 
-    `filtering`: hosts enforce security groups, on ports with port security.
+    Security groups are for ports with port security.
     `ValueError` when the record's text is no address.
     """
     if not port.host:
@@ -28,8 +28,8 @@ def plan(port: PortRecord, filtering: bool) -> tuple[str, Port] | None:
         port_security=port.port_security_enabled,
         name=port.name,
         device_id=port.device_id,
-        security_groups=port.security_groups if filtering else (),
-        filtered=filtering and port.port_security_enabled,
+        security_groups=port.security_groups,
+        filtered=port.port_security_enabled,
         dhcp_options=tuple(_dhcp_options(port)) if port.extra_dhcp_opts else (),
         project_id=port.project_id,
     )
