@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from alcor.client.api import NETWORK, PORT, SUBNET
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
+from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
@@ -33,6 +34,12 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         built.api.close()
     finally:
         labs.down(name)
+
+
+@pytest.fixture
+def groups(lab: Lab) -> "Groups":
+    """Security groups of the lab."""
+    return Groups(lab)
 
 
 @pytest.fixture
@@ -95,3 +102,77 @@ def wait_active(lab: Lab, port_ids: list[str]) -> None:
         return all(lab.api.show(PORT, port_id)["status"] == "ACTIVE" for port_id in port_ids)
 
     wait_until("ports to be ACTIVE", active, converge_timeout_s)
+
+
+SECURITY_GROUP = Kind("security_group", "security_groups", "/v2.0/security-groups")
+RULE = Kind("security_group_rule", "security_group_rules", "/v2.0/security-group-rules")
+ADDRESS_GROUP = Kind("address_group", "address_groups", "/v2.0/address-groups")
+
+
+class Groups:
+    """Security groups of a lab: what tests make of them, and waiting until hosts obey."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def make(self, *rules: str, stateful: bool = True) -> str:
+        """A group without rules but these (see `rule`)."""
+        body = {"name": "g", "stateful": stateful}
+        group_id: str = self._lab.api.create(SECURITY_GROUP, [body]).items[0]["id"]
+        for each in self._lab.api.list_page(RULE, [("security_group_id", group_id)]):
+            self._lab.api.delete(RULE, each["id"])
+        for text in rules:
+            self.rule(group_id, text)
+        return group_id
+
+    def rule(self, group_id: str, text: str) -> str:
+        """Add a rule: `in|out 4|6 [PROTOCOL [FIRST[-LAST]]] [prefix=|group=|addresses=VALUE]`.
+
+        Of ICMP FIRST is its type.
+        """
+        words = [word for word in text.split() if "=" not in word]
+        said = dict(word.split("=", 1) for word in text.split() if "=" in word)
+        body: dict[str, Any] = {
+            "security_group_id": group_id,
+            "direction": "ingress" if words[0] == "in" else "egress",
+            "ethertype": f"IPv{words[1]}",
+            "remote_ip_prefix": said.get("prefix"),
+            "remote_group_id": said.get("group"),
+            "remote_address_group_id": said.get("addresses"),
+        }
+        if len(words) > 2:
+            body["protocol"] = words[2]
+        if len(words) > 3:
+            first, _, last = words[3].partition("-")
+            body["port_range_min"] = int(first)
+            if "icmp" not in words[2]:
+                body["port_range_max"] = int(last or first)
+        created = self._lab.api.create(RULE, [body])
+        self._obeyed(created.revision)
+        rule_id: str = created.items[0]["id"]
+        return rule_id
+
+    def drop(self, rule_id: str) -> None:
+        """Delete a rule."""
+        self._obeyed(self._lab.api.delete(RULE, rule_id))
+
+    def put(self, machine: Machine, *group_ids: str, **more: Any) -> None:
+        """Make these the groups of a machine's port."""
+        changes = {"security_groups": list(group_ids), **more}
+        self._obeyed(self._lab.api.update(PORT, machine.port_id, changes)[1])
+
+    def addresses(self, *prefixes: str) -> str:
+        """An address group."""
+        body = {"name": "a", "addresses": list(prefixes)}
+        group_id: str = self._lab.api.create(ADDRESS_GROUP, [body]).items[0]["id"]
+        return group_id
+
+    def set_addresses(self, group_id: str, verb: str, *prefixes: str) -> None:
+        """`add_addresses` or `remove_addresses` of an address group."""
+        body = {"addresses": list(prefixes)}
+        self._obeyed(self._lab.api.act(ADDRESS_GROUP, group_id, verb, body))
+
+    def _obeyed(self, revision: str) -> None:
+        assert self._lab.api.wait(revision, converge_timeout_s).converged
+        for host in self._lab.hosts:  # what was looked up before is looked up again
+            appctl(host, "revalidator/wait")

@@ -134,6 +134,11 @@ class Api:
         path = f"{kind.path}/{quote(key, safe='')}"
         return self._connection.request("DELETE", path).revision
 
+    def act(self, kind: Kind, key: str, action: str, arguments: Mapping[str, Any]) -> str:
+        """Do one of a resource's own actions, such as `add_addresses`; returns the revision."""
+        path = f"{kind.path}/{quote(key, safe='')}/{action}"
+        return self._connection.request("PUT", path, body=dict(arguments)).revision
+
     def wait(self, revision: str, timeout_s: float) -> Convergence:
         """Wait until all hosts concerned have applied the revision, or the time is up."""
         answer = self._connection.request(
