@@ -47,11 +47,16 @@ class UnitChange(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The difference of one pass; meters are put before flows and taken away after them."""
+    """The difference of one pass; meters are put before flows and taken away after them.
+
+    A zone is the ofport of a port, its owner the cookie of the port's flows.
+    """
 
     units: tuple[UnitChange, ...]
     meters_put: tuple[Meter, ...]
     meters_taken: tuple[int, ...]
+    zones_put: Mapping[int, int]  # owner by zone
+    zones_taken: frozenset[int]
 
     @property
     def flows(self) -> int:
@@ -68,6 +73,8 @@ class Compiler:
         self._claims: dict[FlowKey, list[Unit]] = {}  # sorted; the first one's flow counts
         self._meters: dict[int, Meter] = {}
         self._meter_by_unit: dict[Unit, tuple[Meter, ...]] = {}
+        self._zone_by_port: dict[Unit, int] = {}
+        self._port_by_zone: dict[int, Unit] = {}
 
     def update(self, units: Iterable[Unit]) -> Change:
         """Make the flows of these units again; what comes out is only what differs."""
@@ -76,7 +83,8 @@ class Compiler:
         for unit in ordered:
             self._replace(unit, before)
         meters_put, meters_taken = self._update_meters(ordered)
-        return Change(self._difference(before), meters_put, meters_taken)
+        zones = self._update_zones(ordered)
+        return Change(self._difference(before), meters_put, meters_taken, *zones)
 
     def recompute(self) -> Change:
         """Make everything again; changes nothing when the law above holds."""
@@ -167,6 +175,22 @@ class Compiler:
         before, self._meters = self._meters, held
         put = tuple(held[i] for i in sorted(touched) if i in held and before.get(i) != held[i])
         return put, tuple(i for i in sorted(touched) if i in before and i not in held)
+
+    def _update_zones(self, units: Iterable[Unit]) -> tuple[dict[int, int], frozenset[int]]:
+        put: dict[int, int] = {}
+        left: set[int] = set()
+        for unit in units:
+            if unit.kind is not UnitKind.PORT:
+                continue
+            wired = self._model.wired(unit.id)
+            before, now = self._zone_by_port.pop(unit, None), wired.ofport if wired else None
+            if before is not None and before != now and self._port_by_zone[before] == unit:
+                del self._port_by_zone[before]
+                left.add(before)
+            if now is not None:
+                self._zone_by_port[unit], self._port_by_zone[now] = now, unit
+                put[now] = cookie_of(unit)
+        return put, frozenset(left - put.keys())
 
 
 def compile_all(model: HostModel) -> dict[FlowKey, Flow]:

@@ -29,6 +29,7 @@ from alcor.ovs.openflow.meters import (
     meter_mod,
 )
 from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.openflow.tracking import flush_zone
 from alcor.ovs.openflow.wire import Message, SwitchError
 
 answer_wait_s_max = 10.0
@@ -257,6 +258,16 @@ class OpenFlow:
         """Delete a group, and with it every flow that uses it."""
         xid = self._channel.reserve(1)
         await self._confirm(xid, [group_mod(xid, meters.DELETE, group_id, meters.ALL, b"")])
+
+    # Connections
+
+    async def flush_zones(self, zones: Iterable[int]) -> None:
+        """Forget every connection of these zones of the connection tracker."""
+        wanted = list(zones)
+        if wanted:
+            first = self._channel.reserve(len(wanted))
+            messages = [flush_zone(xid, zone) for xid, zone in enumerate(wanted, first)]
+            await self._confirm(first, messages)
 
     # Packets
 

@@ -106,6 +106,17 @@ class Lines:
         finally:
             conn.close()
 
+    def flush(self, zone: int) -> None:
+        """Have a zone forget its connections."""
+        asyncio.run(self._flush(zone))
+
+    async def _flush(self, zone: int) -> None:
+        conn = await OpenFlow.connect(self._switch.mgmt)
+        try:
+            await conn.flush_zones([zone])
+        finally:
+            conn.close()
+
     def send(self, packet: bytes) -> list[bytes]:
         """What leaves by the other port."""
         before = self._file.stat().st_size
@@ -240,3 +251,20 @@ def test_conjunctions_are_matched_alike(lines: Lines, seed: int) -> None:
         sent = lines.send(packet)
 
         assert sent == [each.packet.frame for each in simulator.trace(packet, IN).sent]
+
+
+def test_a_flushed_zone_has_forgotten_its_connections_and_no_other_has(lines: Lines) -> None:
+    flows = tracking(4)
+    lines.install(flows)
+    a, b = ADDRESSES[4]
+    opens, answers = framed(frames.udp4(a, b, 7, 8, b"x")), framed(frames.udp4(b, a, 8, 7, b"y"))
+    lines.send(opens)
+    known = lines.send(answers)
+
+    lines.flush(6)
+    still_known = lines.send(answers)
+    lines.flush(5)
+    unknown = lines.send(answers)
+
+    assert still_known == known
+    assert unknown != known

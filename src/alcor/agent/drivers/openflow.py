@@ -12,6 +12,7 @@ import structlog
 
 from alcor.agent.compiler import Change
 from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
+from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import Unit
 from alcor.ovs.channel import Disconnected, Refused
@@ -30,6 +31,7 @@ class FlowDriver:
         self._socket = socket
         self._metrics = metrics
         self._tracker = FlowTracker()
+        self._zones = Zones()
         self._meters: dict[int, Meter] = {}  # wanted
         self._meters_there: dict[int, Meter] = {}
         self._meters_due: set[int] = set()  # to take away, if still not wanted
@@ -54,6 +56,7 @@ class FlowDriver:
     def want(self, change: Change) -> None:
         """Move what is wanted; `apply` makes it so."""
         self._tracker.want(change)
+        self._zones.want(change)
         self._meters.update({each.id: Meter(each.rate, each.burst) for each in change.meters_put})
         for meter_id in change.meters_taken:
             self._meters.pop(meter_id, None)
@@ -79,6 +82,7 @@ class FlowDriver:
             await self._put_meters(session)
             while not await self._send_plan(session):
                 pass  # what was refused is quarantined; the rest is planned again
+            await self._flush_zones(session)
             await self._take_meters(session)
             await session.barrier()
         except (Disconnected, Refused) as error:
@@ -142,7 +146,9 @@ class FlowDriver:
 
     async def _read_back(self, session: OpenFlow) -> int:
         self._meters_there = await session.meters()
-        drift = self._tracker.believe(await session.flows())
+        installed = await session.flows()
+        drift = self._tracker.believe(installed)
+        self._zones.believe(installed)
         if self._complete:
             self._prune()
         return drift
@@ -158,6 +164,14 @@ class FlowDriver:
             self._tracker.done(batch)
             self._count(batch, "ok")
         return True
+
+    async def _flush_zones(self, session: OpenFlow) -> None:
+        """After the flows of who left, so that nobody commits another connection there."""
+        stale = self._zones.stale(self._complete)
+        await session.flush_zones(stale)
+        self._zones.flushed(self._complete)
+        if stale:
+            log.info("connections forgotten", zones=stale)
 
     def _quarantine(self, refused: BundleRefused) -> None:
         if not refused.refused:

@@ -1,0 +1,64 @@
+"""Whose connections a zone holds: a zone that changes hands must be flushed.
+
+Pure. A zone is a port's ofport, which the switch gives to another port when the first is gone; what
+the first had open must not be the second's. Who owned a zone is read back from the flow that makes
+its port heard, so a change is noticed even if the agent was away.
+"""
+
+from collections.abc import Mapping
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import OWNER_COOKIE, OWNER_MASK, Change
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.openflow.flows import FlowKey, InstalledFlow
+from alcor.ovs.openflow.matches import decode_match
+
+_IN_PORT = FIELD_BY_NAME["in_port"].place
+
+
+class Zones:
+    """Owners as wanted and as they are: the cookies of ports' flows, by zone."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[int, int] = {}
+        self._there: dict[int, int] = {}
+        self._due: set[int] = set()  # zones whose owners may differ
+
+    def want(self, change: Change) -> None:
+        """Move what is wanted."""
+        self._wanted.update(change.zones_put)
+        for zone in change.zones_taken:
+            self._wanted.pop(zone, None)
+        self._due.update(change.zones_put, change.zones_taken)
+
+    def believe(self, installed: Mapping[FlowKey, InstalledFlow]) -> None:
+        """Take what was read back as the truth."""
+        self._there = {}
+        for key, (cookie, _) in installed.items():
+            if key.table == p.CLASSIFY and cookie & OWNER_MASK == OWNER_COOKIE:
+                for term in decode_match(key.match).terms:
+                    if term.field == _IN_PORT:
+                        self._there[term.value] = cookie
+        self._due = {*self._there, *self._wanted}
+
+    def stale(self, complete: bool) -> list[int]:
+        """The zones to flush; those that nobody wants only once all that is wanted is known."""
+        return sorted(
+            zone
+            for zone in self._due
+            if zone in self._there
+            and (complete or zone in self._wanted)
+            and self._there[zone] != self._wanted.get(zone)
+        )
+
+    def flushed(self, complete: bool) -> None:
+        """The stale zones have been flushed."""
+        for zone in list(self._due):
+            owner = self._wanted.get(zone)
+            if owner is not None:
+                self._there[zone] = owner
+            elif complete:
+                self._there.pop(zone, None)
+            else:
+                continue
+            self._due.discard(zone)

@@ -1,0 +1,83 @@
+"""Zones of the connection tracker change hands with nothing left in them."""
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import Change, Compiler, cookie_of
+from alcor.agent.drivers.zones import Zones
+from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.goal_state.entries import Network, Port
+from alcor.ovs.flow import Flow, apply, match
+from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
+from alcor.values.addresses import Mac, address
+
+A, B = (cookie_of(Unit(UnitKind.PORT, each)) for each in "ab")
+
+
+def change(put: dict[int, int], *taken: int) -> Change:
+    return Change((), (), (), put, frozenset(taken))
+
+
+def heard(zone: int, owner: int) -> dict[FlowKey, InstalledFlow]:
+    """What is read back of a port that is heard."""
+    flow = Flow(p.CLASSIFY, 100, match(in_port=zone, vlan_vid=0), apply(goto=10), owner)
+    return {flow_key(flow): flow_body(flow)}
+
+
+def settled(*changes: Change) -> Zones:
+    zones = Zones()
+    for each in changes:
+        zones.want(each)
+    zones.flushed(complete=True)
+    return zones
+
+
+def test_a_zone_is_flushed_when_its_owner_leaves_or_changes() -> None:
+    for next_ in (change({}, 3), change({3: B})):
+        zones = settled(change({3: A, 4: B}))
+        zones.want(next_)
+
+        assert zones.stale(complete=True) == [3]
+        zones.flushed(complete=True)
+        assert zones.stale(complete=True) == []
+
+
+def test_a_port_that_stays_keeps_its_connections() -> None:
+    zones = settled(change({3: A}))
+    zones.want(change({3: A}))
+
+    assert zones.stale(complete=True) == []
+
+
+def test_an_owner_that_changed_while_the_agent_was_away_is_noticed() -> None:
+    zones = Zones()
+    zones.want(change({3: B, 4: A}))
+    zones.believe({**heard(3, A), **heard(4, A)})
+
+    assert zones.stale(complete=False) == [3]
+
+
+def test_nothing_is_flushed_for_want_of_information() -> None:
+    zones = Zones()
+    zones.believe(heard(3, A))
+    assert zones.stale(complete=False) == []
+    zones.flushed(complete=False)
+
+    assert zones.stale(complete=True) == [3]
+
+
+def test_the_compiler_tells_whose_each_zone_is() -> None:
+    model = HostModel()
+    model.set_tunnel(Tunnel(9, address("172.31.0.1")))
+    model.put(Network("n", 7, 1450, True, ""))
+    for name in "ab":
+        model.put(Port(name, "n", Mac(1), (), True, True, "", ""))
+        model.set_interface(name, Interface({"a": 3, "b": 4}[name], True))
+    compiler = Compiler(model)
+    first = compiler.update(set(model.units()))
+
+    units = model.set_interface("a", None) | model.set_interface("b", Interface(3, True))
+    swapped = compiler.update(units)
+    gone = compiler.update(model.set_interface("b", None))
+
+    assert first.zones_put == {3: A, 4: B}
+    assert (swapped.zones_put, swapped.zones_taken) == ({3: B}, {4})
+    assert (gone.zones_put, gone.zones_taken) == ({}, {3})
