@@ -61,6 +61,7 @@ class Session:
             self._client.connect(there)
             listener.settimeout(timeout_s)
             self._server = self._stack.enter_context(listener.accept()[0])
+            listener.close()  # another session may have the same port
         else:
             self._client.connect(there)
             self._server = listener
