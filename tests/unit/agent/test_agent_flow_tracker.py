@@ -19,7 +19,7 @@ def flow(unit: Unit, number: int, goto: int = 10) -> Flow:
 
 
 def change(unit: Unit, puts: tuple[Flow, ...] = (), takes: tuple[Flow, ...] = ()) -> Change:
-    return Change((UnitChange(unit, puts, takes),), (), ())
+    return Change((UnitChange(unit, puts, takes),), (), (), {}, frozenset())
 
 
 def carry_out(tracker: FlowTracker, switch: dict[FlowKey, InstalledFlow]) -> int:
