@@ -8,6 +8,7 @@ import msgspec
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
 from alcor.integrations.keystone.client import KeystoneSettings
+from alcor.integrations.nova.app import NovaSettings
 from alcor.managers.elastic_ip.app import ElasticIpSettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
@@ -62,6 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         str, msgspec.Meta(description="TOML file of [[tokens]]: token, project_id, roles, user_id")
     ] = ""
     keystone: KeystoneSettings = KeystoneSettings()
+    nova: NovaSettings = NovaSettings()
     agents: DeliveryConfig = DeliveryConfig()
     log: LogSettings = LogSettings()
     gateway: GatewaySettings = GatewaySettings()

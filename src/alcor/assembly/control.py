@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
+from alcor.intent.follow import Ready
 from alcor.intent.quotas import QuotaLimits
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
@@ -115,7 +116,7 @@ class Control:
             for each in (network, subnet, node, port, group, acl, router, elastic_ip, quota)
         ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
-        self.apps: Sequence[ManagerApp] = [
+        self.apps: list[ManagerApp] = [
             mac,
             ip,
             network,
@@ -181,6 +182,10 @@ class Control:
             self._quotas,
         )
         return router, elastic_ip
+
+    def add(self, make: Callable[[Ready], ManagerApp]) -> None:
+        """One more that has no API and no peers, but follows the intent log; before `start`."""
+        self.apps.append(make(self._ready))
 
     def _counted(self, *apps: ManagerApp) -> list[UsagePeer]:
         """Who tells how much of their kinds projects use."""

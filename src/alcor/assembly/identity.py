@@ -35,7 +35,7 @@ def identity(config: Config, now: Seconds, stack: ExitStack) -> Identity:
 def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Identity:
     if not settings.auth_url:
         raise ConfigError("auth = keystone needs keystone.auth_url")
-    client = KeystoneClient(settings, _password(settings))
+    client = KeystoneClient(settings, service_password(settings))
     stack.callback(client.close)
 
     def look_up(validate: Validate) -> LookUp:
@@ -55,7 +55,8 @@ def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Ide
     return TokenIdentity(look_up(client.token), challenge, look_up(client.expired_token))
 
 
-def _password(settings: KeystoneSettings) -> str:
+def service_password(settings: KeystoneSettings) -> str:
+    """Of our service user; `ConfigError` when the operator gave none."""
     if not settings.password_file:
         password = os.environ.get(PASSWORD, "")
     else:

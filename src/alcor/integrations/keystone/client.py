@@ -68,6 +68,20 @@ class KeystoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, msgspec.Meta(ge=1, description="Most calls of Keystone at once")] = 8
 
 
+def service_session(settings: KeystoneSettings, password: str, timeout_s: float) -> Session:
+    """A session of our service user, for any service of the same cloud."""
+    user = v3.Password(
+        auth_url=settings.auth_url,
+        username=settings.username,
+        password=password,
+        user_domain_name=settings.user_domain_name,
+        project_name=settings.project_name,
+        project_domain_name=settings.project_domain_name,
+    )
+    verify = settings.ca_file or True
+    return Session(auth=user, verify=verify, timeout=timeout_s, user_agent="alcor")
+
+
 class _Named(msgspec.Struct):
     id: str = ""
     name: str = ""
@@ -93,20 +107,7 @@ class KeystoneClient:
 
     def __init__(self, settings: KeystoneSettings, password: str) -> None:
         self._url = f"{settings.auth_url.rstrip('/')}/auth/tokens?nocatalog"
-        user = v3.Password(
-            auth_url=settings.auth_url,
-            username=settings.username,
-            password=password,
-            user_domain_name=settings.user_domain_name,
-            project_name=settings.project_name,
-            project_domain_name=settings.project_domain_name,
-        )
-        self._session = Session(
-            auth=user,
-            verify=settings.ca_file or True,
-            timeout=settings.timeout_s,
-            user_agent="alcor",
-        )
+        self._session = service_session(settings, password, settings.timeout_s)
         self._threads = ThreadPoolExecutor(settings.threads, "keystone")
 
     async def token(self, text: str) -> Token | None:
