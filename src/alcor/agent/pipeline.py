@@ -413,6 +413,9 @@ SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
 SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table
 SG_HEADERS_IN = STAGE_BY_NAME["SG_HEADERS_IN"].table
 
+ALLOWING = frozenset((SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN))
+"""Tables whose flows only let pass: what is taken from them is taken before anything is put."""
+
 
 def markdown() -> str:
     """The reference page of the pipeline, generated from what is declared here."""

@@ -3,11 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change, UnitChange, cookie_of
 from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model import Unit, UnitKind
-from alcor.ovs.flow import Flow, apply, match
+from alcor.ovs.flow import Conjunction, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
 
 PORT, OTHER = Unit(UnitKind.PORT, "p1"), Unit(UnitKind.PORT, "p2")
@@ -80,6 +81,33 @@ def test_puts_come_before_what_is_only_taken_away() -> None:
 
     assert (len(first.puts), len(first.takes)) == (600, 0)
     assert (len(second.puts), len(second.takes)) == (0, 600)
+
+
+def test_what_lets_pass_is_revoked_before_anything_is_granted() -> None:
+    member, grown = Unit(UnitKind.REMOTE, "m"), Unit(UnitKind.REMOTE, "n")
+    tracker, switch = FlowTracker(), dict[FlowKey, InstalledFlow]()
+
+    def lets(unit: Unit, number: int, *parts: int) -> Flow:
+        actions = (Conjunction(part, 0, 2) for part in parts)
+        what = match(eth_type=0x0800, ct_state=(0x20, 0x30), ct_nw_src=number)
+        return Flow(p.SG_RULES_IN, 100, what, apply(*actions), cookie_of(unit))
+
+    leaving = tuple(lets(member, n, 1) for n in range(1200))
+    tracker.want(change(member, leaving))
+    tracker.want(change(grown, (lets(grown, 5000, 1),)))
+    carry_out(tracker, switch)
+    tracker.want(change(PORT, (flow(PORT, 1), lets(PORT, 6000, 1))))
+    tracker.want(change(grown, (lets(grown, 5000, 2),)))
+    tracker.want(change(member, (), leaving))
+
+    done: list[FlowKey] = []
+    for batch in tracker.plan():
+        assert len(batch) <= flow_tracker.bundle_flows_max
+        done += [*batch.takes, *(key for key, _ in batch.puts)]
+
+    granted = done.index(flow_key(lets(PORT, 6000)))
+    assert all(done.index(flow_key(each)) < granted for each in leaving)
+    assert done.index(flow_key(lets(grown, 5000))) < granted
 
 
 def test_a_unit_with_a_refused_flow_is_held_back_whole_until_it_changes() -> None:

@@ -1,13 +1,16 @@
 """Which flows are wanted, which are believed to be installed, and how to get from one to the other.
 
 Pure. A plan puts before it takes away, and keeps what a unit puts and takes in one bundle, so that
-a port is never half secured. A unit that the switch refuses a flow of is quarantined as a whole
-until it changes: half of a port's flows would be worse than none.
+a port is never half secured. What lets packets pass is the exception: it is revoked before anything
+is granted, or a port's new group would meet a remote that is just leaving. A unit that the switch
+refuses a flow of is quarantined as a whole until it changes: half of a port's flows would be worse
+than none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from alcor.agent import pipeline as p
 from alcor.agent.compiler import OWNER_COOKIE, OWNER_MASK, Change
 from alcor.agent.model import Unit
 from alcor.ovs.flow import Flow
@@ -32,6 +35,11 @@ class Batch(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.puts) + len(self.takes)
+
+
+_Puts = dict[Unit, list[tuple[FlowKey, InstalledFlow]]]
+_Takes = dict[Unit | None, list[FlowKey]]
+_Part = tuple[list[tuple[FlowKey, InstalledFlow]], list[FlowKey]]
 
 
 class FlowTracker:
@@ -87,8 +95,9 @@ class FlowTracker:
     def plan(self) -> list[Batch]:
         """The bundles to send, in order; empty when the switch is as wanted."""
         puts, takes = self._difference()
+        parts = list(self._revocations(puts, takes))
         # Units are ordered: security and ports first. What is only taken away goes last.
-        parts = [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
+        parts += [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
         parts += [([], takes[unit]) for unit in sorted(_units(takes))]
         parts.append(([], takes.get(None, [])))
         return list(_cut(parts))
@@ -116,6 +125,22 @@ class FlowTracker:
             self._mark_unit(unit)
         return refused
 
+    def _revocations(self, puts: _Puts, takes: _Takes) -> Iterator[_Part]:
+        """What lets something pass that must not any more, one by one: they come first.
+
+        A flow that changes may let less pass, so it counts; they are taken out of `puts`, `takes`.
+        """
+        for unit, keys in takes.items():
+            takes[unit] = [key for key in keys if key.table not in p.ALLOWING]
+            yield from (([], [key]) for key in keys if key.table in p.ALLOWING)
+        for unit, flows in puts.items():
+            changing = {
+                key for key, _ in flows if key.table in p.ALLOWING and key in self._installed
+            }
+            if changing:
+                puts[unit] = [put for put in flows if put[0] not in changing]
+                yield from (([put], []) for put in flows if put[0] in changing)
+
     def _body(self, wanted: Wanted) -> InstalledFlow | None:
         return None if wanted.unit in self.quarantined else wanted.body
 
@@ -130,11 +155,9 @@ class FlowTracker:
         if self._installed.get(key) == (self._body(wanted) if wanted else None):
             self._dirty.pop(key, None)
 
-    def _difference(
-        self,
-    ) -> tuple[dict[Unit, list[tuple[FlowKey, InstalledFlow]]], dict[Unit | None, list[FlowKey]]]:
-        puts: dict[Unit, list[tuple[FlowKey, InstalledFlow]]] = {}
-        takes: dict[Unit | None, list[FlowKey]] = {}
+    def _difference(self) -> tuple[_Puts, _Takes]:
+        puts: _Puts = {}
+        takes: _Takes = {}
         for key, unit in tuple(self._dirty.items()):
             wanted = self._wanted.get(key)
             body = self._body(wanted) if wanted else None
@@ -151,9 +174,7 @@ def _units(takes: Iterable[Unit | None]) -> set[Unit]:
     return {unit for unit in takes if unit is not None}
 
 
-def _cut(
-    parts: Iterable[tuple[list[tuple[FlowKey, InstalledFlow]], list[FlowKey]]],
-) -> Iterator[Batch]:
+def _cut(parts: Iterable[_Part]) -> Iterator[Batch]:
     """Fill bundles without cutting a unit."""
     puts: list[tuple[FlowKey, InstalledFlow]] = []
     takes: list[FlowKey] = []
