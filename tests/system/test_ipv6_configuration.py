@@ -66,7 +66,7 @@ def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
 
     assert [lease.address for lease in leases] == [machine.address(6) for machine in machines]
     assert {(lease.dns, lease.domain.rstrip(".")) for lease in leases} == {
-        ("fd00:52::53", "example.org")
+        ("fd00:52::53", "openstacklocal")
     }
     assert all(addresses(lab, each) == {each.address(6)} for each in machines)
     assert lab.ping_all({each.name: each.address(6) for each in machines}).ok == 2

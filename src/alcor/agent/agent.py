@@ -23,8 +23,12 @@ from alcor.agent.drivers.ovsdb import SwitchDatabase
 from alcor.agent.memory import Memory
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
+from alcor.agent.pipeline import PUNT_SERVICE
 from alcor.agent.punts.responder import Responder
 from alcor.agent.reconciler import Reconciler
+from alcor.agent.services.desk import Desk
+from alcor.agent.services.forwarder import Endpoint, Forwarder, endpoints_of
+from alcor.agent.services.resolver import Resolver
 from alcor.runtime.clock import chance
 from alcor.runtime.config import ConfigError
 from alcor.transport.grpc_client import GrpcLink
@@ -49,6 +53,10 @@ class Agent:
         self._flows = FlowDriver(socket, self.metrics)
         self._responder = Responder(socket, self._model, self.metrics, config.lease_s)
         send = self._responder.send
+        self._forwarder = Forwarder(_resolvers(config), chance, self.metrics)
+        names = Resolver(self._model, self._forwarder, self.metrics)
+        desk = Desk(self._model, send, names, {}, chance, self.metrics)
+        self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._reconciler = Reconciler(
             self._desired, self._model, link, self._flows, send, self.metrics
         )
@@ -65,6 +73,7 @@ class Agent:
                     parts.create_task(self._database.run())
                     parts.create_task(self._flows.keep_connected(self._reconciler.switch_is_new))
                     parts.create_task(self._responder.run())
+                    parts.create_task(self._forwarder.run())
                     parts.create_task(self._reconciler.read(self._link.events()))
                     parts.create_task(self._reconciler.run())
                     parts.create_task(self._audit())
@@ -94,6 +103,13 @@ async def run(config: AgentConfig) -> None:
     hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip))
     link = GrpcLink(config.control_plane, hello, chance=chance, tls=_tls(config))
     await run_until_stopped(Agent(config, link))
+
+
+def _resolvers(config: AgentConfig) -> tuple[Endpoint, ...]:
+    try:
+        return endpoints_of(config.dns_resolvers)
+    except ValueError as error:
+        raise ConfigError(f"dns_resolvers: {error}") from None
 
 
 def _tls(config: AgentConfig) -> TlsFiles | None:

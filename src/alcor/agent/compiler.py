@@ -25,6 +25,7 @@ from alcor.agent.features import (
     ra,
     routing,
     security_rules,
+    services,
 )
 from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
@@ -245,9 +246,11 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         yield from dhcp4.meters(wired, subnets)
         yield from dhcp6.meters(wired, subnets)
         yield from ra.meters(wired, subnets)
+        yield from services.meters(wired)
         yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
     network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
-    uplink = model.exits.uplink_of(network) if network is not None else None
+    is_up = network is not None and network.admin_state_up
+    uplink = model.exits.uplink_of(network) if network is not None and is_up else None
     if uplink is not None:
         yield of_outside(uplink)
 
@@ -276,6 +279,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from dhcp4.port(wired, subnets, cookie)
         yield from dhcp6.port(wired, subnets, cookie)
         yield from ra.port(wired, subnets, cookie)
+        yield from services.port(wired, cookie)
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
         yield from l2.port(wired, cookie)
@@ -287,8 +291,11 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
     network = model.networks.get(unit.id)
     if network is None or not network.admin_state_up:
         return
-    uplink = model.exits.uplink_of(network)
-    if model.tunnel is not None and (uplink or model.has_wired_port(unit.id)):
+    uplink, is_used = model.exits.uplink_of(network), model.has_wired_port(unit.id)
+    if is_used:
+        yield from arp.network(network, cookie)
+        yield from nd.network(network, cookie)
+    if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if uplink is not None:
         yield from outside.network(network, uplink, cookie)

@@ -34,6 +34,13 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Annotated[
         int, Meta(ge=60, le=0xFFFFFFFF, description="DHCP lease, seconds; T1 and T2 follow")
     ] = 86_400
+    dns_resolvers: Annotated[
+        str,
+        Meta(
+            description="Resolvers for names that no network here has: 192.0.2.53, [fd00::53]:5353;"
+            " none: refused"
+        ),
+    ] = ""
     advertise_s: Annotated[
         float,
         Meta(ge=4, le=1800, description="Seconds between two router advertisements to a port"),

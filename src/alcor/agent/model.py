@@ -22,6 +22,7 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Group,
     Member,
+    Name,
     Neighbour,
     Network,
     Port,
@@ -67,6 +68,8 @@ class HostModel:
         self.networks: dict[str, Network] = {}
         self.subnets: dict[str, dict[str, Subnet]] = {}
         self.neighbours: dict[str, dict[str, Neighbour]] = {}
+        self.names: dict[str, dict[str, Name]] = {}
+        self.stamp_by_network: dict[str, int] = {}  # another with every change of what has names
         self.interfaces: dict[str, Interface] = {}
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router
@@ -90,6 +93,8 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, entry)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, entry)
+            case Name():
+                return self._put_name(entry.network_id, entry.port_id, entry)
             case Router():
                 return self._put_router(entry.id, entry)
             case RouterInterface():
@@ -112,6 +117,8 @@ class HostModel:
                 return self._put_subnet(entry.network_id, entry.id, None)
             case Neighbour():
                 return self._put_neighbour(entry.network_id, entry.port_id, None)
+            case Name():
+                return self._put_name(entry.network_id, entry.port_id, None)
             case Router():
                 return self._put_router(entry.id, None)
             case RouterInterface():
@@ -269,6 +276,7 @@ class HostModel:
             self.networks.pop(network_id, None)
         else:
             self.networks[network_id] = network
+        self._stamp(network_id)
         ports = {Unit(UnitKind.PORT, each) for each in self.ports_by_network.get(network_id, ())}
         # Every flow of the network says its VNI.
         return (
@@ -282,6 +290,7 @@ class HostModel:
 
     def _put_subnet(self, network_id: str, subnet_id: str, subnet: Subnet | None) -> set[Unit]:
         _put_nested(self.subnets, network_id, subnet_id, subnet)
+        self._stamp(network_id)
         ports = {
             Unit(UnitKind.PORT, port_id)
             for port_id in self.ports_by_network.get(network_id, ())
@@ -290,10 +299,19 @@ class HostModel:
         routers = self._router_units(network_id) | self.exits.units_of_network(network_id)
         return {Unit(UnitKind.SUBNET, subnet_id, network_id)} | ports | routers
 
+    def _put_name(self, network_id: str, port_id: str, name: Name | None) -> set[Unit]:
+        _put_nested(self.names, network_id, port_id, name)
+        self._stamp(network_id)
+        return set()  # the agent answers for names; no flow is made of them
+
+    def _stamp(self, network_id: str) -> None:
+        self.stamp_by_network[network_id] = self.stamp_by_network.get(network_id, 0) + 1
+
     def _put_neighbour(
         self, network_id: str, port_id: str, neighbour: Neighbour | None
     ) -> set[Unit]:
         _put_nested(self.neighbours, network_id, port_id, neighbour)
+        self._stamp(network_id)
         return {Unit(UnitKind.NEIGHBOUR, port_id, network_id)} | self.exits.units_of_port(port_id)
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:

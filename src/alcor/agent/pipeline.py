@@ -47,6 +47,7 @@ registers = {
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
 PUNT_DHCP6 = b"dhcp6"
 PUNT_RA = b"ra"
+PUNT_SERVICE = b"service"
 PUNT_ROUTER = b"router"
 PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
 PUNT_HEARD = b"heard"  # somebody outside says who he is
@@ -205,7 +206,7 @@ _PHASES = (
         (
             Stage(
                 "SERVICES",
-                "what is answered here: ARP, neighbour discovery, DHCP, router solicitations",
+                "what is answered here: ARP, neighbour discovery, DHCP, routers, names, metadata",
                 reads=(PORT_IN,),
                 miss="FW_OUT",
                 miss_means="not for a service",

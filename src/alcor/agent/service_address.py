@@ -17,6 +17,11 @@ def server_address(subnet: Subnet) -> Address:
 
 
 def resolvers(subnet: Subnet) -> tuple[Address, ...]:
-    """The name servers that machines of a subnet are told; `0.0.0.0` or `::` means none."""
-    own = subnet.dns_nameservers
-    return tuple(each for each in own if each.version == subnet.prefix.version and each.number != 0)
+    """The name servers that machines of a subnet are told: the host itself when it names none.
+
+    `0.0.0.0` or `::` means that there are none.
+    """
+    version = subnet.prefix.version
+    if not subnet.dns_nameservers:
+        return (SERVER_ADDRESS if version == 4 else SERVER_ADDRESS6,)
+    return tuple(each for each in subnet.dns_nameservers if each.version == version and each.number)

@@ -154,6 +154,7 @@ class Control:
             new_id,
             peer(SecurityGroupPeer),
             quota=self._quotas,
+            zone=config.agents.dns_domain,
         )
 
     def _routing(

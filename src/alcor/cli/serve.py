@@ -79,6 +79,9 @@ def agent(
         str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
     ] = "netdev",
     lease: Annotated[int, typer.Option(min=60, help="Of DHCP, in seconds.")] = 86_400,
+    dns_resolvers: Annotated[
+        str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")
+    ] = "",
     metrics_listen: Annotated[
         str, typer.Option(help="Serve Prometheus at HOST:PORT; empty: don't.")
     ] = "",
@@ -107,6 +110,7 @@ def agent(
             tls_certificate=tls_certificate,
             tls_key=tls_key,
             lease_s=lease,
+            dns_resolvers=dns_resolvers,
             metrics_listen=metrics_listen,
             log_level=log_level,
         )

@@ -20,7 +20,7 @@ class Delivery:
         self, config: DeliveryConfig, *, epoch: int, intent: KeyedLog, reports: KeyedLog
     ) -> None:
         goal = MemoryLog(epoch)
-        self._pump = Pump(intent, goal, self._planned)
+        self._pump = Pump(intent, goal, self._planned, config.dns_domain)
         index = self._pump.planner.index
         self._feed = HostFeed(goal, reports, index, self._pump.ready.wait)
         self._convergence = Convergence(

@@ -1,6 +1,7 @@
 """Settings of the delivery; apart from it, so that who reads them needs no gRPC."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,13 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Where hosts find the control plane. With the three files, only over mutual TLS."""
 
     listen: str = "127.0.0.1:9697"  # address:port; port 0 takes a free one
+    dns_domain: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+$",
+            description="The region's domain, in which every machine has a name",
+        ),
+    ] = "openstacklocal."
     tls_authority: str = ""  # PEM files
     tls_certificate: str = ""
     tls_key: str = ""

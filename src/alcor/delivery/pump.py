@@ -44,9 +44,13 @@ class Pump:
     """One planner between two logs; it is the goal log's only writer."""
 
     def __init__(
-        self, intent: KeyedLog, goal: KeyedLog, planned: Callable[[Mapping[str, int]], None]
+        self,
+        intent: KeyedLog,
+        goal: KeyedLog,
+        planned: Callable[[Mapping[str, int]], None],
+        zone: str = "",
     ) -> None:
-        self.planner = Planner()
+        self.planner = Planner(zone=zone)
         self.ready = asyncio.Event()
         self.history_by_manager: dict[str, History] = {}
         self.position_by_slice: dict[str, int] = {}  # goal-log position of its last change

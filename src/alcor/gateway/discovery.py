@@ -42,7 +42,10 @@ _EXTENSIONS = (
     ),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
+    Extension("dns-domain-ports", "dns_domain for ports", "Names of ports in other domains."),
+    Extension("dns-integration", "DNS Integration", "Names of ports, answered by their hosts."),
     Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
+    Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
     Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),
     Extension("ip-allocation", "IP Allocation", "When a port got its addresses."),
     Extension("l2_adjacency", "L2 Adjacency", "A network is one broadcast domain."),
@@ -108,7 +111,6 @@ _EXTENSIONS = (
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
-    Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
     Extension("external-net", "Neutron external network", "Networks of the outside world."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
     Extension(

@@ -20,6 +20,7 @@ from alcor.goal_state.entries import (
     Group,
     Ipv6Mode,
     Member,
+    Name,
     Neighbour,
     Network,
     Port,
@@ -68,9 +69,12 @@ def _kind(key: str) -> str:
             return "port"
         case ["network", network, "network"] if network:
             return "network"
-        case ["network", network, "subnet" | "neighbour" | "attachment" as kind, owner] if (
-            network and owner
-        ):
+        case [
+            "network",
+            network,
+            "subnet" | "neighbour" | "name" | "attachment" as kind,
+            owner,
+        ] if network and owner:
             return kind
         case ["group", group, "group"] if group:
             return "group"
@@ -92,7 +96,13 @@ def _kind(key: str) -> str:
 
 
 _Message = (
-    pb.Port | pb.Network | pb.Subnet | pb.Neighbour | group_codec.Message | router_codec.Message
+    pb.Port
+    | pb.Network
+    | pb.Subnet
+    | pb.Neighbour
+    | pb.Name
+    | group_codec.Message
+    | router_codec.Message
 )
 
 
@@ -102,6 +112,8 @@ def _message(entry: GoalEntry) -> _Message:
             return _port(entry)
         case Neighbour():
             return _neighbour(entry)
+        case Name():
+            return _name(entry)
         case Network():
             return _network(entry)
         case Subnet():
@@ -142,6 +154,7 @@ def _network(network: Network) -> pb.Network:
         dns_domain=network.dns_domain,
         physical_network=network.physical_network,
         vlan=network.vlan,
+        zone=network.zone,
     )
 
 
@@ -167,6 +180,11 @@ def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
         host=neighbour.host,
         tunnel_endpoint=neighbour.tunnel_endpoint.packed,
     )
+
+
+def _name(name: Name) -> pb.Name:
+    packed = [address.packed for address in name.addresses]
+    return pb.Name(name=name.name, domain=name.domain, addresses=packed)
 
 
 def _read_port(parts: list[str], value: bytes) -> Port:
@@ -207,6 +225,7 @@ def _read_network(parts: list[str], value: bytes) -> Network:
         dns_domain=message.dns_domain,
         physical_network=message.physical_network,
         vlan=read_vlan(message.vlan),
+        zone=message.zone,
     )
 
 
@@ -240,11 +259,23 @@ def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
     )
 
 
+def _read_name(parts: list[str], value: bytes) -> Name:
+    message = pb.Name.FromString(value)
+    return Name(
+        port_id=parts[3],
+        network_id=parts[1],
+        name=message.name,
+        domain=message.domain,
+        addresses=tuple(map(unpack_address, message.addresses)),
+    )
+
+
 _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "port": _read_port,
     "network": _read_network,
     "subnet": _read_subnet,
     "neighbour": _read_neighbour,
+    "name": _read_name,
     "group": group_codec.read_group,
     "rule": group_codec.read_rule,
     "member": group_codec.read_member,

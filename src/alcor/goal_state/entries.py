@@ -46,9 +46,10 @@ class Network(NamedTuple):
     vni: int
     mtu: int  # bytes
     admin_state_up: bool
-    dns_domain: str
+    dns_domain: str  # the tenant's; names of its ports are answered in it as well
     physical_network: str = ""
     vlan: int = 0  # on the physical network; 0: untagged
+    zone: str = ""  # the region's domain, in which every machine has a name
 
 
 class Route(NamedTuple):
@@ -90,6 +91,16 @@ class Neighbour(NamedTuple):
     addresses: tuple[Address, ...]
     host: str
     tunnel_endpoint: Address
+
+
+class Name(NamedTuple):
+    """The name that a port was given, bound or not; relative to the domains it is answered in."""
+
+    port_id: str
+    network_id: str
+    name: str
+    domain: str  # the port's own, besides the region's and its network's; empty: none
+    addresses: tuple[Address, ...]
 
 
 class Group(NamedTuple):
@@ -193,6 +204,7 @@ GoalEntry = (
     | Network
     | Subnet
     | Neighbour
+    | Name
     | Group
     | Rule
     | Member

@@ -5,7 +5,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | slice | entries |
 |---|---|
 | `host/<host>/` | `port/<port id>`: a port bound there, in full |
-| `network/<id>/` | `network`; `subnet/<id>`; `neighbour/<port id>`; `attachment/<port id>` |
+| `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/` |
 | `group/<id>/` | `group`: a security group; `rule/<id>` |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
@@ -59,6 +59,11 @@ def subnet_key(network_id: str, subnet_id: str) -> str:
 def neighbour_key(network_id: str, port_id: str) -> str:
     """The entry of a bound port as its network's hosts see it (a `Neighbour`)."""
     return f"network/{network_id}/neighbour/{port_id}"
+
+
+def name_key(network_id: str, port_id: str) -> str:
+    """The entry of a port that has a name (a `Name`)."""
+    return f"network/{network_id}/name/{port_id}"
 
 
 def group_slice(group_id: str) -> str:

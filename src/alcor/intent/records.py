@@ -96,6 +96,8 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_owner: str = ""
     port_security_enabled: bool = True
     security_groups: tuple[str, ...] = ()  # their ids; none: only DHCP, ARP and ND pass
+    dns_name: str = ""  # relative to the region's domain
+    dns_domain: str = ""  # the port's own, besides the region's and its network's
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()  # one a name and family
 

@@ -69,11 +69,11 @@ def _end_of_log(path: Path) -> str:
     return path.read_text(errors="replace").strip()[-log_shown_max:]
 
 
-def start_agent(host: LabHost, record: LabRecord) -> None:
-    """Start `alcor agent` for a host."""
+def start_agent(host: LabHost, record: LabRecord, *more: str) -> None:
+    """Start `alcor agent` for a host, with `more` options."""
     argv = [*_alcor, "agent", "--host", host.name, "--control-plane", record.agents_target]
     argv += ["--tunnel-ip", host.tunnel_ip, "--ovs-rundir", str(host.folder)]
-    argv += ["--state-dir", str(host.folder / "agent")]
+    argv += ["--state-dir", str(host.folder / "agent"), *more]
     processes.start(argv, host.folder / "agent.log")
 
 

@@ -111,6 +111,16 @@ def tcp6(
     return ipv6(src, dst, IP_PROTO_TCP, _summed(src, dst, 16, IP_PROTO_TCP, body, 16), hops)
 
 
+def segment4(src: int, dst: int, segment: bytes, ttl: int = 64) -> bytes:
+    """TCP in IPv4; the checksum of the segment is filled in."""
+    return ipv4(src, dst, IP_PROTO_TCP, _summed(src, dst, 4, IP_PROTO_TCP, segment, 16), ttl)
+
+
+def segment6(src: int, dst: int, segment: bytes, hops: int = 64) -> bytes:
+    """TCP in IPv6; the checksum of the segment is filled in."""
+    return ipv6(src, dst, IP_PROTO_TCP, _summed(src, dst, 16, IP_PROTO_TCP, segment, 16), hops)
+
+
 def icmp4(src: int, dst: int, kind: int, code: int, payload: bytes, ttl: int = 64) -> bytes:
     """ICMP in IPv4; `payload` is what follows the checksum."""
     body = struct.pack("!BBH", kind, code, 0) + payload

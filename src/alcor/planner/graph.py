@@ -19,6 +19,7 @@ from alcor.goal_state.slices import (
     host_port_key,
     interface_key,
     member_key,
+    name_key,
     neighbour_key,
     network_key,
     router_key,
@@ -42,6 +43,7 @@ from alcor.planner.nodes import (
     floating_ip,
     group,
     member,
+    name,
     neighbour,
     network,
     port_on_host,
@@ -70,9 +72,13 @@ class GoalChange(NamedTuple):
 
 
 class Planner:
-    """Intent in, goal state out; it emits only what differs from what it emitted before."""
+    """Intent in, goal state out; it emits only what differs from what it emitted before.
 
-    def __init__(self) -> None:
+    `zone` is the region's domain, in which machines have names.
+    """
+
+    def __init__(self, zone: str = "") -> None:
+        self._zone = zone
         self.index = Index()
         self._emitted: dict[str, bytes] = {}
 
@@ -110,6 +116,7 @@ class Planner:
             case PortRecord():
                 yield port_on_host.plan(record)
                 yield neighbour.plan(record, self.index.node(record.host))
+                yield name.plan(record)
                 yield router.plan_interface(record)
                 yield router.plan_attachment(record)
                 yield router.plan_gateway(record)
@@ -118,7 +125,7 @@ class Planner:
             case RouterRecord():
                 yield router.plan(record)
             case NetworkRecord():
-                yield network.plan(record)
+                yield network.plan(record, self._zone)
             case SubnetRecord():
                 yield subnet.plan(record)
             case NodeRecord():
@@ -133,6 +140,7 @@ class Planner:
             case PortRecord():
                 yield host_port_key(record.host, record.id)
                 yield neighbour_key(record.network_id, record.id)
+                yield name_key(record.network_id, record.id)
                 if router.is_interface(record):
                     yield interface_key(record.device_id, record.id)
                     yield attachment_key(record.network_id, record.id)

@@ -26,7 +26,7 @@ class When(IntEnum):
 
 
 class DhcpOption(NamedTuple):
-    """An option as it goes on the wire."""
+    """An option as it goes on the wire; with an empty value, one that is not told at all."""
 
     version: int  # 4: DHCPv4, 6: DHCPv6
     code: int
@@ -38,17 +38,20 @@ def option(name: str, value: str, version: int) -> DhcpOption:
     """The option that a tenant means; `ValueError` says what is wrong with it."""
     when, plain = _tag(name)
     code, kind = _meant(plain, version)
+    if value == "" and code in _MAY_BE_BLANK and version == 4:
+        return DhcpOption(version, code, b"", when)
     if not value or len(value) > value_chars_max or _CONTROL.search(value):
         raise ValueError(f"the value of DHCP option '{plain[:64]}' is empty, too long or not text")
     try:
         encoded = kind(value, version)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"DHCP option '{plain[:64]}': {error}") from None
-    if not 0 < len(encoded) <= value_bytes_max:
+    if len(encoded) > value_bytes_max:
         raise ValueError(f"DHCP option '{plain[:64]}' has more than {value_bytes_max} bytes")
     return DhcpOption(version, code, encoded, when)
 
 
+_MAY_BE_BLANK = frozenset((3, 121, 249))  # router and routes: with no value they are not told
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TAGS = {"tag:ipxe": When.IPXE, "tag:!ipxe": When.NOT_IPXE}
 
@@ -91,6 +94,12 @@ def _addresses(text: str, version: int) -> bytes:
 
 def _one_address(text: str, version: int) -> bytes:
     return _addresses(text.replace(",", " "), version)
+
+
+def _boot_server(text: str, _: int) -> bytes:
+    """DHCPv4 has no place for an IPv6 address: Neutron takes one, and nothing is told."""
+    parsed = address(text)
+    return parsed.packed if parsed.version == 4 else b""
 
 
 def _text(text: str, _: int) -> bytes:
@@ -191,8 +200,9 @@ _NAMES4 = _table(
         ),
         (
             _one_address,
-            "1 netmask, 16 swap-server, 28 broadcast, 32 router-solicitation, 0 server-ip-address",
+            "1 netmask, 16 swap-server, 28 broadcast, 32 router-solicitation",
         ),
+        (_boot_server, "0 server-ip-address"),
         (
             _text,
             "12 hostname, 15 domain-name, 17 root-path, 18 extension-path, 40 nis-domain,"

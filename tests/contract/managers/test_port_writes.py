@@ -434,7 +434,7 @@ def test_a_project_sees_and_touches_its_own_ports_only(lives: Any) -> None:
     [
         {"security_groups": [P1]},
         {"qos_policy_id": P1},
-        {"dns_name": "web"},
+        {"dns_name": "-web"},
         {"mac_address": "01:00:00:00:00:00"},
         {"mac_address": "00:00:00:00:00:00"},
         {"status": "ACTIVE"},

@@ -44,7 +44,7 @@ SUBNET = Subnet(
     (),
 )
 PORT = Port("p1", "n1", MAC, (FixedIp("s1", address("10.0.0.5")),), True, True, "web", "")
-NETWORK = Network("n1", 7, 1450, True, "example.org.")
+NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="example.org.")
 
 
 def served(port: Port = PORT, subnet: Subnet = SUBNET, network: Network = NETWORK) -> Served:
@@ -105,7 +105,8 @@ def test_a_lease_says_everything_that_the_subnet_knows() -> None:
     assert number(said[Option.BROADCAST_ADDRESS]) == address("10.0.0.255").number
     times = (Option.RENEWAL_TIME, Option.REBINDING_TIME, Option.LEASE_TIME)
     assert [number(said[each]) for each in times] == [43_200, 75_600, 86_400]
-    assert Option.CLASSLESS_ROUTES not in said
+    services = bytes((32, 169, 254, 169, 254, 0, 0, 0, 0))
+    assert said[Option.CLASSLESS_ROUTES] == services + bytes((0, 10, 0, 0, 1))
 
 
 def test_routes_carry_the_default_route_along() -> None:
@@ -116,7 +117,8 @@ def test_routes_carry_the_default_route_along() -> None:
     )
 
     routes = message.options[Option.CLASSLESS_ROUTES]
-    assert routes == bytes((22, 192, 168, 4, 10, 0, 0, 9)) + bytes((0, 10, 0, 0, 1))
+    services = bytes((32, 169, 254, 169, 254, 0, 0, 0, 0))
+    assert routes == services + bytes((22, 192, 168, 4, 10, 0, 0, 9)) + bytes((0, 10, 0, 0, 1))
     assert Option.MICROSOFT_ROUTES not in message.options
 
 
@@ -248,7 +250,7 @@ def test_a_name_that_is_none_is_not_told_to_shell_scripts(name: str) -> None:
     _, message = reply(
         answer(
             request(MessageType.DISCOVER),
-            served(PORT._replace(name=name), network=NETWORK._replace(dns_domain=name)),
+            served(PORT._replace(name=name), network=NETWORK._replace(zone=name)),
         )
     )
 

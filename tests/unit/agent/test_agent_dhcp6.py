@@ -26,7 +26,7 @@ from alcor.values.addresses import Mac, address, eui64_link_local, prefix
 MAC = Mac(0x020000000001)
 MINE, OTHER, SECOND = (address(f"fd00::{n}").number for n in ("5", "6", "1:5"))
 PORT = Port("p1", "n1", MAC, (FixedIp("s1", address("fd00::5")),), True, True, "web", "")
-NETWORK = Network("n1", 7, 1450, True, "example.org.")
+NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="example.org.")
 CLIENT = (Option.CLIENT_ID, b"\x00\x03\x00\x01" + MAC.to_bytes(6, "big"))
 ALL_SERVERS = address("ff02::1:2").number
 

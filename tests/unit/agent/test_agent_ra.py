@@ -17,7 +17,7 @@ from alcor.agent.packets.advertisement import (
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import parse_datagram, parse_packet
 from alcor.agent.punts.ra import Link, advertisements, answers
-from alcor.agent.service_address import SERVER_MAC
+from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.goal_state.entries import (
     FixedIp,
     Ipv6Mode,
@@ -32,7 +32,7 @@ from alcor.values.addresses import Mac, address, eui64_link_local, prefix
 
 MAC, ROUTER = Mac(0x020000000001), Mac(0x020000000099)
 LINK_LOCAL = eui64_link_local(MAC).number
-NETWORK = Network("n1", 7, 1450, True, "example.org.")
+NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="example.org.")
 
 
 def subnet(name: str, cidr: str, mode: Ipv6Mode, servers: str = "") -> Subnet:
@@ -72,7 +72,8 @@ def test_without_a_router_the_host_advertises_all_and_is_no_default_router() -> 
 
     assert (said.mac, said.lifetime_s, said.mtu) == (SERVER_MAC, 0, 1450)
     assert [each.prefix for each in said.prefixes] == [A.prefix, B.prefix]
-    assert (said.name_servers, said.search) == ((address("fd00::53").number,), ("example.org",))
+    servers = (address("fd00::53").number, SERVER_ADDRESS6.number)
+    assert (said.name_servers, said.search) == (servers, ("example.org",))
 
 
 def test_each_router_advertises_what_it_leads_out_of() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.agent.routing import Leg
-from alcor.agent.service_address import SERVER_MAC, server_address
+from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, server_address
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP
@@ -82,10 +82,17 @@ def router(leg: Leg, cookie: int) -> Iterator[Flow]:
 
 def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[Flow]:
     """The DHCP server's address; below the neighbours, as a machine may be the gateway."""
-    if subnet.dhcp and subnet.prefix.version == 4:
-        address = server_address(subnet).number
+    address = server_address(subnet).number
+    if subnet.dhcp and subnet.prefix.version == 4 and address != SERVER_ADDRESS.number:
         what = _asked_for(network.vni, address)
         yield Flow(p.ARP_ND, p.PRIORITY.low, what, _answer(address, SERVER_MAC), cookie)
+
+
+def network(network: Network, cookie: int) -> Iterator[Flow]:
+    """The address of the host's own services, in every network."""
+    what = _asked_for(network.vni, SERVER_ADDRESS.number)
+    answer = _answer(SERVER_ADDRESS.number, SERVER_MAC)
+    yield Flow(p.ARP_ND, p.PRIORITY.low, what, answer, cookie)
 
 
 def _answer(address: int, mac: int) -> Instructions:

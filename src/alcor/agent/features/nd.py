@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.agent.routing import Leg
+from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
@@ -121,18 +122,18 @@ def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -
     yield from _answers(network, [each.number for each in addresses], mac, cookie)
 
 
+def network(network: Network, cookie: int) -> Iterator[Flow]:
+    """The address of the host's own services, in every network."""
+    yield _answer(network, SERVER_ADDRESS6.number, SERVER_MAC, cookie)
+
+
 def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> Iterator[Flow]:
     link_local = [eui64_link_local(mac).number] if fixed else []
     for address in fixed + link_local:
-        answer = Instructions(
-            (
-                _TO_ASKER,
-                _set_eth_src(mac),
-                _TO_ASKER_IP,
-                _set_ipv6_src(address),
-                _IS_ADVERTISEMENT,
-            ),
-            p.ND_ANSWER,
-        )
-        what = _asked_for(network.vni, address)
-        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
+        yield _answer(network, address, mac, cookie)
+
+
+def _answer(network: Network, address: int, mac: Mac, cookie: int) -> Flow:
+    set_source = (_set_eth_src(mac), _TO_ASKER_IP, _set_ipv6_src(address))
+    answer = Instructions((_TO_ASKER, *set_source, _IS_ADVERTISEMENT), p.ND_ANSWER)
+    return Flow(p.ARP_ND, p.PRIORITY.normal, _asked_for(network.vni, address), answer, cookie)

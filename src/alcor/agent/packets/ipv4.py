@@ -1,4 +1,4 @@
-"""UDP over IPv4 over Ethernet: parsed strictly, built with right checksums.
+"""IPv4 and UDP over Ethernet: parsed strictly, built with right checksums.
 
 Source: RFC 791, RFC 768. `Malformed` is the only thing that parsing raises.
 """
@@ -48,11 +48,9 @@ def parse_datagram(frame: bytes) -> Datagram:
 
     The UDP checksum is not verified: guests leave it half done when they count on offload.
     """
-    if len(frame) < 14:
-        raise Malformed("shorter than an Ethernet header")
-    if int.from_bytes(frame[12:14], "big") != ETHERTYPE_IPV4:
-        raise Malformed("not IPv4")
-    source, destination, packet = _ip_payload(frame[14:])
+    source, destination, protocol, packet = parse_packet(frame)
+    if protocol != PROTOCOL_UDP:
+        raise Malformed("not UDP")
     if len(packet) < _UDP.size:
         raise Malformed("shorter than a UDP header")
     udp_src, udp_dst, length, _ = _UDP.unpack_from(packet)
@@ -69,7 +67,13 @@ def parse_datagram(frame: bytes) -> Datagram:
     )
 
 
-def _ip_payload(packet: bytes) -> tuple[int, int, bytes]:
+def parse_packet(frame: bytes) -> tuple[int, int, int, bytes]:
+    """Source, destination, protocol and payload of the IPv4 packet of an untagged frame."""
+    if len(frame) < 14:
+        raise Malformed("shorter than an Ethernet header")
+    if int.from_bytes(frame[12:14], "big") != ETHERTYPE_IPV4:
+        raise Malformed("not IPv4")
+    packet = frame[14:]
     if len(packet) < _IPV4.size:
         raise Malformed("shorter than an IPv4 header")
     head, _, total, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
@@ -80,9 +84,7 @@ def _ip_payload(packet: bytes) -> tuple[int, int, bytes]:
         raise Malformed("IPv4 header checksum is wrong")
     if fragment & 0x3FFF:
         raise Malformed("a fragment")
-    if protocol != PROTOCOL_UDP:
-        raise Malformed("not UDP")
-    return source, destination, packet[size:total]
+    return source, destination, protocol, packet[size:total]
 
 
 def build_datagram(datagram: Datagram) -> bytes:

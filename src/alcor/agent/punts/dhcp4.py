@@ -31,7 +31,7 @@ from alcor.agent.packets.ipv4 import (
     build_datagram,
     parse_datagram,
 )
-from alcor.agent.service_address import SERVER_MAC, server_address
+from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, resolvers, server_address
 from alcor.goal_state.entries import Network, Port, Subnet
 from alcor.values.dhcp_options import NEXT_SERVER, When
 
@@ -206,11 +206,11 @@ def _configuration(
     if routes:
         yield Option.CLASSLESS_ROUTES, routes
     yield Option.INTERFACE_MTU, min(served.network.mtu, 0xFFFF).to_bytes(2, "big")
-    servers = [each.number for each in lease.subnet.dns_nameservers if each.version == 4]
+    servers = [each.number for each in resolvers(lease.subnet)]
     if servers:
         yield Option.DNS_SERVER, b"".join(map(_ip, servers))
     # Clients hand names to shell scripts: only what is a name is told.
-    domain = served.network.dns_domain.rstrip(".")
+    domain = served.network.zone.rstrip(".")
     if _HOST_NAME.fullmatch(domain):
         yield Option.DOMAIN_NAME, domain.encode()
     if _HOST_NAME.fullmatch(served.port.name):
@@ -220,14 +220,18 @@ def _configuration(
 
 
 def _routes(subnet: Subnet, gateway: int) -> bytes:
-    """Option 121; clients that take it ignore option 3, so it says the default route as well."""
-    routes = [
+    """Option 121; clients that take it ignore option 3, so it says the default route as well.
+
+    The services of the host are on the link (router 0.0.0.0: RFC 3442), whoever the gateway is.
+    """
+    routes = [(SERVER_ADDRESS.number, 32, 0)]
+    routes += [
         (route.destination.number, route.destination.length, route.nexthop.number)
         for route in subnet.host_routes
         if route.destination.version == 4 and route.nexthop.version == 4
     ]
     gateway = gateway or (subnet.gateway.number if subnet.gateway is not None else 0)
-    if routes and gateway:
+    if gateway:
         routes.append((0, 0, gateway))
     return route_bytes(routes)
 
@@ -266,7 +270,8 @@ def _ordered(
 ) -> dict[int, bytes]:
     """The most needed first, then what was asked for: what has no room is left out from the end."""
     order = dict.fromkeys((*_NEEDED, *extra, *options))
-    told = {int(code): options[code] for code in order if code in options and code != NEXT_SERVER}
+    silent = {NEXT_SERVER, *(code for code, value in extra.items() if not value)}
+    told = {int(code): options[code] for code in order if code in options and code not in silent}
     # The same routes under the number that old Windows asks for.
     asked = Option.MICROSOFT_ROUTES in message.options.get(Option.PARAMETER_LIST, b"")
     if asked and Option.CLASSLESS_ROUTES in told:

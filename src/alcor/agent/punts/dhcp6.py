@@ -192,7 +192,7 @@ def _configuration(served: Served) -> Iterator[tuple[int, bytes]]:
     servers = {each.packed: None for subnet in subnets for each in resolvers(subnet)}
     if servers:
         yield Option.NAME_SERVERS, b"".join(servers)
-    domain = served.network.dns_domain.rstrip(".")
+    domain = served.network.zone.rstrip(".")
     if is_domain(domain):
         yield Option.SEARCH_LIST, name_bytes(domain)
 

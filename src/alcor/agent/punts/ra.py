@@ -67,7 +67,7 @@ def advertisements(link: Link) -> tuple[Advertisement, ...]:
 def _advertisement(link: Link, mac: Mac, subnets: list[Subnet]) -> Advertisement:
     modes = {subnet.ra_mode for subnet in subnets}
     servers = {each.number: None for subnet in subnets for each in resolvers(subnet)}
-    domain = link.network.dns_domain.rstrip(".")
+    domain = link.network.zone.rstrip(".")
     return Advertisement(
         mac=mac,
         lifetime_s=0 if mac == SERVER_MAC else router_lifetime_s,

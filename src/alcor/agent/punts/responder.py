@@ -44,8 +44,14 @@ class Responder:
             p.PUNT_RA: self._ra,
             p.PUNT_ROUTER: self._router,
         }
+        self._takers: dict[bytes, Callable[[bytes, Wired], None]] = {}
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
+
+    def hand_over(self, kind: bytes, take: Callable[[bytes, Wired], None]) -> None:
+        """Give frames of this kind to somebody who answers by `send`, now or later."""
+        self._takers[kind] = take
+        self._kinds[kind] = self._taken
 
     async def run(self) -> None:
         """Connect and answer, again and again; for ever."""
@@ -142,6 +148,13 @@ class Responder:
         # Of several routers each speaks for itself.
         self.send(Outgoing(frame, (output(packet.in_port),)) for frame in said[1:])
         return self._say("ra", "advertisement", said[0], wired)
+
+    def _taken(self, packet: PacketIn, wired: Wired) -> bytes | None:
+        try:
+            self._takers[packet.userdata](packet.data, wired)
+        except Malformed as error:
+            return self._be_silent(packet.userdata.decode(), str(error), wired)
+        return None
 
     def _say(self, kind: str, what: str, frame: bytes, wired: Wired) -> bytes:
         self._metrics.punts.labels(kind, what.lower()).inc()

@@ -65,20 +65,22 @@ class Port(_message.Message):
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ...) -> None: ...
 
 class Network(_message.Message):
-    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan")
+    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone")
     VNI_FIELD_NUMBER: _ClassVar[int]
     MTU_FIELD_NUMBER: _ClassVar[int]
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     DNS_DOMAIN_FIELD_NUMBER: _ClassVar[int]
     PHYSICAL_NETWORK_FIELD_NUMBER: _ClassVar[int]
     VLAN_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
     vni: int
     mtu: int
     admin_state_up: bool
     dns_domain: str
     physical_network: str
     vlan: int
-    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ...) -> None: ...
+    zone: str
+    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class Prefix(_message.Message):
     __slots__ = ("address", "length")
@@ -125,6 +127,16 @@ class Neighbour(_message.Message):
     host: str
     tunnel_endpoint: bytes
     def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
+
+class Name(_message.Message):
+    __slots__ = ("name", "domain", "addresses")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    domain: str
+    addresses: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, name: _Optional[str] = ..., domain: _Optional[str] = ..., addresses: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Group(_message.Message):
     __slots__ = ("stateful",)

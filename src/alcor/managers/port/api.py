@@ -11,10 +11,12 @@ import msgspec
 from alcor.contracts.resources import Filter
 from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
+from alcor.managers.port.names import DNS_NAME
 from alcor.managers.port.pairs import PAIRS
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
+    DOMAIN,
     HOST,
     IP,
     JSON,
@@ -128,8 +130,8 @@ PORT = Resource(
         ),
         Field(name="device_profile", type=nullable(string(255)), default=None, put=False),
         Field(name="data_plane_status", type=one_of("ACTIVE", "DOWN", None), post=False),
-        Field(name="dns_name", type=_nothing("", "there are no DNS records"), default=""),
-        Field(name="dns_domain", type=_nothing("", "there are no DNS records"), default=""),
+        Field(name="dns_name", type=DNS_NAME, default=""),
+        Field(name="dns_domain", type=DOMAIN, default=""),
         read_only("dns_assignment", JSON),
         Field(
             name="qos_policy_id",

@@ -72,7 +72,7 @@ class PortApp:
 
     `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
     `recover` run once, when peers answer; `tasks` run for ever. Without `groups`, ports take no
-    security groups.
+    security groups; `zone` is the region's domain.
     """
 
     name = "port"
@@ -93,6 +93,7 @@ class PortApp:
         new_id: NewId,
         groups: SecurityGroupPeer | None = None,
         quota: Limit = unlimited,
+        zone: str = "openstacklocal.",
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
@@ -101,7 +102,9 @@ class PortApp:
         self._macs = MacSource(macs, self.name)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self._groups = None if groups is None else PortGroups(groups)
-        self._writer = Writer(self._store, self._references, ips, self._macs, self._groups, now)
+        self._writer = Writer(
+            self._store, self._references, ips, self._macs, self._groups, now, zone
+        )
         self.queue: Coalescer[Job, Written] = Coalescer(
             self._writer.do,
             name="port_writes",
@@ -115,7 +118,7 @@ class PortApp:
         self._log = log
         self._reports = reports
         self._rebuilt = rebuilt
-        service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max)
+        service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max, zone)
         resource = port_resource(groups=groups is not None)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(resource, service)]
         fences = PortFences(self._store, now, self._lifted)

@@ -49,6 +49,7 @@ class Change(NamedTuple):
     trace: str
     holder: str = ""  # the device on whose behalf; empty: a client's
     mac_chosen: bool = False  # by the manager itself
+    zone: str = ""  # the region's domain
 
 
 class Removal(NamedTuple):
@@ -163,7 +164,14 @@ def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
 
 def _change(tx: Transaction, port: Port, write: Change) -> Saved:
     check_revision(write.if_revision, port.revision_number)
-    new = changed(port, write.changes, write.fixed_ips, host_known=write.host_known, at=write.at)
+    new = changed(
+        port,
+        write.changes,
+        write.fixed_ips,
+        host_known=write.host_known,
+        at=write.at,
+        zone=write.zone,
+    )
     check_change(port, new, write.holder)
     if new is port:
         return Saved([Raw(encode(port))], tx.sequence())

@@ -9,6 +9,7 @@ from typing import Any
 
 from alcor.intent.records import DhcpOption
 from alcor.resource.fields import FieldType, integer, list_of, nullable, record_of, shown, string
+from alcor.values import dhcp_options
 
 options_max = 64  # of one port
 MAY_BE_BLANK = frozenset({"router", "classless-static-route"})  # blank: don't tell it at all
@@ -34,6 +35,10 @@ def _parse(value: object) -> object:
     blank = option["opt_value"] is not None and not option["opt_value"].strip()
     if blank and option["opt_name"] not in MAY_BE_BLANK:
         raise ValueError("Blank strings are not permitted")
+    if option["opt_value"] is not None:
+        dhcp_options.option(
+            option["opt_name"], option["opt_value"].strip(), option.get("ip_version") or 4
+        )
     return option
 
 

@@ -28,6 +28,8 @@ def record(port: Port) -> PortRecord:
         security_groups=port.security_groups,
         allowed_address_pairs=tuple(map(pairs.normal, port.allowed_address_pairs)),
         extra_dhcp_opts=port.extra_dhcp_opts,
+        dns_name=port.dns_name,
+        dns_domain=port.dns_domain,
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from alcor.contracts.held_ports import FLOATING_IP
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import AddressPair, DhcpOption, FixedIp
-from alcor.managers.port import binding, dhcp_options, pairs
+from alcor.managers.port import binding, dhcp_options, names, pairs
 from alcor.managers.port.holding import is_held
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 
@@ -130,7 +130,7 @@ class Port(
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()
     dns_name: str = ""
     dns_domain: str = ""
-    dns_assignment: tuple[str, ...] = ()
+    dns_assignment: tuple[names.Assignment, ...] = ()
     qos_policy_id: str | None = None
     qos_network_policy_id: str | None = None
     resource_request: dict[str, Any] | None = None  # of QoS, for the placement of machines
@@ -160,6 +160,7 @@ def new(
     security_groups: tuple[str, ...] = (),
     host_known: bool,
     at: str,
+    zone: str = "",
 ) -> Port:
     """The port that a checked POST asks for."""
     host = item["binding:host_id"]
@@ -187,6 +188,9 @@ def new(
         allowed_address_pairs=address_pairs,
         security_groups=security_groups,
         extra_dhcp_opts=dhcp_options.merged((), item["extra_dhcp_opts"]),
+        dns_name=item["dns_name"],
+        dns_domain=item["dns_domain"],
+        dns_assignment=names.assignments(item["dns_name"], fixed_ips, zone),
         propagate_uplink_status=item["propagate_uplink_status"],
         numa_affinity_policy=item["numa_affinity_policy"],
         device_profile=item["device_profile"],
@@ -221,6 +225,7 @@ _FIELD_BY_NAME = {
     "propagate_uplink_status": "propagate_uplink_status",
     "numa_affinity_policy": "numa_affinity_policy",
     "data_plane_status": "data_plane_status",
+    "dns_domain": "dns_domain",
 }
 
 
@@ -231,6 +236,7 @@ def changed(
     *,
     host_known: bool,
     at: str,
+    zone: str = "",
 ) -> Port:
     """The port after a checked PUT; the same object when that changes nothing.
 
@@ -249,6 +255,8 @@ def changed(
     if "extra_dhcp_opts" in changes:
         given = changes["extra_dhcp_opts"]
         values["extra_dhcp_opts"] = dhcp_options.merged(port.extra_dhcp_opts, given)
+    if "dns_name" in changes or "fixed_ips" in values:
+        values |= _named(port, changes, values, zone)
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     _check_bound(port, values)
@@ -256,6 +264,15 @@ def changed(
     if "device_owner" in values or "device_id" in values:
         values |= _status_by_holder(port, values)
     return touched(port, values, at) if values else port
+
+
+def _named(
+    port: Port, changes: Mapping[str, Any], values: Mapping[str, Any], zone: str
+) -> dict[str, Any]:
+    """What follows for the names of its addresses."""
+    name = changes.get("dns_name", port.dns_name)
+    fixed_ips = values.get("fixed_ips", port.fixed_ips)
+    return {"dns_name": name, "dns_assignment": names.assignments(name, fixed_ips, zone)}
 
 
 def _rebound(

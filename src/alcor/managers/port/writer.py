@@ -64,6 +64,7 @@ class Writer:
         macs: MacSource,
         groups: PortGroups | None,
         now: Callable[[], str],
+        zone: str = "",
     ) -> None:
         self._store = store
         self._references = references
@@ -72,6 +73,7 @@ class Writer:
         self._macs = macs
         self._groups = groups
         self._now = now
+        self._zone = zone  # the region's domain
         self._settled: set[str] = set()  # whose notes the next transaction removes
 
     async def do(self, jobs: Sequence[Job]) -> list[Written | Exception]:
@@ -191,7 +193,7 @@ class Writer:
         job = each.job
         project, trace = (None, "") if isinstance(job, Settle) else _whose(job)
         if isinstance(job, Create):
-            ports = [_port(draft, each, hosts, at) for draft in job.drafts]
+            ports = [_port(draft, each, hosts, at, self._zone) for draft in job.drafts]
             return NewPorts(ports, _macs_given(job), trace)
         assert not isinstance(job, Settle)
         if isinstance(job, Delete):
@@ -210,6 +212,7 @@ class Writer:
             trace,
             job.holder,
             job.mac_chosen,
+            self._zone,
         )
 
     async def _choose_macs(self, each: Progress) -> None:
@@ -336,7 +339,7 @@ def _macs_given(job: Create) -> frozenset[str]:
     return frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
 
 
-def _port(draft: Draft, each: Progress, hosts: set[str], at: str) -> Port:
+def _port(draft: Draft, each: Progress, hosts: set[str], at: str, zone: str) -> Port:
     return model.new(
         draft.item,
         id=draft.id,
@@ -346,6 +349,7 @@ def _port(draft: Draft, each: Progress, hosts: set[str], at: str) -> Port:
         security_groups=each.groups.get(draft.id, ()),
         host_known=draft.item["binding:host_id"] in hosts,
         at=at,
+        zone=zone,
     )
 
 

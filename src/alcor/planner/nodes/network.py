@@ -5,8 +5,8 @@ from alcor.goal_state.slices import network_key
 from alcor.intent.records import NetworkRecord
 
 
-def plan(network: NetworkRecord) -> tuple[str, Network]:
-    """Its entry in its own slice."""
+def plan(network: NetworkRecord, zone: str) -> tuple[str, Network]:
+    """Its entry in its own slice; `zone` is the region's domain."""
     return network_key(network.id), Network(
         id=network.id,
         vni=network.vni,
@@ -15,4 +15,5 @@ def plan(network: NetworkRecord) -> tuple[str, Network]:
         dns_domain=network.dns_domain,
         physical_network=network.physical_network,
         vlan=(network.segmentation_id or 0) if network.network_type == "vlan" else 0,
+        zone=zone,
     )

@@ -26,7 +26,7 @@ def plan(port: PortRecord) -> tuple[str, Port] | None:
         ),
         admin_state_up=port.admin_state_up,
         port_security=port.port_security_enabled,
-        name=port.name,
+        name=port.dns_name or port.name,
         device_id=port.device_id,
         security_groups=port.security_groups,
         filtered=port.port_security_enabled,

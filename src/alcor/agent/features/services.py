@@ -1,0 +1,33 @@
+"""SERVICES: what a port sends to the host's own address goes to the agent: names and metadata.
+
+By address alone, whatever the MAC: a machine may take it for a neighbour or send by its gateway.
+The agent knows the port by `in_port`, so addresses of different networks may be the same.
+"""
+
+from collections.abc import Iterator
+
+from alcor.agent import meter as m
+from alcor.agent import pipeline as p
+from alcor.agent.meter import Meter
+from alcor.agent.model import Wired
+from alcor.agent.service_address import SERVER_ADDRESS, SERVER_ADDRESS6
+from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
+from alcor.ovs.flow import Flow, apply, match, punt
+
+
+def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """The punts of one port, of the families that it has addresses of, through its own meter."""
+    to_agent = apply(punt(userdata=p.PUNT_SERVICE), meter=m.of_questions(wired.ofport).id)
+    key, versions = wired.ofport, {fixed.address.version for fixed in wired.port.fixed_ips}
+    if 4 in versions:
+        mine = match(reg14=key, eth_type=ETH_TYPE_IPV4, ipv4_dst=SERVER_ADDRESS.number)
+        yield Flow(p.SERVICES, p.PRIORITY.low, mine, to_agent, cookie)
+    if 6 in versions:
+        mine = match(reg14=key, eth_type=ETH_TYPE_IPV6, ipv6_dst=SERVER_ADDRESS6.number)
+        yield Flow(p.SERVICES, p.PRIORITY.low, mine, to_agent, cookie)
+
+
+def meters(wired: Wired) -> Iterator[Meter]:
+    """The meter that the port's punts name."""
+    if wired.port.fixed_ips:
+        yield m.of_questions(wired.ofport)

@@ -1,0 +1,92 @@
+"""What is said to a DNS question: an answer of the network's own names, a refusal, or nothing.
+
+Pure. Names of the network are answered here, whatever the state of the control plane; what is not
+of the network is somebody else's to answer. Sources: RFC 1034 section 4.3.2, RFC 6761, RFC 6762.
+"""
+
+from collections.abc import Sequence
+
+from alcor.agent.packets.dns import (
+    ANY_CLASS,
+    IN,
+    Code,
+    Labels,
+    Question,
+    Record,
+    Type,
+    build_answer,
+)
+from alcor.agent.packets.names import name_bytes
+from alcor.agent.services.zones import Zone
+from alcor.values.addresses import Address
+
+ttl_s = 30  # of the network's own names: a port may get another address
+_TYPE_BY_VERSION = {4: Type.A, 6: Type.AAAA}
+_REVERSE4, _REVERSE6 = (b"in-addr", b"arpa"), (b"ip6", b"arpa")
+
+
+def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes | None:
+    """The answer; None when another resolver has to be asked."""
+    if question.opcode != 0:
+        return build_answer(question, Code.NOT_IMPLEMENTED)
+    if question.klass not in (IN, ANY_CLASS) or question.type in (Type.AXFR, Type.IXFR):
+        return build_answer(question, Code.REFUSED)
+    address = reverse_address(question.name)
+    if address is not None:
+        return _reverse(question, address, zone, size_max)
+    found = zone.addresses_by_name.get(question.name)
+    if found is not None:
+        return _said(question, Code.NO_ERROR, _addresses(question, found), size_max)
+    if _is_ours_alone(question.name, zone):
+        return _said(question, Code.NO_SUCH_NAME, (), size_max)
+    return None
+
+
+def _reverse(
+    question: Question, address: Address, zone: Zone, size_max: int | None
+) -> bytes | None:
+    name = zone.name_by_address.get(address)
+    if name is not None:
+        wanted = question.type in (Type.PTR, Type.ANY)
+        data = name_bytes(b".".join(name).decode())
+        records = (Record(Type.PTR, ttl_s, data),) if wanted else ()
+        return _said(question, Code.NO_ERROR, records, size_max)
+    if any(prefix.covers(address) for prefix in zone.prefixes):
+        return _said(question, Code.NO_SUCH_NAME, (), size_max)
+    return None
+
+
+def _said(question: Question, code: Code, records: Sequence[Record], size_max: int | None) -> bytes:
+    return build_answer(
+        question, code, records, authoritative=True, recursion=True, size_max=size_max
+    )
+
+
+def _addresses(question: Question, found: Sequence[Address]) -> list[Record]:
+    return [
+        Record(_TYPE_BY_VERSION[each.version], ttl_s, each.packed)
+        for each in found
+        if question.type in (_TYPE_BY_VERSION[each.version], Type.ANY)
+    ]
+
+
+def _is_ours_alone(name: Labels, zone: Zone) -> bool:
+    """Whether nobody else can know the name: one label, or of the region's own zone.
+
+    The domains of networks and ports may be public, and have other names elsewhere.
+    """
+    own = zone.suffixes[0] if zone.suffixes else ()
+    return len(name) == 1 or (bool(own) and name[-len(own) :] == own)
+
+
+def reverse_address(name: Labels) -> Address | None:
+    """The address whose name is asked for (RFC 1035, 3.5; RFC 3596, 2.5); None of other names."""
+    if name[-2:] == _REVERSE4 and len(name) == 6:
+        parts = name[3::-1]
+        if all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
+            return Address(4, int.from_bytes(bytes(int(part) for part in parts), "big"))
+    if name[-2:] == _REVERSE6 and len(name) == 34:
+        digits = b"".join(reversed(name[:32]))
+        if len(digits) == 32 and all(digit in b"0123456789abcdef" for digit in digits):
+            return Address(6, int(digits, 16))
+    return None

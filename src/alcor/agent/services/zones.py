@@ -1,0 +1,93 @@
+"""The names of a network: which are known here, whose they are, and which addresses have names.
+
+Pure. Every address of a network has a name made of itself; ports that were given one have that as
+well. Names are relative: the same in the region's zone, and in the domains of network and port.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from alcor.agent.model import HostModel
+from alcor.goal_state.entries import Name, Neighbour, Network, Subnet
+from alcor.values.addresses import Address, Prefix
+
+networks_kept_max = 1_000  # zones that are kept between questions
+
+Labels = tuple[bytes, ...]  # of a domain name, in lower case
+
+
+class Zone(NamedTuple):
+    """The names of one network."""
+
+    suffixes: tuple[Labels, ...]  # domains that names of this network end with; the own one first
+    addresses_by_name: Mapping[Labels, tuple[Address, ...]]  # by whole name
+    name_by_address: Mapping[Address, Labels]
+    prefixes: tuple[Prefix, ...]
+
+
+def labels_of(domain: str) -> Labels:
+    """The labels of a domain as text."""
+    return tuple(part.encode() for part in domain.lower().rstrip(".").split(".") if part)
+
+
+def host_label(address: Address) -> bytes:
+    """The name that every address has."""
+    return f"host-{address}".replace(".", "-").replace(":", "-").encode()
+
+
+def zone_of(
+    network: Network,
+    subnets: Iterable[Subnet],
+    neighbours: Iterable[Neighbour],
+    names: Iterable[Name],
+) -> Zone:
+    """The names of a network."""
+    own = labels_of(network.zone)
+    shared = [own, labels_of(network.dns_domain)] if network.dns_domain else [own]
+    by_name: dict[Labels, dict[Address, None]] = {}
+    by_address: dict[Address, Labels] = {}
+    suffixes = dict.fromkeys(shared)
+    for neighbour in neighbours:
+        for address in neighbour.addresses:
+            label: Labels = (host_label(address),)
+            by_address[address] = label + own
+            for domain in shared:
+                by_name.setdefault(label + domain, {})[address] = None
+    for name in names:
+        label = labels_of(name.name)
+        domains = dict.fromkeys([*shared, labels_of(name.domain)] if name.domain else shared)
+        suffixes.update(domains)
+        for address in name.addresses:
+            by_address[address] = label + own
+            for domain in ((), *domains):
+                by_name.setdefault(label + domain, {})[address] = None
+    forward = {name: tuple(found) for name, found in by_name.items()}
+    return Zone(tuple(suffixes), forward, by_address, tuple(each.prefix for each in subnets))
+
+
+class Zones:
+    """Zones as they are asked for, made again when something of their network has changed."""
+
+    def __init__(self, model: HostModel) -> None:
+        self._model = model
+        self._kept: dict[str, tuple[int, Zone]] = {}
+
+    def zone(self, network: Network) -> Zone:
+        """The zone of a network."""
+        stamp = self._model.stamp_by_network.get(network.id, 0)
+        kept = self._kept.pop(network.id, None)
+        if kept is None or kept[0] != stamp:
+            kept = stamp, self._made(network)
+        self._kept[network.id] = kept
+        if len(self._kept) > networks_kept_max:
+            del self._kept[next(iter(self._kept))]
+        return kept[1]
+
+    def _made(self, network: Network) -> Zone:
+        model = self._model
+        return zone_of(
+            network,
+            model.subnets.get(network.id, {}).values(),
+            model.neighbours.get(network.id, {}).values(),
+            model.names.get(network.id, {}).values(),
+        )

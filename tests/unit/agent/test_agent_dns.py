@@ -1,0 +1,252 @@
+"""DNS on the host: the network's own names are answered, others passed on, any bytes survived."""
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel
+from alcor.agent.packets.dns import (
+    Code,
+    Question,
+    Record,
+    Type,
+    build_answer,
+    build_refusal,
+    fitted,
+    is_answer_to,
+    parse_question,
+)
+from alcor.agent.packets.ipv4 import Malformed
+from alcor.agent.packets.names import name_bytes
+from alcor.agent.services.answers import answer, reverse_address
+from alcor.agent.services.forwarder import Endpoint, endpoints_of
+from alcor.agent.services.resolver import Resolver
+from alcor.agent.services.zones import Zones
+from alcor.goal_state.entries import Name, Neighbour, Network, Subnet
+from alcor.values.addresses import Mac, address, prefix
+
+NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="region.test.")
+WEB4, WEB6 = address("10.0.0.5"), address("fd00::5")
+OPT = b"\0" + struct.pack("!HHIH", 41, 4096, 0, 0)
+
+
+def model() -> HostModel:
+    made = HostModel()
+    made.put(NETWORK)
+    made.put(Subnet("s4", "n1", prefix("10.0.0.0/24"), None, True, (), ()))
+    made.put(Subnet("s6", "n1", prefix("fd00::/64"), None, True, (), ()))
+    made.put(Neighbour("p1", "n1", Mac(1), (WEB4, WEB6), "h1", address("172.31.0.1")))
+    made.put(Name("p1", "n1", "web", "port.example.", (WEB4, WEB6)))
+    made.put(Neighbour("p2", "n1", Mac(2), (address("10.0.0.6"),), "h2", address("172.31.0.2")))
+    return made
+
+
+def ask(name: str, type_: int = Type.A, *, edns: bool = False, flags: int = 0x0100) -> bytes:
+    head = struct.pack("!HHHHHH", 0x1234, flags, 1, 0, 0, int(edns))
+    return head + name_bytes(name) + struct.pack("!HH", type_, 1) + OPT * edns
+
+
+def said(name: str, type_: int = Type.A) -> tuple[int, list[bytes]] | None:
+    """The code and the data of the records that the network's own zone answers."""
+    told = answer(parse_question(ask(name, type_)), Zones(model()).zone(NETWORK))
+    return None if told is None else read(told)
+
+
+def read(data: bytes) -> tuple[int, list[bytes]]:
+    _, flags, _, count, _, _ = struct.unpack_from("!HHHHHH", data)
+    assert flags & 0x8000
+    at = 12
+    while data[at]:
+        at += 1 + data[at]
+    at += 5
+    found = []
+    for _ in range(count):
+        size = int.from_bytes(data[at + 10 : at + 12], "big")
+        found.append(data[at + 12 : at + 12 + size])
+        at += 12 + size
+    return flags & 15, found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "web",
+        "web.region.test.",
+        "WEB.Region.Test",
+        "web.tenant.example",
+        "web.port.example",
+        "host-10-0-0-5.region.test",
+    ],
+)
+def test_a_port_is_found_by_its_name_in_every_domain_of_it(name: str) -> None:
+    assert said(name) == (0, [WEB4.packed])
+
+
+def test_each_family_has_its_type_and_a_name_without_one_has_no_data() -> None:
+    assert said("web", Type.AAAA) == (0, [WEB6.packed])
+    assert said("host-10-0-0-6.region.test", Type.AAAA) == (0, [])
+    assert said("web", 16) == (0, [])
+
+
+def test_a_machine_without_a_name_has_one_of_its_address() -> None:
+    assert said("host-10-0-0-6.region.test") == (0, [address("10.0.0.6").packed])
+
+
+def test_addresses_have_names() -> None:
+    assert said("5.0.0.10.in-addr.arpa", Type.PTR) == (0, [name_bytes("web.region.test")])
+    assert said("6.0.0.10.in-addr.arpa", Type.PTR) == (0, [name_bytes("host-10-0-0-6.region.test")])
+    backwards = ".".join(reversed(f"{WEB6.number:032x}")) + ".ip6.arpa"
+    assert said(backwards, Type.PTR) == (0, [name_bytes("web.region.test")])
+
+
+def test_what_only_we_could_know_does_not_exist_and_the_rest_is_not_ours_to_say() -> None:
+    assert said("nobody.region.test") == (Code.NO_SUCH_NAME, [])
+    assert said("nobody") == (Code.NO_SUCH_NAME, [])
+    assert said("99.0.0.10.in-addr.arpa", Type.PTR) == (Code.NO_SUCH_NAME, [])
+    assert said("nobody.tenant.example") is None
+    assert said("example.org") is None
+    assert said("8.8.8.8.in-addr.arpa", Type.PTR) is None
+
+
+def test_zone_transfers_and_other_classes_are_refused_and_other_operations_unknown() -> None:
+    zone = Zones(model()).zone(NETWORK)
+    for data, code in (
+        (ask("region.test", Type.AXFR), Code.REFUSED),
+        (ask("web")[:-1] + b"\x03", Code.REFUSED),
+        (ask("web", flags=0x2800), Code.NOT_IMPLEMENTED),
+    ):
+        told = answer(parse_question(data), zone)
+        assert told is not None
+        assert read(told)[0] == code
+
+
+def test_a_zone_follows_what_changes_in_its_network() -> None:
+    world = model()
+    zones = Zones(world)
+    before = zones.zone(NETWORK)
+    assert zones.zone(NETWORK) is before
+
+    world.put(Name("p2", "n1", "db", "", (address("10.0.0.6"),)))
+    world.remove(Name("p1", "n1", "web", "", ()))
+
+    after = zones.zone(NETWORK).addresses_by_name
+    assert (b"db", b"region", b"test") in after
+    assert (b"web", b"region", b"test") not in after
+
+
+def test_an_answer_without_room_is_cut_and_says_so() -> None:
+    question = parse_question(ask("web"))
+    many = [Record(Type.A, 30, bytes((10, 0, 0, n % 256))) for n in range(100)]
+
+    cut, whole = (
+        build_answer(question, Code.NO_ERROR, many),
+        build_answer(question, Code.NO_ERROR, many, size_max=65_535),
+    )
+
+    assert len(cut) <= 512
+    assert cut[2] & 0x02
+    assert len(read(whole)[1]) == 100
+
+
+def test_who_speaks_edns_is_answered_with_edns() -> None:
+    question = parse_question(ask("web", edns=True))
+    assert (question.edns, question.size_max) == (True, 1232)
+    assert build_answer(question, Code.NO_ERROR).endswith(b"\x04\xd0" + bytes(6))
+
+
+class Asked:
+    """A forwarder that answers at once what it is told to."""
+
+    def __init__(self, said: bytes | None, knows: bool = True) -> None:
+        self.said, self.knows_resolvers = said, knows
+        self.questions: list[Question] = []
+
+    def ask(self, question: Question, reply: Any, *, whole: bool = False) -> None:
+        self.questions.append(question)
+        reply(self.said)
+
+
+def resolved(data: bytes, forwarder: Asked) -> bytes:
+    told: list[bytes] = []
+    resolver = Resolver(model(), forwarder, Metrics())  # type: ignore[arg-type]
+    resolver.ask(data, NETWORK, told.append)
+    (only,) = told
+    return only
+
+
+def test_others_names_are_asked_of_resolvers_and_come_back_under_the_askers_id() -> None:
+    question = parse_question(ask("example.org"))
+    theirs = build_answer(
+        question._replace(id=0x9999), Code.NO_ERROR, [Record(Type.A, 5, b"\x05\x05\x05\x05")]
+    )
+    assert is_answer_to(question, 0x9999, theirs)
+
+    told = resolved(ask("example.org"), Asked(theirs))
+
+    assert told[:2] == b"\x12\x34"
+    assert read(told) == (0, [b"\x05\x05\x05\x05"])
+
+
+def test_without_resolvers_others_names_are_refused_and_a_failure_is_said() -> None:
+    assert read(resolved(ask("example.org"), Asked(None, knows=False)))[0] == Code.REFUSED
+    assert read(resolved(ask("example.org"), Asked(None)))[0] == Code.SERVER_FAILURE
+
+
+def test_what_is_no_question_is_a_format_error_or_ignored() -> None:
+    told: list[bytes] = []
+    resolver = Resolver(model(), Asked(None), Metrics())  # type: ignore[arg-type]
+    resolver.ask(ask("web") + b"", NETWORK, told.append)
+    resolver.ask(ask("web")[:20], NETWORK, told.append)
+    resolver.ask(b"\0", NETWORK, told.append)
+    resolver.ask(told[0], NETWORK, told.append)
+
+    assert len(told) == 2
+    assert told[1][3] & 15 == Code.FORMAT_ERROR
+
+
+def test_a_long_answer_by_udp_is_cut_to_its_question() -> None:
+    question = parse_question(ask("example.org"))
+    many = [Record(Type.A, 5, bytes(4))] * 60
+    theirs = build_answer(question, Code.NO_ERROR, many, size_max=65_535)
+
+    assert len(fitted(question, theirs)) < 100
+    assert fitted(question, theirs)[2] & 0x02
+    assert fitted(question, theirs, 65_535) == theirs
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_question_or_malformed(data: bytes) -> None:
+    zone = Zones(model()).zone(NETWORK)
+    for payload in (data, ask("web")[:12] + data, ask("web", edns=True)[: len(data)] + data):
+        build_refusal(payload, Code.FORMAT_ERROR)
+        try:
+            question = parse_question(payload)
+        except Malformed:
+            continue
+        answer(question, zone)
+        assert parse_question(question.passed_on(7)).name == question.name
+        is_answer_to(question, 7, data)
+        fitted(question, data.ljust(12, b"\0"))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=63).map(bytes.lower), max_size=40))
+def test_any_name_is_an_address_backwards_or_not(labels: list[bytes]) -> None:
+    for tail in ((b"in-addr", b"arpa"), (b"ip6", b"arpa")):
+        reverse_address((*labels, *tail))
+
+
+def test_resolvers_are_addresses_with_ports() -> None:
+    assert endpoints_of("192.0.2.53, 192.0.2.54:5353,[fd00::53]:54, fd00::55") == (
+        Endpoint("192.0.2.53", 53),
+        Endpoint("192.0.2.54", 5353),
+        Endpoint("fd00::53", 54),
+        Endpoint("fd00::55", 53),
+    )
+    assert endpoints_of("") == ()
+    for wrong in ("here", "192.0.2.53:0", "192.0.2.53:x", "[fd00::53"):
+        with pytest.raises(ValueError, match=r"."):
+            endpoints_of(wrong)
