@@ -21,6 +21,7 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
+from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.follow import Ready
 from alcor.intent.quotas import QuotaLimits
 from alcor.intent.relay import Relay
@@ -38,6 +39,8 @@ from alcor.managers.router.app import RouterApp
 from alcor.managers.router.needs import Peers as RouterPeers
 from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
+from alcor.managers.subnet.needs import Peers as SubnetPeers
+from alcor.managers.subnetpool.app import SubnetPoolApp
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
@@ -77,7 +80,6 @@ class Control:
         self._exchange = Exchange()
         peer = self._exchange.peer
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
-        ips = peer(IpPeer)
         ready = self._ready
         limits = default_limits(config.quota, tenants=config.auth != "local")
         self._quotas = QuotaLimits(limits)
@@ -86,20 +88,8 @@ class Control:
         network = NetworkApp(
             folder, intent, ready, ports, subnets, config.network, clock, new_id, **counting
         )
-        held = peer(HeldPortPeer)
-        subnet = SubnetApp(
-            folder,
-            intent,
-            ready,
-            networks,
-            ports,
-            ips,
-            held,
-            config.subnet,
-            clock,
-            new_id,
-            **counting,
-        )
+        subnet = self._subnet(folder, config, clock, new_id)
+        pool = SubnetPoolApp(folder, intent, clock, new_id, **counting)
         node = NodeApp(folder, intent, reports, config.node, clock)
         port = self._port(folder, reports, config, clock, new_id)
         group = SecurityGroupApp(
@@ -109,17 +99,18 @@ class Control:
             folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
         router, elastic_ip = self._routing(folder, config, clock, new_id)
-        counted = self._counted(network, subnet, port, group, router, elastic_ip)
+        counted = self._counted(network, subnet, pool, port, group, router, elastic_ip)
         quota = QuotaApp(folder, intent, counted, limits)
         self._relays: Sequence[Relay] = [
             each.relay
-            for each in (network, subnet, node, port, group, acl, router, elastic_ip, quota)
+            for each in (network, pool, subnet, node, port, group, acl, router, elastic_ip, quota)
         ]
         ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
         self.apps: list[ManagerApp] = [
             mac,
             ip,
             network,
+            pool,
             subnet,
             node,
             port,
@@ -133,6 +124,26 @@ class Control:
         for app in self.apps:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
+
+    def _subnet(self, folder: Path, config: Config, clock: Seconds, new_id: NewId) -> SubnetApp:
+        """Subnets, whose addresses and prefixes are others' to give."""
+        peer = self._exchange.peer
+        return SubnetApp(
+            folder,
+            self._intent,
+            self._ready,
+            SubnetPeers(
+                peer(NetworkPeer),
+                peer(PortPeer),
+                peer(IpPeer),
+                peer(HeldPortPeer),
+                peer(SubnetPoolPeer),
+            ),
+            config.subnet,
+            clock,
+            new_id,
+            quota=self._quotas,
+        )
 
     def _port(
         self, folder: Path, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId

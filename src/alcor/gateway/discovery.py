@@ -21,6 +21,10 @@ class Extension(NamedTuple):
 
 
 _EXTENSIONS = (
+    Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
+    Extension("subnet-service-types", "Subnet service types", "Subnets for one kind of port."),
+    Extension("subnet_allocation", "Subnet Allocation", "Subnets are cut from pools."),
+    Extension("subnetpool-prefix-ops", "Subnet Pool Prefix Operations", "Prefixes come and go."),
     Extension(
         "data-plane-status", "Data plane status", "What others know of the packets of a port."
     ),
@@ -110,6 +114,7 @@ _EXTENSIONS = (
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
+    Extension("address-scope", "Address scope", "Where addresses are unique."),
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
     Extension("external-net", "Neutron external network", "Networks of the outside world."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),

@@ -239,6 +239,26 @@ class QuotaRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limits: dict[str, int] = {}
 
 
+class AddressScopeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A scope in which no two subnet pools have an address in common."""
+
+    id: str
+    project_id: str
+    name: str = ""
+    ip_version: int  # 4 or 6
+
+
+class SubnetPoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Prefixes that subnets are cut from."""
+
+    id: str
+    project_id: str
+    name: str = ""
+    ip_version: int  # 4 or 6
+    prefixes: tuple[str, ...]
+    address_scope_id: str = ""
+
+
 Record = (
     NetworkRecord
     | SubnetRecord
@@ -253,6 +273,8 @@ Record = (
     | RouterRecord
     | FloatingIpRecord
     | PortForwardingRecord
+    | AddressScopeRecord
+    | SubnetPoolRecord
 )
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
@@ -269,6 +291,8 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "router": RouterRecord,
     "floating_ip": FloatingIpRecord,
     "port_forwarding": PortForwardingRecord,
+    "address_scope": AddressScopeRecord,
+    "subnetpool": SubnetPoolRecord,
 }
 
 # Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
@@ -278,6 +302,7 @@ MANAGER_BY_KIND = {
     "network_acl_rule": "network_acl",
     "floating_ip": "elastic_ip",
     "port_forwarding": "elastic_ip",
+    "address_scope": "subnetpool",
 }
 
 _encoder = msgspec.msgpack.Encoder()

@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "ipv6_ra_mode": None,
     "ipv6_address_mode": None,
     "description": "",
+    "service_types": [],
 }
 
 
@@ -81,7 +82,6 @@ def test_a_link_local_gateway_is_reachable_on_ipv6() -> None:
         ("10.0.0.0/24", {"gateway_ip": "10.0.1.1"}, "InvalidInput"),
         ("10.0.0.0/24", {"gateway_ip": "10.0.0.255"}, "InvalidInput"),
         ("10.0.0.0/24", {"gateway_ip": "2001:db8::1"}, "InvalidInput"),
-        ("10.0.0.0/24", {"cidr": None}, "BadRequest"),
         ("10.0.0.0/24", {"dns_nameservers": ["2001:db8::1"]}, "InvalidInput"),
         (
             "10.0.0.0/24",

@@ -18,16 +18,19 @@ from alcor.contracts.resources import (
     ListRequest,
     UpdateRequest,
 )
+from alcor.contracts.subnetpools import PrefixGrant, PrefixGrants, PrefixRequest
 from alcor.intent.records import NetworkRecord, PortRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnet.app import SubnetApp, SubnetSettings
+from alcor.managers.subnet.needs import Peers as Needed
 from alcor.resource import body
 from alcor.runtime.clock import new_id
 from alcor.values.errors import Conflict, Refusal
 
 ADMIN = Caller(project_id="p", admin=True)
 NET = "a3b1c0de-0000-4000-8000-000000000001"
+POOL = "b0010c0d-0000-4000-8000-000000000001"
 OTHER_NET = "a3b1c0de-0000-4000-8000-000000000002"
 
 
@@ -41,6 +44,7 @@ class Peers:
         self.taken_gateways: set[str] = set()
         self.router_addresses: set[str] = set()
         self.fail_at = ""
+        self.allocated: dict[str, str] = {}
 
     def _step(self, name: str) -> None:
         if self.fail_at == name:
@@ -75,6 +79,18 @@ class Peers:
         self._step("fence_subnets")
         self.fenced |= set(request.ids) - self.used
         return InUse([id_ for id_ in request.ids if id_ in self.used])
+
+    async def allocate(self, request: PrefixRequest) -> PrefixGrants:
+        self._step("allocate")
+        for wish in request.wishes:
+            self.allocated[wish.subnet_id] = "10.9.0.0/24"
+        self._step("allocated")
+        return PrefixGrants([PrefixGrant(POOL, "10.9.0.0/24") for _ in request.wishes])
+
+    async def release(self, request: Ids) -> Done:
+        for id_ in request.ids:
+            self.allocated.pop(id_, None)
+        return Done()
 
     async def vacate_subnets(self, request: Ids) -> InUse:
         self._step("vacate_subnets")
@@ -111,8 +127,6 @@ class Peers:
 
     async def lease(self, request: Any) -> Any: ...  # pragma: no cover
 
-    async def release(self, request: Any) -> Any: ...  # pragma: no cover
-
     async def keep(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def fence_networks(self, request: Any) -> Any: ...  # pragma: no cover
@@ -125,7 +139,7 @@ class World:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
         self.app = SubnetApp(
-            folder, MemoryLog(1), _ready, peers, peers, peers, peers, settings, lambda: 0.0, new_id
+            folder, MemoryLog(1), _ready, Needed(*[peers] * 5), settings, lambda: 0.0, new_id
         )
         self.service: Any = self.app.resources[0][1]
 
@@ -313,3 +327,73 @@ def test_a_crash_at_any_step_leaves_pools_as_the_rows_say(tmp_path: Path, step: 
 async def _gone(ids: object) -> None:
     """What a dead process does."""
     raise RuntimeError("gone")
+
+
+POOLED = {"network_id": NET, "ip_version": 4, "subnetpool_id": POOL}
+
+
+async def create_pooled(world: World, **more: Any) -> Any:
+    items = body.created(SUBNET, msgspec.json.encode({"subnet": POOLED | more}), 1).items
+    items[0]["project_id"] = "p"
+    written = await world.service.create(CreateRequest(ADMIN, items))
+    return msgspec.json.decode(written.items[0])
+
+
+def test_a_subnet_has_the_prefix_that_its_pool_gave_until_it_goes(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        made = await create_pooled(world)
+        assert (made["cidr"], made["subnetpool_id"]) == ("10.9.0.0/24", POOL)
+        assert set(world.peers.allocated) == {made["id"]}
+        await world.delete(made["id"])
+        assert not world.peers.allocated
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("step", ["allocated", "save_pools", "saved_pools"])
+def test_a_prefix_goes_back_when_its_subnet_is_not_made(tmp_path: Path, step: str) -> None:
+    async def scene(world: World) -> None:
+        world.peers.fail_at = step
+        with pytest.raises(RuntimeError):
+            await create_pooled(world)
+        assert not world.peers.allocated
+        assert await world.cidrs() == set()
+
+    play(tmp_path, scene)
+
+
+def test_a_prefix_is_given_back_after_a_crash(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        # As a crash leaves it: noted, allocated, and not saved.
+        await world.service._store.unsettle(["gone"])
+        world.peers.allocated["gone"] = "10.9.0.0/24"
+        await world.app.recover()
+        assert not world.peers.allocated
+
+    play(tmp_path, scene)
+
+
+def test_subnets_of_a_family_are_all_of_one_pool(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.create("10.0.0.0/24", "fd00::/64")
+        assert await refused(create_pooled(world)) == "NetworkSubnetPoolAffinityError"
+        assert not world.peers.allocated
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subnetpool_id": None},
+        {"subnetpool_id": None, "prefixlen": 24},
+        {"prefixlen": 24, "cidr": "10.0.0.0/24"},
+        {"use_default_subnetpool": True},
+        {"allocation_pools": [{"start": "10.9.0.2", "end": "10.9.0.3"}]},
+    ],
+)
+def test_what_names_no_prefix_or_two_is_refused(tmp_path: Path, fields: Any) -> None:
+    async def scene(world: World) -> None:
+        assert await refused(create_pooled(world, **fields)) == "BadRequest"
+
+    play(tmp_path, scene)

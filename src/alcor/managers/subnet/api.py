@@ -22,9 +22,9 @@ from alcor.resource.fields import (
 
 allocation_pools_max = 64
 dns_nameservers_max = 5  # Neutron's max_dns_nameservers
+service_types_max = 32
 host_routes_max = 20  # Neutron's max_subnet_host_routes
 
-_NO_POOLS = "there are no subnet pools"
 _MODES = one_of("dhcpv6-stateful", "dhcpv6-stateless", "slaac", None)
 
 
@@ -67,12 +67,23 @@ SUBNET = Resource(
         Field(name="ipv6_ra_mode", type=_MODES, default=None, put=False),
         Field(name="ipv6_address_mode", type=_MODES, default=None, put=False),
         Field(name="description", type=string(255), default=""),
-        Field(name="subnetpool_id", type=only(None, _NO_POOLS), put=False),
+        Field(name="subnetpool_id", type=nullable(UUID), put=False),
         Field(
-            name="use_default_subnetpool", type=only(False, _NO_POOLS), put=False, filterable=False
+            name="use_default_subnetpool",
+            type=BOOLEAN,
+            default=False,
+            put=False,
+            filterable=False,
+            sortable=False,
         ),
-        Field(name="prefixlen", type=only(None, _NO_POOLS), put=False, filterable=False),
-        Field(name="service_types", type=only([], "subnets serve every kind of port")),
+        Field(
+            name="prefixlen",
+            type=nullable(integer(0, 128)),
+            put=False,
+            filterable=False,
+            sortable=False,
+        ),
+        Field(name="service_types", type=list_of(string(255), service_types_max), default=[]),
         Field(name="dns_publish_fixed_ip", type=only(False, "addresses are not published")),
         Field(name="segment_id", type=only(None, "networks have one segment")),
         read_only("shared", BOOLEAN, sortable=False),

@@ -6,14 +6,13 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-from alcor.contracts.held_ports import HeldPortPeer
-from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer, SubnetPeer
+from alcor.contracts.peers import SubnetPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.follow import ReadModel, Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.subnet.api import SUBNET
-from alcor.managers.subnet.needs import KnownNetworks
+from alcor.managers.subnet.needs import KnownNetworks, Peers
 from alcor.managers.subnet.service import SubnetService
 from alcor.managers.subnet.sql import SubnetStore, living
 from alcor.resource.declaration import Resource
@@ -42,10 +41,7 @@ class SubnetApp:
         place: Place,
         log: KeyedLog,
         rebuilt: Ready,
-        networks: NetworkPeer,
-        ports: PortPeer,
-        ips: IpPeer,
-        held_ports: HeldPortPeer,
+        peers: Peers,
         settings: SubnetSettings,
         clock: Seconds,
         new_id: NewId,
@@ -59,7 +55,7 @@ class SubnetApp:
         store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         known = cast(KnownNetworks, self._networks)
-        self._service = SubnetService(store, known, networks, ports, ips, held_ports, now, new_id)
+        self._service = SubnetService(store, known, peers, now, new_id)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(SUBNET, self._service)]
         self.peers: Sequence[tuple[Any, object]] = [(SubnetPeer, self._service)]
 

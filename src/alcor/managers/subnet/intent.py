@@ -24,6 +24,8 @@ def record(subnet: Subnet) -> SubnetRecord:
         host_routes=subnet.host_routes,
         ipv6_ra_mode=subnet.ipv6_ra_mode,
         ipv6_address_mode=subnet.ipv6_address_mode,
+        service_types=subnet.service_types,
+        subnetpool_id=subnet.subnetpool_id or "",
     )
 
 

@@ -1,10 +1,12 @@
 """Subnets as clients see them, and what a body means: gateway and pools chosen or checked. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from alcor.contracts.subnetpools import PrefixGrant, PrefixWish
 from alcor.intent.records import AddressRange, HostRoute
 from alcor.managers.subnet.modes import check_dhcp, check_modes, is_automatic
 from alcor.managers.subnet.plan import check_cidr, checked_gateway, checked_pools
@@ -62,7 +64,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str
     network_id: str
     ip_version: int
-    subnetpool_id: None = None
+    subnetpool_id: str | None = None
     cidr: str
     gateway_ip: str | None
     enable_dhcp: bool
@@ -91,6 +93,59 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
         return is_automatic(self.ipv6_ra_mode, self.ipv6_address_mode)
 
 
+class NetworkSubnetPoolAffinityError(BadRequest):
+    """Subnets of one family and network are of one pool, or of none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Subnets hosted on the same network must be allocated from the same subnet pool."
+        )
+
+
+class InvalidServiceSubnetType(InvalidInput):
+    """No port has such a device owner."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"Subnet service type {text[:255]} does not correspond to a valid device owner."
+        )
+
+
+def prefix_wish(values: Mapping[str, Any], id_: str) -> PrefixWish | None:
+    """What a checked body asks of a pool; None when it names its own CIDR."""
+    pool_id, default = values.get("subnetpool_id"), values["use_default_subnetpool"]
+    cidr, length = values.get("cidr"), values.get("prefixlen")
+    if pool_id and default:
+        raise _bad("subnetpool_id and use_default_subnetpool cannot both be specified")
+    if cidr is not None and length is not None:
+        raise _bad("cidr and prefixlen must not be supplied together")
+    if not pool_id and not default:
+        if cidr is None:
+            raise _bad("a subnetpool must be specified in the absence of a cidr")
+        return None
+    if cidr is None and values.get("allocation_pools") is not None:
+        raise _bad("allocation_pools allowed only for specific subnet requests")
+    return PrefixWish(
+        subnet_id=id_,
+        project_id=values["project_id"],
+        pool_id=pool_id or "",
+        ip_version=values["ip_version"],
+        cidr=cidr or "",
+        prefixlen=length,
+    )
+
+
+def granted(values: Mapping[str, Any], grant: PrefixGrant | None) -> Mapping[str, Any]:
+    """The body with the prefix that a pool gave."""
+    if grant is None:
+        return values
+    return {**values, "cidr": grant.cidr, "subnetpool_id": grant.pool_id}
+
+
+def _bad(reason: str) -> BadRequest:
+    return BadRequest(f"Bad subnets request: {reason}.")
+
+
 def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
     """The subnet that a checked body asks for."""
     whole = _cidr(values)
@@ -103,6 +158,7 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         network_id=values["network_id"],
+        subnetpool_id=values.get("subnetpool_id"),
         ip_version=whole.version,
         cidr=str(whole),
         gateway_ip=None if gateway is None else str(gateway),
@@ -112,6 +168,7 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
         host_routes=_routes(values["host_routes"], whole),
         ipv6_ra_mode=values["ipv6_ra_mode"],
         ipv6_address_mode=values["ipv6_address_mode"],
+        service_types=_service_types(values["service_types"]),
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -131,6 +188,8 @@ def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
         new["dns_nameservers"] = _nameservers(changes["dns_nameservers"], old.prefix)
     if "host_routes" in changes:
         new["host_routes"] = _routes(changes["host_routes"], old.prefix)
+    if "service_types" in changes:
+        new["service_types"] = _service_types(changes["service_types"])
     if "tags" in changes:
         new["tags"] = tuple(changes["tags"])
     if "gateway_ip" in changes or "allocation_pools" in changes:
@@ -148,8 +207,14 @@ _PLAIN = ("name", "description", "enable_dhcp")
 
 
 def check_overlap(new: Subnet, others: Iterable[Subnet]) -> None:
-    """No two subnets of a network share an address."""
+    """No two subnets of a network share an address; those of a family are of one pool."""
     for other in others:
+        if (
+            new.ip_version == other.ip_version
+            and new.network_id == other.network_id
+            and new.subnetpool_id != other.subnetpool_id
+        ):
+            raise NetworkSubnetPoolAffinityError
         if new.prefix.overlaps(other.prefix):
             raise InvalidInput(
                 f"Invalid input for operation: Requested subnet with cidr: {new.cidr} for "
@@ -170,11 +235,7 @@ def _addressing(old: Subnet, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cidr(values: Mapping[str, Any]) -> Prefix:
-    text = values.get("cidr")
-    if text is None:
-        raise BadRequest(
-            "Bad subnets request: a subnetpool must be specified in the absence of a cidr."
-        )
+    text: str = values["cidr"]
     whole = prefix(text)
     if whole.version != values["ip_version"]:
         raise InvalidInput(
@@ -193,6 +254,17 @@ def _gateway(values: Mapping[str, Any], whole: Prefix) -> Address | None:
         return None  # The one address is the machine's.
     first = whole.first if whole.length == whole.width - 1 else whole.first + 1
     return Address(whole.version, first)
+
+
+def _service_types(texts: Sequence[str]) -> tuple[str, ...]:
+    """Device owners whose ports the subnet is for."""
+    for text in texts:
+        if not _DEVICE_OWNER.fullmatch(text):
+            raise InvalidServiceSubnetType(text)
+    return tuple(texts)
+
+
+_DEVICE_OWNER = re.compile(r"[a-z][a-z0-9_]*:.*")  # network:dhcp, compute:nova, ...
 
 
 def _nameservers(texts: Sequence[str], whole: Prefix) -> tuple[str, ...]:

@@ -8,10 +8,21 @@ from msgspec import Raw
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.records import NetworkRecord
 from alcor.managers.subnet.model import Subnet
 
-__all__ = ["HeldPortPeer", "IpPeer", "KnownNetworks", "NetworkPeer", "PortPeer", "Saved", "Store"]
+__all__ = ["KnownNetworks", "Peers", "Saved", "Store"]
+
+
+class Peers(NamedTuple):
+    """The other managers."""
+
+    networks: NetworkPeer
+    ports: PortPeer
+    ips: IpPeer
+    held_ports: HeldPortPeer
+    pools: SubnetPoolPeer
 
 
 class KnownNetworks(Protocol):

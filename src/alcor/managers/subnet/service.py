@@ -19,6 +19,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.subnetpools import PrefixRequest
 from alcor.intent.follow import record_of
 from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.log import Entry
@@ -30,15 +31,14 @@ from alcor.managers.subnet.model import (
     SubnetInUse,
     SubnetNotFound,
     changed,
+    granted,
     on_network,
+    prefix_wish,
     subnet,
 )
 from alcor.managers.subnet.needs import (
-    HeldPortPeer,
-    IpPeer,
     KnownNetworks,
-    NetworkPeer,
-    PortPeer,
+    Peers,
     Saved,
     Store,
 )
@@ -55,19 +55,13 @@ class SubnetService:
         self,
         store: Store,
         known_networks: KnownNetworks,
-        networks: NetworkPeer,
-        ports: PortPeer,
-        ips: IpPeer,
-        held_ports: HeldPortPeer,
+        peers: Peers,
         now: Callable[[], str],
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._known_networks = known_networks
-        self._networks = networks
-        self._ports = ports
-        self._ips = ips
-        self._held_ports = held_ports
+        self._networks, self._ports, self._ips, self._held_ports, self._pools = peers
         self._now = now
         self._new_id = new_id
         self._locks = Locks()
@@ -77,10 +71,32 @@ class SubnetService:
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
-        new = [subnet(v, v.get("id") or self._new_id(), now) for v in request.items]
+        ids = [values.get("id") or self._new_id() for values in request.items]
+        wishes = [
+            wish
+            for values, id_ in zip(request.items, ids, strict=True)
+            if (wish := prefix_wish(values, id_)) is not None
+        ]
+        if not wishes:
+            new = [subnet(v, i, now) for v, i in zip(request.items, ids, strict=True)]
+            return await self._save_new(request, new)
+        async with self._settling(ids):
+            # What is allocated for a subnet that then is not saved is given back by settling it.
+            asked = PrefixRequest(wishes, _project(request.caller))
+            grants = (await self._pools.allocate(asked)).grants
+            found = {w.subnet_id: g for w, g in zip(wishes, grants, strict=True)}
+            new = [
+                subnet(granted(v, found.get(i)), i, now)
+                for v, i in zip(request.items, ids, strict=True)
+            ]
+            return await self._save_new(request, new, locked=True)
+
+    async def _save_new(
+        self, request: CreateRequest, new: Sequence[Subnet], *, locked: bool = False
+    ) -> Written:
         networks = await self._check_networks(new, _project(request.caller))
         new = [on_network(each, networks[each.network_id].external) for each in new]
-        async with self._settling([each.id for each in new], new):
+        async with self._settling([each.id for each in new], new, locked=locked):
             if given := [values["id"] for values in request.items if "id" in values]:
                 await self._ports.lift(Ids(given))  # of namesakes long gone
             await self._ips.save_pools(Pools([intent.pool(each) for each in new]))
@@ -166,11 +182,14 @@ class SubnetService:
 
     @asynccontextmanager
     async def _settling(
-        self, ids: Sequence[str], new: Sequence[Subnet] = ()
+        self, ids: Sequence[str], new: Sequence[Subnet] = (), *, locked: bool = False
     ) -> AsyncIterator[None]:
-        """Work on subnets alone; when it fails, peers are told again what the rows say."""
+        """Work on subnets alone; when it fails, peers are told again what the rows say.
+
+        `locked`: the caller does so already.
+        """
         async with AsyncExitStack() as stack:
-            for id_ in sorted(set(ids)):
+            for id_ in () if locked else sorted(set(ids)):
                 await stack.enter_async_context(self._locks.of(id_))
             await self._store.unsettle(ids, new)
             try:
@@ -193,6 +212,7 @@ class SubnetService:
             await self._ports.lift(Ids([each.id for each in held]))
         if gone:
             await self._ips.drop_pools(Ids(gone))
+            await self._pools.release(Ids(gone))
         if held or gone:
             await self._store.settled([*(each.id for each in held), *gone])
 

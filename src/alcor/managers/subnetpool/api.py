@@ -1,0 +1,88 @@
+"""Subnet pools and address scopes as clients see them.
+
+Source: Neutron API reference v2, "Subnet pools", "Address scopes".
+"""
+
+from alcor.resource.declaration import Action, Field, Resource, read_only
+from alcor.resource.fields import (
+    BOOLEAN,
+    CIDR,
+    JSON,
+    NAME,
+    UUID,
+    FieldType,
+    integer,
+    integer_of,
+    list_of,
+    nullable,
+    shown,
+    string,
+)
+
+prefixes_max = 256  # of one pool, in a body
+_COUNT = integer(0, (1 << 63) - 1)
+_PREFIXES = list_of(CIDR, prefixes_max)
+_LENGTH = integer(0, 128)._replace(of_query=str)  # shown as text, and so compared
+
+
+def _parse_name(value: object) -> object:
+    text = str(NAME.parse(value))
+    if not text.strip():
+        raise ValueError(f"{shown(text)} Blank strings are not permitted")
+    return text
+
+
+def _parse_version(value: object) -> int:
+    number = integer_of(value)
+    if number not in (4, 6):
+        raise ValueError(f"{shown(value)} is not in [4, 6]")
+    return number
+
+
+_VERSION = FieldType("4 or 6", _parse_version, integer(0, 255).of_query)
+
+SUBNETPOOL = Resource(
+    name="subnetpool",
+    collection="subnetpools",
+    title="SubnetPool",
+    path="/v2.0/subnetpools",
+    extension="subnet_allocation",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=FieldType("string(1..255)", _parse_name, str), required=True),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="prefixes", type=_PREFIXES, required=True),
+        Field(name="default_quota", type=nullable(integer(0, (1 << 31) - 1))),
+        read_only("ip_version", _VERSION),
+        Field(name="default_prefixlen", type=_LENGTH),
+        Field(name="min_prefixlen", type=_LENGTH),
+        Field(name="max_prefixlen", type=_LENGTH),
+        Field(name="is_default", type=BOOLEAN, default=False),
+        Field(name="shared", type=BOOLEAN, default=False, put=False),
+        Field(name="address_scope_id", type=nullable(UUID), default=None),
+        Field(name="description", type=string(255), default=""),
+        read_only("tags", JSON),
+        read_only("revision_number", _COUNT),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+    actions=tuple(
+        Action(name=name, arguments=(Field(name="prefixes", type=_PREFIXES, required=True),))
+        for name in ("add_prefixes", "remove_prefixes")
+    ),
+)
+
+ADDRESS_SCOPE = Resource(
+    name="address_scope",
+    collection="address_scopes",
+    title="AddressScope",
+    path="/v2.0/address-scopes",
+    extension="address-scope",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="ip_version", type=_VERSION, required=True, put=False),
+        Field(name="shared", type=BOOLEAN, default=False),
+    ),
+)

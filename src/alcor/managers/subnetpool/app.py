@@ -1,0 +1,53 @@
+"""Put the subnet pool manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from alcor.contracts.resources import ResourceManager
+from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.intent.relay import Relay
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
+from alcor.managers.subnetpool.service.allocations import AllocationService
+from alcor.managers.subnetpool.service.pools import PoolService
+from alcor.managers.subnetpool.service.scopes import ScopeService
+from alcor.managers.subnetpool.service.writes import Makers, manager
+from alcor.managers.subnetpool.sql import SubnetPoolStore, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.places import Place, open_database
+from alcor.runtime.usage import Limit, unlimited
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class SubnetPoolApp:
+    """The subnet pool manager as assembly sees it (see the network manager's)."""
+
+    name = manager
+
+    def __init__(
+        self,
+        place: Place,
+        log: KeyedLog,
+        clock: Seconds,
+        new_id: NewId,
+        quota: Limit = unlimited,
+    ) -> None:
+        self.database = open_database(place, self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = SubnetPoolStore(self.database, self.relay, quota)
+        makers = Makers(new_id, lambda: timestamp(clock()))
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (SUBNETPOOL, PoolService(store, makers)),
+            (ADDRESS_SCOPE, ScopeService(store, makers)),
+        ]
+        self.peers: Sequence[tuple[Any, object]] = [(SubnetPoolPeer, AllocationService(store))]
+
+    async def recover(self) -> None:
+        """What a crash cut short is the subnet manager's to finish."""
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self.relay.run()]

@@ -1,0 +1,1 @@
+"""What pools and scopes are: types and rules, pure."""

@@ -1,0 +1,1 @@
+"""What can be done with pools, scopes and the prefixes of pools."""

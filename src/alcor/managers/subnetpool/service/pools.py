@@ -1,0 +1,123 @@
+"""Use cases of subnet pools."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from alcor.contracts.resources import (
+    ActRequest,
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.managers.subnetpool.model.pool import (
+    SubnetPool,
+    changed,
+    check_scope,
+    pool,
+    with_prefixes,
+    without_prefixes,
+)
+from alcor.managers.subnetpool.model.refusals import (
+    IllegalSubnetPoolUpdate,
+    SubnetPoolDeleteError,
+)
+from alcor.managers.subnetpool.needs import Store, Transaction
+from alcor.managers.subnetpool.service.writes import Makers, seen_by, written
+from alcor.resource.revisions import check_revision
+
+
+class PoolService:
+    """Keeps the contract ActingManager."""
+
+    def __init__(self, store: Store, makers: Makers) -> None:
+        self._store = store
+        self._makers = makers
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        project, query = seen_by(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.pool_page(query, project)))
+
+    async def create(self, request: CreateRequest) -> Written:
+        now = self._makers.now()
+        pools = [pool(each, each.get("id") or self._makers.new_id(), now) for each in request.items]
+
+        def work(tx: Transaction) -> Written:
+            for each in pools:
+                _check_scope(tx, each, request.caller, pools)
+            return written(tx, tx.insert_pools(pools))
+
+        return await self._store.write(work, request.caller.request_id)
+
+    async def update(self, request: UpdateRequest) -> Written:
+        now, caller = self._makers.now(), request.caller
+
+        def work(tx: Transaction) -> Written:
+            old = tx.pool(request.id, seen_by(caller))
+            check_revision(request.if_revision, old.revision_number)
+            new = changed(old, request.changes, now)
+            if new.address_scope_id != old.address_scope_id:
+                _check_scope(tx, new, caller, ())
+            return self._saved(tx, old, new, caller)
+
+        return await self._store.write(work, caller.request_id)
+
+    async def act(self, request: ActRequest) -> Written:
+        """`add_prefixes` and `remove_prefixes`: all of them, or none."""
+        now, caller = self._makers.now(), request.caller
+        texts: list[str] = request.arguments["prefixes"]
+
+        def work(tx: Transaction) -> Written:
+            old = tx.pool(request.id, seen_by(caller))
+            if request.action == "add_prefixes":
+                new = with_prefixes(old, texts, now)
+            else:
+                allocated = [each.prefix for each in tx.allocations_of_pool(old.id)]
+                new = without_prefixes(old, texts, allocated, now)
+            saved = self._saved(tx, old, new, caller)
+            answer = msgspec.json.encode({"prefixes": new.prefixes})
+            return Written([msgspec.Raw(answer)], saved.revision)
+
+        return await self._store.write(work, caller.request_id)
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        def work(tx: Transaction) -> Written:
+            held = tx.pool(request.id, seen_by(request.caller))
+            if tx.allocations_of_pool(held.id):
+                raise SubnetPoolDeleteError
+            tx.remove_pool(held.id)
+            return written(tx, [])
+
+        return await self._store.write(work, request.caller.request_id)
+
+    def _saved(self, tx: Transaction, old: SubnetPool, new: SubnetPool, caller: Caller) -> Written:
+        if new.prefixes != old.prefixes:
+            _check_owner(tx, new, caller)
+        return written(tx, [tx.save_pool(new)])
+
+
+def _check_scope(
+    tx: Transaction, new: SubnetPool, caller: Caller, together: Sequence[SubnetPool]
+) -> None:
+    """That the pool may be in its scope, if it is in one, beside those made `together`."""
+    if new.address_scope_id is None:
+        return
+    scope = tx.usable_scope(new.address_scope_id, seen_by(caller))
+    beside = [each for each in together if each.address_scope_id == scope.id]
+    check_scope(new, scope, [*tx.pools_of_scope(scope.id), *beside])
+
+
+def _check_owner(tx: Transaction, new: SubnetPool, caller: Caller) -> None:
+    """Which addresses are in a scope is its owner's to say."""
+    if new.address_scope_id is None:
+        return
+    scope = tx.usable_scope(new.address_scope_id, None)
+    if seen_by(caller) not in (None, scope.project_id):
+        raise IllegalSubnetPoolUpdate(
+            f"only the owner of its address scope can change the prefixes of subnet pool {new.id}"
+        )
+    check_scope(new, scope, tx.pools_of_scope(scope.id))

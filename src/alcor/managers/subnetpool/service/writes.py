@@ -1,0 +1,29 @@
+"""What every service of this manager shares: who sees what, and the revision of a write."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import Raw
+
+from alcor.contracts.resources import Caller, Written
+from alcor.managers.subnetpool.needs import Transaction
+from alcor.values.revision import Revision
+
+manager = "subnetpool"
+
+
+class Makers(NamedTuple):
+    """Where new ids and times come from."""
+
+    new_id: Callable[[], str]
+    now: Callable[[], str]
+
+
+def seen_by(caller: Caller) -> str | None:
+    """The project whose resources the caller sees; None: all projects."""
+    return None if caller.sees_all else caller.project_id
+
+
+def written(tx: Transaction, documents: Sequence[Raw]) -> Written:
+    """The answer to a write, made at its end."""
+    return Written(list(documents), str(Revision(manager, tx.sequence())))

@@ -1,0 +1,1 @@
+"""Migrations of the subnet pool manager's database."""
