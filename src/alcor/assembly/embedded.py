@@ -27,6 +27,7 @@ from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
 from alcor.assembly.nova import nova_client
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.identity import Identity
 from alcor.gateway.operations import About
@@ -94,7 +95,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         stack.push_async_callback(tasks.stop)
         served = await _deliver(config, child, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
-        http = _http(config, control, served, asks)
+        http = _http(config, control, served, asks, (intent, reports))
         stack.callback(http.close)
         await control.start(tasks)
         answering = asyncio.ensure_future(http.run())
@@ -163,7 +164,13 @@ async def _deliver(
     )
 
 
-def _http(config: Config, control: Control, served: Served, asks: Identity) -> HttpServer:
+def _http(
+    config: Config,
+    control: Control,
+    served: Served,
+    asks: Identity,
+    logs: tuple[MemoryLog, MemoryLog],
+) -> HttpServer:
     async def checks() -> Mapping[str, bool]:
         return await control.checks() | {"delivery": await served.ready()}
 
@@ -172,7 +179,7 @@ def _http(config: Config, control: Control, served: Served, asks: Identity) -> H
         return exposition(far, "delivery")
 
     host, port = endpoint(config.listen)
-    about = About(served.convergence, checks, metrics)
+    about = About(served.convergence, checks, metrics, PortStates(*logs))
     application = door(control.resources, about, config.gateway, asks, new_id)
     return HttpServer(application, host, port)
 

@@ -9,7 +9,7 @@ from alcor.contracts.resources import ResourceManager
 from alcor.gateway.discovery import extensions
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
-from alcor.gateway.operations import About, Operations
+from alcor.gateway.operations import About
 from alcor.gateway.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
@@ -62,7 +62,6 @@ def door(
 ) -> Door:
     """The application for these resources; `ConfigError` when the policy can't be read."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
-    operations = Operations(about, limits)
     announced = extensions(settings.announce_unenforced)
     policy = Policy((resource for resource, _ in resources), read_rules(settings.policy_file))
-    return Door(resources, operations, identity, limits, policy, new_id, announced)
+    return Door(resources, about, identity, limits, policy, new_id, announced)

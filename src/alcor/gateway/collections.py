@@ -21,6 +21,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
 )
 from alcor.gateway.access import Access
+from alcor.gateway.csv_items import items_of
 from alcor.gateway.errors import not_allowed, not_found
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
@@ -117,6 +118,8 @@ class Collection:
 
     async def _create(self, request: Request, caller: Caller) -> Response:
         content = await request.body()
+        if request.header(b"content-type").startswith("text/csv"):
+            content = encode({self.resource.collection: items_of(content)})
         created = body.created(self.resource, content, self._limits.items_per_create_max)
         if self._projects:
             for item in created.items:

@@ -3,9 +3,12 @@
 Source: Neutron API reference v2, "API versions" and "Extensions"; aliases are neutron-lib's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
+from alcor.gateway import openapi
 from alcor.gateway.errors import error_response
 from alcor.gateway.requests import Request
 from alcor.gateway.responses import Response, encode
@@ -155,11 +158,15 @@ def extensions(announce_unenforced: bool) -> tuple[Extension, ...]:
     return _EXTENSIONS + _UNENFORCED if announce_unenforced else _EXTENSIONS
 
 
+_READING = Path(__file__).with_name("reading.html").read_bytes()
+
+
 class Discovery:
     """Answers about the API itself."""
 
-    def __init__(self, resources: Iterable[Resource], extensions: Sequence[Extension]) -> None:
+    def __init__(self, resources: Sequence[Resource], extensions: Sequence[Extension]) -> None:
         self._resources = [r for r in resources if r.path.startswith("/v2.0/") and not r.parent]
+        self._document = openapi.document(resources, metadata.version("alcor"))
         self._by_alias = {extension.alias: extension for extension in extensions}
 
     def versions(self, request: Request) -> Response:
@@ -167,6 +174,14 @@ class Discovery:
         links = [{"rel": "self", "href": f"{request.base_url}/v2.0/"}]
         versions = [{"id": "v2.0", "status": "CURRENT", "links": links}]
         return Response(200, encode({"versions": versions}))
+
+    def document(self) -> Response:
+        """`/openapi.json`."""
+        return Response(200, encode(self._document))
+
+    def reading(self) -> Response:
+        """`/docs`: a page to read the document."""
+        return Response(200, _READING, ((b"content-type", b"text/html; charset=utf-8"),))
 
     def collections(self, request: Request) -> Response:
         """`/v2.0`: its collections."""

@@ -6,24 +6,21 @@ header. Source: ASGI HTTP specification 2.x.
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from alcor.contracts.resources import Caller, ResourceManager
-from alcor.gateway.access import Access
-from alcor.gateway.collections import Collection
 from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
 from alcor.gateway.in_flight import InFlight
-from alcor.gateway.nested import Nested
-from alcor.gateway.operations import Operations
+from alcor.gateway.operations import About, Operations
 from alcor.gateway.policy import Policy
 from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
 from alcor.gateway.responses import Response
+from alcor.gateway.routes import Routes
 from alcor.resource.declaration import Resource
 from alcor.runtime.logs import request_id
 from alcor.runtime.metrics import limit_reached
@@ -32,7 +29,6 @@ from alcor.values.errors import Kind, Refusal
 _log = structlog.get_logger("alcor.gateway")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answering = Callable[[Request, Caller], Awaitable[Response]]
 
 request_seconds = Histogram(
     "alcor_api_request_seconds",
@@ -51,7 +47,7 @@ class Door:
     def __init__(
         self,
         resources: Sequence[tuple[Resource, ResourceManager]],
-        operations: Operations,
+        about: About,
         identity: Identity,
         limits: Limits,
         policy: Policy,
@@ -60,19 +56,9 @@ class Door:
     ) -> None:
         announced = {"", *(extension.alias for extension in extensions)}
         resources = [each for each in resources if each[0].extension in announced]
-        networks = {resource.name: manager for resource, manager in resources}.get("network")
-        self._collection_by_path: dict[str, Collection] = {}
-        self._nested_by_place: dict[tuple[str, str], Nested] = {}
-        for resource, manager in resources:
-            access = Access(policy, resource, networks)
-            if resource.parent:
-                nested = Nested(resource, manager, limits, access)
-                self._nested_by_place[resource.place] = nested
-            else:
-                collection = Collection(resource, manager, limits, access)
-                self._collection_by_path[resource.path] = collection
-        self._discovery = Discovery((resource for resource, _ in resources), extensions)
-        self._operations = operations
+        self._routes = Routes(resources, policy, limits, about, self._within)
+        self._discovery = Discovery([resource for resource, _ in resources], extensions)
+        self._operations = Operations(about, limits)
         self._identity = identity
         self._limits = limits
         self._new_id = new_id
@@ -98,9 +84,16 @@ class Door:
         self._time(request.method, response, time.perf_counter() - started)
 
     async def _answer(self, request: Request, id_: str) -> Response:
+        return await self._told(self._within_limits(request, id_), request, id_)
+
+    async def _within_limits(self, request: Request, id_: str) -> Response:
+        self._check_limits(request)
+        return await self._route(request, id_)
+
+    async def _told(self, answering: Awaitable[Response], request: Request, id_: str) -> Response:
+        """The answer, or what is told of a refusal or a fault."""
         try:
-            self._check_limits(request)
-            return await self._route(request, id_)
+            return await answering
         except Refusal as refusal:
             return refusal_response(refusal)
         except Exception:
@@ -117,7 +110,7 @@ class Door:
         path = request.path
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
-        found = self._found(path)
+        found = self._routes.found(path)
         if found is None:
             parent, _, member = path.rpartition("/")
             return await self._about(request, id_, path, parent, member)
@@ -130,38 +123,12 @@ class Door:
             self._in_flight.leave(caller.project_id)
         return answer._replace(route=route)
 
-    def _found(self, path: str) -> tuple[Answering, str] | None:
-        """Who answers this path of resources, and the name of its route; None: it is none."""
-        kinds = self._collection_by_path
-        if kind := kinds.get(path):
-            return kind.on_collection, kind.resource.path
-        parent, _, member = path.rpartition("/")
-        if kind := kinds.get(parent):
-            return partial(kind.on_member, id_=member), f"{kind.resource.path}/id"
-        grandparent, _, id_ = parent.rpartition("/")
-        kind = kinds.get(grandparent)
-        if kind and member in kind.resource.action_by_name:
-            answering = partial(kind.on_action, id_=id_, name=member)
-            return answering, f"{kind.resource.path}/id/{member}"
-        if below := self._below(grandparent, id_, member):
-            return below
-        whose, _, tag = path.partition("/tags/") if "/tags/" in path else (parent, "", "")
-        if tag or member == "tags":
-            collection, _, id_ = whose.rpartition("/")
-            if kind := kinds.get(collection):
-                route = f"{kind.resource.path}/id/tags{'/tag' if tag else ''}"
-                return partial(kind.on_tags, id_=id_, tag=tag), route
-        return None
-
-    def _below(self, grandparent: str, parent: str, member: str) -> tuple[Answering, str] | None:
-        """What lives under members of collections, and its members."""
-        if nested := self._nested_by_place.get((grandparent, member)):
-            return nested.under(parent).on_collection, nested.resource.path
-        head, _, id_ = grandparent.rpartition("/")
-        if nested := self._nested_by_place.get((head, parent)):
-            kind = nested.under(id_)
-            return partial(kind.on_member, id_=member), f"{nested.resource.path}/id"
-        return None
+    async def _within(self, request: Request, caller: Caller) -> Response:
+        """Answer a request that one of ours stands for: of resources, by the same caller."""
+        found = self._routes.found(request.path)
+        if found is None:
+            return not_found()
+        return await self._told(found[0](request, caller), request, caller.request_id)
 
     async def _about(
         self, request: Request, id_: str, path: str, parent: str, member: str
@@ -185,6 +152,10 @@ class Door:
         match path:
             case "/":
                 return self._discovery.versions(request)
+            case "/openapi.json":
+                return self._discovery.document()
+            case "/docs":
+                return self._discovery.reading()
             case "/healthz":
                 return self._operations.healthz()
             case "/readyz":
@@ -219,8 +190,8 @@ class Door:
         timer.observe(seconds)
 
 
-# Answered without asking who it is: versions (as Neutron's), and what a machine watches.
-_OPEN = frozenset({"/", "/healthz", "/readyz", "/metrics"})
+# Answered without asking who it is: versions (as Neutron's), what there is, what machines watch.
+_OPEN = frozenset({"/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"})
 _ABOUT = _OPEN | {"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"}
 
 

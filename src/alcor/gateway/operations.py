@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.convergence import ConvergencePeer, ConvergenceRequest
+from alcor.contracts.port_states import PortStatePeer
 from alcor.contracts.resources import Caller
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response, encode
@@ -28,13 +29,14 @@ class About(NamedTuple):
     convergence: ConvergencePeer
     checks: Checks
     metrics: Metrics  # in Prometheus' text format
+    ports: PortStatePeer
 
 
 class Operations:
     """Answers that are about the running process and its hosts."""
 
     def __init__(self, about: About, limits: Limits) -> None:
-        self._convergence, self._checks, self._metrics = about
+        self._convergence, self._checks, self._metrics, _ = about
         self._limits = limits
         self._waits = 0
 

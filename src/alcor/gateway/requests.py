@@ -50,6 +50,11 @@ class Request:
         return ""
 
     @property
+    def scheme(self) -> str:
+        """http or https."""
+        return str(self._scope["scheme"])
+
+    @property
     def base_url(self) -> str:
         """Scheme and host, as the client wrote them."""
         host = self.header(b"host") or "localhost"

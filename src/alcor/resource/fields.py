@@ -5,8 +5,8 @@ or a `Refusal` of its own where Neutron has one. Values that are echoed are cut 
 """
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from alcor.values import addresses
 from alcor.values.errors import InvalidInput
@@ -27,6 +27,8 @@ class FieldType(NamedTuple):
     name: str  # for people and for the generated reference
     parse: Callable[[object], object]
     of_query: Callable[[str], Scalar] | None = None
+    schema: Mapping[str, Any] = {}  # JSON Schema of what a body may carry; empty: anything
+    shown: Mapping[str, Any] | None = None  # of what answers carry, where that is not the same
 
 
 def shown(value: object) -> str:
@@ -47,7 +49,8 @@ def string(length_max: int) -> FieldType:
             raise ValueError("a string may not contain the character NUL")
         return value
 
-    return FieldType(f"string({length_max})", parse, str)
+    schema = {"type": "string", "maxLength": length_max}
+    return FieldType(f"string({length_max})", parse, str, schema)
 
 
 def boolean_of(value: object) -> bool:
@@ -86,7 +89,8 @@ def integer(low: int, high: int) -> FieldType:
             raise ValueError(f"{shown(number)} is too large - must be no larger than '{high}'")
         return number
 
-    return FieldType(f"integer({low}..{high})", parse, _integer_of_query)
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return FieldType(f"integer({low}..{high})", parse, _integer_of_query, schema)
 
 
 def _integer_of_query(text: str) -> int:
@@ -110,7 +114,8 @@ def one_of(*values: Scalar) -> FieldType:
             return None
         return int(text) if text.isdigit() and int in map(type, values) else text
 
-    return FieldType("one of " + ", ".join(map(repr, values)), parse, of_query)
+    schema = {"enum": list(values)}
+    return FieldType("one of " + ", ".join(map(repr, values)), parse, of_query, schema)
 
 
 def only(value: object, why: str) -> FieldType:
@@ -123,7 +128,7 @@ def only(value: object, why: str) -> FieldType:
 
     scalar = value is None or isinstance(value, str | int)
     of_query = _boolean_of_query if isinstance(value, bool) else str if scalar else None
-    return FieldType(f"only {value!r}", parse, of_query)
+    return FieldType(f"only {value!r}", parse, of_query, {"const": value})
 
 
 def _boolean_of_query(text: str) -> bool:
@@ -186,13 +191,39 @@ def _canonical(parse: Callable[[object], str]) -> Callable[[str], str]:
     return of_query
 
 
-BOOLEAN = FieldType("boolean", boolean_of, _boolean_of_query)
-UUID = FieldType("uuid", _parse_uuid, _canonical(_parse_uuid))
-MAC = FieldType("mac address", _parse_mac, _canonical(_parse_mac))
-IP = FieldType("ip address", _parse_ip, _canonical(_parse_ip))
-CIDR = FieldType("cidr", _parse_cidr, _canonical(_parse_cidr))
-HOST = FieldType("host name", _parse_host, str)
-DOMAIN = FieldType("domain name", _parse_domain, str.lower)  # or ""; RFC 1123 labels
+_TEXT = {"type": "string"}
+BOOLEAN = FieldType("boolean", boolean_of, _boolean_of_query, {"type": "boolean"})
+UUID = FieldType(
+    "uuid", _parse_uuid, _canonical(_parse_uuid), {"type": "string", "format": "uuid"}, _TEXT
+)
+MAC = FieldType(
+    "mac address",
+    _parse_mac,
+    _canonical(_parse_mac),
+    {"type": "string", "pattern": "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"},
+)
+IP = FieldType(
+    "ip address",
+    _parse_ip,
+    _canonical(_parse_ip),
+    {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]},
+    _TEXT,
+)
+CIDR = FieldType("cidr", _parse_cidr, _canonical(_parse_cidr), _TEXT)
+HOST = FieldType(
+    "host name",
+    _parse_host,
+    str,
+    {"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"},
+    _TEXT,
+)
+DOMAIN = FieldType(
+    "domain name",
+    _parse_domain,
+    str.lower,
+    {"type": "string", "pattern": "^([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?)?$"},
+    _TEXT,
+)  # or ""; RFC 1123 labels
 NAME = string(255)
 JSON = FieldType("any", lambda value: value)  # of answers only: no body carries it
 
@@ -204,14 +235,20 @@ def nullable(type_: FieldType) -> FieldType:
         return None if value is None else type_.parse(value)
 
     inner = type_.of_query
+    schema = _or_null(type_.schema)
+    seen = None if type_.shown is None else _or_null(type_.shown)
     if inner is None:
-        return FieldType(f"{type_.name} or null", parse)
+        return FieldType(f"{type_.name} or null", parse, None, schema, seen)
     of_text = inner
 
     def of_query(text: str) -> Scalar:
         return None if text == "" else of_text(text)
 
-    return FieldType(f"{type_.name} or null", parse, of_query)
+    return FieldType(f"{type_.name} or null", parse, of_query, schema, seen)
+
+
+def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [dict(schema), {"type": "null"}]} if schema else {}
 
 
 def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldType:
@@ -227,7 +264,9 @@ def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldTy
             raise ValueError(f"Duplicate items in the list: {shown(value)}")
         return items
 
-    return FieldType(f"list of {type_.name}", parse)
+    schema = {"type": "array", "items": dict(type_.schema), "maxItems": count_max}
+    seen = {"type": "array", "items": dict(type_.schema if type_.shown is None else type_.shown)}
+    return FieldType(f"list of {type_.name}", parse, None, schema, seen)
 
 
 def record_of(required: dict[str, FieldType], optional: dict[str, FieldType]) -> FieldType:
@@ -243,4 +282,10 @@ def record_of(required: dict[str, FieldType], optional: dict[str, FieldType]) ->
             raise ValueError(f"Expected keys not found: {', '.join(sorted(missing))}")
         return {name: types[name].parse(item) for name, item in value.items()}
 
-    return FieldType("record of " + ", ".join(types), parse)
+    schema = {
+        "type": "object",
+        "properties": {name: dict(type_.schema) for name, type_ in types.items()},
+        "required": sorted(required),
+        "additionalProperties": False,
+    }
+    return FieldType("record of " + ", ".join(types), parse, None, schema, {"type": "object"})

@@ -38,6 +38,8 @@ class Manager:
 class Nobody:
     async def wait(self, request: Any) -> Any: ...  # pragma: no cover
 
+    async def state(self, request: Any) -> Any: ...  # pragma: no cover
+
 
 async def _checks() -> dict[str, bool]:
     return {"database": False}
@@ -50,7 +52,7 @@ async def _metrics() -> bytes:
 def opened(manager: Manager, **settings: int) -> Door:
     return door(
         [(NETWORK, manager)],
-        About(Nobody(), _checks, _metrics),
+        About(Nobody(), _checks, _metrics, Nobody()),
         GatewaySettings(**settings),
         LocalIdentity(),
         new_id,

@@ -1,0 +1,98 @@
+"""Which path leads to whom: collections, their members, actions, tags, and calls of ours."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from alcor.contracts.resources import Caller, ResourceManager
+from alcor.gateway.access import Access
+from alcor.gateway.batch import PATH as BATCH
+from alcor.gateway.batch import Batch
+from alcor.gateway.collections import Collection
+from alcor.gateway.inner import Within
+from alcor.gateway.nested import Nested
+from alcor.gateway.operations import About
+from alcor.gateway.originals import Originals
+from alcor.gateway.policy import Policy
+from alcor.gateway.port_state import PortStateView
+from alcor.gateway.requests import Limits, Request
+from alcor.gateway.responses import Response
+from alcor.resource.declaration import Resource
+
+Answering = Callable[[Request, Caller], Awaitable[Response]]
+Found = tuple[Answering, str]  # who answers, and the name of the route
+
+
+class Routes:
+    """The routes of the kinds that are announced."""
+
+    def __init__(
+        self,
+        resources: Sequence[tuple[Resource, ResourceManager]],
+        policy: Policy,
+        limits: Limits,
+        about: About,
+        within: Within,
+    ) -> None:
+        networks = {resource.name: manager for resource, manager in resources}.get("network")
+        self._collection_by_path: dict[str, Collection] = {}
+        self._nested_by_place: dict[tuple[str, str], Nested] = {}
+        for resource, manager in resources:
+            access = Access(policy, resource, networks)
+            if resource.parent:
+                nested = Nested(resource, manager, limits, access)
+                self._nested_by_place[resource.place] = nested
+            else:
+                collection = Collection(resource, manager, limits, access)
+                self._collection_by_path[resource.path] = collection
+        kinds = {r.collection: r for r, _ in resources if not r.parent}
+        self._batch = Batch(kinds, limits, within)
+        self._originals = Originals(limits, within)
+        self._states = PortStateView(about.ports, about.convergence, limits, within)
+
+    def found(self, path: str) -> Found | None:
+        """Who answers this path, and the name of its route; None: nobody here."""
+        kinds = self._collection_by_path
+        if kind := kinds.get(path):
+            return kind.on_collection, kind.resource.path
+        parent, _, member = path.rpartition("/")
+        if kind := kinds.get(parent):
+            return partial(kind.on_member, id_=member), f"{kind.resource.path}/id"
+        grandparent, _, id_ = parent.rpartition("/")
+        kind = kinds.get(grandparent)
+        if kind and member in kind.resource.action_by_name:
+            answering = partial(kind.on_action, id_=id_, name=member)
+            return answering, f"{kind.resource.path}/id/{member}"
+        return (
+            self._below(grandparent, id_, member)
+            or self._tags(path, parent, member)
+            or self._ours(path, parent, member)
+        )
+
+    def _below(self, grandparent: str, parent: str, member: str) -> Found | None:
+        """What lives under members of collections, and its members."""
+        if nested := self._nested_by_place.get((grandparent, member)):
+            return nested.under(parent).on_collection, nested.resource.path
+        head, _, id_ = grandparent.rpartition("/")
+        if nested := self._nested_by_place.get((head, parent)):
+            kind = nested.under(id_)
+            return partial(kind.on_member, id_=member), f"{nested.resource.path}/id"
+        return None
+
+    def _tags(self, path: str, parent: str, member: str) -> Found | None:
+        whose, _, tag = path.partition("/tags/") if "/tags/" in path else (parent, "", "")
+        if not tag and member != "tags":
+            return None
+        collection, _, id_ = whose.rpartition("/")
+        kind = self._collection_by_path.get(collection)
+        if kind is None:
+            return None
+        route = f"{kind.resource.path}/id/tags{'/tag' if tag else ''}"
+        return partial(kind.on_tags, id_=id_, tag=tag), route
+
+    def _ours(self, path: str, parent: str, member: str) -> Found | None:
+        if parent == BATCH:
+            return partial(self._batch.on_kind, collection=member), f"{BATCH}/collection"
+        above, _, id_ = parent.rpartition("/")
+        if above == "/alcor/v1/ports" and member == "state":
+            return partial(self._states.on_port, id_=id_), f"{above}/id/state"
+        return self._originals.found(path)

@@ -1,0 +1,146 @@
+"""The document says what the API is, and the API does what the document says."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import checks
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+examples_each = 15
+CHECKS = (
+    checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
+
+
+def test_the_document_names_every_route(api: Any) -> None:
+    document = api.get("/openapi.json").json
+
+    assert document["openapi"] == "3.1.0"
+    for path in ("/v2.0/networks", "/v2.0/networks/{id}", "/v2.0/ports/{id}", "/alcor/v1/nodes",
+                 "/alcor/v1/batch/ports", "/alcor/v1/ports/{id}/state"):  # fmt: skip
+        assert path in document["paths"]
+    for alias in (e["alias"] for e in api.listed("/v2.0/extensions")):
+        assert isinstance(alias, str)
+
+
+def test_what_is_not_announced_is_not_described(api: Any, announced: Any) -> None:
+    assert "/v2.0/security-groups" not in api.get("/openapi.json").json["paths"]
+    assert "/v2.0/security-groups" in announced.get("/openapi.json").json["paths"]
+
+
+def test_every_reference_leads_somewhere(announced: Any) -> None:
+    document = announced.get("/openapi.json").json
+
+    def references(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for inner in value.values():
+                yield from references(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from references(inner)
+
+    for reference in set(references(document)):
+        found = document
+        for key in reference.removeprefix("#/").split("/"):
+            found = found[key]
+
+
+def test_there_is_a_page_to_read_it(api: Any) -> None:
+    answer = api.get("/docs")
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert b"openapi.json" in answer.body
+    assert b"https://" not in answer.body  # nothing is fetched from elsewhere
+
+
+def operations(api: Any) -> list[Any]:
+    """Every operation of the document, to be asked of this API."""
+    schema = schemathesis.openapi.from_dict(api.get("/openapi.json").json)
+    schema.config.update(base_url=f"http://{api.host}:{api.tcp_port}")
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def put_ids(value: Any, id_by_key: dict[str, str]) -> None:
+    """Put what is there in the place of ids that were made up."""
+    for key, inner in list(value.items()) if isinstance(value, dict) else []:
+        if key in id_by_key and isinstance(inner, str):
+            value[key] = id_by_key[key]
+        put_ids(inner, id_by_key)
+    for inner in value if isinstance(value, list) else []:
+        put_ids(inner, id_by_key)
+
+
+def known_ids(api: Any, path: str) -> tuple[list[str], dict[str, str]]:
+    """Of the collection that a path is of, and of what others refer to."""
+    root = path.partition("/{")[0]
+    listed = api.get(f"{root}?limit=5")
+    collection = root.rpartition("/")[2].replace("-", "_")
+    items = listed.json.get(collection, []) if listed.status == 200 and "{" in path else []
+    others = {
+        f"{kind}_id": api.listed(f"/v2.0/{kind}s?limit=1")
+        for kind in ("network", "subnet", "port", "router")
+    }
+    named = {key: found[0]["id"] for key, found in others.items() if found}
+    return [each["id"] for each in items if "id" in each], named
+
+
+def contradiction(api: Any, operation: Any) -> str:
+    """What an answer to this operation says against the document; empty: nothing found."""
+    ids, named = known_ids(api, operation.path)
+    numbers = itertools.count()
+
+    @settings(
+        max_examples=examples_each,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        if case.path == "/alcor/v1/convergence":
+            case.query = (case.query or {}) | {"timeout": "0"}
+        if (number := next(numbers)) % 3:
+            if ids and case.path_parameters:
+                case.path_parameters["id"] = ids[number % len(ids)]
+            put_ids(case.body, named)
+        case.call_and_validate(checks=CHECKS, timeout=30)
+
+    try:
+        ask()
+    except FailureGroup as failures:
+        return f"{operation.label}: " + "; ".join(map(str, failures.exceptions))
+    return ""
+
+
+@pytest.fixture
+def furnished(announced: Any) -> Any:
+    """A few of everything."""
+    for number in range(5):
+        net = announced.network(name=f"openapi-{number}")["id"]
+        announced.subnet(net, f"10.5{number}.0.0/24")
+        announced.port(net)
+        announced.make("/v2.0/security-groups", "security_group", name=f"g{number}")
+    return announced
+
+
+@pytest.mark.timeout(600)
+def test_no_answer_contradicts_the_document(furnished: Any) -> None:
+    found = [text for each in operations(furnished) if (text := contradiction(furnished, each))]
+
+    assert not found, "\n\n".join(found)
