@@ -27,7 +27,12 @@ from alcor.agent.punts.responder import Responder
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.services.desk import Desk
 from alcor.agent.services.forwarder import Endpoint, Forwarder, endpoints_of
+from alcor.agent.services.http import HttpSession
+from alcor.agent.services.metadata import PORT as METADATA_PORT
+from alcor.agent.services.metadata import Metadata
 from alcor.agent.services.resolver import Resolver
+from alcor.agent.services.streams import Service
+from alcor.agent.services.upstream import Upstream
 from alcor.runtime.clock import chance
 from alcor.runtime.config import ConfigError
 from alcor.transport.grpc_client import GrpcLink
@@ -54,7 +59,9 @@ class Agent:
         send = self._responder.send
         self._forwarder = Forwarder(_resolvers(config), chance, self.metrics)
         names = Resolver(self._model, self._forwarder, self.metrics)
-        desk = Desk(self._model, send, names, {}, chance, self.metrics)
+        self._metadata = _metadata(config, self.metrics)
+        services = _services(self._metadata)
+        desk = Desk(self._model, send, names, services, chance, self.metrics)
         self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._reconciler = Reconciler(
             self._desired, self._model, link, self._flows, send, self.metrics
@@ -72,6 +79,8 @@ class Agent:
                     parts.create_task(self._flows.keep_connected(self._reconciler.switch_is_new))
                     parts.create_task(self._responder.run())
                     parts.create_task(self._forwarder.run())
+                    if self._metadata is not None:
+                        parts.create_task(self._metadata.run())
                     parts.create_task(self._reconciler.read(self._link.events()))
                     parts.create_task(self._reconciler.run())
                     parts.create_task(self._audit())
@@ -108,6 +117,25 @@ def _resolvers(config: AgentConfig) -> tuple[Endpoint, ...]:
         return endpoints_of(config.dns_resolvers)
     except ValueError as error:
         raise ConfigError(f"dns_resolvers: {error}") from None
+
+
+def _metadata(config: AgentConfig, metrics: Metrics) -> Metadata | None:
+    """What passes metadata on; None when nobody said where it is."""
+    if not config.metadata_url:
+        return None
+    try:
+        upstream = Upstream(config.metadata_url)
+        secret = Path(config.metadata_secret_file).read_bytes().strip()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"metadata: {error}") from None
+    return Metadata(upstream, secret, lambda: asyncio.get_running_loop().time(), metrics)
+
+
+def _services(metadata: Metadata | None) -> dict[int, Service]:
+    """What machines reach by TCP, besides names."""
+    if metadata is None:
+        return {}
+    return {METADATA_PORT: lambda line: HttpSession(line, metadata.ask)}
 
 
 def _tls(config: AgentConfig) -> TlsFiles | None:

@@ -41,6 +41,12 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
             " none: refused"
         ),
     ] = ""
+    metadata_url: Annotated[
+        str, Meta(description="Nova's metadata service, as in http://nova:8775; empty: not served")
+    ] = ""
+    metadata_secret_file: Annotated[
+        str, Meta(description="File of the secret that Nova knows hosts by")
+    ] = ""
     advertise_s: Annotated[
         float,
         Meta(ge=4, le=1800, description="Seconds between two router advertisements to a port"),

@@ -82,6 +82,12 @@ def agent(
     dns_resolvers: Annotated[
         str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")
     ] = "",
+    metadata_url: Annotated[
+        str, typer.Option(help="Nova's metadata service, as in http://nova:8775.")
+    ] = "",
+    metadata_secret_file: Annotated[
+        str, typer.Option(help="File of the secret that Nova knows hosts by.")
+    ] = "",
     metrics_listen: Annotated[
         str, typer.Option(help="Serve Prometheus at HOST:PORT; empty: don't.")
     ] = "",
@@ -111,6 +117,8 @@ def agent(
             tls_key=tls_key,
             lease_s=lease,
             dns_resolvers=dns_resolvers,
+            metadata_url=metadata_url,
+            metadata_secret_file=metadata_secret_file,
             metrics_listen=metrics_listen,
             log_level=log_level,
         )
