@@ -25,11 +25,11 @@ MakeMachines = Callable[..., list[Machine]]
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """The module's lab: `lab_name` and `lab_hosts` of the module say which."""
+    """The module's lab: `lab_name`, `lab_hosts`, `lab_uplinks` of the module say which."""
     name, hosts = request.module.lab_name, request.module.lab_hosts
     labs.down(name)
     try:
-        built = labs.up(name, hosts)
+        built = labs.up(name, hosts, uplinks=getattr(request.module, "lab_uplinks", 0))
         yield built
         built.api.close()
     finally:

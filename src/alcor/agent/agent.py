@@ -23,6 +23,7 @@ from alcor.agent.memory import Memory
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
 from alcor.agent.pipeline import PUNT_SERVICE
+from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.services.desk import Desk
@@ -66,7 +67,11 @@ class Agent:
         self._reconciler = Reconciler(
             self._desired, self._model, link, self._flows, send, self.metrics
         )
-        wish = Wish(config.bridge, config.datapath_type, config.tunnel_ip)
+        mappings = mappings_of(config.bridge_mappings)
+        wish = Wish(config.bridge, config.datapath_type, config.tunnel_ip, mappings)
+        resolved = self._reconciler.set_resolved
+        self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
+        self._responder.outside = self._outside
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
 
     async def run(self) -> None:
@@ -85,6 +90,7 @@ class Agent:
                     parts.create_task(self._reconciler.run())
                     parts.create_task(self._audit())
                     parts.create_task(self._advertise())
+                    parts.create_task(self._ask_outside())
                     saved, unsaved = self._desired.saved, self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, saved))
         finally:
@@ -94,6 +100,11 @@ class Agent:
         while True:
             await asyncio.sleep(self._config.audit_s)
             self._reconciler.audit()
+
+    async def _ask_outside(self) -> None:
+        while True:
+            await asyncio.sleep(ask_again_s / 2)
+            self._responder.send(self._outside.tick())
 
     async def _advertise(self) -> None:
         while True:
@@ -107,7 +118,8 @@ async def run(config: AgentConfig) -> None:
         host = host_id(config.host)
     except ValueError as error:
         raise ConfigError(f"host: {error}") from None
-    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip))
+    uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
+    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks)
     link = GrpcLink(config.control_plane, hello, chance=chance, tls=_tls(config))
     await run_until_stopped(Agent(config, link))
 
@@ -146,6 +158,21 @@ def _tls(config: AgentConfig) -> TlsFiles | None:
     if not all(files):
         raise ConfigError("TLS takes three files: the authority, the certificate and its key")
     return TlsFiles(*map(Path, files))
+
+
+def _loop_time_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def mappings_of(text: str) -> dict[str, str]:
+    """Bridges by physical network; `ConfigError` when the text says something else."""
+    mappings: dict[str, str] = {}
+    for pair in filter(None, text.split(",")):
+        name, _, bridge = pair.rpartition(":")
+        if not name or not bridge or name in mappings or bridge in mappings.values():
+            raise ConfigError(f"bridge_mappings: '{text}' is not NAME:BRIDGE,NAME:BRIDGE")
+        mappings[name] = bridge
+    return mappings
 
 
 def endpoint_of(text: str) -> Address:

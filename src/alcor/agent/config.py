@@ -23,6 +23,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     datapath_type: Annotated[
         str, Meta(description="Of a bridge that the agent makes: netdev or system")
     ] = "netdev"
+    bridge_mappings: Annotated[
+        str, Meta(description="Uplinks, PHYSICAL_NETWORK:BRIDGE with commas between them")
+    ] = ""
     state_dir: Annotated[str, Meta(description="Folder in which the last goal state is kept")] = (
         "/var/lib/alcor/agent"
     )

@@ -2,6 +2,7 @@
 
 * An address that moved to another MAC is announced to the local machines of its network: flows
   answer all ARP, so nothing else would tell a machine that remembers the old one.
+* What this host begins to answer for outside is announced there, as switches learn.
 * A tunnel endpoint that is new gets one frame of no network, which its host drops: the switch
   looks for the endpoint's MAC when it first sends there, and loses that packet.
 
@@ -13,9 +14,11 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from alcor.agent.model import HostModel
-from alcor.goal_state.entries import Neighbour
+from alcor.agent.service_address import SERVER_MAC
+from alcor.goal_state.entries import GoalEntry, Neighbour, Network, RouterInterface, UplinkNode
 from alcor.ovs import frames
-from alcor.ovs.flow import Action, output, set_field
+from alcor.ovs.fields import VLAN_PRESENT
+from alcor.ovs.flow import Action, PushVlan, output, set_field
 from alcor.values.addresses import Address, Mac
 
 addresses_remembered_max = 100_000  # with whom they were last; the longest untouched is forgotten
@@ -35,8 +38,18 @@ class Outgoing(NamedTuple):
 
 
 class _Moved(NamedTuple):
-    neighbour: Neighbour
+    network_id: str
+    port_id: str  # whose it is, who knows already
     address: Address
+    mac: Mac
+
+
+class Owned(NamedTuple):
+    """An address outside that this host answers for."""
+
+    network_id: str
+    address: Address
+    mac: Mac
 
 
 class Herald:
@@ -48,19 +61,40 @@ class Herald:
         self._moved: list[_Moved] = []
         self._endpoints: set[Address] = set()  # to which something was sent
         self._new_endpoints: set[Address] = set()
+        self._outside: set[Owned] = set()  # what this host has outside, and has said so
+        self._new_outside: list[Owned] = []
         self.left_out = 0  # frames, ever
 
-    def note(self, neighbour: Neighbour) -> None:
-        """A neighbour is new, or is not what it was."""
-        for address in neighbour.addresses:
-            key = (neighbour.network_id, address)
-            before = self._mac_by_address.pop(key, neighbour.mac)
-            self._mac_by_address[key] = neighbour.mac
-            if before != neighbour.mac:
-                self._moved.append(_Moved(neighbour, address))
+    def note(self, entry: GoalEntry) -> None:
+        """An entry is new, or is not what it was."""
+        match entry:
+            case Neighbour():
+                for address in entry.addresses:
+                    moved = _Moved(entry.network_id, entry.port_id, address, entry.mac)
+                    self._note_address(moved, entry.mac)
+                self._note_endpoint(entry.tunnel_endpoint)
+            case RouterInterface():
+                # Before there was a router DHCP's server had its address, with another MAC.
+                for fixed in entry.fixed_ips:
+                    moved = _Moved(entry.network_id, entry.port_id, fixed.address, entry.mac)
+                    self._note_address(moved, SERVER_MAC)
+            case UplinkNode():
+                self._note_endpoint(entry.tunnel_endpoint)
+
+    def _note_address(self, moved: _Moved, believed: Mac) -> None:
+        """`believed`: whose an address is that nothing is remembered of."""
+        key = (moved.network_id, moved.address)
+        before = self._mac_by_address.pop(key, believed)
+        self._mac_by_address[key] = moved.mac
+        if before != moved.mac:
+            self._moved.append(moved)
         while len(self._mac_by_address) > addresses_remembered_max:
             self._mac_by_address.popitem(last=False)
-        self._note_endpoint(neighbour.tunnel_endpoint)
+
+    def note_outside(self, owned: set[Owned]) -> None:
+        """What this host answers for outside now; what is new is announced there."""
+        self._new_outside += sorted(owned - self._outside)
+        self._outside = owned
 
     def switch_is_new(self, model: HostModel) -> None:
         """The switch was started: it has forgotten where endpoints are."""
@@ -73,6 +107,9 @@ class Herald:
         """What is to be sent now; it is not said twice."""
         moved, self._moved = self._moved, []
         outgoing = self._wake_endpoints(model)
+        new_outside, self._new_outside = self._new_outside, []
+        for owned in new_outside:
+            outgoing += _announced_outside(model, owned)
         for each in moved:
             outgoing += _announcements(model, each)
         self.left_out += max(0, len(outgoing) - self._frames_max)
@@ -102,15 +139,36 @@ class Herald:
         ]
 
 
+def _announced_outside(model: HostModel, owned: Owned) -> list[Outgoing]:
+    """By the uplink of its network: the switches there learn where it is."""
+    network = model.networks.get(owned.network_id)
+    actions = uplink_actions(model, network) if network is not None else ()
+    return [Outgoing(_announcement(owned.address, owned.mac), actions)] if actions else []
+
+
+def uplink_actions(model: HostModel, network: Network) -> tuple[Action, ...]:
+    """What sends a frame out by a network's uplink; nothing when there is none."""
+    uplink = model.exits.uplink_of(network)
+    if uplink is None:
+        return ()
+    if not network.vlan:
+        return (output(uplink),)
+    return (
+        PushVlan(0x8100),
+        set_field("vlan_vid", VLAN_PRESENT | network.vlan),
+        output(uplink),
+    )
+
+
 def _announcements(model: HostModel, moved: _Moved) -> list[Outgoing]:
     """To every local port of the network but the address's own."""
-    network_id = moved.neighbour.network_id
-    frame = _announcement(moved.address, moved.neighbour.mac)
-    wired = (model.wired(port_id) for port_id in model.ports_by_network.get(network_id, ()))
+    frame = _announcement(moved.address, moved.mac)
+    ports = model.ports_by_network.get(moved.network_id, ())
+    wired = (model.wired(port_id) for port_id in ports)
     return [
         Outgoing(frame, (output(each.ofport),))
         for each in wired
-        if each is not None and each.port.id != moved.neighbour.port_id
+        if each is not None and each.port.id != moved.port_id
     ]
 
 

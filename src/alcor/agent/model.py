@@ -32,7 +32,7 @@ from alcor.goal_state.entries import (
     Subnet,
     UplinkNode,
 )
-from alcor.values.addresses import Address, Prefix
+from alcor.values.addresses import Address, Mac, Prefix
 
 T = TypeVar("T")
 
@@ -203,6 +203,20 @@ class HostModel:
         if floating.network_id != view.exit.network.id:
             return None
         return view, Home(floating, view.exit, self.exits.is_home(floating, view.exit))
+
+    def owned_outside(self) -> Iterator[tuple[str, Address, Mac]]:
+        """What this host answers for outside: network, address, MAC."""
+        for router_id in self.routing.ids():
+            view = self.router(router_id)
+            if view is None or view.exit is None:
+                continue
+            exit_ = view.exit
+            for address in (*exit_.addresses(4), *exit_.addresses(6)):
+                if exit_.is_here:
+                    yield exit_.network.id, address, exit_.mac
+            for each in self.exits.outside.floating.get(router_id, {}).values():
+                if each.network_id == exit_.network.id and self.exits.is_home(each, exit_):
+                    yield each.network_id, each.address, each.mac
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)

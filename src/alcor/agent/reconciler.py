@@ -14,13 +14,16 @@ import structlog
 from alcor.agent.beacon import Beacon
 from alcor.agent.compiler import Change, Compiler
 from alcor.agent.desired import Desired, Taken
-from alcor.agent.herald import Herald, Outgoing
+from alcor.agent.herald import Herald, Outgoing, Owned
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit
+from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import port_states
-from alcor.goal_state.entries import Neighbour
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
+from alcor.values.addresses import Address, Mac
+
+# What changes with what this host answers for outside.
+_OUTSIDE = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.NETWORK))
 
 events_pending_max = 256  # frames that wait for a pass; the link is not read beyond
 
@@ -125,6 +128,14 @@ class Reconciler:
         """The switch's tunnel port."""
         self._touch(self._model.set_tunnel(tunnel))
 
+    def set_uplinks(self, uplinks: Mapping[str, int]) -> None:
+        """The switch's ports to physical networks."""
+        self._touch(self._model.exits.set_uplinks(uplinks))
+
+    def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> None:
+        """Who has an address outside, as far as the agent has found out."""
+        self._touch(self._model.exits.set_resolved(network_id, address, mac))
+
     def allow_writing(self, allowed: bool) -> None:
         """Whether the switch is ours, and its interfaces are known."""
         self._may_write = allowed
@@ -161,6 +172,8 @@ class Reconciler:
         if units:
             self._beacon.note(units)
             self._driver.want(self._compiler.update(units))
+            if any(unit.kind in _OUTSIDE for unit in units):
+                self._herald.note_outside({Owned(*each) for each in self._model.owned_outside()})
         if not self._may_write:
             return
         if self._audit_due:
@@ -239,8 +252,7 @@ class Reconciler:
             self._touch(self._model.remove(entry))
         for entry in taken.put:
             self._touch(self._model.put(entry))
-            if isinstance(entry, Neighbour):
-                self._herald.note(entry)
+            self._herald.note(entry)
         for name in taken.unsubscribe:
             self._link.unsubscribe(name)
         for name, epoch, position in taken.subscribe:

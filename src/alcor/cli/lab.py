@@ -34,13 +34,16 @@ def up(
     agents_target: Annotated[
         str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
     ] = "",
+    uplinks: Annotated[
+        int, typer.Option(help="How many hosts have an uplink to a world outside.")
+    ] = 0,
     output: Format = Output.TABLE,
 ) -> None:
     """Build a lab."""
     from alcor.lab import lab as labs
 
     signal.signal(signal.SIGTERM, _end)
-    lab = labs.up(name, hosts, endpoint, agents_target)
+    lab = labs.up(name, hosts, endpoint, agents_target, uplinks)
     if output is Output.JSON:
         write_json(lab.record)
         return

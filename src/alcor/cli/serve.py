@@ -78,6 +78,9 @@ def agent(
     datapath_type: Annotated[
         str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
     ] = "netdev",
+    bridge_mappings: Annotated[
+        str, typer.Option(help="Uplinks to physical networks: NAME:BRIDGE,NAME:BRIDGE.")
+    ] = "",
     lease: Annotated[int, typer.Option(min=60, help="Of DHCP, in seconds.")] = 86_400,
     dns_resolvers: Annotated[
         str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")
@@ -111,6 +114,7 @@ def agent(
             ovs_rundir=ovs_rundir,
             bridge=bridge,
             datapath_type=datapath_type,
+            bridge_mappings=bridge_mappings,
             state_dir=state_dir,
             tls_ca=tls_ca,
             tls_certificate=tls_certificate,

@@ -200,6 +200,7 @@ class HostFeed:
             version=session.hello.version,
             tunnel_ip=str(endpoint) if endpoint is not None else "",
             connected=connected,
+            physical_networks=session.hello.physical_networks,
         )
         await self._tell([(host_key(session.host), _encode(told))])
 

@@ -113,19 +113,7 @@ _EXTENSIONS = (
         "Stateful security group",
         "Security groups without connection tracking.",
     ),
-)
-
-# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
-_UNENFORCED = (
-    Extension("address-scope", "Address scope", "Where addresses are unique."),
-    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
     Extension("external-net", "Neutron external network", "Networks of the outside world."),
-    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
-    Extension(
-        "expose-port-forwarding-in-fip",
-        "Expose Port Forwarding in FIP",
-        "Floating IPs show their port forwardings.",
-    ),
     Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
     Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
     Extension(
@@ -134,6 +122,19 @@ _UNENFORCED = (
         "Routes come and go without those that are there being named.",
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
+    Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
+)
+
+# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
+_UNENFORCED = (
+    Extension("address-scope", "Address scope", "Where addresses are unique."),
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
+    Extension(
+        "expose-port-forwarding-in-fip",
+        "Expose Port Forwarding in FIP",
+        "Floating IPs show their port forwardings.",
+    ),
     Extension(
         "floating-ip-port-forwarding",
         "Floating IP Port Forwarding",
@@ -149,7 +150,6 @@ _UNENFORCED = (
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",
     ),
-    Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
 )
 
 

@@ -35,6 +35,7 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     tunnel_ip: str = ""  # as text; empty when the host did not say
     connected: bool = True
+    physical_networks: tuple[str, ...] = ()  # to which the host has an uplink
 
 
 def host_key(host: str) -> str:

@@ -43,3 +43,9 @@ def ask_neighbours_quickly(name: str) -> None:
         folder = Path("/proc/sys/net") / family / "neigh" / name
         (folder / "retrans_time_ms").write_text("20")
         (folder / "mcast_solicit").write_text("50")
+
+
+def forward_packets() -> None:
+    """Be a router: one that says so when it does not know the way."""
+    for switch in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        (Path("/proc/sys/net") / switch).write_text("1")

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from alcor.client.api import Api, Item
-from alcor.lab import dhcp, hosts, machines, namespaces, parts, processes
+from alcor.lab import dhcp, hosts, machines, namespaces, outside, parts, processes
 from alcor.lab.layout import (
     LabError,
     LabHost,
@@ -130,12 +130,17 @@ def _status(host: LabHost, count: int) -> HostStatus:
     return HostStatus(host, switch, parts.agent_runs(host), flows, count)
 
 
-def up(name: str, count: int, endpoint: str = "", agents_target: str = "") -> Lab:
-    """Build a lab of `count` hosts; with its own control plane unless an endpoint is given."""
+def up(name: str, count: int, endpoint: str = "", agents_target: str = "", uplinks: int = 0) -> Lab:
+    """Build a lab of `count` hosts; with its own control plane unless an endpoint is given.
+
+    The first `uplinks` hosts have an uplink to a world outside.
+    """
     if os.geteuid() != 0:
         raise LabError("the lab makes network namespaces, and needs root for it: use sudo")
     if not 1 <= count <= hosts_max:
         raise LabError(f"a lab has 1 to {hosts_max} hosts, not {count}")
+    if not 0 <= uplinks <= count:
+        raise LabError(f"of {count} hosts not {uplinks} can have an uplink")
     if bool(endpoint) != bool(agents_target):
         raise LabError("give both the API's endpoint and the address that agents connect to")
     where = layout(name)
@@ -143,26 +148,31 @@ def up(name: str, count: int, endpoint: str = "", agents_target: str = "") -> La
         raise LabError(f"there is a lab '{name}' already: `alcor lab down --name {name}` ends it")
     processes.adopt_orphans()
     try:
-        return _build(where, count, endpoint, agents_target)
+        return _build(where, count, endpoint, agents_target, uplinks)
     except BaseException:
         down(name)
         raise
 
 
-def _build(where: Layout, count: int, endpoint: str, agents_target: str) -> Lab:
+def _build(where: Layout, count: int, endpoint: str, agents_target: str, uplinks: int) -> Lab:
     where.folder.mkdir(parents=True)
     own = not endpoint
     if own:
         listen, agents_target = parts.free_addresses(2)
         endpoint = f"http://{listen}"
     record = LabRecord(
-        hosts=count, endpoint=endpoint, agents_target=agents_target, control_plane=own
+        hosts=count,
+        endpoint=endpoint,
+        agents_target=agents_target,
+        control_plane=own,
+        uplinks=uplinks,
     )
     save_lab(where, record)
     lab = Lab(where, record)
     if own:
         parts.start_control_plane(where, record)
     hosts.build(where, lab.hosts)
+    outside.build(where, lab.hosts[:uplinks])
     for host in lab.hosts:
         parts.start_agent(host, record)
     parts.wait_ready(where, lab.api)

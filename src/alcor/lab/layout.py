@@ -75,6 +75,11 @@ class Layout:
         return f"{self.prefix}underlay"
 
     @property
+    def outside_namespace(self) -> str:
+        """The namespace of the world outside, for hosts with uplinks."""
+        return f"{self.prefix}outside"
+
+    @property
     def control_folder(self) -> Path:
         """Where the control plane keeps its databases."""
         return self.folder / "control"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alcor.client.api import AGENT, Api
 from alcor.client.connection import Unreachable
-from alcor.lab import processes
+from alcor.lab import outside, processes
 from alcor.lab.layout import LabError, LabHost, Layout
 from alcor.lab.processes import Program
 from alcor.lab.record import LabRecord
@@ -74,6 +74,8 @@ def start_agent(host: LabHost, record: LabRecord, *more: str) -> None:
     argv = [*_alcor, "agent", "--host", host.name, "--control-plane", record.agents_target]
     argv += ["--tunnel-ip", host.tunnel_ip, "--ovs-rundir", str(host.folder)]
     argv += ["--state-dir", str(host.folder / "agent"), *more]
+    if host.number <= record.uplinks:
+        argv += ["--bridge-mappings", f"{outside.physical_network}:{outside.bridge}"]
     processes.start(argv, host.folder / "agent.log")
 
 

@@ -18,6 +18,7 @@ class LabRecord(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str  # of the API, as in http://127.0.0.1:9696
     agents_target: str  # where agents connect, as in 127.0.0.1:9697
     control_plane: bool = True  # started by the lab, not given to it
+    uplinks: int = 0  # the first so many hosts have one to the world outside
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ class Hello(NamedTuple):
     host: str
     version: str
     tunnel_endpoint: Address | None
+    physical_networks: tuple[str, ...] = ()  # to which it has an uplink
 
 
 class PortState(NamedTuple):

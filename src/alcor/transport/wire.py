@@ -17,6 +17,7 @@ from alcor.values.ids import host_id
 service = "alcor.v1.GoalState"
 watch_method = f"/{service}/Watch"
 get_method = f"/{service}/Get"
+uplinks_max = 100  # physical networks of a host
 welcome = "alcor-welcome"  # initial metadata of a Watch whose Hello was accepted
 
 _WIRE_BY_STATUS = {
@@ -93,9 +94,11 @@ def read_frame(data: bytes) -> Frame:
 def host_message_bytes(message: HostMessage) -> bytes:
     """What a host says."""
     match message:
-        case Hello(host, version, endpoint):
+        case Hello(host, version, endpoint, uplinks):
             packed = endpoint.packed if endpoint is not None else b""
-            hello = pb.Hello(host=host, version=version, tunnel_endpoint=packed)
+            hello = pb.Hello(
+                host=host, version=version, tunnel_endpoint=packed, physical_networks=uplinks
+            )
             return pb.HostMessage(hello=hello).SerializeToString()
         case Subscribe(name, epoch, position):
             subscribe = pb.Subscribe(slice=name, epoch=epoch, position=position)
@@ -163,7 +166,10 @@ def read_got(data: bytes) -> Got:
 
 def _read_hello(said: pb.Hello) -> Hello:
     endpoint = unpack_address(said.tunnel_endpoint) if said.tunnel_endpoint else None
-    return Hello(host_id(said.host), said.version, endpoint)
+    uplinks = tuple(said.physical_networks)
+    if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
+        raise ValueError("physical networks without names, or too many of them")
+    return Hello(host_id(said.host), said.version, endpoint, uplinks)
 
 
 def _report(report: Report) -> pb.Report:

@@ -139,3 +139,29 @@ def test_a_device_made_again_under_its_name_is_noticed_once() -> None:
     noticed = [bridge.replaced(rows, known) for rows in (first, gone, again, again)]
 
     assert noticed == [[], [], ["tap1"], []]
+
+
+def test_a_physical_network_is_joined_by_a_pair_of_patch_ports_once_its_bridge_is_there() -> None:
+    wish = WISH._replace(mappings={"ext": "br-ext"})
+    rows = database()
+    assert bridge.missing(rows, wish) == []
+    assert list(bridge.faults(rows, wish)) == ["physical network ext: there is no bridge br-ext"]
+
+    rows["Bridge"]["o"] = {**rows["Bridge"]["b"], "name": "br-ext", "ports": ["set", []]}
+    made = [each["row"] for each in bridge.missing(rows, wish) if each.get("table") == "Interface"]
+
+    assert made == [
+        {"name": "int-br-ext", "type": "patch", "options": ["map", [["peer", "phy-br-ext"]]]},
+        {"name": "phy-br-ext", "type": "patch", "options": ["map", [["peer", "int-br-ext"]]]},
+    ]
+    assert list(bridge.faults(rows, wish)) == []
+
+
+def test_an_uplink_is_there_when_its_patch_port_is_open() -> None:
+    wish = WISH._replace(mappings={"ext": "br-ext"})
+    rows = database(interface("int-br-ext", type="patch", ofport=9))
+    assert bridge.uplinks_of(rows, wish) == {}
+
+    rows["Bridge"]["o"] = {**rows["Bridge"]["b"], "name": "br-ext", "ports": ["set", []]}
+
+    assert bridge.uplinks_of(rows, wish) == {"ext": 9}

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, ListQuery, ListRequest
 from alcor.goal_state.reports import HostReport, host_key
 from alcor.keyed_log.log import Entry
@@ -24,9 +25,16 @@ class World:
         self.nodes: Any = self.app.resources[0][1]
         self.agents: Any = self.app.resources[1][1]
 
-    async def hear(self, host: str, tunnel_ip: str = "", connected: bool = True) -> None:
+    async def hear(
+        self, host: str, tunnel_ip: str = "", connected: bool = True, uplinks: tuple[str, ...] = ()
+    ) -> None:
         report = HostReport(
-            host=host, epoch=1, position=7, tunnel_ip=tunnel_ip, connected=connected
+            host=host,
+            epoch=1,
+            position=7,
+            tunnel_ip=tunnel_ip,
+            connected=connected,
+            physical_networks=uplinks,
         )
         value = msgspec.msgpack.encode(report)
         await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
@@ -101,5 +109,27 @@ def test_agents_keep_their_id(tmp_path: Path) -> None:
         await world.hear("h1", "192.0.2.1")
         first = (await world.listed(world.agents))["h1"]["id"]
         assert (await world.listed(world.agents))["h1"]["id"] == first
+
+    play(tmp_path, scene)
+
+
+def test_a_host_with_an_uplink_is_told_to_be_gone_when_silent_and_there_when_heard(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        async def told() -> tuple[tuple[str, ...], bool]:
+            record = (await world.nodes.nodes(Ids(["h1"]))).nodes[0]
+            return record.physical_networks, record.alive
+
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+        assert await told() == (("ext",), True)
+        await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
+        await world.nodes.bury()
+        assert await told() == (("ext",), True)
+        world.now_s += 16
+        await world.nodes.bury()
+        assert await told() == (("ext",), False)
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+        assert await told() == (("ext",), True)
 
     play(tmp_path, scene)

@@ -48,13 +48,14 @@ class Wish(NamedTuple):
     bridge: str
     datapath_type: str
     tunnel_ip: str
+    mappings: Mapping[str, str] = {}  # the operator's bridges by physical network
 
 
 def missing(rows: Rows, wish: Wish) -> list[Operation]:
     """One transaction that makes the database as wished; empty when it is."""
     found = _bridge(rows, wish)
     if found is None:
-        return [*_make_bridge(wish), *_make_tunnel(wish)]
+        return [*_make_bridge(wish), *_make_tunnel(wish)]  # the uplinks once it is there
     _, bridge = found
     operations = list(_mend_bridge(bridge, wish))
     tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
@@ -63,7 +64,41 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
     elif (tunnel["type"], as_map(tunnel["options"])) != ("vxlan", _tunnel_options(wish)):
         row = {"type": "vxlan", "options": map_value(_tunnel_options(wish))}
         operations.append(_update("Interface", TUNNEL_NAME, row))
-    return operations
+    return operations + list(_missing_uplinks(rows, bridge, wish))
+
+
+def _missing_uplinks(rows: Rows, bridge: Row, wish: Wish) -> Iterator[Operation]:
+    """A pair of patch ports to each of the operator's bridges that is there."""
+    here = _interfaces_by_name(rows, bridge)
+    for number, other in enumerate(sorted(wish.mappings.values())):
+        found = _bridge(rows, wish, other)
+        if found is None:
+            continue
+        there = _interfaces_by_name(rows, found[1])
+        near, far = patch_names(other)
+        if near not in here:
+            yield from _make_patch(f"near{number}", wish.bridge, near, far)
+        if far not in there:
+            yield from _make_patch(f"far{number}", other, far, near)
+
+
+def patch_names(bridge: str) -> tuple[str, str]:
+    """The patch port of the integration bridge to another bridge, and that one's to it."""
+    return f"int-{bridge}", f"phy-{bridge}"
+
+
+def uplinks_of(rows: Rows, wish: Wish) -> dict[str, int]:
+    """The ofports that lead to physical networks, by name, of those that are there."""
+    found = _bridge(rows, wish)
+    if found is None:
+        return {}
+    here = _interfaces_by_name(rows, found[1])
+    ports = {
+        name: _ofport(here[patch_names(other)[0]])
+        for name, other in wish.mappings.items()
+        if patch_names(other)[0] in here and _bridge(rows, wish, other) is not None
+    }
+    return {name: ofport for name, ofport in ports.items() if ofport > 0}
 
 
 def faults(rows: Rows, wish: Wish) -> Iterator[str]:
@@ -76,6 +111,9 @@ def faults(rows: Rows, wish: Wish) -> Iterator[str]:
         yield f"{wish.bridge} has datapath_type '{bridge['datapath_type']}'"
     if as_set(bridge["controller"]):
         yield f"{wish.bridge} has a controller, which may change its flows"
+    for name, other in sorted(wish.mappings.items()):
+        if _bridge(rows, wish, other) is None:
+            yield f"physical network {name}: there is no bridge {other}"
     tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
     if tunnel is not None and _error(tunnel):
         yield f"{TUNNEL_NAME}: {_error(tunnel)}"
@@ -142,9 +180,9 @@ def replaced(interfaces: Mapping[str, Row], known: dict[str, int]) -> list[str]:
     return names
 
 
-def _bridge(rows: Rows, wish: Wish) -> tuple[str, Row] | None:
+def _bridge(rows: Rows, wish: Wish, name: str = "") -> tuple[str, Row] | None:
     for uuid, row in rows.get("Bridge", {}).items():
-        if row["name"] == wish.bridge:
+        if row["name"] == (name or wish.bridge):
             return uuid, row
     return None
 
@@ -223,6 +261,19 @@ def _make_tunnel(wish: Wish) -> list[Operation]:
             "mutations": [["ports", "insert", ["set", [["named-uuid", "tunnel_port"]]]]],
         },
     ]
+
+
+def _make_patch(uuid: str, bridge: str, name: str, peer: str) -> Iterator[Operation]:
+    interface = {"name": name, "type": "patch", "options": map_value({"peer": peer})}
+    yield _insert("Interface", f"{uuid}_interface", interface)
+    port = {"name": name, "interfaces": ["named-uuid", f"{uuid}_interface"]}
+    yield _insert("Port", f"{uuid}_port", port)
+    yield {
+        "op": "mutate",
+        "table": "Bridge",
+        "where": [["name", "==", bridge]],
+        "mutations": [["ports", "insert", ["set", [["named-uuid", f"{uuid}_port"]]]]],
+    }
 
 
 def _mend_bridge(bridge: Row, wish: Wish) -> Iterator[Operation]:

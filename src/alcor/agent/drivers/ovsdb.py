@@ -33,6 +33,10 @@ class Listener(Protocol):
         """The tunnel port."""
         ...
 
+    def set_uplinks(self, uplinks: Mapping[str, int]) -> None:
+        """The ofports that lead to physical networks, by name."""
+        ...
+
     def allow_writing(self, allowed: bool) -> None:
         """Whether the lock is ours and what the switch has is known."""
         ...
@@ -107,6 +111,7 @@ class SwitchDatabase:
             log.error("device replaced under its name; plug the port again", interface=name)
         self._listener.set_interfaces(bridge.interfaces_of(session.rows, self._wish, self._seen))
         self._listener.set_tunnel(bridge.tunnel_of(session.rows, self._wish))
+        self._listener.set_uplinks(bridge.uplinks_of(session.rows, self._wish))
         self._listener.allow_writing(True)
 
     def _note_arrivals(self, rows: set[str]) -> None:

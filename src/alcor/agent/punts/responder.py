@@ -18,6 +18,7 @@ from alcor.agent.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.punts import dhcp4, dhcp6, ra, router
+from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
 from alcor.ovs.flow import output
@@ -45,6 +46,7 @@ class Responder:
             p.PUNT_ROUTER: self._router,
         }
         self._takers: dict[bytes, Callable[[bytes, Wired], None]] = {}
+        self.outside: OutsideNeighbours | None = None  # given once there is who hears of it
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -86,6 +88,9 @@ class Responder:
         while True:
             for _ in range(packets_per_turn):
                 packet = await queue.get()
+                if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
+                    self.send(self._resolve(packet))
+                    continue
                 frame = self.answer(packet)
                 if frame is not None:
                     port = packet.in_port or packet.field(p.PORT_IN)
@@ -97,6 +102,14 @@ class Responder:
         self._waiting.extend(outgoing)
         while self._session is not None and self._waiting:
             self._session.packet_out(*self._waiting.popleft())
+
+    def _resolve(self, packet: PacketIn) -> list[Outgoing]:
+        """What is to be sent for the sake of an address outside."""
+        if self.outside is None:
+            return []
+        wanted = packet.userdata == p.PUNT_WANTED
+        self._metrics.punts.labels("outside", "wanted" if wanted else "heard").inc()
+        return self.outside.want(packet) if wanted else self.outside.hear(packet)
 
     def answer(self, packet: PacketIn) -> bytes | None:
         """The frame to send back, or None."""

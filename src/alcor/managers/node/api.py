@@ -26,6 +26,7 @@ NODE = Resource(
         Field(name="id", alias="name", type=HOST, required=True, put=False),
         Field(name="tunnel_ip", type=IP, required=True),
         Field(name="description", type=string(255), default=""),
+        read_only("physical_networks", JSON, filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
         read_only("heartbeat_timestamp", _TIME, filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),

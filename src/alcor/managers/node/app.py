@@ -1,5 +1,6 @@
 """Put the node manager together: what assembly opens, starts and closes."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds, timestamp
 from alcor.runtime.places import Place, open_database
 
+bury_interval_s = 1.0  # between two looks for hosts that are gone
 VERSIONS = Path(__file__).parent / "versions"
 
 
@@ -70,4 +72,10 @@ class NodeApp:
         return [
             self.relay.run(),
             follow_prefix(self._report_log, reports.host_key(""), hear, hear),
+            self._bury(),
         ]
+
+    async def _bury(self) -> None:
+        while True:
+            await asyncio.sleep(bury_interval_s)
+            await self._service.bury()

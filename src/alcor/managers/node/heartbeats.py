@@ -25,6 +25,7 @@ class Heartbeats:
         self._silence_s_max = silence_s_max
         self._timestamp = timestamp
         self._heard_by_host: dict[str, Heard] = {}
+        self._began_s = clock()
 
     def hear(self, entries: Sequence[Entry]) -> list[HostReport]:
         """Take what hosts said; return what is new about who and where they are."""
@@ -42,6 +43,14 @@ class Heartbeats:
                 new.append(report)
         return new
 
+    def is_gone(self, host: str) -> bool:
+        """Whether the host has been silent for too long, though there was time to be heard."""
+        heard = self._heard_by_host.get(host)
+        if heard is not None and heard.report.connected:
+            return False
+        last_s = heard.at_s if heard is not None else self._began_s
+        return self._clock() - last_s > self._silence_s_max
+
     def life(self, host: str) -> Life:
         """What the host's reports say now."""
         heard = self._heard_by_host.get(host)
@@ -53,5 +62,5 @@ class Heartbeats:
         return Life(alive, self._timestamp(now if connected else heard.at_s), heard.report)
 
 
-def _who(report: HostReport) -> tuple[str, bool]:
-    return report.tunnel_ip, report.connected
+def _who(report: HostReport) -> tuple[str, tuple[str, ...], bool]:
+    return report.tunnel_ip, report.physical_networks, report.connected

@@ -8,7 +8,12 @@ from alcor.managers.node.model import Node
 
 def record(node: Node) -> NodeRecord:
     """The record of a node."""
-    return NodeRecord(id=node.id, tunnel_ip=node.tunnel_ip)
+    return NodeRecord(
+        id=node.id,
+        tunnel_ip=node.tunnel_ip,
+        physical_networks=node.physical_networks,
+        alive=not node.is_gone,
+    )
 
 
 def told(node: Node) -> Told:

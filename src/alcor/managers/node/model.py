@@ -44,6 +44,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # the same
     tunnel_ip: str
     description: str = ""
+    physical_networks: tuple[str, ...] = ()  # to which the host says that it has an uplink
+    is_gone: bool = False  # silent for too long: nothing is to leave by its uplinks
     revision_number: int
     created_at: str
     updated_at: str
@@ -71,6 +73,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tunnel_ip: str
     description: str
+    physical_networks: tuple[str, ...]
     alive: bool
     heartbeat_timestamp: str | None
     applied: int  # the goal log's position that the host's switch has acknowledged
@@ -107,6 +110,7 @@ def node(values: Mapping[str, Any], now: str) -> Node:
         name=values["id"],
         tunnel_ip=values["tunnel_ip"],
         description=values["description"],
+        physical_networks=values.get("physical_networks", ()),
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -117,7 +121,7 @@ def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
     different = {
         name: changes[name]
-        for name in ("tunnel_ip", "description")
+        for name in ("tunnel_ip", "description", "physical_networks", "is_gone")
         if name in changes and changes[name] != getattr(old, name)
     }
     if not different:
@@ -140,6 +144,7 @@ def view(node: Node, life: Life) -> NodeView:
         name=node.name,
         tunnel_ip=node.tunnel_ip,
         description=node.description,
+        physical_networks=node.physical_networks,
         alive=life.alive,
         heartbeat_timestamp=life.heard_at or None,
         applied=report.position if report else 0,
@@ -164,7 +169,8 @@ def agent(node: Node, life: Life) -> Agent:
         configurations={
             "tunnel_types": ["vxlan"],
             "tunneling_ip": node.tunnel_ip,
-            "bridge_mappings": {},
+            # Of each the bridge is the host's own affair.
+            "bridge_mappings": dict.fromkeys(node.physical_networks, ""),
             "datapath_type": "",
             "log_agent_heartbeats": False,
         },

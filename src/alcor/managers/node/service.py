@@ -1,6 +1,7 @@
 """What can be done with nodes: a method per use case; and what hosts' reports do to them."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -84,12 +85,18 @@ class NodeService:
 
     async def _register(self, report: HostReport) -> None:
         """Know a host by what its agent says; a tunnel endpoint that is another's is refused."""
-        said = {"id": report.host, "tunnel_ip": report.tunnel_ip, "description": ""}
+        uplinks = tuple(sorted(report.physical_networks))
+        said: dict[str, Any] = {"id": report.host, "tunnel_ip": report.tunnel_ip}
+        said |= {"description": "", "physical_networks": uplinks}
         try:
             if not await self._store.nodes([report.host]):
                 await self._store.insert([node(said, self._now())], "")
             else:
-                change = {"tunnel_ip": report.tunnel_ip}
+                change = {
+                    "tunnel_ip": report.tunnel_ip,
+                    "physical_networks": uplinks,
+                    "is_gone": False,
+                }
                 await self._store.change(
                     report.host, lambda old: changed(old, change, self._now()), ""
                 )
@@ -101,6 +108,19 @@ class NodeService:
                 tunnel_ip=report.tunnel_ip,
                 reason=conflict.message,
             )
+
+    async def bury(self) -> None:
+        """Say of hosts with uplinks that were silent for too long that they are gone.
+
+        Of others nobody needs to know: their packets go nowhere without them either way.
+        """
+        for each in await self._store.all():
+            if each.physical_networks and not each.is_gone and self._heartbeats.is_gone(each.id):
+                _log.warning("host gone", host=each.id, uplinks=each.physical_networks)
+                await self._store.change(each.id, self._buried, "")
+
+    def _buried(self, old: Node) -> Node:
+        return changed(old, {"is_gone": True}, self._now())
 
     def _shown(self, each: Node) -> msgspec.Raw:
         return msgspec.Raw(_encode(view(each, self._heartbeats.life(each.id))))

@@ -1,0 +1,163 @@
+"""Finds out who has which address outside: asks, hears, asks again before it forgets.
+
+The packets that wait for an answer are held, a few for each address, and leave when it comes. Pure
+but for the clock that is given: frames out, findings out. Sources: RFC 826, RFC 4861 section 7.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from alcor.agent import pipeline as p
+from alcor.agent.herald import Outgoing, uplink_actions
+from alcor.agent.model import HostModel
+from alcor.goal_state.entries import Network
+from alcor.ovs import frames
+from alcor.ovs.fields import ETH_TYPE_IPV6
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
+from alcor.values.addresses import Address, Mac, eui64_link_local
+
+held_max = 8  # packets for one address
+wanted_max = 1_000  # addresses at once
+ask_again_s = 1.0
+asks_max = 3  # without an answer; then the packets are dropped
+refresh_s = 30.0  # an address that is known is asked again
+
+_REQUEST, _SOLICIT, _SOURCE_LINK_LAYER = 1, 135, 1
+_SOLICITED_NODE = 0xFF02 << 112 | 0x1_FF00_0000
+
+Key = tuple[str, Address]  # network, address
+Resolved = Callable[[str, Address, Mac | None], None]
+
+
+class _Asker(NamedTuple):
+    """Whose question it is: a MAC and an address of this host's outside."""
+
+    mac: int
+    address: Address
+
+
+@dataclass(slots=True)
+class _Wanted:
+    asker: _Asker
+    asked_at_s: float
+    asks: int = 1
+    held: list[bytes] = field(default_factory=list)
+    known: Mac | None = None
+
+
+class OutsideNeighbours:
+    """The addresses outside that packets of this host go to."""
+
+    def __init__(self, model: HostModel, clock: Callable[[], float], resolved: Resolved) -> None:
+        self._model, self._clock, self._resolved = model, clock, resolved
+        self._wanted: dict[Key, _Wanted] = {}
+
+    def want(self, packet: PacketIn) -> list[Outgoing]:
+        """A packet's next hop is not known: hold it, and ask."""
+        network = self._network(packet.field(p.VNI))
+        if network is None:
+            return []
+        key = (network.id, _next_hop(packet))
+        wanted = self._wanted.get(key)
+        if wanted is not None:
+            if wanted.known is not None:  # its flow is on its way
+                return self._send(network, [_towards(packet.data, wanted.known)])
+            wanted.held = [*wanted.held, packet.data][-held_max:]
+            return []
+        asker = self._asker(network, packet.data, key[1].version)
+        if asker is None or len(self._wanted) >= wanted_max:
+            return []
+        self._wanted[key] = _Wanted(asker, self._clock(), held=[packet.data])
+        return self._send(network, [_question(asker, key[1])])
+
+    def hear(self, packet: PacketIn) -> list[Outgoing]:
+        """Somebody outside says who he is; only who was asked for is believed."""
+        network = self._network(packet.field(p.VNI))
+        said = _answer(Packet(packet.data))
+        wanted = self._wanted.get((network.id, said[0])) if network and said else None
+        if network is None or said is None or wanted is None:
+            return []
+        address, mac = said
+        held, wanted.held = wanted.held, []
+        wanted.asks, wanted.asked_at_s = 0, self._clock()
+        if wanted.known != mac:
+            wanted.known = mac
+            self._resolved(network.id, address, mac)
+        return self._send(network, [_towards(frame, mac) for frame in held])
+
+    def tick(self) -> list[Outgoing]:
+        """Ask again who has not answered, and who was heard long ago; give up the silent."""
+        outgoing: list[Outgoing] = []
+        for (network_id, address), wanted in list(self._wanted.items()):
+            network = self._model.networks.get(network_id)
+            wait_s = ask_again_s if wanted.asks else refresh_s
+            if network is None or self._model.exits.uplink_of(network) is None:
+                self._forget((network_id, address))
+            elif self._clock() - wanted.asked_at_s >= wait_s:
+                if wanted.asks >= asks_max:
+                    self._forget((network_id, address))
+                    continue
+                wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
+                outgoing += self._send(network, [_question(wanted.asker, address)])
+        return outgoing
+
+    def _forget(self, key: Key) -> None:
+        if self._wanted.pop(key).known is not None:
+            self._resolved(*key, None)
+
+    def _network(self, vni: int) -> Network | None:
+        networks = self._model.networks.values()
+        return next((e for e in networks if e.vni == vni and e.physical_network), None)
+
+    def _asker(self, network: Network, frame: bytes, version: int) -> _Asker | None:
+        """The MAC that the packet leaves with, and an address that goes with it."""
+        mac = int.from_bytes(frame[6:12], "big")
+        if version == 6:
+            return _Asker(mac, eui64_link_local(mac))
+        outside = self._model.exits.outside
+        for floating in (e for each in outside.floating.values() for e in each.values()):
+            if floating.mac == mac and floating.network_id == network.id:
+                return _Asker(mac, floating.address)
+        for gateway in (e for each in outside.gateways.values() for e in each.values()):
+            if gateway.mac == mac and gateway.network_id == network.id:
+                own = (each.address for each in gateway.fixed_ips if each.address.version == 4)
+                return next((_Asker(mac, address) for address in own), None)
+        return None
+
+    def _send(self, network: Network, out: list[bytes]) -> list[Outgoing]:
+        actions = uplink_actions(self._model, network)
+        return [Outgoing(frame, actions) for frame in out] if actions else []
+
+
+def _next_hop(packet: PacketIn) -> Address:
+    words = [packet.field(register) for register in p.NEXT_HOP]
+    if packet.data[12:14] != ETH_TYPE_IPV6.to_bytes(2, "big"):
+        return Address(4, words[0])
+    return Address(6, words[0] << 96 | words[1] << 64 | words[2] << 32 | words[3])
+
+
+def _towards(frame: bytes, mac: int) -> bytes:
+    return mac.to_bytes(6, "big") + frame[6:]
+
+
+def _question(asker: _Asker, address: Address) -> bytes:
+    if address.version == 4:
+        return frames.arp(_REQUEST, sha=asker.mac, spa=asker.address.number, tpa=address.number)
+    group = _SOLICITED_NODE | address.number & 0xFF_FFFF
+    option = (_SOURCE_LINK_LAYER, asker.mac)
+    packet = frames.neighbour(_SOLICIT, asker.address.number, group, address.number, option)
+    return frames.ip_frame(0x3333_0000_0000 | group & 0xFFFF_FFFF, asker.mac, packet)
+
+
+def _answer(packet: Packet) -> tuple[Address, Mac] | None:
+    """Who says that he has which address; None when it is none that a machine can have."""
+    if packet["arp_op"]:
+        address, mac = Address(4, packet["arp_spa"]), packet["arp_sha"]
+    else:
+        address = Address(6, packet["nd_target"])
+        mac = packet["nd_tll"] if packet.has("nd_tll") else packet["eth_src"]
+    if not address.number or not mac or mac >> 40 & 1:
+        return None
+    return address, Mac(mac)

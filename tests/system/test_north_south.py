@@ -1,0 +1,268 @@
+"""North-south: floating IPs, the router's own address, IPv6, and what is taken back."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import pytest
+
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
+from alcor.lab import namespaces, outside, parts
+from alcor.lab.commands import ip_batch
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
+
+lab_name = "sysnorth"
+lab_hosts = 3
+lab_uplinks = 2  # the third host has none
+
+ROUTER = Kind("router", "routers", "/v2.0/routers")
+FLOATING = Kind("floatingip", "floatingips", "/v2.0/floatingips")
+timeout_s = 30.0
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+
+
+class Site(NamedTuple):
+    """A network behind a router with a gateway, and a machine on every host."""
+
+    network_id: str
+    router_id: str
+    gateway: dict[int, str]  # the router's addresses outside, by family
+    machines: dict[str, Machine]
+
+
+@pytest.fixture(scope="module")
+def world(lab: Lab) -> str:
+    """The external network."""
+    body = {
+        "router:external": True,
+        "provider:network_type": "flat",
+        "provider:physical_network": outside.physical_network,
+    }
+    network_id: str = lab.api.create(NETWORK, [body]).items[0]["id"]
+    for version, cidr, gateway in (
+        (4, outside.cidr, outside.gateway),
+        (6, outside.cidr6, outside.gateway6),
+    ):
+        subnet = {"network_id": network_id, "ip_version": version, "cidr": cidr}
+        subnet |= {"gateway_ip": gateway, "enable_dhcp": False}
+        lab.api.create(SUBNET, [subnet])
+    return network_id
+
+
+@pytest.fixture
+def site(
+    lab: Lab, world: str, make_network: MakeNetwork, make_machines: MakeMachines
+) -> Iterator[Site]:
+    """A site of its own for each test."""
+    network_id = make_network("10.40.0.0/24", "fd40::/64")
+    gateway = {"network_id": world}
+    body = {"name": "r", "external_gateway_info": gateway}
+    router = lab.api.create(ROUTER, [body]).items[0]
+    for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
+        lab.api.act(ROUTER, router["id"], "add_router_interface", {"subnet_id": subnet["id"]})
+    machines = make_machines(network_id, "m1 m2 m3", "h1 h2 h3")
+    for machine in machines:
+        open_up = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
+        routes = [f"route replace default via {each}" for each in ("10.40.0.1", "fd40::1")]
+        ip_batch(routes, lab.layout.machine_namespace(machine.name))
+    assert lab.api.wait(revision, timeout_s).converged
+    info = lab.api.show(ROUTER, router["id"])["external_gateway_info"]["external_fixed_ips"]
+    own = {6 if ":" in each["ip_address"] else 4: each["ip_address"] for each in info}
+    yield Site(network_id, router["id"], own, {each.name: each for each in machines})
+    lab.unplug(machines)
+    take_down(lab, router["id"], network_id)
+
+
+def take_down(lab: Lab, router_id: str, network_id: str) -> None:
+    for floating in lab.api.list_page(FLOATING):
+        lab.api.delete(FLOATING, floating["id"])
+    lab.api.update(ROUTER, router_id, {"external_gateway_info": None})
+    for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
+        lab.api.act(ROUTER, router_id, "remove_router_interface", {"subnet_id": subnet["id"]})
+    lab.api.delete(ROUTER, router_id)
+
+
+def give_floating_ip(lab: Lab, world: str, machine: Machine) -> dict[str, Any]:
+    """A floating IP of a machine, in force on all hosts."""
+    body = {"floating_network_id": world, "port_id": machine.port_id}
+    created = lab.api.create(FLOATING, [body])
+    assert lab.api.wait(created.revision, timeout_s).converged
+    return created.items[0]
+
+
+def space(lab: Lab, machine: str) -> str:
+    return lab.layout.machine_namespace(machine)
+
+
+def ping(namespace: str, target: str, *options: str) -> str:
+    with namespaces.inside(namespace):
+        words = ["ping", "-n", "-c1", "-W2", *options, target]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    return done.stdout + done.stderr
+
+
+def answers(namespace: str, target: str) -> None:
+    """Wait until it is answered: neighbours outside are found out by the first packets."""
+    wait_until(f"{target} to answer", lambda: "1 received" in ping(namespace, target), timeout_s)
+
+
+class Talk:
+    """A TCP connection from one namespace to another, line by line."""
+
+    def __init__(self, stack: ExitStack, server: str, client: str, target: str) -> None:
+        family = socket.AF_INET6 if ":" in target else socket.AF_INET
+        with namespaces.inside(server):
+            door = stack.enter_context(socket.socket(family))
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 7777))
+        door.listen()
+        with namespaces.inside(client):
+            self.near = stack.enter_context(socket.socket(family))
+        self.near.settimeout(10)
+        self.near.connect((target, 7777))
+        door.settimeout(10)
+        far, (self.seen_as, *_) = door.accept()
+        self.far = stack.enter_context(far)
+
+    def passes(self, line: bytes, wait_s: float = 5.0) -> bool:
+        """Whether a line gets to the other end, and one back."""
+        for one, other in ((self.near, self.far), (self.far, self.near)):
+            other.settimeout(wait_s)
+            one.sendall(line)
+            heard = b""
+            try:
+                while len(heard) < len(line):
+                    heard += other.recv(len(line) - len(heard))
+            except TimeoutError:
+                return False
+            assert heard == line
+        return True
+
+
+def test_a_floating_ip_is_reached_from_outside_and_seen_there_on_hosts_with_and_without_uplink(
+    lab: Lab, world: str, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    for name in ("m1", "m3"):
+        floating = give_floating_ip(lab, world, site.machines[name])["floating_ip_address"]
+        answers(out, floating)
+        answers(space(lab, name), outside.beyond)
+        with ExitStack() as stack:
+            inward = Talk(stack, space(lab, name), out, floating)
+            assert inward.passes(b"in" * 10_000)
+        with ExitStack() as stack:
+            outward = Talk(stack, out, space(lab, name), outside.gateway)
+            assert outward.seen_as == floating
+            assert outward.passes(b"out" * 10_000)
+
+
+def test_who_has_no_floating_ip_is_seen_as_the_router_and_is_not_reached(
+    lab: Lab, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    for name in site.machines:
+        answers(space(lab, name), outside.beyond)
+        with ExitStack() as stack:
+            talk = Talk(stack, out, space(lab, name), outside.gateway)
+            assert talk.seen_as == site.gateway[4]
+            assert talk.passes(b"snat" * 10_000)
+    answers(out, site.gateway[4])
+
+
+def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+    ip_batch([f"route replace fd40::/64 via {site.gateway[6]}"], out)
+    for name, machine in site.machines.items():
+        answers(space(lab, name), outside.beyond6)
+        answers(out, machine.address(6))
+        with ExitStack() as stack:
+            talk = Talk(stack, out, space(lab, name), outside.gateway6)
+            assert talk.seen_as == machine.address(6)
+            assert talk.passes(b"six" * 10_000)
+
+
+def test_floating_ips_reach_each_other_on_a_host_and_across(
+    lab: Lab, world: str, site: Site, make_machines: MakeMachines
+) -> None:
+    beside = make_machines(site.network_id, "m4", "h1")[0]
+    machines = {**site.machines, "m4": beside}
+    lab.api.update(PORT, beside.port_id, {"port_security_enabled": False, "security_groups": []})
+    ip_batch(["route replace default via 10.40.0.1"], space(lab, "m4"))
+    address = {
+        name: give_floating_ip(lab, world, machines[name])["floating_ip_address"]
+        for name in ("m1", "m2", "m4")
+    }
+    for one in address:
+        for other in address.values():
+            answers(space(lab, one), other)
+    answers(space(lab, "m3"), address["m1"])
+    for server in ("m2", "m4"):
+        with ExitStack() as stack:
+            talk = Talk(stack, space(lab, server), space(lab, "m1"), address[server])
+            assert talk.seen_as == address["m1"]
+            assert talk.passes(b"pin" * 10_000)
+    lab.unplug([beside])
+
+
+def test_a_floating_ip_that_is_taken_away_cuts_its_connections_and_no_others(
+    lab: Lab, world: str, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    floating = give_floating_ip(lab, world, site.machines["m1"])
+    other = give_floating_ip(lab, world, site.machines["m2"])
+    for each in (floating, other):
+        answers(out, each["floating_ip_address"])
+    with ExitStack() as stack:
+        cut = Talk(stack, space(lab, "m1"), out, floating["floating_ip_address"])
+        assert cut.passes(b"still")
+        with lab.stream("m2", outside.beyond) as stream:
+            revision = lab.api.update(FLOATING, floating["id"], {"port_id": None})[1]
+            assert lab.api.wait(revision, timeout_s).converged
+            assert not cut.passes(b"again", wait_s=1.0)
+        assert stream.result.lost == ()
+    assert "0 received" in ping(out, floating["floating_ip_address"])
+
+
+def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, site: Site) -> None:
+    give_floating_ip(lab, world, site.machines["m1"])
+    for name in ("m1", "m2"):
+        answers(space(lab, name), outside.beyond)
+        said = ping(space(lab, name), outside.beyond, "-t1")
+        assert "From 10.40.0.1 icmp_seq=1 Time to live exceeded" in said
+        said = ping(space(lab, name), "192.0.2.55")
+        assert f"From {outside.gateway} icmp_seq=1 Destination Net Unreachable" in said
+
+
+def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+    answers(space(lab, "m3"), outside.beyond)
+    central = next(host for host in lab.hosts if speaks_for(lab, site, host.name))
+
+    parts.stop_agent(central, signal.SIGKILL)
+    try:
+        wait_until(
+            "the other host to take over",
+            lambda: [h.name for h in lab.hosts if speaks_for(lab, site, h.name)] != [central.name],
+            60.0,
+        )
+        answers(space(lab, "m3"), outside.beyond)
+        answers(out, site.gateway[4])
+    finally:
+        parts.start_agent(central, lab.record)
+        parts.wait_alive(lab.api, lab.hosts)
+
+
+def speaks_for(lab: Lab, site: Site, host: str) -> bool:
+    """Whether a host's switch answers ARP for the router's address outside."""
+    from alcor.lab import hosts
+
+    flows = hosts.ofctl(lab.host(host), "dump-flows", "br-int")
+    return any("arp_tpa=" + site.gateway[4] in line for line in flows.splitlines())

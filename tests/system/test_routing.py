@@ -1,0 +1,186 @@
+"""Routers: packets that must pass between networks, what routers say, and what must not pass."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from alcor.client.api import PORT, SUBNET, Kind
+from alcor.lab import namespaces
+from alcor.lab.commands import ip_batch
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
+
+lab_name = "sysroute"
+lab_hosts = 2
+
+ROUTER = Kind("router", "routers", "/v2.0/routers")
+converge_timeout_s = 30.0
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+_FROM = re.compile(r"^From (\S+) icmp_seq=\d+ (.*)$", re.MULTILINE)
+
+
+def make_router(lab: Lab, *network_ids: str, **fields: Any) -> str:
+    """A router with an interface on every subnet of these networks, its flows on all hosts."""
+    router_id: str = lab.api.create(ROUTER, [{"name": "r", **fields}]).items[0]["id"]
+    for network_id in network_ids:
+        for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
+            attach(lab, router_id, subnet_id=subnet["id"])
+    return router_id
+
+
+def attach(lab: Lab, router_id: str, **what: str) -> None:
+    """Give a router one more interface."""
+    revision = lab.api.act(ROUTER, router_id, "add_router_interface", what)
+    assert lab.api.wait(revision, converge_timeout_s).converged
+
+
+def gateway_of(lab: Lab, machine: Machine, version: int) -> str:
+    """The gateway of the machine's subnet of a family."""
+    port = lab.api.show(PORT, machine.port_id)
+    subnets = [lab.api.show(SUBNET, each["subnet_id"]) for each in port["fixed_ips"]]
+    return str(next(each["gateway_ip"] for each in subnets if each["ip_version"] == version))
+
+
+def use_gateways(lab: Lab, *machines: Machine) -> None:
+    """The default routes that DHCP and router advertisements would give."""
+    for machine in machines:
+        versions = {6 if ":" in each else 4 for each in machine.addresses}
+        ip_batch(
+            [
+                f"route replace default via {gateway_of(lab, machine, version)}"
+                for version in versions
+            ],
+            lab.layout.machine_namespace(machine.name),
+        )
+
+
+def ping(lab: Lab, machine: Machine, target: str, *options: str) -> str:
+    """What `ping` says, however it ends."""
+    with namespaces.inside(lab.layout.machine_namespace(machine.name)):
+        done = subprocess.run(
+            ["ping", "-n", "-c1", "-W3", *options, target],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    return done.stdout + done.stderr
+
+
+def complaint(lab: Lab, machine: Machine, target: str, *options: str) -> tuple[str, str]:
+    """Who complains about a ping, and how; one that is answered is complained of by nobody."""
+    said = ping(lab, machine, target, *options)
+    found = _FROM.search(said)
+    return (found[1], found[2]) if found else ("", said)
+
+
+def test_two_subnets_are_joined_on_a_host_and_across_by_both_families(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    red = make_network("10.20.0.0/24", "fd20::/64")
+    blue = make_network("10.21.0.0/24", "fd21::/64")
+    left, far = make_machines(red, "rleft rfar", "h1 h2")
+    right = make_machines(blue, "rright", "h1")[0]
+    machines = [left, far, right]
+    make_router(lab, red, blue)
+    use_gateways(lab, *machines)
+
+    for version in (4, 6):
+        result = lab.ping_all({each.name: each.address(version) for each in machines}, 30)
+        assert (result.ok, result.total) == (6, 6)
+    lab.unplug(machines)
+
+
+def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    red = make_network("10.22.0.0/24", "fd22::/64")
+    blue = make_network("10.23.0.0/24", "fd23::/64")
+    left = make_machines(red, "aleft", "h1")[0]
+    right = make_machines(blue, "aright", "h2")[0]
+    make_router(lab, red, blue)
+    use_gateways(lab, left, right)
+
+    for own in ("10.22.0.1", "10.23.0.1", "fd22::1", "fd23::1"):
+        assert "1 received" in ping(lab, left, own)
+    target4, target6 = right.address(4), right.address(6)
+    assert complaint(lab, left, target4, "-t1") == ("10.22.0.1", "Time to live exceeded")
+    assert complaint(lab, left, target6, "-t1") == ("fd22::1", "Time exceeded: Hop limit")
+    assert "1 received" in ping(lab, left, target4, "-t2")
+    assert complaint(lab, left, "10.23.0.99") == ("10.23.0.1", "Destination Host Unreachable")
+    assert complaint(lab, left, "10.99.0.1") == ("10.22.0.1", "Destination Net Unreachable")
+    assert complaint(lab, left, "fd99::1")[1].startswith("Destination unreachable: No route")
+    lab.unplug([left, right])
+
+
+def test_extra_routes_lead_over_a_second_router_and_traceroute_shows_both(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    near, transit, far = (make_network(f"10.2{n}.0.0/24") for n in (4, 5, 6))
+    left = make_machines(near, "xleft", "h1")[0]
+    right = make_machines(far, "xright", "h2")[0]
+    one = make_router(lab, near, transit)
+    two = make_router(lab, far)
+    body = {"network_id": transit, "fixed_ips": [{"ip_address": "10.25.0.254"}]}
+    port = lab.api.create(PORT, [body]).items[0]
+    attach(lab, two, port_id=port["id"])
+    there = [{"destination": "10.26.0.0/24", "nexthop": "10.25.0.254"}]
+    back = [{"destination": "10.24.0.0/24", "nexthop": "10.25.0.1"}]
+    for router_id, routes in ((one, there), (two, back)):
+        revision = lab.api.update(ROUTER, router_id, {"routes": routes})[1]
+        assert lab.api.wait(revision, converge_timeout_s).converged
+    use_gateways(lab, left, right)
+
+    result = lab.ping_all({each.name: each.address(4) for each in (left, right)}, 30)
+    assert (result.ok, result.total) == (2, 2)
+    hops = [complaint(lab, left, right.address(4), f"-t{ttl}")[0] for ttl in (1, 2, 3)]
+    assert hops == ["10.24.0.1", "10.25.0.254", ""]
+    lab.unplug([left, right])
+
+
+def test_without_a_router_nothing_passes_and_a_route_that_is_taken_away_is_gone(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    red, blue = make_network("10.27.0.0/24"), make_network("10.28.0.0/24")
+    left = make_machines(red, "ileft", "h1")[0]
+    right = make_machines(blue, "iright", "h2")[0]
+    use_gateways(lab, left, right)
+    assert "0 received" in ping(lab, left, right.address(4))
+
+    router_id = make_router(lab, red, blue)
+    addresses = {each.name: each.address(4) for each in (left, right)}
+    assert lab.ping_all(addresses, 30).ok == 2
+
+    subnet = lab.api.list_page(SUBNET, [("network_id", blue)])[0]
+    gone = {"subnet_id": subnet["id"]}
+    revision = lab.api.act(ROUTER, router_id, "remove_router_interface", gone)
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    # The interface's port goes a moment after the router's own change.
+    gone_for = ("10.27.0.1", "Destination Net Unreachable")
+    wait_until("the way to be gone", lambda: complaint(lab, left, right.address(4)) == gone_for, 15)
+    lab.unplug([left, right])
+
+
+def test_changes_of_routes_and_routers_cost_others_no_packet(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    red, blue = make_network("10.29.0.0/24"), make_network("10.30.0.0/24")
+    left = make_machines(red, "sleft", "h1")[0]
+    right = make_machines(blue, "sright", "h2")[0]
+    router_id = make_router(lab, red, blue)
+    use_gateways(lab, left, right)
+    assert lab.ping_all({each.name: each.address(4) for each in (left, right)}, 30).ok == 2
+
+    with lab.stream("sleft", right.address(4)) as stream:
+        for n in range(5):
+            routes = [{"destination": f"192.0.2.{n}/32", "nexthop": right.address(4)}]
+            revision = lab.api.update(ROUTER, router_id, {"routes": routes})[1]
+            assert lab.api.wait(revision, converge_timeout_s).converged
+        other = make_router(lab, make_network("10.31.0.0/24"))
+        lab.api.update(ROUTER, other, {"admin_state_up": False})
+    assert stream.result.lost == ()
+    lab.unplug([left, right])

@@ -1,0 +1,148 @@
+"""Who is outside: asked for once, believed only when asked, asked again, given up when silent."""
+
+from alcor.agent.herald import Outgoing
+from alcor.agent.model import HostModel, Tunnel
+from alcor.agent.punts.outside import (
+    OutsideNeighbours,
+    ask_again_s,
+    asks_max,
+    held_max,
+    refresh_s,
+)
+from alcor.goal_state.entries import FloatingIp, Network
+from alcor.ovs import frames
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.flow import PushVlan, output
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
+from alcor.values.addresses import Address, Mac, address
+
+WORLD = Network("world", 99, 1500, True, "", "ext", 5)
+FLOATING = FloatingIp(
+    "f", "r", "world", Mac(0x020000000F01), address("203.0.113.21"), "p", address("10.0.0.5")
+)
+HOP, HOP6 = address("203.0.113.1"), address("2001:db8::1")
+THEIRS = Mac(0x02000000EE01)
+
+
+class World:
+    """One host with an uplink, and what its agent finds out."""
+
+    def __init__(self) -> None:
+        self.model = HostModel()
+        self.model.set_tunnel(Tunnel(100, address("172.31.0.1")))
+        self.model.put(WORLD)
+        self.model.put(FLOATING)
+        self.model.exits.set_uplinks({"ext": 7})
+        self.now_s = 100.0
+        self.found: dict[Address, Mac | None] = {}
+        self.outside = OutsideNeighbours(self.model, lambda: self.now_s, self.resolve)
+
+    def resolve(self, network_id: str, who: Address, mac: Mac | None) -> None:
+        assert network_id == "world"
+        self.found[who] = mac
+
+    def want(self, hop: Address = HOP, payload: bytes = b"x") -> list[Outgoing]:
+        mac = FLOATING.mac
+        if hop.version == 4:
+            packet = frames.udp4(FLOATING.address.number, 0x08080808, 1, 2, payload)
+            words = {"reg8": hop.number}
+        else:
+            packet = frames.udp6(1 << 120, 2 << 120, 1, 2, payload)
+            words = {f"reg{8 + n}": hop.number >> (96 - 32 * n) & 0xFFFFFFFF for n in range(4)}
+        return self.outside.want(packet_in(frames.ip_frame(0, mac, packet), words))
+
+    def hear(self, who: Address = HOP, mac: Mac = THEIRS) -> list[Outgoing]:
+        if who.version == 4:
+            frame = frames.arp(2, sha=mac, spa=who.number, tpa=FLOATING.address.number)
+        else:
+            packet = frames.neighbour(136, who.number, 1, who.number, (2, mac))
+            frame = frames.ip_frame(FLOATING.mac, mac, packet)
+        return self.outside.hear(packet_in(frame, {}))
+
+
+def packet_in(frame: bytes, registers: dict[str, int]) -> PacketIn:
+    fields = {"metadata": WORLD.vni, **registers}
+    places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}
+    return PacketIn(frame, 0, 0, 1, places, b"")
+
+
+def test_the_first_packet_asks_and_waits_and_leaves_with_the_answer() -> None:
+    world = World()
+
+    (asked,) = world.want(payload=b"first")
+    assert world.want(payload=b"second") == []
+
+    question = Packet(asked.frame)
+    assert (question["arp_op"], question["arp_tpa"]) == (1, HOP.number)
+    assert (question["arp_sha"], question["arp_spa"]) == (FLOATING.mac, FLOATING.address.number)
+    assert isinstance(asked.actions[0], PushVlan)
+    assert asked.actions[-1] == output(7)
+    released = world.hear()
+    assert world.found == {HOP: THEIRS}
+    assert [b"first" in released[0].frame, b"second" in released[1].frame] == [True, True]
+    assert {Packet(each.frame)["eth_dst"] for each in released} == {THEIRS}
+
+
+def test_ipv6_is_asked_by_solicitation() -> None:
+    world = World()
+
+    (asked,) = world.want(HOP6)
+
+    question = Packet(asked.frame)
+    assert (question["icmpv6_type"], question["nd_target"]) == (135, HOP6.number)
+    assert question["nd_sll"] == FLOATING.mac
+    assert len(world.hear(HOP6)) == 1
+    assert world.found == {HOP6: THEIRS}
+
+
+def test_who_was_not_asked_for_is_not_believed() -> None:
+    world = World()
+    world.want()
+
+    assert world.hear(address("203.0.113.66")) == []
+    assert world.found == {}
+
+
+def test_an_unanswered_question_is_repeated_and_then_given_up() -> None:
+    world = World()
+    world.want()
+    for _ in range(2 * held_max):
+        world.want()
+
+    asked = 1
+    for _ in range(2 * asks_max):
+        world.now_s += ask_again_s
+        asked += len(world.outside.tick())
+
+    assert asked == asks_max
+    assert world.hear() == []
+    assert len(world.want()) == 1
+
+
+def test_who_is_known_is_asked_again_and_forgotten_when_silent() -> None:
+    world = World()
+    world.want()
+    world.hear()
+    world.now_s += refresh_s
+    assert len(world.outside.tick()) == 1
+    world.hear(mac=Mac(THEIRS + 1))
+    assert world.found == {HOP: THEIRS + 1}
+
+    world.now_s += refresh_s
+    for _ in range(asks_max + 1):
+        world.outside.tick()
+        world.now_s += ask_again_s
+
+    assert world.found == {HOP: None}
+
+
+def test_nothing_is_sent_without_an_uplink() -> None:
+    world = World()
+    world.want()
+    world.hear()
+    world.model.exits.set_uplinks({})
+
+    assert world.outside.tick() == []
+    assert world.found == {HOP: None}
+    assert world.want() == []
