@@ -117,7 +117,9 @@ def answers(namespace: str, target: str) -> None:
 class Talk:
     """A TCP connection from one namespace to another, line by line."""
 
-    def __init__(self, stack: ExitStack, server: str, client: str, target: str) -> None:
+    def __init__(
+        self, stack: ExitStack, server: str, client: str, target: str, port: int = 7777
+    ) -> None:
         family = socket.AF_INET6 if ":" in target else socket.AF_INET
         with namespaces.inside(server):
             door = stack.enter_context(socket.socket(family))
@@ -127,7 +129,7 @@ class Talk:
         with namespaces.inside(client):
             self.near = stack.enter_context(socket.socket(family))
         self.near.settimeout(10)
-        self.near.connect((target, 7777))
+        self.near.connect((target, port))
         door.settimeout(10)
         far, (self.seen_as, *_) = door.accept()
         self.far = stack.enter_context(far)
@@ -229,6 +231,33 @@ def test_a_floating_ip_that_is_taken_away_cuts_its_connections_and_no_others(
             assert not cut.passes(b"again", wait_s=1.0)
         assert stream.result.lost == ()
     assert "0 received" in ping(out, floating["floating_ip_address"])
+
+
+def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back(
+    lab: Lab, world: str, site: Site
+) -> None:
+    out, machine = lab.layout.outside_namespace, site.machines["m3"]
+    floating = lab.api.create(FLOATING, [{"floating_network_id": world}]).items[0]
+    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
+    forwarding = Kind("port_forwarding", "port_forwardings", path)
+    body = {
+        "protocol": "tcp",
+        "external_port": 2222,
+        "internal_port": 7777,
+        "internal_port_id": machine.port_id,
+        "internal_ip_address": machine.address(4),
+    }
+    created = lab.api.create(forwarding, [body])
+    assert lab.api.wait(created.revision, timeout_s).converged
+    address = floating["floating_ip_address"]
+
+    with ExitStack() as stack:
+        talk = Talk(stack, space(lab, "m3"), out, address, 2222)
+        assert talk.passes(b"forward" * 10_000)
+        revision = lab.api.delete(forwarding, created.items[0]["id"])
+        assert lab.api.wait(revision, timeout_s).converged
+        assert not talk.passes(b"again", wait_s=1.0)
+    assert "0 received" in ping(out, address)
 
 
 def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, site: Site) -> None:

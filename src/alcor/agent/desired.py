@@ -14,6 +14,7 @@ from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
 from alcor.goal_state.entries import (
     Attachment,
+    FloatingIp,
     Gateway,
     GoalEntry,
     Network,
@@ -23,6 +24,7 @@ from alcor.goal_state.entries import (
 )
 from alcor.goal_state.slices import (
     addresses_slice,
+    forwardings_slice,
     group_slice,
     host_slice,
     leads,
@@ -284,6 +286,8 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
             yield router_slice(entry.router_id)
         case RouterInterface() | Gateway():
             yield network_slice(entry.network_id)
+        case FloatingIp(port_id=""):
+            yield forwardings_slice(entry.id)
         case Network() if entry.physical_network:
             yield uplink_slice(entry.physical_network)
 

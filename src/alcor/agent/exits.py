@@ -10,6 +10,7 @@ from alcor.agent.outside import Outside
 from alcor.agent.unit import Unit, UnitKind
 from alcor.goal_state.entries import (
     FloatingIp,
+    Forwarding,
     Gateway,
     Neighbour,
     Network,
@@ -54,6 +55,7 @@ class Home(NamedTuple):
     floating: FloatingIp
     exit: Exit
     is_here: bool
+    forwardings: tuple[Forwarding, ...] = ()  # of one that has no port of its own
 
 
 class Exits:
@@ -117,7 +119,14 @@ class Exits:
 
     # What changes: each answers the units whose flows must be made again
 
-    def put(self, entry: Gateway | FloatingIp | UplinkNode, is_there: bool) -> set[Unit]:
+    def forwardings_of(self, floating: FloatingIp) -> tuple[Forwarding, ...]:
+        """What a floating IP without a port of its own forwards, in a fixed order."""
+        held = {} if floating.port_id else self.outside.forwardings.get(floating.id, {})
+        return tuple(held[each] for each in sorted(held))
+
+    def put(
+        self, entry: Gateway | FloatingIp | Forwarding | UplinkNode, is_there: bool
+    ) -> set[Unit]:
         """Hold an entry in place of what its key held before, or no more."""
         match entry:
             case Gateway():
@@ -126,6 +135,10 @@ class Exits:
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
                 return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
+            case Forwarding():
+                self.outside.put_forwarding(entry, is_there)
+                routers = self.outside.routers_of_floating(entry.floating_ip_id)
+                return {Unit(UnitKind.FLOATING, entry.floating_ip_id, each) for each in routers}
             case UplinkNode():
                 self.outside.put_node(entry, is_there)
                 return self._units_out_by(entry.physical_network)

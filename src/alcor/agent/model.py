@@ -18,6 +18,7 @@ from alcor.goal_state.entries import (
     Addresses,
     Attachment,
     FloatingIp,
+    Forwarding,
     Gateway,
     GoalEntry,
     Group,
@@ -99,7 +100,7 @@ class HostModel:
                 return self._put_router(entry.id, entry)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.put_interface(entry))
-            case Gateway() | FloatingIp() | UplinkNode():
+            case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, True)
             case Attachment():
                 return set()  # it only leads to the router
@@ -123,7 +124,7 @@ class HostModel:
                 return self._put_router(entry.id, None)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.take_interface(entry))
-            case Gateway() | FloatingIp() | UplinkNode():
+            case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, False)
             case Attachment():
                 return set()  # it only leads to the router
@@ -202,7 +203,8 @@ class HostModel:
             return None
         if floating.network_id != view.exit.network.id:
             return None
-        return view, Home(floating, view.exit, self.exits.is_home(floating, view.exit))
+        is_here = self.exits.is_home(floating, view.exit)
+        return view, Home(floating, view.exit, is_here, self.exits.forwardings_of(floating))
 
     def owned_outside(self) -> Iterator[tuple[str, Address, Mac]]:
         """What this host answers for outside: network, address, MAC."""

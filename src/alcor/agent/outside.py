@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import TypeVar
 
-from alcor.goal_state.entries import FloatingIp, Gateway, UplinkNode
+from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, UplinkNode
 from alcor.values.addresses import Address, Mac
 
 K = TypeVar("K")
@@ -23,6 +23,7 @@ class Outside:
         self.uplinks: dict[str, int] = {}  # ofport by physical network
         self.gateways: dict[str, dict[str, Gateway]] = {}  # by router, by port
         self.floating: dict[str, dict[str, FloatingIp]] = {}  # by router, by id
+        self.forwardings: dict[str, dict[str, Forwarding]] = {}  # by floating IP, by id
         self.resolved: dict[str, dict[Address, Mac]] = {}  # by network
         self._nodes: dict[str, dict[str, Address]] = {}  # endpoints by host by physical network
         self._routers_by_port: dict[str, dict[str, str]] = {}  # by floating IP by its port
@@ -50,6 +51,15 @@ class Outside:
         if is_there:
             router_id = floating.router_id
             _put(self._routers_by_port, floating.port_id, floating.id, router_id, True)
+
+    def put_forwarding(self, forwarding: Forwarding, is_there: bool) -> None:
+        """Hold a port forwarding, or no more."""
+        _put(self.forwardings, forwarding.floating_ip_id, forwarding.id, forwarding, is_there)
+
+    def routers_of_floating(self, floating_ip_id: str) -> list[str]:
+        """The router that translates a floating IP without a port of its own, if there is one."""
+        router_id = self._routers_by_port.get("", {}).get(floating_ip_id)
+        return [router_id] if router_id is not None else []
 
     def put_resolved(self, network_id: str, address: Address, mac: Mac | None) -> bool:
         """Who has an address outside; None: nobody. Whether that is new."""

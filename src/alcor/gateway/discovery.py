@@ -123,13 +123,6 @@ _EXTENSIONS = (
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
     Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
-)
-
-# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
-_UNENFORCED = (
-    Extension("address-scope", "Address scope", "Where addresses are unique."),
-    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
-    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
     Extension(
         "expose-port-forwarding-in-fip",
         "Expose Port Forwarding in FIP",
@@ -150,6 +143,13 @@ _UNENFORCED = (
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",
     ),
+)
+
+# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
+_UNENFORCED = (
+    Extension("address-scope", "Address scope", "Where addresses are unique."),
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
 )
 
 

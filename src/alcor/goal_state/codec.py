@@ -15,6 +15,7 @@ from alcor.goal_state.entries import (
     Attachment,
     FixedIp,
     FloatingIp,
+    Forwarding,
     Gateway,
     GoalEntry,
     Group,
@@ -90,6 +91,8 @@ def _kind(key: str) -> str:
             router and owner
         ):
             return kind
+        case ["forwardings", floating, "forwarding", owner] if floating and owner:
+            return "forwarding"
         case ["uplink", name, "node", host] if name and host:
             return "node"
     raise Malformed(f"'{key}' is not a key of goal state")
@@ -121,6 +124,8 @@ def _message(entry: GoalEntry) -> _Message:
         case Group() | Rule() | Member() | Addresses():
             return group_codec.message(entry)
         case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
+            return router_codec.message(entry)
+        case Forwarding():
             return router_codec.message(entry)
 
 
@@ -285,5 +290,6 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "attachment": router_codec.read_attachment,
     "gateway": router_codec.read_gateway,
     "floating": router_codec.read_floating,
+    "forwarding": router_codec.read_forwarding,
     "node": router_codec.read_uplink_node,
 }

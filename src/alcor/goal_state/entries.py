@@ -183,6 +183,20 @@ class FloatingIp(NamedTuple):
     fixed: Address | None  # with a port only
 
 
+class Forwarding(NamedTuple):
+    """Ports of a floating IP's address that are ports of an address behind the router.
+
+    Both ranges include their ends and are of one length, or the inner one is a single port.
+    """
+
+    id: str
+    floating_ip_id: str
+    protocol: int  # TCP, UDP or SCTP
+    outer: tuple[int, int]
+    address: Address
+    inner: tuple[int, int]
+
+
 class UplinkNode(NamedTuple):
     """A living host with an uplink to a physical network."""
 
@@ -214,5 +228,6 @@ GoalEntry = (
     | Attachment
     | Gateway
     | FloatingIp
+    | Forwarding
     | UplinkNode
 )

@@ -7,6 +7,7 @@ from alcor.goal_state.entries import (
     Attachment,
     FixedIp,
     FloatingIp,
+    Forwarding,
     Gateway,
     Route,
     Router,
@@ -17,9 +18,18 @@ from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
 from alcor.values.addresses import unpack_address
 
-Entry = Router | RouterInterface | Attachment | Gateway | FloatingIp | UplinkNode
+IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP = 6, 17, 132
+_PORT_MAX = 65_535
+
+Entry = Router | RouterInterface | Attachment | Gateway | FloatingIp | Forwarding | UplinkNode
 Message = (
-    pb.Router | pb.RouterInterface | pb.Attachment | pb.Gateway | pb.FloatingIp | pb.UplinkNode
+    pb.Router
+    | pb.RouterInterface
+    | pb.Attachment
+    | pb.Gateway
+    | pb.FloatingIp
+    | pb.Forwarding
+    | pb.UplinkNode
 )
 
 
@@ -47,6 +57,13 @@ def message(entry: Entry) -> Message:
                 address=entry.address.packed,
                 port_id=entry.port_id,
                 fixed=entry.fixed.packed if entry.fixed else b"",
+            )
+        case Forwarding():
+            return pb.Forwarding(
+                protocol=entry.protocol,
+                outer=pb.PortRange(first=entry.outer[0], last=entry.outer[1]),
+                address=entry.address.packed,
+                inner=pb.PortRange(first=entry.inner[0], last=entry.inner[1]),
             )
         case UplinkNode():
             return pb.UplinkNode(tunnel_endpoint=entry.tunnel_endpoint.packed)
@@ -126,6 +143,24 @@ def read_floating(parts: list[str], value: bytes) -> FloatingIp:
         port_id=message.port_id,
         fixed=fixed,
     )
+
+
+def read_forwarding(parts: list[str], value: bytes) -> Forwarding:
+    """The forwarding of these bytes; `ValueError` when it can't be one."""
+    message = pb.Forwarding.FromString(value)
+    outer, inner = _read_ports(message.outer), _read_ports(message.inner)
+    if inner[0] != inner[1] and inner[1] - inner[0] != outer[1] - outer[0]:
+        raise ValueError(f"ports {outer} can't be ports {inner}")
+    if message.protocol not in (IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP):
+        raise ValueError(f"protocol {message.protocol} has no ports that can be forwarded")
+    to = unpack_address(message.address)
+    return Forwarding(parts[3], parts[1], message.protocol, outer, to, inner)
+
+
+def _read_ports(message: pb.PortRange) -> tuple[int, int]:
+    if not 0 < message.first <= message.last <= _PORT_MAX:
+        raise ValueError(f"{message.first} to {message.last} is not a range of ports")
+    return message.first, message.last
 
 
 def read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:

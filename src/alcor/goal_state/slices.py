@@ -10,11 +10,13 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
 | `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
+| `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, rules to
 their remotes, a network's attachments to routers, a router's interfaces and gateways to networks, a
-network to the uplinks of its physical network. (Its name is percent-encoded in keys.)
+floating IP without a port to its forwardings, a network to the uplinks of its physical network.
+(Its name is percent-encoded in keys.)
 """
 
 from urllib.parse import quote
@@ -25,7 +27,7 @@ GROUP = "group"
 MEMBERS = "members"
 ADDRESSES = "addresses"
 ROUTER = "router"
-
+FORWARDINGS = "forwardings"
 UPLINK = "uplink"
 
 _LEADING = ("host/", "group/", "router/")
@@ -129,6 +131,16 @@ def gateway_key(router_id: str, port_id: str) -> str:
 def floating_key(router_id: str, floating_ip_id: str) -> str:
     """The entry of a floating IP in the slice of the router that translates (a `FloatingIp`)."""
     return f"router/{router_id}/floating/{floating_ip_id}"
+
+
+def forwardings_slice(floating_ip_id: str) -> str:
+    """The slice of what a floating IP forwards; hosts of its router subscribe."""
+    return f"forwardings/{floating_ip_id}/"
+
+
+def forwarding_key(floating_ip_id: str, forwarding_id: str) -> str:
+    """The entry of a port forwarding (a `Forwarding`)."""
+    return f"forwardings/{floating_ip_id}/forwarding/{forwarding_id}"
 
 
 def uplink_slice(physical_network: str) -> str:

@@ -14,6 +14,7 @@ from alcor.goal_state.slices import (
     addresses_key,
     attachment_key,
     floating_key,
+    forwarding_key,
     gateway_key,
     group_key,
     host_port_key,
@@ -32,6 +33,7 @@ from alcor.intent.records import (
     GroupRecord,
     NetworkRecord,
     NodeRecord,
+    PortForwardingRecord,
     PortRecord,
     Record,
     RouterRecord,
@@ -41,6 +43,7 @@ from alcor.intent.records import (
 from alcor.planner.index import Index
 from alcor.planner.nodes import (
     floating_ip,
+    forwarding,
     group,
     member,
     name,
@@ -122,6 +125,8 @@ class Planner:
                 yield router.plan_gateway(record)
             case FloatingIpRecord():
                 yield floating_ip.plan(record)
+            case PortForwardingRecord():
+                yield forwarding.plan(record)
             case RouterRecord():
                 yield router.plan(record)
             case NetworkRecord():
@@ -158,6 +163,8 @@ class Planner:
                 yield from uplink.keys(record)
             case FloatingIpRecord():
                 yield floating_key(record.router_id, record.id)
+            case PortForwardingRecord():
+                yield forwarding_key(record.floating_ip_id, record.id)
             case RouterRecord():
                 yield router_key(record.id)
             case GroupRecord():

@@ -86,6 +86,8 @@ class Index:
                 return self._hosts_on_any(self.routers.networks_to(network_id))
             case [slices.ROUTER, router_id, ""]:
                 return self._hosts_on_any(self.routers.networks_at(router_id))
+            case [slices.FORWARDINGS, floating_ip_id, ""]:
+                return self._hosts_on_any(self.routers.networks_to_floating(floating_ip_id))
             case [slices.UPLINK, _, ""]:
                 return self._hosts_on_any(self.routers.networks_to_uplink(slice_))
             case [slices.GROUP, group_id, ""]:
@@ -104,6 +106,9 @@ class Index:
                 return any(host in self.hosts_on(each) for each in joined)
             case [slices.ROUTER, router_id, ""]:
                 networks = self.routers.networks_at(router_id)
+                return any(host in self.hosts_on(each) for each in networks)
+            case [slices.FORWARDINGS, floating_ip_id, ""]:
+                networks = self.routers.networks_to_floating(floating_ip_id)
                 return any(host in self.hosts_on(each) for each in networks)
             case [slices.UPLINK, _, ""]:
                 networks = self.routers.networks_to_uplink(slice_)

@@ -7,7 +7,7 @@ lie between. Gateways lead outward only: who is outside needs nothing of those i
 from collections.abc import Iterator, Mapping
 
 from alcor.goal_state.slices import uplink_slice
-from alcor.intent.records import NetworkRecord, PortRecord, Record
+from alcor.intent.records import FloatingIpRecord, NetworkRecord, PortRecord, Record
 from alcor.planner.group_index import Pairs
 from alcor.planner.nodes.router import is_gateway, is_interface
 
@@ -20,6 +20,7 @@ class RouterIndex:
         self._routers_by_network = Pairs()
         self._routers_by_outside = Pairs()  # of networks that they have gateways on
         self._networks_by_uplink = Pairs()
+        self._routers_by_floating = Pairs()  # of those that have no port of their own
         self._joined: dict[str, frozenset[str]] = {}  # of networks asked for since a change
 
     def put(self, record: Record) -> None:
@@ -52,6 +53,11 @@ class RouterIndex:
         networks = self._networks_by_uplink.of(uplink)
         return frozenset().union(*map(self.networks_to, networks))
 
+    def networks_to_floating(self, floating_ip_id: str) -> frozenset[str]:
+        """Every network from which packets may reach the router that forwards its ports."""
+        routers = self._routers_by_floating.of(floating_ip_id)
+        return frozenset().union(*map(self.networks_at, routers))
+
     def _joined_with(self, network_id: str) -> frozenset[str]:
         joined = self._joined.get(network_id)
         if joined is None:
@@ -76,5 +82,7 @@ class RouterIndex:
                 yield self._routers_by_network, record.network_id, record.device_id
             case PortRecord() if is_gateway(record):
                 yield self._routers_by_outside, record.network_id, record.device_id
+            case FloatingIpRecord(router_id=router_id, port_id="") if router_id:
+                yield self._routers_by_floating, record.id, router_id
             case NetworkRecord(physical_network=name) if name:
                 yield self._networks_by_uplink, uplink_slice(name), record.id

@@ -23,6 +23,7 @@ from alcor.goal_state.entries import (
     Addresses,
     FixedIp,
     FloatingIp,
+    Forwarding,
     Gateway,
     GoalEntry,
     Group,
@@ -89,6 +90,7 @@ class World:
     uplinks: dict[str, str] = field(default_factory=dict)  # physical networks by host
     gateways: list[Gateway] = field(default_factory=list)
     floating: list[FloatingIp] = field(default_factory=list)
+    forwardings: list[Forwarding] = field(default_factory=list)
     trackers: dict[str, Tracker] = field(default_factory=dict)
     security: dict[tuple[str, str], GoalEntry] = field(default_factory=dict)
 
@@ -133,6 +135,17 @@ class World:
                 network, mac_word, *addresses = plain
                 fixed = tuple(self._fixed(network, word) for word in addresses)
                 self.gateways.append(Gateway(f"gw-{name}", name, network, mac(mac_word), fixed))
+            case "forwarding":
+                protocol, outer, inner_address, inner = plain[1:]
+                self.forwardings.append(
+                    Forwarding(name, plain[0], {"tcp": 6, "udp": 17}[protocol], _ports(outer),
+                               address(inner_address), _ports(inner))
+                )  # fmt: skip
+            case "floating" if len(plain) == 4:
+                router, network, mac_word, outer = plain
+                self.floating.append(
+                    FloatingIp(name, router, network, mac(mac_word), address(outer), "", None)
+                )
             case "floating":
                 router, network, mac_word, outer, port_id, inner = plain
                 self.floating.append(
@@ -213,6 +226,8 @@ class World:
         for each in (*self.gateways, *self.floating):
             if each.network_id in here:
                 model.put(each)
+        for forwarding in self.forwardings:
+            model.put(forwarding)
         for node, name in self.uplinks.items():
             model.put(UplinkNode(name, node, self.endpoints[node]))
         if host in self.uplinks:
@@ -368,6 +383,11 @@ def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> G
         remote_group_id=remote if whom == "group" else "",
         remote_addresses_id=remote if whom == "addresses" else "",
     )
+
+
+def _ports(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
 
 
 def _mac(said: dict[str, str], name: str, default: int) -> int:

@@ -18,7 +18,8 @@ writes the ends again; read the difference.
     route ROUTER PREFIX NEXT_HOP
     outside NAME NETWORK MAC ADDRESS... [unplugged: nobody knows it yet]
     gateway ROUTER NETWORK MAC ADDRESS...
-    floating NAME ROUTER NETWORK MAC ADDRESS PORT FIXED_ADDRESS
+    floating NAME ROUTER NETWORK MAC ADDRESS [PORT FIXED_ADDRESS]
+    forwarding NAME FLOATING tcp|udp PORTS ADDRESS PORTS
     PORT: FRAME [field=value ...] -> where it ends
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
 

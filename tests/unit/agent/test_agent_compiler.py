@@ -16,6 +16,7 @@ from alcor.goal_state.entries import (
     Addresses,
     FixedIp,
     FloatingIp,
+    Forwarding,
     Gateway,
     Group,
     Member,
@@ -156,12 +157,21 @@ floating_ips = st.builds(
     st.sampled_from(("", *PORTS)),
     st.sampled_from((None, ADDRESSES[0])),
 )
+forwardings = st.builds(
+    Forwarding,
+    st.sampled_from(("w1", "w2")),
+    st.sampled_from(("f1", "f2")),
+    st.sampled_from((6, 17)),
+    st.just((80, 82)),
+    st.just(ADDRESSES[0]),
+    st.sampled_from(((80, 82), (90, 92), (90, 90))),
+)
 uplink_nodes = st.builds(
     UplinkNode, st.just("ext"), st.sampled_from(("h", "h2")), st.sampled_from(ENDPOINTS)
 )
 entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
-    st.one_of(gateways, floating_ips, uplink_nodes),
+    st.one_of(gateways, floating_ips, forwardings, uplink_nodes),
     st.one_of(groups, rules, members, address_groups),
 )
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())

@@ -12,6 +12,7 @@ from alcor.goal_state.entries import (
     Attachment,
     FixedIp,
     FloatingIp,
+    Forwarding,
     Gateway,
     GoalEntry,
     Group,
@@ -32,6 +33,7 @@ from alcor.goal_state.slices import (
     addresses_key,
     attachment_key,
     floating_key,
+    forwarding_key,
     gateway_key,
     group_key,
     host_port_key,
@@ -65,6 +67,7 @@ KEYS = [
     gateway_key("r", PORT),
     floating_key("r", "f"),
     uplink_node_key("rack/1 ext", "h1"),
+    forwarding_key("f", "w"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -193,6 +196,15 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(UplinkNode, st.just("rack/1 ext"), st.just("h1"), addresses).map(
         lambda entry: (KEYS[13], entry)
     ),
+    st.builds(
+        Forwarding,
+        id=st.just("w"),
+        floating_ip_id=st.just("f"),
+        protocol=st.sampled_from((6, 17, 132)),
+        outer=st.just((80, 89)),
+        address=addresses,
+        inner=st.sampled_from(((8080, 8089), (80, 80))),
+    ).map(lambda entry: (KEYS[14], entry)),
 )
 
 

@@ -9,6 +9,7 @@ Who has an address outside is found out by the agent (`punts/outside.py`).
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 from alcor.agent import pipeline as p
 from alcor.agent.exits import Exit, Home
@@ -27,7 +28,7 @@ from alcor.agent.router_shapes import (
     to,
 )
 from alcor.agent.routing import RouterView
-from alcor.goal_state.entries import Network
+from alcor.goal_state.entries import Forwarding, Network
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
@@ -43,6 +44,7 @@ from alcor.ovs.flow import (
     CtClear,
     DecTtl,
     Flow,
+    MatchFields,
     Nat,
     PopVlan,
     PushVlan,
@@ -53,6 +55,7 @@ from alcor.ovs.flow import (
     punt,
     set_field,
 )
+from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Mac, Prefix
 
 _ARP_REQUEST, _ARP_REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
@@ -205,6 +208,31 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
     yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken_by(view, p.NAT_IN), cookie)
     if home.floating.fixed is not None and address.version == 4:
         yield from _translate(view, home, home.floating.fixed, cookie)
+    else:
+        nobody = match(**to(view, address))
+        nothing = fault(p.Fault.NO_SERVICE)
+        yield Flow(p.ROUTER_IN, p.PRIORITY.high, nobody, nothing, cookie)
+    for forwarding in home.forwardings:
+        yield from _forward(view, home, forwarding, cookie)
+
+
+def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) -> Iterator[Flow]:
+    """Some ports of the address, as few flows as their numbers allow."""
+    first, last = forwarding.outer
+    shift = forwarding.inner[0] - first
+    if forwarding.inner[0] == forwarding.inner[1]:
+        whole = [(each, forwarding.inner[0]) for each in masks_of_range(first, last)]
+    elif shift == 0:
+        whole = [(each, 0) for each in masks_of_range(first, last)]  # the port stays as it is
+    else:
+        whole = [((port, 0xFFFF), port + shift) for port in range(first, last + 1)]
+    field = {6: "tcp_dst", 17: "udp_dst", 132: "sctp_dst"}[forwarding.protocol]
+    mine = to(view, home.floating.address) | {"ip_proto": forwarding.protocol}
+    for ports, inner in whole:
+        nat = Nat("destination", 4, forwarding.address.number, inner)
+        enter = apply(CtClear(), _SEEN, ct(home.exit.zone, commit=True, table=p.ROUTER_IN, nat=nat))
+        what = match(**(mine | cast(MatchFields, {field: ports})))
+        yield Flow(p.NAT_IN, p.PRIORITY.guard, what, enter, cookie)
 
 
 def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Iterator[Flow]:

@@ -226,6 +226,18 @@ class FloatingIp(_message.Message):
     fixed: bytes
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ...) -> None: ...
 
+class Forwarding(_message.Message):
+    __slots__ = ("protocol", "outer", "address", "inner")
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    OUTER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    INNER_FIELD_NUMBER: _ClassVar[int]
+    protocol: int
+    outer: PortRange
+    address: bytes
+    inner: PortRange
+    def __init__(self, protocol: _Optional[int] = ..., outer: _Optional[_Union[PortRange, _Mapping]] = ..., address: _Optional[bytes] = ..., inner: _Optional[_Union[PortRange, _Mapping]] = ...) -> None: ...
+
 class UplinkNode(_message.Message):
     __slots__ = ("tunnel_endpoint",)
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
