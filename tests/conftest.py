@@ -10,6 +10,11 @@ from pathlib import Path
 from socket import create_server
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and nothing of the law.
+settings.register_profile("alcor", deadline=None)
+settings.load_profile("alcor")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

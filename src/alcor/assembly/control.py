@@ -21,6 +21,7 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
+from alcor.contracts.sharing import ConfinePeer, ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.follow import Ready
 from alcor.intent.quotas import QuotaLimits
@@ -35,6 +36,8 @@ from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
 from alcor.managers.quota.app import QuotaApp, default_limits
+from alcor.managers.rbac.api import RBAC_POLICY
+from alcor.managers.rbac.service import Owner, RbacService
 from alcor.managers.router.app import RouterApp
 from alcor.managers.router.needs import Peers as RouterPeers
 from alcor.managers.security_group.app import SecurityGroupApp
@@ -86,14 +89,30 @@ class Control:
         self._intent = intent
         counting = {"quota": self._quotas}  # for the managers that count what projects use
         network = NetworkApp(
-            folder, intent, ready, ports, subnets, config.network, clock, new_id, **counting
+            folder,
+            intent,
+            ready,
+            ports,
+            subnets,
+            config.network,
+            clock,
+            new_id,
+            peer(ConfinePeer),
+            **counting,
         )
         subnet = self._subnet(folder, config, clock, new_id)
         pool = SubnetPoolApp(folder, intent, clock, new_id, **counting)
         node = NodeApp(folder, intent, reports, config.node, clock)
         port = self._port(folder, reports, config, clock, new_id)
         group = SecurityGroupApp(
-            folder, intent, peer(GroupMemberPeer), config.security_group, clock, new_id, **counting
+            folder,
+            intent,
+            peer(GroupMemberPeer),
+            config.security_group,
+            clock,
+            new_id,
+            peer(ConfinePeer),
+            **counting,
         )
         acl = NetworkAclApp(
             folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
@@ -121,6 +140,8 @@ class Control:
             quota,
         ]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
+        owners = self._owners([*network.shared, *group.shared])
+        self.resources.append(self._serve(RBAC_POLICY, RbacService(owners, counted, self._quotas)))
         for app in self.apps:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
@@ -138,6 +159,7 @@ class Control:
                 peer(IpPeer),
                 peer(HeldPortPeer),
                 peer(SubnetPoolPeer),
+                peer(ReachPeer),
             ),
             config.subnet,
             clock,
@@ -204,6 +226,17 @@ class Control:
         for app in apps:
             self._exchange.serve(UsagePeer, UsageReader(app.database), app.name)
         return [self._exchange.peer(UsagePeer, app.name) for app in apps]
+
+    def _owners(
+        self, shared: Sequence[tuple[str, ResourceManager, Sequence[str]]]
+    ) -> dict[str, Owner]:
+        """Who keeps the sharing policies of each kind of object."""
+        for type_, policies, _ in shared:
+            self._exchange.serve(ResourceManager, policies, f"rbac/{type_}")
+        return {
+            type_: Owner(self._exchange.peer(ResourceManager, f"rbac/{type_}"), actions)
+            for type_, _, actions in shared
+        }
 
     def _serve(
         self, resource: Resource, manager: ResourceManager

@@ -62,7 +62,8 @@ class Access:
         """That it may be changed so; `PolicyNotAuthorized`, or `NotFound` to who may not see it."""
         right = self._policy.right(caller, verb, self._resource)
         try:
-            await self._check(caller, right, _whole(document), self._given(changes), {})
+            target = _whole(document) | dict(changes)
+            await self._check(caller, right, target, self._given(changes), {})
         except PolicyNotAuthorized:
             if await self.shown(caller, [document]):
                 raise

@@ -71,6 +71,7 @@ _EXTENSIONS = (
     ),
     Extension("quota_details", "Quota details management support", "Limits with what is used."),
     Extension("quotas", "Quota management support", "How much a project may have."),
+    Extension("rbac-policies", "RBAC Policies", "Networks are shared with other projects."),
     Extension("revision-if-match", "If-Match", "Changes on condition of the revision."),
     Extension("sorting", "Sorting support", "Lists are sorted by keys."),
     Extension("standard-attr-description", "standard-attr-description", "Descriptions."),
@@ -82,6 +83,8 @@ _EXTENSIONS = (
         "tag-ports-during-bulk-creation", "Tag ports at creation", "POST of ports takes tags."
     ),
     Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
+    Extension("rbac-address-group", "RBAC of address groups", "They are shared, too."),
+    Extension("rbac-security-groups", "RBAC of security groups", "They are shared, too."),
     Extension("security-group", "security-group", "Which packets may reach and leave a port."),
     Extension(
         "security-groups-default-rules",

@@ -33,6 +33,7 @@ COMMON = {
     # Ports of these are deleted by their service: one that is taken from under a machine is a hole.
     "device_of_service": "field:port:device_owner=~^compute: or "
     "field:port:device_owner=~^baremetal: or field:port:device_owner=~^manila:",
+    "restrict_wildcard": "rule:admin_only or not field:rbac_policy:target_tenant=*",
     "device_of_owner": "not rule:network_device and rule:project_member",
 }
 
@@ -133,6 +134,13 @@ _OTHERS = {
     "create_address_scope:shared": ADMIN,
     "update_address_scope:shared": ADMIN,
     "get_network_ip_availability": SERVICE,
+    **{
+        f"{verb}_rbac_policy:target_tenant": "rule:restrict_wildcard"
+        for verb in ("create", "update")
+    },
+    # The manager shows and changes only what is theirs, and says that all else is not there.
+    "update_address_group": "rule:admin_only or role:member",
+    "delete_address_group": "rule:admin_only or role:member",
     "get_quota": READER,
     "update_quota": ADMIN,
     "delete_quota": ADMIN,

@@ -23,6 +23,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     physical_network: str = ""  # of flat and VLAN networks
     segmentation_id: int | None = None  # the VLAN id of a VLAN network
     port_security_enabled: bool = True  # of its ports, unless they say otherwise
+    shared_with: tuple[str, ...] = ()  # projects that may use it beside its own; "*": all
 
 
 class HostRoute(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ does not grow with the table. Fields without a column are read out of `doc`.
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -34,6 +34,14 @@ class Row(NamedTuple):
     columns: tuple[Sql, ...]
     sequence: int
     doc: bytes
+
+
+class Also(NamedTuple):
+    """A condition in SQL and its values: of rows that are seen though they are not the project's,
+    or that all rows of a page must fulfil."""
+
+    condition: str
+    values: tuple[Sql, ...] = ()
 
 
 class Taken(Exception):
@@ -128,27 +136,46 @@ class ResourceTable:
         return self.where(connection, "id > ? ORDER BY id LIMIT ?", (after, limit))
 
     def page(
-        self, connection: sqlite3.Connection, query: ListQuery, project: str | None = None
+        self,
+        connection: sqlite3.Connection,
+        query: ListQuery,
+        project: str | None = None,
+        also: Sequence[Also] = (),
+        only: Sequence[Also] = (),
     ) -> list[msgspec.Raw]:
-        """The documents of a page, in order; with `project`, only its own.
+        """The documents of a page, in order; with `project`, its own and what it sees `also`.
 
-        `<Title>NotFound` when the marker names nothing.
+        All fulfil `only`. `<Title>NotFound` when the marker names nothing.
         """
-        conditions, values = self._filters(query.filters, project)
+        conditions, values = self._filters(query.filters)
+        for condition, some in only:
+            conditions.append(condition)
+            values += some
         keys = _order(query.sorts)
         if query.marker:
             condition, bounds = self._beyond(connection, query, keys)
             conditions.append(condition)
             values += bounds
+        names = ", ".join(self._key(s) for s in keys)
+        parts: list[str] = []
+        all_values: list[Sql] = []
+        for seen in _disjoint(project, also):
+            where = " AND ".join([*conditions, seen.condition] if seen.condition else conditions)
+            parts.append(
+                f"SELECT CAST(doc AS BLOB), {names} FROM {self.name}"
+                + (f" WHERE {where}" if where else "")
+            )
+            all_values += [*values, *seen.values]
         order = ", ".join(
-            f"{self._key(s)} {'DESC' if s.descending != query.reverse else 'ASC'}" for s in keys
+            f"{i} {'DESC' if s.descending != query.reverse else 'ASC'}"
+            for i, s in enumerate(keys, 2)
         )
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         limit = f" LIMIT {int(query.limit)}" if query.limit else ""
+        # Each part is read in order from an index of its own, and the parts are merged.
         cursor = connection.execute(
-            f"SELECT CAST(doc AS BLOB) FROM {self.name}{where} ORDER BY {order}{limit}", values
+            f"{' UNION ALL '.join(parts)} ORDER BY {order}{limit}", all_values
         )
-        documents = [msgspec.Raw(doc) for (doc,) in cursor]
+        documents = [msgspec.Raw(row[0]) for row in cursor]
         return documents[::-1] if query.reverse else documents
 
     def expression(self, name: str) -> str:
@@ -166,13 +193,9 @@ class ResourceTable:
             return expression
         return f"ifnull({expression}, '')"
 
-    def _filters(
-        self, filters: Sequence[Filter], project: str | None
-    ) -> tuple[list[str], list[Sql]]:
+    def _filters(self, filters: Sequence[Filter]) -> tuple[list[str], list[Sql]]:
         conditions: list[str] = []
         values: list[Sql] = []
-        if project is not None:
-            filters = [*filters, Filter("project_id", (project,))]
         for wanted in filters:
             condition, some = self._filter(wanted)
             conditions.append(condition)
@@ -233,6 +256,21 @@ def _order(sorts: Sequence[Sort]) -> Sequence[Sort]:
         if sort.field == "id":
             return sorts[: i + 1]
     return (*sorts, Sort("id"))
+
+
+def _disjoint(project: str | None, also: Sequence[Also]) -> Iterator[Also]:
+    """What is seen, as conditions of which every row fulfils at most one; "": everything."""
+    if project is None:
+        yield Also("")
+        return
+    own = Also("project_id = ?", (project,))
+    yield own
+    before = [Also("project_id <> ?", (project,))]
+    for each in also:
+        conditions = [each.condition, *(other.condition for other in before)]
+        values = [*each.values, *(v for other in before for v in other.values)]
+        yield Also(" AND ".join(conditions), tuple(values))
+        before.append(Also(f"NOT ({each.condition})", each.values))
 
 
 def _of_tags(name: str, count: int) -> str:

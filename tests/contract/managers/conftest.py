@@ -162,7 +162,7 @@ class World:
         )
         later.peer = self.port.peers[0][1]
         self.fences = loopback(PortPeer, self.port.peers[0][1])
-        self.held = loopback(HeldPortPeer, self.port.peers[2][1])
+        self.held = loopback(HeldPortPeer, self.port.peers[3][1])
         self.resource, service = self.port.resources[0]
         self.service = loopback(ResourceManager, service)
 

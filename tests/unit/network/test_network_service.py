@@ -18,6 +18,7 @@ from alcor.contracts.resources import (
     ListRequest,
     UpdateRequest,
 )
+from alcor.contracts.sharing import Confine
 from alcor.intent import records
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network.api import NETWORK
@@ -54,6 +55,9 @@ class Peers:
         self.dropped.append(request.network_id)
         return Done()
 
+    async def confine(self, request: Confine) -> InUse:
+        return InUse([request.id] if request.id in self.used else [])
+
     async def vacate_subnets(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
@@ -78,6 +82,7 @@ class World:
             NetworkSettings(**settings),
             lambda: 0.0,
             new_id,
+            self.peers,
         )
         self.service = self.app.resources[0][1]
 

@@ -19,6 +19,7 @@ from alcor.contracts.resources import (
     ListRequest,
     UpdateRequest,
 )
+from alcor.contracts.sharing import Confine
 from alcor.intent import records
 from alcor.intent.records import RuleRecord
 from alcor.keyed_log.memory import MemoryLog
@@ -47,6 +48,9 @@ class Ports:
         self.fenced |= set(request.ids) - self.used
         return InUse([id_ for id_ in request.ids if id_ in self.used])
 
+    async def confine(self, request: Confine) -> InUse:
+        return InUse([request.id] if request.id in self.used else [])
+
     async def lift_groups(self, request: Ids) -> Done:
         self.fenced -= set(request.ids)
         return Done()
@@ -59,7 +63,13 @@ class World:
         self.ports = ports or Ports()
         self.log = MemoryLog(1)
         self.app = SecurityGroupApp(
-            folder, self.log, self.ports, SecurityGroupSettings(**settings), lambda: 0.0, new_id
+            folder,
+            self.log,
+            self.ports,
+            SecurityGroupSettings(**settings),
+            lambda: 0.0,
+            new_id,
+            self.ports,
         )
         self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
         self.groups: Any = self.app.peers[0][1]

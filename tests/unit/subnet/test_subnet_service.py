@@ -18,6 +18,7 @@ from alcor.contracts.resources import (
     ListRequest,
     UpdateRequest,
 )
+from alcor.contracts.sharing import Project, ReachableNetworks
 from alcor.contracts.subnetpools import PrefixGrant, PrefixGrants, PrefixRequest
 from alcor.intent.records import NetworkRecord, PortRecord
 from alcor.keyed_log.memory import MemoryLog
@@ -50,6 +51,9 @@ class Peers:
         if self.fail_at == name:
             self.fail_at = ""
             raise RuntimeError(name)
+
+    async def reachable(self, request: Project) -> ReachableNetworks:
+        return ReachableNetworks([], [])
 
     async def networks(self, request: Ids) -> Networks:
         return Networks(
@@ -139,7 +143,7 @@ class World:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
         self.app = SubnetApp(
-            folder, MemoryLog(1), _ready, Needed(*[peers] * 5), settings, lambda: 0.0, new_id
+            folder, MemoryLog(1), _ready, Needed(*[peers] * 6), settings, lambda: 0.0, new_id
         )
         self.service: Any = self.app.resources[0][1]
 

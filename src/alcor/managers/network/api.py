@@ -48,7 +48,7 @@ NETWORK = Resource(
             put=False,
         ),
         read_only("alcor:vni", integer(1, (1 << 24) - 1)),
-        Field(name="shared", type=only(False, "networks are of one project")),
+        Field(name="shared", type=BOOLEAN, default=False),
         Field(name="router:external", type=BOOLEAN, default=False),
         Field(name="is_default", type=BOOLEAN, default=False),
         Field(name="qos_policy_id", type=only(None, "hosts don't shape traffic")),

@@ -8,16 +8,19 @@ import msgspec
 
 from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.network.api import NETWORK
 from alcor.managers.network.model import Limits
 from alcor.managers.network.service import NetworkService
-from alcor.managers.network.sql import NetworkStore, living
+from alcor.managers.network.sharing import shared_kind
+from alcor.managers.network.sql import TABLE, NetworkStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -54,6 +57,7 @@ class NetworkApp:
         settings: NetworkSettings,
         clock: Seconds,
         new_id: NewId,
+        users: ConfinePeer,
         quota: Limit = unlimited,
     ) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
@@ -61,11 +65,18 @@ class NetworkApp:
         self.relay = Relay(self.name, self.database, log, living)
         store = NetworkStore(self.database, self.relay, limits, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
-        self._service = NetworkService(store, ports, subnets, limits, now, new_id)
+        self.sharing = Sharing(
+            self.database, shared_kind(now), [users], self.relay.notify, new_id, quota
+        )
+        self.shared = [(TABLE.name, self.sharing, (AS_SHARED, AS_EXTERNAL))]
+        self._service = NetworkService(store, ports, subnets, limits, now, new_id, self.sharing)
         self._log = log
         self._rebuilt = rebuilt
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(NETWORK, self._service)]
-        self.peers: Sequence[tuple[Any, object]] = [(NetworkPeer, self._service)]
+        self.peers: Sequence[tuple[Any, object]] = [
+            (NetworkPeer, self._service),
+            (ReachPeer, self._service),
+        ]
 
     async def recover(self) -> None:
         """Finish what a crash cut short."""

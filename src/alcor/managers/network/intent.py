@@ -7,8 +7,8 @@ from alcor.managers.network.model import Network
 from alcor.managers.network.segment import VLAN
 
 
-def record(network: Network) -> NetworkRecord:
-    """The record of a network."""
+def record(network: Network, shared_with: tuple[str, ...] = ()) -> NetworkRecord:
+    """The record of a network; `shared_with` as sharing policies have it."""
     return NetworkRecord(
         id=network.id,
         project_id=network.project_id,
@@ -22,12 +22,13 @@ def record(network: Network) -> NetworkRecord:
         physical_network=network.physical_network or "",
         segmentation_id=network.segmentation_id if network.network_type == VLAN else None,
         port_security_enabled=network.port_security_enabled,
+        shared_with=shared_with,
     )
 
 
-def told(network: Network) -> Told:
+def told(network: Network, shared_with: tuple[str, ...] = ()) -> Told:
     """That the network is so."""
-    return Told(records.key("network", network.id), records.encode(record(network)))
+    return Told(records.key("network", network.id), records.encode(record(network, shared_with)))
 
 
 def told_gone(id_: str) -> Told:

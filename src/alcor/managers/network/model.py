@@ -23,6 +23,16 @@ class NetworkInUse(Conflict):
         super().__init__(f"Unable to complete operation on network {id_}. {reason}")
 
 
+class InvalidSharedSetting(Conflict):
+    """Projects that would lose access have ports on the network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"Unable to reconfigure sharing settings for network {id_}. Multiple tenants are "
+            "using it."
+        )
+
+
 class NetworkIdInUse(Conflict):
     """The id that the client chose is taken."""
 
@@ -103,6 +113,7 @@ def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Ne
         is_default=values["is_default"],
         dns_domain=values["dns_domain"],
         description=values["description"],
+        shared=values["shared"],
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -144,6 +155,7 @@ CHANGEABLE = frozenset(
         "dns_domain",
         "description",
         "tags",
+        "shared",
         "external",
         "is_default",
     }

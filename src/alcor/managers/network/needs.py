@@ -7,8 +7,10 @@ from msgspec import Raw
 
 from alcor.contracts.peers import PortPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import SharingPolicy
 from alcor.managers.network.model import Network
 from alcor.managers.network.subnets_seen import SubnetSeen
+from alcor.runtime.sharing import Viewer
 
 __all__ = ["PortPeer", "Saved", "Store", "SubnetPeer"]
 
@@ -26,19 +28,32 @@ class Store(Protocol):
     `project` limits what is seen to one project; None sees all.
     """
 
-    async def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    async def page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
-    async def networks(self, ids: Sequence[str]) -> list[Network]:
-        """Those that exist and are not being deleted."""
+    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, tuple[str, ...]]]:
+        """Those that exist and are not being deleted, with whom each is shared."""
         ...
 
-    async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
+    async def reachable(self, project: str) -> tuple[list[str], list[str]]:
+        """The networks that are shared with a project, and those external to it."""
+        ...
+
+    async def insert(
+        self, networks: Sequence[Network], policies: Sequence[SharingPolicy], trace: str
+    ) -> Saved:
         """All or none; chooses the VNIs that are 0. Refuses ids and VNIs that are taken."""
         ...
 
     async def change(
-        self, id_: str, decide: Callable[[Network], Network], project: str | None, trace: str
-    ) -> Saved: ...
+        self,
+        id_: str,
+        decide: Callable[[Network], Network],
+        project: str | None,
+        trace: str,
+        new_id: Callable[[], str],
+    ) -> Saved:
+        """With the policy that `shared` and `external` mean, of a new id where one is needed."""
+        ...
 
     async def mark(self, id_: str, project: str | None) -> Network:
         """Mark as being deleted; `NetworkInUse` when somebody else is at it."""

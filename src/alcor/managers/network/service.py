@@ -1,6 +1,6 @@
 """What can be done with networks: one method per use case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from alcor.contracts.peers import Ids, Networks, NetworkSubnets
 from alcor.contracts.resources import (
@@ -12,21 +12,38 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.sharing import (
+    ANYBODY,
+    AS_EXTERNAL,
+    AS_SHARED,
+    Project,
+    ReachableNetworks,
+    SharingPolicy,
+)
 from alcor.intent.follow import id_of, record_of
 from alcor.intent.records import SubnetRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
-from alcor.managers.network.model import Limits, Network, NetworkInUse, changed, network
+from alcor.managers.network.model import (
+    InvalidSharedSetting,
+    Limits,
+    Network,
+    NetworkInUse,
+    changed,
+    network,
+)
 from alcor.managers.network.needs import PortPeer, Saved, Store, SubnetPeer
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing import Viewer, wildcard
+from alcor.runtime.sharing_service import Sharing
 from alcor.values.revision import Revision
 
 PORTS_IN_USE = "There are one or more ports still in use on the network."
 
 
 class NetworkService:
-    """Keeps the contracts ResourceManager and NetworkPeer, and follows the subnets' records."""
+    """Keeps ResourceManager, NetworkPeer and ReachPeer, and follows the subnets' records."""
 
     def __init__(
         self,
@@ -36,7 +53,9 @@ class NetworkService:
         limits: Limits,
         now: Callable[[], str],
         new_id: Callable[[], str],
+        sharing: Sharing,
     ) -> None:
+        self._sharing = sharing
         self._store = store
         self._ports = ports
         self._subnets = subnets
@@ -45,7 +64,9 @@ class NetworkService:
         self._new_id = new_id
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        return ListReply(await self._store.page(request.query, _project(request.caller)))
+        caller = request.caller
+        viewer = Viewer(caller.project_id, caller.admin)
+        return ListReply(await self._store.page(request.query, viewer))
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
@@ -54,7 +75,8 @@ class NetworkService:
             for values in request.items
         ]
         await self._forget_namesakes([v["id"] for v in request.items if "id" in v])
-        return _written(await self._store.insert(networks, request.caller.request_id))
+        policies = [each for new in networks for each in self._policies(new)]
+        return _written(await self._store.insert(networks, policies, request.caller.request_id))
 
     async def update(self, request: UpdateRequest) -> Written:
         now = self._now()
@@ -64,9 +86,23 @@ class NetworkService:
             return changed(old, request.changes, now, self._limits)
 
         caller = request.caller
-        return _written(
-            await self._store.change(request.id, decide, _project(caller), caller.request_id)
-        )
+        if request.changes.get("shared") is not False:
+            return await self._change(request.id, decide, caller)
+        async with self._sharing.changing(
+            request.id, _not_with_all, InvalidSharedSetting(request.id)
+        ):
+            return await self._change(request.id, decide, caller)
+
+    async def _change(
+        self, id_: str, decide: Callable[[Network], Network], caller: Caller
+    ) -> Written:
+        project, trace = _project(caller), caller.request_id
+        return _written(await self._store.change(id_, decide, project, trace, self._new_id))
+
+    def _policies(self, new: Network) -> Iterator[SharingPolicy]:
+        for action, on in ((AS_SHARED, new.shared), (AS_EXTERNAL, new.external)):
+            if on:
+                yield wildcard("network", new.id, action, new.project_id, self._new_id())
 
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence whoever may hold children, then delete; refused and undone when one is in use."""
@@ -76,10 +112,14 @@ class NetworkService:
 
     async def networks(self, request: Ids) -> Networks:
         found = await self._store.networks(request.ids)
-        return Networks([intent.record(each) for each in found])
+        return Networks([intent.record(each, shared_with) for each, shared_with in found])
+
+    async def reachable(self, request: Project) -> ReachableNetworks:
+        return ReachableNetworks(*await self._store.reachable(request.id))
 
     async def recover(self) -> None:
         """Finish the deletions that a crash cut short; those of networks in use are taken back."""
+        await self._sharing.recover()
         for marked in await self._store.marked():
             try:
                 await self._finish_delete(marked, "")
@@ -117,10 +157,15 @@ class NetworkService:
 
     async def _forget_namesakes(self, ids: list[str]) -> None:
         """A client may give the id of a network long gone: its fences must not bind the new one."""
-        living = {each.id for each in await self._store.networks(ids)} if ids else set()
+        living = {each.id for each, _ in await self._store.networks(ids)} if ids else set()
         if fresh := [id_ for id_ in ids if id_ not in living]:
             await self._subnets.lift(Ids(fresh))
             await self._ports.lift(Ids(fresh))
+            await self._sharing.free(fresh)
+
+
+def _not_with_all(policies: list[SharingPolicy]) -> list[SharingPolicy]:
+    return [p for p in policies if (p.action, p.target_tenant) != (AS_SHARED, ANYBODY)]
 
 
 def _project(caller: Caller) -> str | None:

@@ -7,7 +7,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.resources import Filter, ListQuery
+from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
 from alcor.keyed_log.log import Change
 from alcor.managers.network import intent, segment_table, subnets_seen
@@ -25,9 +26,10 @@ from alcor.managers.network.model import (
 )
 from alcor.managers.network.needs import Saved
 from alcor.managers.network.subnets_seen import SubnetSeen
-from alcor.runtime import usage
+from alcor.runtime import sharing, usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.sharing import Viewer
 from alcor.values.mtu import check_mtu
 
 _IS = "CAST(json_extract(doc, '$.\"{}\"') AS TEXT) = '1'"
@@ -35,9 +37,10 @@ TABLE = ResourceTable(
     "network",
     "Network",
     ("project_id", "name", "vni"),
-    conditions={"seen_by": f"(project_id IN ({{}}) OR {_IS.format('router:external')})"},
     counted=True,
 )
+
+VISIBLE_BY = (AS_SHARED, AS_EXTERNAL)  # what lets other projects see a network
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Network)
@@ -66,7 +69,37 @@ def row_of(network: Network, sequence: int) -> Row:
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The networks after an id, as the intent log knows them."""
     rows = TABLE.living(connection, after, limit)
-    return [(row.id, Change(*intent.told(_decode(row.doc)), row.sequence)) for row in rows]
+    shared_with = sharing.targets_of(connection, [row.id for row in rows])
+    return [
+        (row.id, Change(*intent.told(_decode(row.doc), shared_with[row.id]), row.sequence))
+        for row in rows
+    ]
+
+
+def network_of(connection: sqlite3.Connection, id_: str) -> Network:
+    """The network of an id that exists."""
+    row = TABLE.row(connection, id_)
+    if row is None:
+        raise NetworkNotFound(id_)
+    return _decode(row.doc)
+
+
+def save(
+    connection: sqlite3.Connection,
+    networks: Sequence[Network],
+    trace: str,
+    put: Callable[[sqlite3.Connection, Sequence[Row]], None],
+) -> Saved:
+    """Save networks, whose policies are saved already, and tell the intent log."""
+    first = outbox.take(connection, len(networks))
+    rows = [row_of(network, first + i) for i, network in enumerate(networks)]
+    try:
+        put(connection, rows)
+    except Taken as taken:
+        raise _refusal(taken) from None
+    shared_with = sharing.targets_of(connection, [network.id for network in networks])
+    told = [intent.told(network, shared_with[network.id]) for network in networks]
+    return Saved([Raw(row.doc) for row in rows], outbox.tell(connection, first, told, trace))
 
 
 class NetworkStore:
@@ -84,21 +117,38 @@ class NetworkStore:
         self._limits = limits
         self._quota = quota
 
-    async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        if project is not None:
-            seen = (*query.filters, Filter("seen_by", (project,)))
-            query = msgspec.structs.replace(query, filters=seen)
-        return await self._database.read(lambda c: TABLE.page(c, query))
+    async def page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
+        return await self._database.read(
+            lambda c: sharing.objects_page(c, TABLE, VISIBLE_BY, query, viewer)
+        )
 
-    async def networks(self, ids: Sequence[str]) -> list[Network]:
-        def work(connection: sqlite3.Connection) -> list[Network]:
+    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, tuple[str, ...]]]:
+        def work(connection: sqlite3.Connection) -> list[tuple[Network, tuple[str, ...]]]:
             rows = TABLE.rows(connection, ids)
-            return [_decode(r.doc) for r in rows.values() if not _is_marked(connection, r.id)]
+            shared_with = sharing.targets_of(connection, ids)
+            return [
+                (_decode(row.doc), shared_with[row.id])
+                for row in rows.values()
+                if not _is_marked(connection, row.id)
+            ]
 
         return await self._database.read(work)
 
-    async def insert(self, networks: Sequence[Network], trace: str) -> Saved:
+    async def reachable(self, project: str) -> tuple[list[str], list[str]]:
+        def work(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
+            shared, external = (
+                sharing.objects_for(connection, TABLE.name, action, project)
+                for action in (AS_SHARED, AS_EXTERNAL)
+            )
+            return shared, external
+
+        return await self._database.read(work)
+
+    async def insert(
+        self, networks: Sequence[Network], policies: Sequence[SharingPolicy], trace: str
+    ) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
+            sharing.insert(connection, policies)
             placed = [segment_table.take(connection, network) for network in networks]
             ready = [self._numbered(connection, network) for network in placed]
             _check_default(connection, ready)
@@ -109,7 +159,12 @@ class NetworkStore:
         return await self._write(work)
 
     async def change(
-        self, id_: str, decide: Callable[[Network], Network], project: str | None, trace: str
+        self,
+        id_: str,
+        decide: Callable[[Network], Network],
+        project: str | None,
+        trace: str,
+        new_id: Callable[[], str],
     ) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
             row = _visible(connection, id_, project)
@@ -121,6 +176,13 @@ class NetworkStore:
                 for version in subnets_seen.families(connection, id_):
                     check_mtu(id_, new.mtu, version)
             _check_default(connection, [new])
+            for action, on, was in (
+                (AS_SHARED, new.shared, old.shared),
+                (AS_EXTERNAL, new.external, old.external),
+            ):
+                if on != was:
+                    whole = action == AS_EXTERNAL
+                    sharing.toggle(connection, TABLE, new.id, action, new_id() if on else "", whole)
             return self._save(connection, [new], trace, TABLE.replace)
 
         return await self._write(work)
@@ -149,6 +211,7 @@ class NetworkStore:
             self._publisher.forget(connection)
             TABLE.delete(connection, [id_])
             segment_table.give_back(connection, id_)
+            sharing.drop_object(connection, id_)
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
@@ -173,14 +236,7 @@ class NetworkStore:
         put: Callable[[sqlite3.Connection, Sequence[Row]], None],
     ) -> Saved:
         self._publisher.forget(connection)
-        first = outbox.take(connection, len(networks))
-        rows = [row_of(network, first + i) for i, network in enumerate(networks)]
-        try:
-            put(connection, rows)
-        except Taken as taken:
-            raise _refusal(taken) from None
-        last = outbox.tell(connection, first, [intent.told(n) for n in networks], trace)
-        return Saved([Raw(row.doc) for row in rows], last)
+        return save(connection, networks, trace, put)
 
     def _numbered(self, connection: sqlite3.Connection, network: Network) -> Network:
         """The network with its VNI: its own wish, or the next that is free."""

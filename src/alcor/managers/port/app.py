@@ -20,6 +20,7 @@ from alcor.contracts.peers import (
     SubnetPeer,
 )
 from alcor.contracts.resources import ResourceManager, Written
+from alcor.contracts.sharing import ConfinePeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
@@ -125,6 +126,7 @@ class PortApp:
         self.peers: Sequence[tuple[Any, object]] = [
             (PortPeer, fences),
             (GroupMemberPeer, fences),
+            (ConfinePeer, fences),
             (HeldPortPeer, HeldPorts(self._store, self.queue, resource.defaults)),
         ]
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
+from alcor.contracts.sharing import allows
 from alcor.intent.records import FixedIp
 from alcor.managers.port.groups import group_not_found
 from alcor.managers.port.holding import check_change, check_holder, check_removal
@@ -34,6 +35,8 @@ class NewPorts(NamedTuple):
     ports: Sequence[Port]
     macs_given: frozenset[str]  # the MAC addresses that the client chose
     trace: str
+    owners: Mapping[str, str] = {}  # of their networks
+    admin: bool = True  # an administrator puts ports of any project on any network
 
 
 class Change(NamedTuple):
@@ -78,6 +81,7 @@ def commit(tx: Transaction, writes: Sequence[Write], place: Place) -> list[Saved
         answers |= {i: no for (i, _), no in zip(news, verdicts, strict=True) if no is not None}
         saved = tx.insert([(write.ports, write.trace) for _, write in accepted])
         answers |= {i: each for (i, _), each in zip(accepted, saved, strict=True)}
+        tx.set_landlords(_landlords([write for _, write in accepted]))
         tx.save_place(place)
     for i, write in enumerate(writes):
         if not isinstance(write, NewPorts):
@@ -91,6 +95,7 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     ids = {port.id for port in ports}
     parents = {port.network_id for port in ports} | _subnets(ports) | _groups(ports)
     fenced = tx.fenced([*ids, *parents])
+    confined = tx.confined(sorted(parents))
     taken_ids = tx.existing(list(ids))
     macs_by_network: dict[str, list[str]] = {}
     for port in ports:
@@ -99,7 +104,11 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     room = tx.room({port.project_id for port in ports})
     verdicts: list[Refusal | None] = []
     for new in news:
-        verdict = _over_quota(new, room) or _verdict(new, fenced, taken_ids, taken_macs)
+        verdict = (
+            _over_quota(new, room)
+            or (None if new.admin else _not_shared(new, confined))
+            or _verdict(new, fenced, taken_ids, taken_macs)
+        )
         if verdict is None:
             taken_ids |= {port.id for port in new.ports}
             taken_macs |= {(port.network_id, port.mac_address) for port in new.ports}
@@ -107,6 +116,33 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
                 room[project] -= sum(port.project_id == project for port in new.ports)
         verdicts.append(verdict)
     return verdicts
+
+
+def _landlords(news: Sequence[NewPorts]) -> dict[str, str]:
+    """The owner of its network, for each port that is not its owner's."""
+    return {
+        port.id: owner
+        for new in news
+        for port in new.ports
+        if (owner := new.owners.get(port.network_id, port.project_id)) != port.project_id
+    }
+
+
+def _not_shared(new: NewPorts, confined: Mapping[str, frozenset[str]]) -> Refusal | None:
+    """What a port refers to may have been shared with its project until a moment ago."""
+    if not confined:
+        return None
+    for port in new.ports:
+        if not _may_use(port, port.network_id, confined):
+            return network_not_found(port.network_id)
+        if gone := [g for g in port.security_groups if not _may_use(port, g, confined)]:
+            return group_not_found(gone)
+    return None
+
+
+def _may_use(port: Port, id_: str, confined: Mapping[str, frozenset[str]]) -> bool:
+    allowed = confined.get(id_)
+    return allowed is None or allows(allowed, port.project_id)
 
 
 def _over_quota(new: NewPorts, room: Mapping[str, int]) -> Refusal | None:
@@ -148,7 +184,7 @@ def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
 
 def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
     port = tx.ports([write.id]).get(write.id)
-    if port is None or write.project not in (None, port.project_id):
+    if port is None or not _sees(tx, write.project, port):
         return PortNotFound(write.id)
     try:
         check_holder(port, write.holder)
@@ -160,6 +196,11 @@ def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
         return _change(tx, port, write)
     except Refusal as refusal:
         return refusal
+
+
+def _sees(tx: Transaction, project: str | None, port: Port) -> bool:
+    """Its owner sees a port, and so does the owner of its network."""
+    return project in (None, port.project_id) or tx.landlord(port.id) == project
 
 
 def _change(tx: Transaction, port: Port, write: Change) -> Saved:
@@ -181,7 +222,12 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         raise MacAddressInUse(new.network_id, new.mac_address)
     for subnet_id in tx.fenced(sorted(_subnets([new]) - _subnets([port]))):
         raise Conflict(f"Subnet {subnet_id} is being deleted.")
-    if gone := sorted(tx.fenced(sorted(_groups([new]) - _groups([port])))):
+    more = sorted(_groups([new]) - _groups([port]))
+    gone = sorted(tx.fenced(more))
+    if more and write.project is not None:
+        confined = tx.confined(more)
+        gone += [each for each in more if not _may_use(new, each, confined)]
+    if gone:
         raise group_not_found(gone)
     return tx.replace(port, new, write.trace)
 

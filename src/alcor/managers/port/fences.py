@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from alcor.contracts.peers import Done, Ids, InUse, Owners
+from alcor.contracts.sharing import ANYBODY, Confine
 from alcor.managers.port.model import touched
 from alcor.managers.port.needs import Store, Transaction
 
@@ -14,7 +15,7 @@ vacated_max = 200  # ports of one transaction
 
 
 class PortFences:
-    """Keeps the contracts PortPeer and GroupMemberPeer."""
+    """Keeps the contracts PortPeer, GroupMemberPeer and ConfinePeer."""
 
     def __init__(
         self, store: Store, now: Callable[[], str], lifted: Callable[[Sequence[str]], None]
@@ -56,6 +57,17 @@ class PortFences:
         await self._store.write(lambda tx: tx.lift(request.ids))
         self._lifted(request.ids)
         return Done()
+
+    async def confine(self, request: Confine) -> InUse:
+        allowed = {request.owner, *request.allowed}
+
+        def work(tx: Transaction) -> list[str]:
+            if ANYBODY not in allowed and tx.used_by_others(request.id, allowed):
+                return [request.id]
+            tx.confine(request.id, allowed)
+            return []
+
+        return InUse(await self._store.write(work))
 
     async def fence_owners(self, request: Owners) -> Owners:
         ids = request.ids

@@ -99,10 +99,13 @@ class References:
                 found[id_] = record
             else:
                 missing.append(id_)
-        if missing:
-            reply = await self._networks.networks(Ids(missing))
-            found |= {record.id: record for record in reply.networks}
-        return found
+        return found | await self.networks_now(missing)
+
+    async def networks_now(self, ids: Iterable[str]) -> dict[str, NetworkRecord]:
+        """Those of the networks that exist, as their owner says."""
+        wanted = sorted(ids)
+        reply = await self._networks.networks(Ids(wanted)) if wanted else None
+        return {} if reply is None else {record.id: record for record in reply.networks}
 
     async def hosts(self, ids: Iterable[str]) -> set[str]:
         """Those of the hosts that are known."""

@@ -21,7 +21,7 @@ from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
 from alcor.runtime import usage
 from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.runtime.resource_table import Also, ResourceTable, Row
 from alcor.values.rows import insertions
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ _CONTAINING = (
     "id IN (SELECT port_id FROM port_address CROSS JOIN json_each({}) "
     "WHERE address LIKE '%' || value || '%')"
 )
+_OF_LANDLORD = "landlord = ? AND landlord <> ''"  # said aloud, or the index is not used
 
 TABLE = ResourceTable(
     "port",
@@ -78,7 +79,8 @@ class SqlStore:
         self._quota = quota
 
     async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return await self._database.read(lambda c: TABLE.page(c, query, project))
+        also = [] if project is None else [Also(_OF_LANDLORD, (project,))]
+        return await self._database.read(lambda c: TABLE.page(c, query, project, also))
 
     async def place(self) -> Place:
         return await self._database.read(
@@ -113,6 +115,41 @@ class SqlTransaction:
 
     def existing(self, ids: Sequence[str]) -> set[str]:
         return self._among("SELECT value FROM json_each(?) CROSS JOIN port ON port.id = value", ids)
+
+    def landlord(self, id_: str) -> str:
+        statement = "SELECT landlord FROM port WHERE id = ?"
+        row = self._connection.execute(statement, (id_,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def set_landlords(self, landlord_by_port: Mapping[str, str]) -> None:
+        self._connection.executemany(
+            "UPDATE port SET landlord = ? WHERE id = ?",
+            [(landlord, id_) for id_, landlord in landlord_by_port.items()],
+        )
+
+    def confined(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        rows = self._connection.execute(
+            "SELECT confined.id, allowed FROM json_each(?) CROSS JOIN confined "
+            "ON confined.id = value",
+            (_json(ids),),
+        )
+        return {id_: frozenset(msgspec.json.decode(allowed)) for id_, allowed in rows}
+
+    def confine(self, id_: str, allowed: Iterable[str]) -> None:
+        self._connection.execute(
+            "INSERT INTO confined VALUES (?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET allowed = excluded.allowed",
+            (id_, _json(sorted(allowed))),
+        )
+
+    def used_by_others(self, id_: str, allowed: Iterable[str]) -> bool:
+        values = (id_, id_, _json(sorted(allowed)))
+        statement = (
+            "SELECT 1 FROM port WHERE (network_id = ? "
+            "OR id IN (SELECT port_id FROM port_group WHERE group_id = ?)) "
+            "AND project_id <> '' AND project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1"
+        )
+        return self._connection.execute(statement, values).fetchone() is not None
 
     def room(self, projects: Iterable[str]) -> dict[str, int]:
         return usage.room(self._connection, TABLE.name, projects, self._quota)

@@ -6,13 +6,15 @@ port was never saved is freed by the IP manager's sweeper; for a port that exist
 tells the IP manager what the row says. Only one batch is done at a time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from alcor.contracts.peers import Holding, Holdings
 from alcor.contracts.resources import Written
+from alcor.contracts.sharing import allows
+from alcor.intent.records import NetworkRecord
 from alcor.managers.port import model
 from alcor.managers.port.addressing import Interface, Wish
 from alcor.managers.port.commit import (
@@ -51,6 +53,7 @@ class Progress:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by port
     macs: dict[str, str] = field(default_factory=dict)  # by port: given, or chosen
     again: bool = False  # its first MACs were taken: more may be leased than is needed now
+    owners: dict[str, str] = field(default_factory=dict)  # by network
 
 
 class Writer:
@@ -95,11 +98,17 @@ class Writer:
         creates = [(each, each.job) for each in batch if isinstance(each.job, Create)]
         ids = {draft.network_id for _, job in creates for draft in job.drafts}
         networks = await self._references.networks(ids) if ids else {}
+        networks |= await self._references.networks_now(
+            {id_ for each, job in creates for id_ in _unusable(job, networks)}
+        )
         for each, job in creates:
-            project = project_of(job.caller)
-            for id_ in {draft.network_id for draft in job.drafts}:
-                if id_ not in networks or project not in (None, networks[id_].project_id):
-                    each.answer = network_not_found(id_)
+            for id_ in _unusable(job, networks):
+                each.answer = network_not_found(id_)
+            each.owners = {
+                draft.network_id: networks[draft.network_id].project_id
+                for draft in job.drafts
+                if draft.network_id in networks
+            }
             if each.answer is None:
                 each.job = job.on({n.id: n.port_security_enabled for n in networks.values()})
 
@@ -194,7 +203,8 @@ class Writer:
         project, trace = (None, "") if isinstance(job, Settle) else _whose(job)
         if isinstance(job, Create):
             ports = [_port(draft, each, hosts, at, self._zone) for draft in job.drafts]
-            return NewPorts(ports, _macs_given(job), trace)
+            given = _macs_given(job)
+            return NewPorts(ports, given, trace, each.owners, job.caller.admin)
         assert not isinstance(job, Settle)
         if isinstance(job, Delete):
             return Removal(job.id, project, trace, job.holder)
@@ -257,6 +267,21 @@ class Writer:
         for each in batch:
             if isinstance(each.job, Settle):
                 each.answer = Saved([], 0)
+
+
+def _unusable(job: Create, networks: Mapping[str, NetworkRecord]) -> set[str]:
+    """The networks of a job's ports that are not there, or neither theirs nor shared with them."""
+    project = project_of(job.caller)
+    wanted = {draft.network_id for draft in job.drafts}
+    return {
+        id_
+        for id_ in wanted
+        if id_ not in networks
+        or (
+            project not in (None, networks[id_].project_id)
+            and not allows(networks[id_].shared_with, project or "")
+        )
+    }
 
 
 def _open(batch: Iterable[Progress]) -> list[Progress]:

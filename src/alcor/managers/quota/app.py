@@ -42,6 +42,9 @@ class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     router: Annotated[Count | None, _most("routers", DEFAULT_BY_KIND["router"])] = None
     floatingip: Annotated[Count | None, _most("floating IPs", DEFAULT_BY_KIND["floatingip"])] = None
+    rbac_policy: Annotated[
+        Count | None, _most("sharing policies", DEFAULT_BY_KIND["rbac_policy"])
+    ] = None
 
 
 def default_limits(settings: QuotaSettings, *, tenants: bool) -> dict[str, int]:

@@ -21,6 +21,7 @@ DEFAULT_BY_KIND: Mapping[str, int] = {
     "security_group_rule": 100,
     "router": 10,
     "floatingip": 50,
+    "rbac_policy": 10,
 }
 
 

@@ -1,6 +1,7 @@
 """What can be done with limits: one method per use case."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -83,7 +84,10 @@ class QuotaService:
     async def _used(self, project: str) -> dict[str, int]:
         request = ProjectUsage(project)
         replies = await asyncio.gather(*(user.usage(request) for user in self._users))
-        return {kind: count for reply in replies for kind, count in reply.used.items()}
+        found: Counter[str] = Counter()
+        for reply in replies:  # sharing policies are counted by several
+            found.update(reply.used)
+        return dict(found)
 
     def _shown(self, quota: Quota) -> Raw:
         return Raw(_encode(shown(quota, self._default_by_kind)))

@@ -8,6 +8,7 @@ import msgspec
 
 from alcor.contracts.peers import GroupMemberPeer, SecurityGroupPeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.sharing import AS_SHARED, ConfinePeer
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.security_group.api import (
@@ -22,10 +23,12 @@ from alcor.managers.security_group.service.groups import GroupService
 from alcor.managers.security_group.service.rules import RuleService
 from alcor.managers.security_group.service.templates import TemplateService
 from alcor.managers.security_group.service.writes import Makers, manager
+from alcor.managers.security_group.sharing import shared_address_groups, shared_groups
 from alcor.managers.security_group.sql.store import SecurityGroupStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -55,6 +58,7 @@ class SecurityGroupApp:
         settings: SecurityGroupSettings,
         clock: Seconds,
         new_id: NewId,
+        users: ConfinePeer,
         quota: Limit = unlimited,
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
@@ -62,7 +66,18 @@ class SecurityGroupApp:
         store = SecurityGroupStore(self.database, self.relay, quota)
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
         makers = Makers(new_id, lambda: timestamp(clock()))
-        self._groups = GroupService(store, ports, makers)
+        self.shared = [
+            (
+                kind.table.name,
+                Sharing(self.database, kind, users_of_kind, self.relay.notify, new_id, quota),
+                (AS_SHARED,),
+            )
+            for kind, users_of_kind in (
+                (shared_groups(makers.now), [users]),
+                (shared_address_groups(makers.now), []),
+            )
+        ]
+        self._groups = GroupService(store, ports, makers, self.shared[0][1])
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (SECURITY_GROUP, self._groups),
             (SECURITY_GROUP_RULE, RuleService(store, limits, makers)),

@@ -11,6 +11,7 @@ from alcor.managers.security_group.model.address_group import AddressGroup
 from alcor.managers.security_group.model.group import Group
 from alcor.managers.security_group.model.rule import Rule
 from alcor.managers.security_group.model.template import Template
+from alcor.runtime.sharing import Viewer
 
 __all__ = ["GroupMemberPeer", "Limits", "Store", "Transaction"]
 
@@ -42,7 +43,7 @@ class Transaction(Protocol):
     def group(self, id_: str, project: str | None) -> Group: ...
 
     def groups(self, ids: Sequence[str], project: str | None) -> list[Group]:
-        """Those that exist, without those that are being deleted."""
+        """Those that exist, also shared ones, without those that are being deleted."""
         ...
 
     def default_of(self, project: str) -> Group | None: ...
@@ -73,7 +74,7 @@ class Transaction(Protocol):
         """The groups as clients see them, with their rules."""
         ...
 
-    def group_page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    def group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
     def rule(self, id_: str, project: str | None) -> Rule: ...
 
@@ -103,6 +104,10 @@ class Transaction(Protocol):
 
     def address_group(self, id_: str, project: str | None) -> AddressGroup: ...
 
+    def usable_address_group(self, id_: str, project: str | None) -> AddressGroup:
+        """As `address_group`, or one that is shared with the project."""
+        ...
+
     def address_group_is_named(self, id_: str) -> bool:
         """Whether a rule or a template names it."""
         ...
@@ -113,7 +118,7 @@ class Transaction(Protocol):
 
     def remove_address_group(self, id_: str) -> None: ...
 
-    def address_group_page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    def address_group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
 
 class Store(Protocol):

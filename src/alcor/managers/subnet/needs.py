@@ -8,6 +8,7 @@ from msgspec import Raw
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.records import NetworkRecord
 from alcor.managers.subnet.model import Subnet
@@ -23,6 +24,7 @@ class Peers(NamedTuple):
     ips: IpPeer
     held_ports: HeldPortPeer
     pools: SubnetPoolPeer
+    reach: ReachPeer
 
 
 class KnownNetworks(Protocol):
@@ -45,7 +47,11 @@ class Store(Protocol):
     seen to one project.
     """
 
-    async def page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    async def page(
+        self, query: ListQuery, project: str | None, shared: Sequence[str], others: Sequence[str]
+    ) -> list[Raw]:
+        """Also those on networks that are shared with who looks, or (`others`) seen otherwise."""
+        ...
 
     async def subnet(self, id_: str, project: str | None) -> Subnet:
         """`SubnetNotFound` when it is not there, or not theirs."""
@@ -65,8 +71,11 @@ class Store(Protocol):
 
     async def unsettled(self) -> list[str]: ...
 
-    async def insert(self, subnets: Sequence[Subnet], trace: str) -> Saved:
-        """All or none, and settled. Refuses overlap, taken ids, and networks that are going."""
+    async def insert(
+        self, subnets: Sequence[Subnet], landlords: Mapping[str, str], trace: str
+    ) -> Saved:
+        """All or none, and settled; `landlords` are the projects of the networks of those subnets
+        that are on another project's. Refuses overlap, taken ids, and networks that are going."""
         ...
 
     async def change(self, id_: str, decide: Callable[[Subnet], Subnet], trace: str) -> Saved: ...

@@ -19,6 +19,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.sharing import Project
 from alcor.contracts.subnetpools import PrefixRequest
 from alcor.intent.follow import record_of
 from alcor.intent.records import NetworkRecord
@@ -61,13 +62,17 @@ class SubnetService:
     ) -> None:
         self._store = store
         self._known_networks = known_networks
-        self._networks, self._ports, self._ips, self._held_ports, self._pools = peers
+        self._networks, self._ports, self._ips, self._held_ports, self._pools, self._reach = peers
         self._now = now
         self._new_id = new_id
         self._locks = Locks()
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        return ListReply(await self._store.page(request.query, _project(request.caller)))
+        caller = request.caller
+        reach = await self._reach.reachable(Project(caller.project_id))
+        return ListReply(
+            await self._store.page(request.query, _project(caller), reach.shared, reach.external)
+        )
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
@@ -96,11 +101,16 @@ class SubnetService:
     ) -> Written:
         networks = await self._check_networks(new, _project(request.caller))
         new = [on_network(each, networks[each.network_id].external) for each in new]
+        landlords = {
+            each.id: owner
+            for each in new
+            if (owner := networks[each.network_id].project_id) != each.project_id
+        }
         async with self._settling([each.id for each in new], new, locked=locked):
             if given := [values["id"] for values in request.items if "id" in values]:
                 await self._ports.lift(Ids(given))  # of namesakes long gone
             await self._ips.save_pools(Pools([intent.pool(each) for each in new]))
-            return _written(await self._store.insert(new, request.caller.request_id))
+            return _written(await self._store.insert(new, landlords, request.caller.request_id))
 
     async def update(self, request: UpdateRequest) -> Written:
         caller = request.caller

@@ -24,18 +24,21 @@ from alcor.managers.subnet.model import (
 from alcor.managers.subnet.needs import Saved
 from alcor.runtime import usage
 from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.runtime.resource_table import Also, ResourceTable, Row
 
 TABLE = ResourceTable(
     "subnet",
     "Subnet",
     ("project_id", "network_id", "name"),
-    conditions={"shared": "0 IN ({})"},  # networks are of one project, and so are subnets
     counted=True,
 )
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Subnet).decode
+
+
+_OF_LANDLORD = "landlord = ? AND landlord <> ''"  # said aloud, or the index is not used
+_ON = "network_id IN (SELECT value FROM json_each(?))"
 
 
 class Publisher(Protocol):
@@ -73,14 +76,23 @@ class SubnetStore:
         self._subnets_max = subnets_max  # of one network
         self._quota = quota
 
-    async def page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return await self._database.read(lambda c: TABLE.page(c, query, project))
+    async def page(
+        self, query: ListQuery, project: str | None, shared: Sequence[str], others: Sequence[str]
+    ) -> list[Raw]:
+        query, only = _by_shared(query, shared)
+        also = [] if project is None else [Also(_OF_LANDLORD, (project,))]
+        if project is not None and (shared or others):
+            also.append(Also(_ON, (_json([*shared, *others]),)))
+        return await self._database.read(lambda c: TABLE.page(c, query, project, also, only))
 
     async def subnet(self, id_: str, project: str | None) -> Subnet:
-        row = await self._database.read(lambda c: TABLE.row(c, id_))
-        if row is None or project not in (None, row.columns[0]):
-            raise SubnetNotFound(id_)
-        return _decode(row.doc)
+        def work(connection: sqlite3.Connection) -> Subnet:
+            row = TABLE.row(connection, id_)
+            if row is None or project not in (None, row.columns[0], _landlord(connection, id_)):
+                raise SubnetNotFound(id_)
+            return _decode(row.doc)
+
+        return await self._database.read(work)
 
     async def of_networks(self, network_ids: Sequence[str]) -> list[Subnet]:
         return await self._database.read(
@@ -106,12 +118,18 @@ class SubnetStore:
         statement = "SELECT subnet_id FROM unsettled"
         return await self._database.read(lambda c: [id_ for (id_,) in c.execute(statement)])
 
-    async def insert(self, subnets: Sequence[Subnet], trace: str) -> Saved:
+    async def insert(
+        self, subnets: Sequence[Subnet], landlords: Mapping[str, str], trace: str
+    ) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
             self._check_new(connection, subnets)
             _settle(connection, [subnet.id for subnet in subnets])
             saved = self._save(connection, subnets, trace, TABLE.insert)
             usage.check(connection, TABLE.name, {s.project_id for s in subnets}, self._quota)
+            connection.executemany(
+                "UPDATE subnet SET landlord = ? WHERE id = ?",
+                [(landlord, id_) for id_, landlord in landlords.items()],
+            )
             return saved
 
         return await self._write(work)
@@ -222,6 +240,26 @@ class SubnetStore:
 def _of_network(connection: sqlite3.Connection, network_id: str) -> list[Subnet]:
     rows = TABLE.where(connection, "network_id = ? ORDER BY id", (network_id,))
     return [_decode(row.doc) for row in rows]
+
+
+def _by_shared(query: ListQuery, shared: Sequence[str]) -> tuple[ListQuery, list[Also]]:
+    """The query without its filter by `shared`, and what that means: on a network that is."""
+    rest = tuple(each for each in query.filters if each.field != "shared")
+    wanted = {value for each in query.filters if each.field == "shared" for value in each.values}
+    query = msgspec.structs.replace(query, filters=rest)
+    if len(wanted) != 1:
+        return query, []
+    condition = _ON if wanted.pop() else f"NOT {_ON}"
+    return query, [Also(condition, (_json(shared),))]
+
+
+def _landlord(connection: sqlite3.Connection, id_: str) -> str:
+    row = connection.execute("SELECT landlord FROM subnet WHERE id = ?", (id_,)).fetchone()
+    return str(row[0]) if row is not None and row[0] else ""
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def _is_fenced(connection: sqlite3.Connection, network_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from alcor.managers.security_group.api.types import COUNT, TIME
 from alcor.resource.declaration import Action, Field, Resource, read_only
-from alcor.resource.fields import CIDR, NAME, UUID, FieldType, list_of, string
+from alcor.resource.fields import BOOLEAN, CIDR, NAME, UUID, FieldType, list_of, string
 
 addresses_listed_max = 10_000  # in one body; how many a group may hold is the manager's setting
 
@@ -28,6 +28,7 @@ ADDRESS_GROUP = Resource(
         Field(name="project_id", alias="tenant_id", type=string(255), put=False),
         Field(name="description", type=string(1_024), default=""),
         Field(name="addresses", type=_NOTHING_IS_NONE, default=[], put=False),
+        read_only("shared", BOOLEAN),
         read_only("revision_number", COUNT),
         read_only("created_at", TIME),
         read_only("updated_at", TIME),

@@ -60,6 +60,7 @@ class AddressGroup(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     description: str = ""
     addresses: tuple[str, ...] = ()
+    shared: bool = False
     revision_number: int = 1
     created_at: str
     updated_at: str

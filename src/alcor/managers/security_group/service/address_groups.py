@@ -18,7 +18,7 @@ from alcor.managers.security_group.model.address_group import (
     without_addresses,
 )
 from alcor.managers.security_group.needs import Limits, Store, Transaction
-from alcor.managers.security_group.service.writes import Makers, seen_by, written
+from alcor.managers.security_group.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.revisions import check_revision
 
 
@@ -31,8 +31,8 @@ class AddressGroupService:
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        project, query = seen_by(request.caller), request.query
-        return ListReply(await self._store.read(lambda tx: tx.address_group_page(query, project)))
+        viewer, query = viewer_of(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.address_group_page(query, viewer)))
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._makers.now()

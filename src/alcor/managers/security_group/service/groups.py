@@ -25,8 +25,9 @@ from alcor.managers.security_group.service.defaults import (
     ensure_at_first_use,
     insert_group,
 )
-from alcor.managers.security_group.service.writes import Makers, seen_by, written
+from alcor.managers.security_group.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing_service import Sharing
 
 DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and not finished
 
@@ -34,7 +35,10 @@ DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and no
 class GroupService:
     """Keeps the contracts ResourceManager and SecurityGroupPeer."""
 
-    def __init__(self, store: Store, ports: GroupMemberPeer, makers: Makers) -> None:
+    def __init__(
+        self, store: Store, ports: GroupMemberPeer, makers: Makers, sharing: Sharing
+    ) -> None:
+        self._sharing = sharing
         self._store = store
         self._ports = ports
         self._makers = makers
@@ -42,8 +46,8 @@ class GroupService:
     async def list_page(self, request: ListRequest) -> ListReply:
         """Also the first use of a project: it has its default group afterwards."""
         await ensure_at_first_use(self._store, request, self._makers)
-        project, query = seen_by(request.caller), request.query
-        return ListReply(await self._store.read(lambda tx: tx.group_page(query, project)))
+        viewer, query = viewer_of(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.group_page(query, viewer)))
 
     async def create(self, request: CreateRequest) -> Written:
         makers, now = self._makers, self._makers.now()
@@ -97,6 +101,7 @@ class GroupService:
 
     async def recover(self) -> None:
         """Finish the deletions that a crash cut short; what is in use stays, unfenced."""
+        await self._sharing.recover()
         for id_, work in await self._store.read(lambda tx: tx.works()):
             if work != DELETE:
                 await self._take_back(id_)
@@ -159,6 +164,7 @@ class GroupService:
         living = await self._store.read(lambda tx: {each.id for each in tx.groups(ids, None)})
         if fresh := [id_ for id_ in ids if id_ not in living]:
             await self._ports.lift_groups(Ids(fresh))
+            await self._sharing.free(fresh)
 
 
 def _begin(tx: Transaction, held: Group, work: str) -> None:

@@ -101,6 +101,8 @@ class RuleService:
         for each in wanted:
             check_remotes(tx, each, project)
         group = _usable(tx, wanted[0].group_id, project)
+        if project not in (None, group.project_id):  # shared with them, but not theirs to change
+            raise SecurityGroupNotFound(group.id)
         if held := tx.rule_ids(group.id, [each.traffic.key for each in wanted]):
             raise SecurityGroupRuleExists(held[0])
         rules_max = self._limits.rules_per_group_max
@@ -115,7 +117,7 @@ def check_remotes(tx: Transaction, wanted: Wanted, project: str | None) -> None:
     if wanted.traffic.remote_group_id is not None:
         _usable(tx, wanted.traffic.remote_group_id, project)
     if wanted.traffic.remote_address_group_id is not None:
-        tx.address_group(wanted.traffic.remote_address_group_id, project)
+        tx.usable_address_group(wanted.traffic.remote_address_group_id, project)
 
 
 def _usable(tx: Transaction, id_: str, project: str | None) -> Group:

@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from alcor.contracts.resources import Caller, Written
 from alcor.managers.security_group.needs import Transaction
+from alcor.runtime.sharing import Viewer
 from alcor.values.errors import Kind, Refusal
 from alcor.values.revision import Revision
 
@@ -23,6 +24,11 @@ class Makers(NamedTuple):
 def seen_by(caller: Caller) -> str | None:
     """The project whose resources the caller sees; None: all projects."""
     return None if caller.sees_all else caller.project_id
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Who looks."""
+    return Viewer(caller.project_id, caller.admin)
 
 
 def check_admin(caller: Caller, rule: str) -> None:

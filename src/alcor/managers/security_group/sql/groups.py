@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import Filter, ListQuery
+from alcor.contracts.sharing import AS_SHARED
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.group import (
     Group,
@@ -30,7 +31,9 @@ from alcor.managers.security_group.sql.tables import (
     rule_row,
 )
 from alcor.managers.security_group.sql.telling import Telling
+from alcor.runtime import sharing
 from alcor.runtime.resource_table import Taken
+from alcor.runtime.sharing import Viewer
 
 
 class _Id(msgspec.Struct):
@@ -59,8 +62,14 @@ class GroupTransaction:
         return [
             group
             for group in found
-            if project in (None, group.project_id) and self.work_on(group.id) != "delete"
+            if self._usable(group, project) and self.work_on(group.id) != "delete"
         ]
+
+    def _usable(self, group: Group, project: str | None) -> bool:
+        """By its owner, and by those with whom it is shared."""
+        return project in (None, group.project_id) or sharing.is_visible(
+            self._connection, group.id, (AS_SHARED,), str(project)
+        )
 
     def default_of(self, project: str) -> Group | None:
         rows = GROUPS.where(self._connection, "project_id = ? AND is_default", (project,))
@@ -91,6 +100,7 @@ class GroupTransaction:
         naming = TEMPLATES.where(self._connection, "remote_group_id = ?", (id_,))
         TEMPLATES.delete(self._connection, [row.id for row in naming])
         GROUPS.delete(self._connection, [id_])
+        sharing.drop_object(self._connection, id_)
         self._telling.tell([intent.told_gone(intent.group_kind, id_)])
 
     def work_on(self, id_: str) -> str:
@@ -111,8 +121,9 @@ class GroupTransaction:
         rows = GROUPS.rows(self._connection, ids)
         return self._with_rules([Raw(rows[id_].doc) for id_ in ids])
 
-    def group_page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return self._with_rules(GROUPS.page(self._connection, query, project))
+    def group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
+        page = sharing.objects_page(self._connection, GROUPS, (AS_SHARED,), query, viewer)
+        return self._with_rules(page)
 
     def rule(self, id_: str, project: str | None) -> Rule:
         row = RULES.row(self._connection, id_)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import AS_SHARED
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.address_group import (
     AddressGroup,
@@ -27,7 +28,9 @@ from alcor.managers.security_group.sql.tables import (
     template_row,
 )
 from alcor.managers.security_group.sql.telling import Telling
+from alcor.runtime import sharing
 from alcor.runtime.resource_table import Taken
+from alcor.runtime.sharing import Viewer
 
 
 class TemplateTransaction:
@@ -69,6 +72,14 @@ class AddressGroupTransaction:
             raise AddressGroupNotFound(id_)
         return decode_address_group(row.doc)
 
+    def usable_address_group(self, id_: str, project: str | None) -> AddressGroup:
+        held = self.address_group(id_, None)
+        if project in (None, held.project_id) or sharing.is_visible(
+            self._connection, id_, (AS_SHARED,), str(project)
+        ):
+            return held
+        raise AddressGroupNotFound(id_)
+
     def address_group_is_named(self, id_: str) -> bool:
         condition = "remote_address_group_id = ? LIMIT 1"
         return any(table.where(self._connection, condition, (id_,)) for table in (RULES, TEMPLATES))
@@ -90,7 +101,9 @@ class AddressGroupTransaction:
 
     def remove_address_group(self, id_: str) -> None:
         ADDRESS_GROUPS.delete(self._connection, [id_])
+        sharing.drop_object(self._connection, id_)
         self._telling.tell([intent.told_gone(intent.address_group_kind, id_)])
 
-    def address_group_page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return ADDRESS_GROUPS.page(self._connection, query, project)
+    def address_group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
+        actions = (AS_SHARED,)
+        return sharing.objects_page(self._connection, ADDRESS_GROUPS, actions, query, viewer)

@@ -40,7 +40,9 @@ class Publisher(Protocol):
 class SqlTransaction(GroupTransaction, TemplateTransaction, AddressGroupTransaction):
     """Keeps `needs.Transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, trace: str, quota: usage.Limit = usage.unlimited
+    ) -> None:
         self._connection = connection
         self._telling = Telling(connection, trace)
         self._quota = quota

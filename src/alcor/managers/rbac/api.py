@@ -1,0 +1,30 @@
+"""Sharing policies as clients see them. Source: Neutron API reference v2, "RBAC Policies"."""
+
+from alcor.resource.declaration import Field, Resource
+from alcor.resource.fields import UUID, FieldType, string
+
+
+def _parse_target(value: object) -> object:
+    text = string(255).parse(value)
+    if not text:
+        raise ValueError("'' is no project")
+    return text
+
+
+_TARGET = FieldType("project, or * for all", _parse_target, str)
+
+RBAC_POLICY = Resource(
+    name="rbac_policy",
+    collection="rbac_policies",
+    title="RbacPolicy",
+    path="/v2.0/rbac-policies",
+    extension="rbac-policies",
+    fields=(
+        Field(name="id", type=UUID, post=False, put=False),
+        Field(name="object_type", type=string(255), required=True, put=False, sortable=False),
+        Field(name="object_id", type=UUID, required=True, put=False, sortable=False),
+        Field(name="action", type=string(255), required=True, put=False, sortable=False),
+        Field(name="target_tenant", type=_TARGET, required=True, sortable=False),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False, sortable=False),
+    ),
+)

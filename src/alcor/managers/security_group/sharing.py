@@ -1,0 +1,63 @@
+"""What sharing changes of security groups and address groups, and who uses them."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from alcor.contracts.sharing import ANYBODY, AS_SHARED, Confine, SharingPolicy, targets
+from alcor.managers.security_group.model.address_group import AddressGroupNotFound
+from alcor.managers.security_group.model.group import SecurityGroupNotFound, touched
+from alcor.managers.security_group.service.writes import manager
+from alcor.managers.security_group.sql.store import SqlTransaction
+from alcor.managers.security_group.sql.tables import ADDRESS_GROUPS, GROUPS
+from alcor.runtime.sharing_service import SharedKind
+
+
+def shared_groups(now: Callable[[], str]) -> SharedKind:
+    """Security groups, as sharing sees them; ports use them."""
+
+    def reshared(
+        connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
+    ) -> int:
+        tx = SqlTransaction(connection, trace)
+        group = touched(tx.group(id_, None), now())
+        shared = ANYBODY in targets(policies)
+        tx.save_group(msgspec.structs.replace(group, shared=shared))
+        return tx.sequence()
+
+    return SharedKind(manager, GROUPS, SecurityGroupNotFound, (AS_SHARED,), reshared)
+
+
+def shared_address_groups(now: Callable[[], str]) -> SharedKind:
+    """Address groups, as sharing sees them; rules of security groups use them."""
+
+    def reshared(
+        connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
+    ) -> int:
+        tx = SqlTransaction(connection, trace)
+        old = tx.address_group(id_, None)
+        tx.save_address_group(
+            msgspec.structs.replace(
+                old,
+                shared=ANYBODY in targets(policies),
+                revision_number=old.revision_number + 1,
+                updated_at=now(),
+            )
+        )
+        return tx.sequence()
+
+    return SharedKind(
+        manager, ADDRESS_GROUPS, AddressGroupNotFound, (AS_SHARED,), reshared, _is_named
+    )
+
+
+def _is_named(connection: sqlite3.Connection, confine: Confine) -> bool:
+    """Whether a rule of a group of another project names the address group."""
+    allowed = msgspec.json.encode([confine.owner, *confine.allowed]).decode()
+    found = connection.execute(
+        "SELECT 1 FROM security_group_rule WHERE remote_address_group_id = ? "
+        "AND owner NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+        (confine.id, allowed),
+    )
+    return found.fetchone() is not None

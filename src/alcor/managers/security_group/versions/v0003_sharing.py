@@ -1,0 +1,13 @@
+"""Who may see and use security groups and address groups beside their owners."""
+
+from alembic import op
+
+from alcor.runtime import sharing
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    for statement in sharing.SCHEMA:
+        op.execute(statement)

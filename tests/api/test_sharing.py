@@ -1,0 +1,361 @@
+"""Sharing over HTTP, as administrators, owners and others see it (with tokens)."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.api.conftest import Answer, Api, running
+
+from alcor.gateway.app import GatewaySettings
+
+PROJECTS = ("ann", "bob", "eve")
+
+
+class Person:
+    """A client with a token."""
+
+    def __init__(self, api: Api, name: str) -> None:
+        self.api, self.name = api, name
+
+    def ask(self, method: str, path: str, body: object = None) -> Answer:
+        return self.api.call(method, f"/v2.0/{path}", body, {"X-Auth-Token": self.name})
+
+    def make(self, path: str, **fields: Any) -> dict[str, Any]:
+        name = path.replace("-", "_").removesuffix("s").replace("policie", "policy")
+        answer = self.ask("POST", path, {name: fields})
+        assert answer.status == 201, answer
+        made: dict[str, Any] = answer.json[name]
+        return made
+
+    def ids(self, path: str) -> set[str]:
+        answer = self.ask("GET", path)
+        assert answer.status == 200, answer
+        (items,) = (v for k, v in answer.json.items() if not k.endswith("_links"))
+        return {item["id"] for item in items}
+
+    def show(self, path: str) -> dict[str, Any]:
+        answer = self.ask("GET", path)
+        assert answer.status == 200, answer
+        (shown,) = answer.json.values()
+        return dict(shown)
+
+    def share(self, type_: str, id_: str, target: str, action: str = "access_as_shared") -> Answer:
+        policy = {"object_type": type_, "object_id": id_, "target_tenant": target, "action": action}
+        return self.ask("POST", "rbac-policies", {"rbac_policy": policy})
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    folder = tmp_path_factory.mktemp("sharing")
+    tokens = [
+        f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = [{roles}]\n'
+        for name, roles in [
+            ("root", '"admin", "member", "reader"'),
+            *((name, '"member", "reader"') for name in PROJECTS),
+        ]
+    ]
+    (folder / "tokens.toml").write_text("".join(tokens))
+    file = str(folder / "tokens.toml")
+    gateway = GatewaySettings(announce_unenforced=True)
+    with running(folder / "data", gateway, auth="tokens", tokens_file=file) as api:
+        for name in PROJECTS:
+            limits = {"quota": {"network": -1, "port": -1, "rbac_policy": -1, "force": True}}
+            Person(api, "root").ask("PUT", f"quotas/{name}", limits)
+        yield api
+
+
+@pytest.fixture
+def root(control: Api) -> Person:
+    return Person(control, "root")
+
+
+@pytest.fixture
+def ann(control: Api) -> Person:
+    return Person(control, "ann")
+
+
+@pytest.fixture
+def bob(control: Api) -> Person:
+    return Person(control, "bob")
+
+
+@pytest.fixture
+def eve(control: Api) -> Person:
+    return Person(control, "eve")
+
+
+def test_what_is_not_shared_is_not_there_for_others(ann: Person, bob: Person) -> None:
+    network = ann.make("networks")["id"]
+    subnet = ann.make("subnets", network_id=network, cidr="10.0.0.0/24", ip_version=4)["id"]
+    group = ann.make("security-groups", name="g")["id"]
+    for path in (f"networks/{network}", f"subnets/{subnet}", f"security-groups/{group}"):
+        assert bob.ask("GET", path).status == 404
+        assert bob.ask("DELETE", path).status == 404
+    assert network not in bob.ids("networks")
+    assert bob.ask("POST", "ports", {"port": {"network_id": network}}).type == "NetworkNotFound"
+    assert bob.share("network", network, "bob").type == "NetworkNotFound"
+
+
+def test_a_network_is_seen_and_used_by_whom_it_is_shared_with_and_no_one_else(
+    ann: Person, bob: Person, eve: Person
+) -> None:
+    network = ann.make("networks")["id"]
+    subnet = ann.make("subnets", network_id=network, cidr="10.0.0.0/24", ip_version=4)["id"]
+    assert ann.share("network", network, "bob").status == 201
+    assert bob.show(f"networks/{network}")["shared"] is True
+    assert ann.show(f"networks/{network}")["shared"] is False
+    assert network in bob.ids("networks?shared=true")
+    assert network not in bob.ids("networks?shared=false")
+    assert bob.show(f"subnets/{subnet}")["id"] == subnet
+    assert subnet in bob.ids("subnets?shared=true")
+    assert subnet in bob.ids(f"subnets?network_id={network}")
+    port = bob.make("ports", network_id=network)
+    assert (port["project_id"], port["fixed_ips"][0]["subnet_id"]) == ("bob", subnet)
+    assert eve.ask("GET", f"networks/{network}").status == 404
+    assert eve.ask("GET", f"subnets/{subnet}").status == 404
+    assert subnet not in eve.ids("subnets")
+    assert eve.ask("POST", "ports", {"port": {"network_id": network}}).type == "NetworkNotFound"
+
+
+def test_who_a_network_is_shared_with_may_not_change_it(ann: Person, bob: Person) -> None:
+    network = ann.make("networks")["id"]
+    subnet = ann.make("subnets", network_id=network, cidr="10.0.0.0/24", ip_version=4)["id"]
+    ann.share("network", network, "bob")
+    refused = [
+        bob.ask("PUT", f"networks/{network}", {"network": {"name": "bobs"}}),
+        bob.ask("DELETE", f"networks/{network}"),
+        bob.ask("PUT", f"networks/{network}/tags", {"tags": ["bobs"]}),
+        bob.ask("PUT", f"subnets/{subnet}", {"subnet": {"name": "bobs"}}),
+        bob.ask("DELETE", f"subnets/{subnet}"),
+        bob.ask(
+            "POST",
+            "subnets",
+            {"subnet": {"network_id": network, "cidr": "10.1.0.0/24", "ip_version": 4}},
+        ),
+        bob.ask("POST", "ports", {"port": {"network_id": network, "mac_address": "02:0:0:0:0:1"}}),
+        bob.ask(
+            "POST",
+            "ports",
+            {"port": {"network_id": network, "mac_address": "02:00:00:00:00:01"}},
+        ),
+        bob.ask("POST", "ports", {"port": {"network_id": network, "port_security_enabled": False}}),
+    ]
+    statuses = [answer.status for answer in refused]
+    assert statuses == [403, 403, 403, 403, 403, 403, 400, 403, 403]
+    assert bob.share("network", network, "eve").type == "InvalidInput"
+
+
+def test_the_owner_of_a_network_sees_and_removes_the_ports_of_others(
+    ann: Person, bob: Person, eve: Person
+) -> None:
+    network = ann.make("networks")["id"]
+    ann.share("network", network, "bob")
+    ann.share("network", network, "eve")
+    port = bob.make("ports", network_id=network)["id"]
+    assert port in ann.ids("ports")
+    assert port not in eve.ids("ports")
+    assert eve.ask("DELETE", f"ports/{port}").status == 404
+    assert ann.ask("PUT", f"ports/{port}", {"port": {"name": "anns"}}).status == 403
+    assert ann.ask("DELETE", f"ports/{port}").status == 204
+    assert bob.ask("GET", f"ports/{port}").status == 404
+
+
+def test_access_is_not_taken_away_while_it_is_used(ann: Person, bob: Person, eve: Person) -> None:
+    network = ann.make("networks")["id"]
+    policy = ann.share("network", network, "bob").json["rbac_policy"]["id"]
+    port = bob.make("ports", network_id=network)["id"]
+    answer = ann.ask("DELETE", f"rbac-policies/{policy}")
+    assert (answer.status, answer.type) == (409, "RbacPolicyInUse")
+    to_eve = {"rbac_policy": {"target_tenant": "eve"}}
+    assert ann.ask("PUT", f"rbac-policies/{policy}", to_eve).status == 409
+    assert bob.make("ports", network_id=network)["project_id"] == "bob"  # nothing has changed
+    for each in bob.ids(f"ports?network_id={network}"):
+        assert bob.ask("DELETE", f"ports/{each}").status == 204
+    assert ann.ask("PUT", f"rbac-policies/{policy}", to_eve).status == 200
+    assert bob.ask("GET", f"networks/{network}").status == 404
+    assert bob.ask("POST", "ports", {"port": {"network_id": network}}).status == 404
+    assert eve.make("ports", network_id=network)["project_id"] == "eve"
+    assert ann.make("ports", network_id=network)["project_id"] == "ann"
+    assert port not in ann.ids("ports")
+
+
+def test_all_see_what_administrators_share_with_all(
+    root: Person, ann: Person, bob: Person, eve: Person
+) -> None:
+    network = root.make("networks", shared=True)["id"]
+    (policy,) = root.ask("GET", f"rbac-policies?object_id={network}").json["rbac_policies"]
+    assert (policy["target_tenant"], policy["action"]) == ("*", "access_as_shared")
+    for person in (ann, bob, eve):
+        assert person.show(f"networks/{network}")["shared"] is True
+    port = bob.make("ports", network_id=network)["id"]
+    private = {"network": {"shared": False}}
+    answer = root.ask("PUT", f"networks/{network}", private)
+    assert (answer.status, answer.type) == (409, "InvalidSharedSetting")
+    assert root.share("network", network, "bob").status == 201
+    assert root.ask("PUT", f"networks/{network}", private).json["network"]["shared"] is False
+    assert bob.show(f"networks/{network}")["shared"] is True
+    assert eve.ask("GET", f"networks/{network}").status == 404
+    assert bob.show(f"ports/{port}")["network_id"] == network
+    assert root.ask("PUT", f"networks/{network}", {"network": {"shared": True}}).status == 200
+    assert eve.show(f"networks/{network}")["shared"] is True
+
+
+def test_only_administrators_share_with_all(ann: Person) -> None:
+    network = ann.make("networks")["id"]
+    assert ann.share("network", network, "*").status == 403
+    assert ann.ask("PUT", f"networks/{network}", {"network": {"shared": True}}).status == 403
+    assert ann.ask("POST", "networks", {"network": {"shared": True}}).status == 403
+    policy = ann.share("network", network, "bob").json["rbac_policy"]["id"]
+    all_ = {"rbac_policy": {"target_tenant": "*"}}
+    assert ann.ask("PUT", f"rbac-policies/{policy}", all_).status == 403
+
+
+def test_policies_are_seen_by_who_made_them(ann: Person, bob: Person, root: Person) -> None:
+    network = ann.make("networks")["id"]
+    policy = ann.share("network", network, "bob").json["rbac_policy"]
+    assert ann.show(f"rbac-policies/{policy['id']}") == policy
+    assert policy["id"] in ann.ids("rbac-policies") & root.ids("rbac-policies")
+    assert policy["id"] not in bob.ids("rbac-policies")
+    assert bob.ask("DELETE", f"rbac-policies/{policy['id']}").type == "RbacPolicyNotFound"
+    assert ann.share("network", network, "bob").type == "DuplicateRbacPolicy"
+    before = ann.show(f"networks/{network}")["revision_number"]
+    assert ann.ask("DELETE", f"rbac-policies/{policy['id']}").status == 204
+    assert ann.show(f"networks/{network}")["revision_number"] == before + 1
+    assert ann.ask("GET", f"rbac-policies/{policy['id']}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "type_"),
+    [
+        ({"object_type": "chair"}, "InvalidInput"),
+        ({"action": "access_as_friend"}, "InvalidActionForType"),
+        ({"target_tenant": ""}, "HTTPBadRequest"),
+        ({"target_tenant": None}, "HTTPBadRequest"),
+        ({"target_tenant": "x" * 256}, "HTTPBadRequest"),
+        ({"object_id": "none"}, "HTTPBadRequest"),
+        ({"object_id": str(uuid4())}, "NetworkNotFound"),
+    ],
+)
+def test_what_is_no_policy_is_refused(ann: Person, fields: dict[str, Any], type_: str) -> None:
+    policy = {
+        "object_type": "network",
+        "object_id": ann.make("networks")["id"],
+        "target_tenant": "bob",
+        "action": "access_as_shared",
+    }
+    answer = ann.ask("POST", "rbac-policies", {"rbac_policy": policy | fields})
+    assert (answer.status, answer.type) == (404 if "NotFound" in type_ else 400, type_)
+
+
+def test_lists_of_policies_come_in_pages_whatever_they_share(ann: Person) -> None:
+    for _ in range(3):
+        ann.share("network", ann.make("networks")["id"], "bob")
+        ann.share("security_group", ann.make("security-groups", name="p")["id"], "bob")
+        ann.share("address_group", ann.make("address-groups")["id"], "bob")
+    everything = sorted(ann.ids("rbac-policies"))
+    found: list[str] = []
+    marker = ""
+    while page := ann.ask("GET", f"rbac-policies?limit=2{marker}").json["rbac_policies"]:
+        assert len(page) <= 2
+        found += [policy["id"] for policy in page]
+        marker = f"&marker={found[-1]}"
+    assert found == everything
+    back = ann.ask("GET", f"rbac-policies?limit=2&page_reverse=true&marker={found[4]}")
+    assert [policy["id"] for policy in back.json["rbac_policies"]] == found[2:4]
+    assert len(ann.ids("rbac-policies?object_type=address_group")) >= 3
+    assert ann.ids("rbac-policies?object_type=chair") == set()
+    assert ann.ask("GET", f"rbac-policies?marker={uuid4()}").status == 404
+
+
+def test_pages_of_networks_hold_own_and_shared_ones_in_one_order(ann: Person, bob: Person) -> None:
+    for i in range(4):
+        ann.share("network", ann.make("networks", name=f"order-{i}")["id"], "bob")
+        bob.make("networks", name=f"order-{i}")
+    everything = bob.ids("networks")
+    for sort in ("", "&sort_key=name&sort_dir=desc"):
+        found: list[str] = []
+        marker = ""
+        while page := bob.ask("GET", f"networks?limit=3{sort}{marker}").json["networks"]:
+            found += [network["id"] for network in page]
+            marker = f"&marker={found[-1]}"
+        assert len(found) == len(everything)
+        assert set(found) == everything
+
+
+def test_security_groups_are_shared_with_ports_of_others(ann: Person, bob: Person) -> None:
+    group = ann.make("security-groups", name="shared")["id"]
+    network = bob.make("networks")["id"]
+    port = {"port": {"network_id": network, "security_groups": [group]}}
+    assert bob.ask("POST", "ports", port).type == "SecurityGroupNotFound"
+    policy = ann.share("security_group", group, "bob").json["rbac_policy"]["id"]
+    shown = bob.show(f"security-groups/{group}")
+    assert (shown["shared"], len(shown["security_group_rules"])) == (True, 2)
+    rename = {"security_group": {"name": "bobs"}}
+    assert bob.ask("PUT", f"security-groups/{group}", rename).status == 403
+    rule = {"security_group_rule": {"security_group_id": group, "direction": "ingress"}}
+    assert bob.ask("POST", "security-group-rules", rule).type == "SecurityGroupNotFound"
+    made = bob.make("ports", network_id=network, security_groups=[group])
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").type == "RbacPolicyInUse"
+    assert bob.ask("PUT", f"ports/{made['id']}", {"port": {"security_groups": []}}).status == 200
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    assert bob.ask("GET", f"security-groups/{group}").status == 404
+    again = bob.ask("PUT", f"ports/{made['id']}", {"port": {"security_groups": [group]}})
+    assert again.type == "SecurityGroupNotFound"
+
+
+def test_address_groups_are_shared_with_rules_of_others(ann: Person, bob: Person) -> None:
+    addresses = ann.make("address-groups", addresses=["10.0.0.0/8"])["id"]
+    group = bob.make("security-groups", name="uses")["id"]
+    rule = {
+        "security_group_id": group,
+        "direction": "ingress",
+        "remote_address_group_id": addresses,
+    }
+    body = {"security_group_rule": rule}
+    assert bob.ask("POST", "security-group-rules", body).type == "AddressGroupNotFound"
+    policy = ann.share("address_group", addresses, "bob").json["rbac_policy"]["id"]
+    assert bob.show(f"address-groups/{addresses}")["shared"] is True
+    change = {"address_group": {"name": "bobs"}}
+    assert bob.ask("PUT", f"address-groups/{addresses}", change).status == 404
+    made = bob.make("security-group-rules", **rule)["id"]
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").type == "RbacPolicyInUse"
+    assert bob.ask("DELETE", f"security-group-rules/{made}").status == 204
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    assert bob.ask("POST", "security-group-rules", body).type == "AddressGroupNotFound"
+
+
+def test_policies_make_a_network_external_and_private_again(
+    root: Person, bob: Person, eve: Person
+) -> None:
+    network = root.make("networks")["id"]
+    policy = root.share("network", network, "bob", "access_as_external").json["rbac_policy"]["id"]
+    shown = bob.show(f"networks/{network}")
+    assert (shown["router:external"], shown["shared"]) == (True, False)
+    assert eve.ask("GET", f"networks/{network}").status == 404
+    assert bob.ask("POST", "ports", {"port": {"network_id": network}}).status == 404
+    assert root.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    assert root.show(f"networks/{network}")["router:external"] is False
+    wild = root.make("networks", **{"router:external": True})["id"]
+    assert eve.show(f"networks/{wild}")["router:external"] is True
+    path = f"rbac-policies?object_id={wild}&action=access_as_external"
+    assert len(root.ids(path)) == 1
+    root.ask("PUT", f"networks/{wild}", {"network": {"router:external": False}})
+    assert root.ids(path) == set()
+    assert eve.ask("GET", f"networks/{wild}").status == 404
+
+
+def test_no_port_is_left_on_a_network_that_its_project_lost(ann: Person, bob: Person) -> None:
+    """Ports are made while access is taken away: either it stays, or there are none."""
+    for _ in range(6):
+        network = ann.make("networks")["id"]
+        policy = ann.share("network", network, "bob").json["rbac_policy"]["id"]
+        body = {"port": {"network_id": network}}
+        with ThreadPoolExecutor(8) as threads:
+            ports = [threads.submit(bob.ask, "POST", "ports", body) for _ in range(6)]
+            revoked = threads.submit(ann.ask, "DELETE", f"rbac-policies/{policy}").result()
+            made = [p.result().status for p in ports].count(201)
+        assert revoked.status in (204, 409)
+        assert made == len(ann.ids(f"ports?network_id={network}"))
+        assert (made == 0) == (revoked.status == 204)
