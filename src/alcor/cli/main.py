@@ -4,6 +4,7 @@ What only one command needs is imported when that command runs: `alcor port list
 for the control plane's code to load.
 """
 
+import os
 import sys
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from alcor.cli import creates, lab, serve
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
-from alcor.cli.options import Endpoint, Format, api, default_endpoint
+from alcor.cli.options import Endpoint, Format, api, default_endpoint, given
 from alcor.cli.resources import wait_default_s, wait_for
 from alcor.cli.tables import Output
 from alcor.client.connection import ClientError
@@ -26,6 +27,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help=f"Virtual networks for a region: the control plane, its hosts, and a lab.\n\n{EXIT_CODES}",
 )
+
+
+@app.callback()
+def who(
+    token: Annotated[
+        str, typer.Option(help="Send this token; else ALCOR_TOKEN, OS_TOKEN, OS_CLOUD or OS_*.")
+    ] = "",
+    os_cloud: Annotated[str, typer.Option(help="Sign in to this cloud of clouds.yaml.")] = "",
+) -> None:
+    """Say who asks: for the commands it is as if the environment said so."""
+    os.environ.update(given(ALCOR_TOKEN=token, OS_CLOUD=os_cloud))
+
+
 app.add_typer(creates.network_app, name="network")
 app.add_typer(creates.subnet_app, name="subnet")
 app.add_typer(creates.port_app, name="port")

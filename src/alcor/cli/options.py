@@ -1,5 +1,6 @@
 """Options that many commands share, and the client that they lead to."""
 
+import os
 from typing import Annotated, Any
 
 import msgspec
@@ -7,6 +8,7 @@ import typer
 
 from alcor.cli.tables import Output
 from alcor.client.api import Api
+from alcor.client.credentials import sign_in
 
 default_endpoint = "http://127.0.0.1:9696"
 
@@ -41,8 +43,10 @@ Wait = Annotated[
 
 
 def api(endpoint: str, project: str = "") -> Api:
-    """The client of a command."""
-    return Api(endpoint, project)
+    """The client of a command, signed in as the environment says."""
+    signed = sign_in(os.environ)
+    there = signed.endpoint if endpoint == default_endpoint and signed.endpoint else endpoint
+    return Api(there, project, signed.token)
 
 
 def pair(text: str, what: str) -> tuple[str, str]:

@@ -68,9 +68,9 @@ class Convergence(msgspec.Struct, frozen=True):
 class Api:
     """The public API at one endpoint."""
 
-    def __init__(self, endpoint: str, project: str = "") -> None:
+    def __init__(self, endpoint: str, project: str = "", token: str = "") -> None:
         self.endpoint = endpoint
-        self._connection = Connection(endpoint, project)
+        self._connection = Connection(endpoint, project, token)
 
     def close(self) -> None:
         """Close the connection."""

@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 class Connection:
     """The connection; `endpoint` is as in http://127.0.0.1:9696."""
 
-    def __init__(self, endpoint: str, project: str = "") -> None:
+    def __init__(self, endpoint: str, project: str = "", token: str = "") -> None:
         parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ClientError(f"'{endpoint}' is no endpoint: write it as http://127.0.0.1:9696")
@@ -55,6 +55,8 @@ class Connection:
         self._headers = {"Accept": "application/json"}
         if project:
             self._headers["X-Project-Id"] = project
+        if token:
+            self._headers["X-Auth-Token"] = token
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
