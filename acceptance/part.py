@@ -14,11 +14,14 @@ class Group(NamedTuple):
 PART: dict[str, Group] = {
     "networks": Group(
         r"tempest\.api\.network\.test_(extensions|versions|networks|networks_negative)\.",
-        passed_min=50,
-        # Hosts send no router advertisements yet, so that IPv6 modes are refused.
-        exclude="NetworksIpV6TestAttrs",
+        passed_min=55,
     ),
-    "ports": Group(r"tempest\.api\.network\.test_ports\.", passed_min=20, exclude="router_id"),
+    "ports": Group(
+        r"tempest\.api\.network\.test_(ports|dhcp_ipv6|allowed_address_pair)\.", passed_min=40
+    ),
+    "routers": Group(
+        r"tempest\.api\.network\.test_(routers|routers_negative|floating_ips)\.", passed_min=20
+    ),
     "security-groups": Group(r"tempest\.api\.network\.test_security_groups", passed_min=30),
     "plugin": Group(
         r"neutron_tempest_plugin\.api\.test_(security_groups|networks|ports)\.", passed_min=50
