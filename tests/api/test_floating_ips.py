@@ -147,7 +147,7 @@ def test_what_can_not_be_given_is_refused_and_leaves_nothing(place: Place) -> No
 
     answers = [
         place.post(floating_network_id=str(uuid4())),
-        place.post(floating_network_id=place.network),
+        place.post(floating_network_id=place.network, port_id=unreachable["id"]),
         place.post(port_id=str(uuid4())),
         place.post(port_id=unreachable["id"]),
         place.post(port_id=bare["id"]),

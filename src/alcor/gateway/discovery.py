@@ -142,6 +142,11 @@ _EXTENSIONS = (
         "Port forwardings have descriptions.",
     ),
     Extension(
+        "floating-ip-port-forwarding-detail",
+        "Floating IP port forwarding detail",
+        "Floating IPs show the ids and internal ports of their port forwardings.",
+    ),
+    Extension(
         "floating-ip-port-forwarding-port-ranges",
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",

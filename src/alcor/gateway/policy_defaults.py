@@ -116,7 +116,11 @@ _ROUTER = {
 _OTHERS = {
     "create_floatingip:floating_ip_address": MANAGER,
     # Whoever owns the floating IP owns its port forwardings: the manager takes no others.
-    "create_floatingip_port_forwarding": "rule:admin_only or role:member",
+    **{
+        f"{verb}_floatingip_port_forwarding": "rule:admin_only or role:member"
+        for verb in ("create", "update", "delete")
+    },
+    "get_floatingip_port_forwarding": "rule:admin_only or role:reader",
     "get_security_group": f"{READER} or {SHARED}",
     # Whoever owns a rule's group owns the rule: the manager shows and changes no others.
     "get_security_group_rule": "rule:admin_only or role:reader",

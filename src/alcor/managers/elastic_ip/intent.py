@@ -6,7 +6,7 @@ from alcor.intent.records import FloatingIpRecord, PortForwardingRecord
 from alcor.managers.elastic_ip.model.floating_ip import Held
 from alcor.managers.elastic_ip.model.port_forwarding import (
     NUMBER_BY_PROTOCOL,
-    PortForwarding,
+    Forwarding,
     ports_of,
 )
 
@@ -31,16 +31,17 @@ def floating_ip_record(held: Held) -> FloatingIpRecord:
     )
 
 
-def port_forwarding_record(forwarding: PortForwarding) -> PortForwardingRecord:
+def port_forwarding_record(forwarding: Forwarding) -> PortForwardingRecord:
     """The record of a port forwarding; both ranges are (0, 0) for protocols without ports."""
+    shown = forwarding.shown
     return PortForwardingRecord(
-        id=forwarding.id,
+        id=shown.id,
         floating_ip_id=forwarding.floatingip_id,
-        protocol=NUMBER_BY_PROTOCOL[forwarding.protocol],
-        external_ports=ports_of(forwarding.external_port_range) or _NO_PORTS,
-        internal_port_id=forwarding.internal_port_id,
-        internal_ip=forwarding.internal_ip_address,
-        internal_ports=ports_of(forwarding.internal_port_range) or _NO_PORTS,
+        protocol=NUMBER_BY_PROTOCOL[shown.protocol],
+        external_ports=ports_of(shown.external_port_range) or _NO_PORTS,
+        internal_port_id=shown.internal_port_id,
+        internal_ip=shown.internal_ip_address,
+        internal_ports=ports_of(shown.internal_port_range) or _NO_PORTS,
     )
 
 
@@ -50,9 +51,9 @@ def told_floating_ip(held: Held) -> Told:
     return Told(key, records.encode(floating_ip_record(held)))
 
 
-def told_port_forwarding(forwarding: PortForwarding) -> Told:
+def told_port_forwarding(forwarding: Forwarding) -> Told:
     """That the port forwarding is so."""
-    key = records.key(port_forwarding_kind, forwarding.id)
+    key = records.key(port_forwarding_kind, forwarding.shown.id)
     return Told(key, records.encode(port_forwarding_record(forwarding)))
 
 

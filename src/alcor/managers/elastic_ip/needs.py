@@ -10,7 +10,7 @@ from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import RouterPeer
 from alcor.managers.elastic_ip.model.floating_ip import Held
-from alcor.managers.elastic_ip.model.port_forwarding import Forwarding, PortForwarding
+from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 
 __all__ = [
     "HeldPortPeer",
@@ -81,11 +81,11 @@ class Transaction(Protocol):
 
     def forwarding_page(self, query: ListQuery) -> list[Raw]: ...
 
-    def forwarding(self, id_: str, project: str | None) -> PortForwarding: ...
+    def forwarding(self, id_: str, project: str | None) -> Forwarding: ...
 
-    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[PortForwarding]: ...
+    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[Forwarding]: ...
 
-    def forwardings_to(self, port_ids: Sequence[str]) -> list[PortForwarding]:
+    def forwardings_to(self, port_ids: Sequence[str]) -> list[Forwarding]:
         """Those to these internal ports."""
         ...
 

@@ -24,11 +24,9 @@ Ports = tuple[int, int]  # both ends included
 
 
 class PortForwarding(msgspec.Struct, frozen=True, kw_only=True):
-    """A port forwarding as clients see it; its project is its floating IP's."""
+    """A port forwarding as clients see it."""
 
     id: str
-    floatingip_id: str
-    project_id: str
     protocol: str
     internal_port_id: str
     internal_ip_address: str
@@ -40,19 +38,19 @@ class PortForwarding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forwarding(NamedTuple):
-    """A port forwarding with the hops of its router."""
+    """A port forwarding with whose it is (its floating IP's project's), and by which router."""
 
     shown: PortForwarding
+    floatingip_id: str
+    project_id: str
     path: Path
 
 
-def port_forwarding(values: Mapping[str, Any], id_: str, project_id: str) -> PortForwarding:
+def port_forwarding(values: Mapping[str, Any], id_: str) -> PortForwarding:
     """The port forwarding that a checked body asks for; `BadPortForwardingRequest`."""
     external, internal = _ports(values)
     return PortForwarding(
         id=id_,
-        floatingip_id=values["floatingip_id"],
-        project_id=project_id,
         protocol=values["protocol"],
         internal_port_id=values["internal_port_id"],
         internal_ip_address=values["internal_ip_address"],

@@ -75,6 +75,7 @@ class FloatingIpService:
     async def create(self, request: CreateRequest) -> Written:
         """All or none."""
         caller = request.caller
+        wishes = [await self._wishes(item, caller) for item in request.items]
         associations = [
             await self._associating.association(
                 item, item["project_id"], item["floating_network_id"], caller
@@ -86,10 +87,10 @@ class FloatingIpService:
         now = self._makers.now()
         async with self._settling.begun(notes):
             held: list[Held] = []
-            for item, note, association in zip(request.items, notes, associations, strict=True):
-                port = await self._port(item, note, caller)
+            for i, (item, note) in enumerate(zip(request.items, notes, strict=True)):
+                port = await self._port(item, note, wishes[i], caller)
                 new = floating_ip(item, note.floatingip_id, port, now)
-                held.append(given(new, association))
+                held.append(given(new, associations[i]))
             return await self._insert(held, associations, notes, caller)
 
     async def _insert(
@@ -173,10 +174,12 @@ class FloatingIpService:
             values, ip.project_id, ip.floating_network_id, caller
         )
 
-    async def _port(self, item: Mapping[str, Any], note: Note, caller: Caller) -> PortRecord:
-        """The port that holds the address: of the wanted subnet, or of any IPv4 one with room."""
+    async def _port(
+        self, item: Mapping[str, Any], note: Note, wishes: Sequence[AddressWish], caller: Caller
+    ) -> PortRecord:
+        """The port that holds the address: of the first wish that can be had."""
         network_id = item["floating_network_id"]
-        for i, wish in enumerate(wishes := await self._wishes(item, caller)):
+        for i, wish in enumerate(wishes):
             try:
                 view = await self._peers.ports.make(
                     HeldPort(
@@ -198,6 +201,7 @@ class FloatingIpService:
         raise ExternalIpAddressExhausted(network_id)
 
     async def _wishes(self, item: Mapping[str, Any], caller: Caller) -> list[AddressWish]:
+        """The wanted address or subnet; or any IPv4 subnet of the external network with room."""
         network_id, wanted = item["floating_network_id"], item.get("floating_ip_address")
         networks = (await self._peers.networks.networks(Ids([network_id]))).networks
         seen = [n for n in networks if n.external or seen_by(caller) in (None, n.project_id)]
@@ -239,7 +243,7 @@ def _check_association(tx: Transaction, held: Held, association: Association | N
     ip = held.ip
     check_hops(tx, association.path, ip.floating_network_id, association.port_id)
     for each in tx.forwardings_to([association.port_id]):
-        if each.internal_ip_address == association.fixed_ip_address:
+        if each.shown.internal_ip_address == association.fixed_ip_address:
             raise PortHasPortForwarding(
                 ip.floating_ip_address, ip.id, association.port_id, association.fixed_ip_address
             )

@@ -12,6 +12,7 @@ from alcor.intent.follow import id_of, record_of
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.elastic_ip.model.floating_ip import changed, forwarding, given
+from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 from alcor.managers.elastic_ip.needs import HeldPortPeer, Makers, Store, Transaction
 
 
@@ -78,7 +79,7 @@ def _stale(tx: Transaction, addresses_by_port: Mapping[str, set[str]]) -> bool:
         held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]
         for held in tx.given_to(ids)
     ) or any(
-        each.internal_ip_address not in addresses_by_port[each.internal_port_id]
+        each.shown.internal_ip_address not in addresses_by_port[each.shown.internal_port_id]
         for each in tx.forwardings_to(ids)
     )
 
@@ -89,15 +90,15 @@ def _take_back(tx: Transaction, addresses_by_port: Mapping[str, set[str]], now: 
         if held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]:
             tx.save(changed(held, given(held, None), {}, now))
     for each in tx.forwardings_to(ids):
-        if each.internal_ip_address not in addresses_by_port[each.internal_port_id]:
-            drop_forwarding(tx, each.id, each.floatingip_id, now)
+        if each.shown.internal_ip_address not in addresses_by_port[each.shown.internal_port_id]:
+            drop_forwarding(tx, each, now)
 
 
-def drop_forwarding(tx: Transaction, id_: str, floatingip_id: str, now: str) -> None:
+def drop_forwarding(tx: Transaction, going: Forwarding, now: str) -> None:
     """Remove a port forwarding; with the last one, the floating IP has no router any more."""
-    tx.remove_forwarding(id_)
-    held = tx.floating_ip(floatingip_id, None)
-    left = tx.forwardings_of([floatingip_id])
+    tx.remove_forwarding(going.shown.id)
+    held = tx.floating_ip(going.floatingip_id, None)
+    left = tx.forwardings_of([going.floatingip_id])
     new = held if left else forwarding(held, None)
     saved = changed(held, new, {}, now)
     if saved is not held:

@@ -55,7 +55,7 @@ class PortForwardingService:
         (parent,) = [f.values[0] for f in query.filters if f.field == _PARENT]
         held = await self._store.read(lambda tx: tx.floating_ip(str(parent), project))
         forwardings = await self._store.read(lambda tx: tx.forwardings_of([held.ip.id]))
-        await self._internal_ports.views({each.internal_port_id for each in forwardings})
+        await self._internal_ports.views({each.shown.internal_port_id for each in forwardings})
         return ListReply(await self._store.read(lambda tx: tx.forwarding_page(query)))
 
     async def create(self, request: CreateRequest) -> Written:
@@ -64,9 +64,7 @@ class PortForwardingService:
         held = await self._held(request.items[0][_PARENT], caller)
         new = [
             await self._with_path(
-                port_forwarding(item, item.get("id") or self._makers.new_id(), held.ip.project_id),
-                held,
-                caller,
+                port_forwarding(item, item.get("id") or self._makers.new_id()), held, caller
             )
             for item in request.items
         ]
@@ -87,9 +85,8 @@ class PortForwardingService:
         project = seen_by(caller)
         old = await self._store.read(lambda tx: tx.forwarding(request.id, project))
         held = await self._held(old.floatingip_id, caller)
-        values: Mapping[str, Any] = merged(old, request.changes)
-        shown = port_forwarding(values, old.id, old.project_id)
-        new = await self._with_path(shown, held, caller)
+        values: Mapping[str, Any] = merged(old.shown, request.changes)
+        new = await self._with_path(port_forwarding(values, request.id), held, caller)
         now = self._makers.now()
 
         def work(tx: Transaction) -> Written:
@@ -106,7 +103,7 @@ class PortForwardingService:
 
         def work(tx: Transaction) -> Written:
             held = tx.forwarding(request.id, seen_by(request.caller))
-            drop_forwarding(tx, held.id, held.floatingip_id, now)
+            drop_forwarding(tx, held, now)
             return written(tx, [])
 
         return await self._store.write(work, request.caller.request_id)
@@ -123,7 +120,7 @@ class PortForwardingService:
             raise _not_of(new, port)
         paths = await self._associating.paths(port, fixed_ip, held.ip.floating_network_id)
         self._internal_ports.watch(port.id)
-        return Forwarding(new, _chosen(paths, held))
+        return Forwarding(new, held.ip.id, held.ip.project_id, _chosen(paths, held))
 
 
 def _chosen(paths: list[Path], held: Held) -> Path:
@@ -148,7 +145,7 @@ def _not_of(new: PortForwarding, port: PortRecord) -> BadPortForwardingRequest:
 def _check(tx: Transaction, new: Forwarding, caller: Caller) -> None:
     """That the floating IP can be used so, inside the transaction that saves it."""
     shown = new.shown
-    ip = tx.floating_ip(shown.floatingip_id, seen_by(caller)).ip
+    ip = tx.floating_ip(new.floatingip_id, seen_by(caller)).ip
     if ip.port_id is not None:
         raise FloatingIPPortAlreadyAssociated(
             ip.floating_ip_address,
@@ -163,11 +160,11 @@ def _check(tx: Transaction, new: Forwarding, caller: Caller) -> None:
             raise PortHasBindingFloatingIP(
                 ip.floating_ip_address, ip.id, shown.internal_port_id, shown.internal_ip_address
             )
-    check_beside(shown, tx.forwardings_of([ip.id]))
+    check_beside(shown, [each.shown for each in tx.forwardings_of([ip.id])])
 
 
 def _let_use(tx: Transaction, new: Forwarding, now: str) -> None:
-    held = tx.floating_ip(new.shown.floatingip_id, None)
+    held = tx.floating_ip(new.floatingip_id, None)
     saved = changed(held, forwarding(held, new.path), {}, now)
     if saved is not held:
         tx.save(saved)

@@ -35,7 +35,7 @@ def shown(
     heads = [known(document) for document in documents]
     forwardings: dict[str, list[dict[str, Any]]] = {head.id: [] for head in heads}
     for each in tx.forwardings_of(list(forwardings)):
-        forwardings[each.floatingip_id].append(_forwarding(each))
+        forwardings[each.floatingip_id].append(_forwarding(each.shown))
     found: list[Raw] = []
     for head, document in zip(heads, documents, strict=True):
         view = view_by_port.get(head.port_id or "")
@@ -61,13 +61,16 @@ def _details(view: PortView) -> dict[str, Any]:
 
 
 def _forwarding(each: PortForwarding) -> dict[str, Any]:
-    return {
+    """Ports one by one, as Neutron shows them here; ranges only where there are some."""
+    found: dict[str, Any] = {
         "id": each.id,
         "protocol": each.protocol,
         "internal_port_id": each.internal_port_id,
         "internal_ip_address": each.internal_ip_address,
         "internal_port": each.internal_port,
-        "internal_port_range": each.internal_port_range,
         "external_port": each.external_port,
-        "external_port_range": each.external_port_range,
     }
+    if each.external_port is None:
+        found["internal_port_range"] = each.internal_port_range
+        found["external_port_range"] = each.external_port_range
+    return found

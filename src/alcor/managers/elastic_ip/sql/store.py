@@ -10,7 +10,7 @@ from alcor.managers.elastic_ip.needs import Transaction
 from alcor.managers.elastic_ip.sql.tables import (
     FLOATING_IPS,
     FORWARDINGS,
-    decode_forwarding,
+    forwarding_of,
     held_of,
 )
 from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
@@ -65,7 +65,7 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
     return [
         (
             f"1/{r.id}",
-            Change(*intent.told_port_forwarding(decode_forwarding(r.doc)), r.sequence),
+            Change(*intent.told_port_forwarding(forwarding_of(r)), r.sequence),
         )
         for r in FORWARDINGS.living(connection, last_id, limit)
     ]

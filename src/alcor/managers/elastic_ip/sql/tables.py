@@ -40,7 +40,7 @@ FORWARDINGS = ResourceTable(
 
 encode = msgspec.json.Encoder().encode
 _decode_ip = msgspec.json.Decoder(FloatingIp).decode
-decode_forwarding = msgspec.json.Decoder(PortForwarding).decode
+_decode_forwarding = msgspec.json.Decoder(PortForwarding).decode
 
 
 def floating_ip_row(held: Held, sequence: int) -> Row:
@@ -65,10 +65,10 @@ def held_of(row: Row) -> Held:
 
 def forwarding_row(forwarding: Forwarding, sequence: int) -> Row:
     """The row that keeps a port forwarding."""
-    shown, path = forwarding
+    shown, floatingip_id, project_id, path = forwarding
     columns = (
-        shown.project_id,
-        shown.floatingip_id,
+        project_id,
+        floatingip_id,
         shown.internal_port_id,
         path.router_id,
         path.interface_port_id,
@@ -79,6 +79,6 @@ def forwarding_row(forwarding: Forwarding, sequence: int) -> Row:
 
 def forwarding_of(row: Row) -> Forwarding:
     """The port forwarding of a row."""
-    router_id, interface, gateway = map(str, row.columns[3:])
+    project_id, floatingip_id, _, router_id, interface, gateway = map(str, row.columns)
     path = Path(router_id=router_id, interface_port_id=interface, gateway_port_id=gateway)
-    return Forwarding(decode_forwarding(row.doc), path)
+    return Forwarding(_decode_forwarding(row.doc), floatingip_id, project_id, path)

@@ -11,7 +11,7 @@ from alcor.intent import outbox
 from alcor.intent.outbox import Told
 from alcor.managers.elastic_ip import intent
 from alcor.managers.elastic_ip.model.floating_ip import Held
-from alcor.managers.elastic_ip.model.port_forwarding import Forwarding, PortForwarding
+from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 from alcor.managers.elastic_ip.model.refusals import (
     FloatingIpIdInUse,
     FloatingIPNotFound,
@@ -22,8 +22,8 @@ from alcor.managers.elastic_ip.needs import Note
 from alcor.managers.elastic_ip.sql.tables import (
     FLOATING_IPS,
     FORWARDINGS,
-    decode_forwarding,
     floating_ip_row,
+    forwarding_of,
     forwarding_row,
     held_of,
 )
@@ -93,22 +93,22 @@ class SqlTransaction:
     def forwarding_page(self, query: ListQuery) -> list[Raw]:
         return FORWARDINGS.page(self._connection, query)
 
-    def forwarding(self, id_: str, project: str | None) -> PortForwarding:
+    def forwarding(self, id_: str, project: str | None) -> Forwarding:
         row = FORWARDINGS.row(self._connection, id_)
         if row is None or project not in (None, row.columns[0]):
             raise PortForwardingNotFound(id_)
-        return decode_forwarding(row.doc)
+        return forwarding_of(row)
 
-    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[PortForwarding]:
+    def forwardings_of(self, floatingip_ids: Sequence[str]) -> list[Forwarding]:
         return self._forwardings("floatingip_id", floatingip_ids)
 
-    def forwardings_to(self, port_ids: Sequence[str]) -> list[PortForwarding]:
+    def forwardings_to(self, port_ids: Sequence[str]) -> list[Forwarding]:
         return self._forwardings("internal_port_id", port_ids)
 
-    def _forwardings(self, column: str, ids: Sequence[str]) -> list[PortForwarding]:
+    def _forwardings(self, column: str, ids: Sequence[str]) -> list[Forwarding]:
         condition = f"{column} IN (SELECT value FROM json_each(?)) ORDER BY id"
         rows = FORWARDINGS.where(self._connection, condition, (_json(ids),))
-        return [decode_forwarding(row.doc) for row in rows]
+        return [forwarding_of(row) for row in rows]
 
     def insert_forwarding(self, forwarding: Forwarding) -> Raw:
         return self._put_forwarding(forwarding, FORWARDINGS.insert)
@@ -119,9 +119,7 @@ class SqlTransaction:
     def _put_forwarding(
         self, forwarding: Forwarding, put: Callable[[sqlite3.Connection, Sequence[Row]], None]
     ) -> Raw:
-        row = forwarding_row(
-            forwarding, self._tell([intent.told_port_forwarding(forwarding.shown)])
-        )
+        row = forwarding_row(forwarding, self._tell([intent.told_port_forwarding(forwarding)]))
         put(self._connection, [row])
         return Raw(row.doc)
 
