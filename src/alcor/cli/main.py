@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import creates, lab, serve
+from alcor.cli import creates, lab, routing, serve
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
 from alcor.cli.options import Endpoint, Format, api, default_endpoint, given
 from alcor.cli.resources import wait_default_s, wait_for
@@ -43,6 +43,8 @@ def who(
 app.add_typer(creates.network_app, name="network")
 app.add_typer(creates.subnet_app, name="subnet")
 app.add_typer(creates.port_app, name="port")
+app.add_typer(routing.router_app, name="router")
+app.add_typer(routing.floating_ip_app, name="floatingip")
 app.add_typer(creates.node_app, name="node")
 app.add_typer(lab.app, name="lab")
 app.add_typer(serve.config_app, name="config")

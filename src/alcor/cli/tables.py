@@ -7,7 +7,18 @@ from typing import Any, NamedTuple
 import msgspec
 import typer
 
-from alcor.client.api import AGENT, NETWORK, NODE, PORT, SUBNET, Item, Kind
+from alcor.client.api import (
+    AGENT,
+    FLOATING_IP,
+    FORWARDING,
+    NETWORK,
+    NODE,
+    PORT,
+    ROUTER,
+    SUBNET,
+    Item,
+    Kind,
+)
 
 _STYLES = {"ACTIVE": "green", "DOWN": "yellow", "ERROR": "red", "yes": "green", "no": "red"}
 
@@ -47,6 +58,11 @@ def addresses(fixed_ips: Any) -> str:
     return ", ".join(one["ip_address"] for one in fixed_ips or ())
 
 
+def gateway(info: Any) -> str:
+    """A router's addresses on its external network."""
+    return addresses(info["external_fixed_ips"]) if info else ""
+
+
 def pools(ranges: Any) -> str:
     """A subnet's allocation pools."""
     return ", ".join(f"{one['start']}-{one['end']}" for one in ranges or ())
@@ -76,6 +92,28 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("Host", "binding:host_id"),
         Column("MAC", "mac_address"),
         Column("Addresses", "fixed_ips", addresses),
+    ),
+    ROUTER.name: (
+        Column("ID", "id"),
+        Column("Name", "name"),
+        Column("Status", "status"),
+        Column("Gateway", "external_gateway_info", gateway),
+        Column("Routes", "routes", lambda routes: str(len(routes or ()))),
+    ),
+    FLOATING_IP.name: (
+        Column("ID", "id"),
+        Column("Address", "floating_ip_address"),
+        Column("Status", "status"),
+        Column("Fixed address", "fixed_ip_address"),
+        Column("Port", "port_id"),
+        Column("Router", "router_id"),
+    ),
+    FORWARDING.name: (
+        Column("ID", "id"),
+        Column("Protocol", "protocol"),
+        Column("External", "external_port_range"),
+        Column("Address", "internal_ip_address"),
+        Column("Internal", "internal_port_range"),
     ),
     NODE.name: (
         Column("ID", "id"),

@@ -18,18 +18,32 @@ Item = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """A kind of resource: its name in bodies, and where its collection is."""
+    """A kind of resource: its name in bodies, and where its collection is.
+
+    `called` is the field by which people name one. The path of what lives under another kind has
+    `{parent}` where the other's id goes.
+    """
 
     name: str
     collection: str
     path: str
     key: str = "id"
+    called: str = "name"
+
+    def under(self, parent: str) -> "Kind":
+        """The kind under one parent."""
+        return self._replace(path=self.path.format(parent=quote(parent, safe="")))
 
 
 NETWORK = Kind("network", "networks", "/v2.0/networks")
 SUBNET = Kind("subnet", "subnets", "/v2.0/subnets")
 PORT = Kind("port", "ports", "/v2.0/ports")
 NODE = Kind("node", "nodes", "/alcor/v1/nodes")
+ROUTER = Kind("router", "routers", "/v2.0/routers")
+FLOATING_IP = Kind("floatingip", "floatingips", "/v2.0/floatingips", called="floating_ip_address")
+FORWARDING = Kind(
+    "port_forwarding", "port_forwardings", "/v2.0/floatingips/{parent}/port_forwardings"
+)
 AGENT = Kind("agent", "agents", "/v2.0/agents")
 
 
@@ -107,13 +121,13 @@ class Api:
         return item
 
     def find(self, kind: Kind, name_or_id: str) -> Item:
-        """The one of this id, or else of this name; `NotThere` or `NotOne`."""
+        """The one of this id, or else called so; `NotThere` or `NotOne`."""
         try:
             return self.show(kind, name_or_id)
         except Refused as refused:
             if refused.status not in (400, 404):
                 raise
-        named = self.list_page(kind, [("name", name_or_id)]) if kind.key == "id" else []
+        named = self.list_page(kind, [(kind.called, name_or_id)]) if kind.key == "id" else []
         if len(named) > 1:
             ids = ", ".join(str(item[kind.key]) for item in named[:5])
             raise NotOne(
@@ -128,6 +142,12 @@ class Api:
         path = f"{kind.path}/{quote(key, safe='')}"
         answer = self._connection.request("PUT", path, body={kind.name: changes})
         return answer.body[kind.name], answer.revision
+
+    def act(self, kind: Kind, key: str, verb: str, body: Mapping[str, Any]) -> tuple[Item, str]:
+        """A call on one beyond the four verbs; returns its answer and the revision."""
+        path = f"{kind.path}/{quote(key, safe='')}/{verb}"
+        answer = self._connection.request("PUT", path, body=dict(body))
+        return answer.body, answer.revision
 
     def delete(self, kind: Kind, key: str) -> str:
         """Delete one; returns the revision."""
