@@ -170,7 +170,7 @@ class Groups:
     def set_addresses(self, group_id: str, verb: str, *prefixes: str) -> None:
         """`add_addresses` or `remove_addresses` of an address group."""
         body = {"addresses": list(prefixes)}
-        self._obeyed(self._lab.api.act(ADDRESS_GROUP, group_id, verb, body))
+        self._obeyed(self._lab.api.act(ADDRESS_GROUP, group_id, verb, body)[1])
 
     def _obeyed(self, revision: str) -> None:
         assert self._lab.api.wait(revision, converge_timeout_s).converged

@@ -144,7 +144,7 @@ class Api:
         return answer.body[kind.name], answer.revision
 
     def act(self, kind: Kind, key: str, verb: str, body: Mapping[str, Any]) -> tuple[Item, str]:
-        """A call on one beyond the four verbs; returns its answer and the revision."""
+        """Do one of a resource's own actions; returns what it answers and the revision."""
         path = f"{kind.path}/{quote(key, safe='')}/{verb}"
         answer = self._connection.request("PUT", path, body=dict(body))
         return answer.body, answer.revision
@@ -153,11 +153,6 @@ class Api:
         """Delete one; returns the revision."""
         path = f"{kind.path}/{quote(key, safe='')}"
         return self._connection.request("DELETE", path).revision
-
-    def act(self, kind: Kind, key: str, action: str, arguments: Mapping[str, Any]) -> str:
-        """Do one of a resource's own actions, such as `add_addresses`; returns the revision."""
-        path = f"{kind.path}/{quote(key, safe='')}/{action}"
-        return self._connection.request("PUT", path, body=dict(arguments)).revision
 
     def wait(self, revision: str, timeout_s: float) -> Convergence:
         """Wait until all hosts concerned have applied the revision, or the time is up."""
