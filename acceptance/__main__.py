@@ -5,11 +5,13 @@ of failures and skips, and all logs, stay in `.acceptance/last`.
 """
 
 import argparse
+import os
 import re
 import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from acceptance.environments import WORK, AcceptanceError
+from acceptance.hosts import hosts
 from acceptance.keystone import Keystone
 from acceptance.product import endpoint, product
 from acceptance.tempest import EVERYTHING, Outcome, Tempest
@@ -49,17 +52,24 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--announced-only", action="store_true", help="without what hosts don't obey yet"
     )
+    parser.add_argument(
+        "--hosts",
+        type=int,
+        default=1 if os.geteuid() == 0 else 0,
+        help="live hosts in namespaces (1 for root, else 0)",
+    )
     return parser.parse_args(words)
 
 
 def _run(folder: Path, regex: str, options: argparse.Namespace) -> list[Outcome]:
-    with (
-        Keystone(folder / "keystone") as keystone,
-        product(
-            folder / "product", keystone, announce_unenforced=not options.announced_only
-        ) as server,
-    ):
+    with ExitStack() as stack:
+        keystone = stack.enter_context(Keystone(folder / "keystone"))
+        unenforced = not options.announced_only
+        server = stack.enter_context(
+            product(folder / "product", keystone, announce_unenforced=unenforced)
+        )
         keystone.publish(endpoint(server))
+        stack.enter_context(hosts(folder, server, keystone, options.hosts))
         tempest = Tempest(folder / "tempest")
         tempest.prepare(keystone, endpoint(server))
         return tempest.run(regex, options.exclude, options.concurrency)

@@ -32,7 +32,7 @@ class Server:
         self, argv: Sequence[str], url: str, log: Path, env: Mapping[str, str] | None = None
     ) -> None:
         self._argv, self.url, self.log = list(argv), url, log
-        self._env = dict(os.environ) | dict(env or {})
+        self.env = dict(env or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -51,7 +51,11 @@ class Server:
         """Start it and wait until it answers."""
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
-                self._argv, stdout=out, stderr=out, env=self._env, start_new_session=True
+                self._argv,
+                stdout=out,
+                stderr=out,
+                env=dict(os.environ) | self.env,
+                start_new_session=True,
             )
         try:
             self._wait()

@@ -27,6 +27,11 @@ def product(folder: Path, keystone: Keystone, *, announce_unenforced: bool) -> S
     return Server(argv, f"http://127.0.0.1:{port}/readyz", folder / "up.log", env)
 
 
+def agents(server: Server) -> str:
+    """Where agents connect, HOST:PORT."""
+    return server.env["ALCOR_AGENTS__LISTEN"]
+
+
 def endpoint(server: Server) -> str:
     """Where its API is, without a version."""
     return server.url.removesuffix("/readyz")

@@ -1,0 +1,32 @@
+"""Live hosts for the product under test: a lab of switches and agents, as root only."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from acceptance.environments import run
+from acceptance.keystone import Keystone
+from acceptance.processes import Server
+from acceptance.product import agents, endpoint
+
+_ALCOR = (sys.executable, "-m", "alcor.cli.main", "lab")
+
+
+@contextmanager
+def hosts(folder: Path, server: Server, keystone: Keystone, count: int) -> Iterator[None]:
+    """`count` hosts whose agents speak with the product, for as long as the context lasts."""
+    if not count:
+        yield
+        return
+    name = f"acc{os.getpid()}"
+    signed_in = dict(os.environ) | {"ALCOR_TOKEN": keystone.token(keystone.admin)}
+    where = ["--endpoint", endpoint(server), "--agents-target", agents(server)]
+    up = [*_ALCOR, "up", "--name", name, "--hosts", str(count), *where]
+    try:
+        run(up, folder / "lab.log", signed_in)
+        yield
+    finally:
+        subprocess.run([*_ALCOR, "down", "--name", name], capture_output=True, check=False)
