@@ -136,6 +136,9 @@ def furnished(announced: Any) -> Any:
         announced.subnet(net, f"10.5{number}.0.0/24")
         announced.port(net)
         announced.make("/v2.0/security-groups", "security_group", name=f"g{number}")
+        announced.make("/v2.0/routers", "router", name=f"r{number}")
+        tunnel_ip = f"192.0.2.{150 + number}"
+        announced.make("/alcor/v1/nodes", "node", name=f"oa{number}", tunnel_ip=tunnel_ip)
     return announced
 
 

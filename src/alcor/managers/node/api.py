@@ -28,7 +28,7 @@ NODE = Resource(
         Field(name="description", type=string(255), default=""),
         read_only("physical_networks", JSON, filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
-        read_only("heartbeat_timestamp", _TIME, filterable=False, sortable=False),
+        read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),
         read_only("flows", _COUNT, filterable=False, sortable=False),
         read_only("version", _TIME, filterable=False, sortable=False),
