@@ -129,3 +129,33 @@ def test_network_acls_have_their_path_and_words(announced: Any) -> None:
     rule = {"network_acl_id": acl["id"], "number": 10, "direction": "ingress", "action": "deny"}
     made = api.call("POST", "/project/blue/network-acl-rules", {"network_acl_rule": rule})
     assert made.status == 201, made
+
+
+def test_an_elastic_ip_is_a_floating_ip_of_the_only_external_network(announced: Any) -> None:
+    api = announced
+    aliases = {each["alias"] for each in api.listed("/v2.0/extensions")}
+    if "router" not in aliases:
+        pytest.skip("no floating IPs are announced")
+    outside = [n for n in api.listed("/v2.0/networks") if n["router:external"]] or [
+        api.network(**{"router:external": True})
+    ]
+    if not outside[0]["subnets"]:
+        api.subnet(outside[0]["id"], "198.18.0.0/24", enable_dhcp=False)
+
+    made = api.call("POST", "/project/blue/elasticips", {"elasticip": {"elastic_ip_version": 4}})
+
+    assert made.status == 201, made
+    elastic = made.json["elasticip"]
+    assert elastic["elastic_ip"].startswith("198.18.")
+    assert elastic["private_ip"] is None
+    ours = api.get(f"/v2.0/floatingips/{elastic['id']}").json["floatingip"]
+    assert ours["floating_ip_address"] == elastic["elastic_ip"]
+    assert api.call("DELETE", f"/project/blue/elasticips/{elastic['id']}").status == 204
+
+
+@pytest.mark.parametrize("rest", ["", "/default", "/details.json"])
+def test_quotas_have_their_path(api: Any, rest: str) -> None:
+    ours = api.get(f"/v2.0/quotas/blue{rest}")
+
+    assert ours.status == 200, ours
+    assert api.get(f"/project/blue/quotas/blue{rest}").json == ours.json

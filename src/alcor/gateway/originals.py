@@ -59,6 +59,12 @@ _OF_PROJECTS = {
         owned=False,
     ),
 }
+_ELASTIC_IPS = Kind(
+    "/v2.0/floatingips",
+    *("elasticip", "elasticips", "floatingip", "floatingips"),
+    {"elastic_ip": "floating_ip_address", "private_ip": "fixed_ip_address"},
+)
+_OF_PROJECTS["elasticips"] = _ELASTIC_IPS
 _NODES = Kind(
     "/alcor/v1/nodes",
     *("host_info", "host_infos", "node", "nodes"),
@@ -110,9 +116,27 @@ class Originals:
         path = "/".join([kind.path, *rest])
         content = await request.body()
         if content and not action:
-            content = encode(_asked(kind, body.decoded(content), project, creating=not rest))
+            given = _asked(kind, body.decoded(content), project, creating=not rest)
+            if kind is _ELASTIC_IPS:
+                await self._place(request, caller, given)
+            content = encode(given)
         asked = inner(request, self._limits, request.method, path, content, query=query)
         return _answered(kind, await self._within(asked, caller))
+
+    async def _place(self, request: Request, caller: Caller, given: dict[str, Any]) -> None:
+        """An elastic IP of the original's is of no network: ours is of the only external one."""
+        for item in given.values():
+            if not isinstance(item, dict):
+                continue
+            item.pop("elastic_ip_version", None)  # an address says it itself
+            if "floating_network_id" in item or request.method != "POST":
+                continue
+            query = b"router:external=True&fields=id&limit=2"
+            asked = inner(request, self._limits, "GET", "/v2.0/networks", query=query)
+            answer = await self._within(asked, caller)
+            found = _decode(answer.body).get("networks", []) if answer.status == 200 else []
+            if len(found) == 1:
+                item["floating_network_id"] = found[0]["id"]
 
     async def _bulk(self, request: Request, caller: Caller, kind: Kind, project: str) -> Response:
         """POST makes all or nothing; PUT changes each by its `id`."""
