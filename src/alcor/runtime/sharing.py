@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder(SharingPolicy).decode
 
 
 class Viewer(NamedTuple):
-    """Who looks: a project, which sees `all` if it is an administrator's."""
+    """Who looks: a project, which sees `all` if it is an administrator's or a service's."""
 
     project: str
     all: bool

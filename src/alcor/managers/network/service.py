@@ -65,7 +65,7 @@ class NetworkService:
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller = request.caller
-        viewer = Viewer(caller.project_id, caller.admin)
+        viewer = Viewer(caller.project_id, caller.sees_all)
         return ListReply(await self._store.page(request.query, viewer))
 
     async def create(self, request: CreateRequest) -> Written:

@@ -28,7 +28,7 @@ def seen_by(caller: Caller) -> str | None:
 
 def viewer_of(caller: Caller) -> Viewer:
     """Who looks."""
-    return Viewer(caller.project_id, caller.admin)
+    return Viewer(caller.project_id, caller.sees_all)
 
 
 def check_admin(caller: Caller, rule: str) -> None:
