@@ -22,6 +22,8 @@ Reply = TypeVar("Reply")
 log = structlog.get_logger(__name__)
 
 queue_depth = Gauge("alcor_queue_depth", "Weight of the requests that wait.", ["queue"])
+turns_quiet, turns_max = 4, 64  # of the event loop, before a batch is begun
+
 batch_weight = Histogram(
     "alcor_batch_weight",
     "Weight of the batches done.",
@@ -89,8 +91,10 @@ class Coalescer(Generic[Request, Reply]):
         try:
             while True:
                 await self._more.wait()
+                await self._assemble()
                 while batch := self._gather():
                     _answer(batch, await self._done(batch))
+                    await self._assemble()
                 self._more.clear()
         finally:
             stopped = Unavailable(f"The queue '{self._name}' is stopped.")
@@ -98,6 +102,19 @@ class Coalescer(Generic[Request, Reply]):
             _answer(left, [stopped] * len(left))
             self._waiting.clear()
             self._weight = 0
+
+    async def _assemble(self) -> None:
+        """Let those join who come at this moment: go on when some turns of the loop brought nobody.
+
+        Clients that were answered together ask again together, and the loop reads them bit by bit.
+        """
+        weight = quiet = 0
+        for _ in range(turns_max):
+            quiet = quiet + 1 if self._weight == weight else 0
+            if quiet == turns_quiet or self._weight >= self._batch_weight_max:
+                return
+            weight = self._weight
+            await asyncio.sleep(0)
 
     def _gather(self) -> list[Waiting[Request, Reply]]:
         batch: list[Waiting[Request, Reply]] = []
