@@ -34,6 +34,7 @@ from alcor.runtime.wire import Wire
 if TYPE_CHECKING:
     from alcor.delivery.app import Delivery
 
+niceness = 5  # who answers clients goes first when processors are short
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -70,6 +71,7 @@ def fork(config: DeliveryConfig) -> Child:
 
 def _die_with(parent: int) -> None:
     """Be killed when the parent dies; leave it to the parent to stop in good order."""
+    os.nice(niceness)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # it was gone before we asked
