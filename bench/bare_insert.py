@@ -12,7 +12,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")  # as the managers' files
+from alcor.runtime.sqlite import wal_pages_max, writer_cache_kib
+
+_PRAGMAS = (  # as the managers' files
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+    *(f"wal_autocheckpoint={wal_pages_max}", f"cache_size=-{writer_cache_kib}"),
+)
 
 
 class Rows(NamedTuple):

@@ -14,6 +14,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 readers_max = 2  # threads; reads are short, and Python runs one at a time
+wal_pages_max = 8_000  # before they are copied into the file: a page changes often meanwhile
+writer_cache_kib = 32 << 10  # what a create touches of the indexes of some 100,000 rows
 
 
 class SqliteDatabase:
@@ -49,11 +51,14 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA busy_timeout=10000")
+            connection.execute(f"PRAGMA wal_autocheckpoint={wal_pages_max}")
             self._local.connection = connection
             self._opened.append(connection)
         return connection
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if getattr(self._local, "connection", None) is None:
+            self._connection().execute(f"PRAGMA cache_size=-{writer_cache_kib}")
         return self._within("BEGIN IMMEDIATE", work)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
