@@ -6,6 +6,7 @@ it gives an entry that keeps its type's promises, or `Malformed`.
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 from google.protobuf.message import DecodeError
 
@@ -43,6 +44,10 @@ _VNI_MAX = (1 << 24) - 1
 # What keys call an entry, where it is not its type's name.
 _NAME_BY_TYPE = {RouterInterface: "interface", FloatingIp: "floating", UplinkNode: "node"}
 
+_PART_BY_TYPE = {
+    each: "/" + _NAME_BY_TYPE.get(each, each.__name__.lower()) for each in get_args(GoalEntry)
+}
+
 
 class Malformed(Exception):
     """A key or a value that no control plane writes; the entry must be ignored."""
@@ -50,8 +55,7 @@ class Malformed(Exception):
 
 def encode(key: str, entry: GoalEntry) -> bytes:
     """The bytes of `entry`, which belongs under `key`."""
-    name = _NAME_BY_TYPE.get(type(entry)) or type(entry).__name__.lower()
-    assert f"/{name}" in key, f"{key} holds no {name}"
+    assert _PART_BY_TYPE[type(entry)] in key, f"{key} holds no {type(entry).__name__}"
     return _message(entry).SerializeToString(deterministic=True)
 
 
@@ -119,9 +123,11 @@ def _message(entry: GoalEntry) -> _Message:
             return _name(entry)
         case Network():
             return _network(entry)
+        case Member():  # one for each port and group: among the first
+            return group_codec.message(entry)
         case Subnet():
             return _subnet(entry)
-        case Group() | Rule() | Member() | Addresses():
+        case Group() | Rule() | Addresses():
             return group_codec.message(entry)
         case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
             return router_codec.message(entry)

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from alcor.keyed_log.log import Change, Compacted, Entry, Slow
 
+_new = tuple.__new__  # a NamedTuple without the detour through its constructor
+
 batch_max = 1_024  # entries that a watcher is given at once
 
 
@@ -54,10 +56,35 @@ class Held:
             self._tombstones[change.key] = position
         return entry
 
+    def take_news(self, changes: Sequence[Change]) -> list[Entry]:
+        """Hold those of the changes that are news, at the positions that follow."""
+        buckets, tombstones = self._buckets, self._tombstones
+        taken: list[Entry] = []
+        for change in changes:
+            key = change[0]
+            bucket = buckets.setdefault(_bucket_of(key), {})  # not left empty: a new one's is news
+            held = bucket.get(key)
+            if held is not None:
+                if change[2] <= held.revision:
+                    continue
+                del bucket[key]
+                tombstones.pop(key, None)
+            self.position += 1
+            entry = bucket[key] = _new(Entry, (*change, self.position))
+            if change[1] is None:
+                tombstones[key] = self.position
+            taken.append(entry)
+        return taken
+
     def offer(self, entries: Sequence[Entry]) -> None:
         """Give watchers what was taken."""
+        of_kind: dict[str, list[Entry]] = {}
+        for entry in entries:
+            of_kind.setdefault(entry[0].partition("/")[0], []).append(entry)
         for watcher in self._watchers:
-            watcher.offer(entries)
+            some = of_kind.get(watcher.kind, ()) if watcher.kind else entries
+            if some:
+                watcher.offer(some)
 
     def oldest_tombstones(self, count: int) -> list[int]:
         """The positions of the first `count` tombstones."""
@@ -127,18 +154,24 @@ class _Watcher:
 
     def __init__(self, prefix: str, pending_max: int) -> None:
         self.pending: dict[str, Entry] = {}
+        self.kind, whole, _ = prefix.partition("/")  # of the only keys that it may want
+        if not whole:
+            self.kind = ""  # all: the prefix ends within a kind's name
         self._prefix = prefix
         self._pending_max = pending_max
         self._ended: Exception | None = None
         self._wake = asyncio.Event()
 
     def offer(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            if entry.key.startswith(self._prefix) and self._ended is None:
-                self.pending.pop(entry.key, None)
-                self.pending[entry.key] = entry
-                self._wake.set()
-        if len(self.pending) > self._pending_max:
+        if self._ended is not None:
+            return
+        prefix, pending = self._prefix, self.pending
+        for entry in [each for each in entries if each[0].startswith(prefix)]:
+            pending.pop(entry[0], None)
+            pending[entry[0]] = entry
+        if pending:
+            self._wake.set()
+        if len(pending) > self._pending_max:
             what = f"a watcher of '{self._prefix}' was more than {self._pending_max} behind"
             self.end(Slow(what))
 

@@ -47,7 +47,7 @@ class MemoryLog:
     async def put(self, changes: Sequence[Change]) -> int:
         """Take what is newer than what is held; return the position afterwards."""
         held = self._held
-        taken = [held.take(each, held.position + 1) for each in changes if held.is_news(each)]
+        taken = held.take_news(changes)
         surplus = held.tombstones - self._tombstones_max
         if surplus > 0:
             held.forget(held.oldest_tombstones(surplus)[-1])
