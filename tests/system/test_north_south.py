@@ -262,6 +262,10 @@ def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back
 
 def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, site: Site) -> None:
     give_floating_ip(lab, world, site.machines["m1"])
+    out, floating = lab.layout.outside_namespace, lab.api.list_page(FLOATING)[0]
+    answers(out, floating["floating_ip_address"])
+    said = ping(out, floating["floating_ip_address"], "-t1")
+    assert f"From {floating['floating_ip_address']} icmp_seq=1 Time to live exceeded" in said
     for name in ("m1", "m2"):
         answers(space(lab, name), outside.beyond)
         said = ping(space(lab, name), outside.beyond, "-t1")

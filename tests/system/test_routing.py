@@ -1,11 +1,13 @@
 """Routers: packets that must pass between networks, what routers say, and what must not pass."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from alcor.client.api import PORT, SUBNET, Kind
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces
 from alcor.lab.commands import ip_batch
 from alcor.lab.lab import Lab
@@ -76,6 +78,24 @@ def complaint(lab: Lab, machine: Machine, target: str, *options: str) -> tuple[s
     said = ping(lab, machine, target, *options)
     found = _FROM.search(said)
     return (found[1], found[2]) if found else ("", said)
+
+
+def udp_heard(lab: Lab, source: Machine, hop: Machine, target: str) -> int:
+    """Of 64 datagrams, each from a port of its own, how many reach a machine."""
+    with ExitStack() as stack:
+        with namespaces.inside(lab.layout.machine_namespace(hop.name)):
+            ear = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        ear.bind((target, 9999))
+        ear.settimeout(1.0)
+        for _ in range(64):
+            with namespaces.inside(lab.layout.machine_namespace(source.name)):
+                mouth = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            mouth.sendto(b"x", (target, 9999))
+        heard = 0
+        with suppress(TimeoutError):
+            while ear.recv(10):
+                heard += 1
+    return heard
 
 
 def test_two_subnets_are_joined_on_a_host_and_across_by_both_families(
@@ -163,6 +183,54 @@ def test_without_a_router_nothing_passes_and_a_route_that_is_taken_away_is_gone(
     gone_for = ("10.27.0.1", "Destination Net Unreachable")
     wait_until("the way to be gone", lambda: complaint(lab, left, right.address(4)) == gone_for, 15)
     lab.unplug([left, right])
+
+
+def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
+    lab: Lab, make_machines: MakeMachines
+) -> None:
+    wide, narrow = (lab.api.create(NETWORK, [{"mtu": mtu}]).items[0]["id"] for mtu in (1450, 1300))
+    for n, network_id in ((32, wide), (33, narrow)):
+        for version, cidr in ((4, f"10.{n}.0.0/24"), (6, f"fd{n}::/64")):
+            body = {"network_id": network_id, "ip_version": version, "cidr": cidr}
+            lab.api.create(SUBNET, [body])
+    left = make_machines(wide, "wleft", "h1")[0]
+    right = make_machines(narrow, "wright", "h2")[0]
+    make_router(lab, wide, narrow)
+    use_gateways(lab, left, right)
+    for version in (4, 6):
+        target = right.address(version)
+        wait_until("the way", lambda: "1 received" in ping(lab, left, target), 15)  # noqa: B023
+        head = 28 if version == 4 else 48
+        said = complaint(lab, left, target, "-Mdo", f"-s{1301 - head}")
+        assert said[0] == ("10.33.0.1" if version == 4 else "fd33::1")
+        assert "1300" in said[1]
+        assert "1 received" in ping(lab, left, target, "-Mdo", f"-s{1300 - head}")
+    lab.unplug([left, right])
+
+
+def test_a_route_by_several_next_hops_uses_all_of_them(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    near, transit = make_network("10.34.0.0/24"), make_network("10.35.0.0/24")
+    left = make_machines(near, "eleft", "h1")[0]
+    hops = make_machines(transit, "ehop1 ehop2", "h1 h2")
+    router_id = make_router(lab, near, transit)
+    use_gateways(lab, left, *hops)
+    beyond = "192.0.2.77"
+    for hop in hops:
+        trust = {"port_security_enabled": False, "security_groups": []}
+        lab.api.update(PORT, hop.port_id, trust)
+        ip_batch([f"addr add {beyond}/32 dev lo"], lab.layout.machine_namespace(hop.name))
+    routes = [{"destination": "192.0.2.0/24", "nexthop": hop.address(4)} for hop in hops]
+    revision = lab.api.update(ROUTER, router_id, {"routes": routes})[1]
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    wait_until("the way", lambda: "1 received" in ping(lab, left, beyond), 15)
+
+    heard = {hop.name: udp_heard(lab, left, hop, beyond) for hop in hops}
+
+    # Each of 64 connections went to one of them, in two rounds.
+    assert all(count >= 10 for count in heard.values())
+    lab.unplug([left, *hops])
 
 
 def test_changes_of_routes_and_routers_cost_others_no_packet(

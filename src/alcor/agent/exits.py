@@ -43,6 +43,10 @@ class Exit(NamedTuple):
         fixed = (each.address for each in self.gateway.fixed_ips)
         return [address for address in fixed if address.version == version]
 
+    def leads_to(self, hop: Address) -> bool:
+        """Whether the address is of a subnet outside."""
+        return any(subnet.prefix.covers(hop) for subnet in self.subnets)
+
     def default_hop(self, version: int) -> Address | None:
         """The next hop of all that no other route leads to, of a family."""
         hops = (each.gateway for each in self.subnets if each.prefix.version == version)

@@ -18,6 +18,8 @@ FROM_TUNNEL = (1, 1)  # FLAGS, bit 0: value and mask of a packet that came from 
 FROM_HERE = (0, 1)
 FROM_UPLINK = (2, 2)  # FLAGS, bit 1: it came from outside, by an uplink
 FROM_INSIDE = (0, 3)  # neither by a tunnel nor by an uplink
+TOO_LARGE = (8, 8)  # FLAGS, bit 3: the network that the packet is routed to can't take it
+TOO_LARGE_BIT = 3
 TRANSLATED = (4, 4)  # FLAGS, bit 2: what was to be translated on its way in has been
 TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
 SUBJECT = "reg6"  # the port whose rules are asked: its ofport
@@ -27,16 +29,18 @@ UNTRACKED = (2, 2)  # VERDICT, bit 1: its connection is not to be remembered
 PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
 PORT_OUT = "reg15"  # the local port that it goes to: its ofport
 NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
+PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
     FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
-    "bit 2: NAT_IN has seen it; "
+    "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
+    PICK: "which of the next hops of one route the packet takes, from 0 on",
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
     SUBJECT: "the port whose security groups are asked: its ofport",
     VERDICT: "bit 0: a rule lets the packet pass; bit 1: its connection is not to be remembered",
@@ -60,6 +64,7 @@ class Fault(IntEnum):
     NO_ROUTE = 2
     NO_HOST = 3  # nobody has the address of the next hop
     NO_SERVICE = 4  # it is for the router itself, which has nothing to say to it
+    TOO_BIG = 5  # for the network that it must go to
 
 
 PRIORITY_MISS = 0
@@ -274,9 +279,17 @@ _PHASES = (
                 "ROUTE",
                 "the longest prefix: the network that the packet goes to, and its next hop",
                 reads=ROUTER,
-                writes=(VNI, FLAGS, *NEXT_HOP),
+                writes=(VNI, FLAGS, PICK, *NEXT_HOP),
                 miss_means="not IP",
-                next=("NAT_OUT", "NEIGHBOUR", "ROUTER_FAULT"),
+                next=("ROUTE_PICK", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
+            ),
+            Stage(
+                "ROUTE_PICK",
+                "one of several next hops, the same for all packets of a connection",
+                reads=(PICK, *ROUTER),
+                writes=(VNI, FLAGS, *NEXT_HOP),
+                miss_means="never reached by another packet",
+                next=("NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
             ),
             Stage(
                 "NAT_OUT",
@@ -291,6 +304,14 @@ _PHASES = (
                 "what could not be translated stays inside",
                 miss="NEIGHBOUR",
                 miss_means="translated",
+            ),
+            Stage(
+                "ROUTE_SIZE",
+                "what is larger than the network takes that it is routed to goes no further",
+                reads=(FLAGS,),
+                miss="NEIGHBOUR",
+                miss_means="it fits",
+                next=("ROUTER_FAULT",),
             ),
             Stage(
                 "NEIGHBOUR",
@@ -398,6 +419,8 @@ NAT_OUT = STAGE_BY_NAME["NAT_OUT"].table
 NAT_DONE = STAGE_BY_NAME["NAT_DONE"].table
 ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
 ROUTE = STAGE_BY_NAME["ROUTE"].table
+ROUTE_PICK = STAGE_BY_NAME["ROUTE_PICK"].table
+ROUTE_SIZE = STAGE_BY_NAME["ROUTE_SIZE"].table
 NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
 ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
 ROUTER_FAULT = STAGE_BY_NAME["ROUTER_FAULT"].table

@@ -3,29 +3,33 @@
 Pure. What a router is known by, what it takes, how it names a next hop, and how it answers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Unpack
 
 from alcor.agent import pipeline as p
-from alcor.agent.routing import RouterView
+from alcor.agent.routing import Leg, RouterView
 from alcor.agent.shapes import match_by, set_to
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     Action,
+    DecTtl,
     Flow,
     Instructions,
     Match,
     MatchFields,
     apply,
+    check_larger,
     match,
     move,
+    multipath,
     set_field,
 )
 from alcor.values.addresses import Address, Prefix
 
 hops = 64  # of what a router itself says
 ECHO, ECHO_REPLY, ECHO6, ECHO6_REPLY = 8, 0, 128, 129
+ethernet_header_bytes = 14  # of a frame that its MTU does not count
 VNI_FULL = (1 << 64) - 1
 
 _WORD = 0xFFFF_FFFF
@@ -98,7 +102,7 @@ def own(
 
 
 def route(view: RouterView, prefix: Prefix, way: Way, rank: int, cookie: int) -> Flow:
-    """The longer the prefix the earlier it is looked at; `rank` (0 or 1) decides between equals."""
+    """The longer the prefix the earlier it is looked at; `rank`, -1 to 1, is for equals."""
     destination = (prefix.number, prefix.mask)
     if prefix.version == 4:
         what = match(**held_by(view, 4, ipv4_dst=destination))
@@ -106,6 +110,49 @@ def route(view: RouterView, prefix: Prefix, way: Way, rank: int, cookie: int) ->
         what = match(**held_by(view, 6, ipv6_dst=destination))
     on = apply(*way.actions, goto=way.goto, metadata=(way.network.vni, VNI_FULL))
     return Flow(p.ROUTE, p.PRIORITY.guard + 2 * prefix.length + rank, what, on, cookie)
+
+
+def routes(view: RouterView, prefix: Prefix, ways: Sequence[Way], cookie: int) -> Iterator[Flow]:
+    """A tenant's route; of several next hops a connection takes one."""
+    if len(ways) == 1:
+        yield route(view, prefix, ways[0], 0, cookie)
+        return
+    flow = route(view, prefix, ways[0], 0, cookie)
+    yield flow._replace(instructions=apply(multipath(len(ways), p.PICK), goto=p.ROUTE_PICK))
+    destination = (prefix.number, prefix.mask)
+    for number, way in enumerate(ways):
+        if prefix.version == 4:
+            what = match(**held_by(view, 4, ipv4_dst=destination, reg4=number))
+        else:
+            what = match(**held_by(view, 6, ipv6_dst=destination, reg4=number))
+        on = apply(*way.actions, goto=way.goto, metadata=(way.network.vni, VNI_FULL))
+        yield Flow(p.ROUTE_PICK, flow.priority, what, on, cookie)
+
+
+def static_ways(view: RouterView) -> dict[Prefix, list[Way]]:
+    """The ways of a tenant's routes whose next hops a leg leads to, or somebody outside is."""
+    ways: dict[Prefix, list[Way]] = {}
+    for each in view.routes:
+        leg = view.leg_towards(each.nexthop)
+        outside = view.exit
+        if leg is not None:
+            found = way_to(view, leg, hop_by(each.nexthop))
+        elif outside is not None and outside.leads_to(each.nexthop):
+            found = Way(hop_by(each.nexthop), outside.network, p.NAT_OUT)
+        else:
+            continue
+        ways.setdefault(each.destination, []).append(found)
+    return ways
+
+
+def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
+    """One hop less, from the router's MAC on that side, to the next hop; and not too much."""
+    on = (DecTtl(), set_field("eth_src", leg.mac), *hop)
+    outside = [view.exit.network.mtu] if view.exit is not None else []
+    if leg.network.mtu >= max([each.network.mtu for each in view.legs] + outside):
+        return Way(on, leg.network, p.NEIGHBOUR)  # nothing that comes is larger
+    check = check_larger(leg.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
+    return Way((*on, check), leg.network, p.ROUTE_SIZE)
 
 
 def hop_itself(version: int) -> tuple[Action, ...]:

@@ -273,6 +273,29 @@ class CtClear(NamedTuple):
     kind: Literal["ct_clear"] = "ct_clear"
 
 
+class CheckLarger(NamedTuple):
+    """Note in a bit of a field whether the frame has more than `length` bytes, headers included.
+
+    NXAST_CHECK_PKT_LARGER; the bit is cleared when it has not. Not for a subroutine: a switch does
+    nothing of its caller any more.
+    """
+
+    length: int
+    field: int
+    offset: int
+    kind: Literal["check_larger"] = "check_larger"
+
+
+class Multipath(NamedTuple):
+    """Write one of `links` numbers, from 0 on, into a field: alike for all packets of a connection,
+    whichever way they go (NXAST_MULTIPATH; addresses and ports, hashed)."""
+
+    links: int  # 1 to 65536
+    field: int
+    bits: int  # of the field, from 0 on
+    kind: Literal["multipath"] = "multipath"
+
+
 class Conjunction(NamedTuple):
     """One dimension of a conjunctive match (NXAST_CONJUNCTION); only beside others of its kind.
 
@@ -299,6 +322,8 @@ Action = (
     | Resubmit
     | Ct
     | CtClear
+    | CheckLarger
+    | Multipath
     | Conjunction
 )
 
@@ -380,6 +405,22 @@ def move(
     if bits <= 0 or source_offset + bits > from_.bits or target_offset + bits > to.bits:
         raise ValueError(f"{bits} bits of {source} do not fit into {target}")
     return Move(from_.place, source_offset, to.place, target_offset, bits)
+
+
+def check_larger(length: int, name: str, offset: int) -> CheckLarger:
+    """Note in a bit of a field whether the frame is longer; `ValueError` if there is no such."""
+    field = FIELD_BY_NAME[name]
+    if not 0 <= offset < field.bits or not 0 <= length <= 0xFFFF:
+        raise ValueError(f"{length} bytes can't be checked into bit {offset} of {name}")
+    return CheckLarger(length, field.place, offset)
+
+
+def multipath(links: int, name: str) -> Multipath:
+    """Choose one of `links` numbers and write it into a field of at most 32 bits."""
+    field = FIELD_BY_NAME[name]
+    if not 0 < links <= 1 << 16 or field.bits > 32:
+        raise ValueError(f"{name} can't hold one of {links}")
+    return Multipath(links, field.place, field.bits)
 
 
 def ct(

@@ -2,8 +2,9 @@
 
 Pure and small, for tests and for `alcor trace`; tests/contract/ovs compares it with a real switch.
 It knows what `flow.py` can say. Where it is simpler than a switch: a meter never drops (it is
-noted), a `select` group takes its first bucket, and connections are remembered only in the tracker
-that the caller gives (without one every connection is new, as with ofproto/trace).
+noted), a `select` group takes its first bucket, `multipath` writes 0, and connections are
+remembered only in the tracker that the caller gives (without one every connection is new, as with
+ofproto/trace).
 Source: OpenFlow 1.4 section 5, ovs-actions(7).
 """
 
@@ -17,6 +18,7 @@ from alcor.ovs.flow import (
     DROP,
     IN_PORT,
     Action,
+    CheckLarger,
     Conjunction,
     Ct,
     CtClear,
@@ -26,6 +28,7 @@ from alcor.ovs.flow import (
     Load,
     Match,
     Move,
+    Multipath,
     Output,
     PopVlan,
     Punt,
@@ -278,6 +281,11 @@ class _Run:
                 self._resubmit(table)
             case Ct():
                 self._track(action)
+            case CheckLarger(length, place, offset):
+                larger = len(self.packet.frame) > length
+                self._set(place, larger << offset, 1 << offset)
+            case Multipath(_, place, bits):
+                self._set(place, 0, (1 << bits) - 1)
             case CtClear():
                 self.state = {k: v for k, v in self.state.items() if k not in _OF_CONNECTIONS}
         return True

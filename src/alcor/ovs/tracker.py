@@ -171,6 +171,10 @@ class Tracker:
                 return Found(CT_TRK | CT_REL | CT_RPL, connection.key, connection)
             if (connection := self._answered(zone, key)) is not None:
                 return Found(CT_TRK | CT_REL, connection.key, connection)
+            # What is quoted may have been translated already.
+            answer = key.reversed()
+            if answer and (connection := self._answers.get((zone, answer))) is not None:
+                return Found(CT_TRK | CT_REL | CT_RPL, connection.key, connection)
         return Found(CT_TRK | CT_INV, None, None)
 
 

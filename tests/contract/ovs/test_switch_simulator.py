@@ -28,6 +28,7 @@ from alcor.ovs.flow import (
     PushVlan,
     Resubmit,
     apply,
+    check_larger,
     load,
     match,
     move,
@@ -308,3 +309,21 @@ def test_a_neighbour_solicitation_is_answered_alike(
 
     assert sent == by_port(Switch(flows), 1, [packet])
     assert len(sent[1]) == 1
+
+
+@pytest.mark.parametrize("size", [86, 87], ids=["as large as allowed", "one byte more"])
+def test_a_packet_is_found_to_be_too_large_alike(
+    shared_switch: Any, real: RealSwitch, size: int
+) -> None:
+    flows = [
+        Flow(0, 1, match(), apply(check_larger(100, "reg0", 3), goto=1)),
+        Flow(1, 2, match(reg0=(8, 8)), apply(output(2))),
+        Flow(1, 1, match(), apply(output(3))),
+    ]
+    packet = frames.ethernet(MACS[0], MACS[1], 0x88B5, bytes(size))
+    install(shared_switch, flows)
+
+    sent = real.send(1, [packet])
+
+    assert sent == by_port(Switch(flows), 1, [packet])
+    assert [len(sent[port]) for port in (2, 3)] == ([1, 0] if size > 86 else [0, 1])

@@ -18,6 +18,7 @@ from alcor.agent.packets import dhcp6
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.packets.ipv6 import parse_packet
+from alcor.agent.punts import router
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     Addresses,
@@ -41,6 +42,7 @@ from alcor.goal_state.entries import (
 )
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6, FIELD_BY_NAME
+from alcor.ovs.flow import Flow, apply, match
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
 from alcor.ovs.switch import Punted, Sent, Switch, Trace
@@ -108,7 +110,9 @@ class World:
             case "network":
                 outside = (said.get("physical", ""), int(said.get("vlan", "0")))
                 up = "down" not in plain
-                self.networks[name] = Network(name, int(plain[0]), 1450, up, "", *outside)
+                self.networks[name] = Network(
+                    name, int(plain[0]), int(said.get("mtu", "1450")), up, "", *outside
+                )
             case "subnet":
                 gateway = address(said["gateway"]) if "gateway" in said else None
                 dhcp = "nodhcp" not in plain
@@ -279,6 +283,8 @@ class World:
 
     def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
         if isinstance(outcome, Punted):
+            if in_port == UPLINK and outcome.userdata == p.PUNT_ROUTER:
+                return self._refused_outside(host, model, outcome)
             return self._punted(model, in_port, outcome)
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
             return f"answered: {_summary(outcome.packet)}"
@@ -302,6 +308,17 @@ class World:
         source = Address(version, packet[f"ipv{version}_src"])
         known = (each.address for nic in self.nics.values() for each in nic.port.fixed_ips)
         return "" if not self.gateways or source in known else f" from {source}"
+
+    def _refused_outside(self, host: str, model: HostModel, punted: Punted) -> str:
+        """What a router says to somebody outside, and where that ends."""
+        places = {FIELD_BY_NAME[name].place: value for name, value in punted.fields.items()}
+        told = router.answer_outside(PacketIn(punted.packet.frame, 0, 0, 1, places, b""), model)
+        flow = Flow(0, 1, match(), apply(*told.actions))
+        flows = {**compile_all(model), flow[:3]: flow}
+        trace = Switch(flows.values()).trace(told.frame, 0, {}, tracker=self.trackers[host])
+        kind = Packet(told.frame)["icmpv4_type"] or Packet(told.frame)["icmpv6_type"]
+        fates = [self._outcome(host, model, 0, each) for each in trace.outcomes]
+        return f"refused (icmp {kind}): {' and '.join(fates)}"
 
     def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
         responder = Responder("", model, Metrics(), 3600)  # type: ignore[arg-type]
@@ -409,7 +426,8 @@ def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
     destination = _ip(said, "dst_ip", to.number(version) if to else 0)
     ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
     make = frames.udp4 if version == 4 else frames.udp6
-    packet = make(source, destination, *ports, b"data", int(said.get("ttl", "64")))
+    data = b"d" * int(said.get("size", "4"))
+    packet = make(source, destination, *ports, data, int(said.get("ttl", "64")))
     return _in_frame(nic, to.port.mac if to else frames.BROADCAST, packet, said)
 
 

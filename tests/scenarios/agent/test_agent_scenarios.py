@@ -4,7 +4,7 @@ A scenario is a text file: first the world, then packets, each with where it end
 writes the ends again; read the difference.
 
     host NAME TUNNEL_ADDRESS [uplink=PHYSICAL]
-    network NAME VNI [down] [physical=NAME] [vlan=ID]
+    network NAME VNI [down] [physical=NAME] [vlan=ID] [mtu=BYTES]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
     group NAME [stateless]
@@ -28,7 +28,7 @@ A port without `groups=` is not filtered. Connections are remembered from packet
 Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `tcp PORT syn|synack|ack`, `unreachable PORT`,
 `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`, `arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`,
 `na ADDRESS`, `dhcp TYPE`, `dhcp6 TYPE`, `rs`, `ethertype NUMBER`. Fields say other than the truth:
-mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan, ttl.
+mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan, ttl, size.
 """
 
 from pathlib import Path

@@ -96,6 +96,7 @@ routers = st.builds(
             (
                 Route(prefix("10.9.0.0/16"), address("10.0.0.3")),
                 Route(prefix("fd09::/16"), address("fd00::3")),
+                Route(prefix("10.9.0.0/16"), address("10.0.0.2")),
             )
         ),
         max_size=2,

@@ -104,6 +104,9 @@ def _resolution(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
         yield Flow(p.UPLINK_IN, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
     say4 = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_ARP_REPLY)
     say6 = match(metadata=vni, eth_type=nd[0], ip_proto=nd[1], icmpv6_type=_ADVERTISE)
+    # Who sent what can't be forwarded is told as well, by its router.
+    lost = apply(punt(userdata=p.PUNT_ROUTER), meter=meter)
+    yield Flow(p.ROUTER_FAULT, p.PRIORITY.low, match(reg0=p.FROM_UPLINK), lost, cookie)
     heard = apply(punt(userdata=p.PUNT_HEARD), meter=meter)
     for says in (say4, say6):
         yield Flow(p.UPLINK_IN, p.PRIORITY.normal, says, heard, cookie)
@@ -138,19 +141,16 @@ def router(view: RouterView, cookie: int) -> Iterator[Flow]:
 
 
 def _routes(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
-    """The external subnets, the default, and routes by somebody outside."""
+    """The external subnets and the default; tenants' routes are made with all others."""
     for subnet in exit_.subnets:
         way = Way(hop_itself(subnet.prefix.version), exit_.network, p.NAT_OUT)
         yield route(view, subnet.prefix, way, 1, cookie)
     for prefix in _EVERYWHERE:
         default = exit_.default_hop(prefix.version)
         if default is not None:
+            # A tenant's own default comes first.
             way = Way(hop_by(default), exit_.network, p.NAT_OUT)
-            yield route(view, prefix, way, 1, cookie)
-    for each in view.routes:
-        if any(subnet.prefix.covers(each.nexthop) for subnet in exit_.subnets):
-            way = Way(hop_by(each.nexthop), exit_.network, p.NAT_OUT)
-            yield route(view, each.destination, way, 0, cookie)
+            yield route(view, prefix, way, -1, cookie)
 
 
 def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:

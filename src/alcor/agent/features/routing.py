@@ -14,17 +14,18 @@ from alcor.agent.meter import Meter, of_faults
 from alcor.agent.model import Wired
 from alcor.agent.router_shapes import (
     ECHO6_REPLY,
-    Way,
     fault,
     held_by,
     hop,
-    hop_by,
     hop_itself,
     hops,
     own,
     ping,
     route,
+    routes,
+    static_ways,
     taken_by,
+    way_to,
 )
 from alcor.agent.routing import Leg, RouterView
 from alcor.goal_state.entries import Neighbour, Network
@@ -32,8 +33,6 @@ from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
 from alcor.ovs.flow import (
     DROP,
     IN_PORT,
-    Action,
-    DecTtl,
     Flow,
     Instructions,
     Resubmit,
@@ -73,6 +72,8 @@ def host(cookie: int) -> Iterator[Flow]:
         any_ = match(eth_type=family)
         yield Flow(p.ROUTE, p.PRIORITY.low, any_, fault(p.Fault.NO_ROUTE), cookie)
         yield Flow(p.NEIGHBOUR, p.PRIORITY.low, any_, fault(p.Fault.NO_HOST), cookie)
+        large = match(eth_type=family, reg0=p.TOO_LARGE)
+        yield Flow(p.ROUTE_SIZE, p.PRIORITY.normal, large, fault(p.Fault.TOO_BIG), cookie)
     # A switch sends nothing back to where it came from; a router may have to.
     again = apply(load("in_port", 0, bits=16), Resubmit(p.L2_DST))
     yield Flow(p.ROUTE_OUT, p.PRIORITY.normal, match(), again, cookie)
@@ -107,11 +108,8 @@ def router(view: RouterView, cookie: int) -> Iterator[Flow]:
             for address in leg.addresses(version):
                 yield from own(view, address, cookie)
                 yield hop(leg.network, address, leg.mac, cookie)
-    for each in view.routes:
-        side = view.leg_towards(each.nexthop)
-        if side is not None:  # the next hop may be outside, or nowhere
-            way = Way(_on(side, hop_by(each.nexthop)), side.network, p.NEIGHBOUR)
-            yield route(view, each.destination, way, 0, cookie)
+    for destination, ways in static_ways(view).items():
+        yield from routes(view, destination, ways, cookie)
 
 
 def _admit(view: RouterView, leg: Leg, cookie: int) -> Iterator[Flow]:
@@ -140,10 +138,4 @@ def _pong_on_link(leg: Leg) -> Instructions:
 def _connected(view: RouterView, leg: Leg, cookie: int) -> Iterator[Flow]:
     """Who is in a subnet of the leg is the next hop himself."""
     for prefix in leg.prefixes:
-        way = Way(_on(leg, hop_itself(prefix.version)), leg.network, p.NEIGHBOUR)
-        yield route(view, prefix, way, 1, cookie)
-
-
-def _on(leg: Leg, hop: tuple[Action, ...]) -> tuple[Action, ...]:
-    """One hop less, from the router's MAC on that side, to the next hop."""
-    return (DecTtl(), set_field("eth_src", leg.mac), *hop)
+        yield route(view, prefix, way_to(view, leg, hop_itself(prefix.version)), 1, cookie)

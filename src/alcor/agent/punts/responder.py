@@ -91,6 +91,9 @@ class Responder:
                 if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
                     self.send(self._resolve(packet))
                     continue
+                if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
+                    self.send(self._refuse_outside(packet))
+                    continue
                 frame = self.answer(packet)
                 if frame is not None:
                     port = packet.in_port or packet.field(p.PORT_IN)
@@ -110,6 +113,17 @@ class Responder:
         wanted = packet.userdata == p.PUNT_WANTED
         self._metrics.punts.labels("outside", "wanted" if wanted else "heard").inc()
         return self.outside.want(packet) if wanted else self.outside.hear(packet)
+
+    def _refuse_outside(self, packet: PacketIn) -> list[Outgoing]:
+        """What a router says to somebody outside."""
+        try:
+            told = router.answer_outside(packet, self._model)
+        except Malformed as error:
+            self._metrics.punts.labels("router", "silent").inc()
+            log.debug("nothing said outside", reason=str(error))
+            return []
+        self._metrics.punts.labels("router", "answered").inc()
+        return [told]
 
     def answer(self, packet: PacketIn) -> bytes | None:
         """The frame to send back, or None."""

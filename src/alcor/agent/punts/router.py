@@ -1,15 +1,18 @@
-"""Tells who sent what a router can't forward: out of hops, no route, no host, nothing to say.
+"""Tells who sent what a router can't forward: out of hops, no route, no host, too large ...
 
 Pure: the packet and the model in, the answer or the reason for silence out.
 """
 
 from alcor.agent import pipeline as p
+from alcor.agent.herald import Outgoing
 from alcor.agent.model import HostModel, Wired
 from alcor.agent.packets.icmp import Ends, Error, refuse
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.routing import Leg, RouterView
 from alcor.ovs.fields import ETH_TYPE_IPV6
+from alcor.ovs.flow import Resubmit, set_field
 from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
 from alcor.values.addresses import Address
 
 _ERROR_BY_FAULT = {
@@ -17,29 +20,68 @@ _ERROR_BY_FAULT = {
     p.Fault.NO_ROUTE: Error.NO_ROUTE,
     p.Fault.NO_HOST: Error.NO_HOST,
     p.Fault.NO_SERVICE: Error.NO_PORT,
+    p.Fault.TOO_BIG: Error.TOO_BIG,
 }
 
 
 def answer(packet: PacketIn, model: HostModel, wired: Wired) -> bytes:
     """The frame for the port that sent the packet; `Malformed` when nothing is to be said."""
+    view = _router_of(packet, model)
+    near = _leg_on(view, wired.network.vni)
+    source = _source(view, packet.field(p.VNI), _version(packet))
+    eth_src = near.mac if near else view.legs[0].mac
+    return _refuse(packet, model, Ends(eth_src, wired.port.mac, source))
+
+
+def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
+    """The same for a packet that came by an uplink: the router sends it, as any other packet.
+
+    IPv4 in the name of whom the packet was for, so that it leaves where he does and is translated
+    as the connection is that it is about. `Malformed` as above.
+    """
+    view = _router_of(packet, model)
+    leg = view.legs[0]
+    if _version(packet) == 4:
+        source = Address(4, Packet(packet.data)["ipv4_dst"])
+    else:
+        source = _source(view, packet.field(p.VNI), 6)
+    frame = _refuse(packet, model, Ends(leg.mac, leg.mac, source))
+    high, low = p.ROUTER
+    back = (
+        set_field(high, view.key >> 32),
+        set_field(low, view.key & 0xFFFF_FFFF),
+        set_field(p.VNI, leg.network.vni),
+        Resubmit(p.ROUTE),
+    )
+    return Outgoing(frame, back)
+
+
+def _router_of(packet: PacketIn, model: HostModel) -> RouterView:
+    high, low = (packet.field(name) for name in p.ROUTER)
+    view = model.router(model.routing.router_of(high << 32 | low))
+    if view is None or not view.legs:
+        raise Malformed("the router has gone")
+    return view
+
+
+def _version(packet: PacketIn) -> int:
+    return 6 if packet.data[12:14] == ETH_TYPE_IPV6.to_bytes(2, "big") else 4
+
+
+def _refuse(packet: PacketIn, model: HostModel, ends: Ends) -> bytes:
     number = (packet.field(p.FLAGS) & p.FAULT_MASK) >> 8
     if number not in _ERROR_BY_FAULT:
         raise Malformed(f"fault {number}")
-    high, low = (packet.field(name) for name in p.ROUTER)
-    view = model.router(model.routing.router_of(high << 32 | low))
-    if view is None:
-        raise Malformed("the router has gone")
-    version = 6 if packet.data[12:14] == ETH_TYPE_IPV6.to_bytes(2, "big") else 4
-    source = _source(view, packet.field(p.VNI), version)
-    near = _leg_on(view, wired.network.vni)
-    ends = Ends(near.mac if near else view.legs[0].mac, wired.port.mac, source)
-    return refuse(packet.data, _ERROR_BY_FAULT[p.Fault(number)], ends)
+    vni = packet.field(p.VNI)
+    mtu = next((each.mtu for each in model.networks.values() if each.vni == vni), 0)
+    error = _ERROR_BY_FAULT[p.Fault(number)]
+    return refuse(packet.data, error, ends, mtu if error is Error.TOO_BIG else 0)
 
 
 def _source(view: RouterView, vni: int, version: int) -> Address:
     """The router's address on the side where the packet was last; else another of its."""
-    last = _leg_on(view, vni)
-    for leg in (*([last] if last else []), *view.legs):
+    last = [leg for leg in view.legs if leg.network.vni == vni]
+    for leg in (*last, *view.legs):
         for address in leg.addresses(version):
             return address
     raise Malformed("the router has no address of this family")

@@ -12,6 +12,7 @@ from typing import Any
 from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM, Field
 from alcor.ovs.flow import (
     Action,
+    CheckLarger,
     Conjunction,
     Ct,
     CtClear,
@@ -20,6 +21,7 @@ from alcor.ovs.flow import (
     Instructions,
     Load,
     Move,
+    Multipath,
     Nat,
     Output,
     PopVlan,
@@ -41,6 +43,8 @@ _LOAD = struct.Struct("!HHIHHIQ")
 _MOVE = struct.Struct("!HHIHHHHII")
 _RESUBMIT = struct.Struct("!HHIHHB3x")
 _CT = struct.Struct("!HHIHHIHB3xH")
+_CHECK_LARGER = struct.Struct("!HHIHHHI6x")
+_MULTIPATH = struct.Struct("!HHIHHH2xHHI2xHI")
 _CONJUNCTION = struct.Struct("!HHIHBBI")
 _GOTO = struct.Struct("!HHB3x")
 _METADATA = struct.Struct("!HH4xQQ")
@@ -184,6 +188,18 @@ def _nat(nat: Nat) -> bytes:
     return _nicira(36, struct.pack("!2xHH", direction, present) + ends)
 
 
+def _check_larger(action: CheckLarger) -> bytes:
+    length, field, offset, _ = action
+    return _CHECK_LARGER.pack(0xFFFF, 24, NICIRA, 49, length, offset, _NICIRA_HEADER[field])
+
+
+def _multipath(action: Multipath) -> bytes:
+    links, field, bits, _ = action
+    # Fields 3: symmetric in addresses and ports, UDP's too. Algorithm 0: modulo.
+    head = (0xFFFF, 32, NICIRA, 10, 3, 0, 0, links - 1, 0, bits - 1, _NICIRA_HEADER[field])
+    return _MULTIPATH.pack(*head)
+
+
 def _conjunction(action: Conjunction) -> bytes:
     number, dimension, dimensions, _ = action
     return _CONJUNCTION.pack(0xFFFF, 16, NICIRA, 34, dimension, dimensions, number)
@@ -201,6 +217,8 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     DecTtl: lambda _: _DEC_TTL,
     Resubmit: lambda action: _RESUBMIT.pack(0xFFFF, 16, NICIRA, 14, _NX_IN_PORT, action.table),
     Ct: _ct,
+    Multipath: _multipath,
+    CheckLarger: _check_larger,
     CtClear: lambda _: _CT_CLEAR,
     Conjunction: _conjunction,
 }
