@@ -233,6 +233,30 @@ def test_a_floating_ip_that_is_taken_away_cuts_its_connections_and_no_others(
     assert "0 received" in ping(out, floating["floating_ip_address"])
 
 
+def test_a_floating_ip_given_to_a_machine_beside_cuts_the_connections_of_the_first(
+    lab: Lab, world: str, site: Site, make_machines: MakeMachines
+) -> None:
+    out = lab.layout.outside_namespace
+    beside = make_machines(site.network_id, "m5", "h1")[0]
+    lab.api.update(PORT, beside.port_id, {"port_security_enabled": False, "security_groups": []})
+    ip_batch(["route replace default via 10.40.0.1"], space(lab, "m5"))
+    floating = give_floating_ip(lab, world, site.machines["m1"])
+    address = floating["floating_ip_address"]
+    answers(out, address)
+    with ExitStack() as stack:
+        inward = Talk(stack, space(lab, "m1"), out, address)
+        outward = Talk(stack, out, space(lab, "m1"), outside.gateway)
+        assert inward.passes(b"in")
+        assert outward.passes(b"out")
+        revision = lab.api.update(FLOATING, floating["id"], {"port_id": beside.port_id})[1]
+        assert lab.api.wait(revision, timeout_s).converged
+        assert not inward.passes(b"in", wait_s=1.0)
+        assert not outward.passes(b"out", wait_s=1.0)
+    with ExitStack() as stack:
+        assert Talk(stack, space(lab, "m5"), out, address).passes(b"anew")
+    lab.unplug([beside])
+
+
 def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back(
     lab: Lab, world: str, site: Site
 ) -> None:

@@ -29,6 +29,7 @@ UNTRACKED = (2, 2)  # VERDICT, bit 1: its connection is not to be remembered
 PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
 PORT_OUT = "reg15"  # the local port that it goes to: its ofport
 NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
+STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
@@ -40,6 +41,7 @@ registers = {
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
+    STANDS_FOR: "the address that a packet must have once it is translated; 0: any",
     PICK: "which of the next hops of one route the packet takes, from 0 on",
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
     SUBJECT: "the port whose security groups are asked: its ofport",
@@ -256,14 +258,22 @@ _PHASES = (
         ),
     ),
     Phase(
-        70,
+        65,
         (
             Stage(
                 "NAT_IN",
                 "from outside to a floating IP or to the router: to the address behind it",
                 reads=ROUTER,
+                writes=(FLAGS, STANDS_FOR),
                 miss="ROUTER_IN",
                 miss_means="nothing to translate",
+                next=("NAT_CAME", "ROUTER_IN"),
+            ),
+            Stage(
+                "NAT_CAME",
+                "a connection goes where it was translated to only while that is still so",
+                reads=(STANDS_FOR, *ROUTER),
+                miss_means="a floating IP has become somebody else's",
                 next=("ROUTER_IN",),
             ),
             Stage(
@@ -295,15 +305,16 @@ _PHASES = (
                 "NAT_OUT",
                 "to the outside: from a floating IP, from the router's address, or elsewhere",
                 reads=(FLAGS, *ROUTER),
-                writes=(TUNNEL_REMOTE,),
+                writes=(TUNNEL_REMOTE, STANDS_FOR),
                 miss_means="not IP",
                 next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),
             ),
             Stage(
                 "NAT_DONE",
-                "what could not be translated stays inside",
-                miss="NEIGHBOUR",
-                miss_means="translated",
+                "what could not be translated stays inside, and what is translated as it once was",
+                reads=(STANDS_FOR, *ROUTER),
+                miss_means="not translated, or not as it must be now",
+                next=("NEIGHBOUR",),
             ),
             Stage(
                 "ROUTE_SIZE",
@@ -415,6 +426,7 @@ FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
 FW_OUT_VERDICT = STAGE_BY_NAME["FW_OUT_VERDICT"].table
 L2_DST = STAGE_BY_NAME["L2_DST"].table
 NAT_IN = STAGE_BY_NAME["NAT_IN"].table
+NAT_CAME = STAGE_BY_NAME["NAT_CAME"].table
 NAT_OUT = STAGE_BY_NAME["NAT_OUT"].table
 NAT_DONE = STAGE_BY_NAME["NAT_DONE"].table
 ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table

@@ -146,7 +146,9 @@ class Tracker:
         for end in ("source", "destination"):
             if getattr(opened, end) != getattr(changed, end):
                 packet = _with_end(packet, end, changed)
-        return packet, CT_SNAT if key.source != into.source else CT_DNAT
+        # As the packet itself is changed: an answer to a translated source has its destination so.
+        is_source = (key.source != into.source) != bool(state & CT_RPL)
+        return packet, CT_SNAT if is_source else CT_DNAT
 
     def flush(self, zone: int) -> None:
         """Forget every connection of a zone."""

@@ -64,6 +64,8 @@ _SEEN = set_field(p.FLAGS, *p.TRANSLATED)
 # What a host sent here to leave is from here now; an answer leaves by where its question came.
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
 _FROM_INSIDE = set_field(p.FLAGS, *p.FROM_INSIDE)
+_TRACKED = (CT_TRK, CT_TRK | CT_INV)
+_TO_NEIGHBOUR, _TO_ROUTER_IN = apply(goto=p.NEIGHBOUR), apply(goto=p.ROUTER_IN)
 _EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
 
 
@@ -71,9 +73,12 @@ def host(cookie: int) -> Iterator[Flow]:
     """What is the same for all routers."""
     for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
         lost = match(eth_type=family, ct_state=(CT_TRK | CT_INV, CT_TRK | CT_INV))
-        yield Flow(p.NAT_DONE, p.PRIORITY.normal, lost, DROP, cookie)
+        yield Flow(p.NAT_DONE, p.PRIORITY.guard, lost, DROP, cookie)
         any_ = match(eth_type=family)
         yield Flow(p.NAT_OUT, p.PRIORITY.lowest, any_, fault(p.Fault.NO_ROUTE), cookie)
+    # The tracker goes on translating a connection as it began; it may only while that is so still.
+    free = match(eth_type=ETH_TYPE_IPV4, reg3=0)
+    yield Flow(p.NAT_CAME, p.PRIORITY.low, free, _TO_ROUTER_IN, cookie)
 
 
 def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
@@ -162,7 +167,8 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
     for address in exit_.addresses(4):
-        back = apply(CtClear(), _SEEN, ct(exit_.zone, table=p.ROUTER_IN, nat=Nat()))
+        anybody = set_field(p.STANDS_FOR, 0)
+        back = apply(CtClear(), _SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
         mine = match(**to(view, address))
         yield Flow(p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
 
@@ -181,7 +187,11 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     translated = plain
     if exit_.snat and own4:
         nat = Nat("source", 4, own4[0].number)
-        translated = apply(*on, ct(exit_.zone, commit=True, table=p.NAT_DONE, nat=nat))
+        known = set_field(p.STANDS_FOR, own4[0].number)
+        translated = apply(*on, known, ct(exit_.zone, commit=True, table=p.NAT_DONE, nat=nat))
+        own = own4[0].number
+        left = match(**held_by(view, 4, reg3=own, ipv4_src=own))
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, _TO_NEIGHBOUR, cookie)
     yield Flow(p.NAT_OUT, p.PRIORITY.low, every4, translated, cookie)
     yield Flow(p.NAT_OUT, p.PRIORITY.low, every6, plain, cookie)
 
@@ -230,22 +240,42 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
     mine = to(view, home.floating.address) | {"ip_proto": forwarding.protocol}
     for ports, inner in whole:
         nat = Nat("destination", 4, forwarding.address.number, inner)
-        enter = apply(CtClear(), _SEEN, ct(home.exit.zone, commit=True, table=p.ROUTER_IN, nat=nat))
+        enter = apply(CtClear(), _SEEN, ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat))
         what = match(**(mine | cast(MatchFields, {field: ports})))
         yield Flow(p.NAT_IN, p.PRIORITY.guard, what, enter, cookie)
+        left = held_by(
+            view,
+            4,
+            ipv4_src=home.floating.address.number,
+            ct_state=_TRACKED,
+            ct_nw_proto=forwarding.protocol,
+            ct_tp_dst=ports,
+        )
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), _TO_NEIGHBOUR, cookie)
+    inside = forwarding.address.number
+    came = match(**held_by(view, 4, reg3=inside, ipv4_dst=inside))
+    yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
 
 
 def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Iterator[Flow]:
     zone, address = home.exit.zone, home.floating.address
     inward = Nat("destination", 4, fixed.number)
-    enter = apply(CtClear(), _SEEN, ct(zone, commit=True, table=p.ROUTER_IN, nat=inward))
+    known = set_field(p.STANDS_FOR, fixed.number)
+    enter = apply(CtClear(), _SEEN, known, ct(zone, commit=True, table=p.NAT_CAME, nat=inward))
     yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
     outward = Nat("source", 4, address.number)
     leave = apply(
         _FROM_HERE,
         DecTtl(),
         set_field("eth_src", home.floating.mac),
+        set_field(p.STANDS_FOR, address.number),
         ct(zone, commit=True, table=p.NAT_DONE, nat=outward),
     )
     said = match(**held_by(view, 4, ipv4_src=fixed.number))
     yield Flow(p.NAT_OUT, p.PRIORITY.normal, said, leave, cookie)
+    came = match(**held_by(view, 4, reg3=fixed.number, ipv4_dst=fixed.number))
+    yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
+    # A connection from before it had a floating IP goes on as the router's.
+    for allowed in (address, *home.exit.addresses(4)[:1]):
+        left = match(**held_by(view, 4, reg3=address.number, ipv4_src=allowed.number))
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, _TO_NEIGHBOUR, cookie)
