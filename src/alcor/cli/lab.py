@@ -72,6 +72,7 @@ def down(
 def status(name: Name = lab_default, output: Format = Output.TABLE) -> None:
     """Show the lab."""
     from alcor.lab import lab as labs
+    from alcor.lab import outside
 
     lab = labs.open_lab(name)
     hosts, machines = lab.status(), lab.machines()
@@ -94,6 +95,11 @@ def status(name: Name = lab_default, output: Format = Output.TABLE) -> None:
             for h in hosts
         ],
     )
+    if lab.record.uplinks:
+        typer.echo(
+            f"outside ({outside.physical_network}): {outside.cidr} and {outside.cidr6},"
+            f" uplinks of the first {lab.record.uplinks} hosts"
+        )
     write_table(
         ["Machine", "Host", "MAC", "Addresses", "Port"],
         [[m.name, f"h{m.host}", m.mac, ", ".join(m.addresses), m.port_id] for m in machines],

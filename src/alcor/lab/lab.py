@@ -65,7 +65,9 @@ class Lab:
         raise LabError(f"lab '{self.layout.name}' has no host '{name}', but {names}")
 
     def namespace(self, name: str) -> str:
-        """The namespace of a machine, or else of a host."""
+        """The namespace of a machine, or else of a host; `outside` is the world outside."""
+        if name == "outside" and self.record.uplinks:
+            return self.layout.outside_namespace
         if any(host.name == name for host in self.hosts):
             return self.host(name).namespace
         return self.layout.machine_namespace(load_machine(self.layout, name).name)
