@@ -81,7 +81,8 @@ class Exits:
         """The router's way out, once it is known where that leads."""
         gateway = self.outside.gateway_of(router.id)
         network = self._networks.get(gateway.network_id) if gateway else None
-        if gateway is None or network is None:
+        zone = self.outside.zone_of(router.id)
+        if gateway is None or network is None or zone is None:
             return None
         known = self._subnets.get(network.id, {})
         wanted = (fixed.subnet_id for fixed in gateway.fixed_ips)
@@ -92,7 +93,7 @@ class Exits:
             subnets=tuple(known[each] for each in wanted if each in known),
             central=central,
             is_here=central == self.here and self.uplink_of(network) is not None,
-            zone=self.outside.zone_of(router.id),
+            zone=zone,
             snat=router.snat,
         )
 

@@ -82,9 +82,9 @@ class Outside:
         gateways = self.gateways.get(router_id)
         return gateways[min(gateways)] if gateways else None
 
-    def zone_of(self, router_id: str) -> int:
-        """The zone of a router that has a gateway."""
-        return self._zones[router_id]
+    def zone_of(self, router_id: str) -> int | None:
+        """The zone of a router that has a gateway; None when this host has given out all."""
+        return self._zones.get(router_id)
 
     def has_uplink(self, physical_network: str, endpoint: Address) -> bool:
         """Whether the host there has an uplink, and lives."""
@@ -111,7 +111,6 @@ class Outside:
             if zone not in self._router_by_zone:
                 self._zones[router_id], self._router_by_zone[zone] = zone, router_id
                 return
-        raise ValueError(f"this host translates for {count} routers already")
 
 
 def _weight(router_id: str, host: str) -> int:

@@ -1,0 +1,55 @@
+"""Which host a router leaves by, and its zone: alike everywhere, and none given twice."""
+
+from collections import Counter
+
+from alcor.agent.exits import Exits
+from alcor.agent.outside import Outside, zone_first, zone_last
+from alcor.goal_state.entries import Gateway, Network, Router, UplinkNode
+from alcor.values.addresses import Mac, address
+
+ROUTERS = [f"router-{n}" for n in range(400)]
+
+
+def node(number: int) -> UplinkNode:
+    return UplinkNode("ext", f"h{number}", address(f"172.31.0.{number}"))
+
+
+def outside_of(*numbers: int) -> Outside:
+    outside = Outside()
+    for number in numbers:
+        outside.put_node(node(number), True)
+    return outside
+
+
+def test_hosts_choose_alike_in_whatever_order_they_heard_of_the_nodes() -> None:
+    one, other = outside_of(1, 2, 3), outside_of(3, 1, 2)
+
+    for router_id in ROUTERS:
+        assert one.central(router_id, "ext") == other.central(router_id, "ext")
+    assert one.central("r", "another") is None
+
+
+def test_routers_are_spread_and_only_those_of_a_dead_host_move() -> None:
+    outside = outside_of(1, 2, 3, 4)
+    before = {each: outside.central(each, "ext") for each in ROUTERS}
+    assert min(Counter(before.values()).values()) > len(ROUTERS) / 4 / 2
+
+    outside.put_node(node(2), False)
+
+    for router_id, was in before.items():
+        now = outside.central(router_id, "ext")
+        assert now != node(2).tunnel_endpoint
+        assert now == was or was == node(2).tunnel_endpoint
+
+
+def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:
+    networks = {"world": Network("world", 9, 1500, True, "", "ext")}
+    exits = Exits(networks, {}, {}, {})
+    count = zone_last - zone_first + 1
+    for number in range(count + 1):
+        exits.put(Gateway("p", f"r{number}", "world", Mac(1), ()), True)
+
+    found = [exits.of(Router(f"r{number}", True, ())) for number in range(count + 1)]
+
+    assert {each.zone for each in found if each} == set(range(zone_first, zone_last + 1))
+    assert [each is None for each in found] == [False] * count + [True]
