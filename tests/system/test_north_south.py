@@ -298,6 +298,19 @@ def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, 
         assert f"From {outside.gateway} icmp_seq=1 Destination Net Unreachable" in said
 
 
+def test_an_agent_that_is_restarted_costs_nobody_outside_a_packet(lab: Lab, site: Site) -> None:
+    for _ in range(5):  # what is new everywhere settles
+        answers(space(lab, "m1"), outside.beyond)
+    with lab.stream("m1", outside.beyond) as stream:
+        for host in lab.hosts[:lab_uplinks]:
+            parts.stop_agent(host, signal.SIGKILL)
+            parts.start_agent(host, lab.record)
+        parts.wait_alive(lab.api, lab.hosts)
+        upto = stream.sent + 300
+        wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
+    assert stream.result.lost == ()
+
+
 def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     answers(space(lab, "m3"), outside.beyond)
