@@ -28,7 +28,7 @@ def cli(announced: Any) -> Cli:
 
 def test_a_machine_is_reached_from_outside_by_commands_alone(announced: Any, cli: Cli) -> None:
     public, inner = announced.network(**{"router:external": True}), announced.network()
-    announced.subnet(public["id"], "203.0.113.0/24")
+    announced.subnet(public["id"], "100.64.7.0/24")
     subnet = announced.subnet(inner["id"], "10.0.0.0/24", name="machines-of-the-cli")
     port = announced.port(inner["id"], name="web-of-the-cli")
 

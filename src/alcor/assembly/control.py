@@ -199,7 +199,7 @@ class Control:
         router = RouterApp(
             folder,
             self._intent,
-            RouterPeers(networks, subnets, held, peer(FloatingIpPeer)),
+            RouterPeers(networks, peer(ReachPeer), subnets, held, peer(FloatingIpPeer)),
             config.router,
             clock,
             new_id,
@@ -209,7 +209,7 @@ class Control:
             folder,
             self._intent,
             self._ready,
-            ElasticIpPeers(networks, subnets, held, peer(RouterPeer)),
+            ElasticIpPeers(networks, peer(ReachPeer), subnets, held, peer(RouterPeer)),
             config.elastic_ip,
             clock,
             new_id,

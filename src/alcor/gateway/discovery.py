@@ -125,6 +125,7 @@ _EXTENSIONS = (
         "Routes come and go without those that are there being named.",
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
+    Extension("floatingip-pools", "Floating IP Pools Extension", "Where floating IPs are from."),
     Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
     Extension(
         "expose-port-forwarding-in-fip",

@@ -115,6 +115,7 @@ _ROUTER = {
 
 _OTHERS = {
     "create_floatingip:floating_ip_address": MANAGER,
+    "get_floatingip_pool": "rule:admin_only or role:reader",
     # Whoever owns the floating IP owns its port forwardings: the manager takes no others.
     **{
         f"{verb}_floatingip_port_forwarding": "rule:admin_only or role:member"

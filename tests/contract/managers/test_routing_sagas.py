@@ -26,6 +26,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
 )
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
+from alcor.contracts.sharing import Project, ReachableNetworks
 from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.elastic_ip.app import ElasticIpApp, ElasticIpSettings
@@ -80,6 +81,13 @@ class Mortal:
         return call
 
 
+class Reach:
+    """Nothing of others is shared: an administrator needs no sharing."""
+
+    async def reachable(self, request: Project) -> ReachableNetworks:
+        return ReachableNetworks([], [])
+
+
 class Region:
     """One life of the two managers, in a world of the others."""
 
@@ -90,6 +98,7 @@ class Region:
             Mortal(loopback(NetworkPeer, world.owners), self.fate),
             Mortal(loopback(SubnetPeer, world.owners), self.fate),
         )
+        reach: Any = Reach()
         held = Mortal(world.held, self.fate)
         later: dict[str, Any] = {}
 
@@ -102,8 +111,8 @@ class Region:
 
         log = MemoryLog(1)
         place, clock = lives.place, lambda: 0.0
-        router_peers: Any = RouterPeers(*owners, held, cross("floating"))
-        ip_peers: Any = ElasticIpPeers(*owners, held, cross("router"))
+        router_peers: Any = RouterPeers(owners[0], reach, owners[1], held, cross("floating"))
+        ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"))
         self.router_app = RouterApp(place, log, router_peers, RouterSettings(), clock, new_id)
         self.ip_app = ElasticIpApp(place, log, _ready, ip_peers, ElasticIpSettings(), clock, new_id)
         later["router"] = Mortal(loopback(RouterPeer, self.router_app.peers[0][1]), self.fate)
@@ -111,7 +120,8 @@ class Region:
         for app in (self.router_app, self.ip_app):
             self._let_die(app.database)
         (self.router_kind, self.routers), *_ = self.router_app.resources
-        (self.ip_kind, self.ips), (self.forwarding_kind, self.forwardings) = self.ip_app.resources
+        (self.ip_kind, self.ips), forwarding, *_ = self.ip_app.resources
+        self.forwarding_kind, self.forwardings = forwarding
 
     def _let_die(self, database: Any) -> None:
         honest = database.write

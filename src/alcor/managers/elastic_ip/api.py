@@ -86,6 +86,24 @@ FLOATING_IP = Resource(
     ),
 )
 
+FLOATING_IP_POOL = Resource(
+    name="floatingip_pool",
+    collection="floatingip_pools",
+    title="FloatingIPPool",
+    path="/v2.0/floatingip_pools",
+    extension="floatingip-pools",
+    creatable=False,
+    updatable=False,
+    deletable=False,
+    fields=(
+        read_only("network_id", UUID),
+        read_only("subnet_id", UUID),
+        read_only("subnet_name", string(255)),
+        read_only("project_id", string(255), alias="tenant_id"),
+        read_only("cidr", string(64)),
+    ),
+)
+
 PORT_FORWARDING = Resource(
     name="port_forwarding",
     collection="port_forwardings",

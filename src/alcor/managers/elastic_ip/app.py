@@ -12,11 +12,12 @@ from alcor.contracts.routing import FloatingIpPeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.elastic_ip.api import FLOATING_IP, PORT_FORWARDING
+from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
 from alcor.managers.elastic_ip.needs import Makers, Peers
 from alcor.managers.elastic_ip.service.associating import Associating
 from alcor.managers.elastic_ip.service.floating_ips import FloatingIpService
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
+from alcor.managers.elastic_ip.service.pools import PoolService
 from alcor.managers.elastic_ip.service.port_forwardings import PortForwardingService
 from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.writes import manager
@@ -70,6 +71,7 @@ class ElasticIpApp:
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (FLOATING_IP, service),
             (PORT_FORWARDING, forwardings),
+            (FLOATING_IP_POOL, PoolService(peers)),
         ]
         self.peers: Sequence[tuple[Any, object]] = [(FloatingIpPeer, service)]
 

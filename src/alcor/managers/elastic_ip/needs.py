@@ -9,6 +9,7 @@ from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import RouterPeer
+from alcor.contracts.sharing import ReachPeer
 from alcor.managers.elastic_ip.model.floating_ip import Held
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 
@@ -18,6 +19,7 @@ __all__ = [
     "NetworkPeer",
     "Note",
     "Peers",
+    "ReachPeer",
     "RouterPeer",
     "Store",
     "SubnetPeer",
@@ -38,6 +40,7 @@ class Peers(NamedTuple):
     """Whom the use cases call."""
 
     networks: NetworkPeer
+    reach: ReachPeer
     subnets: SubnetPeer
     ports: HeldPortPeer
     routers: RouterPeer

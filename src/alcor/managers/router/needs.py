@@ -10,6 +10,7 @@ from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
+from alcor.contracts.sharing import ReachPeer
 from alcor.managers.router.model.attachments import Attachment
 from alcor.managers.router.model.router import Router
 
@@ -20,6 +21,7 @@ __all__ = [
     "NetworkPeer",
     "Note",
     "Peers",
+    "ReachPeer",
     "Store",
     "SubnetPeer",
     "Transaction",
@@ -40,6 +42,7 @@ class Peers(NamedTuple):
     """Whom the use cases call."""
 
     networks: NetworkPeer
+    reach: ReachPeer
     subnets: SubnetPeer
     ports: HeldPortPeer
     floating_ips: FloatingIpPeer

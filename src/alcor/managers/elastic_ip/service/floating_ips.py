@@ -16,6 +16,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.sharing import Project
 from alcor.intent.records import PortRecord
 from alcor.managers.elastic_ip.model.floating_ip import (
     Association,
@@ -204,7 +205,13 @@ class FloatingIpService:
         """The wanted address or subnet; or any IPv4 subnet of the external network with room."""
         network_id, wanted = item["floating_network_id"], item.get("floating_ip_address")
         networks = (await self._peers.networks.networks(Ids([network_id]))).networks
-        seen = [n for n in networks if n.external or seen_by(caller) in (None, n.project_id)]
+        reach = await self._peers.reach.reachable(Project(caller.project_id))
+        project = seen_by(caller)
+        seen = [
+            n
+            for n in networks
+            if project in (None, n.project_id) or n.id in (*reach.external, *reach.shared)
+        ]
         if not seen:
             message = f"Network {network_id} could not be found."
             raise NotFound(message, type="NetworkNotFound")

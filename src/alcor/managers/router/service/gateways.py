@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort, Readdressing
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, Written
+from alcor.contracts.sharing import Project
 from alcor.intent.records import PortRecord
 from alcor.managers.router.model.attachments import Attachment, attachment, check_beside
 from alcor.managers.router.model.gateway import (
@@ -172,7 +173,13 @@ class Gateways:
     async def _check(self, wanted: WantedGateway, caller: Caller) -> None:
         ids = Ids([wanted.network_id])
         networks = (await self._peers.networks.networks(ids)).networks
-        seen = [n for n in networks if n.external or seen_by(caller) in (None, n.project_id)]
+        reach = await self._peers.reach.reachable(Project(caller.project_id))
+        project = seen_by(caller)
+        seen = [
+            n
+            for n in networks
+            if project in (None, n.project_id) or n.id in (*reach.external, *reach.shared)
+        ]
         if not seen:
             message = f"Network {wanted.network_id} could not be found."
             raise NotFound(message, type="NetworkNotFound")

@@ -19,6 +19,7 @@ from alcor.contracts.held_ports import (
 )
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import ActRequest, Written
+from alcor.contracts.sharing import allows
 from alcor.intent.records import SubnetRecord
 from alcor.managers.router.model.attachments import (
     Attachment,
@@ -229,10 +230,16 @@ class Interfaces:
         return await self._store.read(work)
 
     async def _subnet(self, id_: str, request: ActRequest) -> SubnetRecord:
-        found = (await self._peers.subnets.subnets(Ids([id_]))).subnets
-        if not found or seen_by(request.caller) not in (None, found[0].project_id):
-            raise NotFound(f"Subnet {id_} could not be found.", type="SubnetNotFound")
-        return found[0]
+        """One that they see: their own, or one of a network that is theirs or shared with them."""
+        project = seen_by(request.caller)
+        for subnet in (await self._peers.subnets.subnets(Ids([id_]))).subnets:
+            if project in (None, subnet.project_id):
+                return subnet
+            ids = Ids([subnet.network_id])
+            for network in (await self._peers.networks.networks(ids)).networks:
+                if project == network.project_id or allows(network.shared_with, project or ""):
+                    return subnet
+        raise NotFound(f"Subnet {id_} could not be found.", type="SubnetNotFound")
 
 
 def _named(arguments: Mapping[str, Any]) -> tuple[str, str]:
