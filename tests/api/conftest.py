@@ -89,7 +89,7 @@ class Api:
         """The items of a list, which must succeed."""
         answer = self.get(path)
         assert answer.status == 200, answer
-        collection = path.partition("?")[0].rpartition("/")[2]
+        collection = path.partition("?")[0].rpartition("/")[2].replace("-", "_")
         items: list[dict[str, Any]] = answer.json[collection]
         return items
 

@@ -97,7 +97,8 @@ def test_wrong_address_pairs_are_refused(api: Api, fields: Any, status: int, typ
 
 
 def test_address_pairs_and_no_port_security_exclude_each_other(api: Api) -> None:
-    port = api.port(api.network()["id"], allowed_address_pairs=[{"ip_address": "10.0.0.1"}])
+    pairs = [{"ip_address": "10.0.0.1"}]
+    port = api.port(api.network()["id"], allowed_address_pairs=pairs, security_groups=[])
     path = f"/v2.0/ports/{port['id']}"
     answer = api.call("PUT", path, {"port": {"port_security_enabled": False}})
     assert (answer.status, answer.type) == (409, "AddressPairAndPortSecurityRequired")
@@ -105,18 +106,18 @@ def test_address_pairs_and_no_port_security_exclude_each_other(api: Api) -> None
 
 
 def test_a_dhcp_option_is_replaced_by_name_and_removed_by_null(api: Api) -> None:
-    options = [{"opt_name": "bootfile-name", "opt_value": "a"}]
+    options = [{"opt_name": "domain-search", "opt_value": "a.example"}]
     port = api.port(api.network()["id"], extra_dhcp_opts=options)
     assert port["extra_dhcp_opts"] == [options[0] | {"ip_version": 4}]
     more = [
-        {"opt_name": "bootfile-name", "opt_value": "b"},
-        {"opt_name": "bootfile-name", "opt_value": "c", "ip_version": 6},
-        {"opt_name": "mtu", "opt_value": "9"},
+        {"opt_name": "domain-search", "opt_value": "b.example"},
+        {"opt_name": "domain-search", "opt_value": "c.example", "ip_version": 6},
+        {"opt_name": "mtu", "opt_value": "1400"},
     ]
     port = changed(api, port, extra_dhcp_opts=more)
-    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b", "c", "9"]
+    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b.example", "c.example", "1400"]
     port = changed(api, port, extra_dhcp_opts=[{"opt_name": "mtu", "opt_value": None}])
-    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b", "c"]
+    assert [o["opt_value"] for o in port["extra_dhcp_opts"]] == ["b.example", "c.example"]
 
 
 def test_a_vnic_that_hosts_can_not_plug_is_not_bound(api: Api) -> None:

@@ -27,7 +27,7 @@ def test_a_client_finds_version_collections_and_extensions(api: Any) -> None:
     for alias in aliases:
         extension = api.get(f"/v2.0/extensions/{alias}").json["extension"]
         assert extension.keys() == {"alias", "name", "description", "updated", "links"}
-    assert api.get("/v2.0/extensions/router").status == 404
+    assert api.get("/v2.0/extensions/no-such").status == 404
 
 
 def test_the_process_is_healthy_and_ready_and_counts(api: Any) -> None:

@@ -36,7 +36,7 @@ class NewPorts(NamedTuple):
     macs_given: frozenset[str]  # the MAC addresses that the client chose
     trace: str
     owners: Mapping[str, str] = {}  # of their networks
-    admin: bool = True  # an administrator puts ports of any project on any network
+    trusted: bool = True  # who sees all puts ports of any project on any network
 
 
 class Change(NamedTuple):
@@ -106,7 +106,7 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     for new in news:
         verdict = (
             _over_quota(new, room)
-            or (None if new.admin else _not_shared(new, confined))
+            or (None if new.trusted else _not_shared(new, confined))
             or _verdict(new, fenced, taken_ids, taken_macs)
         )
         if verdict is None:

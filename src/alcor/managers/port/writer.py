@@ -204,7 +204,7 @@ class Writer:
         if isinstance(job, Create):
             ports = [_port(draft, each, hosts, at, self._zone) for draft in job.drafts]
             given = _macs_given(job)
-            return NewPorts(ports, given, trace, each.owners, job.caller.admin)
+            return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         assert not isinstance(job, Settle)
         if isinstance(job, Delete):
             return Removal(job.id, project, trace, job.holder)
