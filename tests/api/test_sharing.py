@@ -359,3 +359,26 @@ def test_no_port_is_left_on_a_network_that_its_project_lost(ann: Person, bob: Pe
         assert revoked.status in (204, 409)
         assert made == len(ann.ids(f"ports?network_id={network}"))
         assert (made == 0) == (revoked.status == 204)
+
+
+def test_only_routers_of_whom_a_network_is_external_to_leave_by_it(
+    root: Person, ann: Person, bob: Person
+) -> None:
+    network = root.make("networks")["id"]
+    root.make("subnets", network_id=network, cidr="203.0.113.0/24", ip_version=4)
+    policy = root.share("network", network, "ann", "access_as_external").json["rbac_policy"]["id"]
+    way_out = {"router": {"external_gateway_info": {"network_id": network}}}
+    assert bob.ask("POST", "routers", way_out).type == "NetworkNotFound"
+    floating = {"floatingip": {"floating_network_id": network}}
+    assert bob.ask("POST", "floatingips", floating).type == "NetworkNotFound"
+    router = ann.ask("POST", "routers", way_out)
+    assert router.status == 201, router
+    assert root.ask("DELETE", f"rbac-policies/{policy}").type == "RbacPolicyInUse"
+    everybodys = root.share("network", network, "*", "access_as_external").json["rbac_policy"]["id"]
+    assert root.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    private = {"network": {"router:external": False}}
+    answer = root.ask("PUT", f"networks/{network}", private)
+    assert (answer.status, answer.type) == (409, "ExternalNetworkInUse")
+    assert ann.ask("DELETE", f"routers/{router.json['router']['id']}").status == 204
+    assert root.ask("DELETE", f"rbac-policies/{everybodys}").status == 204
+    assert ann.ask("POST", "routers", way_out).type == "NetworkNotFound"

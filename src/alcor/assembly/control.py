@@ -98,6 +98,7 @@ class Control:
             clock,
             new_id,
             peer(ConfinePeer),
+            peer(ConfinePeer, "router"),
             **counting,
         )
         subnet = self._subnet(folder, config, clock, new_id)
@@ -118,6 +119,7 @@ class Control:
             folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
         router, elastic_ip = self._routing(folder, config, clock, new_id)
+        self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
         counted = self._counted(network, subnet, pool, port, group, router, elastic_ip)
         quota = QuotaApp(folder, intent, counted, limits)
         self._relays: Sequence[Relay] = [

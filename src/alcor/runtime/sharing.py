@@ -180,13 +180,13 @@ def objects_for(
 
 
 def targets_of(
-    connection: sqlite3.Connection, object_ids: Sequence[str]
+    connection: sqlite3.Connection, object_ids: Sequence[str], action: str = AS_SHARED
 ) -> dict[str, tuple[str, ...]]:
-    """Who may use each of these objects beside its owner, in order."""
+    """Whom the policies of each of these objects let do an action, in order."""
     rows = connection.execute(
         "SELECT object_id, target_tenant FROM json_each(?) CROSS JOIN rbac_policy "
         "ON object_id = value AND action = ? ORDER BY 1, 2",
-        (msgspec.json.encode(object_ids).decode(), AS_SHARED),
+        (msgspec.json.encode(object_ids).decode(), action),
     )
     found: dict[str, tuple[str, ...]] = dict.fromkeys(object_ids, ())
     for object_id, target in rows:

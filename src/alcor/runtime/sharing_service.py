@@ -10,7 +10,7 @@ Source of refusals: neutron.extensions.rbac, neutron.db.rbac_db_mixin.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,6 +40,7 @@ from alcor.runtime.resource_table import ResourceTable
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
 from alcor.values.revision import Revision
 
+_NO_REFUSALS: Mapping[str, Refusal] = {}
 After = Callable[[list[SharingPolicy]], list[SharingPolicy]]
 
 
@@ -87,14 +88,14 @@ class Sharing:
         self,
         database: Database,
         kind: SharedKind,
-        users: Sequence[ConfinePeer],
+        users_by_action: Mapping[str, ConfinePeer],
         published: Callable[[int], None],
         new_id: Callable[[], str],
         quota: usage.Limit = usage.unlimited,
     ) -> None:
         self._database = database
         self._kind = kind
-        self._users = users
+        self._users_by_action = users_by_action
         self._published = published
         self._new_id = new_id
         self._quota = quota
@@ -152,19 +153,22 @@ class Sharing:
 
     @asynccontextmanager
     async def changing(
-        self, object_id: str, after: After, refusal: Refusal | None = None
+        self, object_id: str, after: After, refusals: Mapping[str, Refusal] = _NO_REFUSALS
     ) -> AsyncIterator[None]:
-        """Change the policies of an object within; refused when who would lose access uses it."""
+        """Change the policies of an object within; refused when who would lose access uses it.
+
+        `refusals` by action, where it is not `RbacPolicyInUse`.
+        """
         async with self._locks.of(object_id):
             owner, held = await self._database.write(lambda c: self._begin(c, object_id))
             try:
-                allowed = targets(after(held))
-                if _narrower(targets(held), allowed):
-                    confine = Confine(object_id, owner, list(allowed))
-                    if await self._database.read(lambda c: self._kind.used(c, confine)):
-                        raise refusal or RbacPolicyInUse(object_id)
-                    if not await self._confined(confine):
-                        raise refusal or RbacPolicyInUse(object_id)
+                left = after(held)
+                for action in sorted({policy.action for policy in held}):
+                    allowed = targets(left, action)
+                    if _narrower(targets(held, action), allowed):
+                        confine = Confine(object_id, owner, list(allowed))
+                        if not await self._confined(action, confine):
+                            raise refusals.get(action) or RbacPolicyInUse(object_id)
                 yield
             finally:
                 # Whatever happened, users are told what the policies say now.
@@ -173,7 +177,8 @@ class Sharing:
     async def free(self, object_ids: Iterable[str]) -> None:
         """Forget how objects were confined that are long gone, and whose ids come again."""
         for object_id in object_ids:
-            await self._confined(Confine(object_id, "", [ANYBODY]))
+            for action in self._users_by_action:
+                await self._confined(action, Confine(object_id, "", [ANYBODY]))
 
     async def recover(self) -> None:
         """Settle what a crash left unsettled."""
@@ -187,22 +192,27 @@ class Sharing:
         return self._written(saved)
 
     async def _settle(self, object_id: str) -> None:
-        def read(connection: sqlite3.Connection) -> Confine | None:
+        def read(connection: sqlite3.Connection) -> dict[str, Confine]:
             try:
                 owner = self._kind.owner(connection, object_id)
             except NotFound:
-                return None
-            return Confine(
-                object_id, owner, list(targets(sharing.of_object(connection, object_id)))
-            )
+                return {}
+            policies = sharing.of_object(connection, object_id)
+            return {
+                action: Confine(object_id, owner, list(targets(policies, action)))
+                for action in self._users_by_action
+            }
 
-        confine = await self._database.read(read)
-        if confine is not None:
-            await self._confined(confine)
+        for action, confine in (await self._database.read(read)).items():
+            await self._confined(action, confine)
         await self._database.write(lambda c: sharing.unmark(c, object_id))
 
-    async def _confined(self, confine: Confine) -> bool:
-        return not any([(await user.confine(confine)).ids for user in self._users])
+    async def _confined(self, action: str, confine: Confine) -> bool:
+        """Whether only those use it who may, here and where its users are."""
+        if await self._database.read(lambda c: self._kind.used(c, confine)):
+            return False
+        users = self._users_by_action.get(action)
+        return users is None or not (await users.confine(confine)).ids
 
     def _begin(self, connection: sqlite3.Connection, id_: str) -> tuple[str, list[SharingPolicy]]:
         owner = self._kind.owner(connection, id_)

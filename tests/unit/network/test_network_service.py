@@ -83,6 +83,7 @@ class World:
             lambda: 0.0,
             new_id,
             self.peers,
+            self.peers,
         )
         self.service = self.app.resources[0][1]
 

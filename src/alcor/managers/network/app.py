@@ -58,6 +58,7 @@ class NetworkApp:
         clock: Seconds,
         new_id: NewId,
         users: ConfinePeer,
+        gateways: ConfinePeer,
         quota: Limit = unlimited,
     ) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
@@ -66,7 +67,12 @@ class NetworkApp:
         store = NetworkStore(self.database, self.relay, limits, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self.sharing = Sharing(
-            self.database, shared_kind(now), [users], self.relay.notify, new_id, quota
+            self.database,
+            shared_kind(now),
+            {AS_SHARED: users, AS_EXTERNAL: gateways},
+            self.relay.notify,
+            new_id,
+            quota,
         )
         self.shared = [(TABLE.name, self.sharing, (AS_SHARED, AS_EXTERNAL))]
         self._service = NetworkService(store, ports, subnets, limits, now, new_id, self.sharing)

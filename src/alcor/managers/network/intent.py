@@ -3,12 +3,12 @@
 from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import NetworkRecord
-from alcor.managers.network.model import Network
+from alcor.managers.network.model import NOBODY, Network, Reach
 from alcor.managers.network.segment import VLAN
 
 
-def record(network: Network, shared_with: tuple[str, ...] = ()) -> NetworkRecord:
-    """The record of a network; `shared_with` as sharing policies have it."""
+def record(network: Network, reach: Reach = NOBODY) -> NetworkRecord:
+    """The record of a network, with whom its policies let use it."""
     return NetworkRecord(
         id=network.id,
         project_id=network.project_id,
@@ -22,13 +22,14 @@ def record(network: Network, shared_with: tuple[str, ...] = ()) -> NetworkRecord
         physical_network=network.physical_network or "",
         segmentation_id=network.segmentation_id if network.network_type == VLAN else None,
         port_security_enabled=network.port_security_enabled,
-        shared_with=shared_with,
+        shared_with=reach.shared_with,
+        external_to=reach.external_to,
     )
 
 
-def told(network: Network, shared_with: tuple[str, ...] = ()) -> Told:
+def told(network: Network, reach: Reach = NOBODY) -> Told:
     """That the network is so."""
-    return Told(records.key("network", network.id), records.encode(record(network, shared_with)))
+    return Told(records.key("network", network.id), records.encode(record(network, reach)))
 
 
 def told_gone(id_: str) -> Told:

@@ -33,6 +33,16 @@ class InvalidSharedSetting(Conflict):
         )
 
 
+class ExternalNetworkInUse(Conflict):
+    """Routers of projects that would lose it leave by the network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"External network {id_} cannot be updated to be made non-external, since it has "
+            "existing gateway ports"
+        )
+
+
 class NetworkIdInUse(Conflict):
     """The id that the client chose is taken."""
 
@@ -83,6 +93,16 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     revision_number: int
     created_at: str
     updated_at: str
+
+
+class Reach(NamedTuple):
+    """Whom the policies of a network let use it, beside its owner."""
+
+    shared_with: tuple[str, ...]
+    external_to: tuple[str, ...]
+
+
+NOBODY = Reach((), ())
 
 
 class Limits(NamedTuple):

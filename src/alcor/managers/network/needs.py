@@ -8,7 +8,7 @@ from msgspec import Raw
 from alcor.contracts.peers import PortPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import SharingPolicy
-from alcor.managers.network.model import Network
+from alcor.managers.network.model import Network, Reach
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime.sharing import Viewer
 
@@ -30,8 +30,8 @@ class Store(Protocol):
 
     async def page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
-    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, tuple[str, ...]]]:
-        """Those that exist and are not being deleted, with whom each is shared."""
+    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, Reach]]:
+        """Those that exist and are not being deleted, with whom their policies let use them."""
         ...
 
     async def reachable(self, project: str) -> tuple[list[str], list[str]]:

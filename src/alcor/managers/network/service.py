@@ -1,6 +1,8 @@
 """What can be done with networks: one method per use case."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from alcor.contracts.peers import Ids, Networks, NetworkSubnets
 from alcor.contracts.resources import (
@@ -25,6 +27,7 @@ from alcor.intent.records import SubnetRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
 from alcor.managers.network.model import (
+    ExternalNetworkInUse,
     InvalidSharedSetting,
     Limits,
     Network,
@@ -86,11 +89,14 @@ class NetworkService:
             return changed(old, request.changes, now, self._limits)
 
         caller = request.caller
-        if request.changes.get("shared") is not False:
+        if not {"shared", "router:external"} & request.changes.keys():
             return await self._change(request.id, decide, caller)
-        async with self._sharing.changing(
-            request.id, _not_with_all, InvalidSharedSetting(request.id)
-        ):
+        refusals = {
+            AS_SHARED: InvalidSharedSetting(request.id),
+            AS_EXTERNAL: ExternalNetworkInUse(request.id),
+        }
+        after = partial(_after, request.changes)
+        async with self._sharing.changing(request.id, after, refusals):
             return await self._change(request.id, decide, caller)
 
     async def _change(
@@ -112,7 +118,7 @@ class NetworkService:
 
     async def networks(self, request: Ids) -> Networks:
         found = await self._store.networks(request.ids)
-        return Networks([intent.record(each, shared_with) for each, shared_with in found])
+        return Networks([intent.record(each, reach) for each, reach in found])
 
     async def reachable(self, request: Project) -> ReachableNetworks:
         return ReachableNetworks(*await self._store.reachable(request.id))
@@ -164,8 +170,16 @@ class NetworkService:
             await self._sharing.free(fresh)
 
 
-def _not_with_all(policies: list[SharingPolicy]) -> list[SharingPolicy]:
-    return [p for p in policies if (p.action, p.target_tenant) != (AS_SHARED, ANYBODY)]
+def _after(changes: Mapping[str, Any], policies: list[SharingPolicy]) -> list[SharingPolicy]:
+    """What is left of a network's policies when it is no longer shared with all, or external."""
+    private = changes.get("shared") is False
+    internal = changes.get("router:external") is False
+    return [
+        each
+        for each in policies
+        if not (private and (each.action, each.target_tenant) == (AS_SHARED, ANYBODY))
+        and not (internal and each.action == AS_EXTERNAL)
+    ]
 
 
 def _project(caller: Caller) -> str | None:

@@ -20,6 +20,7 @@ from alcor.managers.network.model import (
     NetworkInUse,
     NetworkNotFound,
     NoNetworkAvailable,
+    Reach,
     TunnelIdInUse,
     free_vni,
     numbered,
@@ -69,11 +70,18 @@ def row_of(network: Network, sequence: int) -> Row:
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The networks after an id, as the intent log knows them."""
     rows = TABLE.living(connection, after, limit)
-    shared_with = sharing.targets_of(connection, [row.id for row in rows])
+    reach = reach_of(connection, [row.id for row in rows])
     return [
-        (row.id, Change(*intent.told(_decode(row.doc), shared_with[row.id]), row.sequence))
+        (row.id, Change(*intent.told(_decode(row.doc), reach[row.id]), row.sequence))
         for row in rows
     ]
+
+
+def reach_of(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Reach]:
+    """Whom the policies of these networks let use them."""
+    shared_with = sharing.targets_of(connection, ids)
+    external_to = sharing.targets_of(connection, ids, AS_EXTERNAL)
+    return {id_: Reach(shared_with[id_], external_to[id_]) for id_ in ids}
 
 
 def network_of(connection: sqlite3.Connection, id_: str) -> Network:
@@ -97,8 +105,8 @@ def save(
         put(connection, rows)
     except Taken as taken:
         raise _refusal(taken) from None
-    shared_with = sharing.targets_of(connection, [network.id for network in networks])
-    told = [intent.told(network, shared_with[network.id]) for network in networks]
+    reach = reach_of(connection, [network.id for network in networks])
+    told = [intent.told(network, reach[network.id]) for network in networks]
     return Saved([Raw(row.doc) for row in rows], outbox.tell(connection, first, told, trace))
 
 
@@ -122,12 +130,12 @@ class NetworkStore:
             lambda c: sharing.objects_page(c, TABLE, VISIBLE_BY, query, viewer)
         )
 
-    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, tuple[str, ...]]]:
-        def work(connection: sqlite3.Connection) -> list[tuple[Network, tuple[str, ...]]]:
+    async def networks(self, ids: Sequence[str]) -> list[tuple[Network, Reach]]:
+        def work(connection: sqlite3.Connection) -> list[tuple[Network, Reach]]:
             rows = TABLE.rows(connection, ids)
-            shared_with = sharing.targets_of(connection, ids)
+            reach = reach_of(connection, ids)
             return [
-                (_decode(row.doc), shared_with[row.id])
+                (_decode(row.doc), reach[row.id])
                 for row in rows.values()
                 if not _is_marked(connection, row.id)
             ]

@@ -12,6 +12,7 @@ from alcor.contracts.routing import RouterPeer
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.router.api import ROUTER
+from alcor.managers.router.confining import GatewayUse
 from alcor.managers.router.needs import Makers, Peers
 from alcor.managers.router.service.gateways import Gateways
 from alcor.managers.router.service.interfaces import Interfaces
@@ -67,6 +68,7 @@ class RouterApp:
         )
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(ROUTER, service)]
         self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
+        self.gateway_use = GatewayUse(self.database)
 
     async def recover(self) -> None:
         """What a crash cut short is finished by the first round of `tasks`: peers do it."""

@@ -13,6 +13,7 @@ from alcor.intent import outbox
 from alcor.intent.outbox import Told
 from alcor.keyed_log.log import Change
 from alcor.managers.router import intent
+from alcor.managers.router.confining import check_may_leave
 from alcor.managers.router.model.attachments import Attachment, Place
 from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
 from alcor.managers.router.model.router import Router
@@ -78,6 +79,9 @@ class SqlTransaction:
     def attach(self, attachment: Attachment) -> None:
         self.detach(attachment.port_id)
         port_id, router_id, network_id, is_gateway, places = attachment
+        row = TABLE.row(self._connection, router_id) if is_gateway else None
+        if row is not None:  # else it is checked when the router is inserted
+            check_may_leave(self._connection, network_id, str(row.columns[0]))
         self._connection.execute(
             "INSERT INTO attachment VALUES (?, ?, ?, ?)",
             (port_id, router_id, network_id, int(is_gateway)),
@@ -98,6 +102,9 @@ class SqlTransaction:
             TABLE.insert(self._connection, rows)
         except Taken:
             raise RouterIdInUse("Unable to create the router. Its id is in use.") from None
+        for each in routers:
+            for gate in (a for a in self.attachments(each.id) if a.is_gateway):
+                check_may_leave(self._connection, gate.network_id, each.project_id)
         projects = {each.project_id for each in routers}
         usage.check(self._connection, TABLE.name, projects, self._quota)
         return [Raw(row.doc) for row in rows]

@@ -73,8 +73,8 @@ class SecurityGroupApp:
                 (AS_SHARED,),
             )
             for kind, users_of_kind in (
-                (shared_groups(makers.now), [users]),
-                (shared_address_groups(makers.now), []),
+                (shared_groups(makers.now), {AS_SHARED: users}),
+                (shared_address_groups(makers.now), {}),
             )
         ]
         self._groups = GroupService(store, ports, makers, self.shared[0][1])

@@ -1,0 +1,59 @@
+"""Whose routers may leave by an external network: kept where gateways are saved.
+
+Source: neutron.db.external_net_db (_validate_ext_not_in_use_by_project).
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from alcor.contracts.peers import InUse
+from alcor.contracts.sharing import ANYBODY, Confine, allows
+from alcor.runtime.database import Database
+from alcor.values.errors import NotFound
+
+
+class GatewayUse:
+    """Keeps the contract ConfinePeer for gateways of routers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def confine(self, request: Confine) -> InUse:
+        allowed = {request.owner, *request.allowed}
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            if ANYBODY not in allowed and _used_by_others(connection, request.id, allowed):
+                return [request.id]
+            connection.execute(
+                "INSERT INTO confined VALUES (?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET allowed = excluded.allowed",
+                (request.id, _json(allowed)),
+            )
+            return []
+
+        return InUse(await self._database.write(work))
+
+
+def check_may_leave(connection: sqlite3.Connection, network_id: str, project: str) -> None:
+    """When a gateway is saved: that its network has not been taken from its project meanwhile."""
+    row = connection.execute("SELECT allowed FROM confined WHERE id = ?", (network_id,)).fetchone()
+    if row is not None and not allows(msgspec.json.decode(row[0]), project):
+        raise NotFound(f"Network {network_id} could not be found.", type="NetworkNotFound")
+
+
+def _used_by_others(
+    connection: sqlite3.Connection, network_id: str, allowed: Iterable[str]
+) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM attachment JOIN router ON router.id = attachment.router_id "
+        "WHERE is_gateway = 1 AND network_id = ? "
+        "AND project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+        (network_id, _json(allowed)),
+    )
+    return found.fetchone() is not None
+
+
+def _json(values: Iterable[str]) -> str:
+    return msgspec.json.encode(sorted(values)).decode()
