@@ -211,7 +211,7 @@ class NetworkStore:
 
     async def marked(self) -> list[Network]:
         return await self._database.read(
-            lambda c: [_decode(row.doc) for row in TABLE.where(c, "deleting", ())]
+            lambda c: [_decode(row.doc) for row in TABLE.where(c, "deleting <> 0", ())]
         )
 
     async def remove(self, id_: str, trace: str) -> int:

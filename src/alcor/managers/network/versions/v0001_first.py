@@ -17,7 +17,7 @@ SCHEMA = (
     "sequence INTEGER NOT NULL, doc TEXT NOT NULL)",
     "CREATE INDEX network_project ON network (project_id, id)",
     "CREATE INDEX network_name ON network (name, id)",
-    "CREATE INDEX network_deleting ON network (id) WHERE deleting",
+    "CREATE INDEX network_deleting ON network (id) WHERE deleting <> 0",
     # The next VNI to try: it goes round, so that one just freed is not given out again at once.
     "CREATE TABLE vni_cursor (next INTEGER NOT NULL)",
     "INSERT INTO vni_cursor VALUES (1)",
