@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up check test acceptance bench docs clean
+.PHONY: help setup demo up served check test acceptance bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ demo: setup  ## twenty ports in one call, on three hosts; leases and pings (need
 
 up: setup  ## run a control plane here
 	@$(BIN)/alcor up
+
+served: setup  ## run a region of many processes here, on PostgreSQL and NATS
+	@$(BIN)/python tools/served.py
 
 check: setup  ## format, lint, types, import rules, unit tests and scenarios: under a minute
 	$(BIN)/ruff format --check .

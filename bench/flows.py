@@ -18,7 +18,6 @@ from alcor.lab import lab as labs
 from alcor.lab.layout import LabHost, layout
 from alcor.ovs.connection import OpenFlow
 from alcor.ovs.openflow.meters import Meter
-from alcor.runtime.memory import settle_memory
 from alcor.values.addresses import Address, Mac, Prefix
 from bench.measure import in_turns, spread
 from bench.run import Bench
@@ -61,7 +60,6 @@ def entries(number: int) -> list[Network | Subnet | Port | Neighbour]:
 
 async def put(socket: Path, number: int) -> Stages:
     """Bring a network's flows to an empty switch."""
-    settle_memory()  # as the agent does
     model, tracker = HostModel(), FlowTracker()
     told = entries(number)
     session = await OpenFlow.connect(socket)

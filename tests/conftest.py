@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from socket import create_server
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,12 @@ settings.load_profile("alcor")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--databases",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="where the control planes of API tests keep their databases",
+    )
     parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
@@ -74,8 +81,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._log = folder.parent / f"{folder.name}.log"
+        self._log = folder.with_suffix(".log")
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         assert found, "PostgreSQL is missing: run tools/setup"
         self._programs = found[-1]
@@ -85,10 +91,6 @@ class PostgresServer:
             : 4 * root
         ]
         if root:
-            for each in (folder, *folder.parents):
-                each.chmod(each.stat().st_mode | 0o711)
-                if each == Path("/tmp"):
-                    break
             shutil.chown(folder, "postgres", "postgres")
         data = folder / "data"
         argv = ["initdb", "-D", data, "-U", "alcor", "-A", "trust", "--no-sync", "--no-locale"]
@@ -123,8 +125,13 @@ class PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for everybody who needs none of their own."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "server")
-    yield server
-    server.kill()
+    # Not below pytest's folder: that is closed to the user that PostgreSQL runs as.
+    with TemporaryDirectory(prefix="alcor-postgres-") as outer:
+        Path(outer).chmod(0o711)
+        folder = Path(outer) / "server"
+        folder.mkdir()
+        server = PostgresServer(folder)
+        yield server
+        server.kill()

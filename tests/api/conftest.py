@@ -5,13 +5,14 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
-from alcor.assembly.config import Config
+from alcor.assembly.config import Config, ServedSettings
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
@@ -116,6 +117,27 @@ def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Eve
     return thread, stop
 
 
+class Databases:
+    """Where control planes of these tests keep their databases: in their folder, or a server."""
+
+    url: Callable[[str], str] | None = None
+
+    @classmethod
+    def served(cls, data: Path) -> ServedSettings:
+        """The settings of the control plane of a folder; the same at every start."""
+        if cls.url is None:
+            return ServedSettings()
+        name = sha256(str(data).encode()).hexdigest()[:32]
+        return ServedSettings(postgres=cls.url(f"{name}_{{manager}}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases(request: pytest.FixtureRequest) -> None:
+    """With `--databases postgres`, all of this folder's tests run on PostgreSQL."""
+    if request.config.getoption("--databases") == "postgres":
+        Databases.url = request.getfixturevalue("postgres").url
+
+
 @contextmanager
 def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[Api]:
     """A control plane, for as long as the context lasts."""
@@ -124,6 +146,7 @@ def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[A
         listen="127.0.0.1:0",
         agents=DeliveryConfig(listen="127.0.0.1:0"),
         gateway=gateway,
+        served=Databases.served(data),
         **settings,
     )
     address: list[tuple[str, int]] = []

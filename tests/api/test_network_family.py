@@ -102,7 +102,7 @@ def test_address_pairs_and_no_port_security_exclude_each_other(api: Api) -> None
     path = f"/v2.0/ports/{port['id']}"
     answer = api.call("PUT", path, {"port": {"port_security_enabled": False}})
     assert (answer.status, answer.type) == (409, "AddressPairAndPortSecurityRequired")
-    changed(api, port, allowed_address_pairs=[], port_security_enabled=False)
+    changed(api, port, allowed_address_pairs=[], port_security_enabled=False, security_groups=[])
 
 
 def test_a_dhcp_option_is_replaced_by_name_and_removed_by_null(api: Api) -> None:

@@ -29,24 +29,22 @@ from alcor.agent.features import (
 )
 from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
-from alcor.ovs.flow import DROP, Flow, apply, match
-from alcor.ovs.openflow.flows import FlowKey, flow_key
+from alcor.ovs.flow import DROP, Flow, Match, apply, match
 from alcor.values.addresses import address
 
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours
 OWNER_COOKIE = OWNER << 56
 OWNER_MASK = 0xFF << 56
 
-
-_NO_FLOWS: Mapping[FlowKey, Flow] = {}
+FlowKey = tuple[int, int, Match]  # table, priority, match
 
 
 class UnitChange(NamedTuple):
     """What a unit's change means for the switch: flows to put, flows to take away."""
 
     unit: Unit
-    puts: tuple[tuple[FlowKey, Flow], ...]
-    takes: tuple[FlowKey, ...]
+    puts: tuple[Flow, ...]
+    takes: tuple[Flow, ...]
 
 
 class Change(NamedTuple):
@@ -68,15 +66,12 @@ class Change(NamedTuple):
 
 
 class Compiler:
-    """Holds the flows of every unit, and who owns each key.
-
-    Keys are the switch's, encoded once: bytes remember their hash, and the driver needs them too.
-    """
+    """Holds the flows of every unit, and who owns each key."""
 
     def __init__(self, model: HostModel) -> None:
         self._model = model
         self._flows_by_unit: dict[Unit, dict[FlowKey, Flow]] = {}
-        self._claims: dict[FlowKey, tuple[Unit, ...]] = {}  # sorted; the first one's flow counts
+        self._claims: dict[FlowKey, list[Unit]] = {}  # sorted; the first one's flow counts
         self._meters: dict[int, Meter] = {}
         self._meter_by_unit: dict[Unit, tuple[Meter, ...]] = {}
         self._zone_by_port: dict[Unit, int] = {}
@@ -112,20 +107,17 @@ class Compiler:
         return tuple(flow for key, flow in held.items() if self._claims[key][0] == unit)
 
     def _replace(self, unit: Unit, before: dict[FlowKey, tuple[Unit, Flow] | None]) -> None:
-        old = self._flows_by_unit.get(unit, _NO_FLOWS)
-        new = {flow_key(flow): flow for flow in unit_flows(self._model, unit)}
+        old = self._flows_by_unit.get(unit, {})
+        new = {flow[:3]: flow for flow in unit_flows(self._model, unit)}
         for key, flow in old.items():
             if new.get(key) != flow:
                 self._remember(key, before)
             if key not in new:
                 self._disclaim(key, unit)
-        alone = (unit,)
         for key in new:
             if key not in old:
                 self._remember(key, before)
-                claims = self._claims.setdefault(key, alone)
-                if claims is not alone:
-                    self._claims[key] = tuple(sorted((*claims, unit)))
+                self._claim(key, unit)
         if new:
             self._flows_by_unit[unit] = new
         else:
@@ -136,26 +128,33 @@ class Compiler:
             claims = self._claims.get(key)
             before[key] = (claims[0], self._flows_by_unit[claims[0]][key]) if claims else None
 
-    def _disclaim(self, key: FlowKey, unit: Unit) -> None:
-        left = tuple(each for each in self._claims[key] if each != unit)
-        if left:
-            self._claims[key] = left
+    def _claim(self, key: FlowKey, unit: Unit) -> None:
+        claims = self._claims.get(key)
+        if claims is None:
+            self._claims[key] = [unit]
         else:
+            claims.append(unit)
+            claims.sort()
+
+    def _disclaim(self, key: FlowKey, unit: Unit) -> None:
+        claims = self._claims[key]
+        claims.remove(unit)
+        if not claims:
             del self._claims[key]
 
     def _difference(
         self, before: Mapping[FlowKey, tuple[Unit, Flow] | None]
     ) -> tuple[UnitChange, ...]:
-        puts: dict[Unit, list[tuple[FlowKey, Flow]]] = {}
-        takes: dict[Unit, list[FlowKey]] = {}
+        puts: dict[Unit, list[Flow]] = {}
+        takes: dict[Unit, list[Flow]] = {}
         for key, was in before.items():
             claims = self._claims.get(key)
             if claims:
                 flow = self._flows_by_unit[claims[0]][key]
                 if was is None or was[1] != flow:
-                    puts.setdefault(claims[0], []).append((key, flow))
+                    puts.setdefault(claims[0], []).append(flow)
             elif was is not None:
-                takes.setdefault(was[0], []).append(key)
+                takes.setdefault(was[0], []).append(was[1])
         # What is put comes first: nothing is without its flow while it moves from unit to unit.
         order = sorted(puts) + sorted(takes.keys() - puts.keys())
         return tuple(
@@ -199,7 +198,7 @@ def compile_all(model: HostModel) -> dict[FlowKey, Flow]:
     """The flows of a model, from nothing."""
     compiler = Compiler(model)
     compiler.update(set(model.units()))
-    return {flow_key(flow): flow for _, flow in compiler.flows()}
+    return {flow[:3]: flow for _, flow in compiler.flows()}
 
 
 def cookie_of(unit: Unit) -> int:

@@ -7,7 +7,7 @@ import msgspec
 
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
-from alcor.integrations.keystone.settings import KeystoneSettings
+from alcor.integrations.keystone.client import KeystoneSettings
 from alcor.integrations.nova.app import NovaSettings
 from alcor.managers.elastic_ip.app import ElasticIpSettings
 from alcor.managers.ip.app import IpSettings
@@ -21,6 +21,7 @@ from alcor.managers.router.app import RouterSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.runtime.config import ConfigError
+from alcor.runtime.places import Servers
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,40 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
             pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
         ),
     ] = "info"
+
+
+class ServedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of `alcor serve`: the control plane as many processes."""
+
+    nats: Annotated[
+        str, msgspec.Meta(description="URLs of NATS, with commas: nats://host:4222")
+    ] = ""
+    nats_credentials: Annotated[
+        str, msgspec.Meta(description="File of NATS credentials; empty: none are sent")
+    ] = ""
+    replicas: Annotated[
+        int, msgspec.Meta(ge=1, le=5, description="Copies that NATS keeps of each log")
+    ] = 1
+    postgres: Annotated[
+        str,
+        msgspec.Meta(
+            description="URL of the databases, {manager} for the manager's name: "
+            "postgresql://alcor@host/alcor_{manager}"
+        ),
+    ] = ""
+    postgres_elsewhere: Annotated[
+        str,
+        msgspec.Meta(
+            description="Databases on other servers: manager=URL, with spaces between them"
+        ),
+    ] = ""
+    health_listen: Annotated[
+        str,
+        msgspec.Meta(
+            description="Where managers and delivery answer /healthz, /readyz and /metrics; "
+            "port 0 chooses one"
+        ),
+    ] = "127.0.0.1:0"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +100,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keystone: KeystoneSettings = KeystoneSettings()
     nova: NovaSettings = NovaSettings()
     agents: DeliveryConfig = DeliveryConfig()
+    served: ServedSettings = ServedSettings()
     log: LogSettings = LogSettings()
     gateway: GatewaySettings = GatewaySettings()
     network: NetworkSettings = NetworkSettings()
@@ -96,3 +132,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def servers(config: Config) -> Servers | None:
+    """The databases that are in PostgreSQL; None: they are files. `ConfigError` when malformed."""
+    served = config.served
+    if not served.postgres:
+        return None
+    elsewhere = []
+    for each in served.postgres_elsewhere.split():
+        manager, equals, url = each.partition("=")
+        if not equals:
+            raise ConfigError(f"served.postgres_elsewhere: '{each}' is not manager=URL")
+        elsewhere.append((manager, url))
+    return Servers(served.postgres, tuple(elsewhere))

@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from alcor.assembly.config import Config
+from alcor.assembly.resources import contract_of
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     GroupMemberPeer,
@@ -19,7 +19,7 @@ from alcor.contracts.peers import (
     SubnetPeer,
     UsagePeer,
 )
-from alcor.contracts.resources import ActingManager, ResourceManager
+from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import ConfinePeer, ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
@@ -47,9 +47,11 @@ from alcor.managers.subnetpool.app import SubnetPoolApp
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
-from alcor.runtime.rpc import Exchange
+from alcor.runtime.places import Place
+from alcor.runtime.rpc import Exchange, answers
 from alcor.runtime.tasks import Tasks
 from alcor.runtime.usage import UsageReader
+from alcor.runtime.wire import Call
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
 
@@ -72,13 +74,14 @@ class Control:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         intent: KeyedLog,
         reports: KeyedLog,
         config: Config,
         clock: Seconds,
         new_id: NewId,
     ) -> None:
+        self._calls: dict[str, Call] = {}
         self._told = False  # whether the intent log has been told all there is
         self._exchange = Exchange()
         peer = self._exchange.peer
@@ -89,7 +92,7 @@ class Control:
         self._intent = intent
         counting = {"quota": self._quotas}  # for the managers that count what projects use
         network = NetworkApp(
-            folder,
+            place,
             intent,
             ready,
             ports,
@@ -101,12 +104,12 @@ class Control:
             peer(ConfinePeer, "router"),
             **counting,
         )
-        subnet = self._subnet(folder, config, clock, new_id)
-        pool = SubnetPoolApp(folder, intent, clock, new_id, **counting)
-        node = NodeApp(folder, intent, reports, config.node, clock)
-        port = self._port(folder, reports, config, clock, new_id)
+        subnet = self._subnet(place, config, clock, new_id)
+        pool = SubnetPoolApp(place, intent, clock, new_id, **counting)
+        node = NodeApp(place, intent, reports, config.node, clock)
+        port = self._port(place, reports, config, clock, new_id)
         group = SecurityGroupApp(
-            folder,
+            place,
             intent,
             peer(GroupMemberPeer),
             config.security_group,
@@ -116,17 +119,17 @@ class Control:
             **counting,
         )
         acl = NetworkAclApp(
-            folder, intent, ready, networks, subnets, config.network_acl, clock, new_id
+            place, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
-        router, elastic_ip = self._routing(folder, config, clock, new_id)
+        router, elastic_ip = self._routing(place, config, clock, new_id)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
         counted = self._counted(network, subnet, pool, port, group, router, elastic_ip)
-        quota = QuotaApp(folder, intent, counted, limits)
+        quota = QuotaApp(place, intent, counted, limits)
         self._relays: Sequence[Relay] = [
             each.relay
             for each in (network, pool, subnet, node, port, group, acl, router, elastic_ip, quota)
         ]
-        ip, mac = IpApp(folder, ports, config.ip, clock), MacApp(folder, config.mac)
+        ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
         self.apps: list[ManagerApp] = [
             mac,
             ip,
@@ -148,11 +151,11 @@ class Control:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
 
-    def _subnet(self, folder: Path, config: Config, clock: Seconds, new_id: NewId) -> SubnetApp:
+    def _subnet(self, place: Place, config: Config, clock: Seconds, new_id: NewId) -> SubnetApp:
         """Subnets, whose addresses and prefixes are others' to give."""
         peer = self._exchange.peer
         return SubnetApp(
-            folder,
+            place,
             self._intent,
             self._ready,
             SubnetPeers(
@@ -170,12 +173,12 @@ class Control:
         )
 
     def _port(
-        self, folder: Path, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
+        self, place: Place, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
     ) -> PortApp:
         """Ports, which need all that they refer to."""
         peer = self._exchange.peer
         return PortApp(
-            folder,
+            place,
             self._intent,
             reports,
             self._ready,
@@ -193,13 +196,13 @@ class Control:
         )
 
     def _routing(
-        self, folder: Path, config: Config, clock: Seconds, new_id: NewId
+        self, place: Place, config: Config, clock: Seconds, new_id: NewId
     ) -> tuple[RouterApp, ElasticIpApp]:
         """Routers and floating IPs, which ask each other."""
         peer = self._exchange.peer
         networks, subnets, held = peer(NetworkPeer), peer(SubnetPeer), peer(HeldPortPeer)
         router = RouterApp(
-            folder,
+            place,
             self._intent,
             RouterPeers(networks, peer(ReachPeer), subnets, held, peer(FloatingIpPeer)),
             config.router,
@@ -208,7 +211,7 @@ class Control:
             self._quotas,
         )
         elastic_ip = ElasticIpApp(
-            folder,
+            place,
             self._intent,
             self._ready,
             ElasticIpPeers(networks, peer(ReachPeer), subnets, held, peer(RouterPeer)),
@@ -244,9 +247,20 @@ class Control:
         self, resource: Resource, manager: ResourceManager
     ) -> tuple[Resource, ResourceManager]:
         """The resource with a peer to its manager, for the gateway."""
-        contract = ActingManager if resource.actions else ResourceManager
+        contract = contract_of(resource)
+        self._calls |= answers(contract, manager, resource.name)
         self._exchange.serve(contract, manager, resource.name)
         return resource, self._exchange.peer(contract, resource.name)
+
+    async def lead(self) -> None:
+        """Wait until no other process leads the databases, and lead them."""
+        for app in self.apps:
+            await app.database.lead()
+
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """What gateways in other processes ask of the managers."""
+        return self._calls
 
     async def start(self, tasks: Tasks) -> None:
         """Tell the intent log all there is, finish what a crash cut short, run what runs."""

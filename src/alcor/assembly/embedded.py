@@ -17,10 +17,9 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 import uvloop
-from prometheus_client import Gauge
 
 from alcor.assembly import delivery_child, far_delivery
-from alcor.assembly.config import Config, endpoint
+from alcor.assembly.config import Config, endpoint, servers
 from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
@@ -39,11 +38,10 @@ from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
+from alcor.runtime.metrics import build_info
 from alcor.runtime.tasks import Tasks
 
 _log = structlog.get_logger("alcor.up")
-
-build_info = Gauge("alcor_build_info", "Always 1; the version is a label.", ["version"])
 
 
 class Running(NamedTuple):
@@ -86,9 +84,10 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         _lock(folder / "lock", stack)
         epoch = _next_epoch(folder / "epoch")
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
-        control = Control(folder, intent, reports, config, now_s, new_id)
+        place = servers(config) or folder
+        control = Control(place, intent, reports, config, now_s, new_id)
         if nova is not None:
-            told = partial(NovaApp, folder, intent, reports, client=nova, settings=config.nova)
+            told = partial(NovaApp, place, intent, reports, client=nova, settings=config.nova)
             control.add(told)
         stack.push_async_callback(control.close)
         tasks = Tasks()
@@ -97,6 +96,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         stack.push_async_callback(served.stop)
         http = _http(config, control, served, asks, (intent, reports))
         stack.callback(http.close)
+        await control.lead()
         await control.start(tasks)
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)

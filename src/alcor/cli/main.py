@@ -49,6 +49,7 @@ app.add_typer(creates.node_app, name="node")
 app.add_typer(lab.app, name="lab")
 app.add_typer(serve.config_app, name="config")
 app.command("up", help="Run a control plane in this process, until it is told to stop.")(serve.up)
+app.command("serve", help="Run one role of a control plane that is many processes.")(serve.serve)
 app.command("agent", help="Run a host's agent in this process, until it is told to stop.")(
     serve.agent
 )

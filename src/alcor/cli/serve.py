@@ -1,6 +1,7 @@
 """`alcor up`, `alcor agent` and `alcor config`: Alcor's own processes, and what they are set to."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,43 @@ def up(
     if agents_listen:
         told["agents"] = msgspec.structs.replace(settings.agents, listen=agents_listen)
     serve(msgspec.structs.replace(settings, **told))
+
+
+class Role(StrEnum):
+    """What a process of a region does."""
+
+    GATEWAY = "gateway"
+    MANAGERS = "managers"
+    DELIVERY = "delivery"
+
+
+def serve(
+    role: Annotated[Role, typer.Argument(help="What this process does.")],
+    config: ConfigFile = None,
+    listen: Annotated[str, typer.Option(help="A gateway's address, HOST:PORT.")] = "",
+    health_listen: Annotated[
+        str, typer.Option(help="Where managers and delivery answer /readyz, HOST:PORT.")
+    ] = "",
+    agents_listen: Annotated[str, typer.Option(help="The agents' address, HOST:PORT.")] = "",
+) -> None:
+    """Run one role of a control plane that is many processes."""
+    from alcor.assembly import roles
+    from alcor.assembly.config import Config
+    from alcor.assembly.role import run
+    from alcor.runtime.config import load
+
+    settings = load(Config, config, os.environ)
+    told = given(listen=listen)
+    if health_listen:
+        told["served"] = msgspec.structs.replace(settings.served, health_listen=health_listen)
+    if agents_listen:
+        told["agents"] = msgspec.structs.replace(settings.agents, listen=agents_listen)
+    main = {
+        Role.GATEWAY: roles.gateway,
+        Role.MANAGERS: roles.managers,
+        Role.DELIVERY: roles.delivery,
+    }[role]
+    run(msgspec.structs.replace(settings, **told), main)
 
 
 @config_app.command("show", help="Show every setting of the control plane, and what it is now.")

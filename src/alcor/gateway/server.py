@@ -61,9 +61,9 @@ class _Protocol(HttpToolsProtocol):
 
 
 class HttpServer:
-    """Serves the door on a TCP address."""
+    """Serves the door on a TCP address; `shared` with other processes, which take turns."""
 
-    def __init__(self, door: Door, host: str, port: int) -> None:
+    def __init__(self, door: Door, host: str, port: int, *, shared: bool = False) -> None:
         config = uvicorn.Config(
             door,
             loop="none",
@@ -78,7 +78,7 @@ class HttpServer:
             timeout_graceful_shutdown=graceful_s,
         )
         self._server = _Server(config)
-        self._socket = _bound(host, port)
+        self._socket = _bound(host, port, shared)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -99,13 +99,15 @@ class HttpServer:
         self._socket.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, shared: bool) -> socket.socket:
     """`OSError` when the address can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named by its protocol: only then does asyncio send answers without delay (TCP_NODELAY).
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
         listener.listen(backlog)
     except OSError:

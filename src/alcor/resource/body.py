@@ -32,7 +32,17 @@ def decoded(content: bytes) -> dict[str, Any]:
         raise HTTPBadRequest(f"The server could not comply with the request: {error}") from None
     if not isinstance(value, dict):
         raise HTTPBadRequest("The body must be a JSON object")
+    if b"\\u0000" in content and _has_nul(value):
+        raise HTTPBadRequest("A text has a NUL character, which no database keeps")
     return value
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def created(resource: Resource, content: bytes, items_max: int) -> Created:

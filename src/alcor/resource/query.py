@@ -31,15 +31,19 @@ class Page(NamedTuple):
 
 
 def parameters(text: bytes) -> list[tuple[str, str]]:
-    """The query's names and values; `HTTPBadRequest` when there are too many."""
+    """The query's names and values; `HTTPBadRequest` when there are too many, or one has a NUL,
+    which no database keeps in a text."""
     if not text:
         return []
     try:
-        return parse_qsl(
+        found = parse_qsl(
             text.decode("latin-1"), keep_blank_values=True, max_num_fields=parameters_max
         )
     except ValueError as error:
         raise HTTPBadRequest(f"The query can't be read: {error}") from None
+    if b"%00" in text or b"\0" in text:
+        raise HTTPBadRequest("The query can't be read: it has a NUL character")
+    return found
 
 
 def fields_of(given: list[tuple[str, str]]) -> tuple[str, ...]:

@@ -24,9 +24,18 @@ class Database(Protocol):
         """Run `work` in one read transaction: it sees one state of the database."""
         ...
 
+    async def lead(self) -> None:
+        """Wait until no other process leads this database, and lead it: from then on writes of
+        ours fail with `Deposed` as soon as we don't any more."""
+        ...
+
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         ...
+
+
+class Deposed(Exception):
+    """Another process may lead the database by now: nothing was written; end, and start again."""
 
 
 class DuplicateKey(Exception):

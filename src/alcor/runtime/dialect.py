@@ -49,9 +49,9 @@ def query(statement: str) -> str:
     return _rewritten(statement, _QUERIES)
 
 
-def schema(statement: str) -> str:
-    """A statement of a migration; rows that it writes have no parameters."""
-    return _rewritten(statement, (*_QUERIES[2:], *_SCHEMAS))
+def schema(statement: str, *, parameters: bool) -> str:
+    """A statement of a migration; without parameters it has no placeholders."""
+    return _rewritten(statement, (*_QUERIES[0 if parameters else 2 :], *_SCHEMAS))
 
 
 def _rewritten(statement: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:

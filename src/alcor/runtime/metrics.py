@@ -6,3 +6,5 @@ limit_reached = Counter("alcor_limit_reached", "How often a limit was reached.",
 intent_revision = Gauge(
     "alcor_intent_revision", "Sequence of the last change of intent that was planned.", ["manager"]
 )
+
+build_info = Gauge("alcor_build_info", "Always 1; the version is a label.", ["version"])

@@ -97,7 +97,9 @@ def _upgrade_server(url: str, versions: Path) -> None:
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def translate(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _m: bool) -> Any:
-        return dialect.schema(statement), values
+        return dialect.schema(
+            statement, parameters=isinstance(values, tuple) and bool(values)
+        ), values
 
     try:
         with engine.begin() as connection:

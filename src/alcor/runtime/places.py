@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alcor.runtime import migrations
 from alcor.runtime.database import Database
+from alcor.runtime.postgres import PostgresDatabase
 from alcor.runtime.sqlite import SqliteDatabase
 
 
@@ -29,8 +30,6 @@ def open_database(place: Place, manager: str, versions: Path) -> Database:
         path = place / f"{manager}.sqlite"
         migrations.migrate(path, versions)
         return SqliteDatabase(path)
-    from alcor.runtime.postgres import PostgresDatabase  # here: its driver is slow to load
-
     url = place.of(manager)
     migrations.migrate_server(url, versions)
     return PostgresDatabase(url, manager)

@@ -3,6 +3,9 @@
 A write takes the database's advisory lock first, so that transactions follow each other as they do
 in SQLite, and sequences are in order of commit. A connection that was lost is made again; work
 that had not begun to commit is run again, until the server has been away for too long.
+
+The process that leads holds another lock for as long as one connection of it lives. Every write
+looks whether that is so still, within its transaction: who was deposed writes nothing.
 """
 
 import asyncio
@@ -20,7 +23,7 @@ import structlog
 from psycopg import errors
 
 from alcor.runtime import dialect
-from alcor.runtime.database import DuplicateKey
+from alcor.runtime.database import Deposed, DuplicateKey
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
@@ -30,6 +33,11 @@ away_max_s = 30.0  # how long a server may be away before what waits for it is r
 ask_again_s = 0.2
 
 _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
+_LEAD = "SELECT CASE WHEN pg_try_advisory_lock(2) THEN pg_backend_pid() END"
+_LEADS = (
+    "; SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted AND pid = {} "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _KEY_OF_DETAIL = re.compile(r"\((?P<columns>[^)]*)\)=")
 
@@ -47,11 +55,19 @@ class PostgresDatabase:
         self._local = local()
         self._opened: list[psycopg.Connection[Any]] = []
         self._closing = Event()
+        self._leading: psycopg.Connection[Any] | None = None
+        self._begin_write = _BEGIN_WRITE
+
+    async def lead(self) -> None:
+        """Wait until no other process leads this database, and lead it."""
+        loop = asyncio.get_running_loop()
+        backend = await loop.run_in_executor(self._writer, self._lead)
+        self._begin_write = _BEGIN_WRITE + _LEADS.format(backend)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer, self._run, _BEGIN_WRITE, work)
+        return await loop.run_in_executor(self._writer, self._run, self._begin_write, work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
@@ -63,8 +79,29 @@ class PostgresDatabase:
         self._closing.set()
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
-        for connection in self._opened:
+        for connection in [*self._opened, *([self._leading] if self._leading else [])]:
             connection.close()
+
+    def _lead(self) -> int:
+        """Our backend's number, once we lead."""
+        while (backend := self._try_to_lead()) is None:
+            if self._closing.wait(ask_again_s):
+                raise Deposed(f"the database of {self._name} is closed")
+        return backend
+
+    def _try_to_lead(self) -> int | None:
+        """Our backend's number when we lead."""
+        try:
+            if self._leading is None:
+                name = f"alcor-{self._name}-leader"
+                self._leading = psycopg.connect(
+                    self._url, autocommit=True, application_name=name, keepalives_idle=2
+                )
+            row = self._leading.execute(_LEAD).fetchone()
+            return None if row is None else row[0]
+        except (errors.OperationalError, errors.InterfaceError):
+            self._leading = None
+            return None
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         give_up = monotonic() + away_max_s
@@ -80,7 +117,12 @@ class PostgresDatabase:
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         raw = self._connection()
-        raw.execute(begin)
+        cursor = raw.execute(cast(Any, begin))
+        while cursor.nextset():
+            pass
+        if begin.endswith(_LEADS[-20:]) and cursor.fetchone() is None:
+            raw.execute("ROLLBACK")
+            raise Deposed(f"this process leads the database of {self._name} no more")
         try:
             # Of a connection of SQLite's, stores use what `_Connection` has.
             result = work(cast(sqlite3.Connection, _Connection(raw)))

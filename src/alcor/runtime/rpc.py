@@ -7,11 +7,11 @@ resources travel in replies as the JSON they already are (`msgspec.Raw`).
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 import msgspec
 
-from alcor.runtime.wire import Call, Wire
+from alcor.runtime.wire import Call
 from alcor.values.errors import Kind, Refusal, Unavailable
 
 T = TypeVar("T")
@@ -70,27 +70,38 @@ def loopback(contract: type[T], implementation: T) -> T:
     return exchange.peer(contract)
 
 
-def answers(contract: type[T], implementation: T) -> dict[str, Call]:
-    """What `implementation` answers of the contract, by name: for the wire to another process."""
+class Way(Protocol):
+    """The way to whoever keeps a contract in another process."""
+
+    async def call(self, name: str, request: bytes) -> bytes:
+        """Have it done there."""
+        ...
+
+
+def answers(contract: type[T], implementation: T, name: str = "") -> dict[str, Call]:
+    """What `implementation` answers of the contract, by name: for the way from another process.
+    `name` tells apart the keepers of one contract."""
     return {
-        _name(contract, verb): _server(method, implementation) for verb, method in _verbs(contract)
+        _name(contract, name, verb): _server(method, implementation)
+        for verb, method in _verbs(contract)
     }
 
 
-def far_peer(contract: type[T], wire: Wire) -> T:
-    """A peer that keeps the contract by asking the process at the other end of the wire."""
+def far_peer(contract: type[T], way: Way, name: str = "") -> T:
+    """A peer that keeps the contract by asking the process at the other end of the way."""
 
-    def sender(name: str) -> Call:
-        return lambda request: wire.call(name, request)
+    def sender(called: str) -> Call:
+        return lambda request: way.call(called, request)
 
     clients = {
-        verb: _client(sender(_name(contract, verb)), method) for verb, method in _verbs(contract)
+        verb: _client(sender(_name(contract, name, verb)), method)
+        for verb, method in _verbs(contract)
     }
     return type(f"Far{contract.__name__}", (), clients)()  # type: ignore[no-any-return]
 
 
-def _name(contract: type, verb: str) -> str:
-    return f"{contract.__name__}.{verb}"
+def _name(contract: type, name: str, verb: str) -> str:
+    return ".".join(filter(None, (contract.__name__, name, verb)))
 
 
 def _verbs(contract: type) -> list[tuple[str, Callable[..., Any]]]:

@@ -36,6 +36,9 @@ class SqliteDatabase:
         """Run `work` in one read transaction: it sees one state of the database."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    async def lead(self) -> None:
+        """A folder of files has one process anyway: whoever opens it locks it."""
+
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         self._writer.shutdown(wait=True)

@@ -35,12 +35,12 @@ class Tasks:
         await asyncio.shield(self._failed)
 
     async def stop(self) -> None:
-        """End all tasks and wait for them."""
+        """End all tasks and wait for them; once more is no error."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._failed.done():
+        if self._failed.done() and not self._failed.cancelled():
             self._failed.exception()  # It was told; don't let asyncio complain too.
         else:
             self._failed.cancel()

@@ -11,7 +11,6 @@ from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
 from alcor.ovs.flow import Flow, apply, match
-from alcor.ovs.openflow.flows import flow_key
 from alcor.values.addresses import Mac, address, prefix
 
 
@@ -193,8 +192,7 @@ def test_a_refused_flow_holds_back_its_port_and_nothing_else(host: Host) -> None
     good = Flow(60, 6, match(in_port=9), apply(goto=61), 0xA1 << 56)
 
     async def story(each: Driven) -> None:
-        puts = tuple((flow_key(flow), flow) for flow in (good, backwards))
-        each.driver.want(Change((UnitChange(bad_port, puts, ()),), (), (), {}, frozenset()))
+        each.driver.want(Change((UnitChange(bad_port, (good, backwards), ()),), (), ()))
         assert await each.driver.apply()
 
         assert set(each.driver.quarantined) == {bad_port}

@@ -20,9 +20,7 @@ def flow(unit: Unit, number: int, goto: int = 10) -> Flow:
 
 
 def change(unit: Unit, puts: tuple[Flow, ...] = (), takes: tuple[Flow, ...] = ()) -> Change:
-    keyed = tuple((flow_key(each), each) for each in puts)
-    taken = tuple(map(flow_key, takes))
-    return Change((UnitChange(unit, keyed, taken),), (), (), {}, frozenset())
+    return Change((UnitChange(unit, puts, takes),), (), (), {}, frozenset())
 
 
 def carry_out(tracker: FlowTracker, switch: dict[FlowKey, InstalledFlow]) -> int:

@@ -25,7 +25,7 @@ from alcor.resource.fields import (
     record_of,
     string,
 )
-from alcor.values.errors import Kind, Refusal
+from alcor.values.errors import HTTPBadRequest, Kind, Refusal
 
 THING = Resource(
     name="thing",
@@ -226,3 +226,11 @@ def test_any_bytes_are_taken_or_refused(content: bytes) -> None:
         body.created(THING, content, 3)
     except Refusal:
         return
+
+
+def test_a_nul_in_any_text_is_refused_and_what_only_looks_like_one_is_not() -> None:
+    for content in (b'{"a": {"b": ["x\\u0000"]}}', b'{"a\\u0000": 1}'):
+        with pytest.raises(HTTPBadRequest, match="NUL"):
+            body.decoded(content)
+
+    assert body.decoded(b'{"a": "\\\\u0000"}') == {"a": "\\u0000"}

@@ -10,8 +10,8 @@ from alcor.contracts.resources import Filter, ListQuery, Sort
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import BOOLEAN, JSON, NAME, integer, nullable, string
 from alcor.resource.links import links
-from alcor.resource.query import page
-from alcor.values.errors import Refusal
+from alcor.resource.query import page, parameters
+from alcor.values.errors import HTTPBadRequest, Refusal
 
 THING = Resource(
     name="thing",
@@ -127,3 +127,9 @@ def test_a_short_page_is_the_last_in_its_direction() -> None:
     assert linked(["a"], 2).keys() == {"previous"}
     assert linked(["a"], 2, reverse=True).keys() == {"next"}
     assert linked([], 2) == {"previous": {"page_reverse": ["True"]}}
+
+
+@pytest.mark.parametrize("text", [b"name=%00", b"name=a%00b&x=1", b"%00=1"])
+def test_a_query_with_a_nul_is_refused(text: bytes) -> None:
+    with pytest.raises(HTTPBadRequest, match="NUL"):
+        parameters(text)

@@ -14,7 +14,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.compiler import OWNER_COOKIE, OWNER_MASK, Change
 from alcor.agent.model import Unit
 from alcor.ovs.flow import Flow
-from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body
+from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
 
 bundle_flows_max = 1_000  # a longer commit holds up everything else on the switch
 
@@ -61,10 +61,12 @@ class FlowTracker:
         for unit, puts, takes in change.units:
             if self.quarantined.pop(unit, None) is not None:
                 self._mark_unit(unit)
-            for key in takes:
+            for flow in takes:
+                key = flow_key(flow)
                 del self._wanted[key]
                 self._dirty[key] = unit
-            for key, flow in puts:
+            for flow in puts:
+                key = flow_key(flow)
                 self._wanted[key] = Wanted(unit, flow_body(flow), flow)
                 self._dirty[key] = unit
 
@@ -140,7 +142,7 @@ class FlowTracker:
                 yield from (([put], []) for put in flows if put[0] in changing)
 
     def _body(self, wanted: Wanted) -> InstalledFlow | None:
-        return None if self.quarantined and wanted.unit in self.quarantined else wanted.body
+        return None if wanted.unit in self.quarantined else wanted.body
 
     def _mark_unit(self, unit: Unit) -> None:
         self._dirty.update(

@@ -32,7 +32,6 @@ ATOMIC_ORDERED = 3
 FLOW_STATS, AGGREGATE_STATS = 1, 2
 
 _NO_BUFFER = 0xFFFFFFFF
-_new = tuple.__new__  # a NamedTuple without the detour through its constructor: by the thousand
 # header; cookie, mask, table, command, idle, hard, priority, buffer, port, group, flags, importance
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 _BUNDLE_CONTROL = struct.Struct("!IHH")
@@ -76,12 +75,12 @@ class Aggregate(NamedTuple):
 
 def flow_key(flow: Flow) -> FlowKey:
     """The key of a desired flow, as a read-back would give it."""
-    return _new(FlowKey, (flow[0], flow[1], encode_match(flow[2])))
+    return FlowKey(flow.table, flow.priority, encode_match(flow.match))
 
 
 def flow_body(flow: Flow) -> InstalledFlow:
     """What a read-back would give for a desired flow."""
-    return _new(InstalledFlow, (flow[4], encode_instructions(flow[3])))
+    return InstalledFlow(flow.cookie, encode_instructions(flow.instructions))
 
 
 def add_flow(xid: int, key: FlowKey, body: InstalledFlow) -> bytes:

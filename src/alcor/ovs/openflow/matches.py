@@ -11,7 +11,6 @@ from alcor.ovs.flow import Match, Term
 from alcor.ovs.openflow.wire import PAD, Malformed, take
 
 _MATCH = struct.Struct("!HH")  # type (1 = OXM), length without padding
-_HEADS = tuple(_MATCH.pack(1, size) for size in range(4_096))  # all fields at once are shorter
 _OXM = struct.Struct("!I")
 _HAS_MASK = 0x100
 
@@ -29,14 +28,14 @@ _WIRE = tuple(
 def encode_match(match: Match) -> bytes:
     """The `ofp_match` of a match, padded to 8 bytes."""
     fields = b""
-    for place, value, mask in match[0]:
+    for place, value, mask in match.terms:
         exact, masked, width, full = _WIRE[place]
         if mask == full:
-            fields += exact + value.to_bytes(width)
+            fields += exact + value.to_bytes(width, "big")
         else:
-            fields += masked + value.to_bytes(width) + mask.to_bytes(width)
+            fields += masked + value.to_bytes(width, "big") + mask.to_bytes(width, "big")
     size = len(fields) + 4
-    return _HEADS[size] + fields + PAD[size & 7]
+    return _MATCH.pack(1, size) + fields + PAD[size & 7]
 
 
 def match_size(data: bytes, at: int) -> int:

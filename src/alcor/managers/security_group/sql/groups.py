@@ -72,7 +72,7 @@ class GroupTransaction:
         )
 
     def default_of(self, project: str) -> Group | None:
-        rows = GROUPS.where(self._connection, "project_id = ? AND is_default", (project,))
+        rows = GROUPS.where(self._connection, "project_id = ? AND is_default <> 0", (project,))
         return decode_group(rows[0].doc) if rows else None
 
     def insert_groups(self, groups: Sequence[Group]) -> None:

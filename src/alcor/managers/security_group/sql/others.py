@@ -40,7 +40,7 @@ class TemplateTransaction:
         self._connection = connection
 
     def templates(self) -> list[Template]:
-        return [decode_template(r.doc) for r in TEMPLATES.where(self._connection, "1", ())]
+        return [decode_template(r.doc) for r in TEMPLATES.where(self._connection, "1 = 1", ())]
 
     def insert_templates(self, templates: Sequence[Template]) -> list[Raw]:
         rows = [template_row(template) for template in templates]

@@ -20,7 +20,8 @@ SCHEMA = (
     "sequence INTEGER NOT NULL, doc TEXT NOT NULL)",
     "CREATE INDEX security_group_project ON security_group (project_id, id)",
     "CREATE INDEX security_group_name ON security_group (name, id)",
-    "CREATE UNIQUE INDEX security_group_default ON security_group (project_id) WHERE is_default",
+    "CREATE UNIQUE INDEX security_group_default ON security_group (project_id) "
+    "WHERE is_default <> 0",
     "CREATE INDEX security_group_work ON security_group (id) WHERE work != ''",
     "CREATE TABLE security_group_rule (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
     "security_group_id TEXT NOT NULL, owner TEXT NOT NULL, remote_group_id TEXT, "

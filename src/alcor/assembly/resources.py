@@ -1,0 +1,65 @@
+"""What the API has, for processes that don't keep it: the declarations of every manager."""
+
+from alcor.contracts.resources import ActingManager, ResourceManager
+from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
+from alcor.managers.network.api import NETWORK
+from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
+from alcor.managers.node.api import AGENT, NODE
+from alcor.managers.port.api import port_resource
+from alcor.managers.quota.api import QUOTA
+from alcor.managers.rbac.api import RBAC_POLICY
+from alcor.managers.router.api import ROUTER
+from alcor.managers.security_group.api import (
+    ADDRESS_GROUP,
+    DEFAULT_SECURITY_GROUP_RULE,
+    SECURITY_GROUP,
+    SECURITY_GROUP_RULE,
+)
+from alcor.managers.subnet.api import SUBNET
+from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
+from alcor.resource.declaration import Resource
+
+
+def declared() -> list[Resource]:
+    """Every resource, in the order of `Control`'s."""
+    return [
+        NETWORK,
+        SUBNETPOOL,
+        ADDRESS_SCOPE,
+        SUBNET,
+        NODE,
+        AGENT,
+        port_resource(groups=True),
+        SECURITY_GROUP,
+        SECURITY_GROUP_RULE,
+        DEFAULT_SECURITY_GROUP_RULE,
+        ADDRESS_GROUP,
+        NETWORK_ACL,
+        NETWORK_ACL_RULE,
+        ROUTER,
+        FLOATING_IP,
+        PORT_FORWARDING,
+        FLOATING_IP_POOL,
+        QUOTA,
+        RBAC_POLICY,
+    ]
+
+
+# The managers that tell the intent log something, in the order of `Control`'s.
+TELLING = (
+    "network",
+    "subnetpool",
+    "subnet",
+    "node",
+    "port",
+    "security_group",
+    "network_acl",
+    "router",
+    "elastic_ip",
+    "quota",
+)
+
+
+def contract_of(resource: Resource) -> type[ResourceManager]:
+    """What the gateway asks of the resource's manager."""
+    return ActingManager if resource.actions else ResourceManager

@@ -1,0 +1,120 @@
+"""One process of many: what every role has, whichever it is.
+
+Roles find each other over NATS. Each answers /healthz, /readyz and /metrics on an address of its
+own, stops taking work at SIGTERM, finishes what it has, and ends.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import nats
+import structlog
+import uvloop
+from nats.aio.client import Client
+
+from alcor.assembly.config import Config
+from alcor.keyed_log.jetstream import JetStreamLog
+from alcor.runtime import logs
+from alcor.runtime.clock import now_s
+from alcor.runtime.config import ConfigError
+from alcor.runtime.memory import settle_memory
+from alcor.runtime.nats_wire import NatsWire
+from alcor.runtime.tasks import Tasks
+
+reconnect_every_s = 0.5
+connect_s_max = 60.0  # how long a starting role waits for NATS
+pending_bytes_max = 64 << 20  # of what waits to be sent while NATS is away
+
+_log = structlog.get_logger("alcor.role")
+
+Checks = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+class Region:
+    """What a role holds of the region it works in."""
+
+    def __init__(self, config: Config, client: Client) -> None:
+        self.client = client
+        self.wire = NatsWire(client)
+        self.tasks = Tasks()
+        self.epoch = int(now_s() * 1_000)
+        self._replicas = config.served.replicas
+
+    def log(self, name: str) -> JetStreamLog:
+        """A log of the region, followed from now on."""
+        log = JetStreamLog(self.client, name, self.epoch, replicas=self._replicas)
+        self.tasks.start(log.run(), f"log-{name}")
+        return log
+
+
+@asynccontextmanager
+async def region(config: Config, role: str) -> AsyncIterator[Region]:
+    """The region, for as long as the context lasts; `ConfigError` when NATS can't be reached."""
+    async with AsyncExitStack() as stack:
+        client = await _connect(config, role)
+        stack.push_async_callback(client.close)
+        found = Region(config, client)
+        stack.push_async_callback(found.tasks.stop)
+        await found.wire.open()
+        yield found
+
+
+async def _connect(config: Config, role: str) -> Client:
+    async def tell(problem: Exception) -> None:
+        _log.info("nats.problem", why=str(problem) or repr(problem))
+
+    async def away() -> None:
+        _log.warning("nats.away")
+
+    async def back() -> None:
+        _log.info("nats.back")
+
+    served = config.served
+    if not served.nats:
+        raise ConfigError("served.nats says where NATS is, e.g. nats://127.0.0.1:4222")
+    options = {"user_credentials": served.nats_credentials} if served.nats_credentials else {}
+    try:
+        async with asyncio.timeout(connect_s_max):
+            return await nats.connect(
+                served.nats.split(","),
+                name=f"alcor-{role}",
+                error_cb=tell,
+                disconnected_cb=away,
+                reconnected_cb=back,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=reconnect_every_s,
+                pending_size=pending_bytes_max,
+                **options,
+            )
+    except TimeoutError as error:
+        raise ConfigError(f"NATS does not answer at {served.nats}") from error
+
+
+async def until_told(failure: Callable[[], Awaitable[None]]) -> None:
+    """Wait for SIGTERM or SIGINT; raise what failed before that."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    stop, failed = asyncio.ensure_future(asked.wait()), asyncio.ensure_future(failure())
+    try:
+        done, _ = await asyncio.wait([stop, failed], return_when=asyncio.FIRST_COMPLETED)
+        if failed in done:
+            failed.result()
+    finally:
+        stop.cancel()
+        failed.cancel()
+
+
+def run(config: Config, main: Callable[[Config], Awaitable[None]]) -> None:
+    """Run a role in a process set up for it."""
+    logs.configure(config.log.form, config.log.level)
+
+    async def settled() -> None:
+        settle_memory()
+        await main(config)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(settled())

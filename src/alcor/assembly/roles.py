@@ -1,0 +1,136 @@
+"""The roles of a region: gateway, managers, delivery. Each is a process, and may be killed.
+
+`gateway`: as many as like, HTTP in, calls to the managers out. `managers`: one leads, those that
+wait take over when it is gone. `delivery`: one; hosts go on as they are while there is none.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from functools import partial
+from importlib import metadata
+
+import structlog
+
+from alcor.assembly.config import Config, endpoint, servers
+from alcor.assembly.control import Control
+from alcor.assembly.identity import check_exposure, identity
+from alcor.assembly.nova import nova_client
+from alcor.assembly.resources import TELLING, contract_of, declared
+from alcor.assembly.role import Checks, Region, region, until_told
+from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.port_states import PortStatePeer
+from alcor.contracts.resources import ResourceManager
+from alcor.delivery.port_states import PortStates
+from alcor.gateway.app import door
+from alcor.gateway.operations import About
+from alcor.gateway.server import HttpServer
+from alcor.integrations.nova.app import NovaApp
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import new_id, now_s
+from alcor.runtime.config import ConfigError
+from alcor.runtime.exposition import exposition
+from alcor.runtime.metrics import build_info
+from alcor.runtime.rpc import answers, far_peer
+
+_log = structlog.get_logger("alcor.role")
+
+Resources = list[tuple[Resource, ResourceManager]]
+
+
+async def gateway(config: Config) -> None:
+    """Answer clients, until told to stop."""
+    async with region(config, "gateway") as found:
+        resources = [
+            (each, far_peer(contract_of(each), found.wire, each.name)) for each in declared()
+        ]
+
+        async def checks() -> Mapping[str, bool]:
+            return {"nats": found.client.is_connected}
+
+        async with _http(config, config.listen, resources, found, checks) as http:
+            host, port = http.address
+            _log.info("up", role="gateway", api=f"{host}:{port}")
+            await until_told(found.tasks.failure)
+
+
+async def managers(config: Config) -> None:
+    """Keep the databases when no other process does, until told to stop."""
+    place = servers(config)
+    if place is None:
+        raise ConfigError("served.postgres says where the databases are")
+    async with region(config, "managers") as found, AsyncExitStack() as stack:
+        intent, reports = found.log("intent"), found.log("reports")
+        nova = nova_client(config, stack.enter_context(ExitStack()))
+        control = Control(place, intent, reports, config, now_s, new_id)
+        if nova is not None:
+            control.add(partial(NovaApp, place, intent, reports, client=nova, settings=config.nova))
+        stack.push_async_callback(control.close)
+        stack.push_async_callback(found.tasks.stop)
+        async with _http(config, config.served.health_listen, [], found, control.checks) as http:
+            _log.info("waits", role="managers", health="{}:{}".format(*http.address))
+            stack.push_async_callback(found.wire.withdraw)
+            found.tasks.start(_lead(control, found), "lead")
+            await until_told(found.tasks.failure)
+
+
+async def _lead(control: Control, found: Region) -> None:
+    """Lead as soon as nobody else does, and for ever."""
+    await control.lead()
+    await control.start(found.tasks)
+    await found.wire.serve(control.calls)
+    _log.info("up", role="managers")
+    await asyncio.get_running_loop().create_future()
+
+
+async def delivery(config: Config) -> None:
+    """Plan, and serve hosts, until told to stop."""
+    from alcor.delivery import app  # only here: it loads gRPC
+
+    async with region(config, "delivery") as found, AsyncExitStack() as stack:
+        intent, reports = found.log("intent"), found.log("reports")
+        try:
+            serving = await app.start(
+                config.agents, epoch=found.epoch, intent=intent, reports=reports, managers=TELLING
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        stack.push_async_callback(serving.stop)
+        calls = answers(ConvergencePeer, serving.convergence)
+        await found.wire.serve(calls | answers(PortStatePeer, PortStates(intent, reports)))
+
+        async def checks() -> Mapping[str, bool]:
+            return {"nats": found.client.is_connected, "planned": await serving.ready()}
+
+        async with _http(config, config.served.health_listen, [], found, checks) as http:
+            stack.push_async_callback(found.wire.withdraw)
+            health = "{}:{}".format(*http.address)
+            _log.info("up", role="delivery", agents_port=serving.port, health=health)
+            found.tasks.start(serving.failure(), "delivery")
+            await until_told(found.tasks.failure)
+
+
+@asynccontextmanager
+async def _http(
+    config: Config, listen: str, resources: Resources, found: Region, checks: Checks
+) -> AsyncIterator[HttpServer]:
+    """What the role answers by HTTP, for as long as the context lasts."""
+    check_exposure(config)
+
+    async def metrics() -> bytes:
+        return exposition()
+
+    with ExitStack() as stack:
+        asks = identity(config, now_s, stack)
+        hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
+        about = About(hosts, checks, metrics, ports)
+        application = door(resources, about, config.gateway, asks, new_id)
+        http = HttpServer(application, *endpoint(listen), shared=bool(resources))
+        stack.callback(http.close)
+        build_info.labels(metadata.version("alcor")).set(1)
+        answering = asyncio.ensure_future(http.run())
+        try:
+            yield http
+        finally:
+            http.stop()
+            await answering

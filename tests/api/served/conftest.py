@@ -1,0 +1,109 @@
+"""A region of many processes: gateways, managers and a delivery, on real PostgreSQL and NATS."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from socket import create_server
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+
+start_s_max = 60.0
+
+
+class Answer(NamedTuple):
+    """What a gateway answered."""
+
+    status: int
+    body: Any
+
+
+class Region:
+    """The processes of a region, each of which a test may kill."""
+
+    def __init__(self, folder: Path, nats_url: str, postgres_url: str) -> None:
+        self._folder = folder
+        self._config = folder / "server.toml"
+        self._config.write_text(
+            f'[served]\nnats = "{nats_url}"\npostgres = "{postgres_url}"\n'
+            f'[agents]\nlisten = "127.0.0.1:0"\n'
+        )
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.port = free_port()
+
+    def start(self, role: str, name: str = "") -> None:
+        """Start a process of a role."""
+        name = name or role
+        argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
+        argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{self.port}"]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            environment = {k: v for k, v in os.environ.items() if not k.startswith("ALCOR_")}
+            self.processes[name] = subprocess.Popen(argv, stdout=log, stderr=log, env=environment)
+
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:
+        """End a process; its exit status."""
+        process = self.processes.pop(name)
+        process.send_signal(how)
+        return process.wait(30)
+
+    def log(self, name: str) -> str:
+        """What a process has told."""
+        return (self._folder / f"{name}.log").read_text()
+
+    def ask(self, method: str, path: str, body: object = None) -> Answer:
+        """One request to a gateway; `OSError` or `HTTPException` when there is no answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = answer.read()
+            return Answer(answer.status, json.loads(content) if content else None)
+        finally:
+            connection.close()
+
+    def wait_until_served(self) -> None:
+        """Wait until a gateway answers what needs a manager; who has ended is started again."""
+        end = time.monotonic() + start_s_max
+        while True:
+            for name, process in self.processes.items():
+                if process.poll() is not None:  # what supervises it starts it again
+                    self.start(name)
+                    break
+            try:
+                if self.ask("GET", "/v2.0/networks").status == 200:
+                    return
+            except (OSError, HTTPException):
+                pass
+            assert time.monotonic() < end, "\n".join(map(self.log, self.processes))
+
+    def stop(self) -> None:
+        """End all of them."""
+        for name in list(self.processes):
+            self.kill(name)
+
+
+def free_port() -> int:
+    with create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
+
+
+@pytest.fixture
+def region(tmp_path: Path, own_nats_server: Any, postgres: Any) -> Iterator[Region]:
+    """A region with one process of each role."""
+    databases = postgres.url(f"{uuid4().hex}_{{manager}}")
+    found = Region(tmp_path, own_nats_server.url, databases)
+    for role in ("managers", "delivery", "gateway"):
+        found.start(role)
+    try:
+        found.wait_until_served()
+        yield found
+    finally:
+        found.stop()

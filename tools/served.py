@@ -1,0 +1,105 @@
+"""A region of many processes on this machine: PostgreSQL, NATS, managers, delivery, two gateways.
+
+    .venv/bin/python tools/served.py [FOLDER]     runs until Ctrl-C; what it keeps is in FOLDER
+
+The servers are real ones, on sockets and ports of their own; the second manager process waits to
+take over. Kill any of the processes and see: who ends is started again.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from socket import create_server
+
+root = Path(__file__).resolve().parent.parent
+bin_ = root / ".venv" / "bin"
+api, agents = "127.0.0.1:9696", "127.0.0.1:9697"
+
+
+def main() -> None:
+    """Start everything, watch it, stop it."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/var/tmp/alcor-served").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    commands = servers(folder) | roles(folder)
+    try:
+        while True:
+            for name, argv in commands.items():
+                held = running.get(name)
+                if held is None or held.poll() is not None:
+                    running[name] = start(folder, name, argv)
+                    say(f"{name} started (its log: {folder / name}.log)")
+            time.sleep(1)
+    except (KeyboardInterrupt, SystemExit):
+        say("stopping")
+    finally:
+        for process in reversed(running.values()):
+            process.terminate()
+            process.wait()
+
+
+def servers(folder: Path) -> dict[str, list[str | Path]]:
+    """PostgreSQL (as its own user, when this is root) and NATS."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    data = folder / "postgres"
+    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    user = user if os.getuid() == 0 else []
+    if not (data / "PG_VERSION").exists():
+        data.mkdir(exist_ok=True)
+        if user:
+            shutil.chown(data, "postgres", "postgres")
+        argv = [*user, programs / "initdb", "-D", data, "-U", "alcor", "-A", "trust", "--no-locale"]
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, cwd="/")
+    postgres = [*user, programs / "postgres", "-D", data, "-k", data, "-c", "listen_addresses="]
+    nats = [bin_ / "nats-server", "-a", "127.0.0.1", "-p", nats_port(folder), "-js"]
+    return {
+        "postgresql": [*postgres, "-c", "max_connections=200"],
+        "nats": [*nats, "-sd", folder / "nats"],
+    }
+
+
+def roles(folder: Path) -> dict[str, list[str | Path]]:
+    """Alcor's own processes."""
+    settings = folder / "server.toml"
+    settings.write_text(
+        f'listen = "{api}"\n[agents]\nlisten = "{agents}"\n'
+        f'[served]\nnats = "nats://127.0.0.1:{nats_port(folder)}"\n'
+        f'postgres = "postgresql://alcor@/alcor_{{manager}}?host={folder / "postgres"}"\n'
+    )
+    serve = [bin_ / "alcor", "serve", "--config", settings]
+    return {
+        "managers": [*serve, "managers"],
+        "managers-waiting": [*serve, "managers"],
+        "delivery": [*serve, "delivery"],
+        "gateway-1": [*serve, "gateway"],
+        "gateway-2": [*serve, "gateway"],
+    }
+
+
+def nats_port(folder: Path) -> str:
+    """A port of its own, the same at every start of the folder."""
+    kept = folder / "nats.port"
+    if not kept.exists():
+        with create_server(("127.0.0.1", 0)) as door:
+            kept.write_text(str(door.getsockname()[1]))
+    return kept.read_text()
+
+
+def start(folder: Path, name: str, argv: list[str | Path]) -> "subprocess.Popen[bytes]":
+    """One process, in a session of its own, with a log."""
+    with (folder / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(argv, stdout=log, stderr=log, cwd="/", start_new_session=True)
+
+
+def say(text: str) -> None:
+    """For whoever watches."""
+    sys.stderr.write(f"served: {text}\n")
+
+
+if __name__ == "__main__":
+    main()
