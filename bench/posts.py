@@ -244,10 +244,10 @@ def _section(found: Sequence[Found]) -> Section:
             "`synchronous=FULL`. Bare insert: the same rows (port, address, lease, outbox; the "
             "real tables with their indexes), written by `executemany` into one fresh file, a "
             "transaction a call. Bare echo: a raw ASGI application on uvicorn (httptools, uvloop) "
-            "that reads the same body and answers the same bytes. Processor time is the whole "
-            "process's, planning included, a port. Calls follow each other at once, so that the "
-            "planning of one is under way while the next is answered; alone is a call to a control "
-            "plane at rest. Cost and target are those of the sustained rate."
+            "that reads the same body and answers the same bytes. Processor time is that of "
+            "both processes, planning included, a port. Calls follow each other at once, so that "
+            "the planning of one is under way while the next is answered; alone is a call to a "
+            "control plane at rest. Cost and target are those of the sustained rate."
         ),
         columns=[
             *("case", "ports", "call, p50", "call, p99", "alone (times bare)", "CPU a port"),

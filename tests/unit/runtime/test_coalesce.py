@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alcor.runtime.coalesce import Coalescer
+from alcor.runtime.coalesce import Coalescer, turns_max
 from alcor.values.errors import Unavailable
 
 
@@ -48,6 +48,36 @@ async def turn() -> None:
 
 def asked(coalescer: Coalescer[str, str], *requests: str, weight: int = 1) -> list[Any]:
     return [asyncio.ensure_future(coalescer.ask(request, weight)) for request in requests]
+
+
+def test_those_who_come_within_a_few_turns_of_the_loop_are_one_batch() -> None:
+    async def test(work: Work, coalescer: Coalescer[str, str]) -> None:
+        replies = []
+        for request in ("a", "b", "c"):
+            replies += asked(coalescer, request)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        work.gate.set()
+
+        assert await asyncio.gather(*replies) == ["A", "B", "C"]
+        assert work.batches == [["a", "b", "c"]]
+
+    run(test)
+
+
+def test_a_stream_of_requests_does_not_keep_the_first_one_waiting_for_ever() -> None:
+    async def test(work: Work, coalescer: Coalescer[str, str]) -> None:
+        work.gate.set()
+        replies = asked(coalescer, "first")
+        later = []
+        for number in range(2 * turns_max):
+            later += asked(coalescer, f"later {number}")
+            await asyncio.sleep(0)
+
+        assert replies[0].done()
+        await asyncio.gather(*later)
+
+    run(test, batch_weight_max=1_000, queue_weight_max=1_000)
 
 
 def test_what_comes_while_a_batch_is_done_is_the_next_batch() -> None:
