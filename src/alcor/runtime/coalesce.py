@@ -94,7 +94,8 @@ class Coalescer(Generic[Request, Reply]):
                 await self._assemble()
                 while batch := self._gather():
                     _answer(batch, await self._done(batch))
-                    await self._assemble()
+                    if self._waiting:
+                        await self._assemble()
                 self._more.clear()
         finally:
             stopped = Unavailable(f"The queue '{self._name}' is stopped.")
