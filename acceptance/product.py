@@ -21,7 +21,7 @@ def product(folder: Path, keystone: Keystone, *, announce_unenforced: bool) -> S
         "AGENTS__LISTEN": f"127.0.0.1:{free_port()}",
     }
     # Classes of tests that make more than ten routers in one project are meant to pass.
-    settings |= {f"QUOTA__{kind}": "-1" for kind in ("ROUTER", "FLOATINGIP", "SECURITY_GROUP")}
+    settings |= {f"QUOTA__{kind}": "-1" for kind in ("ROUTER", "FLOATINGIP")}
     env = {f"ALCOR_{name}": value for name, value in settings.items()}
     argv = [sys.executable, "-m", "alcor.cli.main", "up"]
     return Server(argv, f"http://127.0.0.1:{port}/readyz", folder / "up.log", env)

@@ -117,6 +117,11 @@ _EXTENSIONS = (
         "Security groups without connection tracking.",
     ),
     Extension("external-net", "Neutron external network", "Networks of the outside world."),
+    Extension(
+        "subnet-external-network",
+        "Subnet belongs to an external network",
+        "Informs if the subnet belongs to an external network",
+    ),
     Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
     Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
     Extension(
