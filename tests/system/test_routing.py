@@ -36,7 +36,7 @@ def make_router(lab: Lab, *network_ids: str, **fields: Any) -> str:
 
 def attach(lab: Lab, router_id: str, **what: str) -> None:
     """Give a router one more interface."""
-    revision = lab.api.act(ROUTER, router_id, "add_router_interface", what)
+    _, revision = lab.api.act(ROUTER, router_id, "add_router_interface", what)
     assert lab.api.wait(revision, converge_timeout_s).converged
 
 
@@ -177,7 +177,7 @@ def test_without_a_router_nothing_passes_and_a_route_that_is_taken_away_is_gone(
 
     subnet = lab.api.list_page(SUBNET, [("network_id", blue)])[0]
     gone = {"subnet_id": subnet["id"]}
-    revision = lab.api.act(ROUTER, router_id, "remove_router_interface", gone)
+    _, revision = lab.api.act(ROUTER, router_id, "remove_router_interface", gone)
     assert lab.api.wait(revision, converge_timeout_s).converged
     # The interface's port goes a moment after the router's own change.
     gone_for = ("10.27.0.1", "Destination Net Unreachable")
