@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from alcor.agent import pipeline as p
 from alcor.agent.features import (
+    acl,
     anti_spoof,
     arp,
     classify,
@@ -228,6 +229,8 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
             return _floating_flows(model, unit, cookie)
         case UnitKind.OUTSIDE:
             return _outside_flows(model, unit, cookie)
+        case UnitKind.ACL:
+            return _acl_flows(model, unit, cookie)
         case UnitKind.GRANT:
             grant = model.grants.get(unit.id)
             return security_rules.grant(model.firewall, grant, cookie) if grant else ()
@@ -263,6 +266,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from guards.host(cookie)
     yield from arp.host(cookie)
     yield from nd.host(cookie)
+    yield from acl.host(cookie)
     yield from firewall.host(cookie)
     yield from l2.host(model.tunnel, cookie)
     yield from routing.host(cookie)
@@ -306,6 +310,14 @@ def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
     subnet = model.subnets.get(unit.network_id, {}).get(unit.id)
     if network is not None and subnet is not None:
         yield from arp.subnet(network, subnet, cookie)
+
+
+def _acl_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+    network = model.networks.get(unit.network_id)
+    subnet = model.subnets.get(unit.network_id, {}).get(unit.id)
+    rules = model.acls.rules_of((unit.network_id, unit.id))
+    if network is not None and subnet is not None and rules is not None:
+        yield from acl.subnet(network, subnet, rules, cookie)
 
 
 def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:

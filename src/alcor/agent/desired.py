@@ -21,8 +21,10 @@ from alcor.goal_state.entries import (
     Port,
     RouterInterface,
     Rule,
+    SubnetAcl,
 )
 from alcor.goal_state.slices import (
+    acl_slice,
     addresses_slice,
     forwardings_slice,
     group_slice,
@@ -282,6 +284,8 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
                 yield members_slice(entry.remote_group_id)
             if entry.remote_addresses_id:
                 yield addresses_slice(entry.remote_addresses_id)
+        case SubnetAcl():
+            yield acl_slice(entry.acl_id)
         case Attachment():
             yield router_slice(entry.router_id)
         case RouterInterface() | Gateway():

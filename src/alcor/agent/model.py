@@ -4,9 +4,10 @@ Pure: no clock, no await, no I/O. Every change names the units whose flows must 
 unit is the smallest thing that flows are made for.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple, TypeVar
 
+from alcor.agent.acls import Acls, SubnetKey
 from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
@@ -15,6 +16,7 @@ from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
 from alcor.goal_state.entries import (
+    AclRule,
     Addresses,
     Attachment,
     FloatingIp,
@@ -31,6 +33,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    SubnetAcl,
     UplinkNode,
 )
 from alcor.values.addresses import Address, Mac, Prefix
@@ -80,6 +83,7 @@ class HostModel:
         self.port_by_ofport: dict[int, str] = {}
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
+        self.acls = Acls()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
@@ -106,6 +110,8 @@ class HostModel:
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.put(entry))
+            case SubnetAcl() | AclRule():
+                return _acl_units(self.acls.put(entry))
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -130,6 +136,8 @@ class HostModel:
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.remove(entry))
+            case SubnetAcl() | AclRule():
+                return _acl_units(self.acls.remove(entry))
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -244,6 +252,7 @@ class HostModel:
         for network_id in self.exits.outside.resolved:
             yield from self.exits.units_resolved(network_id)
         yield from self._units_touched(self.firewall.everything())
+        yield from _acl_units(self.acls.subnets())
 
     def prefix_of(self, unit: Unit) -> Prefix:
         """The prefix that a unit of its kind is about."""
@@ -313,7 +322,8 @@ class HostModel:
             if any(fixed.subnet_id == subnet_id for fixed in self.ports[port_id].fixed_ips)
         }
         routers = self._router_units(network_id) | self.exits.units_of_network(network_id)
-        return {Unit(UnitKind.SUBNET, subnet_id, network_id)} | ports | routers
+        own = {Unit(kind, subnet_id, network_id) for kind in (UnitKind.SUBNET, UnitKind.ACL)}
+        return own | ports | routers
 
     def _put_name(self, network_id: str, port_id: str, name: Name | None) -> set[Unit]:
         _put_nested(self.names, network_id, port_id, name)
@@ -357,7 +367,9 @@ class HostModel:
 
     def _subnet_units(self, network_id: str) -> Set[Unit]:
         return {
-            Unit(UnitKind.SUBNET, each, network_id) for each in self.subnets.get(network_id, ())
+            Unit(kind, each, network_id)
+            for each in self.subnets.get(network_id, ())
+            for kind in (UnitKind.SUBNET, UnitKind.ACL)
         }
 
     def _neighbour_units(self, network_id: str) -> Set[Unit]:
@@ -365,6 +377,10 @@ class HostModel:
             Unit(UnitKind.NEIGHBOUR, each, network_id)
             for each in self.neighbours.get(network_id, ())
         }
+
+
+def _acl_units(subnets: Iterable[SubnetKey]) -> set[Unit]:
+    return {Unit(UnitKind.ACL, subnet_id, network_id) for network_id, subnet_id in subnets}
 
 
 def _prefix_id(prefix: Prefix) -> str:

@@ -109,9 +109,17 @@ class Phase(NamedTuple):
 
 
 def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
-    """The stages of security groups on the way out of a port, or in."""
+    """The stages of ACLs and security groups on the way out of a port, or in."""
     rules = ("SG_RULES_OUT", "SG_RULES_IN")
     return (
+        Stage(
+            f"ACL_{way}",
+            "whether it may cross the edge of its subnet",
+            reads=(VNI,),
+            miss=f"FW_{way}",
+            miss_means="of a subnet without an ACL",
+            next=(f"FW_{way}",),
+        ),
         Stage(
             f"FW_{way}",
             "whether the port is filtered, and whether its connections are tracked",
@@ -215,7 +223,7 @@ _PHASES = (
                 "SERVICES",
                 "what is answered here: ARP, neighbour discovery, DHCP, routers, names, metadata",
                 reads=(PORT_IN,),
-                miss="FW_OUT",
+                miss="ACL_OUT",
                 miss_means="not for a service",
                 next=("ARP_ND",),
             ),
@@ -247,7 +255,7 @@ _PHASES = (
                 miss_means="unknown unicast is dropped, never flooded",
                 next=(
                     *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
-                    *("FW_IN", "TUNNEL_OUT", "UPLINK_OUT"),
+                    *("ACL_IN", "TUNNEL_OUT", "UPLINK_OUT"),
                 ),
             ),
             Stage(
@@ -420,6 +428,7 @@ GUARDS = STAGE_BY_NAME["GUARDS"].table
 SERVICES = STAGE_BY_NAME["SERVICES"].table
 ARP_ND = STAGE_BY_NAME["ARP_ND"].table
 ND_ANSWER = STAGE_BY_NAME["ND_ANSWER"].table
+ACL_OUT = STAGE_BY_NAME["ACL_OUT"].table
 FW_OUT = STAGE_BY_NAME["FW_OUT"].table
 FW_OUT_STATE = STAGE_BY_NAME["FW_OUT_STATE"].table
 FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
@@ -437,6 +446,7 @@ NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
 ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
 ROUTER_FAULT = STAGE_BY_NAME["ROUTER_FAULT"].table
 MULTICAST = STAGE_BY_NAME["MULTICAST"].table
+ACL_IN = STAGE_BY_NAME["ACL_IN"].table
 FW_IN = STAGE_BY_NAME["FW_IN"].table
 FW_IN_STATE = STAGE_BY_NAME["FW_IN_STATE"].table
 FW_IN_STATELESS = STAGE_BY_NAME["FW_IN_STATELESS"].table

@@ -18,6 +18,7 @@ class UnitKind(IntEnum):
     GRANT = 20
     REMOTE = 21
     SERVICE = 22
+    ACL = 30
 
 
 class Unit(NamedTuple):

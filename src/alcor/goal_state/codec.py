@@ -10,8 +10,9 @@ from typing import get_args
 
 from google.protobuf.message import DecodeError
 
-from alcor.goal_state import group_codec, router_codec
+from alcor.goal_state import acl_codec, group_codec, router_codec
 from alcor.goal_state.entries import (
+    AclRule,
     Addresses,
     Attachment,
     FixedIp,
@@ -31,6 +32,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    SubnetAcl,
     UplinkNode,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
@@ -42,7 +44,13 @@ _VNI_MAX = (1 << 24) - 1
 
 
 # What keys call an entry, where it is not its type's name.
-_NAME_BY_TYPE = {RouterInterface: "interface", FloatingIp: "floating", UplinkNode: "node"}
+_NAME_BY_TYPE = {
+    RouterInterface: "interface",
+    FloatingIp: "floating",
+    UplinkNode: "node",
+    SubnetAcl: "acl",
+    AclRule: "rule",
+}
 
 _PART_BY_TYPE = {
     each: "/" + _NAME_BY_TYPE.get(each, each.__name__.lower()) for each in get_args(GoalEntry)
@@ -77,7 +85,7 @@ def _kind(key: str) -> str:
         case [
             "network",
             network,
-            "subnet" | "neighbour" | "name" | "attachment" as kind,
+            "subnet" | "neighbour" | "name" | "attachment" | "acl" as kind,
             owner,
         ] if network and owner:
             return kind
@@ -89,6 +97,8 @@ def _kind(key: str) -> str:
             return "member"
         case ["addresses", group, "addresses"] if group:
             return "addresses"
+        case ["acl", acl, "rule", rule] if acl and rule:
+            return "acl rule"
         case ["router", router, "router"] if router:
             return "router"
         case ["router", router, "interface" | "gateway" | "floating" as kind, owner] if (
@@ -110,6 +120,7 @@ _Message = (
     | pb.Name
     | group_codec.Message
     | router_codec.Message
+    | acl_codec.Message
 )
 
 
@@ -129,6 +140,8 @@ def _message(entry: GoalEntry) -> _Message:
             return _subnet(entry)
         case Group() | Rule() | Addresses():
             return group_codec.message(entry)
+        case SubnetAcl() | AclRule():
+            return acl_codec.message(entry)
         case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
             return router_codec.message(entry)
         case Forwarding():
@@ -291,6 +304,8 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "rule": group_codec.read_rule,
     "member": group_codec.read_member,
     "addresses": group_codec.read_addresses,
+    "acl": acl_codec.read_subnet_acl,
+    "acl rule": acl_codec.read_rule,
     "router": router_codec.read_router,
     "interface": router_codec.read_interface,
     "attachment": router_codec.read_attachment,

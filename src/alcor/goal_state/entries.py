@@ -134,6 +134,30 @@ class Member(NamedTuple):
     prefixes: tuple[Prefix, ...]
 
 
+class SubnetAcl(NamedTuple):
+    """Which ACL filters what crosses the edge of a subnet."""
+
+    network_id: str
+    subnet_id: str
+    acl_id: str
+
+
+class AclRule(NamedTuple):
+    """One rule of an ACL; of those that match, the lowest number decides, or else it is denied."""
+
+    id: str
+    acl_id: str
+    number: int  # 1 to 32766
+    ingress: bool  # into the subnet; else out of it
+    allow: bool
+    version: int  # 4 or 6
+    peer: Prefix | None = None  # whom it comes from, or goes to; None: anybody
+    protocol: int | None = None  # IP protocol number; None: any
+    ports: tuple[int, int] | None = None  # of destination, both ends included; None: any
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+
+
 class Addresses(NamedTuple):
     """An address group: prefixes of both families."""
 
@@ -230,4 +254,6 @@ GoalEntry = (
     | FloatingIp
     | Forwarding
     | UplinkNode
+    | SubnetAcl
+    | AclRule
 )

@@ -2,11 +2,9 @@
 
 from alcor.goal_state.entries import Addresses, Group, Member, Rule
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.goal_state.prefix_codec import packed_prefix, read_prefix
+from alcor.goal_state.prefix_codec import packed_prefix, read_byte, read_ports, read_prefix
 
 Message = pb.Group | pb.Rule | pb.Member | pb.Addresses
-
-_BYTE_MAX, _PORT_MAX = 255, 65_535
 
 
 def message(entry: Group | Rule | Member | Addresses) -> Message:
@@ -55,10 +53,10 @@ def read_rule(parts: list[str], value: bytes) -> Rule:
         group_id=parts[1],
         ingress=message.ingress,
         version=message.ip_version,
-        protocol=_byte(message.protocol) if message.HasField("protocol") else None,
-        ports=_ports(message.ports) if message.HasField("ports") else None,
-        icmp_type=_byte(message.icmp_type) if message.HasField("icmp_type") else None,
-        icmp_code=_byte(message.icmp_code) if message.HasField("icmp_code") else None,
+        protocol=read_byte(message.protocol) if message.HasField("protocol") else None,
+        ports=read_ports(message.ports) if message.HasField("ports") else None,
+        icmp_type=read_byte(message.icmp_type) if message.HasField("icmp_type") else None,
+        icmp_code=read_byte(message.icmp_code) if message.HasField("icmp_code") else None,
         remote=remote,
         remote_group_id=message.remote_group_id,
         remote_addresses_id=message.remote_addresses_id,
@@ -74,15 +72,3 @@ def read_member(parts: list[str], value: bytes) -> Member:
 def read_addresses(parts: list[str], value: bytes) -> Addresses:
     """The address group of these bytes; `ValueError` when one of its prefixes is none."""
     return Addresses(parts[1], tuple(map(read_prefix, pb.Addresses.FromString(value).prefixes)))
-
-
-def _byte(number: int) -> int:
-    if number > _BYTE_MAX:
-        raise ValueError(f"{number} does not fit into a byte")
-    return number
-
-
-def _ports(message: pb.PortRange) -> tuple[int, int]:
-    if not message.first <= message.last <= _PORT_MAX:
-        raise ValueError(f"{message.first} to {message.last} is not a range of ports")
-    return message.first, message.last

@@ -4,6 +4,7 @@ from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.values.addresses import Address, Mac, Prefix, unpack_address
 
 _VLAN_MAX = 4094
+_BYTE_MAX, _PORT_MAX = 255, 65_535
 _MAC_MAX = (1 << 48) - 1
 
 
@@ -33,3 +34,17 @@ def read_mac(number: int) -> Mac:
     if number > _MAC_MAX:
         raise ValueError(f"a MAC address has 48 bits, not {number:#x}")
     return Mac(number)
+
+
+def read_byte(number: int) -> int:
+    """The number; `ValueError` when it has more than 8 bits."""
+    if number > _BYTE_MAX:
+        raise ValueError(f"{number} does not fit into a byte")
+    return number
+
+
+def read_ports(message: pb.PortRange) -> tuple[int, int]:
+    """A range of ports, both ends included; `ValueError` when it is none."""
+    if not message.first <= message.last <= _PORT_MAX:
+        raise ValueError(f"{message.first} to {message.last} is not a range of ports")
+    return message.first, message.last

@@ -5,18 +5,19 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | slice | entries |
 |---|---|
 | `host/<host>/` | `port/<port id>`: a port bound there, in full |
-| `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/` |
+| `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/`, `acl/` |
 | `group/<id>/` | `group`: a security group; `rule/<id>` |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
+| `acl/<id>/` | `rule/<id>`: a rule of a network ACL |
 | `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, rules to
-their remotes, a network's attachments to routers, a router's interfaces and gateways to networks, a
-floating IP without a port to its forwardings, a network to the uplinks of its physical network.
-(Its name is percent-encoded in keys.)
+their remotes, subnets to their ACLs, a network's attachments to routers, a router's interfaces and
+gateways to networks, a floating IP without a port to its forwardings, a network to the uplinks of
+its physical network. (Its name is percent-encoded in keys.)
 """
 
 from urllib.parse import quote
@@ -28,6 +29,8 @@ MEMBERS = "members"
 ADDRESSES = "addresses"
 ROUTER = "router"
 FORWARDINGS = "forwardings"
+ACL = "acl"
+
 UPLINK = "uplink"
 
 _LEADING = ("host/", "group/", "router/")
@@ -153,9 +156,26 @@ def uplink_node_key(physical_network: str, host: str) -> str:
     return f"{uplink_slice(physical_network)}node/{host}"
 
 
+def acl_slice(acl_id: str) -> str:
+    """The slice of a network ACL; hosts that hold a network with a subnet of it subscribe."""
+    return f"acl/{acl_id}/"
+
+
+def subnet_acl_key(network_id: str, subnet_id: str) -> str:
+    """The entry that says which ACL a subnet has (a `SubnetAcl`)."""
+    return f"network/{network_id}/acl/{subnet_id}"
+
+
+def acl_rule_key(acl_id: str, rule_id: str) -> str:
+    """The entry of a rule of an ACL (an `AclRule`)."""
+    return f"acl/{acl_id}/rule/{rule_id}"
+
+
 def leads(key: str) -> bool:
     """Whether the entry under `key` may lead its holder to other slices."""
-    return key.startswith(_LEADING) or "/attachment/" in key or key.endswith("/network")
+    if key.startswith(_LEADING) or key.endswith("/network"):
+        return True
+    return "/attachment/" in key or "/acl/" in key
 
 
 def slice_of(key: str) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry
 from alcor.goal_state.slices import (
+    acl_rule_key,
     addresses_key,
     attachment_key,
     floating_key,
@@ -25,12 +26,15 @@ from alcor.goal_state.slices import (
     network_key,
     router_key,
     rule_key,
+    subnet_acl_key,
     subnet_key,
 )
 from alcor.intent.records import (
     AddressGroupRecord,
     FloatingIpRecord,
     GroupRecord,
+    NetworkAclRecord,
+    NetworkAclRuleRecord,
     NetworkRecord,
     NodeRecord,
     PortForwardingRecord,
@@ -42,6 +46,7 @@ from alcor.intent.records import (
 )
 from alcor.planner.index import Index
 from alcor.planner.nodes import (
+    acl,
     floating_ip,
     forwarding,
     group,
@@ -97,12 +102,15 @@ class Planner:
         """
         if change.revision <= self.index.revision(change.key):
             return []
-        before = self._decided(self.index.get(change.key))
+        held = self.index.get(change.key)
+        before = self._decided(held)
+        acls = self._decide_acls(held, change.record)
         if change.record is None:
+            decided = _encoded(acls)
             self.index.drop(change.key)
-            return self._emit(before, {})
-        decided = _encoded(self._decide(change.record))  # raises before anything is changed
-        self.index.put(change.key, change.record, change.revision)
+        else:
+            decided = _encoded([*self._decide(change.record), *acls])  # raises before any change
+            self.index.put(change.key, change.record, change.revision)
         return self._emit(before, decided)
 
     def surplus(self, living: Collection[str]) -> list[IntentChange]:
@@ -139,6 +147,18 @@ class Planner:
                 yield from uplink.plan(record)
         yield from _decide_groups(record)
 
+    def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
+        """What subnets' networks are told of their ACLs."""
+        acls = self.index.acls
+        if isinstance(after, SubnetRecord):
+            yield acl.plan_subnet(after.network_id, after.id, acls.acl_of(after.id))
+        changed = [each for each in (before, after) if isinstance(each, NetworkAclRecord)]
+        for subnet_id in dict.fromkeys(id_ for each in changed for id_ in each.subnet_ids):
+            claims = isinstance(after, NetworkAclRecord) and subnet_id in after.subnet_ids
+            acl_id = changed[0].id
+            has = acls.acl_of(subnet_id, without=acl_id, with_=acl_id if claims else "")
+            yield acl.plan_subnet(acls.network_of(subnet_id), subnet_id, has)
+
     def _decided(self, record: Record | None) -> Iterator[str]:
         """The keys of the entries that the record may have decided before."""
         match record:
@@ -157,6 +177,7 @@ class Planner:
                 yield network_key(record.id)
             case SubnetRecord():
                 yield subnet_key(record.network_id, record.id)
+                yield subnet_acl_key(record.network_id, record.id)
             case NodeRecord():
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
@@ -173,6 +194,11 @@ class Planner:
                 yield rule_key(record.group_id, record.id)
             case AddressGroupRecord():
                 yield addresses_key(record.id)
+            case NetworkAclRecord():
+                for subnet_id in record.subnet_ids:
+                    yield subnet_acl_key(self.index.acls.network_of(subnet_id), subnet_id)
+            case NetworkAclRuleRecord():
+                yield acl_rule_key(record.acl_id, record.id)
 
     def _ports_of(self, node: NodeRecord) -> list[PortRecord]:
         return self.index.ports_on(node.id)
@@ -192,7 +218,7 @@ class Planner:
 
 
 def _decide_groups(record: Record) -> Iterator[Decision]:
-    """What the record decides of security groups."""
+    """What the record decides of security groups and of ACLs' rules."""
     match record:
         case PortRecord():
             yield from member.plan(record)
@@ -202,6 +228,8 @@ def _decide_groups(record: Record) -> Iterator[Decision]:
             yield group.plan_rule(record)
         case AddressGroupRecord():
             yield group.plan_addresses(record)
+        case NetworkAclRuleRecord():
+            yield acl.plan_rule(record)
 
 
 def _encoded(decisions: Iterable[Decision]) -> dict[str, bytes]:

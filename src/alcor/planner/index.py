@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 
 from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, key
+from alcor.planner.acl_index import AclIndex
 from alcor.planner.group_index import GroupIndex
 from alcor.planner.router_index import RouterIndex
 
@@ -19,6 +20,7 @@ class Index:
 
     def __init__(self) -> None:
         self.groups = GroupIndex()
+        self.acls = AclIndex()
         self.routers = RouterIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
@@ -43,6 +45,7 @@ class Index:
         self.drop(key_)
         self._records[key_] = revision, record
         self.groups.put(record)
+        self.acls.put(record)
         self.routers.put(record)
         if isinstance(record, PortRecord) and record.host:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
@@ -54,6 +57,7 @@ class Index:
         _, record = self._records.pop(key_, (0, None))
         if record is not None:
             self.groups.drop(record)
+            self.acls.drop(record)
             self.routers.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
@@ -90,6 +94,8 @@ class Index:
                 return self._hosts_on_any(self.routers.networks_to_floating(floating_ip_id))
             case [slices.UPLINK, _, ""]:
                 return self._hosts_on_any(self.routers.networks_to_uplink(slice_))
+            case [slices.ACL, acl_id, ""]:
+                return self._hosts_on_any(self.networks_to_acl(acl_id))
             case [slices.GROUP, group_id, ""]:
                 return self.groups.hosts_of_group(group_id)
             case [slices.MEMBERS, group_id, ""]:
@@ -113,7 +119,14 @@ class Index:
             case [slices.UPLINK, _, ""]:
                 networks = self.routers.networks_to_uplink(slice_)
                 return any(host in self.hosts_on(each) for each in networks)
+            case [slices.ACL, acl_id, ""]:
+                return any(host in self.hosts_on(each) for each in self.networks_to_acl(acl_id))
         return host in self.hosts_of(slice_)
+
+    def networks_to_acl(self, acl_id: str) -> frozenset[str]:
+        """Every network whose hosts hold a network with a subnet of the ACL."""
+        networks = self.acls.networks_of(acl_id)
+        return frozenset[str]().union(*map(self.routers.networks_to, networks))
 
     def _hosts_on_any(self, networks: Collection[str]) -> Collection[str]:
         if len(networks) == 1:

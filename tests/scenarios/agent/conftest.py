@@ -21,6 +21,7 @@ from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.punts import router
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
+    AclRule,
     Addresses,
     FixedIp,
     FloatingIp,
@@ -38,6 +39,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    SubnetAcl,
     UplinkNode,
 )
 from alcor.ovs import frames
@@ -127,6 +129,23 @@ class World:
             case "outside":
                 network, *rest = plain
                 self._declare_port(name, [network, "", *rest], said)
+            case "acl":
+                acl_id, number, way, verdict, version, *protocol = [name, *plain]
+                self.security[kind, f"{acl_id}/{way}/{number}"] = AclRule(
+                    id=f"{way}/{number}",
+                    acl_id=acl_id,
+                    number=int(number),
+                    ingress=way == "in",
+                    allow=verdict == "allow",
+                    version=int(version),
+                    peer=prefix(said["peer"]) if "peer" in said else None,
+                    protocol=protocol_number(protocol[0]) if protocol else None,
+                    ports=_ports(said),
+                    icmp_type=int(said["type"]) if "type" in said else None,
+                )
+            case "edge":
+                network_id = self.subnets[name].network_id
+                self.security[kind, name] = SubnetAcl(network_id, name, plain[0])
             case "group" | "addresses" | "rule":
                 self.security[kind, name] = _security(kind, name, plain, said)
             case "gone":
@@ -378,6 +397,11 @@ def _whole(fixed: FixedIp) -> Prefix:
     return Prefix(version, number, 32 if version == 4 else 128)
 
 
+def _ports(said: dict[str, str]) -> tuple[int, int] | None:
+    first, _, last = said.get("ports", "").partition("-")
+    return (int(first), int(last or first)) if first else None
+
+
 def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> GoalEntry:
     """A group, an address group or a rule."""
     if kind == "group":
@@ -386,14 +410,13 @@ def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> G
         return Addresses(name, tuple(map(prefix, plain)))
     group, way, version, *protocol = plain
     whom, _, remote = said.get("with", "").partition(":")
-    ports = tuple(map(int, said["ports"].split("-"))) if "ports" in said else None
     return Rule(
         id=name,
         group_id=group,
         ingress=way == "in",
         version=int(version),
         protocol=protocol_number(protocol[0]) if protocol else None,
-        ports=(ports[0], ports[-1]) if ports else None,
+        ports=_ports(said),
         icmp_type=int(said["type"]) if "type" in said else None,
         icmp_code=int(said["code"]) if "code" in said else None,
         remote=prefix(remote) if whom == "prefix" else None,

@@ -11,6 +11,8 @@ writes the ends again; read the difference.
     rule NAME GROUP in|out FAMILY [PROTOCOL] [ports=N-M] [type=N] [code=N]
         [with=prefix:PREFIX|group:NAME|addresses:NAME]
     addresses NAME PREFIX...
+    acl NAME NUMBER in|out allow|deny FAMILY [PROTOCOL] [peer=PREFIX] [ports=N-M] [type=N]
+    edge SUBNET ACL
     gone KIND NAME
     join PORT [groups=NAME,...]
     router NAME [down]

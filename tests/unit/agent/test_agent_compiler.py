@@ -14,6 +14,7 @@ from alcor.agent.compiler import (
 )
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import (
+    AclRule,
     Addresses,
     FixedIp,
     FloatingIp,
@@ -29,6 +30,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    SubnetAcl,
     UplinkNode,
 )
 from alcor.ovs.flow import Ct, Flow, Resubmit
@@ -170,10 +172,28 @@ forwardings = st.builds(
 uplink_nodes = st.builds(
     UplinkNode, st.just("ext"), st.sampled_from(("h", "h2")), st.sampled_from(ENDPOINTS)
 )
+subnet_acls = st.builds(
+    SubnetAcl, st.sampled_from(NETWORKS), st.sampled_from(SUBNETS), st.sampled_from(("c1", "c2"))
+)
+acl_rules = st.builds(
+    AclRule,
+    st.sampled_from(("r1", "r2", "r3")),
+    st.sampled_from(("c1", "c2")),
+    st.integers(1, 2),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from((4, 6)),
+    st.none(),
+    st.sampled_from((None, 6, 17)),
+    st.sampled_from((None, (80, 90), (0, 65535))),
+    st.none(),
+    st.none(),
+)
 entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
     st.one_of(gateways, floating_ips, forwardings, uplink_nodes),
     st.one_of(groups, rules, members, address_groups),
+    st.one_of(subnet_acls, acl_rules),
 )
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
 tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import (
+    AclRule,
     Addresses,
     Attachment,
     FixedIp,
@@ -27,9 +28,11 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     Subnet,
+    SubnetAcl,
     UplinkNode,
 )
 from alcor.goal_state.slices import (
+    acl_rule_key,
     addresses_key,
     attachment_key,
     floating_key,
@@ -44,6 +47,7 @@ from alcor.goal_state.slices import (
     network_key,
     router_key,
     rule_key,
+    subnet_acl_key,
     subnet_key,
     uplink_node_key,
 )
@@ -68,6 +72,8 @@ KEYS = [
     floating_key("r", "f"),
     uplink_node_key("rack/1 ext", "h1"),
     forwarding_key("f", "w"),
+    subnet_acl_key(NET, SUBNET),
+    acl_rule_key("c", "r"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -205,6 +211,21 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         address=addresses,
         inner=st.sampled_from(((8080, 8089), (80, 80))),
     ).map(lambda entry: (KEYS[14], entry)),
+    st.builds(SubnetAcl, st.just(NET), st.just(SUBNET), texts).map(lambda entry: (KEYS[15], entry)),
+    st.builds(
+        AclRule,
+        id=st.just("r"),
+        acl_id=st.just("c"),
+        number=st.integers(1, 32_766),
+        ingress=st.booleans(),
+        allow=st.booleans(),
+        version=st.just(4),
+        peer=st.none() | st.just(prefix("10.0.0.0/8")),
+        protocol=bytes_,
+        ports=st.none() | st.tuples(st.integers(0, 99), st.integers(99, 65535)),
+        icmp_type=bytes_,
+        icmp_code=bytes_,
+    ).map(lambda entry: (KEYS[16], entry)),
 )
 
 

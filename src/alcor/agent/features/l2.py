@@ -29,7 +29,7 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """A local port is reached by its MAC, from here and from the tunnel."""
     mine = match(metadata=wired.network.vni, eth_dst=wired.port.mac)
     # Above the neighbours: while a port moves here, its neighbour still says the other host.
-    to_port = apply(set_field(p.PORT_OUT, wired.ofport), goto=p.FW_IN)
+    to_port = apply(set_field(p.PORT_OUT, wired.ofport), goto=p.ACL_IN)
     yield Flow(p.L2_DST, p.PRIORITY.high, mine, to_port, cookie)
     deliver = apply(output(wired.ofport))
     yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.ofport), deliver, cookie)

@@ -180,6 +180,34 @@ class Member(_message.Message):
     prefixes: _containers.RepeatedCompositeFieldContainer[Prefix]
     def __init__(self, prefixes: _Optional[_Iterable[_Union[Prefix, _Mapping]]] = ...) -> None: ...
 
+class SubnetAcl(_message.Message):
+    __slots__ = ("acl_id",)
+    ACL_ID_FIELD_NUMBER: _ClassVar[int]
+    acl_id: str
+    def __init__(self, acl_id: _Optional[str] = ...) -> None: ...
+
+class AclRule(_message.Message):
+    __slots__ = ("number", "ingress", "allow", "ip_version", "peer", "protocol", "ports", "icmp_type", "icmp_code")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_FIELD_NUMBER: _ClassVar[int]
+    IP_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    PORTS_FIELD_NUMBER: _ClassVar[int]
+    ICMP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ICMP_CODE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    ingress: bool
+    allow: bool
+    ip_version: int
+    peer: Prefix
+    protocol: int
+    ports: PortRange
+    icmp_type: int
+    icmp_code: int
+    def __init__(self, number: _Optional[int] = ..., ingress: _Optional[bool] = ..., allow: _Optional[bool] = ..., ip_version: _Optional[int] = ..., peer: _Optional[_Union[Prefix, _Mapping]] = ..., protocol: _Optional[int] = ..., ports: _Optional[_Union[PortRange, _Mapping]] = ..., icmp_type: _Optional[int] = ..., icmp_code: _Optional[int] = ...) -> None: ...
+
 class Addresses(_message.Message):
     __slots__ = ("prefixes",)
     PREFIXES_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,134 @@
+"""ACL_OUT, ACL_IN: what may cross the edge of a subnet, by ordered rules without any memory.
+
+What stays within the subnet is not filtered, nor what can't leave its link (ARP, neighbour
+discovery, link-local addresses). Rules are tried in order of their numbers; what none matches is
+denied. A later fragment has no ports: of a rule about ports or ICMP types it meets what is left of
+it when it allows, and nothing of it when it denies.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, cast
+
+from alcor.agent import pipeline as p
+from alcor.goal_state.entries import AclRule, Network, Subnet
+from alcor.ovs.fields import (
+    ETH_TYPE_BY_VERSION,
+    ETH_TYPE_IPV6,
+    IP_PROTO_ICMP,
+    IP_PROTO_ICMPV6,
+    IP_PROTO_SCTP,
+    IP_PROTO_TCP,
+    IP_PROTO_UDP,
+)
+from alcor.ovs.flow import DROP, Flow, Match, MatchFields, apply, match
+from alcor.ovs.ranges import masks_of_range
+from alcor.values.addresses import Prefix
+
+_WITHIN, _FIRST, _LAST = 40_000, 33_000, 100  # priorities; a rule's is _FIRST less its number
+_LINK_LOCAL = Prefix(6, 0xFE80 << 112, 10)
+_ND = (135, 136)
+_LATER = (2, 2)  # ip_frag: a fragment that is not the first
+_PORT_FIELD = {IP_PROTO_TCP: "tcp_dst", IP_PROTO_UDP: "udp_dst", IP_PROTO_SCTP: "sctp_dst"}
+_PORTS_ALL = (0, 0xFFFF)
+
+Fields = dict[str, object]
+
+
+class _Edge(NamedTuple):
+    """One direction: where it is asked, what comes next, which end is the subnet's."""
+
+    table: int
+    onward: int
+    mine: str
+    theirs: str
+
+
+_EDGE = {
+    False: _Edge(p.ACL_OUT, p.FW_OUT, "src", "dst"),
+    True: _Edge(p.ACL_IN, p.FW_IN, "dst", "src"),
+}
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """What never crosses an edge."""
+    for edge in _EDGE.values():
+        onward = apply(goto=edge.onward)
+        free: list[Fields] = [_end(6, end, _LINK_LOCAL) for end in ("src", "dst")]
+        free += [{"ip_proto": IP_PROTO_ICMPV6, "icmpv6_type": kind} for kind in _ND]
+        for fields in free:
+            what = _match({"eth_type": ETH_TYPE_IPV6, **fields})
+            yield Flow(edge.table, p.PRIORITY.guard + _WITHIN, what, onward, cookie)
+
+
+def subnet(
+    network: Network, subnet: Subnet, rules: Iterable[AclRule], cookie: int
+) -> Iterator[Flow]:
+    """The filter of one subnet, both ways; `rules` in order."""
+    version = subnet.prefix.version
+    for edge in _EDGE.values():
+        inside: Fields = {p.VNI: network.vni, "eth_type": ETH_TYPE_BY_VERSION[version]}
+        inside |= _end(version, edge.mine, subnet.prefix)
+        within = inside | _end(version, edge.theirs, subnet.prefix)
+        yield Flow(edge.table, _WITHIN, _match(within), apply(goto=edge.onward), cookie)
+        yield Flow(edge.table, _LAST, _match(inside), DROP, cookie)
+    taken: set[tuple[int, int, Match]] = set()
+    for rule in rules:
+        if rule.version != version:
+            continue
+        edge = _EDGE[rule.ingress]
+        inside = {p.VNI: network.vni, "eth_type": ETH_TYPE_BY_VERSION[version]}
+        inside |= _end(version, edge.mine, subnet.prefix)
+        done = apply(goto=edge.onward) if rule.allow else DROP
+        for fields in _asked(rule, edge):
+            flow = Flow(edge.table, _FIRST - rule.number, _match(inside | fields), done, cookie)
+            if flow[:3] not in taken:
+                taken.add(flow[:3])
+                yield flow
+
+
+def _asked(rule: AclRule, edge: _Edge) -> Iterator[Fields]:
+    """The matches of a rule, but for the subnet."""
+    peer = _end(rule.version, edge.theirs, rule.peer) if rule.peer is not None else {}
+    protocol = rule.protocol
+    if rule.version == 6 and protocol == IP_PROTO_ICMP:
+        protocol = IP_PROTO_ICMPV6
+    if protocol is None:
+        yield peer
+        return
+    base = {**peer, "ip_proto": protocol}
+    details = list(_details(rule, protocol))
+    for fields in details:
+        yield base | fields
+    if rule.allow and details != [{}]:
+        yield base | {"ip_frag": _LATER}
+
+
+def _details(rule: AclRule, protocol: int) -> Iterator[Fields]:
+    """Ports or ICMP type and code; nothing to match when any will do.
+
+    Of a protocol whose ports the switch can't see: an allowing rule lets nothing pass, a denying
+    one denies it all.
+    """
+    icmp = {4: IP_PROTO_ICMP, 6: IP_PROTO_ICMPV6}[rule.version]
+    if rule.ports is not None and rule.ports != _PORTS_ALL:
+        name = _PORT_FIELD.get(protocol)
+        if name is not None:
+            for each in masks_of_range(*rule.ports):
+                yield {name: each}
+        elif not rule.allow:
+            yield {}
+    elif protocol == icmp and rule.icmp_type is not None:
+        fields: Fields = {f"icmpv{rule.version}_type": rule.icmp_type}
+        if rule.icmp_code is not None:
+            fields[f"icmpv{rule.version}_code"] = rule.icmp_code
+        yield fields
+    else:
+        yield {}
+
+
+def _end(version: int, end: str, prefix: Prefix) -> Fields:
+    return {f"ipv{version}_{end}": (prefix.number, prefix.mask)}
+
+
+def _match(fields: Fields) -> Match:
+    return match(**cast(MatchFields, fields))
