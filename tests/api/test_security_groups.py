@@ -38,10 +38,10 @@ def listed(api: Any, path: str, collection: str) -> list[dict[str, Any]]:
 
 
 def test_without_the_switch_there_is_what_hosts_obey(api: Any) -> None:
-    for path in (GROUPS, RULES, TEMPLATES, "/v2.0/address-groups"):
+    for path in (GROUPS, RULES, TEMPLATES, "/v2.0/address-groups", "/alcor/v1/network-acls"):
         assert api.get(path).status == 200, path
-    assert api.get("/alcor/v1/network-acls").status == 404
-    assert api.get("/v2.0/extensions/alcor-network-acl").status == 404
+    for alias in ("security-group", "stateful-security-group", "alcor-network-acl"):
+        assert api.get(f"/v2.0/extensions/{alias}").status == 200, alias
 
 
 def test_with_the_switch_they_are_announced(announced: Any) -> None:

@@ -157,13 +157,13 @@ _EXTENSIONS = (
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",
     ),
+    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
 )
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
     Extension("address-scope", "Address scope", "Where addresses are unique."),
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
-    Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
 )
 
 
