@@ -140,7 +140,7 @@ class World:
                     version=int(version),
                     peer=prefix(said["peer"]) if "peer" in said else None,
                     protocol=protocol_number(protocol[0]) if protocol else None,
-                    ports=_ports(said),
+                    ports=_rule_ports(said),
                     icmp_type=int(said["type"]) if "type" in said else None,
                 )
             case "edge":
@@ -397,7 +397,7 @@ def _whole(fixed: FixedIp) -> Prefix:
     return Prefix(version, number, 32 if version == 4 else 128)
 
 
-def _ports(said: dict[str, str]) -> tuple[int, int] | None:
+def _rule_ports(said: dict[str, str]) -> tuple[int, int] | None:
     first, _, last = said.get("ports", "").partition("-")
     return (int(first), int(last or first)) if first else None
 
@@ -416,7 +416,7 @@ def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> G
         ingress=way == "in",
         version=int(version),
         protocol=protocol_number(protocol[0]) if protocol else None,
-        ports=_ports(said),
+        ports=_rule_ports(said),
         icmp_type=int(said["type"]) if "type" in said else None,
         icmp_code=int(said["code"]) if "code" in said else None,
         remote=prefix(remote) if whom == "prefix" else None,
