@@ -15,7 +15,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import flows, neutron, one_more, pages, posts, restart, tables, wiring
+from bench import firewall, flows, neutron, one_more, pages, posts, restart, tables, wiring
 from bench.run import Bench
 from bench.tables import Report, Section
 
@@ -27,6 +27,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "hosts-3": wiring.on_hosts(3),
     "hosts-10": wiring.on_hosts(10),
     "flows": flows.measure,
+    "firewall": firewall.measure,
     "restart": restart.measure,
 }
 _wide = 150  # columns, where no terminal says how many

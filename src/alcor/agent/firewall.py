@@ -140,13 +140,13 @@ class Firewall:
             if grant.way == way
         )
 
-    def grants_of_prefix(self, prefix: Prefix, way: Way) -> list[Grant]:
+    def grants_of_prefix(self, prefix: Prefix) -> list[Grant]:
         """The grants about a remote that the prefix is part of."""
         return self._sorted(
             grant
             for remote in self._remotes_by_prefix.of(prefix)
             for grant in self._grants_by_remote.of(remote)
-            if grant.way == way
+            if grant.way.version == prefix.version
         )
 
     def grants_of_service(self, way: Way, service: Service) -> list[Grant]:
@@ -178,7 +178,8 @@ class Firewall:
         return group is not None and not group.stateful
 
     def _sorted(self, grants: Iterable[Grant]) -> list[Grant]:
-        return sorted(set(grants), key=self.ids.__getitem__)
+        found = set(grants)
+        return sorted(found, key=self.ids.__getitem__) if len(found) > 1 else list(found)
 
     # Changes
 

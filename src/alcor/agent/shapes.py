@@ -35,6 +35,25 @@ def match_by(one: str, two: str, **constants: Unpack[MatchFields]) -> Callable[[
     return fill
 
 
+def match_on(name: str, **constants: Unpack[MatchFields]) -> Callable[[int, int], Match]:
+    """A match on constants and on some bits of one field: its value and mask are given later.
+
+    The mask is not empty, and the value has no bits outside it.
+    """
+    field = FIELD_BY_NAME[name]
+    template = list(match(**constants).terms)
+    template.append(Term(field.place, 0, field.full))
+    template.sort()
+    at, place = [term.field for term in template].index(field.place), field.place
+
+    def fill(value: int, mask: int) -> Match:
+        terms = template.copy()
+        terms[at] = _new(Term, (place, value, mask))
+        return _new(Match, (tuple(terms),))
+
+    return fill
+
+
 def set_to(name: str) -> Callable[[int], SetField]:
     """Setting a whole field, to a value that is given later."""
     field = FIELD_BY_NAME[name]

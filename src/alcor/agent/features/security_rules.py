@@ -9,13 +9,14 @@ In SG_RULES_* a packet is asked about by the connection it is of (the tuple that
 SG_HEADERS_*, of stateless groups only, by its own headers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from alcor.agent import pipeline as p
 from alcor.agent.firewall import Firewall
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.model import Wired
+from alcor.agent.shapes import match_on
 from alcor.ovs.fields import ETH_TYPE_BY_VERSION, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     CT_INV,
@@ -83,11 +84,11 @@ def prefix(firewall: Firewall, prefix: Prefix, cookie: int) -> Iterator[Flow]:
     if not prefix.length:
         yield from _everything(firewall, prefix.version, cookie)
         return
-    for ingress in (False, True):
-        way = Way(ingress, prefix.version)
-        grants = firewall.grants_of_prefix(prefix, way)
-        for table, parts in _by_table(firewall, way, grants, _REMOTE):
-            what = _match(table, way, _peer(table, way, prefix))
+    grants = firewall.grants_of_prefix(prefix)
+    for way in dict.fromkeys(grant.way for grant in grants):
+        of_way = [grant for grant in grants if grant.way == way]
+        for table, parts in _by_table(firewall, way, of_way, _REMOTE):
+            what = _PEER[table, way](prefix.number, prefix.mask)
             yield Flow(table.number, p.PRIORITY.normal, what, parts, cookie)
 
 
@@ -106,7 +107,9 @@ def _everything(firewall: Firewall, version: int, cookie: int) -> Iterator[Flow]
     for ingress in (False, True):
         way = Way(ingress, version)
         services = firewall.grants_of_service(way, ANYTHING)
-        remotes = firewall.grants_of_prefix(Prefix(version, 0, 0), way)
+        remotes = [
+            grant for grant in firewall.grants_of_prefix(Prefix(version, 0, 0)) if grant.way == way
+        ]
         for table in _tables(way, stateless=True):
             parts = [
                 *_part(firewall, _of_table(firewall, table, services), _SERVICE),
@@ -148,16 +151,6 @@ def _match(table: _Table, way: Way, fields: dict[str, object]) -> Match:
     return match(**cast(MatchFields, fields))
 
 
-def _peer(table: _Table, way: Way, prefix: Prefix) -> dict[str, object]:
-    """The other end: who opened an ingress connection, whom an egress connection was opened to."""
-    end = "src" if way.ingress else "dst"
-    if table.by_headers:
-        name = f"ipv{way.version}_{end}"
-    else:
-        name = f"ct_nw_{end}" if way.version == 4 else f"ct_ipv6_{end}"
-    return {name: (prefix.number, prefix.mask)}
-
-
 def _wanted(table: _Table, way: Way, service: Service) -> dict[str, object]:
     protocol = service.protocol
     assert protocol is not None  # that is the service of all packets
@@ -176,3 +169,16 @@ def _wanted(table: _Table, way: Way, service: Service) -> dict[str, object]:
         if service.icmp_code is not None:
             fields[second] = service.icmp_code
     return fields
+
+
+def _peer(table: _Table, way: Way) -> Callable[[int, int], Match]:
+    """The other end: who opened an ingress connection, whom an egress connection was opened to."""
+    end = "src" if way.ingress else "dst"
+    constants: MatchFields = {"eth_type": ETH_TYPE_BY_VERSION[way.version]}
+    if table.by_headers:
+        return match_on(f"ipv{way.version}_{end}", **constants)
+    constants["ct_state"] = (CT_TRK, CT_TRK | CT_INV)
+    return match_on(f"ct_nw_{end}" if way.version == 4 else f"ct_ipv6_{end}", **constants)
+
+
+_PEER = {(table, way): _peer(table, way) for way in WAYS for table in _tables(way, stateless=True)}
