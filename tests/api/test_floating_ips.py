@@ -124,15 +124,18 @@ def test_a_chosen_address_and_a_chosen_subnet_are_had(place: Place) -> None:
 def test_pools_are_the_ipv4_subnets_of_external_networks(place: Place) -> None:
     second = place.api.subnet(place.public, "192.0.2.0/24", name="second")
     place.api.subnet(place.public, "2001:db8::/64")
-    path = f"/v2.0/floatingip_pools?network_id={place.public}"
 
-    pools = place.api.listed(path)
+    def pools(query: str) -> list[dict[str, Any]]:
+        answer = place.api.get(f"/v2.0/floatingip-pools?{query}")
+        found: list[dict[str, Any]] = answer.json["floatingip_pools"]
+        return found
 
-    assert {pool["cidr"] for pool in pools} == {"203.0.113.0/24", "192.0.2.0/24"}
-    (named,) = place.api.listed(f"{path}&subnet_name=second")
+    ours = f"network_id={place.public}"
+    assert {pool["cidr"] for pool in pools(ours)} == {"203.0.113.0/24", "192.0.2.0/24"}
+    (named,) = pools(f"{ours}&subnet_name=second")
     assert (named["subnet_id"], named["project_id"]) == (second["id"], second["project_id"])
-    assert place.api.listed(f"/v2.0/floatingip_pools?network_id={place.network}") == []
-    assert place.api.call("POST", "/v2.0/floatingip_pools", {}).status == 405
+    assert pools(f"network_id={place.network}") == []
+    assert place.api.call("POST", "/v2.0/floatingip-pools", {}).status == 405
 
 
 def test_an_external_network_without_addresses_has_no_floating_ips(place: Place) -> None:
