@@ -36,7 +36,14 @@ from alcor.goal_state.entries import (
     UplinkNode,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix, read_vlan
+from alcor.goal_state.prefix_codec import (
+    packed_pair,
+    packed_prefix,
+    read_mac,
+    read_pair,
+    read_prefix,
+    read_vlan,
+)
 from alcor.values.addresses import unpack_address
 from alcor.values.dhcp_options import DhcpOption, When
 
@@ -162,6 +169,7 @@ def _port(port: Port) -> pb.Port:
         device_id=port.device_id,
         security_groups=port.security_groups,
         filtered=port.filtered,
+        address_pairs=[packed_pair(pair) for pair in port.address_pairs],
         dhcp_options=[
             pb.DhcpOption(ip_version=each.version, code=each.code, value=each.value, when=each.when)
             for each in port.dhcp_options
@@ -226,6 +234,7 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         device_id=message.device_id,
         security_groups=tuple(message.security_groups),
         filtered=message.filtered,
+        address_pairs=tuple(map(read_pair, message.address_pairs)),
         dhcp_options=tuple(_read_option(each) for each in message.dhcp_options),
         project_id=message.project_id,
     )

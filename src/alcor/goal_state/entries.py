@@ -18,6 +18,13 @@ class FixedIp(NamedTuple):
     address: Address
 
 
+class AddressPair(NamedTuple):
+    """Addresses that a port may send from besides its own, and the MAC that goes with them."""
+
+    prefix: Prefix
+    mac: Mac
+
+
 class Port(NamedTuple):
     """A port bound to this host, in full."""
 
@@ -31,6 +38,7 @@ class Port(NamedTuple):
     device_id: str
     security_groups: tuple[str, ...] = ()
     filtered: bool = False  # its groups decide what passes; without any only DHCP, ARP and ND do
+    address_pairs: tuple[AddressPair, ...] = ()
     dhcp_options: tuple[DhcpOption, ...] = ()  # besides what its network and subnets say
     project_id: str = ""
 

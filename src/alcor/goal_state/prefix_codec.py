@@ -1,5 +1,6 @@
 """Prefixes as messages and back, and small numbers read."""
 
+from alcor.goal_state.entries import AddressPair
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.values.addresses import Address, Mac, Prefix, unpack_address
 
@@ -20,6 +21,16 @@ def read_prefix(message: pb.Prefix) -> Prefix:
     if message.length > prefix.width or address.number & ~prefix.mask:
         raise ValueError(f"{address}/{message.length} is not a prefix")
     return prefix
+
+
+def packed_pair(pair: AddressPair) -> pb.AddressPair:
+    """The message of an address pair."""
+    return pb.AddressPair(prefix=packed_prefix(pair.prefix), mac=pair.mac)
+
+
+def read_pair(message: pb.AddressPair) -> AddressPair:
+    """The address pair of a message; `ValueError` when a part of it is none."""
+    return AddressPair(read_prefix(message.prefix), read_mac(message.mac))
 
 
 def read_vlan(number: int) -> int:

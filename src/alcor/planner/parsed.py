@@ -12,3 +12,4 @@ remembered_max = 10_000  # addresses
 
 address = lru_cache(maxsize=remembered_max)(addresses.address)
 mac = lru_cache(maxsize=remembered_max)(addresses.mac)
+prefix = lru_cache(maxsize=remembered_max)(addresses.prefix)

@@ -23,6 +23,7 @@ from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
+    AddressPair,
     FixedIp,
     FloatingIp,
     Forwarding,
@@ -197,7 +198,19 @@ class World:
         switches = {"insecure", "down", "unplugged"}
         fixed = tuple(self._fixed(network, word) for word in rest if word not in switches)
         up, secure = "down" not in rest, "insecure" not in rest
-        port = Port(name, network, mac(mac_word), fixed, up, secure, name, "", **_filtered(said))
+        pairs = tuple(map(_pair, said["pairs"].split(","))) if "pairs" in said else ()
+        port = Port(
+            name,
+            network,
+            mac(mac_word),
+            fixed,
+            up,
+            secure,
+            name,
+            "",
+            address_pairs=pairs,
+            **_filtered(said),
+        )
         self.nics[name] = Nic(port, host, len(self.nics) + 1, "unplugged" not in rest)
 
     def _fixed(self, network: str, text: str) -> FixedIp:
@@ -384,6 +397,11 @@ class World:
             ),
         }
         return makers[verb]()
+
+
+def _pair(text: str) -> AddressPair:
+    whole, _, mac_text = text.partition("@")
+    return AddressPair(prefix(whole), mac(mac_text))
 
 
 def _filtered(said: dict[str, str]) -> dict[str, Any]:

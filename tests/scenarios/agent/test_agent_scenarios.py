@@ -7,6 +7,7 @@ writes the ends again; read the difference.
     network NAME VNI [down] [physical=NAME] [vlan=ID] [mtu=BYTES]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
+        [pairs=PREFIX@MAC,...]
     group NAME [stateless]
     rule NAME GROUP in|out FAMILY [PROTOCOL] [ports=N-M] [type=N] [code=N]
         [with=prefix:PREFIX|group:NAME|addresses:NAME]

@@ -10,6 +10,7 @@ from alcor.goal_state import codec
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
+    AddressPair,
     Attachment,
     FixedIp,
     FloatingIp,
@@ -132,6 +133,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         device_id=texts,
         security_groups=st.lists(texts, max_size=2).map(tuple),
         filtered=st.booleans(),
+        address_pairs=st.tuples(st.builds(AddressPair, st.just(prefix("fd00::/8")), macs))
+        | st.just(()),
         dhcp_options=st.lists(options, max_size=2).map(tuple),
         project_id=texts,
     ).map(lambda entry: (KEYS[0], entry)),

@@ -1,6 +1,7 @@
 """PORT_SEC_*: a machine speaks only as itself: its MAC, its addresses, in IP, ARP and ND.
 
-A port without port security passes everything; the guards are skipped as well.
+Its allowed address pairs are its own too, each prefix with the MAC of the pair. A port without port
+security passes everything; the guards are skipped as well.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from alcor.ovs.fields import (
     IP_PROTO_ICMPV6,
     IP_PROTO_UDP,
 )
-from alcor.ovs.flow import DROP, Flow, Match, MatchFields, apply, match
-from alcor.values.addresses import eui64_link_local
+from alcor.ovs.flow import DROP, Flow, Masked, Match, MatchFields, apply, match
+from alcor.values.addresses import Mac, eui64_link_local
 
 ARP_REQUEST = 1
 ROUTER_SOLICIT, ND_SOLICIT, ND_ADVERTISE = 133, 135, 136
+_FULL6 = (1 << 128) - 1
 ABSENT = 0  # what a link-layer option that is not there matches
 _TO_L3 = apply(goto=p.PORT_SEC_L3)
 _TO_ND = apply(goto=p.PORT_SEC_ND)
@@ -42,19 +44,43 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
         what = match(reg14=key)
         yield Flow(p.PORT_SEC_L2, p.PRIORITY.normal, what, _TO_SERVICES, cookie)
         return
-    what = match(reg14=key, eth_src=port.mac)
-    yield Flow(p.PORT_SEC_L2, p.PRIORITY.normal, what, _TO_L3, cookie)
+    for mac in dict.fromkeys([port.mac, *(pair.mac for pair in port.address_pairs)]):
+        what = match(reg14=key, eth_src=mac)
+        yield Flow(p.PORT_SEC_L2, p.PRIORITY.normal, what, _TO_L3, cookie)
     yield from _ipv4(key, port, cookie)
     yield from _ipv6(key, port, cookie)
 
 
+def _own(port: Port, version: int) -> list[tuple[Masked, Mac]]:
+    """The port's addresses of a family, and the MAC that goes with each."""
+    full = (1 << (32 if version == 4 else 128)) - 1
+    fixed = [
+        ((each.address.number, full), port.mac)
+        for each in port.fixed_ips
+        if each.address.version == version
+    ]
+    pairs = [
+        ((pair.prefix.number, pair.prefix.mask), pair.mac)
+        for pair in port.address_pairs
+        if pair.prefix.version == version
+    ]
+    return list(dict.fromkeys(fixed + pairs))
+
+
+def _sent_by(port: Port, mac: Mac, **fields: Unpack[MatchFields]) -> Match:
+    """A match on the frame's MAC too, where the port has several."""
+    if any(pair.mac != port.mac for pair in port.address_pairs):
+        fields["eth_src"] = mac
+    return match(**fields)
+
+
 def _ipv4(key: int, port: Port, cookie: int) -> Iterator[Flow]:
-    mine = [fixed.address.number for fixed in port.fixed_ips if fixed.address.version == 4]
-    allowed = []
-    for address in mine:
-        allowed.append(match(reg14=key, eth_type=ETH_TYPE_IPV4, ipv4_src=address))
-        allowed.append(match(reg14=key, eth_type=ETH_TYPE_ARP, arp_spa=address, arp_sha=port.mac))
-    if mine:
+    allowed: list[Match] = []
+    for address, mac in _own(port, 4):
+        ip = _sent_by(port, mac, reg14=key, eth_type=ETH_TYPE_IPV4, ipv4_src=address)
+        arp = _sent_by(port, mac, reg14=key, eth_type=ETH_TYPE_ARP, arp_spa=address, arp_sha=mac)
+        allowed += (ip, arp)
+    if any(each.address.version == 4 for each in port.fixed_ips):
         allowed += _without_address(key, port)
     for what in allowed:
         yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, what, _TO_GUARDS, cookie)
@@ -76,24 +102,26 @@ def _without_address(key: int, port: Port) -> tuple[Match, Match]:
 
 
 def _ipv6(key: int, port: Port, cookie: int) -> Iterator[Flow]:
-    fixed = [each.address.number for each in port.fixed_ips if each.address.version == 6]
-    if not fixed:
+    own = _own(port, 6)
+    if not own:
         return
-    mine = [*fixed, eui64_link_local(port.mac).number]
+    macs = dict.fromkeys(mac for _, mac in own)
+    mine = own + [((eui64_link_local(mac).number, _FULL6), mac) for mac in macs]
     # A machine may ask for routers before it has an address (RFC 4861, 6.3.7).
     asks = _discovery(key, ROUTER_SOLICIT, ipv6_src=0)
     yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, asks, _TO_GUARDS, cookie)
-    for address in mine:
-        source = match(reg14=key, eth_type=ETH_TYPE_IPV6, ipv6_src=address)
+    for address, mac in mine:
+        source = _sent_by(port, mac, reg14=key, eth_type=ETH_TYPE_IPV6, ipv6_src=address)
         yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, source, _TO_ND, cookie)
         # Duplicate address detection comes from no address, without an option (RFC 4862, 5.4.2).
         probe = _discovery(key, ND_SOLICIT, ipv6_src=0, nd_target=address, nd_sll=ABSENT)
         yield Flow(p.PORT_SEC_L3, p.PRIORITY.normal, probe, _TO_GUARDS, cookie)
-    for mac in (port.mac, ABSENT):
-        asks = _discovery(key, ND_SOLICIT, nd_sll=mac)
+    for option in (*macs, ABSENT):
+        asks = _discovery(key, ND_SOLICIT, nd_sll=option)
         yield Flow(p.PORT_SEC_ND, p.PRIORITY.normal, asks, _TO_GUARDS, cookie)
-        for address in mine:
-            claims = _discovery(key, ND_ADVERTISE, nd_target=address, nd_tll=mac)
+    for address, mac in mine:
+        for shown in (mac, ABSENT):
+            claims = _discovery(key, ND_ADVERTISE, nd_target=address, nd_tll=shown)
             yield Flow(p.PORT_SEC_ND, p.PRIORITY.normal, claims, _TO_GUARDS, cookie)
 
 

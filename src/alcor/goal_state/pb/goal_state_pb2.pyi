@@ -26,6 +26,14 @@ class FixedIp(_message.Message):
     address: bytes
     def __init__(self, subnet_id: _Optional[str] = ..., address: _Optional[bytes] = ...) -> None: ...
 
+class AddressPair(_message.Message):
+    __slots__ = ("prefix", "mac")
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    prefix: Prefix
+    mac: int
+    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., mac: _Optional[int] = ...) -> None: ...
+
 class DhcpOption(_message.Message):
     __slots__ = ("ip_version", "code", "value", "when")
     IP_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -39,7 +47,7 @@ class DhcpOption(_message.Message):
     def __init__(self, ip_version: _Optional[int] = ..., code: _Optional[int] = ..., value: _Optional[bytes] = ..., when: _Optional[int] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "dhcp_options", "project_id")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +57,7 @@ class Port(_message.Message):
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SECURITY_GROUPS_FIELD_NUMBER: _ClassVar[int]
     FILTERED_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_PAIRS_FIELD_NUMBER: _ClassVar[int]
     DHCP_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     network_id: str
@@ -60,9 +69,10 @@ class Port(_message.Message):
     device_id: str
     security_groups: _containers.RepeatedScalarFieldContainer[str]
     filtered: bool
+    address_pairs: _containers.RepeatedCompositeFieldContainer[AddressPair]
     dhcp_options: _containers.RepeatedCompositeFieldContainer[DhcpOption]
     project_id: str
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ...) -> None: ...
 
 class Network(_message.Message):
     __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from alcor.goal_state.entries import Member
 from alcor.goal_state.slices import member_key
 from alcor.intent.records import PortRecord
-from alcor.planner.parsed import address
+from alcor.planner.parsed import address, prefix
 from alcor.values.addresses import Address, Prefix
 
 
@@ -14,7 +14,9 @@ def plan(port: PortRecord) -> Iterator[tuple[str, Member]]:
 
     A port that is bound nowhere is a member too: its addresses may be shared by ports that are.
     """
-    prefixes = tuple(_whole(address(fixed.ip_address)) for fixed in port.fixed_ips)
+    own = [_whole(address(fixed.ip_address)) for fixed in port.fixed_ips]
+    others = [prefix(pair.ip_address) for pair in port.allowed_address_pairs]
+    prefixes = tuple(dict.fromkeys(own + others))
     if not prefixes:
         return
     for group_id in port.security_groups:
