@@ -48,6 +48,7 @@ _EXTENSIONS = (
         "uplink-status-propagation-updatable", "Uplink status, writable", "It may be changed."
     ),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
+    Extension("binding-extended", "Port Bindings Extended", "The bindings of ports that move."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
     Extension("dns-domain-ports", "dns_domain for ports", "Names of ports in other domains."),
     Extension("dns-integration", "DNS Integration", "Names of ports, answered by their hosts."),

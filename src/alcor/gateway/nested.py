@@ -4,9 +4,13 @@ Under each parent there is a collection like any other, whose manager is asked a
 of this parent only. Whether the parent is there, and theirs, is the manager's to say.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from alcor.contracts.resources import (
+    ActingManager,
+    ActRequest,
     CreateRequest,
     DeleteRequest,
     Filter,
@@ -22,6 +26,8 @@ from alcor.gateway.collections import Collection
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
 from alcor.values.errors import NotFound
+
+R = TypeVar("R", UpdateRequest, DeleteRequest, ActRequest)
 
 
 class Nested:
@@ -63,14 +69,24 @@ class Children:
         return await self._manager.create(CreateRequest(request.caller, items))
 
     async def update(self, request: UpdateRequest) -> Written:
-        await self._check(request)
-        return await self._manager.update(request)
+        return await self._manager.update(await self._of_parent(request))
 
     async def delete(self, request: DeleteRequest) -> Written:
-        await self._check(request)
-        return await self._manager.delete(request)
+        return await self._manager.delete(await self._of_parent(request))
 
-    async def _check(self, request: UpdateRequest | DeleteRequest) -> None:
+    async def act(self, request: ActRequest) -> Written:
+        assert isinstance(self._manager, ActingManager)
+        return await self._manager.act(await self._of_parent(request))
+
+    async def _of_parent(self, request: R) -> R:
+        """The request by the id that the manager knows."""
+        if self._resource.local_ids:
+            (parent_id,) = self._parent.values()
+            return msgspec.structs.replace(request, id=f"{parent_id}/{request.id}")
+        await self._check(request)
+        return request
+
+    async def _check(self, request: UpdateRequest | DeleteRequest | ActRequest) -> None:
         """That it is a child of this parent: one never becomes another's."""
         only = ListQuery(filters=(Filter("id", (request.id,)),), limit=1)
         found = await self.list_page(ListRequest(request.caller, only))

@@ -158,11 +158,19 @@ def _verbs(kind: str, write: str, read: str) -> dict[str, str]:
 
 
 # A kind that is not named here is of its project: members change it, readers see it.
+# While a machine moves, its service says where its port is.
+_BINDING = {
+    **{f"{verb}_port_binding": "rule:service_api" for verb in ("create", "update", "delete")},
+    "activate": "rule:service_api",
+    "get_port_binding": SERVICE,
+}
+
 DEFAULTS: dict[str, str] = (
     COMMON
     | _NETWORK
     | _SUBNET
     | _PORT
+    | _BINDING
     | _ROUTER
     | _OTHERS
     | _verbs("default_security_group_rule", ADMIN, EVERYBODY)

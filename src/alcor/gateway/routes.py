@@ -76,6 +76,12 @@ class Routes:
         if nested := self._nested_by_place.get((head, parent)):
             kind = nested.under(id_)
             return partial(kind.on_member, id_=member), f"{nested.resource.path}/id"
+        place, _, parent_id = head.rpartition("/")
+        nested = self._nested_by_place.get((place, id_))
+        if nested and member in nested.resource.action_by_name:
+            kind = nested.under(parent_id)
+            answering = partial(kind.on_action, id_=parent, name=member)
+            return answering, f"{nested.resource.path}/id/{member}"
         return None
 
     def _tags(self, path: str, parent: str, member: str) -> Found | None:

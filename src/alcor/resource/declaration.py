@@ -82,7 +82,8 @@ class Resource:
     A kind whose resources live under those of another has the name of the other's id in its path
     (`/v2.0/floatingips/{floatingip_id}/port_forwardings`) and as `parent`: its manager gets that id
     as a field of what is created, and as a filter of what is listed. `policy_name` is the name in
-    policy rules where it is not `name`.
+    policy rules where it is not `name`. With `local_ids` an id means something under its parent
+    only: the manager gets `<parent's id>/<id>`.
     """
 
     name: str  # in a body: {"network": {...}}
@@ -99,6 +100,7 @@ class Resource:
     actions: Sequence[Action] = ()
     parent: str = ""
     policy_name: str = ""
+    local_ids: bool = False
 
     @property
     def rule_name(self) -> str:

@@ -13,7 +13,7 @@ from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
 from alcor.managers.port.names import DNS_NAME
 from alcor.managers.port.pairs import PAIRS
-from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     DOMAIN,
@@ -35,6 +35,7 @@ from alcor.resource.fields import (
 )
 from alcor.resource.tags import TAG_LIST
 from alcor.values.errors import HTTPBadRequest
+from alcor.values.ids import host_id
 
 groups_listed_max = 100  # security groups of one port
 fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
@@ -161,3 +162,33 @@ def port_resource(*, groups: bool) -> Resource:
         fields=tuple(field if each.name == field.name else each for each in PORT.fields),
         special_filters={**PORT.special_filters, "security_groups": groups_filter},
     )
+
+
+def _is_host(text: object) -> bool:
+    try:
+        host_id(text)
+    except ValueError:
+        return False
+    return True
+
+
+BINDING = Resource(
+    name="binding",
+    collection="bindings",
+    title="PortBinding",
+    path="/v2.0/ports/{port_id}/bindings",
+    parent="port_id",
+    policy_name="port_binding",
+    extension="binding-extended",
+    is_id=_is_host,
+    local_ids=True,
+    fields=(
+        Field(name="host", type=HOST, required=True, put=False),
+        Field(name="vnic_type", type=VNIC_TYPE, default=NORMAL),
+        Field(name="profile", type=PROFILE, default={}),
+        read_only("status", string(16)),
+        read_only("vif_type", string(64)),
+        read_only("vif_details", JSON),
+    ),
+    actions=(Action(name="activate"),),
+)

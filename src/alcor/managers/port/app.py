@@ -25,8 +25,9 @@ from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.port.addressing import SubnetView
-from alcor.managers.port.api import port_resource
+from alcor.managers.port.api import BINDING, port_resource
 from alcor.managers.port.automatic import AutomaticAddresses
+from alcor.managers.port.binding_service import BindingService
 from alcor.managers.port.fences import PortFences
 from alcor.managers.port.groups import PortGroups
 from alcor.managers.port.held import HeldPorts
@@ -121,7 +122,11 @@ class PortApp:
         self._rebuilt = rebuilt
         service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max, zone)
         resource = port_resource(groups=groups is not None)
-        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(resource, service)]
+        bindings = BindingService(self._store, self.queue, self._references, now)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (resource, service),
+            (BINDING, bindings),
+        ]
         fences = PortFences(self._store, now, self._lifted)
         self.peers: Sequence[tuple[Any, object]] = [
             (PortPeer, fences),

@@ -5,13 +5,14 @@ each other; a refused one changes nothing and hurts no other.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Raw
 
 from alcor.contracts.sharing import allows
 from alcor.intent.records import FixedIp
+from alcor.managers.port.bindings import Bindings, Decided
 from alcor.managers.port.groups import group_not_found
 from alcor.managers.port.holding import check_change, check_holder, check_removal
 from alcor.managers.port.macs import Place
@@ -64,11 +65,20 @@ class Removal(NamedTuple):
     holder: str = ""
 
 
+class Rebinding(NamedTuple):
+    """Change the bindings of a port as `decide` says of what they are now."""
+
+    id: str
+    project: str | None
+    decide: Callable[[Port, Bindings], Decided]
+    trace: str
+
+
 class MacsDoubled(Conflict):
     """MAC addresses that the manager chose itself are taken: choose again."""
 
 
-Write = NewPorts | Change | Removal
+Write = NewPorts | Change | Removal | Rebinding
 
 
 def commit(tx: Transaction, writes: Sequence[Write], place: Place) -> list[Saved | Refusal]:
@@ -182,11 +192,13 @@ def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
     return None
 
 
-def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
+def _one(tx: Transaction, write: Change | Removal | Rebinding) -> Saved | Refusal:
     port = tx.ports([write.id]).get(write.id)
     if port is None or not _sees(tx, write.project, port):
         return PortNotFound(write.id)
     try:
+        if isinstance(write, Rebinding):
+            return _rebind(tx, port, write)
         check_holder(port, write.holder)
         if isinstance(write, Removal):
             check_removal(port, write.holder)
@@ -201,6 +213,13 @@ def _one(tx: Transaction, write: Change | Removal) -> Saved | Refusal:
 def _sees(tx: Transaction, project: str | None, port: Port) -> bool:
     """Its owner sees a port, and so does the owner of its network."""
     return project in (None, port.project_id) or tx.landlord(port.id) == project
+
+
+def _rebind(tx: Transaction, port: Port, write: Rebinding) -> Saved:
+    new, waiting = write.decide(port, tx.bindings(port.id))
+    saved = Saved([], tx.sequence()) if new is port else tx.replace(port, new, write.trace)
+    tx.save_bindings(port.id, waiting)
+    return saved
 
 
 def _change(tx: Transaction, port: Port, write: Change) -> Saved:

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from alcor.contracts.resources import Caller, CreateRequest, UpdateRequest
 from alcor.managers.port.addressing import Wish, wishes
+from alcor.managers.port.bindings import Bindings, Decided
 from alcor.managers.port.holding import DeviceIDNotOwnedByTenant, is_held
-from alcor.managers.port.model import MacAddressInUse, PortIdInUse, doubled
+from alcor.managers.port.model import MacAddressInUse, Port, PortIdInUse, doubled
 
 _SECURED = "port_security_enabled"
 
@@ -75,13 +76,21 @@ class Delete(NamedTuple):
     holder: str = ""
 
 
+class Rebind(NamedTuple):
+    """Change a port's bindings as `decide` says of what they are then."""
+
+    caller: Caller
+    id: str
+    decide: Callable[[Port, Bindings], Decided]
+
+
 class Settle(NamedTuple):
     """Tell the IP manager what ports hold of which it may have another opinion."""
 
     count_max: int
 
 
-Job = Create | Update | Delete | Settle
+Job = Create | Update | Delete | Rebind | Settle
 
 
 def create(request: CreateRequest, new_id: Callable[[], str], fixed_ips_max: int) -> Create:

@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
+from alcor.managers.port.bindings import Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port
 
@@ -71,6 +72,14 @@ class Transaction(Protocol):
 
     def delete(self, port: Port, trace: str) -> Saved:
         """Remove a port, and count it as used no more."""
+        ...
+
+    def bindings(self, port_id: str) -> Bindings:
+        """Those of a port that wait, in order of host."""
+        ...
+
+    def save_bindings(self, port_id: str, waiting: Bindings) -> None:
+        """These, and no others."""
         ...
 
     def sequence(self) -> int:

@@ -16,6 +16,7 @@ from alcor.intent.outbox import Told
 from alcor.keyed_log.log import Change
 from alcor.managers.port import intent
 from alcor.managers.port.addressing import ROUTER_OWNERS
+from alcor.managers.port.bindings import Binding, Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
@@ -49,6 +50,10 @@ TABLE = ResourceTable(
     sparse=frozenset({"device_id", "host", "name"}),
     counted=True,
 )
+
+
+_encode_binding = msgspec.json.Encoder().encode
+_decode_binding = msgspec.json.Decoder(Binding).decode
 
 
 class Publisher(Protocol):
@@ -184,6 +189,11 @@ class SqlTransaction:
         first = outbox.take(self._connection, 1)
         row = _row(new, first)
         TABLE.replace(self._connection, [row])
+        if new.host != old.host:
+            # A host that the port goes to has nothing to wait for.
+            self._connection.execute(
+                "DELETE FROM port_binding WHERE port_id = ? AND host = ?", (new.id, new.host)
+            )
         if new.fixed_ips != old.fixed_ips:
             self._drop_addresses(new.id)
             self._add_addresses([new])
@@ -203,9 +213,21 @@ class SqlTransaction:
         TABLE.delete(self._connection, [port.id])
         self._drop_addresses(port.id)
         self._drop_groups(port.id)
+        self._connection.execute("DELETE FROM port_binding WHERE port_id = ?", (port.id,))
         first = outbox.take(self._connection, 1)
         self._tell(first, Told(intent.key(port.id), None), trace)
         return Saved([], first)
+
+    def bindings(self, port_id: str) -> Bindings:
+        rows = self._connection.execute(
+            "SELECT doc FROM port_binding WHERE port_id = ? ORDER BY host", (port_id,)
+        )
+        return [_decode_binding(doc) for (doc,) in rows]
+
+    def save_bindings(self, port_id: str, waiting: Bindings) -> None:
+        self._connection.execute("DELETE FROM port_binding WHERE port_id = ?", (port_id,))
+        rows = [(port_id, each.host, _encode_binding(each).decode()) for each in waiting]
+        self._insert("port_binding", "port_id, host, doc", rows)
 
     def sequence(self) -> int:
         return outbox.last(self._connection)

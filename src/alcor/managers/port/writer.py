@@ -21,13 +21,14 @@ from alcor.managers.port.commit import (
     Change,
     MacsDoubled,
     NewPorts,
+    Rebinding,
     Removal,
     Write,
     commit,
     network_not_found,
 )
 from alcor.managers.port.groups import Answer, Asked, PortGroups, asked
-from alcor.managers.port.jobs import Create, Delete, Draft, Job, Settle, Update, project_of
+from alcor.managers.port.jobs import Create, Delete, Draft, Job, Rebind, Settle, Update, project_of
 from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
@@ -206,6 +207,8 @@ class Writer:
             given = _macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         assert not isinstance(job, Settle)
+        if isinstance(job, Rebind):
+            return Rebinding(job.id, project, job.decide, trace)
         if isinstance(job, Delete):
             return Removal(job.id, project, trace, job.holder)
         changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes
@@ -355,7 +358,7 @@ def _hosts(batch: Iterable[Progress]) -> set[str]:
     return names - {""}
 
 
-def _whose(job: Create | Update | Delete) -> tuple[str | None, str]:
+def _whose(job: Create | Update | Delete | Rebind) -> tuple[str | None, str]:
     """The project whose ports are seen, and the trace of the request."""
     return project_of(job.caller), job.caller.request_id
 
