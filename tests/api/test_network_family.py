@@ -43,6 +43,32 @@ def test_a_subnet_shows_whether_its_network_is_external(api: Api) -> None:
     soon(lambda: show(api, "subnet", subnet["id"]), lambda s: not s["router:external"])
 
 
+def test_networks_tell_how_many_addresses_they_have_and_how_many_are_held(api: Api) -> None:
+    network = api.network(name="counted")["id"]
+    path = f"/v2.0/network-ip-availabilities/{network}"
+
+    def counted(query: str = "") -> tuple[int, int]:
+        answer = api.get("/v2.0/network-ip-availabilities?network_id=" + network + query)
+        (found,) = answer.json["network_ip_availabilities"]
+        return found["total_ips"], found["used_ips"]
+
+    assert counted() == (0, 0)
+    subnet = api.subnet(network, "10.0.0.0/24")
+    for cidr in ("fd00::/64", "fd01::/64", "fd02::/64"):
+        api.subnet(network, cidr)
+    ports = [api.port(network) for _ in range(2)]
+    assert counted("&ip_version=4") == (253, 2)
+    assert counted() == (253 + 3 * (2**64 - 2), 4)
+    api.call("DELETE", f"/v2.0/ports/{ports[0]['id']}")
+    shown = api.get(path).json["network_ip_availability"]
+    assert (shown["network_name"], shown["used_ips"]) == ("counted", 2)
+    parts = {part["subnet_id"]: part for part in shown["subnet_ip_availability"]}
+    assert parts[subnet["id"]]["used_ips"] == 1
+    missing = api.get("/v2.0/network-ip-availabilities/33333333-3333-4333-8333-333333333333")
+    assert (missing.status, missing.type) == (404, "NetworkNotFound")
+    assert api.call("POST", "/v2.0/network-ip-availabilities", {}).status == 405
+
+
 def test_networks_are_found_by_how_they_travel(api: Api) -> None:
     network = api.network()
     vni = network["provider:segmentation_id"]

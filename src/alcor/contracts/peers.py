@@ -25,6 +25,10 @@ class Done(msgspec.Struct, frozen=True):
     """It holds now, whether this call or an earlier one made it so."""
 
 
+class Counts(msgspec.Struct, frozen=True):
+    count_by_id: dict[str, int]
+
+
 class InUse(msgspec.Struct, frozen=True):
     """Of the ids asked for, those that could not be fenced because something uses them."""
 
@@ -225,6 +229,10 @@ class PortPeer(Protocol):
         ...
 
     async def lift(self, request: Ids) -> Done: ...
+
+    async def addresses_held(self, request: Ids) -> Counts:
+        """How many addresses of these subnets ports have; none is left out."""
+        ...
 
     async def fence_owners(self, request: Owners) -> Owners:
         """Of these port ids, those that are not and now never will be: free their leases."""

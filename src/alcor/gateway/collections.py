@@ -39,6 +39,7 @@ class _Known(msgspec.Struct):
 
     id: str = ""
     project_id: str = ""  # the id of what is one a project
+    network_id: str = ""  # the id of what is one a network
     revision_number: int = -1
 
 
@@ -145,7 +146,7 @@ class Collection:
         self, request: Request, page: query.Page, items: Sequence[msgspec.Raw]
     ) -> list[dict[str, str]]:
         ends = [_known(items[0]), _known(items[-1])] if items else []
-        ids = [end.id or end.project_id for end in ends]
+        ids = [end.id or end.network_id or end.project_id for end in ends]
         # Only the first, the last and the number of ids matter.
         ids = ids[:1] * (len(items) - 1) + ids[1:]
         url = f"{request.base_url}{self._path}"

@@ -24,6 +24,7 @@ class Extension(NamedTuple):
 
 
 _EXTENSIONS = (
+    Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
     Extension("subnet-service-types", "Subnet service types", "Subnets for one kind of port."),
     Extension("subnet_allocation", "Subnet Allocation", "Subnets are cut from pools."),

@@ -96,6 +96,8 @@ class Peers:
             self.allocated.pop(id_, None)
         return Done()
 
+    async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def vacate_subnets(self, request: Ids) -> InUse:
         self._step("vacate_subnets")
         return await self.fence_subnets(request)

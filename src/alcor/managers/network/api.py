@@ -7,6 +7,7 @@ from alcor.resource.fields import (
     JSON,
     NAME,
     UUID,
+    FieldType,
     integer,
     list_of,
     nullable,
@@ -63,5 +64,27 @@ NETWORK = Resource(
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),
+    ),
+)
+
+_SUM = FieldType("number", lambda value: value)
+
+NETWORK_IP_AVAILABILITY = Resource(
+    name="network_ip_availability",
+    collection="network_ip_availabilities",
+    title="Network",
+    path="/v2.0/network-ip-availabilities",
+    extension="network-ip-availability",
+    creatable=False,
+    updatable=False,
+    deletable=False,
+    fields=(
+        read_only("network_id", UUID),
+        read_only("network_name", NAME),
+        read_only("project_id", string(255), alias="tenant_id"),
+        read_only("total_ips", _SUM),
+        read_only("used_ips", _SUM),
+        read_only("subnet_ip_availability", JSON),
+        read_only("ip_version", integer(4, 6), sortable=False),
     ),
 )

@@ -12,7 +12,8 @@ from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPe
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.network.api import NETWORK
+from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
+from alcor.managers.network.availability import AvailabilityService
 from alcor.managers.network.model import Limits
 from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sharing import shared_kind
@@ -78,7 +79,10 @@ class NetworkApp:
         self._service = NetworkService(store, ports, subnets, limits, now, new_id, self.sharing)
         self._log = log
         self._rebuilt = rebuilt
-        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(NETWORK, self._service)]
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (NETWORK, self._service),
+            (NETWORK_IP_AVAILABILITY, AvailabilityService(store, ports, subnets)),
+        ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),
             (ReachPeer, self._service),

@@ -6,7 +6,7 @@ A port is saved only in a transaction that finds no fence on what it refers to.
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from alcor.contracts.peers import Done, Ids, InUse, Owners
+from alcor.contracts.peers import Counts, Done, Ids, InUse, Owners
 from alcor.contracts.sharing import ANYBODY, Confine
 from alcor.managers.port.model import touched
 from alcor.managers.port.needs import Store, Transaction
@@ -68,6 +68,9 @@ class PortFences:
             return []
 
         return InUse(await self._store.write(work))
+
+    async def addresses_held(self, request: Ids) -> Counts:
+        return Counts(await self._store.read(lambda tx: tx.addresses_held(request.ids)))
 
     async def fence_owners(self, request: Owners) -> Owners:
         ids = request.ids

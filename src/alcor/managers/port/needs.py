@@ -110,6 +110,10 @@ class Transaction(Protocol):
         """Those of the subnets that routers have addresses of."""
         ...
 
+    def addresses_held(self, subnet_ids: Sequence[str]) -> dict[str, int]:
+        """How many addresses of these subnets ports have; a subnet of none is left out."""
+        ...
+
     def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
         """Some that have an address of the subnet."""
         ...

@@ -272,6 +272,14 @@ class SqlTransaction:
         rows = self._connection.execute(statement, (_json(ids), *owners))
         return {value for (value,) in rows}
 
+    def addresses_held(self, subnet_ids: Sequence[str]) -> dict[str, int]:
+        rows = self._connection.execute(
+            "SELECT value, count(*) FROM json_each(?) CROSS JOIN port_address "
+            "ON port_address.subnet_id = value GROUP BY value",
+            (_json(subnet_ids),),
+        )
+        return dict(rows.fetchall())
+
     def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
         statement = "SELECT DISTINCT port_id FROM port_address WHERE subnet_id = ? LIMIT ?"
         rows = self._connection.execute(statement, (subnet_id, limit))
