@@ -57,6 +57,7 @@ class Peers:
 
     async def confine(self, request: Confine) -> InUse:
         return InUse([request.id] if request.id in self.used else [])
+
     async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def vacate_subnets(self, request: Any) -> Any: ...  # pragma: no cover

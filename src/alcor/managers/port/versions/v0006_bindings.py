@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 SCHEMA = (
     "CREATE TABLE port_binding (port_id TEXT NOT NULL, host TEXT NOT NULL, doc TEXT NOT NULL, "
