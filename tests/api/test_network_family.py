@@ -69,6 +69,16 @@ def test_networks_tell_how_many_addresses_they_have_and_how_many_are_held(api: A
     assert api.call("POST", "/v2.0/network-ip-availabilities", {}).status == 405
 
 
+def test_a_region_is_one_zone_and_a_network_may_ask_for_it(api: Api) -> None:
+    api.call("POST", "/alcor/v1/nodes", {"node": {"name": "zoned", "tunnel_ip": "192.0.2.99"}})
+    zones = api.listed("/v2.0/availability_zones?resource=network")
+    assert zones == [{"name": "nova", "resource": "network", "state": "unavailable"}]
+    assert api.network(availability_zone_hints=["nova"])["availability_zone_hints"] == ["nova"]
+    body = {"network": {"availability_zone_hints": ["elsewhere"]}}
+    answer = api.call("POST", "/v2.0/networks", body)
+    assert (answer.status, answer.type) == (404, "AvailabilityZoneNotFound")
+
+
 def test_networks_are_found_by_how_they_travel(api: Api) -> None:
     network = api.network()
     vni = network["provider:segmentation_id"]

@@ -24,6 +24,8 @@ class Extension(NamedTuple):
 
 
 _EXTENSIONS = (
+    Extension("availability_zone", "Availability Zone", "The zones, and whether they are alive."),
+    Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
     Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
     Extension("subnet-service-types", "Subnet service types", "Subnets for one kind of port."),

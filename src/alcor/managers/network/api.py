@@ -17,6 +17,7 @@ from alcor.resource.fields import (
     string,
 )
 
+zones_listed_max = 16
 segments_listed_max = 16  # in a body; a network has one
 
 _TYPES = one_of("vxlan", "flat", "vlan")
@@ -53,7 +54,12 @@ NETWORK = Resource(
         Field(name="router:external", type=BOOLEAN, default=False),
         Field(name="is_default", type=BOOLEAN, default=False),
         Field(name="qos_policy_id", type=only(None, "hosts don't shape traffic")),
-        Field(name="availability_zone_hints", type=only([], "there are no zones"), put=False),
+        Field(
+            name="availability_zone_hints",
+            type=list_of(string(255), zones_listed_max),
+            default=[],
+            put=False,
+        ),
         read_only("status", string(16)),
         read_only("subnets", JSON),
         read_only("availability_zones", JSON),

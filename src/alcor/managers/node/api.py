@@ -65,3 +65,19 @@ AGENT = Resource(
         read_only("resources_synced", JSON),
     ),
 )
+
+AVAILABILITY_ZONE = Resource(
+    name="availability_zone",
+    collection="availability_zones",
+    title="AvailabilityZone",
+    path="/v2.0/availability_zones",
+    extension="availability_zone",
+    creatable=False,
+    updatable=False,
+    deletable=False,
+    fields=(
+        read_only("name", string(255)),
+        read_only("resource", string(16)),
+        read_only("state", string(16)),
+    ),
+)

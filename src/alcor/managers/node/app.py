@@ -13,10 +13,11 @@ from alcor.goal_state import reports
 from alcor.intent.follow import follow_prefix
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.node.api import AGENT, NODE
+from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
+from alcor.managers.node.zones import ZoneService
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -60,6 +61,7 @@ class NodeApp:
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NODE, self._service),
             (AGENT, agents),
+            (AVAILABILITY_ZONE, ZoneService(store, heartbeats)),
         ]
         self.peers: Sequence[tuple[Any, object]] = [(NodePeer, self._service)]
 
