@@ -20,7 +20,10 @@ ROLES = {
     "service": ("services", ["service"]),
     "stranger": ("red", ["member", "reader"]),
 }
-OWN_KINDS = ("nodes", "agents", "default_security_group_rules")  # of no project
+# Of no project.
+OWN_KINDS = ("nodes", "agents", "default_security_group_rules", "availability_zones")
+# What things are found by, where that is not their id.
+FILTERS = {"network_ip_availability": "network_id", "availability_zone": "name"}
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
 
@@ -100,6 +103,8 @@ class Scene:
         """The id of a new one, of project blue; one that is not there when we can make none."""
         if kind == "quota":
             return "blue"  # a project's id is its quota's
+        if kind == "network_ip_availability":
+            return self.network
         for role in ("member", "admin"):
             answer = self.api[role].call("POST", path, {kind: self.body(kind)})
             if answer.status == 201:
@@ -127,7 +132,8 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
         if verb == "POST":
             return str(api.call(verb, path, {kind: scene.body(kind)}).status)
         id_ = scene.made(kind, root)
-        answer = api.call(verb, path if kind == "quota" else f"{path}?id={id_}")
+        wanted = f"{path}?{FILTERS.get(kind, 'id')}={id_}"
+        answer = api.call(verb, path if kind == "quota" else wanted)
         if answer.status != 200:
             return str(answer.status)
         listed = answer.json.get(root.rpartition("/")[2].replace("-", "_"), [])
