@@ -2,10 +2,10 @@
 
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
-from alcor.managers.network.api import NETWORK
+from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
-from alcor.managers.node.api import AGENT, NODE
-from alcor.managers.port.api import port_resource
+from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
+from alcor.managers.port.api import BINDING, port_resource
 from alcor.managers.quota.api import QUOTA
 from alcor.managers.rbac.api import RBAC_POLICY
 from alcor.managers.router.api import ROUTER
@@ -24,12 +24,15 @@ def declared() -> list[Resource]:
     """Every resource, in the order of `Control`'s."""
     return [
         NETWORK,
+        NETWORK_IP_AVAILABILITY,
         SUBNETPOOL,
         ADDRESS_SCOPE,
         SUBNET,
         NODE,
         AGENT,
+        AVAILABILITY_ZONE,
         port_resource(groups=True),
+        BINDING,
         SECURITY_GROUP,
         SECURITY_GROUP_RULE,
         DEFAULT_SECURITY_GROUP_RULE,
