@@ -1,8 +1,12 @@
 """The original Alcor's routes: its paths and words, today's answers."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from alcor.gateway.app import GatewaySettings
 
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
@@ -131,17 +135,17 @@ def test_network_acls_have_their_path_and_words(announced: Any) -> None:
     assert made.status == 201, made
 
 
-def test_an_elastic_ip_is_a_floating_ip_of_the_only_external_network(announced: Any) -> None:
-    api = announced
-    aliases = {each["alias"] for each in api.listed("/v2.0/extensions")}
-    if "router" not in aliases:
-        pytest.skip("no floating IPs are announced")
-    outside = [n for n in api.listed("/v2.0/networks") if n["router:external"]] or [
-        api.network(**{"router:external": True})
-    ]
-    if not outside[0]["subnets"]:
-        api.subnet(outside[0]["id"], "198.18.0.0/24", enable_dhcp=False)
+@pytest.fixture
+def with_one_outside(control_plane: Any, tmp_path: Path) -> Iterator[Any]:
+    """A control plane of its own with exactly one external network."""
+    with control_plane(tmp_path, GatewaySettings()) as api:
+        outside = api.network(**{"router:external": True})
+        api.subnet(outside["id"], "198.18.0.0/24", enable_dhcp=False)
+        yield api
 
+
+def test_an_elastic_ip_is_a_floating_ip_of_the_only_external_network(with_one_outside: Any) -> None:
+    api = with_one_outside
     made = api.call("POST", "/project/blue/elasticips", {"elasticip": {"elastic_ip_version": 4}})
 
     assert made.status == 201, made

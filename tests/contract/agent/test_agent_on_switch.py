@@ -37,7 +37,7 @@ from alcor.goal_state.slices import (
 from alcor.transport.link import Connected, Disconnected, Frame, Got, Item, Report
 from alcor.values.addresses import Mac, address, mac_text, prefix
 
-NETWORK = Network("n1", 7, 1400, True, "example.org")
+NETWORK = Network("n1", 7, 1400, True, "", zone="example.org.")
 SUBNET = Subnet(
     "s1", "n1", prefix("10.7.0.0/24"), address("10.7.0.1"), True, (address("9.9.9.9"),), ()
 )

@@ -192,7 +192,8 @@ def test_a_refused_flow_holds_back_its_port_and_nothing_else(host: Host) -> None
     good = Flow(60, 6, match(in_port=9), apply(goto=61), 0xA1 << 56)
 
     async def story(each: Driven) -> None:
-        each.driver.want(Change((UnitChange(bad_port, (good, backwards), ()),), (), ()))
+        units = (UnitChange(bad_port, (good, backwards), ()),)
+        each.driver.want(Change(units, (), (), {}, frozenset()))
         assert await each.driver.apply()
 
         assert set(each.driver.quarantined) == {bad_port}
