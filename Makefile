@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up served check test acceptance bench docs clean
+.PHONY: help setup demo up served check test fuzz acceptance bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ test: setup  ## every test, on real Open vSwitch too, and their total (needs roo
 
 acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names
 	@$(BIN)/python -m acceptance $(if $(REGEX),'$(REGEX)')
+
+fuzz: setup  ## fuzz the parsers, ten minutes each; what is found is kept (MINUTES=10 ENTRIES="dns tcp")
+	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) $(ENTRIES)
 
 bench: setup  ## how fast, each figure beside its floor
 	@$(BIN)/python -m bench

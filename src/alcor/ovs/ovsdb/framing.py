@@ -71,6 +71,9 @@ class JsonFrames:
             message = self._decode(memoryview(self._rest)[:size])
         except (msgspec.DecodeError, RecursionError):
             return None
+        except UnicodeDecodeError as error:
+            # No cut is within a character, so this is not a piece of a right message.
+            raise Malformed(f"text that is not UTF-8: {error.reason}") from None
         if not isinstance(message, dict):
             raise Malformed("a message that is not an object")
         del self._rest[:size]

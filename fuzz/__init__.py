@@ -1,0 +1,1 @@
+"""Fuzz the parsers of what machines and switches send: `python -m fuzz`, `make fuzz`."""
