@@ -58,6 +58,32 @@ def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
     lab.unplug(machines)
 
 
+def test_a_machine_is_told_the_options_of_its_port_and_its_neighbour_is_not(
+    lab: Lab, make_network: MakeNetwork
+) -> None:
+    network_id = make_network("10.10.0.0/24")
+    options = [
+        {"opt_name": "server-ip-address", "opt_value": "192.0.2.5"},
+        {"opt_name": "bootfile-name", "opt_value": "undionly.kpxe"},
+        {"opt_name": "42", "opt_value": "192.0.2.3"},
+    ]
+    bodies = [
+        {"network_id": network_id, "name": "pxe", "binding:host_id": "h1"},
+        {"network_id": network_id, "name": "plain", "binding:host_id": "h1"},
+    ]
+    created = lab.api.create(PORT, [bodies[0] | {"extra_dhcp_opts": options}, bodies[1]])
+    machines = lab.plug(created.items)
+    assert lab.api.wait(created.revision, 30).converged
+
+    leases = lab.get_leases(machines)
+
+    told, plain = leases["pxe"], leases["plain"]
+    assert (told.next_server, told.boot_file) == ("192.0.2.5", "undionly.kpxe")
+    assert told.ntp == "192.0.2.3"
+    assert (plain.boot_file, plain.ntp) == ("", "")
+    lab.unplug(machines)
+
+
 def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
     lab: Lab, make_network: MakeNetwork
 ) -> None:

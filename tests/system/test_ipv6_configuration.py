@@ -1,18 +1,30 @@
 """Machines that configure IPv6 by themselves: the kernel by advertisements, dhclient by DHCPv6."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from alcor.client.api import NETWORK, PORT, SUBNET
+import pytest
+
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import dhcp6
 from alcor.lab.commands import run
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
 
+ROUTER = Kind("router", "routers", "/v2.0/routers")
 lab_name = "sysip6"
 lab_hosts = 2
 wait_s = 30.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def routers_are_served() -> Iterator[None]:
+    """Routers are behind a switch as long as not all of them is true of packets."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ALCOR_GATEWAY__ANNOUNCE_UNENFORCED", "true")
+        yield
 
 
 def make(lab: Lab, mode: str, cidr: str, names: str, hosts: str, **more: Any) -> list[Machine]:
@@ -58,6 +70,34 @@ def test_a_kernel_gives_itself_the_address_that_the_api_gave_its_port(lab: Lab) 
     lab.unplug(machines)
 
 
+def test_a_router_is_the_default_router_of_who_is_told_by_advertisement(lab: Lab) -> None:
+    (one,) = make(lab, "slaac", "fd00:54::/64", "left", "h1")
+    (other,) = make(lab, "slaac", "fd00:55::/64", "right", "h2")
+    router_id = lab.api.create(ROUTER, [{"name": "between"}]).items[0]["id"]
+    for machine in (one, other):
+        port = lab.api.show(PORT, machine.port_id)
+        subnet_id = port["fixed_ips"][0]["subnet_id"]
+        arguments = {"subnet_id": subnet_id}
+        revision = lab.api.act(ROUTER, router_id, "add_router_interface", arguments)
+    assert lab.api.wait(revision, wait_s).converged
+
+    wait_until("a default router", lambda: len(default_routers(lab, one)) == 1, wait_s)
+    wait_until("a default router", lambda: len(default_routers(lab, other)) == 1, wait_s)
+    wait_until("SLAAC", lambda: addresses(lab, other) == {other.address(6)}, wait_s)
+    wait_until("SLAAC", lambda: addresses(lab, one) == {one.address(6)}, wait_s)
+    assert lab.ping_all({each.name: each.address(6) for each in (one, other)}).ok == 2
+
+    lab.api.act(ROUTER, router_id, "remove_router_interface", {"subnet_id": subnet_id})
+    wait_until("its farewell", lambda: default_routers(lab, other) == [], wait_s)
+    lab.unplug([one, other])
+
+
+def default_routers(lab: Lab, machine: Machine) -> list[str]:
+    """Whom the kernel sends to what is not on its link."""
+    shown = ip6(lab, machine, "route", "show", "default", "dev", "eth0")
+    return [route["gateway"] for route in shown if "gateway" in route]
+
+
 def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
     servers = {"dns_nameservers": ["fd00:52::53"]}
     machines = make(lab, "dhcpv6-stateful", "fd00:52::/64", "asks1 asks2", "h1 h2", **servers)
@@ -70,7 +110,11 @@ def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
     }
     assert all(addresses(lab, each) == {each.address(6)} for each in machines)
     assert lab.ping_all({each.name: each.address(6) for each in machines}).ok == 2
-    dhcp6.release(lab.layout, machines[0])
+    dhcp6.release(lab.layout, machines[1])
+    boot = {"opt_name": "bootfile-url", "opt_value": "http://[fd00::9]/x", "ip_version": 6}
+    _, revision = lab.api.update(PORT, machines[1].port_id, {"extra_dhcp_opts": [boot]})
+    assert lab.api.wait(revision, wait_s).converged
+    assert dhcp6.get_lease(lab.layout, machines[1]).boot == "http://[fd00::9]/x"
     lab.unplug(machines)
 
 

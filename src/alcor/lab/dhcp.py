@@ -28,6 +28,9 @@ class Lease:
     routes: str = ""  # RFC 3442: destination and gateway in turn
     domain: str = ""
     hostname: str = ""
+    next_server: str = ""  # of the message's head, with the boot file
+    boot_file: str = ""
+    ntp: str = ""
 
 
 def parse_lease(text: str) -> Lease:

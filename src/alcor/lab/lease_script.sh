@@ -32,6 +32,7 @@ bound | renew)
     printf 'address=%s\nlength=%s\nserver=%s\nlease_s=%s\n' "$ip" "$mask" "$serverid" "$lease"
     printf 'mtu=%s\nrouters=%s\ndns=%s\nroutes=%s\n' "$mtu" "$router" "$dns" "$staticroutes"
     printf 'domain=%s\nhostname=%s\n' "$domain" "$hostname"
+    printf 'next_server=%s\nboot_file=%s\nntp=%s\n' "$siaddr" "$boot_file" "$ntpsrv"
   } >"$ALCOR_LEASE.new"
   mv "$ALCOR_LEASE.new" "$ALCOR_LEASE"
   ;;

@@ -353,6 +353,8 @@ class World:
         return f"refused (icmp {kind}): {' and '.join(fates)}"
 
     def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
+        if punted.userdata == p.PUNT_SERVICE:
+            return "punted to the host's services"
         responder = Responder("", model, Metrics(), 3600)  # type: ignore[arg-type]
         fields = {"in_port": in_port, **punted.fields}
         places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}

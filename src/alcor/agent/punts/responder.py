@@ -102,9 +102,13 @@ class Responder:
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
         """Send frames of the agent's own; while the switch is away the last few wait."""
-        self._waiting.extend(outgoing)
         while self._session is not None and self._waiting:
             self._session.packet_out(*self._waiting.popleft())
+        for each in outgoing:
+            if self._session is not None:
+                self._session.packet_out(*each)
+            else:
+                self._waiting.append(each)
 
     def _resolve(self, packet: PacketIn) -> list[Outgoing]:
         """What is to be sent for the sake of an address outside."""
