@@ -38,7 +38,7 @@ def option(name: str, value: str, version: int) -> DhcpOption:
     """The option that a tenant means; `ValueError` says what is wrong with it."""
     when, plain = _tag(name)
     code, kind = _meant(plain, version)
-    if value == "" and code in _MAY_BE_BLANK and version == 4:
+    if not value.strip(" ") and code in _MAY_BE_BLANK and version == 4:
         return DhcpOption(version, code, b"", when)
     if not value or len(value) > value_chars_max or _CONTROL.search(value):
         raise ValueError(f"the value of DHCP option '{plain[:64]}' is empty, too long or not text")

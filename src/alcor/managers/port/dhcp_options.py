@@ -36,9 +36,7 @@ def _parse(value: object) -> object:
     if blank and option["opt_name"] not in MAY_BE_BLANK:
         raise ValueError("Blank strings are not permitted")
     if option["opt_value"] is not None:
-        dhcp_options.option(
-            option["opt_name"], option["opt_value"].strip(), option.get("ip_version") or 4
-        )
+        dhcp_options.option(option["opt_name"], option["opt_value"], option.get("ip_version") or 4)
     return option
 
 
