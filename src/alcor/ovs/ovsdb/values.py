@@ -38,11 +38,6 @@ def map_value(pairs: Mapping[str, Atom]) -> list[Any]:
     return ["map", [[key, value] for key, value in pairs.items()]]
 
 
-def uuid_value(uuid: str) -> list[Any]:
-    """A reference to a row."""
-    return ["uuid", uuid]
-
-
 def _atom(value: Any) -> Any:
     if isinstance(value, list) and len(value) == 2 and value[0] in ("uuid", "named-uuid"):
         return value[1]
