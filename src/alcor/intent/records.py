@@ -24,7 +24,6 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     segmentation_id: int | None = None  # the VLAN id of a VLAN network
     port_security_enabled: bool = True  # of its ports, unless they say otherwise
     shared_with: tuple[str, ...] = ()  # projects that may use it beside its own; "*": all
-    external_to: tuple[str, ...] = ()  # projects whose routers may leave by it; "*": all
 
 
 class HostRoute(msgspec.Struct, frozen=True):

@@ -100,10 +100,9 @@ class Reach(NamedTuple):
     """Whom the policies of a network let use it, beside its owner."""
 
     shared_with: tuple[str, ...]
-    external_to: tuple[str, ...]
 
 
-NOBODY = Reach((), ())
+NOBODY = Reach(())
 
 
 class Limits(NamedTuple):

@@ -80,8 +80,7 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
 def reach_of(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Reach]:
     """Whom the policies of these networks let use them."""
     shared_with = sharing.targets_of(connection, ids)
-    external_to = sharing.targets_of(connection, ids, AS_EXTERNAL)
-    return {id_: Reach(shared_with[id_], external_to[id_]) for id_ in ids}
+    return {id_: Reach(shared_with[id_]) for id_ in ids}
 
 
 def network_of(connection: sqlite3.Connection, id_: str) -> Network:
