@@ -41,15 +41,10 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ServedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of `alcor serve`: the control plane as many processes."""
 
-    nats: Annotated[
-        str, msgspec.Meta(description="URLs of NATS, with commas: nats://host:4222")
-    ] = ""
+    nats: Annotated[str, msgspec.Meta(description="URL of the NATS server: nats://host:4222")] = ""
     nats_credentials: Annotated[
         str, msgspec.Meta(description="File of NATS credentials; empty: none are sent")
     ] = ""
-    replicas: Annotated[
-        int, msgspec.Meta(ge=1, le=5, description="Copies that NATS keeps of each log")
-    ] = 1
     postgres: Annotated[
         str,
         msgspec.Meta(

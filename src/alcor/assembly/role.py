@@ -35,16 +35,15 @@ Checks = Callable[[], Awaitable[Mapping[str, bool]]]
 class Region:
     """What a role holds of the region it works in."""
 
-    def __init__(self, config: Config, client: Client) -> None:
+    def __init__(self, client: Client) -> None:
         self.client = client
         self.wire = NatsWire(client)
         self.tasks = Tasks()
         self.epoch = int(now_s() * 1_000)
-        self._replicas = config.served.replicas
 
     def log(self, name: str) -> JetStreamLog:
         """A log of the region, followed from now on."""
-        log = JetStreamLog(self.client, name, self.epoch, replicas=self._replicas)
+        log = JetStreamLog(self.client, name, self.epoch)
         self.tasks.start(log.run(), f"log-{name}")
         return log
 
@@ -55,7 +54,7 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
     async with AsyncExitStack() as stack:
         client = await _connect(config, role)
         stack.push_async_callback(client.close)
-        found = Region(config, client)
+        found = Region(client)
         stack.push_async_callback(found.tasks.stop)
         await found.wire.open()
         yield found
@@ -78,7 +77,7 @@ async def _connect(config: Config, role: str) -> Client:
     try:
         async with asyncio.timeout(connect_s_max):
             return await nats.connect(
-                served.nats.split(","),
+                served.nats,
                 name=f"alcor-{role}",
                 error_cb=tell,
                 disconnected_cb=away,

@@ -8,6 +8,8 @@ sequence that each expects to replace (`Nats-Expected-Last-Subject-Sequence`).
 JetStream acknowledges before it syncs, so a server that comes back may have lost an acknowledged
 tail. After every change of server the copy is therefore made again, as a new life of the log:
 watchers are told `Compacted`, and whoever waits for `renewed` puts all that it knows again.
+
+There is one server: its life is the life of the log, and in a cluster there would be several.
 """
 
 import asyncio
@@ -72,7 +74,6 @@ class JetStreamLog:
         name: str,
         epoch: int,
         *,
-        replicas: int = 1,
         tombstones_max: int = tombstones_max,
         watcher_pending_max: int = watcher_pending_max,
     ) -> None:
@@ -85,7 +86,6 @@ class JetStreamLog:
         self._complete = f"{self._prefix}.complete"  # under it: what each writer has said
         self._epoch = epoch
         self._life = ""  # the server's: what is acknowledged within it is not lost
-        self._replicas = replicas
         self._tombstones_max = tombstones_max
         self._watcher_pending_max = watcher_pending_max
         self._held = Held(watcher_pending_max)
@@ -267,7 +267,6 @@ class JetStreamLog:
             name=self._stream,
             subjects=[f"{self._prefix}.>"],
             max_msgs_per_subject=1,
-            num_replicas=self._replicas,
         )
         try:
             info = await self._jetstream.stream_info(self._stream)

@@ -518,7 +518,7 @@ def _neighbour(kind: int, nic: Nic, target: int, said: dict[str, str]) -> bytes:
     source = _ip(said, "ip", nic.number(6))
     sll = said.get("sll")
     option = None if sll == "none" else (kind - 134, mac(sll) if sll else nic.port.mac)
-    packet = frames.neighbour(kind, source, ALL_NODES, target, option)
+    packet = frames.neighbour(kind, source, _ip(said, "dst_ip", ALL_NODES), target, option)
     return _in_frame(nic, ALL_NODES_MAC, packet, said)
 
 
