@@ -126,7 +126,8 @@ class HostFeed:
         await self._ready()  # before that nobody knows whose the ports are
         ports = [port for port in report.ports if self._is_theirs(session.host, port)]
         await self._tell([_port_report(session.host, port) for port in ports])
-        await self._tell_host(session, report, connected=True)
+        if self._session_by_host.get(session.host) is session:  # else it has been closed meanwhile
+            await self._tell_host(session, report, connected=True)
 
     async def closed(self, session: HostSession) -> None:
         """A host's connection is gone."""

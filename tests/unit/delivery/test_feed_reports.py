@@ -1,0 +1,29 @@
+"""What the report log is told of hosts that come and go."""
+
+import asyncio
+
+import msgspec
+
+from alcor.delivery.feed import HostFeed
+from alcor.goal_state.reports import HostReport, host_key
+from alcor.keyed_log.memory import MemoryLog
+from alcor.planner.index import Index
+from alcor.transport.link import Hello, Report
+
+
+def test_a_report_that_was_under_way_does_not_call_a_host_connected_that_has_gone() -> None:
+    async def main() -> bool:
+        reports, ready = MemoryLog(1), asyncio.Event()
+        feed = HostFeed(MemoryLog(1), reports, Index(), ready.wait)
+        session = await feed.open(Hello("h1", "", None))
+        under_way = asyncio.ensure_future(session.report(Report(1, 1)))
+        await asyncio.sleep(0)
+
+        await session.close()
+        ready.set()
+        await under_way
+
+        held = (await reports.get([host_key("h1")]))[host_key("h1")]
+        return msgspec.msgpack.decode(held.value or b"", type=HostReport).connected
+
+    assert asyncio.run(main()) is False
