@@ -78,7 +78,7 @@ def test_a_router_is_the_default_router_of_who_is_told_by_advertisement(lab: Lab
         port = lab.api.show(PORT, machine.port_id)
         subnet_id = port["fixed_ips"][0]["subnet_id"]
         arguments = {"subnet_id": subnet_id}
-        revision = lab.api.act(ROUTER, router_id, "add_router_interface", arguments)
+        _, revision = lab.api.act(ROUTER, router_id, "add_router_interface", arguments)
     assert lab.api.wait(revision, wait_s).converged
 
     wait_until("a default router", lambda: len(default_routers(lab, one)) == 1, wait_s)
