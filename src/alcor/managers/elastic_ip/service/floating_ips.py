@@ -67,11 +67,11 @@ class FloatingIpService:
     async def list_page(self, request: ListRequest) -> ListReply:
         project, query = seen_by(request.caller), request.query
         documents = await self._store.read(lambda tx: tx.page(query, project))
-        ports = ports_of(documents)
-        views = await self._internal_ports.views(ports)
-        if ports - views.keys():  # what was given to them has just been taken back
-            documents = await self._store.read(lambda tx: tx.page(query, project))
-        return ListReply(await self._store.read(lambda tx: shown(tx, documents, views)))
+        views = await self._internal_ports.views(ports_of(documents))
+        # The page is read again: asking for the views may have taken some of these back.
+        return ListReply(
+            await self._store.read(lambda tx: shown(tx, tx.page(query, project), views))
+        )
 
     async def create(self, request: CreateRequest) -> Written:
         """All or none."""
