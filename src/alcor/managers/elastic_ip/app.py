@@ -11,6 +11,7 @@ from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
 from alcor.managers.elastic_ip.needs import Makers, Peers
@@ -21,7 +22,8 @@ from alcor.managers.elastic_ip.service.pools import PoolService
 from alcor.managers.elastic_ip.service.port_forwardings import PortForwardingService
 from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.writes import manager
-from alcor.managers.elastic_ip.sql.store import ElasticIpStore, living
+from alcor.managers.elastic_ip.sql.living import living
+from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -56,7 +58,9 @@ class ElasticIpApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = ElasticIpStore(self.database, self.relay, quota)
+        store = ToldStore(
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+        )
         makers = Makers(new_id, lambda: timestamp(clock()))
         self._settling = Settling(store, peers.ports)
         self._internal_ports = InternalPorts(store, peers.ports, makers)

@@ -10,13 +10,14 @@ from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.network_acl.service.acls import AclService
 from alcor.managers.network_acl.service.parents import Parents
 from alcor.managers.network_acl.service.rules import RuleService
 from alcor.managers.network_acl.service.writes import Makers, manager
-from alcor.managers.network_acl.sql import NetworkAclStore, living
+from alcor.managers.network_acl.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -50,7 +51,7 @@ class NetworkAclApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = NetworkAclStore(self.database, self.relay)
+        store = ToldStore(self.database, self.relay, SqlTransaction)
         makers = Makers(new_id, lambda: timestamp(clock()))
         self._parents = Parents(store, networks, subnets, makers)
         self._log = log

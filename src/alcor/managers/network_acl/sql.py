@@ -3,15 +3,14 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
-from alcor.intent import outbox
 from alcor.intent.outbox import Told
-from alcor.keyed_log.log import Change
+from alcor.intent.store import ToldTransaction, living_of, told_rows
 from alcor.managers.network_acl import intent
 from alcor.managers.network_acl.model.acl import (
     NetworkAcl,
@@ -26,8 +25,6 @@ from alcor.managers.network_acl.model.rule import (
     NetworkAclRuleNumberInUse,
     default_number,
 )
-from alcor.managers.network_acl.needs import Transaction
-from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
@@ -47,23 +44,8 @@ _decode_acl = msgspec.json.Decoder(NetworkAcl).decode
 _decode_rule = msgspec.json.Decoder(AclRule).decode
 
 
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
-
-
-class SqlTransaction:
+class SqlTransaction(ToldTransaction):
     """Keeps `needs.Transaction`."""
-
-    def __init__(self, connection: sqlite3.Connection, trace: str) -> None:
-        self._connection = connection
-        self._trace = trace
-
-    def sequence(self) -> int:
-        return outbox.last(self._connection)
 
     def acl(self, id_: str, project: str | None) -> NetworkAcl:
         row = ACLS.row(self._connection, id_)
@@ -166,49 +148,17 @@ class SqlTransaction:
                 raise NetworkAclRuleIdInUse from None
             raise NetworkAclRuleNumberInUse(rule.number, rule.direction) from None
 
-    def _tell(self, told: Sequence[Told]) -> int:
-        first = outbox.take(self._connection, len(told))
-        outbox.tell(self._connection, first, told, self._trace)
-        return first
 
-
-class NetworkAclStore:
-    """Keeps `needs.Store`."""
-
-    def __init__(self, database: Database, publisher: Publisher) -> None:
-        self._database = database
-        self._publisher = publisher
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda c: work(SqlTransaction(c, "")))
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        def within(connection: sqlite3.Connection) -> tuple[T, int]:
-            self._publisher.forget(connection)
-            transaction = SqlTransaction(connection, trace)
-            return work(transaction), transaction.sequence()
-
-        result, sequence = await self._database.write(within)
-        self._publisher.notify(sequence)
-        return result
-
-
-def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
-    """The records of all living rows; a position is the kind and an id."""
-    kind, _, last_id = after.partition("/")
-    if kind in ("", "acl"):
-        rows = ACLS.living(connection, last_id, limit)
-        if rows:
-            return [
-                (f"acl/{r.id}", Change(*intent.told_acl(_decode_acl(r.doc)), r.sequence))
-                for r in rows
-            ]
-        last_id = ""
+def _ruled(connection: sqlite3.Connection, after: str, limit: int) -> list[Row]:
+    """The rules that the log is told of: not those that every ACL ends with."""
     condition = "id > ? AND number <> ? ORDER BY id LIMIT ?"
-    rows = RULES.where(connection, condition, (last_id, default_number, limit))
-    return [
-        (f"rule/{r.id}", Change(*intent.told_rule(_decode_rule(r.doc)), r.sequence)) for r in rows
-    ]
+    return RULES.where(connection, condition, (after, default_number, limit))
+
+
+living = living_of(
+    told_rows(ACLS.living, lambda row: intent.told_acl(_decode_acl(row.doc))),
+    told_rows(_ruled, lambda row: intent.told_rule(_decode_rule(row.doc))),
+)
 
 
 def _acl_row(acl: NetworkAcl, sequence: int) -> Row:

@@ -10,6 +10,7 @@ import msgspec
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import RouterPeer
 from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.router.api import ROUTER
 from alcor.managers.router.confining import GatewayUse
@@ -19,7 +20,7 @@ from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.routers import RouterService
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import manager
-from alcor.managers.router.sql import RouterStore, living
+from alcor.managers.router.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -54,7 +55,9 @@ class RouterApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = RouterStore(self.database, self.relay, quota)
+        store = ToldStore(
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+        )
         makers = Makers(new_id, lambda: timestamp(clock()))
         self._settling = Settling(store, peers, makers)
         self._settings = settings

@@ -1,25 +1,23 @@
 """The router manager's store in SQLite."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import Path, PathRequest
-from alcor.intent import outbox
-from alcor.intent.outbox import Told
+from alcor.intent.store import ToldTransaction
 from alcor.keyed_log.log import Change
 from alcor.managers.router import intent
 from alcor.managers.router.confining import check_may_leave
 from alcor.managers.router.model.attachments import Attachment, Place
 from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
 from alcor.managers.router.model.router import Router
-from alcor.managers.router.needs import Note, Transaction, Undo
+from alcor.managers.router.needs import Note, Undo
 from alcor.runtime import usage
-from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
@@ -37,24 +35,12 @@ _PATHS = (
 )
 
 
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
-
-
-class SqlTransaction:
+class SqlTransaction(ToldTransaction):
     """Keeps `needs.Transaction`."""
 
     def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
-        self._connection = connection
-        self._trace = trace
+        super().__init__(connection, trace)
         self._quota = quota
-
-    def sequence(self) -> int:
-        return outbox.last(self._connection)
 
     def page(self, query: ListQuery, project: str | None) -> list[Raw]:
         return TABLE.page(self._connection, query, project)
@@ -166,35 +152,6 @@ class SqlTransaction:
 
     def _gateway(self, router_id: str) -> str:
         return _gateway_of(self._connection, router_id)
-
-    def _tell(self, told: Sequence[Told]) -> int:
-        first = outbox.take(self._connection, len(told))
-        outbox.tell(self._connection, first, told, self._trace)
-        return first
-
-
-class RouterStore:
-    """Keeps `needs.Store`."""
-
-    def __init__(
-        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
-    ) -> None:
-        self._database = database
-        self._publisher = publisher
-        self._quota = quota
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda c: work(SqlTransaction(c, "", self._quota)))
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        def within(connection: sqlite3.Connection) -> tuple[T, int]:
-            self._publisher.forget(connection)
-            transaction = SqlTransaction(connection, trace, self._quota)
-            return work(transaction), transaction.sequence()
-
-        result, sequence = await self._database.write(within)
-        self._publisher.notify(sequence)
-        return result
 
 
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:

@@ -10,6 +10,7 @@ from alcor.contracts.peers import GroupMemberPeer, SecurityGroupPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.sharing import AS_SHARED, ConfinePeer
 from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.security_group.api import (
     ADDRESS_GROUP,
@@ -24,7 +25,7 @@ from alcor.managers.security_group.service.rules import RuleService
 from alcor.managers.security_group.service.templates import TemplateService
 from alcor.managers.security_group.service.writes import Makers, manager
 from alcor.managers.security_group.sharing import shared_address_groups, shared_groups
-from alcor.managers.security_group.sql.store import SecurityGroupStore, living
+from alcor.managers.security_group.sql.transaction import SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -63,7 +64,9 @@ class SecurityGroupApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = SecurityGroupStore(self.database, self.relay, quota)
+        store = ToldStore(
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+        )
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
         makers = Makers(new_id, lambda: timestamp(clock()))
         self.shared = [

@@ -9,7 +9,8 @@ from alcor.contracts.sharing import ANYBODY, AS_SHARED, Confine, SharingPolicy, 
 from alcor.managers.security_group.model.address_group import AddressGroupNotFound
 from alcor.managers.security_group.model.group import SecurityGroupNotFound, touched
 from alcor.managers.security_group.service.writes import manager
-from alcor.managers.security_group.sql.store import SqlTransaction
+from alcor.managers.security_group.sql.groups import GroupTransaction
+from alcor.managers.security_group.sql.others import AddressGroupTransaction
 from alcor.managers.security_group.sql.tables import ADDRESS_GROUPS, GROUPS
 from alcor.runtime.sharing_service import SharedKind
 
@@ -20,7 +21,7 @@ def shared_groups(now: Callable[[], str]) -> SharedKind:
     def reshared(
         connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
     ) -> int:
-        tx = SqlTransaction(connection, trace)
+        tx = GroupTransaction(connection, trace)
         group = touched(tx.group(id_, None), now())
         shared = ANYBODY in targets(policies)
         tx.save_group(msgspec.structs.replace(group, shared=shared))
@@ -35,7 +36,7 @@ def shared_address_groups(now: Callable[[], str]) -> SharedKind:
     def reshared(
         connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
     ) -> int:
-        tx = SqlTransaction(connection, trace)
+        tx = AddressGroupTransaction(connection, trace)
         old = tx.address_group(id_, None)
         tx.save_address_group(
             msgspec.structs.replace(

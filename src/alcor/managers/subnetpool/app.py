@@ -7,13 +7,14 @@ from typing import Any
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
 from alcor.managers.subnetpool.service.allocations import AllocationService
 from alcor.managers.subnetpool.service.pools import PoolService
 from alcor.managers.subnetpool.service.scopes import ScopeService
 from alcor.managers.subnetpool.service.writes import Makers, manager
-from alcor.managers.subnetpool.sql import SubnetPoolStore, living
+from alcor.managers.subnetpool.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
@@ -37,7 +38,9 @@ class SubnetPoolApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        store = SubnetPoolStore(self.database, self.relay, quota)
+        store = ToldStore(
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+        )
         makers = Makers(new_id, lambda: timestamp(clock()))
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (SUBNETPOOL, PoolService(store, makers)),

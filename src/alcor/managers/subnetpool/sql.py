@@ -2,15 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import Filter, ListQuery
-from alcor.intent import outbox
-from alcor.intent.outbox import Told
-from alcor.keyed_log.log import Change
+from alcor.intent.store import ToldTransaction, living_of, told_rows
 from alcor.managers.subnetpool import intent
 from alcor.managers.subnetpool.model.allocation import Allocation
 from alcor.managers.subnetpool.model.pool import SubnetPool
@@ -24,9 +22,7 @@ from alcor.managers.subnetpool.model.scope import (
     AddressScopeIdInUse,
     AddressScopeNotFound,
 )
-from alcor.managers.subnetpool.needs import Transaction
 from alcor.runtime import usage
-from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
@@ -49,24 +45,12 @@ _decode_pool = msgspec.json.Decoder(SubnetPool).decode
 _decode_scope = msgspec.json.Decoder(AddressScope).decode
 
 
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
-
-
-class SqlTransaction:
+class SqlTransaction(ToldTransaction):
     """Keeps `needs.Transaction`."""
 
     def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
-        self._connection = connection
-        self._trace = trace
+        super().__init__(connection, trace)
         self._quota = quota
-
-    def sequence(self) -> int:
-        return outbox.last(self._connection)
 
     def pool(self, id_: str, project: str | None) -> SubnetPool:
         row = POOLS.row(self._connection, id_)
@@ -173,48 +157,11 @@ class SqlTransaction:
                 raise DefaultSubnetPoolExists from None
             raise SubnetPoolIdInUse from None
 
-    def _tell(self, told: Sequence[Told]) -> int:
-        first = outbox.take(self._connection, len(told))
-        outbox.tell(self._connection, first, told, self._trace)
-        return first
 
-
-class SubnetPoolStore:
-    """Keeps `needs.Store`."""
-
-    def __init__(
-        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
-    ) -> None:
-        self._database = database
-        self._publisher = publisher
-        self._quota = quota
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.read(lambda c: work(SqlTransaction(c, "", self._quota)))
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        def within(connection: sqlite3.Connection) -> tuple[T, int]:
-            self._publisher.forget(connection)
-            transaction = SqlTransaction(connection, trace, self._quota)
-            return work(transaction), transaction.sequence()
-
-        result, sequence = await self._database.write(within)
-        self._publisher.notify(sequence)
-        return result
-
-
-def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
-    """The records of all rows, scopes first; a position is the table's number and an id."""
-    number, _, last = (after or "0/").partition("/")
-    if number == "0":
-        if rows := SCOPES.living(connection, last, limit):
-            told = [(r, intent.told_scope(_decode_scope(r.doc))) for r in rows]
-            return [(f"0/{row.id}", Change(*each, row.sequence)) for row, each in told]
-        last = ""
-    told = [
-        (r, intent.told_pool(_decode_pool(r.doc))) for r in POOLS.living(connection, last, limit)
-    ]
-    return [(f"1/{row.id}", Change(*each, row.sequence)) for row, each in told]
+living = living_of(
+    told_rows(SCOPES.living, lambda row: intent.told_scope(_decode_scope(row.doc))),
+    told_rows(POOLS.living, lambda row: intent.told_pool(_decode_pool(row.doc))),
+)
 
 
 def _seen(query: ListQuery, project: str | None) -> ListQuery:

@@ -7,8 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
-from alcor.intent import outbox
-from alcor.intent.outbox import Told
+from alcor.intent.store import ToldTransaction
 from alcor.managers.elastic_ip import intent
 from alcor.managers.elastic_ip.model.floating_ip import Held
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
@@ -40,16 +39,12 @@ _INTERNAL = (
 )
 
 
-class SqlTransaction:
+class SqlTransaction(ToldTransaction):
     """Keeps `needs.Transaction`."""
 
     def __init__(self, connection: sqlite3.Connection, trace: str, quota: usage.Limit) -> None:
-        self._connection = connection
-        self._trace = trace
+        super().__init__(connection, trace)
         self._quota = quota
-
-    def sequence(self) -> int:
-        return outbox.last(self._connection)
 
     def page(self, query: ListQuery, project: str | None) -> list[Raw]:
         return FLOATING_IPS.page(self._connection, query, project)
@@ -171,11 +166,6 @@ class SqlTransaction:
 
     def _each(self, statement: str, ids: Iterable[str]) -> None:
         self._connection.executemany(statement, [(id_,) for id_ in ids])
-
-    def _tell(self, told: Sequence[Told]) -> int:
-        first = outbox.take(self._connection, len(told))
-        outbox.tell(self._connection, first, told, self._trace)
-        return first
 
 
 def _refusal(taken: Taken, held: Held) -> Exception:

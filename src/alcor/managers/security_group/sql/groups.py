@@ -1,6 +1,5 @@
 """Groups and their rules within one transaction."""
 
-import sqlite3
 from collections.abc import Sequence
 
 import msgspec
@@ -8,6 +7,7 @@ from msgspec import Raw
 
 from alcor.contracts.resources import Filter, ListQuery
 from alcor.contracts.sharing import AS_SHARED
+from alcor.intent.store import ToldTransaction
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.group import (
     Group,
@@ -30,7 +30,6 @@ from alcor.managers.security_group.sql.tables import (
     group_row,
     rule_row,
 )
-from alcor.managers.security_group.sql.telling import Telling
 from alcor.runtime import sharing
 from alcor.runtime.resource_table import Taken
 from alcor.runtime.sharing import Viewer
@@ -43,12 +42,8 @@ class _Id(msgspec.Struct):
 _id = msgspec.json.Decoder(_Id).decode
 
 
-class GroupTransaction:
+class GroupTransaction(ToldTransaction):
     """The part of `needs.Transaction` that is about groups and rules."""
-
-    def __init__(self, connection: sqlite3.Connection, telling: Telling) -> None:
-        self._connection = connection
-        self._telling = telling
 
     def group(self, id_: str, project: str | None) -> Group:
         row = GROUPS.row(self._connection, id_)
@@ -76,14 +71,14 @@ class GroupTransaction:
         return decode_group(rows[0].doc) if rows else None
 
     def insert_groups(self, groups: Sequence[Group]) -> None:
-        first = self._telling.tell([intent.told_group(group) for group in groups])
+        first = self._tell([intent.told_group(group) for group in groups])
         try:
             GROUPS.insert(self._connection, [group_row(g, first + i) for i, g in enumerate(groups)])
         except Taken:
             raise SecurityGroupIdInUse from None
 
     def save_group(self, group: Group) -> None:
-        first = self._telling.tell([intent.told_group(group)])
+        first = self._tell([intent.told_group(group)])
         GROUPS.replace(self._connection, [group_row(group, first)])
 
     def show_group(self, group: Group) -> None:
@@ -101,7 +96,7 @@ class GroupTransaction:
         TEMPLATES.delete(self._connection, [row.id for row in naming])
         GROUPS.delete(self._connection, [id_])
         sharing.drop_object(self._connection, id_)
-        self._telling.tell([intent.told_gone(intent.group_kind, id_)])
+        self._tell([intent.told_gone(intent.group_kind, id_)])
 
     def work_on(self, id_: str) -> str:
         row = self._connection.execute(
@@ -145,7 +140,7 @@ class GroupTransaction:
         return [row[0] for row in found if row is not None]
 
     def insert_rules(self, rules: Sequence[Rule], owner: str) -> list[Raw]:
-        first = self._telling.tell([intent.told_rule(rule) for rule in rules])
+        first = self._tell([intent.told_rule(rule) for rule in rules])
         rows = [rule_row(rule, owner, first + i) for i, rule in enumerate(rules)]
         try:
             RULES.insert(self._connection, rows)
@@ -154,7 +149,7 @@ class GroupTransaction:
         return [Raw(row.doc) for row in rows]
 
     def save_rule(self, rule: Rule, owner: str) -> Raw:
-        first = self._telling.tell([intent.told_rule(rule)])
+        first = self._tell([intent.told_rule(rule)])
         row = rule_row(rule, owner, first)
         RULES.replace(self._connection, [row])
         return Raw(row.doc)
@@ -170,7 +165,7 @@ class GroupTransaction:
 
     def _remove_rules(self, ids: Sequence[str]) -> None:
         RULES.delete(self._connection, ids)
-        self._telling.tell([intent.told_gone(intent.rule_kind, id_) for id_ in ids])
+        self._tell([intent.told_gone(intent.rule_kind, id_) for id_ in ids])
 
     def _with_rules(self, documents: Sequence[Raw]) -> list[Raw]:
         """The groups' documents with those of their rules put in, unread."""

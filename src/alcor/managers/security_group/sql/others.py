@@ -1,12 +1,12 @@
 """Templates and address groups within one transaction."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import AS_SHARED
+from alcor.intent.store import ToldTransaction
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.address_group import (
     AddressGroup,
@@ -27,17 +27,13 @@ from alcor.managers.security_group.sql.tables import (
     decode_template,
     template_row,
 )
-from alcor.managers.security_group.sql.telling import Telling
 from alcor.runtime import sharing
 from alcor.runtime.resource_table import Taken
 from alcor.runtime.sharing import Viewer
 
 
-class TemplateTransaction:
+class TemplateTransaction(ToldTransaction):
     """The part of `needs.Transaction` that is about templates."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
 
     def templates(self) -> list[Template]:
         return [decode_template(r.doc) for r in TEMPLATES.where(self._connection, "1 = 1", ())]
@@ -59,12 +55,8 @@ class TemplateTransaction:
         return TEMPLATES.page(self._connection, query)
 
 
-class AddressGroupTransaction:
+class AddressGroupTransaction(ToldTransaction):
     """The part of `needs.Transaction` that is about address groups."""
-
-    def __init__(self, connection: sqlite3.Connection, telling: Telling) -> None:
-        self._connection = connection
-        self._telling = telling
 
     def address_group(self, id_: str, project: str | None) -> AddressGroup:
         row = ADDRESS_GROUPS.row(self._connection, id_)
@@ -85,7 +77,7 @@ class AddressGroupTransaction:
         return any(table.where(self._connection, condition, (id_,)) for table in (RULES, TEMPLATES))
 
     def insert_address_groups(self, groups: Sequence[AddressGroup]) -> list[Raw]:
-        first = self._telling.tell([intent.told_address_group(group) for group in groups])
+        first = self._tell([intent.told_address_group(group) for group in groups])
         rows = [address_group_row(group, first + i) for i, group in enumerate(groups)]
         try:
             ADDRESS_GROUPS.insert(self._connection, rows)
@@ -94,7 +86,7 @@ class AddressGroupTransaction:
         return [Raw(row.doc) for row in rows]
 
     def save_address_group(self, group: AddressGroup) -> Raw:
-        first = self._telling.tell([intent.told_address_group(group)])
+        first = self._tell([intent.told_address_group(group)])
         row = address_group_row(group, first)
         ADDRESS_GROUPS.replace(self._connection, [row])
         return Raw(row.doc)
@@ -102,7 +94,7 @@ class AddressGroupTransaction:
     def remove_address_group(self, id_: str) -> None:
         ADDRESS_GROUPS.delete(self._connection, [id_])
         sharing.drop_object(self._connection, id_)
-        self._telling.tell([intent.told_gone(intent.address_group_kind, id_)])
+        self._tell([intent.told_gone(intent.address_group_kind, id_)])
 
     def address_group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
         actions = (AS_SHARED,)

@@ -1,0 +1,115 @@
+"""A manager's database as its use cases see it: transactions whose changes the log is told.
+
+`ToldTransaction` is one transaction with its outbox; `ToldStore` runs them and wakes the relay when
+they are durable; `told_rows` and `living_of`
+give the relay the rows that it publishes again after a start.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from alcor.intent import outbox
+from alcor.intent.outbox import Told
+from alcor.intent.relay import Living, Transactions
+from alcor.keyed_log.log import Change
+
+T = TypeVar("T")
+
+
+class Publisher(Protocol):
+    """Whoever tells the log what was committed."""
+
+    def notify(self, sequence: int) -> None: ...
+
+    def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+class ToldTransaction:
+    """One transaction and its outbox; all it tells bears the trace of its request."""
+
+    def __init__(self, connection: sqlite3.Connection, trace: str) -> None:
+        self._connection = connection
+        self._trace = trace
+
+    def sequence(self) -> int:
+        """Of the last change saved."""
+        return outbox.last(self._connection)
+
+    def _tell(self, told: Sequence[Told]) -> int:
+        """Tell these in order; return the sequence of the first."""
+        first = outbox.take(self._connection, len(told))
+        outbox.tell(self._connection, first, told, self._trace)
+        return first
+
+
+Transaction = TypeVar("Transaction", bound=ToldTransaction)
+
+
+class ToldStore(Generic[Transaction]):
+    """Runs transactions, made by `begin` from a connection and the trace of a request."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        publisher: Publisher,
+        begin: Callable[[sqlite3.Connection, str], Transaction],
+    ) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._begin = begin
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        return await self._database.read(lambda connection: work(self._begin(connection, "")))
+
+    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
+        def within(connection: sqlite3.Connection) -> tuple[T, int]:
+            self._publisher.forget(connection)
+            transaction = self._begin(connection, trace)
+            return work(transaction), transaction.sequence()
+
+        result, sequence = await self._database.write(within)
+        self._publisher.notify(sequence)
+        return result
+
+
+class LivingRow(Protocol):
+    """As much of a row as is asked here."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=LivingRow)
+
+
+def told_rows(
+    rows: Callable[[sqlite3.Connection, str, int], Sequence[Row]], told: Callable[[Row], Told]
+) -> Living:
+    """The records of one kind: `rows` after an id, in order of id, and what is `told` of each."""
+
+    def living(
+        connection: sqlite3.Connection, after: str, limit: int
+    ) -> Sequence[tuple[str, Change]]:
+        found = rows(connection, after, limit)
+        return [(row.id, Change(*told(row), row.sequence)) for row in found]
+
+    return living
+
+
+def living_of(*kinds: Living) -> Living:
+    """Kind after kind; a position is the number of a kind and an id of it."""
+
+    def living(
+        connection: sqlite3.Connection, after: str, limit: int
+    ) -> Sequence[tuple[str, Change]]:
+        kind, _, last = (after or "0/").partition("/")
+        for number in range(int(kind), len(kinds)):
+            if found := kinds[number](connection, last, limit):
+                return [(f"{number}/{id_}", change) for id_, change in found]
+            last = ""
+        return []
+
+    return living
