@@ -21,9 +21,16 @@ ROLES = {
     "stranger": ("red", ["member", "reader"]),
 }
 # Of no project.
-OWN_KINDS = ("nodes", "agents", "default_security_group_rules", "availability_zones")
+OWN_KINDS = (
+    *("nodes", "agents", "default_security_group_rules", "availability_zones"),
+    *("flavors", "service_profiles", "service_providers"),
+)
 # What things are found by, where that is not their id.
-FILTERS = {"network_ip_availability": "network_id", "availability_zone": "name"}
+FILTERS = {
+    "network_ip_availability": "network_id",
+    "availability_zone": "name",
+    "service_provider": "name",
+}
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
 
@@ -81,6 +88,8 @@ class Scene:
             "subnetpool": {"name": "p", "prefixes": [f"172.{number % 200}.0.0/24"]},
             "address_scope": {"name": "s", "ip_version": 4},
             "policy": {"name": "q"},
+            "flavor": {"name": "f", "service_type": "L3_ROUTER_NAT"},
+            "service_profile": {"metainfo": "{}"},
             "floatingip": {"floating_network_id": self.outside or UNKNOWN},
             "node": {"name": f"role-{number}", "tunnel_ip": f"192.0.{octets}"},
             "default_security_group_rule": {

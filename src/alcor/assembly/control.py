@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from alcor.assembly.config import Config
 from alcor.assembly.resources import contract_of
+from alcor.contracts.flavors import FlavorPeer
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     GroupMemberPeer,
@@ -29,6 +30,7 @@ from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.elastic_ip.app import ElasticIpApp
 from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
+from alcor.managers.flavor.app import FlavorApp
 from alcor.managers.ip.app import IpApp
 from alcor.managers.mac.app import MacApp
 from alcor.managers.network.app import NetworkApp
@@ -124,26 +126,15 @@ class Control:
         router, elastic_ip = self._routing(place, config, clock, new_id)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
         counted = self._counted(network, subnet, pool, port, group, router, elastic_ip)
+        flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
-        self._relays: Sequence[Relay] = [
-            each.relay
-            for each in (network, pool, subnet, node, port, group, acl, router, elastic_ip, quota)
-        ]
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
-        self.apps: list[ManagerApp] = [
-            mac,
-            ip,
-            network,
-            pool,
-            subnet,
-            node,
-            port,
-            group,
-            acl,
-            router,
-            elastic_ip,
-            quota,
-        ]
+        telling = (
+            *(network, pool, subnet, node, port, group, acl, router, elastic_ip),
+            *(flavor, quota),
+        )
+        self._relays: Sequence[Relay] = [each.relay for each in telling]
+        self.apps: list[ManagerApp] = [mac, ip, *telling]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         owners = self._owners([*network.shared, *group.shared])
         self.resources.append(self._serve(RBAC_POLICY, RbacService(owners, counted, self._quotas)))
@@ -204,7 +195,14 @@ class Control:
         router = RouterApp(
             place,
             self._intent,
-            RouterPeers(networks, peer(ReachPeer), subnets, held, peer(FloatingIpPeer)),
+            RouterPeers(
+                networks,
+                peer(ReachPeer),
+                subnets,
+                held,
+                peer(FloatingIpPeer),
+                peer(FlavorPeer),
+            ),
             config.router,
             clock,
             new_id,

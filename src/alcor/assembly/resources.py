@@ -2,6 +2,12 @@
 
 from alcor.contracts.resources import ActingManager, ResourceManager
 from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
+from alcor.managers.flavor.api import (
+    FLAVOR,
+    FLAVOR_SERVICE_PROFILE,
+    SERVICE_PROFILE,
+    SERVICE_PROVIDER,
+)
 from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
@@ -43,6 +49,10 @@ def declared() -> list[Resource]:
         FLOATING_IP,
         PORT_FORWARDING,
         FLOATING_IP_POOL,
+        FLAVOR,
+        SERVICE_PROFILE,
+        FLAVOR_SERVICE_PROFILE,
+        SERVICE_PROVIDER,
         QUOTA,
         RBAC_POLICY,
     ]
@@ -59,6 +69,7 @@ TELLING = (
     "network_acl",
     "router",
     "elastic_ip",
+    "flavor",
     "quota",
 )
 

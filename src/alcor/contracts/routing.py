@@ -39,6 +39,10 @@ class RouterPeer(Protocol):
         """All routers that join the two, the one to take first."""
         ...
 
+    async def with_flavors(self, request: Ids) -> Ids:
+        """Those of the flavors that routers have."""
+        ...
+
 
 class FloatingIpPeer(Protocol):
     """The elastic IP manager."""

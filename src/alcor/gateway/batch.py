@@ -91,7 +91,7 @@ class Batch:
         self, request: Request, resource: Resource, verb: str, item: dict[str, Any]
     ) -> Request:
         if verb == "create":
-            content = encode({resource.name: item})
+            content = encode({resource.key: item})
             return inner(request, self._limits, "POST", resource.path, content)
         changes = dict(item)
         id_ = changes.pop("id", None)
@@ -104,7 +104,7 @@ class Batch:
             raise HTTPBadRequest(
                 "An item of 'delete' has an id, and nothing else but a revision_number"
             )
-        content = encode({resource.name: changes}) if verb == "update" else b""
+        content = encode({resource.key: changes}) if verb == "update" else b""
         method = "PUT" if verb == "update" else "DELETE"
         path = f"{resource.path}/{id_}"
         return inner(request, self._limits, method, path, content, if_revision=revision)

@@ -62,7 +62,7 @@ class Collection:
         self._access = access
         self._manager = manager
         self._limits = limits
-        self._member_head = b'{"%s":' % resource.name.encode()
+        self._member_head = b'{"%s":' % resource.key.encode()
         self._list_head = b'{"%s":[' % resource.collection.encode()
         self._links_head = b',"%s_links":' % resource.collection.encode()
         self._projects = "project_id" in resource.field_by_name

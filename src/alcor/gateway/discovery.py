@@ -161,6 +161,9 @@ _EXTENSIONS = (
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",
     ),
+    Extension("flavors", "Neutron Service Flavors", "Ways to have a service, by name."),
+    Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
+    Extension("service-type", "Neutron Service Type Management", "Who provides services."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
 )
 

@@ -100,13 +100,13 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
         one, many = _ref(f"{_name(kind)}Create"), {"type": "array", "minItems": 1}
         body = {
             "oneOf": [
-                _root(kind.name, one),
+                _root(kind.key, one),
                 _root(kind.collection, many | {"items": one}),
             ]
         }
         made = {
             "oneOf": [
-                _root(kind.name, _ref(_name(kind))),
+                _root(kind.key, _ref(_name(kind))),
                 _root(kind.collection, {"type": "array", "items": _ref(_name(kind))}),
             ]
         }
@@ -115,15 +115,15 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
 
 
 def _member(kind: Resource, member: Sequence[Schema]) -> Schema:
-    one = _json(_root(kind.name, _ref(_name(kind))))
+    one = _json(_root(kind.key, _ref(_name(kind))))
     fields = [{"name": "fields", "in": "query", "schema": _STRINGS, "explode": True}]
     found: Schema = {
         "parameters": list(member),
         "get": _operation(kind, "show", {"200": one}, parameters=fields),
     }
     if kind.updatable:
-        body = _root(kind.name, _ref(f"{_name(kind)}Update"))
-        answer = _json(_root(kind.name, _ref(_name(kind))), _REVISION)
+        body = _root(kind.key, _ref(f"{_name(kind)}Update"))
+        answer = _json(_root(kind.key, _ref(_name(kind))), _REVISION)
         found["put"] = _operation(kind, "update", {"200": answer}, body=body)
     if kind.deletable:
         gone = {"description": "It is gone.", "headers": _REVISION}

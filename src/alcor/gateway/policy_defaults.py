@@ -175,6 +175,7 @@ DEFAULTS: dict[str, str] = (
     | _OTHERS
     | _verbs("default_security_group_rule", ADMIN, EVERYBODY)
     | _verbs("flavor", ADMIN, EVERYBODY)
+    | _verbs("flavor_service_profile", ADMIN, EVERYBODY)
     | _verbs("availability_zone", ADMIN, EVERYBODY)
     | _verbs("service_provider", ADMIN, EVERYBODY)
     | _verbs("rule_type", ADMIN, EVERYBODY)

@@ -40,10 +40,12 @@ class Routes:
             access = Access(policy, resource, networks)
             if resource.parent:
                 nested = Nested(resource, manager, limits, access)
-                self._nested_by_place[resource.place] = nested
+                head, tail = resource.place
+                self._nested_by_place |= {(path, tail): nested for path in _spellings(head)}
             else:
                 collection = Collection(resource, manager, limits, access)
-                self._collection_by_path[resource.path] = collection
+                spellings = _spellings(resource.path)
+                self._collection_by_path |= dict.fromkeys(spellings, collection)
         kinds = {r.collection: r for r, _ in resources if not r.parent}
         self._batch = Batch(kinds, limits, within)
         self._originals = Originals(limits, within)
@@ -102,3 +104,8 @@ class Routes:
         if above == "/alcor/v1/ports" and member == "state":
             return partial(self._states.on_port, id_=id_), f"{above}/id/state"
         return self._originals.found(path)
+
+
+def _spellings(path: str) -> set[str]:
+    """Neutron takes hyphens and underscores alike."""
+    return {path, path.replace("_", "-"), path.replace("-", "_")}

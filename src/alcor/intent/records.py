@@ -260,6 +260,25 @@ class SubnetPoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     address_scope_id: str = ""
 
 
+class FlavorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A way to have a service, as the operator named it."""
+
+    id: str
+    name: str = ""
+    service_type: str
+    enabled: bool = True
+    service_profiles: tuple[str, ...] = ()
+
+
+class ServiceProfileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a flavor's service is provided by."""
+
+    id: str
+    driver: str = ""
+    metainfo: str = ""
+    enabled: bool = True
+
+
 Record = (
     NetworkRecord
     | SubnetRecord
@@ -276,6 +295,8 @@ Record = (
     | PortForwardingRecord
     | AddressScopeRecord
     | SubnetPoolRecord
+    | FlavorRecord
+    | ServiceProfileRecord
 )
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
@@ -294,6 +315,8 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "port_forwarding": PortForwardingRecord,
     "address_scope": AddressScopeRecord,
     "subnetpool": SubnetPoolRecord,
+    "flavor": FlavorRecord,
+    "service_profile": ServiceProfileRecord,
 }
 
 # Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
@@ -304,6 +327,7 @@ MANAGER_BY_KIND = {
     "floating_ip": "elastic_ip",
     "port_forwarding": "elastic_ip",
     "address_scope": "subnetpool",
+    "service_profile": "flavor",
 }
 
 _encoder = msgspec.msgpack.Encoder()

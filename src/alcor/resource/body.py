@@ -59,12 +59,12 @@ def created(resource: Resource, content: bytes, items_max: int) -> Created:
             message = f"A request may create at most {items_max} {resource.collection}"
             raise Refusal(message, type="HTTPRequestEntityTooLarge", kind=Kind.TOO_LARGE)
         return Created([_created(resource, _unwrapped(resource, item)) for item in items], True)
-    return Created([_created(resource, _root(resource.name, body))], False)
+    return Created([_created(resource, _root(resource.key, body))], False)
 
 
 def changed(resource: Resource, content: bytes) -> dict[str, Any]:
     """The changes of a PUT, checked; fields that it leaves out stay as they are."""
-    return _checked(resource, _root(resource.name, decoded(content)), creating=False)
+    return _checked(resource, _root(resource.key, decoded(content)), creating=False)
 
 
 def arguments(action: Action, content: bytes) -> dict[str, Any]:
@@ -93,8 +93,8 @@ def _nothing_else(body: dict[str, Any], root: str) -> None:
 
 def _unwrapped(resource: Resource, item: object) -> object:
     """An item of a list; Neutron also takes it wrapped in its singular name."""
-    if isinstance(item, dict) and len(item) == 1 and resource.name in item:
-        return item[resource.name]
+    if isinstance(item, dict) and len(item) == 1 and resource.key in item:
+        return item[resource.key]
     return item
 
 

@@ -82,8 +82,8 @@ class Resource:
     A kind whose resources live under those of another has the name of the other's id in its path
     (`/v2.0/floatingips/{floatingip_id}/port_forwardings`) and as `parent`: its manager gets that id
     as a field of what is created, and as a filter of what is listed. `policy_name` is the name in
-    policy rules where it is not `name`. With `local_ids` an id means something under its parent
-    only: the manager gets `<parent's id>/<id>`.
+    policy rules where it is not `name`, `root` the key of one in bodies. With `local_ids` an id
+    means something under its parent only: the manager gets `<parent's id>/<id>`.
     """
 
     name: str  # in a body: {"network": {...}}
@@ -100,12 +100,18 @@ class Resource:
     actions: Sequence[Action] = ()
     parent: str = ""
     policy_name: str = ""
+    root: str = ""
     local_ids: bool = False
 
     @property
     def rule_name(self) -> str:
         """The kind as policy rules call it."""
         return self.policy_name or self.name
+
+    @property
+    def key(self) -> str:
+        """What one is called in bodies."""
+        return self.root or self.name
 
     @cached_property
     def place(self) -> tuple[str, str]:

@@ -1,7 +1,12 @@
-"""Refuse a change that was decided on an older state of the resource. Pure.
+"""A resource after a change, and the refusal of one that was decided on an older state. Pure.
 
 Source: Neutron API reference, "If-Match" (revision-if-match).
 """
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
 
 from alcor.values.errors import Kind, Refusal
 
@@ -19,3 +24,21 @@ def check_revision(wanted: int | None, held: int) -> None:
     """Nothing wanted is always right."""
     if wanted is not None and wanted != held:
         raise RevisionNumberConstraintFailed(wanted, held)
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def different(old: S, changes: Mapping[str, Any]) -> S:
+    """With these values; the very same when nothing is different."""
+    new = {name: value for name, value in changes.items() if getattr(old, name) != value}
+    return msgspec.structs.replace(old, **new) if new else old
+
+
+def revised(old: S, changes: Mapping[str, Any], now: str) -> S:
+    """As `different`, one revision later, of a kind that has revisions and times."""
+    new = different(old, changes)
+    if new is old:
+        return old
+    held: Any = old
+    return msgspec.structs.replace(new, revision_number=held.revision_number + 1, updated_at=now)

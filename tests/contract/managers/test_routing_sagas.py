@@ -111,7 +111,8 @@ class Region:
 
         log = MemoryLog(1)
         place, clock = lives.place, lambda: 0.0
-        router_peers: Any = RouterPeers(owners[0], reach, owners[1], held, cross("floating"))
+        floating, flavors = cross("floating"), cross("flavor")  # no router here has a flavor
+        router_peers: Any = RouterPeers(owners[0], reach, owners[1], held, floating, flavors)
         ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"))
         self.router_app = RouterApp(place, log, router_peers, RouterSettings(), clock, new_id)
         self.ip_app = ElasticIpApp(place, log, _ready, ip_peers, ElasticIpSettings(), clock, new_id)

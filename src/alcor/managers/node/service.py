@@ -22,8 +22,8 @@ from alcor.managers.node import intent
 from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.model import AgentNotFound, Node, agent, changed, node, view
 from alcor.managers.node.needs import Saved, Store
-from alcor.managers.node.selection import select
 from alcor.resource.revisions import check_revision
+from alcor.resource.selection import select
 from alcor.values.errors import Conflict, Kind, Refusal
 from alcor.values.revision import Revision
 

@@ -66,6 +66,7 @@ class RouterApp:
             Gateways(store, peers, self._settling, makers),
             Interfaces(store, peers, self._settling, makers),
             self._settling,
+            peers.flavors,
             makers,
             settings.routes_max,
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Raw
 
+from alcor.contracts.flavors import FlavorPeer
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
@@ -15,6 +16,7 @@ from alcor.managers.router.model.attachments import Attachment
 from alcor.managers.router.model.router import Router
 
 __all__ = [
+    "FlavorPeer",
     "FloatingIpPeer",
     "HeldPortPeer",
     "Makers",
@@ -46,6 +48,7 @@ class Peers(NamedTuple):
     subnets: SubnetPeer
     ports: HeldPortPeer
     floating_ips: FloatingIpPeer
+    flavors: FlavorPeer
 
 
 class Undo(StrEnum):
@@ -121,6 +124,10 @@ class Transaction(Protocol):
         ...
 
     def paths(self, request: PathRequest) -> list[Path]: ...
+
+    def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
+        """Those of the flavors that routers have."""
+        ...
 
 
 class Store(Protocol):

@@ -143,6 +143,12 @@ class SqlTransaction(ToldTransaction):
             for router, inner, gate, _ in rows
         ]
 
+    def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
+        marks = ", ".join("?" * len(flavor_ids))
+        condition = f"{TABLE.expression('flavor_id')} IN ({marks})"
+        rows = TABLE.where(self._connection, condition, tuple(flavor_ids))
+        return sorted({str(_decode(row.doc).flavor_id) for row in rows})
+
     def _places(self, port_id: str) -> tuple[Place, ...]:
         rows = self._connection.execute(
             "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",

@@ -11,6 +11,7 @@ import msgspec
 
 from alcor.intent.records import HostRoute
 from alcor.managers.router.model.gateway import GatewayInfo
+from alcor.values.errors import BadRequest
 
 
 class Router(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     distributed: bool = True
     availability_zone_hints: tuple[str, ...] = ()
     availability_zones: tuple[str, ...] = ()
-    flavor_id: None = None
+    flavor_id: str | None = None
     description: str = ""
     tags: tuple[str, ...] = ()
     revision_number: int
@@ -38,12 +39,15 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
 
 def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
     """The router that a checked body asks for, without its gateway."""
+    if values["flavor_id"] and (values["ha"] is not None or values["distributed"] is not None):
+        raise BadRequest("Bad router request: ha and distributed are the flavor's to say.")
     return Router(
         id=id_,
         name=values["name"],
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         admin_state_up=values["admin_state_up"],
+        flavor_id=values["flavor_id"],
         description=values["description"],
         revision_number=1,
         created_at=now,

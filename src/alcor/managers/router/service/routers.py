@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from alcor.contracts.flavors import FlavorWish
+from alcor.contracts.peers import Ids
 from alcor.contracts.resources import (
     ActRequest,
     CreateRequest,
@@ -22,7 +24,7 @@ from alcor.managers.router.model.routes import (
     with_routes,
     without_routes,
 )
-from alcor.managers.router.needs import Makers, Note, Store, Transaction, Undo
+from alcor.managers.router.needs import FlavorPeer, Makers, Note, Store, Transaction, Undo
 from alcor.managers.router.service.gateways import Gate, Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.settling import Settling
@@ -30,6 +32,7 @@ from alcor.managers.router.service.writes import seen_by, written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
 
+L3 = "L3_ROUTER_NAT"  # what routers' flavors are for
 _INFO = "external_gateway_info"
 
 
@@ -42,6 +45,7 @@ class RouterService:
         gateways: Gateways,
         interfaces: Interfaces,
         settling: Settling,
+        flavors: FlavorPeer,
         makers: Makers,
         routes_max: int,
     ) -> None:
@@ -49,6 +53,7 @@ class RouterService:
         self._gateways = gateways
         self._interfaces = interfaces
         self._settling = settling
+        self._flavors = flavors
         self._makers = makers
         self._routes_max = routes_max
         self._locks = Locks()
@@ -60,6 +65,8 @@ class RouterService:
     async def create(self, request: CreateRequest) -> Written:
         """All or none, with their gateways."""
         now, trace = self._makers.now(), request.caller.request_id
+        for flavor_id in sorted({v["flavor_id"] for v in request.items} - {None}):
+            await self._flavors.check(FlavorWish(flavor_id, L3))
         new = [router(v, v.get("id") or self._makers.new_id(), now) for v in request.items]
         wanted = {
             each.id: gateway
@@ -159,6 +166,9 @@ class RouterService:
             return _saved(tx, old, changed(old, {"routes": routes}, now))
 
         return await self._store.write(work, request.caller.request_id)
+
+    async def with_flavors(self, request: Ids) -> Ids:
+        return Ids(await self._store.read(lambda tx: tx.with_flavors(request.ids)))
 
     async def paths(self, request: PathRequest) -> Paths:
         return Paths(await self._store.read(lambda tx: tx.paths(request)))

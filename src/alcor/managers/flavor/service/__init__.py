@@ -1,0 +1,1 @@
+"""What can be done with flavors, their profiles and providers."""

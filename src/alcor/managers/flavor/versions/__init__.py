@@ -1,0 +1,1 @@
+"""Migrations of the flavor manager's database."""
