@@ -382,3 +382,64 @@ def test_only_routers_of_whom_a_network_is_external_to_leave_by_it(
     assert ann.ask("DELETE", f"routers/{router.json['router']['id']}").status == 204
     assert root.ask("DELETE", f"rbac-policies/{everybodys}").status == 204
     assert ann.ask("POST", "routers", way_out).type == "NetworkNotFound"
+
+
+def pool_body(**fields: Any) -> dict[str, Any]:
+    return {"name": "p", "prefixes": ["10.0.0.0/16"], "min_prefixlen": 24} | fields
+
+
+def test_subnet_pools_are_shared_with_subnets_of_others(
+    ann: Person, bob: Person, eve: Person
+) -> None:
+    pool = ann.make("subnetpools", **pool_body())["id"]
+    subnet = {"network_id": bob.make("networks")["id"], "ip_version": 4, "subnetpool_id": pool}
+    assert bob.ask("POST", "subnets", {"subnet": subnet}).type == "SubnetPoolNotFound"
+    policy = ann.share("subnetpool", pool, "bob").json["rbac_policy"]["id"]
+    assert bob.show(f"subnetpools/{pool}")["shared"] is True
+    assert ann.show(f"subnetpools/{pool}")["shared"] is False
+    assert pool in bob.ids("subnetpools?shared=true")
+    assert eve.ask("GET", f"subnetpools/{pool}").status == 404
+    assert bob.ask("PUT", f"subnetpools/{pool}", {"subnetpool": {"name": "bobs"}}).status == 403
+    made = bob.make("subnets", **subnet)["id"]
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").type == "RbacPolicyInUse"
+    assert bob.ask("DELETE", f"subnets/{made}").status == 204
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    assert bob.ask("GET", f"subnetpools/{pool}").status == 404
+
+
+def test_address_scopes_are_shared_with_pools_of_others(
+    ann: Person, bob: Person, eve: Person
+) -> None:
+    scope = ann.make("address-scopes", name="s", ip_version=4)["id"]
+    fields = pool_body(address_scope_id=scope)
+    body = {"subnetpool": fields}
+    assert bob.ask("POST", "subnetpools", body).type == "AddressScopeNotFound"
+    policy = ann.share("address_scope", scope, "bob").json["rbac_policy"]["id"]
+    assert bob.show(f"address-scopes/{scope}")["shared"] is True
+    pool = bob.make("subnetpools", **fields)["id"]
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").type == "RbacPolicyInUse"
+    refused = bob.share("subnetpool", pool, "eve")
+    assert (refused.status, refused.type) == (400, "InvalidInput")
+    assert bob.share("subnetpool", pool, "ann").status == 201  # whose scope it is
+    assert ann.share("address_scope", scope, "eve").status == 201
+    assert bob.share("subnetpool", pool, "eve").status == 201
+    assert bob.ask("DELETE", f"subnetpools/{pool}").status == 204
+    assert ann.ask("DELETE", f"rbac-policies/{policy}").status == 204
+    assert bob.ask("GET", f"address-scopes/{scope}").status == 404
+    assert eve.show(f"address-scopes/{scope}")["id"] == scope
+
+
+def test_all_see_the_pools_and_scopes_that_administrators_share_with_all(
+    root: Person, ann: Person
+) -> None:
+    pool = root.make("subnetpools", **pool_body(shared=True))["id"]
+    scope = root.make("address-scopes", name="s", ip_version=4)["id"]
+    assert ann.ask("GET", f"address-scopes/{scope}").status == 404
+    shared = {"address_scope": {"shared": True}}
+    assert root.ask("PUT", f"address-scopes/{scope}", shared).status == 200
+    for path, id_ in (("subnetpools", pool), ("address-scopes", scope)):
+        assert ann.show(f"{path}/{id_}")["shared"] is True
+        (policy,) = root.ask("GET", f"rbac-policies?object_id={id_}").json["rbac_policies"]
+        assert (policy["target_tenant"], policy["action"]) == ("*", "access_as_shared")
+        assert root.ask("DELETE", f"rbac-policies/{policy['id']}").status == 204
+        assert ann.ask("GET", f"{path}/{id_}").status == 404

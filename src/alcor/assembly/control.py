@@ -136,7 +136,7 @@ class Control:
         self._relays: Sequence[Relay] = [each.relay for each in telling]
         self.apps: list[ManagerApp] = [mac, ip, *telling]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
-        owners = self._owners([*network.shared, *group.shared])
+        owners = self._owners([*network.shared, *group.shared, *pool.shared])
         self.resources.append(self._serve(RBAC_POLICY, RbacService(owners, counted, self._quotas)))
         for app in self.apps:
             for contract, implementation in app.peers:

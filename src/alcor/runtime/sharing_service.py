@@ -60,7 +60,8 @@ class SharedKind:
 
     `reshared` saves what its policies change of an object (its document, its revision, what the
     intent log is told) in the transaction that changes them, and returns the sequence. `used`
-    says whether somebody in the manager's own database uses an object beyond what is allowed.
+    says whether somebody in the manager's own database uses an object beyond what is allowed;
+    `check` refuses a new policy that may not be.
     """
 
     manager: str
@@ -69,6 +70,7 @@ class SharedKind:
     visible_by: Sequence[str]  # actions that let others see it
     reshared: Callable[[sqlite3.Connection, str, Sequence[SharingPolicy], str], int]
     used: Callable[[sqlite3.Connection, Confine], bool] = lambda connection, confine: False
+    check: Callable[[sqlite3.Connection, SharingPolicy], None] = lambda connection, policy: None
 
     def owner(self, connection: sqlite3.Connection, id_: str) -> str:
         """The project of an object."""
@@ -116,6 +118,8 @@ class Sharing:
         def work(connection: sqlite3.Connection) -> tuple[list[Raw], int]:
             for id_ in objects:
                 self._check_owner(connection, id_, caller)
+            for policy in policies:
+                self._kind.check(connection, policy)
             made = sharing.insert(connection, policies)
             kind, projects = sharing.POLICIES.name, {policy.project_id for policy in policies}
             usage.check(connection, kind, projects, self._quota)
@@ -131,6 +135,7 @@ class Sharing:
 
         def work(connection: sqlite3.Connection) -> tuple[list[Raw], int]:
             sharing.policy(connection, new.id, _project(caller))
+            self._kind.check(connection, new)
             document = sharing.replace(connection, new)
             return [document], self._reshare(connection, [new.object_id], caller)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.sharing import AS_SHARED
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
@@ -14,10 +15,12 @@ from alcor.managers.subnetpool.service.allocations import AllocationService
 from alcor.managers.subnetpool.service.pools import PoolService
 from alcor.managers.subnetpool.service.scopes import ScopeService
 from alcor.managers.subnetpool.service.writes import Makers, manager
+from alcor.managers.subnetpool.sharing import shared_pools, shared_scopes
 from alcor.managers.subnetpool.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -42,6 +45,14 @@ class SubnetPoolApp:
             self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
         )
         makers = Makers(new_id, lambda: timestamp(clock()))
+        self.shared = [
+            (
+                kind.table.name,
+                Sharing(self.database, kind, {}, self.relay.notify, new_id, quota),
+                (AS_SHARED,),
+            )
+            for kind in (shared_pools(makers.now), shared_scopes())
+        ]
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (SUBNETPOOL, PoolService(store, makers)),
             (ADDRESS_SCOPE, ScopeService(store, makers)),
@@ -49,7 +60,9 @@ class SubnetPoolApp:
         self.peers: Sequence[tuple[Any, object]] = [(SubnetPoolPeer, AllocationService(store))]
 
     async def recover(self) -> None:
-        """What a crash cut short is the subnet manager's to finish."""
+        """Settle what sharing left; what else a crash cut short is the subnet manager's."""
+        for _, policies, _ in self.shared:
+            await policies.recover()
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""

@@ -6,9 +6,11 @@ from typing import Protocol, TypeVar
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import SharingPolicy
 from alcor.managers.subnetpool.model.allocation import Allocation
 from alcor.managers.subnetpool.model.pool import SubnetPool
 from alcor.managers.subnetpool.model.scope import AddressScope
+from alcor.runtime.sharing import Viewer
 
 T = TypeVar("T")
 
@@ -32,27 +34,38 @@ class Transaction(Protocol):
 
     def pools_of_scope(self, scope_id: str) -> list[SubnetPool]: ...
 
-    def insert_pools(self, pools: Sequence[SubnetPool]) -> list[Raw]:
-        """Refuses ids that are taken, a second default of a family, and what exceeds the quota."""
+    def insert_pools(
+        self, pools: Sequence[SubnetPool], policies: Sequence[SharingPolicy]
+    ) -> list[Raw]:
+        """With the policies that `shared` means.
+
+        Refuses ids that are taken, a second default of a family, and what exceeds the quota.
+        """
         ...
 
     def save_pool(self, pool: SubnetPool) -> Raw: ...
 
     def remove_pool(self, id_: str) -> None: ...
 
-    def pool_page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    def pool_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
     def scope(self, id_: str, project: str | None) -> AddressScope: ...
 
     def usable_scope(self, id_: str, project: str | None) -> AddressScope: ...
 
-    def insert_scopes(self, scopes: Sequence[AddressScope]) -> list[Raw]: ...
+    def insert_scopes(
+        self, scopes: Sequence[AddressScope], policies: Sequence[SharingPolicy]
+    ) -> list[Raw]: ...
 
     def save_scope(self, scope: AddressScope) -> Raw: ...
 
     def remove_scope(self, id_: str) -> None: ...
 
-    def scope_page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
+    def scope_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
+
+    def share_scope(self, id_: str, policy_id: str) -> None:
+        """Let everybody use it, by a policy of this id."""
+        ...
 
     def allocations_of_pool(self, pool_id: str) -> list[Allocation]: ...
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.resources import Filter, ListQuery
+from alcor.contracts.resources import ListQuery
+from alcor.contracts.sharing import AS_SHARED, SharingPolicy
 from alcor.intent.store import ToldTransaction, living_of, told_rows
 from alcor.managers.subnetpool import intent
 from alcor.managers.subnetpool.model.allocation import Allocation
@@ -22,23 +23,20 @@ from alcor.managers.subnetpool.model.scope import (
     AddressScopeIdInUse,
     AddressScopeNotFound,
 )
-from alcor.runtime import usage
+from alcor.runtime import sharing, usage
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.sharing import Viewer
 
 T = TypeVar("T")
 
-_SEEN_BY = {"seen_by": "(project_id IN ({}) OR shared = 1)"}
 POOLS = ResourceTable(
     "subnetpool",
     "SubnetPool",
-    ("project_id", "name", "shared", "is_default", "ip_version", "address_scope_id"),
+    ("project_id", "name", "is_default", "ip_version", "address_scope_id"),
     nullable=frozenset({"address_scope_id"}),
-    conditions=_SEEN_BY,
     counted=True,
 )
-SCOPES = ResourceTable(
-    "address_scope", "AddressScope", ("project_id", "name", "shared"), conditions=_SEEN_BY
-)
+SCOPES = ResourceTable("address_scope", "AddressScope", ("project_id", "name"))
 
 _encode = msgspec.json.Encoder().encode
 _decode_pool = msgspec.json.Decoder(SubnetPool).decode
@@ -60,7 +58,7 @@ class SqlTransaction(ToldTransaction):
 
     def usable_pool(self, id_: str, project: str | None) -> SubnetPool:
         row = POOLS.row(self._connection, id_)
-        if row is None or not _usable(row, project):
+        if row is None or not self._usable(row, project):
             raise SubnetPoolNotFound(id_)
         return _decode_pool(row.doc)
 
@@ -72,7 +70,10 @@ class SqlTransaction(ToldTransaction):
         rows = POOLS.where(self._connection, "address_scope_id = ?", (scope_id,))
         return [_decode_pool(row.doc) for row in rows]
 
-    def insert_pools(self, pools: Sequence[SubnetPool]) -> list[Raw]:
+    def insert_pools(
+        self, pools: Sequence[SubnetPool], policies: Sequence[SharingPolicy]
+    ) -> list[Raw]:
+        sharing.insert(self._connection, policies)
         first = self._tell([intent.told_pool(pool) for pool in pools])
         rows = [_pool_row(pool, first + i) for i, pool in enumerate(pools)]
         self._put_pools(lambda: POOLS.insert(self._connection, rows))
@@ -87,10 +88,11 @@ class SqlTransaction(ToldTransaction):
 
     def remove_pool(self, id_: str) -> None:
         POOLS.delete(self._connection, [id_])
+        sharing.drop_object(self._connection, id_)
         self._tell([intent.told_gone(intent.pool_kind, id_)])
 
-    def pool_page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return POOLS.page(self._connection, _seen(query, project))
+    def pool_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
+        return sharing.objects_page(self._connection, POOLS, (AS_SHARED,), query, viewer)
 
     def scope(self, id_: str, project: str | None) -> AddressScope:
         row = SCOPES.row(self._connection, id_)
@@ -100,11 +102,14 @@ class SqlTransaction(ToldTransaction):
 
     def usable_scope(self, id_: str, project: str | None) -> AddressScope:
         row = SCOPES.row(self._connection, id_)
-        if row is None or not _usable(row, project):
+        if row is None or not self._usable(row, project):
             raise AddressScopeNotFound(id_)
         return _decode_scope(row.doc)
 
-    def insert_scopes(self, scopes: Sequence[AddressScope]) -> list[Raw]:
+    def insert_scopes(
+        self, scopes: Sequence[AddressScope], policies: Sequence[SharingPolicy]
+    ) -> list[Raw]:
+        sharing.insert(self._connection, policies)
         first = self._tell([intent.told_scope(scope) for scope in scopes])
         rows = [_scope_row(scope, first + i) for i, scope in enumerate(scopes)]
         try:
@@ -120,10 +125,19 @@ class SqlTransaction(ToldTransaction):
 
     def remove_scope(self, id_: str) -> None:
         SCOPES.delete(self._connection, [id_])
+        sharing.drop_object(self._connection, id_)
         self._tell([intent.told_gone(intent.scope_kind, id_)])
 
-    def scope_page(self, query: ListQuery, project: str | None) -> list[Raw]:
-        return SCOPES.page(self._connection, _seen(query, project))
+    def scope_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]:
+        return sharing.objects_page(self._connection, SCOPES, (AS_SHARED,), query, viewer)
+
+    def share_scope(self, id_: str, policy_id: str) -> None:
+        sharing.toggle(self._connection, SCOPES, id_, AS_SHARED, policy_id)
+
+    def _usable(self, row: Row, project: str | None) -> bool:
+        return project in (None, row.columns[0]) or sharing.is_visible(
+            self._connection, row.id, (AS_SHARED,), str(project)
+        )
 
     def allocations_of_pool(self, pool_id: str) -> list[Allocation]:
         return self._allocations("pool_id = ?", [pool_id])
@@ -164,21 +178,10 @@ living = living_of(
 )
 
 
-def _seen(query: ListQuery, project: str | None) -> ListQuery:
-    if project is None:
-        return query
-    return msgspec.structs.replace(query, filters=(*query.filters, Filter("seen_by", (project,))))
-
-
-def _usable(row: Row, project: str | None) -> bool:
-    return project in (None, row.columns[0]) or bool(row.columns[2])
-
-
 def _pool_row(pool: SubnetPool, sequence: int) -> Row:
     columns = (
         pool.project_id,
         pool.name,
-        int(pool.shared),
         int(pool.is_default),
         pool.ip_version,
         pool.address_scope_id,
@@ -187,6 +190,4 @@ def _pool_row(pool: SubnetPool, sequence: int) -> Row:
 
 
 def _scope_row(scope: AddressScope, sequence: int) -> Row:
-    return Row(
-        scope.id, (scope.project_id, scope.name, int(scope.shared)), sequence, _encode(scope)
-    )
+    return Row(scope.id, (scope.project_id, scope.name), sequence, _encode(scope))

@@ -129,10 +129,13 @@ def check_scope(new: SubnetPool, scope: AddressScope, others: Iterable[SubnetPoo
 
 def _replaced(old: SubnetPool, new: Mapping[str, Any], now: str) -> SubnetPool:
     different = {name: value for name, value in new.items() if getattr(old, name) != value}
-    if not different:
-        return old
+    return touched(old, different, now) if different else old
+
+
+def touched(old: SubnetPool, values: Mapping[str, Any], now: str) -> SubnetPool:
+    """One revision later."""
     return msgspec.structs.replace(
-        old, **different, revision_number=old.revision_number + 1, updated_at=now
+        old, **values, revision_number=old.revision_number + 1, updated_at=now
     )
 
 

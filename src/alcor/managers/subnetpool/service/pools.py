@@ -27,7 +27,13 @@ from alcor.managers.subnetpool.model.refusals import (
     SubnetPoolDeleteError,
 )
 from alcor.managers.subnetpool.needs import Store, Transaction
-from alcor.managers.subnetpool.service.writes import Makers, seen_by, written
+from alcor.managers.subnetpool.service.writes import (
+    Makers,
+    seen_by,
+    viewer_of,
+    wildcards,
+    written,
+)
 from alcor.resource.revisions import check_revision
 
 
@@ -39,17 +45,19 @@ class PoolService:
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        project, query = seen_by(request.caller), request.query
-        return ListReply(await self._store.read(lambda tx: tx.pool_page(query, project)))
+        viewer, query = viewer_of(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.pool_page(query, viewer)))
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._makers.now()
         pools = [pool(each, each.get("id") or self._makers.new_id(), now) for each in request.items]
 
+        policies = wildcards("subnetpool", pools, self._makers)
+
         def work(tx: Transaction) -> Written:
             for each in pools:
                 _check_scope(tx, each, request.caller, pools)
-            return written(tx, tx.insert_pools(pools))
+            return written(tx, tx.insert_pools(pools, policies))
 
         return await self._store.write(work, request.caller.request_id)
 

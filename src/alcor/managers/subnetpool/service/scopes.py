@@ -10,7 +10,13 @@ from alcor.contracts.resources import (
 )
 from alcor.managers.subnetpool.model.scope import AddressScopeInUse, changed, scope
 from alcor.managers.subnetpool.needs import Store, Transaction
-from alcor.managers.subnetpool.service.writes import Makers, seen_by, written
+from alcor.managers.subnetpool.service.writes import (
+    Makers,
+    seen_by,
+    viewer_of,
+    wildcards,
+    written,
+)
 
 
 class ScopeService:
@@ -21,19 +27,25 @@ class ScopeService:
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        project, query = seen_by(request.caller), request.query
-        return ListReply(await self._store.read(lambda tx: tx.scope_page(query, project)))
+        viewer, query = viewer_of(request.caller), request.query
+        return ListReply(await self._store.read(lambda tx: tx.scope_page(query, viewer)))
 
     async def create(self, request: CreateRequest) -> Written:
         scopes = [scope(each, each.get("id") or self._makers.new_id()) for each in request.items]
+        policies = wildcards("address_scope", scopes, self._makers)
         return await self._store.write(
-            lambda tx: written(tx, tx.insert_scopes(scopes)), request.caller.request_id
+            lambda tx: written(tx, tx.insert_scopes(scopes, policies)), request.caller.request_id
         )
 
     async def update(self, request: UpdateRequest) -> Written:
+        policy_id = self._makers.new_id()
+
         def work(tx: Transaction) -> Written:
             old = tx.scope(request.id, seen_by(request.caller))
-            return written(tx, [tx.save_scope(changed(old, request.changes))])
+            new = changed(old, request.changes)
+            if new.shared and not old.shared:
+                tx.share_scope(new.id, policy_id)
+            return written(tx, [tx.save_scope(new)])
 
         return await self._store.write(work, request.caller.request_id)
 

@@ -6,7 +6,11 @@ from typing import NamedTuple
 from msgspec import Raw
 
 from alcor.contracts.resources import Caller, Written
+from alcor.contracts.sharing import AS_SHARED, SharingPolicy
+from alcor.managers.subnetpool.model.pool import SubnetPool
+from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.managers.subnetpool.needs import Transaction
+from alcor.runtime.sharing import Viewer, wildcard
 from alcor.values.revision import Revision
 
 manager = "subnetpool"
@@ -22,6 +26,22 @@ class Makers(NamedTuple):
 def seen_by(caller: Caller) -> str | None:
     """The project whose resources the caller sees; None: all projects."""
     return None if caller.sees_all else caller.project_id
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Who looks."""
+    return Viewer(caller.project_id, caller.sees_all)
+
+
+def wildcards(
+    kind: str, new: Sequence[SubnetPool | AddressScope], makers: Makers
+) -> list[SharingPolicy]:
+    """The policies that `shared` of new ones means."""
+    return [
+        wildcard(kind, each.id, AS_SHARED, each.project_id, makers.new_id())
+        for each in new
+        if each.shared
+    ]
 
 
 def written(tx: Transaction, documents: Sequence[Raw]) -> Written:
