@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import pytest
@@ -16,6 +16,8 @@ from alcor.assembly.config import Config, ServedSettings
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
+
+T = TypeVar("T")
 
 start_s_max = 30
 
@@ -93,6 +95,15 @@ class Api:
         collection = path.partition("?")[0].rpartition("/")[2].replace("-", "_")
         items: list[dict[str, Any]] = answer.json[collection]
         return items
+
+
+def soon(read: Callable[[], T], holds: Callable[[T], bool]) -> T:
+    """What is read, once it is so: other managers hear by the log."""
+    for _ in range(500):
+        found = read()
+        if holds(found):
+            return found
+    raise AssertionError(found)
 
 
 def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Event) -> Any:

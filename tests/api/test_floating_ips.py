@@ -244,6 +244,22 @@ def test_the_way_of_a_floating_ip_is_not_taken_from_under_it(place: Place) -> No
     assert place.put(made["id"], port_id=port["id"]).status == 200
 
 
+def test_an_external_network_goes_with_its_floating_ips_unless_one_is_given(place: Place) -> None:
+    api = place.api
+    idle = place.floating()["id"]
+    given = place.floating(port_id=place.port()["id"])["id"]
+    path = f"/v2.0/networks/{place.public}"
+
+    assert refused(api.call("DELETE", path)) == (409, "NetworkInUse")
+    assert place.show(given)["status"] == "ACTIVE"
+
+    place.put(given, port_id=None)
+    api.call("PUT", f"{ROUTERS}/{place.router}", {"router": {"external_gateway_info": None}})
+    assert api.call("DELETE", path).status == 204
+    for id_ in (idle, given):
+        assert api.get(f"{FLOATING}/{id_}").status == 404
+
+
 def test_lists_are_filtered(place: Place) -> None:
     port = place.port()
     given, free = place.floating(port_id=port["id"]), place.floating()

@@ -1,21 +1,9 @@
 """Networks, subnets and ports over HTTP, as Neutron's clients and tests use them."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from tests.api.conftest import Api
-
-T = TypeVar("T")
-
-
-def soon(read: Callable[[], T], holds: Callable[[T], bool]) -> T:
-    """What is read, once it is so: other managers hear by the log."""
-    for _ in range(500):
-        found = read()
-        if holds(found):
-            return found
-    raise AssertionError(found)
+from tests.api.conftest import Api, soon
 
 
 def show(api: Api, kind: str, id_: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.api.conftest import soon
 
 ROUTERS = "/v2.0/routers"
 Call = Callable[..., Any]
@@ -287,6 +288,39 @@ def test_a_router_is_made_with_its_gateway_and_takes_it_along(
     assert announced.listed(f"/v2.0/ports?device_id={made['id']}") == []
     again = announced.make(ROUTERS, "router", external_gateway_info=info)
     assert again["external_gateway_info"]["external_fixed_ips"][0]["ip_address"] == "198.51.100.50"
+
+
+def test_a_gateway_gets_addresses_when_its_network_gets_subnets(
+    announced: Any, router: dict[str, Any]
+) -> None:
+    public = announced.network(**{"router:external": True})["id"]
+
+    def addresses(made: dict[str, Any]) -> list[str]:
+        ips = made["external_gateway_info"]["external_fixed_ips"]
+        return [ip["ip_address"] for ip in ips]
+
+    made = put(announced, router, external_gateway_info={"network_id": public})
+
+    assert addresses(made.json["router"]) == []
+    for cidr, count in (("192.0.2.0/24", 1), ("2001:db8:9::/64", 2), ("192.0.3.0/24", 2)):
+        announced.subnet(public, cidr)
+        soon(lambda: addresses(shown(announced, router)), lambda ips, n=count: len(ips) == n)
+    assert all(":" in ip or ip.startswith("192.0.2.") for ip in addresses(shown(announced, router)))
+    (port,) = announced.listed(f"/v2.0/ports?device_id={router['id']}")
+    assert [ip["ip_address"] for ip in port["fixed_ips"]] == addresses(shown(announced, router))
+
+
+def test_a_network_stays_external_while_a_gateway_is_on_it(
+    announced: Any, router: dict[str, Any], public: dict[str, Any]
+) -> None:
+    put(announced, router, external_gateway_info={"network_id": public["id"]})
+    path = f"/v2.0/networks/{public['id']}"
+    private = {"network": {"router:external": False}}
+
+    assert refused(announced.call("PUT", path, private)) == (409, "ExternalNetworkInUse")
+
+    put(announced, router, external_gateway_info=None)
+    assert announced.call("PUT", path, private).status == 200
 
 
 def test_a_gateway_that_can_not_be_had_leaves_nothing(

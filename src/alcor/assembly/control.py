@@ -99,6 +99,7 @@ class Control:
             ready,
             ports,
             subnets,
+            peer(FloatingIpPeer),
             config.network,
             clock,
             new_id,
@@ -195,6 +196,7 @@ class Control:
         router = RouterApp(
             place,
             self._intent,
+            self._ready,
             RouterPeers(
                 networks,
                 peer(ReachPeer),

@@ -54,3 +54,7 @@ class FloatingIpPeer(Protocol):
     async def lift_hops(self, request: Ids) -> Done:
         """Take back the fences on these hops."""
         ...
+
+    async def drop_unused(self, request: Ids) -> Done:
+        """Delete the floating IPs of these external networks that are given to nobody."""
+        ...

@@ -114,7 +114,9 @@ class Region:
         floating, flavors = cross("floating"), cross("flavor")  # no router here has a flavor
         router_peers: Any = RouterPeers(owners[0], reach, owners[1], held, floating, flavors)
         ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"))
-        self.router_app = RouterApp(place, log, router_peers, RouterSettings(), clock, new_id)
+        self.router_app = RouterApp(
+            place, log, _ready, router_peers, RouterSettings(), clock, new_id
+        )
         self.ip_app = ElasticIpApp(place, log, _ready, ip_peers, ElasticIpSettings(), clock, new_id)
         later["router"] = Mortal(loopback(RouterPeer, self.router_app.peers[0][1]), self.fate)
         later["floating"] = Mortal(loopback(FloatingIpPeer, self.ip_app.peers[0][1]), self.fate)

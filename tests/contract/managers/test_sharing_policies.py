@@ -69,6 +69,7 @@ class World:
             _ready,
             nobody,
             nobody,
+            nobody,
             NetworkSettings(),
             lambda: 0.0,
             new_id,

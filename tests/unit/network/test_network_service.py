@@ -37,6 +37,7 @@ class Peers:
 
     def __init__(self) -> None:
         self.used: set[str] = set()
+        self.idle: set[str] = set()  # used by floating IPs only, which nobody has been given
         self.fenced: set[str] = set()
         self.dropped: list[str] = []
         self.broken = False
@@ -68,6 +69,14 @@ class Peers:
 
     async def subnets(self, request: Ids) -> Subnets: ...  # pragma: no cover
 
+    async def fence_hops(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def lift_hops(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def drop_unused(self, request: Ids) -> Done:
+        self.used -= self.idle & set(request.ids)
+        return Done()
+
     async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover
 
 
@@ -79,6 +88,7 @@ class World:
             folder,
             self.log,
             _ready,
+            self.peers,
             self.peers,
             self.peers,
             NetworkSettings(**settings),
@@ -178,6 +188,21 @@ def test_a_network_with_ports_stays_and_is_not_left_fenced(tmp_path: Path) -> No
         await world.delete(made["id"])
         assert await world.listed() == []
         assert world.peers.dropped == [made["id"]]
+
+    play(tmp_path, scene)
+
+
+def test_an_external_network_goes_with_the_floating_ips_that_nobody_was_given(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        inner, outer = await world.create({}, {"router:external": True})
+        for each in (inner, outer):
+            world.peers.used.add(each["id"])
+            world.peers.idle.add(each["id"])
+        assert await refused(world.delete(inner["id"])) == "NetworkInUse"
+        await world.delete(outer["id"])
+        assert [each["id"] for each in await world.listed()] == [inner["id"]]
 
     play(tmp_path, scene)
 

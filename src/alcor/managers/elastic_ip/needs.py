@@ -78,6 +78,10 @@ class Transaction(Protocol):
 
     def documents(self, ids: Sequence[str]) -> list[Raw]: ...
 
+    def unused_on(self, network_ids: Sequence[str]) -> list[Held]:
+        """The floating IPs of these networks that no router translates."""
+        ...
+
     def given_to(self, port_ids: Sequence[str]) -> list[Held]:
         """The floating IPs that are given to these ports."""
         ...

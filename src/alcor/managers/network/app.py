@@ -8,6 +8,7 @@ import msgspec
 
 from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
@@ -55,6 +56,7 @@ class NetworkApp:
         rebuilt: Ready,
         ports: PortPeer,
         subnets: SubnetPeer,
+        floating_ips: FloatingIpPeer,
         settings: NetworkSettings,
         clock: Seconds,
         new_id: NewId,
@@ -76,7 +78,9 @@ class NetworkApp:
             quota,
         )
         self.shared = [(TABLE.name, self.sharing, (AS_SHARED, AS_EXTERNAL))]
-        self._service = NetworkService(store, ports, subnets, limits, now, new_id, self.sharing)
+        self._service = NetworkService(
+            store, ports, subnets, floating_ips, limits, now, new_id, self.sharing
+        )
         self._log = log
         self._rebuilt = rebuilt
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [

@@ -1,4 +1,4 @@
-"""What the network manager needs of others: a store, and two peers for deleting safely."""
+"""What the network manager needs of others: a store, and peers for deleting safely."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -7,12 +7,13 @@ from msgspec import Raw
 
 from alcor.contracts.peers import PortPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import SharingPolicy
 from alcor.managers.network.model import Network, Reach
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime.sharing import Viewer
 
-__all__ = ["PortPeer", "Saved", "Store", "SubnetPeer"]
+__all__ = ["FloatingIpPeer", "PortPeer", "Saved", "Store", "SubnetPeer"]
 
 
 class Saved(NamedTuple):

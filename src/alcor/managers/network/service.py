@@ -35,7 +35,7 @@ from alcor.managers.network.model import (
     changed,
     network,
 )
-from alcor.managers.network.needs import PortPeer, Saved, Store, SubnetPeer
+from alcor.managers.network.needs import FloatingIpPeer, PortPeer, Saved, Store, SubnetPeer
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
 from alcor.runtime.sharing import Viewer, wildcard
@@ -53,6 +53,7 @@ class NetworkService:
         store: Store,
         ports: PortPeer,
         subnets: SubnetPeer,
+        floating_ips: FloatingIpPeer,
         limits: Limits,
         now: Callable[[], str],
         new_id: Callable[[], str],
@@ -62,6 +63,7 @@ class NetworkService:
         self._store = store
         self._ports = ports
         self._subnets = subnets
+        self._floating_ips = floating_ips
         self._limits = limits
         self._now = now
         self._new_id = new_id
@@ -145,7 +147,10 @@ class NetworkService:
         ids = Ids([marked.id])
         fenced = False
         try:
-            fenced = not (await self._ports.fence_networks(ids)).ids
+            fenced = await self._fenced(ids)
+            if not fenced and marked.external:
+                await self._floating_ips.drop_unused(ids)
+                fenced = await self._fenced(ids)
             if not fenced:
                 raise NetworkInUse(marked.id, PORTS_IN_USE)
             going = NetworkSubnets(marked.id, marked.project_id, trace)
@@ -155,6 +160,10 @@ class NetworkService:
             await self._take_back(ids)
             raise
         return await self._store.remove(marked.id, trace)
+
+    async def _fenced(self, ids: Ids) -> bool:
+        """Whether there is no port on the network, and from now on none will be."""
+        return not (await self._ports.fence_networks(ids)).ids
 
     async def _take_back(self, ids: Ids) -> None:
         await self._subnets.lift(ids)

@@ -9,6 +9,7 @@ import msgspec
 
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import RouterPeer
+from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
@@ -17,6 +18,7 @@ from alcor.managers.router.confining import GatewayUse
 from alcor.managers.router.needs import Makers, Peers
 from alcor.managers.router.service.gateways import Gateways
 from alcor.managers.router.service.interfaces import Interfaces
+from alcor.managers.router.service.new_subnets import NewSubnets
 from alcor.managers.router.service.routers import RouterService
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import manager
@@ -47,6 +49,7 @@ class RouterApp:
         self,
         place: Place,
         log: KeyedLog,
+        rebuilt: Ready,
         peers: Peers,
         settings: RouterSettings,
         clock: Seconds,
@@ -72,6 +75,9 @@ class RouterApp:
         )
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(ROUTER, service)]
         self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
+        self._subnets = NewSubnets(store, service.extend_gateway)
+        self._log = log
+        self._rebuilt = rebuilt
         self.gateway_use = GatewayUse(self.database)
 
     async def recover(self) -> None:
@@ -79,7 +85,12 @@ class RouterApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self.relay.run(), self._settle()]
+        subnets = self._subnets
+        return [
+            self.relay.run(),
+            follow(self._log, "subnet", self._rebuilt, subnets.replace, subnets.apply),
+            self._settle(),
+        ]
 
     async def _settle(self) -> None:
         while True:

@@ -21,7 +21,8 @@ class GatewayUse:
         self._database = database
 
     async def confine(self, request: Confine) -> InUse:
-        allowed = {request.owner, *request.allowed}
+        # A network that is external to nobody is no way out for its owner either.
+        allowed = {request.owner, *request.allowed} if request.allowed else set()
 
         def work(connection: sqlite3.Connection) -> list[str]:
             if ANYBODY not in allowed and _used_by_others(connection, request.id, allowed):

@@ -89,6 +89,14 @@ class Transaction(Protocol):
         """The ports that a router holds."""
         ...
 
+    def routers_to(self, network_id: str) -> list[str]:
+        """The routers with a gateway on the network, in order."""
+        ...
+
+    def networks_of_bare_gateways(self) -> set[str]:
+        """The networks on which a gateway has no address."""
+        ...
+
     def attach(self, attachment: Attachment) -> None:
         """Add a port, or change its places; save the router afterwards."""
         ...

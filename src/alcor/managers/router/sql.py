@@ -62,6 +62,20 @@ class SqlTransaction(ToldTransaction):
             for port_id, router, network_id, is_gateway in rows
         ]
 
+    def routers_to(self, network_id: str) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT router_id FROM attachment WHERE network_id = ? AND is_gateway = 1 ORDER BY 1",
+            (network_id,),
+        )
+        return [router_id for (router_id,) in rows]
+
+    def networks_of_bare_gateways(self) -> set[str]:
+        rows = self._connection.execute(
+            "SELECT network_id FROM attachment WHERE is_gateway = 1 "
+            "AND port_id NOT IN (SELECT port_id FROM place)"
+        )
+        return {network_id for (network_id,) in rows}
+
     def attach(self, attachment: Attachment) -> None:
         self.detach(attachment.port_id)
         port_id, router_id, network_id, is_gateway, places = attachment

@@ -143,14 +143,19 @@ class FloatingIpService:
         def work(tx: Transaction) -> Written:
             held = tx.floating_ip(request.id, seen_by(request.caller))
             _check_free(tx, held)
-            leaving[:] = [Note(held.backing.port_id, held.ip.id)]
-            tx.note(leaving)
-            tx.remove(held.ip.id)
+            leaving[:] = _removed(tx, [held])
             return written(tx, [])
 
         done = await self._store.write(work, request.caller.request_id)
         await self._settling.finish(leaving)
         return done
+
+    async def drop_unused(self, request: Ids) -> Done:
+        leaving: list[Note] = await self._store.write(
+            lambda tx: _removed(tx, tx.unused_on(request.ids))
+        )
+        await self._settling.finish(leaving)
+        return Done()
 
     async def fence_hops(self, request: Ids) -> InUse:
         def work(tx: Transaction) -> list[str]:
@@ -237,6 +242,15 @@ class FloatingIpService:
         views = await self._internal_ports.views(ports_of(documents))
         items = await self._store.read(lambda tx: shown(tx, documents, views))
         return Written(items, done.revision)
+
+
+def _removed(tx: Transaction, going: Sequence[Held]) -> list[Note]:
+    """Remove floating IPs; what is left to do about their ports."""
+    leaving = [Note(each.backing.port_id, each.ip.id) for each in going]
+    tx.note(leaving)
+    for each in going:
+        tx.remove(each.ip.id)
+    return leaving
 
 
 def _check_free(tx: Transaction, held: Held) -> None:

@@ -80,6 +80,14 @@ class SqlTransaction(ToldTransaction):
         rows = FLOATING_IPS.rows(self._connection, ids)
         return [Raw(rows[id_].doc) for id_ in ids]
 
+    def unused_on(self, network_ids: Sequence[str]) -> list[Held]:
+        condition = (
+            "floating_network_id IN (SELECT value FROM json_each(?)) AND router_id IS NULL "
+            "ORDER BY id"
+        )
+        rows = FLOATING_IPS.where(self._connection, condition, (_json(network_ids),))
+        return [held_of(row) for row in rows]
+
     def given_to(self, port_ids: Sequence[str]) -> list[Held]:
         condition = "port_id IN (SELECT value FROM json_each(?)) ORDER BY id"
         rows = FLOATING_IPS.where(self._connection, condition, (_json(port_ids),))

@@ -52,11 +52,10 @@ def gateway_info(wanted: WantedGateway, port: PortRecord) -> GatewayInfo:
 
 
 def check_gateway(wanted: WantedGateway, subnets: Sequence[SubnetRecord]) -> None:
-    """That a port can be had on the external network's subnets as wanted."""
-    if not subnets:
-        raise BadRouterRequest(
-            f"No subnets available for external network {wanted.network_id}, no IPs available"
-        )
+    """That a port can be had on the external network's subnets as wanted.
+
+    On a network without subnets it has no address, and gets one when there is a subnet.
+    """
     for wish in wanted.fixed_ips or ():
         for subnet in subnets:
             if wish.ip_address and wish.ip_address == subnet.gateway_ip:

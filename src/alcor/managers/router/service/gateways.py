@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort, Readdressing
+from alcor.contracts.held_ports import ROUTER_GATEWAY, AddressWish, HeldPort, Readdressing
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, Written
 from alcor.contracts.sharing import Project
-from alcor.intent.records import PortRecord
-from alcor.managers.router.model.attachments import Attachment, attachment, check_beside
+from alcor.intent.records import PortRecord, SubnetRecord
+from alcor.managers.router.model.attachments import Attachment, attachment, check_beside, wishes_of
 from alcor.managers.router.model.gateway import (
     GatewayInfo,
     WantedGateway,
@@ -20,10 +20,10 @@ from alcor.managers.router.model.refusals import (
     BadRouterRequest,
     RouterExternalGatewayInUseByFloatingIp,
 )
-from alcor.managers.router.model.router import Router
+from alcor.managers.router.model.router import Router, touched
 from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
-from alcor.managers.router.service.writes import seen_by
+from alcor.managers.router.service.writes import seen_by, written
 from alcor.values.errors import NotFound
 
 # What else a write changes of the router, given what becomes of its gateway.
@@ -87,6 +87,29 @@ class Gateways:
             external_fixed_ips=info.external_fixed_ips,
         )
         return await self._store.write(lambda tx: apply(tx, {_INFO: kept}), trace)
+
+    async def extend(self, router_id: str, subnet: SubnetRecord) -> None:
+        """Give the gateway an address of one more subnet, unless it has one of the family."""
+        router, attachments = await self._store.read(
+            lambda tx: (tx.router(router_id, None), tx.attachments(router_id))
+        )
+        held = next((each for each in attachments if each.is_gateway), None)
+        info = router.external_gateway_info
+        if held is None or info is None or held.network_id != subnet.network_id:
+            return
+        if any(place.prefix.version == subnet.ip_version for place in held.places):
+            return
+        wishes = (*wishes_of(held.places), AddressWish(subnet_id=subnet.id))
+        wanted = WantedGateway(info.network_id, info.enable_snat, wishes)
+        now = self._makers.now()
+
+        def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
+            router = tx.router(router_id, None)
+            return written(tx, [tx.save(touched(router, values, now))])
+
+        # On behalf of nobody: the network is the router's way out already.
+        caller = Caller(project_id=router.project_id, admin=True)
+        await self._readdress(router, held, wanted, caller, apply)
 
     async def _clear(
         self, router: Router, held: Attachment | None, apply: Apply, trace: str

@@ -15,6 +15,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.contracts.routing import PathRequest, Paths
+from alcor.intent.records import SubnetRecord
 from alcor.managers.router.model.gateway import WantedGateway, wanted_gateway
 from alcor.managers.router.model.refusals import RouterInUse
 from alcor.managers.router.model.router import Router, changed, plain_changes, router
@@ -169,6 +170,11 @@ class RouterService:
 
     async def with_flavors(self, request: Ids) -> Ids:
         return Ids(await self._store.read(lambda tx: tx.with_flavors(request.ids)))
+
+    async def extend_gateway(self, router_id: str, subnet: SubnetRecord) -> None:
+        """Give its gateway an address of a subnet, unless it has one of the family."""
+        async with self._locks.of(router_id):
+            await self._gateways.extend(router_id, subnet)
 
     async def paths(self, request: PathRequest) -> Paths:
         return Paths(await self._store.read(lambda tx: tx.paths(request)))
