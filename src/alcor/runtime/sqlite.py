@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import local
 from typing import TypeVar
 
+from alcor.runtime.log_room import LogRoom
+
 T = TypeVar("T")
 
 readers_max = 2  # threads; reads are short, and Python runs one at a time
@@ -26,6 +28,7 @@ class SqliteDatabase:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-writer")
         self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{path.stem}-reader")
         self._local = local()
+        self._log_room = LogRoom(path)
         self._opened: list[sqlite3.Connection] = []
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -45,6 +48,7 @@ class SqliteDatabase:
         self._readers.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
+        self._log_room.close()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -61,8 +65,11 @@ class SqliteDatabase:
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if getattr(self._local, "connection", None) is None:
+            self._log_room.look()
             self._connection().execute(f"PRAGMA cache_size=-{writer_cache_kib}")
-        return self._within("BEGIN IMMEDIATE", work)
+        result = self._within("BEGIN IMMEDIATE", work)
+        self._log_room.keep()
+        return result
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return self._within("BEGIN", work)
