@@ -60,4 +60,5 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     audit_s: Annotated[
         float, Meta(gt=0, description="Seconds between two comparisons with the switch")
     ] = 120.0
+    log_form: Annotated[str, Meta(description="json or console")] = "json"
     log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"

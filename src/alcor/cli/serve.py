@@ -5,11 +5,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from alcor.cli.options import Format, given
 from alcor.cli.tables import Output, plain, write_json, write_table
+
+_AGENTS, _HEALTH = "agents.listen", "served.health_listen"
 
 config_app = typer.Typer(no_args_is_help=True, help="What Alcor is set to.")
 
@@ -33,13 +34,8 @@ def up(
     from alcor.assembly.embedded import serve
     from alcor.runtime.config import load
 
-    settings = load(Config, config, os.environ)
-    told = given(data=data, listen=listen)
-    if insecure:
-        told["insecure"] = True
-    if agents_listen:
-        told["agents"] = msgspec.structs.replace(settings.agents, listen=agents_listen)
-    serve(msgspec.structs.replace(settings, **told))
+    options = given(data=data, listen=listen, insecure=insecure or None)
+    serve(load(Config, config, os.environ, options | given(**{_AGENTS: agents_listen})))
 
 
 class Role(StrEnum):
@@ -65,18 +61,13 @@ def serve(
     from alcor.assembly.role import run
     from alcor.runtime.config import load
 
-    settings = load(Config, config, os.environ)
-    told = given(listen=listen)
-    if health_listen:
-        told["served"] = msgspec.structs.replace(settings.served, health_listen=health_listen)
-    if agents_listen:
-        told["agents"] = msgspec.structs.replace(settings.agents, listen=agents_listen)
+    options = given(**{"listen": listen, _HEALTH: health_listen, _AGENTS: agents_listen})
     main = {
         Role.GATEWAY: roles.gateway,
         Role.MANAGERS: roles.managers,
         Role.DELIVERY: roles.delivery,
     }[role]
-    run(msgspec.structs.replace(settings, **told), main)
+    run(load(Config, config, os.environ, options), main)
 
 
 @config_app.command("show", help="Show every setting of the control plane, and what it is now.")
@@ -101,25 +92,22 @@ def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
 
 
 def agent(
-    host: Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")],
-    tunnel_ip: Annotated[str, typer.Option(help="This host's address on the underlay.")],
+    config: ConfigFile = None,
+    host: Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")] = "",
+    tunnel_ip: Annotated[str, typer.Option(help="This host's address on the underlay.")] = "",
     control_plane: Annotated[
         str, typer.Option(help="Where the control plane waits for agents, HOST:PORT.")
-    ] = "127.0.0.1:9697",
-    ovs_rundir: Annotated[
-        str, typer.Option(help="Where the switch's sockets are.")
-    ] = "/var/run/openvswitch",
-    state_dir: Annotated[
-        str, typer.Option(help="Where the last goal state is kept.")
-    ] = "/var/lib/alcor/agent",
-    bridge: Annotated[str, typer.Option(help="The integration bridge.")] = "br-int",
+    ] = "",
+    ovs_rundir: Annotated[str, typer.Option(help="Where the switch's sockets are.")] = "",
+    state_dir: Annotated[str, typer.Option(help="Where the last goal state is kept.")] = "",
+    bridge: Annotated[str, typer.Option(help="The integration bridge.")] = "",
     datapath_type: Annotated[
         str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
-    ] = "netdev",
+    ] = "",
     bridge_mappings: Annotated[
         str, typer.Option(help="Uplinks to physical networks: NAME:BRIDGE,NAME:BRIDGE.")
     ] = "",
-    lease: Annotated[int, typer.Option(min=60, help="Of DHCP, in seconds.")] = 86_400,
+    lease: Annotated[int | None, typer.Option(min=60, help="Of DHCP, in seconds.")] = None,
     dns_resolvers: Annotated[
         str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")
     ] = "",
@@ -135,33 +123,35 @@ def agent(
     tls_ca: Annotated[str, typer.Option(help="PEM file; with the other two: mutual TLS.")] = "",
     tls_certificate: Annotated[str, typer.Option(help="PEM file.")] = "",
     tls_key: Annotated[str, typer.Option(help="PEM file.")] = "",
-    log_form: Annotated[str, typer.Option(help="json or console.")] = "json",
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_form: Annotated[str, typer.Option(help="json or console.")] = "",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "",
 ) -> None:
-    """Run a host's agent."""
+    """Run a host's agent. What no option says, the file or the environment may: docs/reference."""
     from alcor.agent.config import AgentConfig
     from alcor.assembly.host import serve
     from alcor.runtime import logs
+    from alcor.runtime.config import load
 
-    logs.configure(log_form, log_level)
-    serve(
-        AgentConfig(
-            host=host,
-            tunnel_ip=tunnel_ip,
-            control_plane=control_plane,
-            ovs_rundir=ovs_rundir,
-            bridge=bridge,
-            datapath_type=datapath_type,
-            bridge_mappings=bridge_mappings,
-            state_dir=state_dir,
-            tls_ca=tls_ca,
-            tls_certificate=tls_certificate,
-            tls_key=tls_key,
-            lease_s=lease,
-            dns_resolvers=dns_resolvers,
-            metadata_url=metadata_url,
-            metadata_secret_file=metadata_secret_file,
-            metrics_listen=metrics_listen,
-            log_level=log_level,
-        )
+    options = given(
+        host=host,
+        tunnel_ip=tunnel_ip,
+        control_plane=control_plane,
+        ovs_rundir=ovs_rundir,
+        bridge=bridge,
+        datapath_type=datapath_type,
+        bridge_mappings=bridge_mappings,
+        state_dir=state_dir,
+        tls_ca=tls_ca,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        lease_s=lease,
+        dns_resolvers=dns_resolvers,
+        metadata_url=metadata_url,
+        metadata_secret_file=metadata_secret_file,
+        metrics_listen=metrics_listen,
+        log_form=log_form,
+        log_level=log_level,
     )
+    settings = load(AgentConfig, config, os.environ, options)
+    logs.configure(settings.log_form, settings.log_level)
+    serve(settings)

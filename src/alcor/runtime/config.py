@@ -1,4 +1,4 @@
-"""Settings: one TOML file, then the environment, over defaults; unknown names are refused.
+"""Settings: one TOML file, the environment over it, then options; unknown names are refused.
 
 A settings type is a frozen msgspec struct of structs; every field says in its `Meta` what it is
 and in which unit. The environment's name of `[network] mtu_max` is `ALCOR_NETWORK__MTU_MAX`.
@@ -7,6 +7,7 @@ and in which unit. The environment's name of `[network] mtu_max` is `ALCOR_NETWO
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -31,8 +32,14 @@ class Setting(NamedTuple):
     description: str
 
 
-def load(type_: type[T], path: Path | None, environment: Mapping[str, str]) -> T:
-    """The settings of a file (None: no file) and the environment; `ConfigError` when malformed."""
+def load(
+    type_: type[T],
+    path: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> T:
+    """The settings of a file (None: no file), the environment, and options that were given, by
+    name; `ConfigError` when malformed."""
     values: dict[str, Any] = {}
     if path is not None:
         try:
@@ -46,6 +53,8 @@ def load(type_: type[T], path: Path | None, environment: Mapping[str, str]) -> T
     for setting in settings:
         if setting.environment in environment:
             _put(values, setting.name, environment[setting.environment])
+    for name, value in options.items():
+        _put(values, name, value)
     try:
         return msgspec.convert(values, type_, strict=False)
     except msgspec.ValidationError as error:
@@ -95,7 +104,7 @@ def _names(values: Mapping[str, Any], section: str = "") -> set[str]:
     return names
 
 
-def _put(values: dict[str, Any], name: str, value: str) -> None:
+def _put(values: dict[str, Any], name: str, value: object) -> None:
     *sections, last = name.split(".")
     for section in sections:
         values = values.setdefault(section, {})

@@ -39,6 +39,14 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(
     assert found == Outer(name="f", inner=Inner(size_max=8, quick=True))
 
 
+def test_options_go_before_the_environment() -> None:
+    environment = {"ALCOR_NAME": "e", "ALCOR_INNER__SIZE_MAX": "8"}
+
+    found = load(Outer, None, environment, {"name": "o", "inner.quick": True})
+
+    assert found == Outer(name="o", inner=Inner(size_max=8, quick=True))
+
+
 @pytest.mark.parametrize(
     ("text", "environment", "message"),
     [
