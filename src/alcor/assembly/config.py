@@ -7,8 +7,8 @@ import msgspec
 
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
-from alcor.integrations.keystone.client import KeystoneSettings
-from alcor.integrations.nova.app import NovaSettings
+from alcor.integrations.keystone.settings import KeystoneSettings
+from alcor.integrations.nova.settings import NovaSettings
 from alcor.managers.elastic_ip.app import ElasticIpSettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings

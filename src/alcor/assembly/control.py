@@ -254,8 +254,10 @@ class Control:
 
     async def lead(self) -> None:
         """Wait until no other process leads the databases, and lead them."""
+        self._waits = True
         for app in self.apps:
             await app.database.lead()
+        self._waits = False
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -281,10 +283,10 @@ class Control:
         return [relay.manager for relay in self._relays]
 
     async def checks(self) -> dict[str, bool]:
-        """What must be so for the managers to do their work."""
+        """What must be so for the managers to do their work, or to take it over from who leads."""
         answers = {f"{app.name}.database": await _opens(app.database) for app in self.apps}
         answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
-        return answers | {"intent.rebuilt": self._told}
+        return answers if self._waits else answers | {"intent.rebuilt": self._told}
 
     async def close(self) -> None:
         """Close the databases; call it when no task runs any more."""

@@ -10,7 +10,6 @@ import fcntl
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -24,14 +23,13 @@ from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
-from alcor.assembly.nova import nova_client
+from alcor.assembly.nova import notifier
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.identity import Identity
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
-from alcor.integrations.nova.app import NovaApp
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime import logs
 from alcor.runtime.clock import new_id, now_s
@@ -80,15 +78,13 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         closing = stack.enter_context(ExitStack())
         asks = identity(config, now_s, closing)
-        nova = nova_client(config, closing)
         _lock(folder / "lock", stack)
         epoch = _next_epoch(folder / "epoch")
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
         place = servers(config) or folder
         control = Control(place, intent, reports, config, now_s, new_id)
-        if nova is not None:
-            told = partial(NovaApp, place, intent, reports, client=nova, settings=config.nova)
-            control.add(told)
+        if (nova := notifier(config, place, intent, reports, closing)) is not None:
+            control.add(nova)
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)

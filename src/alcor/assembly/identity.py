@@ -13,7 +13,7 @@ from alcor.gateway.identity import (
     TokenIdentity,
     static_tokens,
 )
-from alcor.integrations.keystone.client import KeystoneClient, KeystoneSettings
+from alcor.integrations.keystone.settings import KeystoneSettings
 from alcor.integrations.keystone.tokens import Times, TokenCache, Validate
 from alcor.runtime.clock import Seconds
 from alcor.runtime.config import ConfigError
@@ -35,6 +35,8 @@ def identity(config: Config, now: Seconds, stack: ExitStack) -> Identity:
 def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Identity:
     if not settings.auth_url:
         raise ConfigError("auth = keystone needs keystone.auth_url")
+    from alcor.integrations.keystone.client import KeystoneClient  # only here: it loads much
+
     client = KeystoneClient(settings, service_password(settings))
     stack.callback(client.close)
 

@@ -7,7 +7,6 @@ wait take over when it is gone. `delivery`: one; hosts go on as they are while t
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from functools import partial
 from importlib import metadata
 
 import structlog
@@ -15,7 +14,7 @@ import structlog
 from alcor.assembly.config import Config, endpoint, servers
 from alcor.assembly.control import Control
 from alcor.assembly.identity import check_exposure, identity
-from alcor.assembly.nova import nova_client
+from alcor.assembly.nova import notifier
 from alcor.assembly.resources import TELLING, contract_of, declared
 from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
@@ -25,7 +24,6 @@ from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
-from alcor.integrations.nova.app import NovaApp
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError
@@ -61,10 +59,10 @@ async def managers(config: Config) -> None:
         raise ConfigError("served.postgres says where the databases are")
     async with region(config, "managers") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
-        nova = nova_client(config, stack.enter_context(ExitStack()))
         control = Control(place, intent, reports, config, now_s, new_id)
-        if nova is not None:
-            control.add(partial(NovaApp, place, intent, reports, client=nova, settings=config.nova))
+        closing = stack.enter_context(ExitStack())
+        if (nova := notifier(config, place, intent, reports, closing)) is not None:
+            control.add(nova)
         stack.push_async_callback(control.close)
         stack.push_async_callback(found.tasks.stop)
         async with _http(config, config.served.health_listen, [], found, control.checks) as http:

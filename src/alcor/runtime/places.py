@@ -5,7 +5,6 @@ from pathlib import Path
 
 from alcor.runtime import migrations
 from alcor.runtime.database import Database
-from alcor.runtime.postgres import PostgresDatabase
 from alcor.runtime.sqlite import SqliteDatabase
 
 
@@ -30,6 +29,8 @@ def open_database(place: Place, manager: str, versions: Path) -> Database:
         path = place / f"{manager}.sqlite"
         migrations.migrate(path, versions)
         return SqliteDatabase(path)
+    from alcor.runtime.postgres import PostgresDatabase  # only here: it loads the driver
+
     url = place.of(manager)
     migrations.migrate_server(url, versions)
     return PostgresDatabase(url, manager)

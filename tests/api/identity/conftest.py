@@ -8,7 +8,7 @@ import pytest
 from acceptance.keystone import Account, Keystone
 
 from alcor.gateway.app import GatewaySettings
-from alcor.integrations.keystone.client import KeystoneSettings
+from alcor.integrations.keystone.settings import KeystoneSettings
 
 
 class People(NamedTuple):

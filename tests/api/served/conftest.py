@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-start_s_max = 60.0
+start_s_max = 180.0
 
 
 class Answer(NamedTuple):
@@ -37,12 +37,15 @@ class Region:
         )
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.port = free_port()
+        self._health: dict[str, int] = {}
 
     def start(self, role: str, name: str = "") -> None:
         """Start a process of a role."""
         name = name or role
         argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
         argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{self.port}"]
+        self._health[name] = free_port()
+        argv += ["--health-listen", f"127.0.0.1:{self._health[name]}"]
         with (self._folder / f"{name}.log").open("ab") as log:
             environment = {k: v for k, v in os.environ.items() if not k.startswith("ALCOR_")}
             self.processes[name] = subprocess.Popen(argv, stdout=log, stderr=log, env=environment)
@@ -57,9 +60,9 @@ class Region:
         """What a process has told."""
         return (self._folder / f"{name}.log").read_text()
 
-    def ask(self, method: str, path: str, body: object = None) -> Answer:
+    def ask(self, method: str, path: str, body: object = None, port: int = 0) -> Answer:
         """One request to a gateway; `OSError` or `HTTPException` when there is no answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=60)
         try:
             text = None if body is None else json.dumps(body)
             connection.request(method, path, text, {"Content-Type": "application/json"})
@@ -68,6 +71,17 @@ class Region:
             return Answer(answer.status, json.loads(content) if content else None)
         finally:
             connection.close()
+
+    def wait_until_ready(self, name: str) -> None:
+        """Wait until managers or a delivery can do their work, or take it over."""
+        end = time.monotonic() + start_s_max
+        while True:
+            try:
+                if self.ask("GET", "/readyz", port=self._health[name]).status == 200:
+                    return
+            except (OSError, HTTPException):
+                pass
+            assert time.monotonic() < end, self.log(name)
 
     def wait_until_served(self) -> None:
         """Wait until a gateway answers what needs a manager; who has ended is started again."""

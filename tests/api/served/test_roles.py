@@ -20,6 +20,8 @@ class Region(Protocol):
 
     def ask(self, method: str, path: str, body: object = None) -> Answer: ...
 
+    def wait_until_ready(self, name: str) -> None: ...
+
     def wait_until_served(self) -> None: ...
 
 
@@ -57,6 +59,7 @@ def test_a_write_passes_through_all_roles_and_is_planned(region: Region) -> None
 def test_managers_that_are_killed_lose_nothing_and_others_take_over(region: Region) -> None:
     network_id = network_with_subnet(region)
     region.start("managers", "standby")
+    region.wait_until_ready("standby")
     made: list[str] = []
 
     def create(n: int) -> None:

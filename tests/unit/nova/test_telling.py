@@ -13,8 +13,9 @@ import pytest
 from keystoneauth1.session import Session
 
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
-from alcor.integrations.nova.app import NovaApp, NovaSettings
+from alcor.integrations.nova.app import NovaApp
 from alcor.integrations.nova.client import NovaClient
+from alcor.integrations.nova.settings import NovaSettings
 from alcor.intent import records
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change

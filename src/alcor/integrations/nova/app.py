@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import structlog
@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from alcor.goal_state.reports import PortReport
 from alcor.integrations.nova.client import NovaClient, NovaDown
+from alcor.integrations.nova.settings import NovaSettings
 from alcor.integrations.nova.store import ToldStore
 from alcor.integrations.nova.tracker import Tracker
 from alcor.intent.follow import Ready, follow, follow_prefix, id_of, record_of
@@ -26,25 +27,6 @@ _report = msgspec.msgpack.Decoder(PortReport).decode
 
 events_sent = Counter("alcor_nova_events", "Events that Nova was told.", ["event"])
 waiting = Gauge("alcor_nova_ports_waiting", "Ports of which Nova is to be told something.")
-
-
-class NovaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of what Nova is told."""
-
-    endpoint: Annotated[
-        str,
-        msgspec.Meta(description="Nova's API, as in http://127.0.0.1:8774/v2.1; empty: none"),
-    ] = ""
-    interval_s: Annotated[
-        float, msgspec.Meta(ge=0, description="Events that come within so many seconds go together")
-    ] = 0.2
-    batch_max: Annotated[int, msgspec.Meta(ge=1, description="Most events of one call")] = 200
-    timeout_s: Annotated[
-        float, msgspec.Meta(gt=0, description="Longest wait for Nova, in seconds")
-    ] = 10.0
-    retry_s_max: Annotated[
-        float, msgspec.Meta(gt=0, description="Longest pause before Nova is tried again, seconds")
-    ] = 30.0
 
 
 class NovaApp:
