@@ -104,7 +104,7 @@ async def carry_out(session: OpenFlow, tracker: FlowTracker, change: Change) -> 
 
 def _counted(compiler: Compiler) -> tuple[int, int]:
     """Flows a port, and flows of rules and members."""
-    kinds = [unit.kind.name for unit, _ in compiler.flows()]
+    kinds = [unit.kind.name for unit, _, _ in compiler.flows()]
     shared = sum(kinds.count(name) for name in ("GRANT", "REMOTE", "SERVICE"))
     return kinds.count("PORT") // ports, shared
 

@@ -168,9 +168,7 @@ def _openflow_body(body: bytes) -> None:
         meters.decode_meters,
         meters.decode_meter_counts,
         meters.decode_groups,
-        flows.decode_aggregate,
         lambda data: flows.decode_flows(data, {}),
-        lambda data: flows.decode_counts(data, {}),
     )
     for read in readers:
         with suppress(wire.Malformed):
@@ -241,7 +239,7 @@ ENTRIES: dict[str, Entry] = {
         _openflow,
         [
             wire.hello(1),
-            flows.add_flow(1, flows.flow_key(_FLOW), flows.flow_body(_FLOW)),
+            flows.Bundle(1).put(1, flows.flow_key(_FLOW), flows.flow_body(_FLOW)),
             meters.meter_mod(1, 0, 3, meters.Meter(10, 20)),
             packets.packet_out(1, b"frame", (output(3),)),
         ],

@@ -5,9 +5,11 @@ make one key (table, priority, match), the first of them in the order of units w
 first in time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Set
 from hashlib import blake2b
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
@@ -30,22 +32,22 @@ from alcor.agent.features import (
 )
 from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
-from alcor.ovs.flow import DROP, Flow, Match, apply, match
+from alcor.agent.shapes import AnyFlow, encoded
+from alcor.ovs.flow import DROP, Flow, apply, match
+from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.values.addresses import address
 
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours
 OWNER_COOKIE = OWNER << 56
 OWNER_MASK = 0xFF << 56
 
-FlowKey = tuple[int, int, Match]  # table, priority, match
-
 
 class UnitChange(NamedTuple):
     """What a unit's change means for the switch: flows to put, flows to take away."""
 
     unit: Unit
-    puts: tuple[Flow, ...]
-    takes: tuple[Flow, ...]
+    puts: tuple[tuple[FlowKey, FlowBody], ...]
+    takes: tuple[FlowKey, ...]
 
 
 class Change(NamedTuple):
@@ -66,102 +68,132 @@ class Change(NamedTuple):
         return sum(len(each.puts) + len(each.takes) for each in self.units)
 
 
+_Owned = tuple[Unit, FlowBody]
+_OF_PORTS = frozenset((UnitKind.PORT, UnitKind.NETWORK))  # what meters and zones are of
+_NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
+
+
 class Compiler:
-    """Holds the flows of every unit, and who owns each key."""
+    """Holds the flows of every unit as bytes, and who owns each key."""
 
     def __init__(self, model: HostModel) -> None:
         self._model = model
-        self._flows_by_unit: dict[Unit, dict[FlowKey, Flow]] = {}
-        self._claims: dict[FlowKey, list[Unit]] = {}  # sorted; the first one's flow counts
+        self._flows_by_unit: dict[Unit, dict[FlowKey, FlowBody]] = {}
+        self._owner: dict[FlowKey, Unit] = {}  # whose flow counts
+        self._rivals: dict[FlowKey, list[Unit]] = {}  # all who make a key, in order, if several do
         self._meters: dict[int, Meter] = {}
         self._meter_by_unit: dict[Unit, tuple[Meter, ...]] = {}
         self._zone_by_port: dict[Unit, int] = {}
         self._port_by_zone: dict[int, Unit] = {}
 
-    def update(self, units: Iterable[Unit]) -> Change:
+    def update(self, units: Set[Unit]) -> Change:
         """Make the flows of these units again; what comes out is only what differs."""
-        before: dict[FlowKey, tuple[Unit, Flow] | None] = {}
+        before: dict[FlowKey, _Owned | None] = {}
+        fresh: dict[Unit, None] = {}  # had no flows, and makes what nobody makes; in order
         ordered = sorted(units)
         for unit in ordered:
-            self._replace(unit, before)
-        meters_put, meters_taken = self._update_meters(ordered)
-        zones = self._update_zones(ordered)
-        return Change(self._difference(before), meters_put, meters_taken, *zones)
-
-    def recompute(self) -> Change:
-        """Make everything again; changes nothing when the law above holds."""
-        return self.update({*self._model.units(), *self._flows_by_unit})
+            self._replace(unit, before, fresh)
+        ports = [unit for unit in ordered if unit.kind in _OF_PORTS]
+        meters_put, meters_taken = self._update_meters(ports)
+        zones = self._update_zones(ports)
+        return Change(self._difference(before, fresh), meters_put, meters_taken, *zones)
 
     @property
     def meters(self) -> Mapping[int, Meter]:
         """Every meter that a flow may name."""
         return self._meters
 
-    def flows(self) -> Iterator[tuple[Unit, Flow]]:
+    def flows(self) -> Iterator[tuple[Unit, FlowKey, FlowBody]]:
         """Every flow that counts, with the unit that owns it."""
-        for key, claims in self._claims.items():
-            yield claims[0], self._flows_by_unit[claims[0]][key]
+        for key, unit in self._owner.items():
+            yield unit, key, self._flows_by_unit[unit][key]
 
-    def flows_of(self, unit: Unit) -> tuple[Flow, ...]:
-        """The flows that this unit owns."""
-        held = self._flows_by_unit.get(unit, {})
-        return tuple(flow for key, flow in held.items() if self._claims[key][0] == unit)
-
-    def _replace(self, unit: Unit, before: dict[FlowKey, tuple[Unit, Flow] | None]) -> None:
-        old = self._flows_by_unit.get(unit, {})
-        new = {flow[:3]: flow for flow in unit_flows(self._model, unit)}
-        for key, flow in old.items():
-            if new.get(key) != flow:
-                self._remember(key, before)
-            if key not in new:
-                self._disclaim(key, unit)
-        for key in new:
-            if key not in old:
-                self._remember(key, before)
-                self._claim(key, unit)
+    def _replace(
+        self, unit: Unit, before: dict[FlowKey, _Owned | None], fresh: dict[Unit, None]
+    ) -> None:
+        """Make a unit's flows; what counted before the pass is noted, unless nothing did."""
+        new = dict(map(encoded, unit_flows(self._model, unit)))
+        old = self._flows_by_unit.pop(unit, _NOTHING)
         if new:
             self._flows_by_unit[unit] = new
-        else:
-            self._flows_by_unit.pop(unit, None)
+        if not old and self._owner.keys().isdisjoint(new):
+            if new:
+                self._owner.update(dict.fromkeys(new, unit))
+                fresh[unit] = None
+            return
+        for key, body in old.items():
+            if new.get(key) != body:
+                self._note(key, before, fresh, (unit, body))
+                if key not in new:
+                    self._disclaim(key, unit)
+        for key in new.keys() - old.keys():
+            if key in self._owner:
+                self._note(key, before, fresh, None)
+                self._join(key, unit)
+            else:
+                before.setdefault(key)
+                self._owner[key] = unit
 
-    def _remember(self, key: FlowKey, before: dict[FlowKey, tuple[Unit, Flow] | None]) -> None:
-        if key not in before:
-            claims = self._claims.get(key)
-            before[key] = (claims[0], self._flows_by_unit[claims[0]][key]) if claims else None
-
-    def _claim(self, key: FlowKey, unit: Unit) -> None:
-        claims = self._claims.get(key)
-        if claims is None:
-            self._claims[key] = [unit]
+    def _note(
+        self,
+        key: FlowKey,
+        before: dict[FlowKey, _Owned | None],
+        fresh: dict[Unit, None],
+        changing: _Owned | None,
+    ) -> None:
+        """What counted before the pass; `changing` is what the unit had that is being made."""
+        if key in before:
+            return
+        owner = self._owner[key]
+        if owner in fresh:
+            before[key] = None
+        elif changing is not None and changing[0] == owner:
+            before[key] = changing
         else:
-            claims.append(unit)
-            claims.sort()
+            before[key] = (owner, self._flows_by_unit[owner][key])
+
+    def _join(self, key: FlowKey, unit: Unit) -> None:
+        rivals = self._rivals.setdefault(key, [self._owner[key]])
+        insort(rivals, unit)
+        self._owner[key] = rivals[0]
 
     def _disclaim(self, key: FlowKey, unit: Unit) -> None:
-        claims = self._claims[key]
-        claims.remove(unit)
-        if not claims:
-            del self._claims[key]
+        rivals = self._rivals.get(key)
+        if rivals is None:
+            del self._owner[key]
+            return
+        rivals.remove(unit)
+        self._owner[key] = rivals[0]
+        if len(rivals) == 1:
+            del self._rivals[key]
 
     def _difference(
-        self, before: Mapping[FlowKey, tuple[Unit, Flow] | None]
+        self, before: Mapping[FlowKey, _Owned | None], fresh: Iterable[Unit]
     ) -> tuple[UnitChange, ...]:
-        puts: dict[Unit, list[Flow]] = {}
-        takes: dict[Unit, list[Flow]] = {}
+        if not before:
+            return tuple(self._all_of(unit) for unit in fresh)
+        puts: dict[Unit, list[tuple[FlowKey, FlowBody]]] = {}
+        takes: dict[Unit, list[FlowKey]] = {}
+        for unit in fresh:
+            flows = self._flows_by_unit[unit].items()
+            puts[unit] = [put for put in flows if put[0] not in before]
         for key, was in before.items():
-            claims = self._claims.get(key)
-            if claims:
-                flow = self._flows_by_unit[claims[0]][key]
-                if was is None or was[1] != flow:
-                    puts.setdefault(claims[0], []).append(flow)
+            owner = self._owner.get(key)
+            if owner is not None:
+                body = self._flows_by_unit[owner][key]
+                if was is None or was[1] != body:
+                    puts.setdefault(owner, []).append((key, body))
             elif was is not None:
-                takes.setdefault(was[0], []).append(was[1])
+                takes.setdefault(was[0], []).append(key)
         # What is put comes first: nothing is without its flow while it moves from unit to unit.
         order = sorted(puts) + sorted(takes.keys() - puts.keys())
         return tuple(
             UnitChange(unit, tuple(puts.get(unit, ())), tuple(takes.get(unit, ())))
             for unit in order
         )
+
+    def _all_of(self, unit: Unit) -> UnitChange:
+        return UnitChange(unit, tuple(self._flows_by_unit[unit].items()), ())
 
     def _update_meters(self, units: Iterable[Unit]) -> tuple[tuple[Meter, ...], tuple[int, ...]]:
         touched: set[int] = set()
@@ -195,11 +227,9 @@ class Compiler:
         return put, frozenset(left - put.keys())
 
 
-def compile_all(model: HostModel) -> dict[FlowKey, Flow]:
-    """The flows of a model, from nothing."""
-    compiler = Compiler(model)
-    compiler.update(set(model.units()))
-    return {flow[:3]: flow for _, flow in compiler.flows()}
+def is_ours(body: FlowBody) -> bool:
+    """Whether a flow on the switch was put there by an agent."""
+    return body[0] == OWNER
 
 
 def cookie_of(unit: Unit) -> int:
@@ -209,10 +239,12 @@ def cookie_of(unit: Unit) -> int:
     return OWNER_COOKIE | unit.kind << 48 | digest
 
 
-def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
+def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
     """What one unit needs on the switch; nothing while its data is incomplete."""
     cookie = cookie_of(unit)
     match unit.kind:
+        case UnitKind.NEIGHBOUR:  # first, for there are thousands
+            return _neighbour_flows(model, unit, cookie)
         case UnitKind.HOST:
             return _host_flows(model, cookie)
         case UnitKind.PORT:
@@ -221,8 +253,6 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[Flow]:
             return _network_flows(model, unit, cookie)
         case UnitKind.SUBNET:
             return _subnet_flows(model, unit, cookie)
-        case UnitKind.NEIGHBOUR:
-            return _neighbour_flows(model, unit, cookie)
         case UnitKind.ROUTER:
             return _router_flows(model, unit, cookie)
         case UnitKind.FLOATING:
@@ -291,21 +321,21 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from classify.port(wired, cookie)
 
 
-def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     network = model.networks.get(unit.id)
     if network is None or not network.admin_state_up:
         return
     uplink, is_used = model.exits.uplink_of(network), model.has_wired_port(unit.id)
     if is_used:
-        yield from arp.network(network, cookie)
-        yield from nd.network(network, cookie)
+        yield arp.network(network, cookie)
+        yield nd.network(network, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if uplink is not None:
         yield from outside.network(network, uplink, cookie)
 
 
-def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     network = model.networks.get(unit.network_id)
     subnet = model.subnets.get(unit.network_id, {}).get(unit.id)
     if network is not None and subnet is not None:
@@ -320,22 +350,21 @@ def _acl_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from acl.subnet(network, subnet, rules, cookie)
 
 
-def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterable[AnyFlow]:
     network = model.networks.get(unit.network_id)
     neighbour = model.neighbours.get(unit.network_id, {}).get(unit.id)
     if network is None or neighbour is None:
-        return
-    yield from arp.neighbour(network, neighbour, cookie)
-    yield from nd.neighbour(network, neighbour, cookie)
+        return ()
+    flows = arp.neighbour(network, neighbour, cookie) + nd.neighbour(network, neighbour, cookie)
     is_bound_here = unit.id in model.ports_by_network.get(unit.network_id, ())
-    is_local = is_bound_here or neighbour.tunnel_endpoint == model.own_endpoint
-    if not is_local:
-        yield from l2.neighbour(network, neighbour, cookie)
-    if model.routing.is_routed(network.id):
-        yield from routing.neighbour(network, neighbour, cookie)
+    if not is_bound_here and neighbour.tunnel_endpoint != model.own_endpoint:
+        flows += l2.neighbour(network, neighbour, cookie)
+    if model.routing.is_routed(unit.network_id):
+        flows += routing.neighbour(network, neighbour, cookie)
+    return flows
 
 
-def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     view = model.router(unit.id)
     if view is None:
         return
@@ -350,7 +379,7 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from nd.outside(here[0], view.exit.addresses(6), here[1], cookie)
 
 
-def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     found = model.home(unit)
     if found is None:
         return
@@ -361,9 +390,9 @@ def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]
         yield from arp.outside(home.exit.network, [address], mac, cookie)
 
 
-def _outside_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _outside_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     network = model.networks.get(unit.network_id)
     found = address(unit.id)
     mac = model.exits.outside.resolved.get(unit.network_id, {}).get(found)
     if network is not None and mac is not None:
-        yield from outside.resolved(network, found, mac, cookie)
+        yield outside.resolved(network, found, mac, cookie)

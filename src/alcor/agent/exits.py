@@ -181,6 +181,8 @@ class Exits:
     def units_of_port(self, port_id: str) -> set[Unit]:
         """The floating IPs of a port."""
         floating = self.outside.floating_of(port_id)
+        if not floating:
+            return set()
         return {Unit(UnitKind.FLOATING, id_, router_id) for id_, router_id in floating}
 
     def units_resolved(self, network_id: str) -> set[Unit]:

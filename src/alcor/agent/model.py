@@ -39,6 +39,7 @@ from alcor.goal_state.entries import (
 from alcor.values.addresses import Address, Mac, Prefix
 
 T = TypeVar("T")
+_NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 
 
 class Interface(NamedTuple):
@@ -90,14 +91,14 @@ class HostModel:
     def put(self, entry: GoalEntry) -> set[Unit]:
         """Hold an entry in place of what its key held before."""
         match entry:
+            case Neighbour():  # first, for there are thousands
+                return self._put_neighbour(entry.network_id, entry.port_id, entry)
             case Port():
                 return self._put_port(entry.id, entry)
             case Network():
                 return self._put_network(entry.id, entry)
             case Subnet():
                 return self._put_subnet(entry.network_id, entry.id, entry)
-            case Neighbour():
-                return self._put_neighbour(entry.network_id, entry.port_id, entry)
             case Name():
                 return self._put_name(entry.network_id, entry.port_id, entry)
             case Router():
@@ -338,7 +339,9 @@ class HostModel:
     ) -> set[Unit]:
         _put_nested(self.neighbours, network_id, port_id, neighbour)
         self._stamp(network_id)
-        return {Unit(UnitKind.NEIGHBOUR, port_id, network_id)} | self.exits.units_of_port(port_id)
+        units = self.exits.units_of_port(port_id)
+        units.add(Unit(_NEIGHBOUR, port_id, network_id))
+        return units
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)
@@ -373,10 +376,7 @@ class HostModel:
         }
 
     def _neighbour_units(self, network_id: str) -> Set[Unit]:
-        return {
-            Unit(UnitKind.NEIGHBOUR, each, network_id)
-            for each in self.neighbours.get(network_id, ())
-        }
+        return {Unit(_NEIGHBOUR, each, network_id) for each in self.neighbours.get(network_id, ())}
 
 
 def _acl_units(subnets: Iterable[SubnetKey]) -> set[Unit]:

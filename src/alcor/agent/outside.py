@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpoint.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import ItemsView, Iterator
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -67,7 +67,7 @@ class Outside:
         _put(self.resolved, network_id, address, mac or Mac(0), mac is not None)
         return before != mac
 
-    def floating_of(self, port_id: str) -> Iterable[tuple[str, str]]:
+    def floating_of(self, port_id: str) -> ItemsView[str, str]:
         """The floating IPs of a port: their ids, and those of the routers that translate."""
         return self._routers_by_port.get(port_id, {}).items()
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Unpack
 
 from alcor.agent import pipeline as p
 from alcor.agent.routing import Leg, RouterView
-from alcor.agent.shapes import match_by, set_to
+from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
@@ -34,8 +34,6 @@ VNI_FULL = (1 << 64) - 1
 
 _WORD = 0xFFFF_FFFF
 _OWN_TTL = set_field("ip_ttl", hops + 1)  # it is routed like any other packet, which costs one
-_hop4 = match_by(p.VNI, p.NEXT_HOP[0], eth_type=ETH_TYPE_IPV4)
-_set_eth_dst = set_to("eth_dst")
 _SELF4 = (move("ipv4_dst", p.NEXT_HOP[0]),)
 _SELF6 = tuple(
     move("ipv6_dst", register, 32, 96 - 32 * at) for at, register in enumerate(p.NEXT_HOP)
@@ -165,22 +163,37 @@ def hop_by(address: Address) -> tuple[Action, ...]:
     return tuple(set_field(*each) for each in _words(address))
 
 
-def hop(network: Network, address: Address, mac: int, cookie: int) -> Flow:
+def hop(network: Network, address: Address, mac: int, cookie: int) -> Filled:
     """Who has the next hop's address."""
     if address.version == 4:
-        what = _hop4(network.vni, address.number)
-    else:
-        first, second, third, fourth = (word for _, word in _words(address))
-        what = match(
-            metadata=network.vni,
-            eth_type=ETH_TYPE_IPV6,
-            reg8=first,
-            reg9=second,
-            reg10=third,
-            reg11=fourth,
-        )
-    found = Instructions((_set_eth_dst(mac),), p.ROUTE_OUT)
+        return _HOP4, (cookie, network.vni, mac, address.number)
+    return _HOP6, (cookie, network.vni, mac, *(word for _, word in _words(address)))
+
+
+def _neighbour(cookie: int, mac: int, what: Match) -> Flow:
+    found = apply(set_field("eth_dst", mac), goto=p.ROUTE_OUT)
     return Flow(p.NEIGHBOUR, p.PRIORITY.normal, what, found, cookie)
+
+
+def _neighbour4(cookie: int, vni: int, mac: int, address: int) -> Flow:
+    return _neighbour(cookie, mac, match(metadata=vni, eth_type=ETH_TYPE_IPV4, reg8=address))
+
+
+def _neighbour6(cookie: int, vni: int, mac: int, *words: int) -> Flow:
+    first, second, third, fourth = words
+    hop = match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        reg8=first,
+        reg9=second,
+        reg10=third,
+        reg11=fourth,
+    )
+    return _neighbour(cookie, mac, hop)
+
+
+_HOP4 = Shape(_neighbour4, p.VNI, "eth_dst", p.NEXT_HOP[0])
+_HOP6 = Shape(_neighbour6, p.VNI, "eth_dst", *p.NEXT_HOP)
 
 
 def _words(address: Address) -> list[tuple[str, int]]:

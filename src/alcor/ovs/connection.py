@@ -12,12 +12,12 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 from alcor.ovs.channel import Channel, Disconnected, Refused
 from alcor.ovs.flow import CONTROLLER, Action
 from alcor.ovs.openflow import flows, meters, packets, wire
-from alcor.ovs.openflow.flows import ALL_TABLES, Aggregate, FlowCounts, FlowKey, InstalledFlow
+from alcor.ovs.openflow.flows import ALL_TABLES, Bundle, FlowBody, FlowKey
 from alcor.ovs.openflow.meters import (
     Bucket,
     Meter,
@@ -43,6 +43,25 @@ class BundleRefused(Exception):
     def __init__(self, refused: Mapping[FlowKey, SwitchError], reason: str) -> None:
         super().__init__(f"{len(refused)} flows refused: {reason}")
         self.refused = refused
+
+
+class Prepared(NamedTuple):
+    """A bundle, encoded."""
+
+    bundle: Bundle
+    first: int  # xid of its first flow mod; those of the others, and of the barrier, follow
+    keys: list[FlowKey]
+    mods: list[bytes]
+
+
+class Sent(NamedTuple):
+    """A bundle that is on its way."""
+
+    bundle: Bundle
+    first: int
+    keys: list[FlowKey]
+    opened: asyncio.Future[bytes]
+    collected: asyncio.Future[bytes]
 
 
 class PacketQueue:
@@ -75,7 +94,6 @@ class OpenFlow:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._changing = asyncio.Lock()  # one bundle at a time
 
     @classmethod
     async def connect(
@@ -133,33 +151,17 @@ class OpenFlow:
 
     async def flows(
         self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES
-    ) -> dict[FlowKey, InstalledFlow]:
+    ) -> dict[FlowKey, FlowBody]:
         """Read back the flows whose cookie agrees with `cookie` in the bits of `mask`."""
-        found: dict[FlowKey, InstalledFlow] = {}
+        found: dict[FlowKey, FlowBody] = {}
         xid = self._channel.reserve(1)
-        data = flows.stats_request(xid, flows.FLOW_STATS, cookie, mask, table)
+        data = flows.stats_request(xid, cookie, mask, table)
         await self._channel.request(xid, data, lambda part: flows.decode_flows(part, found))
         return found
 
-    async def counts(
-        self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES
-    ) -> dict[FlowKey, FlowCounts]:
-        """How often each of these flows was hit."""
-        found: dict[FlowKey, FlowCounts] = {}
-        xid = self._channel.reserve(1)
-        data = flows.stats_request(xid, flows.FLOW_STATS, cookie, mask, table)
-        await self._channel.request(xid, data, lambda part: flows.decode_counts(part, found))
-        return found
-
-    async def aggregate(self, cookie: int = 0, mask: int = 0, table: int = ALL_TABLES) -> Aggregate:
-        """How many flows there are with this cookie, and what they saw."""
-        xid = self._channel.reserve(1)
-        data = flows.stats_request(xid, flows.AGGREGATE_STATS, cookie, mask, table)
-        return flows.decode_aggregate(await self._channel.request(xid, data))
-
     async def bundle(
         self,
-        adds: Iterable[tuple[FlowKey, InstalledFlow]] = (),
+        adds: Iterable[tuple[FlowKey, FlowBody]] = (),
         deletes: Iterable[FlowKey] = (),
     ) -> None:
         """Put and delete flows, in this order, all or nothing.
@@ -169,32 +171,46 @@ class OpenFlow:
         `BundleRefused` names the flows. A large bundle holds everything else on the switch up:
         cut at about 1,000 flows.
         """
-        async with self._changing:
-            await self._bundle(list(adds), list(deletes))
+        await self.commit(self.send(self.prepare(adds, deletes)))
 
-    async def _bundle(
-        self, adds: Sequence[tuple[FlowKey, InstalledFlow]], deletes: Sequence[FlowKey]
-    ) -> None:
-        channel, count = self._channel, len(adds) + len(deletes)
-        bundle = channel.reserve(count + 4)
-        first, last = bundle + 1, bundle + count
-        mods = [flows.add_flow(xid, *add) for xid, add in enumerate(adds, first)]
-        mods += [flows.delete_flow(xid, key) for xid, key in enumerate(deletes, first + len(adds))]
-        opened = channel.expect(bundle)
-        channel.send(flows.bundle_control(bundle, bundle, flows.OPEN))
-        await self._write([flows.in_bundle(bundle, mod) for mod in mods])
-        await self.barrier()
+    def prepare(
+        self,
+        adds: Iterable[tuple[FlowKey, FlowBody]] = (),
+        deletes: Iterable[FlowKey] = (),
+    ) -> Prepared:
+        """The first third of `bundle`: encode. So one can be made while another is under way."""
+        adds, deletes = list(adds), list(deletes)
+        keys = [*(key for key, _ in adds), *deletes]
+        number = self._channel.reserve(len(keys) + 4)
+        bundle, first = Bundle(number), number + 1
+        mods = [bundle.put(xid, *add) for xid, add in enumerate(adds, first)]
+        mods += [bundle.take(xid, key) for xid, key in enumerate(deletes, first + len(adds))]
+        return Prepared(bundle, first, keys, mods)
+
+    def send(self, prepared: Prepared) -> Sent:
+        """The second third: give it to the switch, which collects it."""
+        bundle, first, keys, mods = prepared
+        opened = self._channel.expect(bundle.number)
+        self._channel.send(bundle.control(bundle.number, flows.OPEN) + b"".join(mods))
+        xid = first + len(keys)
+        collected = self._channel.expect(xid)
+        self._channel.send(wire.message(wire.BARRIER_REQUEST, xid))
+        return Sent(bundle, first, keys, opened, collected)
+
+    async def commit(self, sent: Sent) -> None:
+        """The last third: have it done, when the switch has refused none of it."""
+        channel, (bundle, first, keys, opened, collected) = self._channel, sent
+        await channel.answer(collected)
         await channel.answer(opened)
-        keys = [key for key, _ in adds] + list(deletes)
-        refusals = channel.refusals(first, last)
+        last = first + len(keys)  # of the barrier
+        refusals = channel.refusals(first, last - 1)
         if refusals:
-            discard = flows.bundle_control(last + 1, bundle, flows.DISCARD)
-            await channel.request(last + 1, discard)
+            await channel.request(last + 1, bundle.control(last + 1, flows.DISCARD))
             raise _refused(refusals, keys, first, "")
         try:
-            await channel.request(last + 2, flows.bundle_control(last + 2, bundle, flows.COMMIT))
+            await channel.request(last + 2, bundle.control(last + 2, flows.COMMIT))
         except Refused as refused:
-            refusals = channel.refusals(first, last)
+            refusals = channel.refusals(first, last - 1)
             raise _refused(refusals, keys, first, str(refused)) from refused
 
     async def delete_flows(self, cookie: int, mask: int) -> None:

@@ -11,6 +11,7 @@ from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
 from alcor.ovs.flow import Flow, apply, match
+from alcor.ovs.openflow.flows import flow_body, flow_key
 from alcor.values.addresses import Mac, address, prefix
 
 
@@ -192,7 +193,8 @@ def test_a_refused_flow_holds_back_its_port_and_nothing_else(host: Host) -> None
     good = Flow(60, 6, match(in_port=9), apply(goto=61), 0xA1 << 56)
 
     async def story(each: Driven) -> None:
-        units = (UnitChange(bad_port, (good, backwards), ()),)
+        puts = tuple((flow_key(each), flow_body(each)) for each in (good, backwards))
+        units = (UnitChange(bad_port, puts, ()),)
         each.driver.want(Change(units, (), (), {}, frozenset()))
         assert await each.driver.apply()
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
+from tests.compiled import compile_all
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import compile_all
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel
 from alcor.agent.packets import dhcp6
@@ -346,8 +346,9 @@ class World:
         places = {FIELD_BY_NAME[name].place: value for name, value in punted.fields.items()}
         told = router.answer_outside(PacketIn(punted.packet.frame, 0, 0, 1, places, b""), model)
         flow = Flow(0, 1, match(), apply(*told.actions))
-        flows = {**compile_all(model), flow[:3]: flow}
-        trace = Switch(flows.values()).trace(told.frame, 0, {}, tracker=self.trackers[host])
+        trace = Switch([*compile_all(model).values(), flow]).trace(
+            told.frame, 0, {}, tracker=self.trackers[host]
+        )
         kind = Packet(told.frame)["icmpv4_type"] or Packet(told.frame)["icmpv6_type"]
         fates = [self._outcome(host, model, 0, each) for each in trace.outcomes]
         return f"refused (icmp {kind}): {' and '.join(fates)}"

@@ -2,16 +2,10 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.compiled import compile_all, flows_of
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import (
-    OWNER_COOKIE,
-    OWNER_MASK,
-    Compiler,
-    FlowKey,
-    compile_all,
-    cookie_of,
-)
+from alcor.agent.compiler import Compiler, cookie_of, is_ours
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import (
     AclRule,
@@ -33,7 +27,8 @@ from alcor.goal_state.entries import (
     SubnetAcl,
     UplinkNode,
 )
-from alcor.ovs.flow import Ct, Flow, Resubmit
+from alcor.ovs.flow import Ct, Resubmit
+from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body
 from alcor.values.addresses import Mac, address, prefix
 
 HERE = address("172.31.0.1")
@@ -231,6 +226,10 @@ def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
     return model.set_tunnel(value)  # type: ignore[arg-type]
 
 
+def held(compiler: Compiler) -> dict[FlowKey, FlowBody]:
+    return {key: body for _, key, body in compiler.flows()}
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(changes, max_size=5), max_size=12))
 def test_flows_after_any_changes_equal_flows_from_nothing(
@@ -239,20 +238,20 @@ def test_flows_after_any_changes_equal_flows_from_nothing(
     model = HostModel()
     compiler = Compiler(model)
     compiler.update({HOST_UNIT})
-    switch: dict[FlowKey, Flow] = {flow[:3]: flow for _, flow in compiler.flows()}
+    switch = held(compiler)
 
     for each in passes:
         units = set().union(*(change_model(model, *change) for change in each))
         for _, puts, takes in compiler.update(units).units:
-            for flow in takes:
-                assert switch.pop(flow[:3]) == flow
-            for flow in puts:
-                assert switch.get(flow[:3]) != flow
-                switch[flow[:3]] = flow
+            for key in takes:
+                del switch[key]
+            for key, body in puts:
+                assert switch.get(key) != body
+                switch[key] = body
 
-    assert switch == compile_all(model)
-    assert switch == {flow[:3]: flow for _, flow in compiler.flows()}
-    assert compiler.recompute().flows == 0
+    assert switch == {key: flow_body(flow) for key, flow in compile_all(model).items()}
+    assert switch == held(compiler)
+    assert compiler.update(set(model.units())).flows == 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -263,7 +262,7 @@ def test_meters_are_those_that_flows_name(history: list[tuple[str, object]]) -> 
     for change in history:
         compiler.update(change_model(model, *change))
 
-    named = {flow.instructions.meter for _, flow in compiler.flows()} - {None}
+    named = {flow.instructions.meter for flow in compile_all(model).values()} - {None}
 
     assert named == set(compiler.meters)
 
@@ -277,7 +276,7 @@ def test_flows_go_forward_in_the_pipeline_as_declared(history: list[tuple[str, o
 
     for flow in compile_all(model).values():
         stage = p.STAGE_BY_TABLE[flow.table]
-        assert flow.cookie & OWNER_MASK == OWNER_COOKIE
+        assert is_ours(flow_body(flow))
         if flow.instructions.goto is not None:
             target = p.STAGE_BY_TABLE[flow.instructions.goto].name
             assert target in (*stage.next, stage.miss)
@@ -296,12 +295,6 @@ def one_port(**changed: object) -> HostModel:
     model.set_interface("p1", Interface(3, True))
     model.set_tunnel(Tunnel(9, HERE))
     return model
-
-
-def flows_of(model: HostModel, unit: Unit) -> tuple[Flow, ...]:
-    compiler = Compiler(model)
-    compiler.update(set(model.units()))
-    return compiler.flows_of(unit)
 
 
 def test_a_port_that_is_down_has_no_flows() -> None:

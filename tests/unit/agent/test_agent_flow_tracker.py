@@ -9,7 +9,7 @@ from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model import Unit, UnitKind
 from alcor.ovs.flow import Conjunction, Flow, apply, match
-from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
+from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key
 
 PORT, OTHER = Unit(UnitKind.PORT, "p1"), Unit(UnitKind.PORT, "p2")
 NEIGHBOUR = Unit(UnitKind.NEIGHBOUR, "q", "n1")
@@ -20,10 +20,11 @@ def flow(unit: Unit, number: int, goto: int = 10) -> Flow:
 
 
 def change(unit: Unit, puts: tuple[Flow, ...] = (), takes: tuple[Flow, ...] = ()) -> Change:
-    return Change((UnitChange(unit, puts, takes),), (), (), {}, frozenset())
+    put = tuple((flow_key(each), flow_body(each)) for each in puts)
+    return Change((UnitChange(unit, put, tuple(map(flow_key, takes))),), (), (), {}, frozenset())
 
 
-def carry_out(tracker: FlowTracker, switch: dict[FlowKey, InstalledFlow]) -> int:
+def carry_out(tracker: FlowTracker, switch: dict[FlowKey, FlowBody]) -> int:
     sent = 0
     for batch in tracker.plan():
         switch.update(batch.puts)
@@ -46,7 +47,7 @@ def test_what_is_there_already_is_not_sent() -> None:
 def test_a_foreign_flow_goes_at_once_and_an_own_stray_only_when_all_is_known() -> None:
     tracker = FlowTracker()
     foreign, stray = flow_key(flow(PORT, 1)), flow_key(flow(PORT, 2))
-    tracker.believe({foreign: InstalledFlow(0, b""), stray: flow_body(flow(PORT, 2))})
+    tracker.believe({foreign: FlowBody(9), stray: flow_body(flow(PORT, 2))})
 
     before = [batch.takes for batch in tracker.plan()]
     tracker.prune()
@@ -71,7 +72,7 @@ def test_a_unit_is_never_cut_and_bundles_are_bounded() -> None:
 
 def test_puts_come_before_what_is_only_taken_away() -> None:
     tracker = FlowTracker()
-    switch: dict[FlowKey, InstalledFlow] = {}
+    switch: dict[FlowKey, FlowBody] = {}
     tracker.want(change(PORT, tuple(flow(PORT, n) for n in range(600))))
     carry_out(tracker, switch)
 
@@ -85,7 +86,7 @@ def test_puts_come_before_what_is_only_taken_away() -> None:
 
 def test_what_lets_pass_is_revoked_before_anything_is_granted() -> None:
     member, grown = Unit(UnitKind.REMOTE, "m"), Unit(UnitKind.REMOTE, "n")
-    tracker, switch = FlowTracker(), dict[FlowKey, InstalledFlow]()
+    tracker, switch = FlowTracker(), dict[FlowKey, FlowBody]()
 
     def lets(unit: Unit, number: int, *parts: int) -> Flow:
         actions = (Conjunction(part, 0, 2) for part in parts)
@@ -112,7 +113,7 @@ def test_what_lets_pass_is_revoked_before_anything_is_granted() -> None:
 
 def test_a_unit_with_a_refused_flow_is_held_back_whole_until_it_changes() -> None:
     tracker = FlowTracker()
-    switch: dict[FlowKey, InstalledFlow] = {}
+    switch: dict[FlowKey, FlowBody] = {}
     good, bad = flow(PORT, 1), flow(PORT, 2)
     tracker.want(change(PORT, (good,)))
     tracker.want(change(OTHER, (flow(OTHER, 3),)))
@@ -149,7 +150,7 @@ steps = st.lists(
 def test_whatever_happens_the_switch_ends_as_wanted(
     history: list[tuple[Unit, int, int | None, str]],
 ) -> None:
-    tracker, switch = FlowTracker(), dict[FlowKey, InstalledFlow]()
+    tracker, switch = FlowTracker(), dict[FlowKey, FlowBody]()
     wanted: dict[int, Flow] = {}
     tracker.believe(switch)
     tracker.prune()
@@ -164,7 +165,7 @@ def test_whatever_happens_the_switch_ends_as_wanted(
             carry_out(tracker, switch)
         elif then == "meddle":
             switch.pop(flow_key(flow(unit, number)), None)
-            switch[flow_key(flow(unit, 99))] = InstalledFlow(5, b"")
+            switch[flow_key(flow(unit, 99))] = FlowBody(8)
         if then in ("read back", "meddle"):
             tracker.believe(switch)
             tracker.prune()

@@ -6,7 +6,7 @@ from alcor.agent.drivers.zones import Zones
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import Network, Port
 from alcor.ovs.flow import Flow, apply, match
-from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
+from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key
 from alcor.values.addresses import Mac, address
 
 A, B = (cookie_of(Unit(UnitKind.PORT, each)) for each in "ab")
@@ -16,7 +16,7 @@ def change(put: dict[int, int], *taken: int) -> Change:
     return Change((), (), (), put, frozenset(taken))
 
 
-def heard(zone: int, owner: int) -> dict[FlowKey, InstalledFlow]:
+def heard(zone: int, owner: int) -> dict[FlowKey, FlowBody]:
     """What is read back of a port that is heard."""
     flow = Flow(p.CLASSIFY, 100, match(in_port=zone, vlan_vid=0), apply(goto=10), owner)
     return {flow_key(flow): flow_body(flow)}

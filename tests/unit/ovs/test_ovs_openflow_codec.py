@@ -28,12 +28,13 @@ def test_a_match_is_encoded_as_the_standard_says() -> None:
     )
 
 
-def test_a_flow_mod_is_encoded_as_the_standard_says() -> None:
+def test_a_flow_mod_in_a_bundle_is_encoded_as_the_standard_says() -> None:
     flow = Flow(7, 100, match(in_port=3), apply(output(2), goto=9), 0xAB)
 
-    encoded = flows.add_flow(5, flow_key(flow), flow_body(flow))
+    encoded = flows.Bundle(6).put(5, flow_key(flow), flow_body(flow))
 
     assert encoded == hexed(
+        "05 22 0070 00000005  00000006 0000 0003"
         "05 0e 0060 00000005  00000000000000ab 0000000000000000  07 00 0000 0000 0064"
         "ffffffff ffffffff ffffffff 0000 0000"
         "0001 000c 80000004 00000003 00000000"
@@ -43,16 +44,17 @@ def test_a_flow_mod_is_encoded_as_the_standard_says() -> None:
 
 
 def test_a_deletion_means_any_port_and_any_group() -> None:
-    encoded = flows.delete_flow(5, flow_key(Flow(7, 100, match(), DROP)))
+    one = flows.Bundle(6).take(5, flow_key(Flow(7, 100, match(), DROP)))[16:]
+    many = flows.delete_flows(5, 0xAB, 0xFF)
 
-    assert encoded[25] == 4  # strictly this one
-    assert encoded[36:44] == b"\xff" * 8
+    assert (one[25], many[25]) == (4, 3)  # strictly this one, and all that the cookie says
+    assert one[36:44] == many[36:44] == b"\xff" * 8
 
 
 def test_a_masked_set_field_goes_by_nicira_for_1_4_has_none() -> None:
-    body = flow_body(Flow(0, 0, match(), apply(set_field("reg0", 1, 3)))).instructions
+    body = flow_body(Flow(0, 0, match(), apply(set_field("reg0", 1, 3))))
 
-    assert body[8:] == hexed("ffff 0018 00002320 0021 00010108 00000001 00000003 0000")
+    assert body[16:] == hexed("ffff 0018 00002320 0021 00010108 00000001 00000003 0000")
 
 
 MATCHES = st.lists(st.sampled_from(FIELDS), unique_by=lambda field: field.place).flatmap(
@@ -93,8 +95,6 @@ DECODERS: list[Callable[[bytes], Any]] = [
     lambda data: Frames().feed(data),
     lambda data: Frames().feed(b"\x05" + data),
     lambda data: flows.decode_flows(data, {}),
-    lambda data: flows.decode_counts(data, {}),
-    flows.decode_aggregate,
     meters.decode_meters,
     meters.decode_meter_counts,
     meters.decode_groups,
@@ -120,16 +120,16 @@ FLOW_STATS = hexed(
 )
 
 
-def test_flow_statistics_are_read_as_key_body_and_counts() -> None:
+def test_flow_statistics_are_read_as_key_and_body() -> None:
     flow = Flow(7, 100, match(in_port=3), apply(goto=9), 0xAB)
     found: dict[Any, Any] = {}
-    counts: dict[Any, Any] = {}
 
     flows.decode_flows(FLOW_STATS * 2, found)
-    flows.decode_counts(FLOW_STATS, counts)
 
     assert found == {flow_key(flow): flow_body(flow)}
-    assert counts == {flow_key(flow): (3, 4)}
+    assert (flows.table_of(flow_key(flow)), flows.cookie_of(flow_body(flow))) == (7, 0xAB)
+    assert flows.match_of(flow_key(flow)) == flow.match
+    assert flows.key_text(flow_key(flow)) == str(flow)
 
 
 @given(st.integers(0, len(FLOW_STATS) - 1), st.integers(0, 255), st.integers(0, 80))

@@ -11,43 +11,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import OWNER_COOKIE, OWNER_MASK, Change
+from alcor.agent.compiler import Change, is_ours
 from alcor.agent.model import Unit
-from alcor.ovs.flow import Flow
-from alcor.ovs.openflow.flows import FlowKey, InstalledFlow, flow_body, flow_key
+from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 
 bundle_flows_max = 1_000  # a longer commit holds up everything else on the switch
-
-
-class Wanted(NamedTuple):
-    """A flow as it must be on the switch, and whose it is."""
-
-    unit: Unit
-    body: InstalledFlow
-    flow: Flow
 
 
 class Batch(NamedTuple):
     """What goes into one bundle."""
 
-    puts: tuple[tuple[FlowKey, InstalledFlow], ...]
+    puts: tuple[tuple[FlowKey, FlowBody], ...]
     takes: tuple[FlowKey, ...]
 
     def __len__(self) -> int:
         return len(self.puts) + len(self.takes)
 
 
-_Puts = dict[Unit, list[tuple[FlowKey, InstalledFlow]]]
+_Wanted = tuple[Unit, FlowBody]  # whose flow, and how it must be
+_Puts = dict[Unit, list[tuple[FlowKey, FlowBody]]]
 _Takes = dict[Unit | None, list[FlowKey]]
-_Part = tuple[list[tuple[FlowKey, InstalledFlow]], list[FlowKey]]
+_Part = tuple[list[tuple[FlowKey, FlowBody]], list[FlowKey]]
 
 
 class FlowTracker:
     """Desired against actual; the actual is what was read back, moved on by what was done."""
 
     def __init__(self) -> None:
-        self._wanted: dict[FlowKey, Wanted] = {}
-        self._installed: dict[FlowKey, InstalledFlow] = {}
+        self._wanted: dict[FlowKey, _Wanted] = {}
+        self._installed: dict[FlowKey, FlowBody] = {}
         self._dirty: dict[FlowKey, Unit | None] = {}  # None: nobody's, left on the switch
         self.quarantined: dict[Unit, str] = {}  # why
 
@@ -61,28 +53,26 @@ class FlowTracker:
         for unit, puts, takes in change.units:
             if self.quarantined.pop(unit, None) is not None:
                 self._mark_unit(unit)
-            for flow in takes:
-                key = flow_key(flow)
+            for key in takes:
                 del self._wanted[key]
                 self._dirty[key] = unit
-            for flow in puts:
-                key = flow_key(flow)
-                self._wanted[key] = Wanted(unit, flow_body(flow), flow)
+            for key, body in puts:
+                self._wanted[key] = (unit, body)
                 self._dirty[key] = unit
 
-    def believe(self, installed: Mapping[FlowKey, InstalledFlow]) -> int:
+    def believe(self, installed: Mapping[FlowKey, FlowBody]) -> int:
         """Take what was read back as the truth; returns how many flows differ from what is wanted.
 
         What is ours and not wanted stays until `prune`; what is not ours goes.
         """
         self._installed = dict(installed)
         self._dirty = {
-            key: wanted.unit
+            key: wanted[0]
             for key, wanted in self._wanted.items()
             if installed.get(key) != self._body(wanted)
         }
-        for key, (cookie, _) in installed.items():
-            if cookie & OWNER_MASK != OWNER_COOKIE and key not in self._wanted:
+        for key, body in installed.items():
+            if not is_ours(body) and key not in self._wanted:
                 self._dirty[key] = None
         return len(self._dirty)
 
@@ -94,22 +84,21 @@ class FlowTracker:
 
     def plan(self) -> list[Batch]:
         """The bundles to send, in order; empty when the switch is as wanted."""
-        puts, takes = self._difference()
-        parts = list(self._revocations(puts, takes))
+        revocations, puts, takes = self._difference()
         # Units are ordered: security and ports first. What is only taken away goes last.
-        parts += [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
+        parts = revocations + [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
         parts += [([], takes[unit]) for unit in sorted(_units(takes))]
         parts.append(([], takes.get(None, [])))
         return list(_cut(parts))
 
     def done(self, batch: Batch) -> None:
         """The switch has taken the batch."""
+        self._installed.update(batch.puts)
         for key, body in batch.puts:
-            self._installed[key] = body
-            self._settle(key)
+            self._settle(key, body)
         for key in batch.takes:
             self._installed.pop(key, None)
-            self._settle(key)
+            self._settle(key, None)
 
     def refuse(self, reasons: Mapping[FlowKey, str]) -> dict[Unit, str]:
         """The switch refused these flows: quarantine their units; returns them, with reasons."""
@@ -119,55 +108,55 @@ class FlowTracker:
             if wanted is None:  # it could not be taken away: nothing to hold back
                 self._dirty.pop(key, None)
             else:
-                refused[wanted.unit] = f"{wanted.flow}: {reason}"
+                refused[wanted[0]] = f"{key_text(key)}: {reason}"
         for unit, reason in refused.items():
             self.quarantined[unit] = reason
             self._mark_unit(unit)
         return refused
 
-    def _revocations(self, puts: _Puts, takes: _Takes) -> Iterator[_Part]:
-        """What lets something pass that must not any more, one by one: they come first.
-
-        A flow that changes may let less pass, so it counts; they are taken out of `puts`, `takes`.
-        """
-        for unit, keys in takes.items():
-            takes[unit] = [key for key in keys if key.table not in p.ALLOWING]
-            yield from (([], [key]) for key in keys if key.table in p.ALLOWING)
-        for unit, flows in puts.items():
-            changing = {
-                key for key, _ in flows if key.table in p.ALLOWING and key in self._installed
-            }
-            if changing:
-                puts[unit] = [put for put in flows if put[0] not in changing]
-                yield from (([put], []) for put in flows if put[0] in changing)
-
-    def _body(self, wanted: Wanted) -> InstalledFlow | None:
-        return None if wanted.unit in self.quarantined else wanted.body
+    def _body(self, wanted: _Wanted) -> FlowBody | None:
+        return None if self.quarantined and wanted[0] in self.quarantined else wanted[1]
 
     def _mark_unit(self, unit: Unit) -> None:
-        self._dirty.update(
-            (key, unit) for key, wanted in self._wanted.items() if wanted.unit == unit
-        )
+        self._dirty.update((key, unit) for key, wanted in self._wanted.items() if wanted[0] == unit)
 
-    def _settle(self, key: FlowKey) -> None:
+    def _settle(self, key: FlowKey, installed: FlowBody | None) -> None:
         """Clean, unless what is wanted has moved on while the switch worked."""
         wanted = self._wanted.get(key)
-        if self._installed.get(key) == (self._body(wanted) if wanted else None):
+        if installed == (self._body(wanted) if wanted else None):
             self._dirty.pop(key, None)
 
-    def _difference(self) -> tuple[_Puts, _Takes]:
+    def _difference(self) -> tuple[list[_Part], _Puts, _Takes]:
+        """What is to be done; first what lets something pass that must not any more, one by one.
+
+        A flow that changes may let less pass, so it counts.
+        """
         puts: _Puts = {}
         takes: _Takes = {}
-        for key, unit in tuple(self._dirty.items()):
-            wanted = self._wanted.get(key)
+        less: list[_Part] = []
+        other: list[_Part] = []
+        clean: list[FlowKey] = []
+        last, of_last = None, list[tuple[FlowKey, FlowBody]]()
+        for key, unit in self._dirty.items():
+            wanted, installed = self._wanted.get(key), self._installed.get(key)
             body = self._body(wanted) if wanted else None
-            if self._installed.get(key) == body:
-                del self._dirty[key]
-            elif wanted is not None and body is not None:
-                puts.setdefault(wanted.unit, []).append((key, body))
+            if installed == body:
+                clean.append(key)
+            elif wanted is None or body is None:
+                if table_of(key) in p.ALLOWING:
+                    less.append(([], [key]))
+                else:
+                    takes.setdefault(unit, []).append(key)
+            elif installed is not None and table_of(key) in p.ALLOWING:
+                other.append(([(key, body)], []))
             else:
-                takes.setdefault(unit, []).append(key)
-        return puts, takes
+                if wanted[0] is not last:  # a unit's flows come together
+                    last = wanted[0]
+                    of_last = puts.setdefault(last, [])
+                of_last.append((key, body))
+        for key in clean:
+            del self._dirty[key]
+        return less + other, puts, takes
 
 
 def _units(takes: Iterable[Unit | None]) -> set[Unit]:
@@ -176,7 +165,7 @@ def _units(takes: Iterable[Unit | None]) -> set[Unit]:
 
 def _cut(parts: Iterable[_Part]) -> Iterator[Batch]:
     """Fill bundles without cutting a unit."""
-    puts: list[tuple[FlowKey, InstalledFlow]] = []
+    puts: list[tuple[FlowKey, FlowBody]] = []
     takes: list[FlowKey] = []
     for more_puts, more_takes in parts:
         size = len(puts) + len(takes)

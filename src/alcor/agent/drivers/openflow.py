@@ -16,7 +16,7 @@ from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import Unit
 from alcor.ovs.channel import Disconnected, Refused
-from alcor.ovs.connection import BundleRefused, OpenFlow
+from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
 from alcor.ovs.openflow.meters import Meter
 
 retry_s_min, retry_s_max = 0.02, 1.0
@@ -155,15 +155,24 @@ class FlowDriver:
 
     async def _send_plan(self, session: OpenFlow) -> bool:
         """Send the bundles; False when one was refused and the plan must be made again."""
-        for batch in self._tracker.plan():
-            try:
-                await session.bundle(batch.puts, batch.takes)
-            except BundleRefused as refused:
-                self._quarantine(refused)
-                return False
-            self._tracker.done(batch)
-            self._count(batch, "ok")
+        under_way: tuple[Batch, Sent] | None = None
+        try:
+            for batch in self._tracker.plan():
+                prepared = session.prepare(batch.puts, batch.takes)  # while the switch is busy
+                if under_way is not None:
+                    await self._commit(session, *under_way)
+                under_way = (batch, session.send(prepared))
+            if under_way is not None:
+                await self._commit(session, *under_way)
+        except BundleRefused as refused:
+            self._quarantine(refused)
+            return False
         return True
+
+    async def _commit(self, session: OpenFlow, batch: Batch, sent: Sent) -> None:
+        await session.commit(sent)
+        self._tracker.done(batch)
+        self._count(batch, "ok")
 
     async def _flush_zones(self, session: OpenFlow) -> None:
         """After the flows of who left, so that nobody commits another connection there."""

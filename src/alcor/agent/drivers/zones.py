@@ -8,10 +8,9 @@ its port heard, so a change is noticed even if the agent was away.
 from collections.abc import Mapping
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import OWNER_COOKIE, OWNER_MASK, Change
+from alcor.agent.compiler import Change, is_ours
 from alcor.ovs.fields import FIELD_BY_NAME
-from alcor.ovs.openflow.flows import FlowKey, InstalledFlow
-from alcor.ovs.openflow.matches import decode_match
+from alcor.ovs.openflow.flows import FlowBody, FlowKey, cookie_of, match_of, table_of
 
 _IN_PORT = FIELD_BY_NAME["in_port"].place
 
@@ -31,14 +30,14 @@ class Zones:
             self._wanted.pop(zone, None)
         self._due.update(change.zones_put, change.zones_taken)
 
-    def believe(self, installed: Mapping[FlowKey, InstalledFlow]) -> None:
+    def believe(self, installed: Mapping[FlowKey, FlowBody]) -> None:
         """Take what was read back as the truth."""
         self._there = {}
-        for key, (cookie, _) in installed.items():
-            if key.table == p.CLASSIFY and cookie & OWNER_MASK == OWNER_COOKIE:
-                for term in decode_match(key.match).terms:
+        for key, body in installed.items():
+            if table_of(key) == p.CLASSIFY and is_ours(body):
+                for term in match_of(key).terms:
                     if term.field == _IN_PORT:
-                        self._there[term.value] = cookie
+                        self._there[term.value] = cookie_of(body)
         self._due = {*self._there, *self._wanted}
 
     def stale(self, complete: bool) -> list[int]:

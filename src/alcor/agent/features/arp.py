@@ -9,7 +9,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.agent.routing import Leg
 from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, server_address
-from alcor.agent.shapes import match_by, set_to
+from alcor.agent.shapes import AnyFlow, Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP
 from alcor.ovs.flow import (
@@ -33,8 +33,29 @@ _TARGET_MAC = move("arp_sha", "arp_tha")
 _TARGET_ADDRESS = move("arp_spa", "arp_tpa")
 _BACK = output(IN_PORT)
 _FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
-_asked_for = match_by(p.VNI, "arp_tpa", eth_type=ETH_TYPE_ARP, arp_op=REQUEST)
-_set_eth_src, _set_arp_sha, _set_arp_spa = set_to("eth_src"), set_to("arp_sha"), set_to("arp_spa")
+
+
+def _shape(priority: int) -> Shape:
+    """Who asks for an address in a network gets a MAC."""
+
+    def make(cookie: int, vni: int, address: int, mac: int) -> Flow:
+        what = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=REQUEST, arp_tpa=address)
+        answer = apply(
+            _TO_ASKER,
+            set_field("eth_src", mac),
+            _IS_REPLY,
+            _TARGET_MAC,
+            set_field("arp_sha", mac),
+            _TARGET_ADDRESS,
+            set_field("arp_spa", address),
+            _BACK,
+        )
+        return Flow(p.ARP_ND, priority, what, answer, cookie)
+
+    return Shape(make, p.VNI, "arp_tpa", "eth_src")
+
+
+_ANSWER, _ANSWER_IF_NOBODY_DOES = _shape(p.PRIORITY.normal), _shape(p.PRIORITY.low)
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -56,55 +77,36 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
             yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
 
 
-def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
     """One flow for each IPv4 address of a neighbour."""
-    for address in neighbour.addresses:
-        if address.version == 4:
-            what = _asked_for(network.vni, address.number)
-            answer = _answer(address.number, neighbour.mac)
-            yield Flow(p.ARP_ND, p.PRIORITY.normal, what, answer, cookie)
+    return [
+        (_ANSWER, (cookie, network.vni, address.number, neighbour.mac))
+        for address in neighbour.addresses
+        if address.version == 4
+    ]
 
 
 def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
     """What this host has outside it answers for, by the uplink that it was asked by."""
     for address in addresses:
-        what = _asked_for(network.vni, address.number)
-        back = (*_answer(address.number, mac).actions[:-1], _FROM_NOWHERE)
-        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, Instructions(back, p.UPLINK_OUT), cookie)
+        inside = _ANSWER.make(cookie, network.vni, address.number, mac)
+        back = (*inside.instructions.actions[:-1], _FROM_NOWHERE)
+        yield inside._replace(instructions=Instructions(back, p.UPLINK_OUT))
 
 
-def router(leg: Leg, cookie: int) -> Iterator[Flow]:
+def router(leg: Leg, cookie: int) -> Iterator[AnyFlow]:
     """A router answers for its addresses, on every host for the machines there."""
     for address in leg.addresses(4):
-        what = _asked_for(leg.network.vni, address.number)
-        yield Flow(p.ARP_ND, p.PRIORITY.normal, what, _answer(address.number, leg.mac), cookie)
+        yield _ANSWER, (cookie, leg.network.vni, address.number, leg.mac)
 
 
-def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[Flow]:
+def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[AnyFlow]:
     """The DHCP server's address; below the neighbours, as a machine may be the gateway."""
     address = server_address(subnet).number
     if subnet.dhcp and subnet.prefix.version == 4 and address != SERVER_ADDRESS.number:
-        what = _asked_for(network.vni, address)
-        yield Flow(p.ARP_ND, p.PRIORITY.low, what, _answer(address, SERVER_MAC), cookie)
+        yield _ANSWER_IF_NOBODY_DOES, (cookie, network.vni, address, SERVER_MAC)
 
 
-def network(network: Network, cookie: int) -> Iterator[Flow]:
+def network(network: Network, cookie: int) -> Filled:
     """The address of the host's own services, in every network."""
-    what = _asked_for(network.vni, SERVER_ADDRESS.number)
-    answer = _answer(SERVER_ADDRESS.number, SERVER_MAC)
-    yield Flow(p.ARP_ND, p.PRIORITY.low, what, answer, cookie)
-
-
-def _answer(address: int, mac: int) -> Instructions:
-    return Instructions(
-        (
-            _TO_ASKER,
-            _set_eth_src(mac),
-            _IS_REPLY,
-            _TARGET_MAC,
-            _set_arp_sha(mac),
-            _TARGET_ADDRESS,
-            _set_arp_spa(address),
-            _BACK,
-        )
-    )
+    return _ANSWER_IF_NOBODY_DOES, (cookie, network.vni, SERVER_ADDRESS.number, SERVER_MAC)

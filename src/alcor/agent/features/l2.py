@@ -4,16 +4,24 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Tunnel, Wired
-from alcor.agent.shapes import match_by, set_to
+from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
-from alcor.ovs.flow import Flow, Instructions, apply, match, move, output, set_field
+from alcor.ovs.flow import Flow, apply, match, move, output, set_field
 
 MULTICAST_BIT = 1 << 40
 _TO_MULTICAST = apply(goto=p.MULTICAST)
-_sent_here_to = match_by(p.VNI, "eth_dst", reg0=p.FROM_HERE)
-_set_remote = set_to(p.TUNNEL_REMOTE)
 _TUNNEL_ID = move(p.VNI, "tun_id")
 _TUNNEL_DST = move(p.TUNNEL_REMOTE, "tun_dst")
+
+
+def _to_host(cookie: int, vni: int, mac: int, endpoint: int) -> Flow:
+    """What was sent here to a MAC goes to the host that has it."""
+    theirs = match(metadata=vni, eth_dst=mac, reg0=p.FROM_HERE)
+    to_tunnel = apply(set_field(p.TUNNEL_REMOTE, endpoint), goto=p.TUNNEL_OUT)
+    return Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_tunnel, cookie)
+
+
+_REMOTE = Shape(_to_host, p.VNI, "eth_dst", p.TUNNEL_REMOTE)
 
 
 def host(tunnel: Tunnel | None, cookie: int) -> Iterator[Flow]:
@@ -35,14 +43,12 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.ofport), deliver, cookie)
 
 
-def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
     """A port of another host is reached through the tunnel, only by what was sent here.
 
     An underlay of IPv6 has no place in TUNNEL_REMOTE yet: such a neighbour is not reached.
     """
-    if neighbour.tunnel_endpoint.version != 4:
-        return
-    theirs = _sent_here_to(network.vni, neighbour.mac)
-    remote = _set_remote(neighbour.tunnel_endpoint.number)
-    to_tunnel = Instructions((remote,), p.TUNNEL_OUT)
-    yield Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_tunnel, cookie)
+    endpoint = neighbour.tunnel_endpoint
+    if endpoint.version != 4:
+        return []
+    return [(_REMOTE, (cookie, network.vni, neighbour.mac, endpoint.number))]

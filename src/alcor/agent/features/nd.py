@@ -13,14 +13,13 @@ from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.agent.routing import Leg
 from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
-from alcor.agent.shapes import match_by, set_to
+from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     DROP,
     IN_PORT,
     Flow,
-    Instructions,
     apply,
     load,
     match,
@@ -38,21 +37,36 @@ ALL_NODES = 0xFF02 << 112 | 1
 
 _TO_ASKER = move("eth_src", "eth_dst")
 _TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
-_asked_for = match_by(
-    p.VNI,
-    "nd_target",
-    eth_type=ETH_TYPE_IPV6,
-    ip_proto=IP_PROTO_ICMPV6,
-    icmpv6_type=SOLICIT,
-    icmpv6_code=0,
-)
-_set_eth_src, _set_ipv6_src = set_to("eth_src"), set_to("ipv6_src")
 _IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
 _OPTION = (
     set_field("nd_options_type", TARGET_LINK_LAYER),
     move("eth_src", "nd_tll"),
     output(IN_PORT),
 )
+
+
+def _advertisement(cookie: int, vni: int, address: int, mac: int) -> Flow:
+    """A solicitation for an address of a network becomes the answer, but for its option."""
+    asked_for = match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=SOLICIT,
+        icmpv6_code=0,
+        nd_target=address,
+    )
+    answer = apply(
+        _TO_ASKER,
+        set_field("eth_src", mac),
+        _TO_ASKER_IP,
+        set_field("ipv6_src", address),
+        _IS_ADVERTISEMENT,
+        goto=p.ND_ANSWER,
+    )
+    return Flow(p.ARP_ND, p.PRIORITY.normal, asked_for, answer, cookie)
+
+
+_ANSWER = Shape(_advertisement, p.VNI, "nd_target", "eth_src")
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -105,35 +119,30 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
         yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
 
 
-def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
     """One flow for each IPv6 address of a neighbour, and for its link-local address."""
     fixed = [each.number for each in neighbour.addresses if each.version == 6]
-    yield from _answers(network, fixed, neighbour.mac, cookie)
+    return _answers(network, fixed, neighbour.mac, cookie)
 
 
-def router(leg: Leg, cookie: int) -> Iterator[Flow]:
+def router(leg: Leg, cookie: int) -> list[Filled]:
     """A router answers for its addresses, on every host for the machines there."""
     fixed = [each.number for each in leg.addresses(6)]
-    yield from _answers(leg.network, fixed, leg.mac, cookie)
+    return _answers(leg.network, fixed, leg.mac, cookie)
 
 
-def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
+def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> list[Filled]:
     """What this host has outside it answers for."""
-    yield from _answers(network, [each.number for each in addresses], mac, cookie)
+    return _answers(network, [each.number for each in addresses], mac, cookie)
 
 
-def network(network: Network, cookie: int) -> Iterator[Flow]:
+def network(network: Network, cookie: int) -> Filled:
     """The address of the host's own services, in every network."""
-    yield _answer(network, SERVER_ADDRESS6.number, SERVER_MAC, cookie)
+    return _ANSWER, (cookie, network.vni, SERVER_ADDRESS6.number, SERVER_MAC)
 
 
-def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> Iterator[Flow]:
-    link_local = [eui64_link_local(mac).number] if fixed else []
-    for address in fixed + link_local:
-        yield _answer(network, address, mac, cookie)
-
-
-def _answer(network: Network, address: int, mac: Mac, cookie: int) -> Flow:
-    set_source = (_set_eth_src(mac), _TO_ASKER_IP, _set_ipv6_src(address))
-    answer = Instructions((_TO_ASKER, *set_source, _IS_ADVERTISEMENT), p.ND_ANSWER)
-    return Flow(p.ARP_ND, p.PRIORITY.normal, _asked_for(network.vni, address), answer, cookie)
+def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> list[Filled]:
+    if not fixed:
+        return []
+    known = [*fixed, eui64_link_local(mac).number]
+    return [(_ANSWER, (cookie, network.vni, address, mac)) for address in known]

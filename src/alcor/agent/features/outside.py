@@ -28,6 +28,7 @@ from alcor.agent.router_shapes import (
     to,
 )
 from alcor.agent.routing import RouterView
+from alcor.agent.shapes import AnyFlow, Filled
 from alcor.goal_state.entries import Forwarding, Network
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,
@@ -121,12 +122,12 @@ def _resolution(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
         yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 1, what, wanted, cookie)
 
 
-def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Iterator[Flow]:
+def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Filled:
     """Somebody outside whom the agent has found."""
-    yield hop(network, address, mac, cookie)
+    return hop(network, address, mac, cookie)
 
 
-def router(view: RouterView, cookie: int) -> Iterator[Flow]:
+def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
     """A router's way out: what leads there, what it takes from there, what becomes of it."""
     exit_ = view.exit
     if exit_ is None:
@@ -208,7 +209,7 @@ def _leave_there(view: RouterView, exit_: Exit, host: Address, cookie: int) -> I
         yield Flow(p.NAT_OUT, p.PRIORITY.low, what, away, cookie)
 
 
-def floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
+def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     """A floating IP; every host of the router knows its MAC, its home translates."""
     exit_, address, mac = home.exit, home.floating.address, home.floating.mac
     yield hop(exit_.network, address, mac, cookie)

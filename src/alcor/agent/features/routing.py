@@ -28,6 +28,7 @@ from alcor.agent.router_shapes import (
     way_to,
 )
 from alcor.agent.routing import Leg, RouterView
+from alcor.agent.shapes import AnyFlow, Filled
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
@@ -97,13 +98,12 @@ def meters(wired: Wired, is_routed: bool) -> Iterator[Meter]:
         yield of_faults(wired.ofport)
 
 
-def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> Iterator[Flow]:
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
     """One flow for each address of a neighbour in a network that a router leads to."""
-    for address in neighbour.addresses:
-        yield hop(network, address, neighbour.mac, cookie)
+    return [hop(network, address, neighbour.mac, cookie) for address in neighbour.addresses]
 
 
-def router(view: RouterView, cookie: int) -> Iterator[Flow]:
+def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
     """One router: what it takes, what it answers, where it sends what."""
     for leg in view.legs:
         yield from _admit(view, leg, cookie)

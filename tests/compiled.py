@@ -1,0 +1,20 @@
+"""The flows of a model as values, made from nothing: what the compiler is compared with."""
+
+from alcor.agent.compiler import unit_flows
+from alcor.agent.model import HostModel, Unit
+from alcor.agent.shapes import as_flow
+from alcor.ovs.flow import Flow
+from alcor.ovs.openflow.flows import FlowKey, flow_key
+
+
+def flows_of(model: HostModel, unit: Unit) -> dict[FlowKey, Flow]:
+    """The flows of one unit."""
+    return {flow_key(flow): flow for flow in map(as_flow, unit_flows(model, unit))}
+
+
+def compile_all(model: HostModel) -> dict[FlowKey, Flow]:
+    """The flows of all units; of a key that several make the first one's counts."""
+    found: dict[FlowKey, Flow] = {}
+    for unit in sorted(set(model.units()), reverse=True):
+        found |= flows_of(model, unit)
+    return found
