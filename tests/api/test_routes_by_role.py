@@ -23,13 +23,19 @@ ROLES = {
 # Of no project.
 OWN_KINDS = (
     *("nodes", "agents", "default_security_group_rules", "availability_zones"),
-    *("flavors", "service_profiles", "service_providers"),
+    *("flavors", "service_profiles", "service_providers", "rule_types"),
 )
 # What things are found by, where that is not their id.
 FILTERS = {
     "network_ip_availability": "network_id",
     "availability_zone": "name",
     "service_provider": "name",
+    "rule_type": "type",
+}
+ALIASES: dict[str, dict[str, Any]] = {
+    "alias_bandwidth_limit_rule": {"max_kbps": 2},
+    "alias_dscp_marking_rule": {"dscp_mark": 8},
+    "alias_minimum_bandwidth_rule": {"min_kbps": 2},
 }
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
@@ -114,11 +120,24 @@ class Scene:
             return "blue"  # a project's id is its quota's
         if kind == "network_ip_availability":
             return self.network
+        if kind == "rule_type":
+            return "dscp_marking"
+        if kind in ALIASES:
+            return self._qos_rule(kind.removeprefix("alias_"))
         for role in ("member", "admin"):
-            answer = self.api[role].call("POST", path, {kind: self.body(kind)})
+            body = self.body(kind)
+            if kind == "policy" and role == "admin":
+                body["project_id"] = "blue"
+            answer = self.api[role].call("POST", path, {kind: body})
             if answer.status == 201:
                 return str(answer.json[kind]["id"])
         return UNKNOWN
+
+    def _qos_rule(self, kind: str) -> str:
+        policy = self.made("policy", "/v2.0/qos/policies")
+        path = f"/v2.0/qos/policies/{policy}/{kind}s"
+        body = {kind: ALIASES[f"alias_{kind}"]}
+        return str(self.api["admin"].call("POST", path, body).json[kind]["id"])
 
 
 @pytest.fixture(scope="module")
@@ -157,18 +176,20 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
         "tags": {"tags": ["t"]},
         "add_addresses": {"addresses": ["192.0.2.0/24"]},
         "remove_addresses": {"addresses": []},
-        "add_router_interface": {"subnet_id": scene.made("subnet", "/v2.0/subnets")},
         "remove_router_interface": {"subnet_id": scene.subnet},
         "add_extraroutes": {"router": {"routes": []}},
         "remove_extraroutes": {"router": {"routes": []}},
         "add_prefixes": {"prefixes": ["172.31.0.0/24"]},
         "remove_prefixes": {"prefixes": []},
     }
+    if path.endswith("/add_router_interface"):
+        bodies["add_router_interface"] = {"subnet_id": scene.made("subnet", "/v2.0/subnets")}
     if kind == "quota":
         bodies["{id}"] = {"quota": {"port": -1}}
     change = {"name": "other"} if kind == "address_scope" else {"description": "other"}
     if kind == "rbac_policy":
         change = {"target_tenant": "green"}
+    change = ALIASES.get(kind, change)
     body = bodies.get(path.rpartition("/")[2], {kind: change})
     return str(api.call(verb, there, body).status)
 

@@ -20,6 +20,7 @@ from alcor.contracts.peers import (
     SubnetPeer,
     UsagePeer,
 )
+from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import ConfinePeer, ReachPeer
@@ -37,6 +38,7 @@ from alcor.managers.network.app import NetworkApp
 from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
+from alcor.managers.qos.app import QosApp
 from alcor.managers.quota.app import QuotaApp, default_limits
 from alcor.managers.rbac.api import RBAC_POLICY
 from alcor.managers.rbac.service import Owner, RbacService
@@ -105,6 +107,7 @@ class Control:
             new_id,
             peer(ConfinePeer),
             peer(ConfinePeer, "router"),
+            policies=peer(QosPolicyPeer),
             **counting,
         )
         subnet = self._subnet(place, config, clock, new_id)
@@ -124,20 +127,24 @@ class Control:
         acl = NetworkAclApp(
             place, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
+        users = [peer(PolicyUserPeer, each.name) for each in (network, port)]
+        qos = QosApp(place, intent, users, clock, new_id, **counting)
+        for each in (network, port):
+            self._exchange.serve(PolicyUserPeer, each.policy_users, each.name)
         router, elastic_ip = self._routing(place, config, clock, new_id)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
-        counted = self._counted(network, subnet, pool, port, group, router, elastic_ip)
+        counted = self._counted(network, subnet, pool, port, group, qos, router, elastic_ip)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
         telling = (
-            *(network, pool, subnet, node, port, group, acl, router, elastic_ip),
+            *(network, pool, subnet, node, port, group, acl, qos, router, elastic_ip),
             *(flavor, quota),
         )
         self._relays: Sequence[Relay] = [each.relay for each in telling]
         self.apps: list[ManagerApp] = [mac, ip, *telling]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
-        owners = self._owners([*network.shared, *group.shared, *pool.shared])
+        owners = self._owners([*network.shared, *group.shared, *pool.shared, *qos.shared])
         self.resources.append(self._serve(RBAC_POLICY, RbacService(owners, counted, self._quotas)))
         for app in self.apps:
             for contract, implementation in app.peers:
@@ -185,6 +192,7 @@ class Control:
             peer(SecurityGroupPeer),
             quota=self._quotas,
             zone=config.agents.dns_domain,
+            policies=peer(QosPolicyPeer),
         )
 
     def _routing(

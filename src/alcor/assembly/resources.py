@@ -12,6 +12,8 @@ from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.port.api import BINDING, port_resource
+from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_of
+from alcor.managers.qos.model.rule import TYPES as RULE_TYPES
 from alcor.managers.quota.api import QUOTA
 from alcor.managers.rbac.api import RBAC_POLICY
 from alcor.managers.router.api import ROUTER
@@ -45,6 +47,10 @@ def declared() -> list[Resource]:
         ADDRESS_GROUP,
         NETWORK_ACL,
         NETWORK_ACL_RULE,
+        POLICY,
+        *(rules_of(each) for each in RULE_TYPES),
+        *(alias_of(each) for each in ALIASED),
+        RULE_TYPE,
         ROUTER,
         FLOATING_IP,
         PORT_FORWARDING,
@@ -67,6 +73,7 @@ TELLING = (
     "port",
     "security_group",
     "network_acl",
+    "qos_policy",
     "router",
     "elastic_ip",
     "flavor",

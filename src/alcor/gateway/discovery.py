@@ -173,6 +173,14 @@ _UNENFORCED = (
     Extension("rbac-address-scope", "RBAC of address scopes", "They are shared, too."),
     Extension("address-scope", "Address scope", "Where addresses are unique."),
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension("qos", "Quality of Service", "Policies of how much ports may send and receive."),
+    Extension("qos-bw-limit-direction", "Direction of QoS bandwidth limits", "Both directions."),
+    Extension("qos-default", "QoS default policy", "The policy of a project's new networks."),
+    Extension("qos-port-network-policy", "QoS port network policy", "Ports show their network's."),
+    Extension("qos-pps", "QoS packet rate limits", "Packets a second, in both directions."),
+    Extension("qos-rule-type-details", "Details of QoS rule types", "What hosts can be told."),
+    Extension("qos-rule-type-filter", "QoS rule type filter", "All types, or those that are kept."),
+    Extension("qos-rules-alias", "QoS rules by their ids alone", "Without naming their policies."),
 )
 
 

@@ -165,6 +165,21 @@ _BINDING = {
     "get_port_binding": SERVICE,
 }
 
+# Whoever owns a QoS policy owns its rules: the manager shows and changes no others.
+_QOS_RULES = {
+    name: rule
+    for type_ in (
+        "bandwidth_limit",
+        "dscp_marking",
+        "minimum_bandwidth",
+        "packet_rate_limit",
+    )
+    for kind in (f"policy_{type_}_rule", f"alias_{type_}_rule")
+    for name, rule in _verbs(
+        kind, "rule:admin_only or role:manager", "rule:admin_only or role:reader"
+    ).items()
+}
+
 DEFAULTS: dict[str, str] = (
     COMMON
     | _NETWORK
@@ -173,6 +188,7 @@ DEFAULTS: dict[str, str] = (
     | _BINDING
     | _ROUTER
     | _OTHERS
+    | _QOS_RULES
     | _verbs("default_security_group_rule", ADMIN, EVERYBODY)
     | _verbs("flavor", ADMIN, EVERYBODY)
     | _verbs("flavor_service_profile", ADMIN, EVERYBODY)

@@ -35,6 +35,7 @@ class Routes:
     ) -> None:
         networks = {resource.name: manager for resource, manager in resources}.get("network")
         self._collection_by_path: dict[str, Collection] = {}
+        self._tagged_by_path: dict[str, Collection] = {}
         self._nested_by_place: dict[tuple[str, str], Nested] = {}
         for resource, manager in resources:
             access = Access(policy, resource, networks)
@@ -46,6 +47,8 @@ class Routes:
                 collection = Collection(resource, manager, limits, access)
                 spellings = _spellings(resource.path)
                 self._collection_by_path |= dict.fromkeys(spellings, collection)
+                tagged = {*spellings, *_spellings(resource.tags_path or resource.path)}
+                self._tagged_by_path |= dict.fromkeys(tagged, collection)
         kinds = {r.collection: r for r, _ in resources if not r.parent}
         self._batch = Batch(kinds, limits, within)
         self._originals = Originals(limits, within)
@@ -91,7 +94,7 @@ class Routes:
         if not tag and member != "tags":
             return None
         collection, _, id_ = whose.rpartition("/")
-        kind = self._collection_by_path.get(collection)
+        kind = self._tagged_by_path.get(collection)
         if kind is None:
             return None
         route = f"{kind.resource.path}/id/tags{'/tag' if tag else ''}"

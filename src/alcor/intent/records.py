@@ -24,6 +24,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     segmentation_id: int | None = None  # the VLAN id of a VLAN network
     port_security_enabled: bool = True  # of its ports, unless they say otherwise
     shared_with: tuple[str, ...] = ()  # projects that may use it beside its own; "*": all
+    qos_policy_id: str = ""  # of its ports that have none of their own
 
 
 class HostRoute(msgspec.Struct, frozen=True):
@@ -101,6 +102,7 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dns_domain: str = ""  # the port's own, besides the region's and its network's
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()  # one a name and family
+    qos_policy_id: str = ""  # its own, before its network's
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -279,6 +281,25 @@ class ServiceProfileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     enabled: bool = True
 
 
+class QosRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule of a QoS policy; what its type has not is 0, or empty."""
+
+    type: str  # Neutron's name: bandwidth_limit, ...
+    direction: str = ""  # egress: what machines send
+    rate: int = 0  # kbit/s, or thousands of packets a second
+    burst: int = 0  # kbit, or thousands of packets; 0: hosts choose
+    dscp_mark: int = 0
+
+
+class QosPolicyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A QoS policy, with all its rules."""
+
+    id: str
+    project_id: str
+    name: str = ""
+    rules: tuple[QosRuleRecord, ...] = ()
+
+
 Record = (
     NetworkRecord
     | SubnetRecord
@@ -297,6 +318,7 @@ Record = (
     | SubnetPoolRecord
     | FlavorRecord
     | ServiceProfileRecord
+    | QosPolicyRecord
 )
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
@@ -317,6 +339,7 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "subnetpool": SubnetPoolRecord,
     "flavor": FlavorRecord,
     "service_profile": ServiceProfileRecord,
+    "qos_policy": QosPolicyRecord,
 }
 
 # Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.

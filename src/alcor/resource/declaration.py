@@ -83,7 +83,8 @@ class Resource:
     (`/v2.0/floatingips/{floatingip_id}/port_forwardings`) and as `parent`: its manager gets that id
     as a field of what is created, and as a filter of what is listed. `policy_name` is the name in
     policy rules where it is not `name`, `root` the key of one in bodies. With `local_ids` an id
-    means something under its parent only: the manager gets `<parent's id>/<id>`.
+    means something under its parent only: the manager gets `<parent's id>/<id>`. `tags_path` is
+    another path of the tags' routes.
     """
 
     name: str  # in a body: {"network": {...}}
@@ -102,6 +103,7 @@ class Resource:
     policy_name: str = ""
     root: str = ""
     local_ids: bool = False
+    tags_path: str = ""
 
     @property
     def rule_name(self) -> str:

@@ -433,7 +433,6 @@ def test_a_project_sees_and_touches_its_own_ports_only(lives: Any) -> None:
     "field",
     [
         {"security_groups": [P1]},
-        {"qos_policy_id": P1},
         {"dns_name": "-web"},
         {"mac_address": "01:00:00:00:00:00"},
         {"mac_address": "00:00:00:00:00:00"},

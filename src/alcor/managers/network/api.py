@@ -12,7 +12,6 @@ from alcor.resource.fields import (
     list_of,
     nullable,
     one_of,
-    only,
     record_of,
     string,
 )
@@ -53,7 +52,7 @@ NETWORK = Resource(
         Field(name="shared", type=BOOLEAN, default=False),
         Field(name="router:external", type=BOOLEAN, default=False),
         Field(name="is_default", type=BOOLEAN, default=False),
-        Field(name="qos_policy_id", type=only(None, "hosts don't shape traffic")),
+        Field(name="qos_policy_id", type=nullable(UUID), default=None),
         Field(
             name="availability_zone_hints",
             type=list_of(string(255), zones_listed_max),

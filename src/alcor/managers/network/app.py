@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer
+from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPeer
@@ -21,7 +22,9 @@ from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.fences import PolicyColumn
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
 
@@ -63,6 +66,7 @@ class NetworkApp:
         users: ConfinePeer,
         gateways: ConfinePeer,
         quota: Limit = unlimited,
+        policies: QosPolicyPeer | None = None,
     ) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
         self.database = open_database(place, self.name, VERSIONS)
@@ -79,8 +83,17 @@ class NetworkApp:
         )
         self.shared = [(TABLE.name, self.sharing, (AS_SHARED, AS_EXTERNAL))]
         self._service = NetworkService(
-            store, ports, subnets, floating_ips, limits, now, new_id, self.sharing
+            store,
+            ports,
+            subnets,
+            floating_ips,
+            limits,
+            now,
+            new_id,
+            self.sharing,
+            PolicyReferences(policies),
         )
+        self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
         self._log = log
         self._rebuilt = rebuilt
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [

@@ -23,6 +23,7 @@ def record(network: Network, reach: Reach = NOBODY) -> NetworkRecord:
         segmentation_id=network.segmentation_id if network.network_type == VLAN else None,
         port_security_enabled=network.port_security_enabled,
         shared_with=reach.shared_with,
+        qos_policy_id=network.qos_policy_id or "",
     )
 
 

@@ -86,7 +86,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     l2_adjacency: bool = True  # one broadcast domain, whatever the hosts
     ipv4_address_scope: None = None
     ipv6_address_scope: None = None
-    qos_policy_id: None = None
+    qos_policy_id: str | None = None  # of its ports that have none of their own
     is_default: bool = False
     dns_domain: str = ""
     description: str = ""
@@ -135,6 +135,7 @@ def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Ne
         dns_domain=values["dns_domain"],
         description=values["description"],
         shared=values["shared"],
+        qos_policy_id=values["qos_policy_id"],
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -179,6 +180,7 @@ CHANGEABLE = frozenset(
         "shared",
         "external",
         "is_default",
+        "qos_policy_id",
     }
 )
 

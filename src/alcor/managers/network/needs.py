@@ -40,7 +40,11 @@ class Store(Protocol):
         ...
 
     async def insert(
-        self, networks: Sequence[Network], policies: Sequence[SharingPolicy], trace: str
+        self,
+        networks: Sequence[Network],
+        policies: Sequence[SharingPolicy],
+        project: str | None,
+        trace: str,
     ) -> Saved:
         """All or none; chooses the VNIs that are 0. Refuses ids and VNIs that are taken."""
         ...
@@ -55,6 +59,8 @@ class Store(Protocol):
     ) -> Saved:
         """With the policy that `shared` and `external` mean, of a new id where one is needed."""
         ...
+
+    async def network(self, id_: str, project: str | None) -> Network: ...
 
     async def mark(self, id_: str, project: str | None) -> Network:
         """Mark as being deleted; `NetworkInUse` when somebody else is at it."""

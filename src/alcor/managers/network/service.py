@@ -38,6 +38,7 @@ from alcor.managers.network.model import (
 from alcor.managers.network.needs import FloatingIpPeer, PortPeer, Saved, Store, SubnetPeer
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
+from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.sharing import Viewer, wildcard
 from alcor.runtime.sharing_service import Sharing
 from alcor.values.revision import Revision
@@ -58,7 +59,9 @@ class NetworkService:
         now: Callable[[], str],
         new_id: Callable[[], str],
         sharing: Sharing,
+        qos: PolicyReferences,
     ) -> None:
+        self._qos = qos
         self._sharing = sharing
         self._store = store
         self._ports = ports
@@ -75,13 +78,35 @@ class NetworkService:
 
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
+        items = await self._with_policies(request)
         networks = [
             network(values, values.get("id") or self._new_id(), now, self._limits)
-            for values in request.items
+            for values in items
         ]
         await self._forget_namesakes([v["id"] for v in request.items if "id" in v])
         policies = [each for new in networks for each in self._policies(new)]
-        return _written(await self._store.insert(networks, policies, request.caller.request_id))
+        caller = request.caller
+        return _written(
+            await self._store.insert(networks, policies, _project(caller), caller.request_id)
+        )
+
+    async def _with_policies(self, request: CreateRequest) -> list[dict[str, Any]]:
+        """The items with the QoS policies of their projects, where they name none."""
+        viewer = _project(request.caller)
+        plain = [item["project_id"] for item in request.items if not item["qos_policy_id"]]
+        default = await self._qos.defaults(plain) if plain else {}
+        await self._check_policies([Wish(viewer, i["qos_policy_id"]) for i in request.items])
+        return [
+            item
+            if item["qos_policy_id"]
+            else item | {"qos_policy_id": default.get(item["project_id"])}
+            for item in request.items
+        ]
+
+    async def _check_policies(self, wishes: Sequence[Wish]) -> None:
+        for answer in await self._qos.answers(wishes):
+            if answer is not None:
+                raise answer
 
     async def update(self, request: UpdateRequest) -> Written:
         now = self._now()
@@ -91,6 +116,10 @@ class NetworkService:
             return changed(old, request.changes, now, self._limits)
 
         caller = request.caller
+        if "qos_policy_id" in request.changes:
+            held = await self._store.network(request.id, _project(caller))
+            wanted = request.changes["qos_policy_id"]
+            await self._check_policies([Wish(_project(caller), wanted, held.qos_policy_id)])
         if not {"shared", "router:external"} & request.changes.keys():
             return await self._change(request.id, decide, caller)
         refusals = {

@@ -27,17 +27,19 @@ from alcor.managers.network.model import (
 )
 from alcor.managers.network.needs import Saved
 from alcor.managers.network.subnets_seen import SubnetSeen
-from alcor.runtime import sharing, usage
+from alcor.runtime import fences, sharing, usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 from alcor.runtime.sharing import Viewer
 from alcor.values.mtu import check_mtu
+from alcor.values.qos import QosPolicyNotFound
 
 _IS = "CAST(json_extract(doc, '$.\"{}\"') AS TEXT) = '1'"
 TABLE = ResourceTable(
     "network",
     "Network",
-    ("project_id", "name", "vni"),
+    ("project_id", "name", "vni", "qos_policy_id"),
+    nullable=frozenset({"qos_policy_id"}),
     counted=True,
 )
 
@@ -63,7 +65,7 @@ class Publisher(Protocol):
 
 def row_of(network: Network, sequence: int) -> Row:
     """The row that keeps a network."""
-    columns = (network.project_id, network.name, network.vni)
+    columns = (network.project_id, network.name, network.vni, network.qos_policy_id)
     return Row(network.id, columns, sequence, _encode(network))
 
 
@@ -152,9 +154,15 @@ class NetworkStore:
         return await self._database.read(work)
 
     async def insert(
-        self, networks: Sequence[Network], policies: Sequence[SharingPolicy], trace: str
+        self,
+        networks: Sequence[Network],
+        policies: Sequence[SharingPolicy],
+        project: str | None,
+        trace: str,
     ) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
+            for network in networks:
+                _check_policy(connection, network, project)
             sharing.insert(connection, policies)
             placed = [segment_table.take(connection, network) for network in networks]
             ready = [self._numbered(connection, network) for network in placed]
@@ -183,6 +191,8 @@ class NetworkStore:
                 for version in subnets_seen.families(connection, id_):
                     check_mtu(id_, new.mtu, version)
             _check_default(connection, [new])
+            if new.qos_policy_id != old.qos_policy_id:
+                _check_policy(connection, new, project)
             for action, on, was in (
                 (AS_SHARED, new.shared, old.shared),
                 (AS_EXTERNAL, new.external, old.external),
@@ -193,6 +203,9 @@ class NetworkStore:
             return self._save(connection, [new], trace, TABLE.replace)
 
         return await self._write(work)
+
+    async def network(self, id_: str, project: str | None) -> Network:
+        return await self._database.read(lambda c: _decode(_visible(c, id_, project).doc))
 
     async def mark(self, id_: str, project: str | None) -> Network:
         def work(connection: sqlite3.Connection) -> Network:
@@ -288,6 +301,14 @@ def _check_default(connection: sqlite3.Connection, networks: Sequence[Network]) 
     for other in [*(row.id for row in held), *wanted]:
         if other != wanted[0]:
             raise DefaultExternalNetworkExists(other)
+
+
+def _check_policy(connection: sqlite3.Connection, network: Network, project: str | None) -> None:
+    """That its QoS policy has not gone, nor was taken from its project, since it was asked for."""
+    id_ = network.qos_policy_id
+    owner = None if project is None else network.project_id
+    if id_ and not fences.may_refer(connection, id_, owner):
+        raise QosPolicyNotFound(id_)
 
 
 def _apply_subnets(

@@ -19,6 +19,7 @@ from alcor.contracts.peers import (
     SecurityGroupPeer,
     SubnetPeer,
 )
+from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager, Written
 from alcor.contracts.sharing import ConfinePeer
 from alcor.intent.follow import Ready, follow
@@ -42,6 +43,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
 from alcor.values.errors import Refusal
 
@@ -74,7 +76,7 @@ class PortApp:
 
     `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
     `recover` run once, when peers answer; `tasks` run for ever. Without `groups`, ports take no
-    security groups; `zone` is the region's domain.
+    security groups, and without `policies` no QoS policies; `zone` is the region's domain.
     """
 
     name = "port"
@@ -96,6 +98,7 @@ class PortApp:
         groups: SecurityGroupPeer | None = None,
         quota: Limit = unlimited,
         zone: str = "openstacklocal.",
+        policies: QosPolicyPeer | None = None,
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
@@ -105,7 +108,14 @@ class PortApp:
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self._groups = None if groups is None else PortGroups(groups)
         self._writer = Writer(
-            self._store, self._references, ips, self._macs, self._groups, now, zone
+            self._store,
+            self._references,
+            ips,
+            self._macs,
+            self._groups,
+            PolicyReferences(policies),
+            now,
+            zone,
         )
         self.queue: Coalescer[Job, Written] = Coalescer(
             self._writer.do,
@@ -120,7 +130,9 @@ class PortApp:
         self._log = log
         self._reports = reports
         self._rebuilt = rebuilt
-        service = PortService(self._store, self.queue, new_id, settings.fixed_ips_max, zone)
+        service = PortService(
+            self._store, self.queue, new_id, settings.fixed_ips_max, self._references, zone
+        )
         resource = port_resource(groups=groups is not None)
         bindings = BindingService(self._store, self.queue, self._references, now)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
@@ -128,6 +140,7 @@ class PortApp:
             (BINDING, bindings),
         ]
         fences = PortFences(self._store, now, self._lifted)
+        self.policy_users: PolicyUserPeer = fences
         self.peers: Sequence[tuple[Any, object]] = [
             (PortPeer, fences),
             (GroupMemberPeer, fences),

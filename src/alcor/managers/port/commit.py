@@ -28,6 +28,7 @@ from alcor.managers.port.needs import Saved, Transaction
 from alcor.resource.revisions import check_revision
 from alcor.runtime.usage import OverQuota
 from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
+from alcor.values.qos import QosPolicyNotFound
 
 
 class NewPorts(NamedTuple):
@@ -104,6 +105,7 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     ports = [port for new in news for port in new.ports]
     ids = {port.id for port in ports}
     parents = {port.network_id for port in ports} | _subnets(ports) | _groups(ports)
+    parents |= _policies(ports)
     fenced = tx.fenced([*ids, *parents])
     confined = tx.confined(sorted(parents))
     taken_ids = tx.existing(list(ids))
@@ -147,6 +149,8 @@ def _not_shared(new: NewPorts, confined: Mapping[str, frozenset[str]]) -> Refusa
             return network_not_found(port.network_id)
         if gone := [g for g in port.security_groups if not _may_use(port, g, confined)]:
             return group_not_found(gone)
+        if port.qos_policy_id and not _may_use(port, port.qos_policy_id, confined):
+            return QosPolicyNotFound(port.qos_policy_id)
     return None
 
 
@@ -186,6 +190,8 @@ def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
         return Conflict(f"Subnet {subnet_id} is being deleted.")
     if gone := sorted(_groups([port]) & fenced):
         return group_not_found(gone)
+    if port.qos_policy_id in fenced:
+        return QosPolicyNotFound(port.qos_policy_id or "")
     if port.id in fenced:
         # The sweeper took it for dead: its leases may be gone.
         return Unavailable(f"Creating port {port.id} took too long; try again.")
@@ -248,7 +254,16 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         gone += [each for each in more if not _may_use(new, each, confined)]
     if gone:
         raise group_not_found(gone)
+    if new.qos_policy_id and new.qos_policy_id != port.qos_policy_id:
+        _check_policy(tx, new, new.qos_policy_id, trusted=write.project is None)
     return tx.replace(port, new, write.trace)
+
+
+def _check_policy(tx: Transaction, port: Port, policy_id: str, *, trusted: bool) -> None:
+    """The QoS policy may have gone, or may be theirs no more, since its owner was asked."""
+    confined = {} if trusted else tx.confined([policy_id])
+    if tx.fenced([policy_id]) or not _may_use(port, policy_id, confined):
+        raise QosPolicyNotFound(policy_id)
 
 
 def network_not_found(id_: str) -> NotFound:
@@ -262,3 +277,7 @@ def _subnets(ports: Sequence[Port]) -> set[str]:
 
 def _groups(ports: Sequence[Port]) -> set[str]:
     return {group for port in ports for group in port.security_groups}
+
+
+def _policies(ports: Sequence[Port]) -> set[str]:
+    return {port.qos_policy_id for port in ports if port.qos_policy_id}

@@ -1,4 +1,4 @@
-"""Fences: no port of these networks or subnets, and none from now on; no such ports for ever.
+"""Fences: no port refers to these, and none from now on; no such ports for ever.
 
 A port is saved only in a transaction that finds no fence on what it refers to.
 """
@@ -15,7 +15,7 @@ vacated_max = 200  # ports of one transaction
 
 
 class PortFences:
-    """Keeps the contracts PortPeer, GroupMemberPeer and ConfinePeer."""
+    """Keeps the contracts PortPeer, GroupMemberPeer, PolicyUserPeer and ConfinePeer."""
 
     def __init__(
         self, store: Store, now: Callable[[], str], lifted: Callable[[Sequence[str]], None]
@@ -34,6 +34,12 @@ class PortFences:
         return await self._fence(request.ids, lambda tx: tx.groups_used(request.ids))
 
     async def lift_groups(self, request: Ids) -> Done:
+        return await self.lift(request)
+
+    async def fence_policies(self, request: Ids) -> InUse:
+        return await self._fence(request.ids, lambda tx: tx.policies_used(request.ids))
+
+    async def lift_policies(self, request: Ids) -> Done:
         return await self.lift(request)
 
     async def vacate_subnets(self, request: Ids) -> InUse:

@@ -30,6 +30,7 @@ def record(port: Port) -> PortRecord:
         extra_dhcp_opts=port.extra_dhcp_opts,
         dns_name=port.dns_name,
         dns_domain=port.dns_domain,
+        qos_policy_id=port.qos_policy_id or "",
     )
 
 

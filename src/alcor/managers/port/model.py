@@ -194,6 +194,7 @@ def new(
         propagate_uplink_status=item["propagate_uplink_status"],
         numa_affinity_policy=item["numa_affinity_policy"],
         device_profile=item["device_profile"],
+        qos_policy_id=item["qos_policy_id"],
         ip_allocation="none" if item.get("fixed_ips") == [] else "immediate",
         description=item["description"],
         tags=tuple(item["tags"]),
@@ -226,6 +227,7 @@ _FIELD_BY_NAME = {
     "numa_affinity_policy": "numa_affinity_policy",
     "data_plane_status": "data_plane_status",
     "dns_domain": "dns_domain",
+    "qos_policy_id": "qos_policy_id",
 }
 
 

@@ -41,13 +41,13 @@ class Transaction(Protocol):
     def set_landlords(self, landlord_by_port: Mapping[str, str]) -> None: ...
 
     def confined(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """Of networks and groups whose use is confined, the projects that may use them."""
+        """Of those (networks, groups, policies) whose use is confined, who may use them."""
         ...
 
     def confine(self, id_: str, allowed: Iterable[str]) -> None: ...
 
     def used_by_others(self, id_: str, allowed: Iterable[str]) -> bool:
-        """Whether a port of another project is on the network, or in the group."""
+        """Whether a port of another project is on the network, in the group, or has the policy."""
         ...
 
     def room(self, projects: Iterable[str]) -> dict[str, int]:
@@ -131,6 +131,10 @@ class Transaction(Protocol):
 
     def groups_used(self, ids: Sequence[str]) -> set[str]:
         """Those of the security groups that ports are in."""
+        ...
+
+    def policies_used(self, ids: Sequence[str]) -> set[str]:
+        """Those of the QoS policies that ports have."""
         ...
 
     def unsettle(self, port_ids: Iterable[str]) -> None:

@@ -101,6 +101,11 @@ class References:
                 missing.append(id_)
         return found | await self.networks_now(missing)
 
+    def policy_of_network(self, id_: str) -> str:
+        """The QoS policy of a network, as far as the copy knows; empty: none."""
+        record = self._network_model.get(id_)
+        return record.qos_policy_id if isinstance(record, NetworkRecord) else ""
+
     async def networks_now(self, ids: Iterable[str]) -> dict[str, NetworkRecord]:
         """Those of the networks that exist, as their owner says."""
         wanted = sorted(ids)

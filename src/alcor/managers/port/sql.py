@@ -20,7 +20,7 @@ from alcor.managers.port.bindings import Binding, Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import Saved, Transaction
-from alcor.runtime import usage
+from alcor.runtime import fences, usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import Also, ResourceTable, Row
 from alcor.values.rows import insertions
@@ -133,25 +133,17 @@ class SqlTransaction:
         )
 
     def confined(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        rows = self._connection.execute(
-            "SELECT confined.id, allowed FROM json_each(?) CROSS JOIN confined "
-            "ON confined.id = value",
-            (_json(ids),),
-        )
-        return {id_: frozenset(msgspec.json.decode(allowed)) for id_, allowed in rows}
+        return fences.confined(self._connection, ids)
 
     def confine(self, id_: str, allowed: Iterable[str]) -> None:
-        self._connection.execute(
-            "INSERT INTO confined VALUES (?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET allowed = excluded.allowed",
-            (id_, _json(sorted(allowed))),
-        )
+        fences.confine(self._connection, id_, allowed)
 
     def used_by_others(self, id_: str, allowed: Iterable[str]) -> bool:
-        values = (id_, id_, _json(sorted(allowed)))
+        values = (id_, id_, id_, _json(sorted(allowed)))
         statement = (
             "SELECT 1 FROM port WHERE (network_id = ? "
-            "OR id IN (SELECT port_id FROM port_group WHERE group_id = ?)) "
+            "OR id IN (SELECT port_id FROM port_group WHERE group_id = ?) "
+            "OR id IN (SELECT port_id FROM port_policy WHERE policy_id = ?)) "
             "AND project_id <> '' AND project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1"
         )
         return self._connection.execute(statement, values).fetchone() is not None
@@ -183,6 +175,7 @@ class SqlTransaction:
         TABLE.insert(self._connection, rows)
         self._add_addresses(ports)
         self._add_groups(ports)
+        self._add_policies(ports)
         return _saved(groups, rows)
 
     def replace(self, old: Port, new: Port, trace: str) -> Saved:
@@ -200,6 +193,9 @@ class SqlTransaction:
         if new.security_groups != old.security_groups:
             self._drop_groups(new.id)
             self._add_groups([new])
+        if new.qos_policy_id != old.qos_policy_id:
+            self._drop_policy(new.id)
+            self._add_policies([new])
         self._tell(first, Told(intent.key(new.id), intent.encoded(new)), trace)
         return Saved([Raw(row.doc)], first)
 
@@ -213,6 +209,7 @@ class SqlTransaction:
         TABLE.delete(self._connection, [port.id])
         self._drop_addresses(port.id)
         self._drop_groups(port.id)
+        self._drop_policy(port.id)
         self._connection.execute("DELETE FROM port_binding WHERE port_id = ?", (port.id,))
         first = outbox.take(self._connection, 1)
         self._tell(first, Told(intent.key(port.id), None), trace)
@@ -238,15 +235,13 @@ class SqlTransaction:
         )
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
-        return self._among(
-            "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", ids
-        )
+        return fences.fenced(self._connection, ids) if ids else set()
 
     def fence(self, ids: Iterable[str]) -> None:
-        self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
+        fences.fence(self._connection, ids)
 
     def lift(self, ids: Iterable[str]) -> None:
-        self._each("DELETE FROM fence WHERE id = ?", ids)
+        fences.lift(self._connection, ids)
 
     def networks_used(self, ids: Sequence[str]) -> set[str]:
         return self._among(
@@ -307,6 +302,13 @@ class SqlTransaction:
             ids,
         )
 
+    def policies_used(self, ids: Sequence[str]) -> set[str]:
+        return self._among(
+            "SELECT value FROM json_each(?) "
+            "WHERE EXISTS (SELECT 1 FROM port_policy WHERE policy_id = value)",
+            ids,
+        )
+
     def unsettle(self, port_ids: Iterable[str]) -> None:
         self._each("INSERT OR IGNORE INTO unsettled VALUES (?)", port_ids)
 
@@ -333,6 +335,13 @@ class SqlTransaction:
 
     def _drop_groups(self, port_id: str) -> None:
         self._connection.execute("DELETE FROM port_group WHERE port_id = ?", (port_id,))
+
+    def _add_policies(self, ports: Iterable[Port]) -> None:
+        rows = [(port.qos_policy_id, port.id) for port in ports if port.qos_policy_id]
+        self._insert("port_policy", "policy_id, port_id", rows)
+
+    def _drop_policy(self, port_id: str) -> None:
+        self._connection.execute("DELETE FROM port_policy WHERE port_id = ?", (port_id,))
 
     def _insert(self, table: str, columns: str, rows: Sequence[Sequence[str]]) -> None:
         for insertion in insertions(table, columns, rows):

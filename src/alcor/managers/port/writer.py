@@ -34,6 +34,8 @@ from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
 from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
 from alcor.managers.port.references import References
+from alcor.runtime import policy_references
+from alcor.runtime.policy_references import PolicyReferences
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
 from alcor.values.revision import Revision
@@ -67,9 +69,11 @@ class Writer:
         ips: IpPeer,
         macs: MacSource,
         groups: PortGroups | None,
+        policies: PolicyReferences,
         now: Callable[[], str],
         zone: str = "",
     ) -> None:
+        self._policies = policies
         self._store = store
         self._references = references
         self._leasing = Leasing(references, ips)
@@ -85,6 +89,7 @@ class Writer:
         batch = [Progress(job) for job in jobs]
         await self._check_networks(batch)
         await self._look_up_groups(batch)
+        await self._look_up_policies(batch)
         await self._prepare(batch)
         await self._write(batch)
         await self._give_back(batch)
@@ -130,6 +135,18 @@ class Writer:
                 each.answer = each.answer or answer
             else:
                 each.groups[port_id] = answer
+
+    async def _look_up_policies(self, batch: Sequence[Progress]) -> None:
+        """Refuse the QoS policies that ports can't have, or whose removal is not theirs."""
+        asking = [each for each in _open(batch) if _names_policy(each.job)]
+        if not asking:
+            return
+        ids = [each.job.id for each in asking if isinstance(each.job, Update)]
+        held = await self._store.read(lambda tx: tx.ports(ids))
+        wishes = [(each, wish) for each in asking for wish in _policy_wishes(each.job, held)]
+        answers = await self._policies.answers([wish for _, wish in wishes])
+        for (each, _), answer in zip(wishes, answers, strict=True):
+            each.answer = each.answer or answer
 
     async def _prepare(self, batch: Sequence[Progress]) -> None:
         """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
@@ -344,6 +361,23 @@ def _groups_asked(job: Job) -> list[tuple[str, Asked | Answer]]:
     if isinstance(job, Update) and job.changes.get("security_groups"):
         ids = tuple(job.changes["security_groups"])
         return [(job.id, Asked(project_of(job.caller), "", ids))]
+    return []
+
+
+def _names_policy(job: Job) -> bool:
+    if isinstance(job, Create):
+        return any(draft.item["qos_policy_id"] for draft in job.drafts)
+    return isinstance(job, Update) and "qos_policy_id" in job.changes
+
+
+def _policy_wishes(job: Job, held: Mapping[str, Port]) -> list[policy_references.Wish]:
+    """What a job's ports ask for, beside what they have."""
+    if isinstance(job, Create):
+        viewer = project_of(job.caller)
+        return [policy_references.Wish(viewer, d.item["qos_policy_id"]) for d in job.drafts]
+    if isinstance(job, Update) and (port := held.get(job.id)):
+        viewer, wanted = project_of(job.caller), job.changes["qos_policy_id"]
+        return [policy_references.Wish(viewer, wanted, port.qos_policy_id)]
     return []
 
 

@@ -1,0 +1,147 @@
+"""QoS policies, their rules, and the types of rules as clients see them.
+
+Source: Neutron API reference v2, "QoS policies", "QoS rule types".
+"""
+
+from collections.abc import Sequence
+
+from alcor.contracts.resources import Filter
+from alcor.managers.qos.model import rule
+from alcor.resource.declaration import Field, Resource, read_only
+from alcor.resource.fields import (
+    BOOLEAN,
+    JSON,
+    NAME,
+    UUID,
+    FieldType,
+    boolean_of,
+    integer,
+    integer_of,
+    one_of,
+    shown,
+    string,
+)
+
+RULE_OF_ALIAS = "alias_"
+ALL_RULES = "all_rules"  # a filter of rule types: also those that hosts don't keep
+_COUNT = integer(0, (1 << 63) - 1)
+_RATE = integer(0, (1 << 31) - 1)
+_DIRECTION = Field(name="direction", type=one_of("egress", "ingress"), default="egress")
+_MARKS = (0, *range(8, 42, 2), 44, 46, 48, 56)
+
+
+def _parse_mark(value: object) -> int:
+    mark = integer_of(value)
+    if mark not in _MARKS:
+        raise ValueError(f"{shown(value)} is not in {list(_MARKS)}")
+    return mark
+
+
+_MARK = FieldType("DSCP mark", _parse_mark, integer(0, 63).of_query, {"enum": list(_MARKS)})
+
+POLICY = Resource(
+    name="policy",
+    collection="policies",
+    title="QosPolicy",
+    path="/v2.0/qos/policies",
+    tags_path="/v2.0/policies",
+    extension="qos",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="description", type=string(255), default=""),
+        Field(name="shared", type=BOOLEAN, default=False),
+        Field(name="is_default", type=BOOLEAN, default=False),
+        read_only("rules", JSON),
+        read_only("tags", JSON),
+        read_only("revision_number", _COUNT),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+)
+
+_VALUES_BY_TYPE: dict[str, tuple[Field, ...]] = {
+    rule.BANDWIDTH_LIMIT: (
+        Field(name="max_kbps", type=_RATE, required=True),
+        Field(name="max_burst_kbps", type=_RATE, default=0),
+        _DIRECTION,
+    ),
+    rule.DSCP_MARKING: (Field(name="dscp_mark", type=_MARK, required=True),),
+    rule.MINIMUM_BANDWIDTH: (Field(name="min_kbps", type=_RATE, required=True), _DIRECTION),
+    rule.PACKET_RATE_LIMIT: (
+        Field(name="max_kpps", type=_RATE, required=True),
+        Field(name="max_burst_kpps", type=_RATE, default=0),
+        _DIRECTION,
+    ),
+}
+_EXTENSION_BY_TYPE = {rule.PACKET_RATE_LIMIT: "qos-pps"}
+ALIASED = (rule.BANDWIDTH_LIMIT, rule.DSCP_MARKING, rule.MINIMUM_BANDWIDTH)
+
+
+def rules_of(type_: str) -> Resource:
+    """The rules of one type, under their policies."""
+    return Resource(
+        name=f"{type_}_rule",
+        collection=f"{type_}_rules",
+        title="QosRule",
+        path=f"/v2.0/qos/policies/{{qos_policy_id}}/{type_}_rules",
+        parent="qos_policy_id",
+        policy_name=f"policy_{type_}_rule",
+        extension=_EXTENSION_BY_TYPE.get(type_, "qos"),
+        fields=(Field(name="id", type=UUID, post=False, put=False), *_VALUES_BY_TYPE[type_]),
+    )
+
+
+def alias_of(type_: str) -> Resource:
+    """The rules of one type by their ids alone."""
+    return Resource(
+        name=f"{RULE_OF_ALIAS}{type_}_rule",
+        collection=f"{RULE_OF_ALIAS}{type_}_rules",
+        title="QosRule",
+        path=f"/v2.0/qos/alias-{type_.replace('_', '-')}-rules",
+        extension="qos-rules-alias",
+        creatable=False,
+        fields=rules_of(type_).fields,
+    )
+
+
+def _all_rules(texts: Sequence[str]) -> list[Filter]:
+    return [Filter(ALL_RULES, (any(boolean_of(text) for text in texts),))]
+
+
+def _supported(texts: Sequence[str]) -> list[Filter]:
+    """All hosts know the same rules: what one of them keeps, all of them keep."""
+    return [Filter(ALL_RULES, (not all(boolean_of(text) for text in texts),))]
+
+
+RULE_TYPE = Resource(
+    name="rule_type",
+    collection="rule_types",
+    title="QosRuleType",
+    path="/v2.0/qos/rule-types",
+    extension="qos",
+    is_id=lambda text: text in rule.TYPES,
+    creatable=False,
+    updatable=False,
+    deletable=False,
+    special_filters={ALL_RULES: _all_rules, "all_supported": _supported},
+    fields=(
+        read_only("type", string(255)),
+        read_only("drivers", JSON),
+    ),
+)
+
+
+def parameters_of(type_: str) -> list[dict[str, object]]:
+    """What hosts can be told by a rule of a type (Neutron API reference, "QoS rule types")."""
+    fields = {field.name: field.type for field in _VALUES_BY_TYPE[type_]}
+    return [
+        {
+            "parameter_name": name,
+            "parameter_type": "choices" if "enum" in of.schema else "range",
+            "parameter_values": of.schema.get("enum")
+            or {"start": of.schema["minimum"], "end": of.schema["maximum"]},
+        }
+        for name, of in fields.items()
+    ]

@@ -1,0 +1,75 @@
+"""Put the QoS manager together: what assembly opens, starts and closes."""
+
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from alcor.contracts.qos import QosPolicyPeer
+from alcor.contracts.resources import ResourceManager
+from alcor.contracts.sharing import AS_SHARED
+from alcor.intent.relay import Relay
+from alcor.intent.store import ToldStore
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_of
+from alcor.managers.qos.model.rule import TYPES
+from alcor.managers.qos.needs import PolicyUserPeer
+from alcor.managers.qos.service.policies import PolicyService
+from alcor.managers.qos.service.rule_types import RuleTypeService
+from alcor.managers.qos.service.rules import RuleService
+from alcor.managers.qos.service.users import Users
+from alcor.managers.qos.service.writes import Makers, manager
+from alcor.managers.qos.sharing import shared_policies
+from alcor.managers.qos.sql import SqlTransaction, living
+from alcor.resource.declaration import Resource
+from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.places import Place, open_database
+from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.usage import Limit, unlimited
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class QosApp:
+    """The QoS manager as assembly sees it (see the network manager's).
+
+    `users` are those whose resources have policies.
+    """
+
+    name = manager
+
+    def __init__(
+        self,
+        place: Place,
+        log: KeyedLog,
+        users: Sequence[PolicyUserPeer],
+        clock: Seconds,
+        new_id: NewId,
+        quota: Limit = unlimited,
+    ) -> None:
+        self.database = open_database(place, self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, log, living)
+        store = ToldStore(self.database, self.relay, SqlTransaction)
+        makers = Makers(new_id, lambda: timestamp(clock()))
+        together = Users(users)
+        kind = shared_policies(makers.now)
+        sharing = Sharing(
+            self.database, kind, {AS_SHARED: together}, self.relay.notify, new_id, quota
+        )
+        self.shared = [(kind.table.name, sharing, (AS_SHARED,))]
+        self._policies = PolicyService(store, together, makers, sharing)
+        rules = {each: RuleService(each, store, together, makers) for each in TYPES}
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (POLICY, self._policies),
+            *((rules_of(each), service) for each, service in rules.items()),
+            *((alias_of(each), rules[each]) for each in ALIASED),
+            (RULE_TYPE, RuleTypeService()),
+        ]
+        self.peers: Sequence[tuple[Any, object]] = [(QosPolicyPeer, self._policies)]
+
+    async def recover(self) -> None:
+        """Finish what a crash cut short."""
+        await self._policies.recover()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        return [self.relay.run()]

@@ -1,0 +1,1 @@
+"""QoS policies and their rules, decided without I/O."""

@@ -1,0 +1,1 @@
+"""One module a kind of resource; a method a use case."""

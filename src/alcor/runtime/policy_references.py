@@ -1,0 +1,68 @@
+"""QoS policies that resources of a manager are given, or lose: asked of their owner.
+
+Asked each time: policies are given seldom, and who may use one can change at any time. That it is
+still so when the reference is saved is the fences' to say (`fences.py`).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alcor.contracts.peers import Projects
+from alcor.contracts.qos import PoliciesRequest, QosPolicyPeer
+from alcor.values.errors import Refusal
+from alcor.values.qos import (
+    ENFORCED,
+    PolicyRemoveAuthorizationError,
+    QosPolicyNotFound,
+    QosRuleNotSupported,
+)
+
+
+class Wish(NamedTuple):
+    """One resource's policy; None: none."""
+
+    viewer: str | None  # the project that asks; None: one that sees all
+    new: str | None
+    held: str | None = None  # which it has now
+
+
+class PolicyReferences:
+    """Looks up policies. Without an owner to ask there are none."""
+
+    def __init__(self, owner: QosPolicyPeer | None) -> None:
+        self._owner = owner
+
+    async def answers(self, wishes: Sequence[Wish]) -> list[Refusal | None]:
+        """Why each can't be had; None: it can."""
+        ids_by_viewer: dict[str | None, set[str]] = {}
+        for wish in wishes:
+            asked = {each for each in (wish.new, wish.held) if each and wish.new != wish.held}
+            ids_by_viewer.setdefault(wish.viewer, set()).update(asked)
+        types = {viewer: await self._types(viewer, ids) for viewer, ids in ids_by_viewer.items()}
+        return [_answer(wish, types[wish.viewer]) for wish in wishes]
+
+    async def defaults(self, projects: Sequence[str]) -> dict[str, str]:
+        """The default policy by project, of those that have one."""
+        if self._owner is None:
+            return {}
+        reply = await self._owner.defaults_of(Projects(sorted(set(projects))))
+        return {record.project_id: record.id for record in reply.policies}
+
+    async def _types(self, viewer: str | None, ids: set[str]) -> dict[str, list[str]]:
+        """The types of the rules of each policy that may be used."""
+        if self._owner is None or not ids:
+            return {}
+        reply = await self._owner.policies(PoliciesRequest(sorted(ids), viewer or ""))
+        return {record.id: [rule.type for rule in record.rules] for record in reply.policies}
+
+
+def _answer(wish: Wish, types_by_id: dict[str, list[str]]) -> Refusal | None:
+    if wish.new == wish.held:
+        return None
+    if wish.new and wish.new not in types_by_id:
+        return QosPolicyNotFound(wish.new)
+    if wish.new and (unkept := [t for t in types_by_id[wish.new] if t not in ENFORCED]):
+        return QosRuleNotSupported(unkept[0], wish.new)
+    if wish.held and wish.viewer is not None and wish.held not in types_by_id:
+        return PolicyRemoveAuthorizationError(wish.held)
+    return None
