@@ -4,11 +4,11 @@ Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpo
 """
 
 from collections.abc import ItemsView, Iterator
-from hashlib import blake2b
 from typing import TypeVar
 
 from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, UplinkNode
 from alcor.values.addresses import Address, Mac
+from alcor.values.rendezvous import chosen, weight
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -95,27 +95,21 @@ class Outside:
 
         When a host goes only its own routers move (highest random weight).
         """
-        nodes = self._nodes.get(physical_network)
-        if not nodes:
-            return None
-        return nodes[max(nodes, key=lambda host: (_weight(router_id, host), host))]
+        nodes = self._nodes.get(physical_network, {})
+        host = chosen(router_id, nodes)
+        return nodes[host] if host is not None else None
 
     def _take_zone(self, router_id: str) -> None:
         """A zone of its own, the same on every start unless two routers want the same one."""
         if router_id in self._zones:
             return
         count = zone_last - zone_first + 1
-        wanted = _weight(router_id, "") % count
+        wanted = weight(router_id, "") % count
         for step in range(count):
             zone = zone_first + (wanted + step) % count
             if zone not in self._router_by_zone:
                 self._zones[router_id], self._router_by_zone[zone] = zone, router_id
                 return
-
-
-def _weight(router_id: str, host: str) -> int:
-    digest = blake2b(f"{router_id}/{host}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
 
 
 def _put(nested: dict[str, dict[K, T]], outer: str, inner: K, value: T, is_there: bool) -> None:

@@ -24,6 +24,7 @@ from alcor.assembly.delivery_peer import (
     Started,
 )
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
 from alcor.runtime.memory import settle_memory
@@ -116,6 +117,7 @@ class _Serving:
         except OSError as error:
             return Started(problem=str(error))
         self._wire.calls |= answers(ConvergencePeer, delivery.convergence)
+        self._wire.calls |= answers(TracePeer, delivery.traces)
         self._begun.set_result(delivery)
         return Started(delivery.port)
 

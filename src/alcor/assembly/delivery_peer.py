@@ -40,7 +40,7 @@ class Exposition(msgspec.Struct, frozen=True):
 
 
 class DeliveryPeer(Protocol):
-    """The delivery; it also keeps `ConvergencePeer`."""
+    """The delivery; it also keeps `ConvergencePeer` and `TracePeer`."""
 
     async def start(self, request: Start) -> Started:
         """Listen for hosts, and serve them when the intent log is complete; once."""

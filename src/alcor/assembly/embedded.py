@@ -25,6 +25,7 @@ from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
 from alcor.assembly.nova import notifier
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.identity import Identity
@@ -58,6 +59,9 @@ class Served(Protocol):
 
     @property
     def convergence(self) -> ConvergencePeer: ...
+
+    @property
+    def traces(self) -> TracePeer: ...
 
     async def ready(self) -> bool: ...
 
@@ -175,7 +179,7 @@ def _http(
         return exposition(far, "delivery")
 
     host, port = endpoint(config.listen)
-    about = About(served.convergence, checks, metrics, PortStates(*logs))
+    about = About(served.convergence, checks, metrics, PortStates(*logs), served.traces)
     application = door(control.resources, about, config.gateway, asks, new_id)
     return HttpServer(application, host, port)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.delivery_peer import DeliveryPeer, Nothing, Start
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.traces import TracePeer
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.remote import Keeper
 from alcor.runtime.rpc import far_peer
@@ -23,6 +24,7 @@ class FarDelivery:
     def __init__(self, wire: Wire, keepers: tuple[Keeper, ...]) -> None:
         self.port = 0  # that hosts are served on, once started
         self.convergence = far_peer(ConvergencePeer, wire)
+        self.traces = far_peer(TracePeer, wire)
         self._wire = wire
         self._peer = far_peer(DeliveryPeer, wire)
         self._keepers = keepers

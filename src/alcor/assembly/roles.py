@@ -20,6 +20,7 @@ from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.port_states import PortStatePeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.operations import About
@@ -95,6 +96,7 @@ async def delivery(config: Config) -> None:
             raise ConfigError(str(error)) from error
         stack.push_async_callback(serving.stop)
         calls = answers(ConvergencePeer, serving.convergence)
+        calls |= answers(TracePeer, serving.traces)
         await found.wire.serve(calls | answers(PortStatePeer, PortStates(intent, reports)))
 
         async def checks() -> Mapping[str, bool]:
@@ -121,7 +123,7 @@ async def _http(
     with ExitStack() as stack:
         asks = identity(config, now_s, stack)
         hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
-        about = About(hosts, checks, metrics, ports)
+        about = About(hosts, checks, metrics, ports, far_peer(TracePeer, found.wire))
         application = door(resources, about, config.gateway, asks, new_id)
         http = HttpServer(application, *endpoint(listen), shared=bool(resources))
         stack.callback(http.close)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.convergence import Convergence
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.pump import Pump, Rebuilt
+from alcor.delivery.traces import Traces
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
@@ -26,6 +28,7 @@ class Delivery:
         self._convergence = Convergence(
             epoch, self._pump.history_by_manager, self._pump.position_by_slice, index.hosts_of
         )
+        self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
         self._server = GrpcServer(self._feed, config.listen, config.tls())
         self._reports = reports
         self._tasks = Tasks()
@@ -34,6 +37,11 @@ class Delivery:
     def convergence(self) -> ConvergencePeer:
         """Who knows how far hosts are."""
         return self._convergence
+
+    @property
+    def traces(self) -> TracePeer:
+        """Who knows where packets get to."""
+        return self._traces
 
     @property
     def port(self) -> int:

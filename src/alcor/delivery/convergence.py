@@ -92,6 +92,10 @@ class Convergence:
                 history.settle(wanted.sequence)
             return self._reply(request.revision, waiter)
 
+    async def arrived(self, text: str) -> None:
+        """Wait until a write has been planned; `NotFound` and `InvalidInput` as `wait` has them."""
+        await self._arrived(_parse(text))
+
     def planned(self, position_by_slice: Mapping[str, int]) -> None:
         """These slices have just been changed, last at these positions."""
         self._planned.set()

@@ -9,10 +9,19 @@ Schema = dict[str, Any]
 
 _STRING: Schema = {"type": "string"}
 _BOOLEAN: Schema = {"type": "boolean"}
+_INTEGER: Schema = {"type": "integer"}
 
 
 def _object(properties: Schema, *required: str) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _number(least: int, most: int, *also: str) -> Schema:
+    return {"type": ["integer", *also], "minimum": least, "maximum": most}
 
 
 SCHEMAS: Schema = {
@@ -51,15 +60,69 @@ SCHEMAS: Schema = {
         },
         *("id", "status", "revision"),
     ),
+    "TraceAsked": _object(
+        {
+            "from_port": _STRING,
+            "to_port": _STRING,
+            "to_address": _STRING,
+            "protocol": {"type": ["string", "integer", "null"]},
+            "port": _number(0, 0xFFFF),
+            "source_port": _number(0, 0xFFFF),
+            "icmp_type": _number(0, 255, "null"),
+            "icmp_code": _number(0, 255),
+            "ttl": _number(1, 255),
+            "size": _number(20, 0xFFFF),
+            "source_address": _STRING,
+            "revision": _STRING,
+        },
+        "from_port",
+    ),
+    "TracedPacket": _object(
+        {
+            "source": _STRING,
+            "destination": _STRING,
+            "protocol": _INTEGER,
+            "source_port": _INTEGER,
+            "destination_port": _INTEGER,
+            "icmp_type": _INTEGER,
+            "icmp_code": _INTEGER,
+            "ttl": _INTEGER,
+            "size": _INTEGER,
+        },
+        *("source", "destination", "protocol"),
+    ),
+    "TracedStep": _object(
+        {
+            "stage": _STRING,
+            "says": _STRING,
+            "host": _STRING,
+            "network_id": {"type": ["string", "null"]},
+            "resource": {"type": ["object", "null"]},
+        },
+        *("stage", "says"),
+    ),
+    "Trace": _object(
+        {
+            "verdict": {
+                "enum": [
+                    *("delivered", "handed_over", "answered", "leaves", "refused", "dropped"),
+                    *("unseen", "depends"),
+                ]
+            },
+            "stage": _STRING,
+            "sent": _ref("TracedPacket"),
+            "arrives": {"oneOf": [_ref("TracedPacket"), {"type": "null"}]},
+            "port_id": {"type": ["string", "null"]},
+            "steps": {"type": "array", "items": _ref("TracedStep")},
+            "ways": {"type": "array", "items": _ref("Trace")},
+        },
+        *("verdict", "stage", "sent", "steps"),
+    ),
 }
 
 
 def _answer(schema: Schema, description: str = "Done.") -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 RESPONSES: Schema = {
@@ -98,6 +161,7 @@ def paths(kinds: Sequence[Resource]) -> Schema:
             [_in_path("id")],
         ),
     }
+    found["/alcor/v1/traces"] = {"post": _trace()}
     found["/readyz"]["get"]["responses"]["503"] = _answer({"type": "object"}, "Not yet.")
     for kind in kinds:
         found[f"/alcor/v1/batch/{kind.collection}"] = {"post": _batch(kind)}
@@ -130,6 +194,17 @@ def _batch(kind: Resource) -> Schema:
         "responses": {"200": _answer(results, "One answer an item.")}
         | (together if kind.creatable else {})
         | REFUSALS,
+    }
+
+
+def _trace() -> Schema:
+    body = _object({"trace": _ref("TraceAsked")}, "trace")
+    return {
+        "operationId": "trace",
+        "summary": "Whether and by which way a packet gets there, and what decided",
+        "tags": ["alcor"],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"200": _answer(_object({"trace": _ref("Trace")}, "trace"))} | REFUSALS,
     }
 
 

@@ -10,6 +10,7 @@ import msgspec
 from alcor.contracts.convergence import ConvergencePeer, ConvergenceRequest
 from alcor.contracts.port_states import PortStatePeer
 from alcor.contracts.resources import Caller
+from alcor.contracts.traces import TracePeer
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response, encode
 from alcor.resource.query import parameters
@@ -30,13 +31,14 @@ class About(NamedTuple):
     checks: Checks
     metrics: Metrics  # in Prometheus' text format
     ports: PortStatePeer
+    traces: TracePeer
 
 
 class Operations:
     """Answers that are about the running process and its hosts."""
 
     def __init__(self, about: About, limits: Limits) -> None:
-        self._convergence, self._checks, self._metrics, _ = about
+        self._convergence, self._checks, self._metrics = about[:3]
         self._limits = limits
         self._waits = 0
 

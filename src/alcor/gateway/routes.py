@@ -16,6 +16,8 @@ from alcor.gateway.policy import Policy
 from alcor.gateway.port_state import PortStateView
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
+from alcor.gateway.traces import PATH as TRACES
+from alcor.gateway.traces import TraceView
 from alcor.resource.declaration import Resource
 
 Answering = Callable[[Request, Caller], Awaitable[Response]]
@@ -52,6 +54,7 @@ class Routes:
         kinds = {r.collection: r for r, _ in resources if not r.parent}
         self._batch = Batch(kinds, limits, within)
         self._originals = Originals(limits, within)
+        self._traces = TraceView(about.traces, limits, within)
         self._states = PortStateView(about.ports, about.convergence, limits, within)
 
     def found(self, path: str) -> Found | None:
@@ -103,6 +106,8 @@ class Routes:
     def _ours(self, path: str, parent: str, member: str) -> Found | None:
         if parent == BATCH:
             return partial(self._batch.on_kind, collection=member), f"{BATCH}/collection"
+        if path == TRACES:
+            return self._traces.on_traces, TRACES
         above, _, id_ = parent.rpartition("/")
         if above == "/alcor/v1/ports" and member == "state":
             return partial(self._states.on_port, id_=id_), f"{above}/id/state"

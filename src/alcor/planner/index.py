@@ -35,6 +35,10 @@ class Index:
         held = self._records.get(key_)
         return held[1] if held else None
 
+    def records(self) -> list[Record]:
+        """Every record held, as it is now."""
+        return [record for _, record in self._records.values()]
+
     def revision(self, key_: str) -> int:
         """Of the record held under `key_`; 0 when there is none."""
         held = self._records.get(key_)

@@ -40,6 +40,8 @@ class Nobody:
 
     async def state(self, request: Any) -> Any: ...  # pragma: no cover
 
+    async def trace(self, request: Any) -> Any: ...  # pragma: no cover
+
 
 async def _checks() -> dict[str, bool]:
     return {"database": False}
@@ -52,7 +54,7 @@ async def _metrics() -> bytes:
 def opened(manager: Manager, **settings: int) -> Door:
     return door(
         [(NETWORK, manager)],
-        About(Nobody(), _checks, _metrics, Nobody()),
+        About(Nobody(), _checks, _metrics, Nobody(), Nobody()),
         GatewaySettings(**settings),
         LocalIdentity(),
         new_id,

@@ -1,0 +1,101 @@
+"""What a trace says: the stages that a packet passes, and what each decided."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from alcor.tracing.packet import Packet
+
+
+class Verdict(StrEnum):
+    """What becomes of a packet."""
+
+    DELIVERED = "delivered"  # to the port that has its destination
+    HANDED = "handed_over"  # to a machine that is a next hop: what it does with it is its own
+    ANSWERED = "answered"  # by a router or by a service of the host
+    LEAVES = "leaves"  # by an uplink, to whom nothing here is known of
+    REFUSED = "refused"  # a router tells the sender that it can't forward it
+    DROPPED = "dropped"
+    UNSEEN = "unseen"  # another project decides
+    DEPENDS = "depends"  # on which of several next hops the connection takes
+
+
+class Stage(StrEnum):
+    """Where something is decided: what the machine does itself, then a host's stages by name."""
+
+    MACHINE = "MACHINE"
+    CLASSIFY = "CLASSIFY"
+    PORT_SEC = "PORT_SEC_L3"
+    GUARDS = "GUARDS"
+    SERVICES = "SERVICES"
+    RESOLUTION = "ARP_ND"
+    ACL_OUT = "ACL_OUT"
+    FW_OUT = "FW_OUT"
+    L2_DST = "L2_DST"
+    NAT_IN = "NAT_IN"
+    ROUTER_IN = "ROUTER_IN"
+    ROUTE = "ROUTE"
+    NAT_OUT = "NAT_OUT"
+    ROUTE_SIZE = "ROUTE_SIZE"
+    NEIGHBOUR = "NEIGHBOUR"
+    ACL_IN = "ACL_IN"
+    FW_IN = "FW_IN"
+    DELIVER = "DELIVER"
+    TUNNEL_OUT = "TUNNEL_OUT"
+    UPLINK_OUT = "UPLINK_OUT"
+
+
+class About(NamedTuple):
+    """The resource that decided, and whose it is."""
+
+    kind: str
+    id: str
+    project_id: str
+    shared_with: tuple[str, ...] = ()  # projects that see it as well; "*": all
+
+
+class Step(NamedTuple):
+    """One stage: where, and what it decided, in words that name no host."""
+
+    stage: Stage
+    host: str
+    network_id: str
+    says: str
+    about: About | None = None
+
+
+class Trace(NamedTuple):
+    """A packet's way; the last step decided."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    port_id: str = ""  # that got it
+    packet: Packet | None = None  # as it is at its end
+    ways: tuple["Trace", ...] = ()  # by each of several next hops, when it depends on them
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that decided."""
+        return self.steps[-1].stage
+
+
+def as_seen_by(trace: Trace, project_id: str) -> Trace:
+    """What a project may know of a trace: all until another's resource decides; no hosts."""
+    shown: list[Step] = []
+    for step in trace.steps:
+        if step.about is not None and not _sees(step.about, project_id):
+            return Trace(*_cut(shown, step))
+        shown.append(step._replace(host=""))
+    ways = tuple(as_seen_by(each, project_id) for each in trace.ways)
+    return trace._replace(steps=tuple(shown), ways=ways)
+
+
+def _sees(about: About, project_id: str) -> bool:
+    return about.project_id == project_id or not {project_id, "*"}.isdisjoint(about.shared_with)
+
+
+def _cut(shown: list[Step], step: Step) -> tuple[Verdict, tuple[Step, ...]]:
+    """Until the foreign step; of what is outside it isn't even said that it is here."""
+    if shown and shown[-1].stage is Stage.UPLINK_OUT:
+        return Verdict.LEAVES, tuple(shown)
+    says = "what another project has decides from here on"
+    return Verdict.UNSEEN, (*shown, Step(step.stage, "", "", says))

@@ -1,0 +1,178 @@
+"""What routers do: what they take, the longest prefix, the next hop and who has it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from alcor.intent.records import PortRecord, RouterRecord
+from alcor.tracing import outside
+from alcor.tracing.journey import Journey, about, called
+from alcor.tracing.outside import AtFloating, AtGateway
+from alcor.tracing.path import Stage, Verdict
+from alcor.tracing.region import Leg
+from alcor.values.addresses import Address, Prefix, address, prefix
+from alcor.values.protocols import ICMPV6
+
+_NEVER_ROUTED = (
+    Prefix(4, 0xA9FE_0000, 16),
+    Prefix(4, 0xE000_0000, 4),
+    Prefix(4, 0x7F00_0000, 8),
+    Prefix(6, 0xFE80 << 112, 10),
+    Prefix(6, 0xFF << 120, 8),
+)
+_LINK_LOCAL = (_NEVER_ROUTED[0], _NEVER_ROUTED[3])
+_OF_ONE_LINK = range(133, 138)  # ICMPv6: router and neighbour discovery, redirect
+
+
+class AtPort(NamedTuple):
+    """A machine's port has the packet next."""
+
+    port: PortRecord
+
+
+class AtRouter(NamedTuple):
+    """A router has the packet next, by one of its interfaces."""
+
+    leg: Leg
+
+
+Holder = AtPort | AtRouter | AtGateway | AtFloating
+
+
+class _Way(NamedTuple):
+    """A route that leads to the destination."""
+
+    destination: Prefix
+    rank: int  # of equals the greatest: connected, then a tenant's, then the default
+    leg: Leg
+    hop: Address | None  # None: the destination itself
+    is_outside: bool
+
+    def __str__(self) -> str:
+        if self.hop is None:
+            return f"{self.destination} is connected"
+        return f"route {self.destination} by {self.hop}"
+
+
+def take(journey: Journey, router: RouterRecord) -> None:
+    """What a router takes, and what it answers or refuses at once."""
+    packet, told = journey.packet, about(router)
+    if packet.version == 6 and packet.protocol == ICMPV6 and packet.icmp_type in _OF_ONE_LINK:
+        raise journey.drop(Stage.ROUTER_IN, "it concerns one link, and is never routed", told)
+    _answer(journey, router)
+    if any(each.covers(packet.destination) for each in _NEVER_ROUTED):
+        raise journey.drop(Stage.ROUTER_IN, f"{packet.destination} is never routed to", told)
+    if any(each.covers(packet.source) for each in _LINK_LOCAL):
+        raise journey.drop(Stage.ROUTER_IN, f"{packet.source} is never routed from", told)
+    if packet.ttl <= 1:
+        raise journey.refuse(Stage.ROUTER_IN, "it has come too far: no hops are left", told)
+    journey.note(Stage.ROUTER_IN, f"router {called(router)} has it, {packet.ttl} hops left", told)
+
+
+def _answer(journey: Journey, router: RouterRecord) -> None:
+    """What is for the router itself."""
+    region, packet = journey.region, journey.packet
+    legs, gateway = region.legs_of(router), region.gateway_of(router)
+    inside = any(packet.destination in leg.addresses(packet.version) for leg in legs)
+    out = gateway is not None and packet.destination in gateway.addresses(packet.version)
+    if not inside and not out:
+        return
+    if packet.is_ping:
+        says = f"{packet.destination} is router {called(router)}'s own: it answers pings"
+        raise journey.end(Verdict.ANSWERED, Stage.ROUTER_IN, says, about(router))
+    if inside or packet.version == 6 or journey.translated:
+        says = f"{packet.destination} is router {called(router)}'s own, which offers nothing else"
+        raise journey.refuse(Stage.ROUTER_IN, says, about(router))
+
+
+def forward(journey: Journey, router: RouterRecord) -> Holder:
+    """Route, as often as hosts hand the packet on; who has it next."""
+    while True:
+        way = _choose(journey, router)
+        told = about(router)
+        journey.note(Stage.ROUTE, str(way), told)
+        hop = way.hop or journey.packet.destination
+        if not way.is_outside:
+            _go_on(journey, router, way.leg)
+            break
+        if outside.leave(journey, way.leg):
+            break
+    journey.network_id = way.leg.network.id
+    journey.translated = False
+    return _neighbour(journey, way.leg, hop)
+
+
+def _choose(journey: Journey, router: RouterRecord) -> _Way:
+    """The longest prefix; of several next hops of one route the one that is chosen."""
+    ways = [
+        way for way in _ways(journey, router) if way.destination.covers(journey.packet.destination)
+    ]
+    if not ways:
+        says = f"no route of router {called(router)} leads to {journey.packet.destination}"
+        raise journey.refuse(Stage.ROUTE, says, about(router))
+    best = max((way.destination.length, way.rank) for way in ways)
+    equals = [way for way in ways if (way.destination.length, way.rank) == best]
+    if best[1]:
+        return equals[0]
+    journey.ways_most = max(journey.ways_most, len(equals))
+    return equals[journey.choice % len(equals)]
+
+
+def _ways(journey: Journey, router: RouterRecord) -> Iterator[_Way]:
+    region = journey.region
+    legs, gateway = region.legs_of(router), region.gateway_of(router)
+    for leg in legs:
+        for connected in leg.prefixes:
+            yield _Way(connected, 1, leg, None, False)
+    for route in router.routes:
+        hop = address(route.nexthop)
+        towards = next((leg for leg in legs if leg.covers(hop)), None)
+        if towards is not None:
+            yield _Way(prefix(route.destination), 0, towards, hop, False)
+        elif gateway is not None and gateway.covers(hop):
+            yield _Way(prefix(route.destination), 0, gateway, hop, True)
+    if gateway is not None:
+        for connected in gateway.prefixes:
+            yield _Way(connected, 1, gateway, None, True)
+        yield from _defaults(journey, gateway)
+
+
+def _defaults(journey: Journey, gateway: Leg) -> Iterator[_Way]:
+    """The gateways of the external network's subnets, one a family."""
+    subnets = {fixed.subnet_id for fixed in gateway.port.fixed_ips}
+    for version in (4, 6):
+        for subnet in journey.region.subnets_on(gateway.network.id):
+            if subnet.id in subnets and subnet.ip_version == version and subnet.gateway_ip:
+                everything = Prefix(version, 0, 0)
+                yield _Way(everything, -1, gateway, address(subnet.gateway_ip), True)
+                break
+
+
+def _go_on(journey: Journey, router: RouterRecord, leg: Leg) -> None:
+    """Into a network inside: one hop less, and no more than it takes."""
+    packet, network = journey.packet, leg.network
+    if packet.size > network.mtu:
+        says = f"network {called(network)} takes {network.mtu} bytes, not {packet.size}"
+        raise journey.refuse(Stage.ROUTE_SIZE, says, about(router))
+    journey.packet = packet._replace(ttl=packet.ttl - 1)
+
+
+def _neighbour(journey: Journey, leg: Leg, hop: Address) -> Holder:
+    """Who has the next hop's address in the network that the packet goes to."""
+    region, network = journey.region, leg.network
+    if region.is_routed(network.id) and (port := region.holder(network.id, hop)) is not None:
+        return AtPort(port)
+    for other in region.legs_on(network.id):
+        if hop in other.addresses(hop.version):
+            return AtRouter(other)
+    for gateway in region.gateways_on(network.id):
+        if hop in gateway.addresses(hop.version):
+            return AtGateway(gateway)
+        for at in outside.floating_behind(region, gateway):
+            if hop == address(at.floating.floating_ip_address):
+                return at
+    if region.has_uplink(journey.host, network):
+        journey.note(Stage.NEIGHBOUR, f"{hop} is outside: the host asks who has it")
+        says = f"by the uplink to {network.physical_network}, from {journey.packet.source}"
+        raise journey.end(Verdict.LEAVES, Stage.UPLINK_OUT, says)
+    says = f"nobody on network {called(network)} has the next hop, {hop}"
+    raise journey.refuse(Stage.NEIGHBOUR, says, about(network))

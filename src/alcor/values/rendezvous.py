@@ -1,0 +1,18 @@
+"""Choosing one of several alike everywhere, and evenly: the highest random weight.
+
+When one of them goes, only what had chosen it chooses anew.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+
+def weight(chooser: str, one: str) -> int:
+    """How much one of them weighs for a chooser: 64 bits, the same everywhere."""
+    digest = blake2b(f"{chooser}/{one}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def chosen(chooser: str, among: Iterable[str]) -> str | None:
+    """The one that weighs most; None of none."""
+    return max(among, key=lambda one: (weight(chooser, one), one), default=None)

@@ -1,0 +1,167 @@
+"""Hosts in memory that hold what the planner makes of records, and packets through all of them.
+
+Each host's flows are compiled from the slices that concern it (who has an uplink holds all) and
+carried out by the switch simulator; what leaves by a tunnel or by an uplink enters other hosts by
+theirs.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import compile_all
+from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.goal_state import codec
+from alcor.goal_state.slices import slice_of
+from alcor.intent.records import (
+    TYPE_BY_KIND,
+    NodeRecord,
+    PortRecord,
+    Record,
+    key,
+)
+from alcor.ovs import frames
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.flow import SetField
+from alcor.ovs.switch import Punted, Sent, Step, Switch
+from alcor.ovs.tracker import Tracker
+from alcor.planner.graph import IntentChange, Planner
+from alcor.tracing.packet import TCP, UDP, Packet
+from alcor.values.addresses import Address, Mac, address, mac
+
+_KIND_BY_TYPE = {type_: kind for kind, type_ in TYPE_BY_KIND.items()}
+TUNNEL, UPLINK = 1000, 2000  # ofports on every host
+_SYN, _ALL_NODES = 0x02, 0x3333_0000_0001
+_TYPES = {FIELD_BY_NAME[name].place for name in ("icmpv4_type", "icmpv6_type")}
+OUTSIDE_MAC = mac("02:00:00:00:ff:ff")
+
+
+class Fate(NamedTuple):
+    """Where a packet ended: what became of it, at which stage, at which port, from whom."""
+
+    what: str  # delivered, punted, left, dropped, answered
+    stage: str
+    port_id: str = ""
+    source: str = ""
+
+
+class Fabric:
+    """Everybody's switches."""
+
+    def __init__(
+        self, records: Iterable[Record], outside: Iterable[tuple[str, Address]] = ()
+    ) -> None:
+        """`outside` has been found by hosts with an uplink: networks and addresses."""
+        every, self._outside = list(records), tuple(outside)
+        self.ports = {each.id: each for each in every if isinstance(each, PortRecord)}
+        self._nodes = {each.id: each for each in every if isinstance(each, NodeRecord)}
+        self._ofports = {id_: number for number, id_ in enumerate(sorted(self.ports), start=1)}
+        self._planner = Planner()
+        for record in every:
+            name = key(_KIND_BY_TYPE[type(record)], record.id)
+            self._planner.apply(IntentChange(name, record, 1))
+        self._models = {host: self._model(node) for host, node in self._nodes.items()}
+        self._switches = {
+            host: Switch(compile_all(model).values()) for host, model in self._models.items()
+        }
+        self._trackers = {host: Tracker() for host in self._nodes}
+
+    def _model(self, node: NodeRecord) -> HostModel:
+        model = HostModel()
+        model.set_tunnel(Tunnel(TUNNEL, address(node.tunnel_ip)))
+        model.exits.set_uplinks(dict.fromkeys(node.physical_networks, UPLINK))
+        for name, value in self._planner.goal.items():
+            if self._holds(node, slice_of(name)):
+                model.put(codec.decode(name, value))
+        for network_id, found in self._outside if node.physical_networks else ():
+            model.exits.set_resolved(network_id, found, OUTSIDE_MAC)
+        for port in self.ports.values():
+            if port.host == node.id:
+                model.set_interface(port.id, Interface(self._ofports[port.id], True))
+        return model
+
+    def _holds(self, node: NodeRecord, slice_: str) -> bool:
+        concerned = self._planner.index.concerns(node.id, slice_)
+        return concerned or (bool(node.physical_networks) and not slice_.startswith("host/"))
+
+    def send(self, port_id: str, hop: Address, packet: Packet) -> Fate:
+        """What becomes of a packet that a machine sends by this next hop, which it asks for."""
+        port = self.ports[port_id]
+        found = self._ask(port, hop, packet.source)
+        if found is None:
+            return Fate("dropped", "ARP_ND")
+        frame = frames.ip_frame(found, mac(port.mac_address), datagram(packet))
+        return self._through(port.host, frame, self._ofports[port_id], {})
+
+    def _ask(self, port: PortRecord, hop: Address, source: Address) -> Mac | None:
+        """The MAC that is answered for an address."""
+        own = mac(port.mac_address)
+        if hop.version == 4:
+            asks = frames.arp(1, own, source.number, hop.number, src=own)
+        else:
+            solicit = frames.neighbour(135, source.number, hop.number, hop.number, (1, own))
+            asks = frames.ip_frame(_ALL_NODES, own, solicit)
+        trace = self._switches[port.host].trace(asks, self._ofports[port.id], {})
+        answers = [each.packet["eth_src"] for each in trace.sent]
+        return Mac(answers[0]) if answers else None
+
+    def _through(self, host: str, frame: bytes, in_port: int, fields: Mapping[str, int]) -> Fate:
+        trace = self._switches[host].trace(frame, in_port, fields, tracker=self._trackers[host])
+        if any(map(_makes_an_answer, trace.steps)):
+            return Fate("answered", "ROUTER_IN")
+        stage = p.STAGE_BY_TABLE[trace.tables[-1]].name
+        if not trace.outcomes:
+            return Fate("dropped", stage)
+        (outcome,) = trace.outcomes
+        if isinstance(outcome, Punted):
+            return Fate(outcome.userdata.decode(), stage)
+        return self._sent(host, outcome, stage)
+
+    def _sent(self, host: str, sent: Sent, stage: str) -> Fate:
+        version = 4 if sent.packet["eth_type"] == 0x0800 else 6
+        source = str(Address(version, sent.packet[f"ipv{version}_src"]))
+        if sent.port == TUNNEL:
+            remote = Address(4, sent.fields["tun_dst"])
+            there = next(e.id for e in self._nodes.values() if address(e.tunnel_ip) == remote)
+            fields = {"tun_id": sent.fields["tun_id"], "tun_src": 1}
+            return self._through(there, sent.packet.frame, TUNNEL, fields)
+        if sent.port == UPLINK:
+            return self._on_the_wire(host, sent.packet.frame, source)
+        port_id = next(id_ for id_, number in self._ofports.items() if number == sent.port)
+        return Fate("delivered", stage, port_id, source)
+
+    def _on_the_wire(self, sender: str, frame: bytes, source: str) -> Fate:
+        """On the physical network: whoever has the MAC takes it, or somebody outside."""
+        every = (each for each in self._nodes.values() if each.physical_networks)
+        fates = [self._through(each.id, frame, UPLINK, {}) for each in every if each.id != sender]
+        taken = [fate for fate in fates if fate.stage not in ("CLASSIFY", "L2_DST")]
+        assert len(taken) <= 1, "two hosts take it"
+        return taken[0] if taken else Fate("left", "UPLINK_OUT", source=source)
+
+
+def _makes_an_answer(step: Step) -> bool:
+    """Whether a router turns an echo request into its answer."""
+    if step.flow is None or p.STAGE_BY_TABLE[step.table].name != "ROUTER_IN":
+        return False
+    return any(
+        isinstance(action, SetField) and action.field in _TYPES
+        for action in step.flow.instructions.actions
+    )
+
+
+def datagram(packet: Packet) -> bytes:
+    """The bytes of a packet."""
+    source, destination, protocol, *ports = packet[:5]
+    numbers = source.number, destination.number
+    version = packet.version
+    if packet.is_icmp:
+        make = frames.icmp4 if version == 4 else frames.icmp6
+        return make(*numbers, packet.icmp_type, packet.icmp_code, bytes(8), packet.ttl)
+    if protocol == UDP:
+        make_udp = frames.udp4 if version == 4 else frames.udp6
+        header = 28 if version == 4 else 48
+        return make_udp(*numbers, *ports, bytes(packet.size - header), packet.ttl)
+    assert protocol == TCP
+    if version == 4:
+        return frames.tcp4(*numbers, *ports, _SYN, b"", 1, 0, packet.ttl)
+    return frames.tcp6(*numbers, *ports, _SYN, b"", 1, 0, packet.ttl)
