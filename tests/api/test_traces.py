@@ -1,12 +1,16 @@
 """Where packets get to, asked over HTTP: what decided, and who may know of it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from tests.api.conftest import Answer, Api
+from typer.testing import CliRunner, Result
 
+from alcor.cli.exits import Exit
+from alcor.cli.main import app
 from alcor.gateway.app import GatewaySettings
 
 TRACES = "/alcor/v1/traces"
@@ -175,3 +179,27 @@ def test_a_body_that_is_no_trace_is_refused(scene: Scene) -> None:
     for content in (b"", b"[]", b"{}", b'{"trace": 7}', b'{"trace": {}, "more": 1}'):
         assert scene.blue.call("POST", TRACES, content).status == 400, content
     assert scene.blue.get(TRACES).status == 405
+
+
+def told_people(scene: Scene, *words: str) -> Result:
+    endpoint = f"http://{scene.admin.host}:{scene.admin.tcp_port}"
+    environment = {"ALCOR_ENDPOINT": endpoint, "ALCOR_TOKEN": "admin"}
+    return CliRunner().invoke(app, ["trace", *words], env=environment)
+
+
+def test_people_see_each_host_and_each_stage(scene: Scene) -> None:
+    words = ("--from", scene.web, "--to", scene.db, "--proto", "tcp", "--port", "443")
+
+    shown, scripted = told_people(scene, *words), told_people(scene, *words, "-f", "json")
+
+    assert shown.exit_code == scripted.exit_code == Exit.DONE
+    for word in ("h1", "h2", "ROUTER_IN", "TUNNEL_OUT", "delivered at DELIVER, 63 hops left"):
+        assert word in shown.stdout
+    assert json.loads(scripted.stdout)["port_id"] == scene.db
+
+
+def test_a_packet_that_does_not_get_there_is_a_failure(scene: Scene) -> None:
+    done = told_people(scene, "--from", scene.web, "--to", "198.51.100.9", "--size", "1400")
+
+    assert done.exit_code == Exit.FAILED
+    assert "refused: its sender is told at ROUTE" in done.stdout

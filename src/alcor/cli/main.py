@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import creates, lab, routing, serve
+from alcor.cli import creates, lab, routing, serve, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
 from alcor.cli.options import Endpoint, Format, api, default_endpoint, given
 from alcor.cli.resources import wait_default_s, wait_for
@@ -52,6 +52,11 @@ app.command("up", help="Run a control plane in this process, until it is told to
 app.command("serve", help="Run one role of a control plane that is many processes.")(serve.serve)
 app.command("agent", help="Run a host's agent in this process, until it is told to stop.")(
     serve.agent
+)
+
+
+app.command("trace", help="Follow a packet from a port: does it get there, and what decides.")(
+    traces.trace
 )
 
 

@@ -164,6 +164,12 @@ class Api:
         )
         return msgspec.convert(answer.body, Convergence)
 
+    def trace(self, packet: Mapping[str, Any]) -> Item:
+        """What becomes of a packet, by what is intended."""
+        answer = self._connection.request("POST", "/alcor/v1/traces", body={"trace": packet})
+        found: Item = answer.body["trace"]
+        return found
+
     def ready(self) -> bool:
         """Whether the control plane can take requests now; `Unreachable` when there is none."""
         try:

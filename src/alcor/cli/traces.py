@@ -1,0 +1,64 @@
+"""`alcor trace`: whether and by which way a packet gets there, from intent; drawn for people."""
+
+from typing import Annotated
+
+import typer
+
+from alcor.cli.exits import Exit
+from alcor.cli.options import Endpoint, Format, Project, api, default_endpoint, given
+from alcor.cli.tables import Output, write_json
+from alcor.client.api import PORT, Api, Item
+
+
+def trace(
+    sender: Annotated[str, typer.Option("--from", metavar="PORT", help="Name or id of a port.")],
+    to: Annotated[str, typer.Option("--to", metavar="PORT|ADDRESS", help="Where it goes.")],
+    protocol: Annotated[str, typer.Option("--proto", help="tcp, udp, icmp, or a number.")] = "icmp",
+    port: Annotated[int, typer.Option(help="Of destination, of TCP and UDP.")] = 0,
+    source_port: Annotated[int, typer.Option(help="Of TCP and UDP.")] = 40_000,
+    source_address: Annotated[str, typer.Option(help="Other than the port's own.")] = "",
+    icmp_type: Annotated[int | None, typer.Option(help="Other than an echo request's.")] = None,
+    ttl: Annotated[int, typer.Option(help="Hops that the packet may take.")] = 64,
+    size: Annotated[int, typer.Option(help="Bytes of the packet.")] = 100,
+    revision: Annotated[str, typer.Option(help="As of this write, at least.")] = "",
+    output: Format = Output.TABLE,
+    endpoint: Endpoint = default_endpoint,
+    project: Project = "",
+) -> None:
+    """Follow the first packet of a connection; exit status 1 when it does not get there."""
+    from rich.console import Console
+
+    from alcor.cli.way import ARRIVES, draw
+
+    with api(endpoint, project) as client:
+        asked = given(
+            from_port=client.find(PORT, sender)["id"],
+            protocol=protocol,
+            port=port or None,
+            source_port=source_port,
+            source_address=source_address,
+            icmp_type=icmp_type,
+            ttl=ttl,
+            size=size,
+            revision=revision,
+        )
+        found = client.trace(asked | _destination(client, to))
+    if output is Output.JSON:
+        write_json(found)
+    elif output is Output.TABLE:
+        console = Console()
+        console.print(draw(found), soft_wrap=not console.is_terminal)
+    else:
+        typer.echo(found["verdict"])
+    if found["verdict"] not in ARRIVES:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _destination(client: Api, to: str) -> Item:
+    """An address is one; all else is a port's name or id."""
+    from ipaddress import ip_address
+
+    try:
+        return {"to_address": str(ip_address(to))}
+    except ValueError:
+        return {"to_port": client.find(PORT, to)["id"]}
