@@ -15,7 +15,7 @@ from prometheus_client.registry import CollectorRegistry
 
 import alcor
 import alcor.managers
-from alcor.agent import pipeline
+from alcor.agent import pipeline_page
 from alcor.agent.config import AgentConfig
 from alcor.agent.metrics import Metrics
 from alcor.assembly.config import Config
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 def pages() -> dict[str, str]:
     """Every generated page: its file's name and its text."""
     return {
-        "pipeline.md": pipeline.markdown(),
+        "pipeline.md": pipeline_page.markdown(),
         "slices.md": _slices(),
         "metrics.md": _metrics(),
         "configuration.md": _configuration(),

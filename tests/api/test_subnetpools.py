@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from typing import Any
 
-from tests.api.conftest import Answer, Api
+from tests.api.conftest import Answer, Api, soon
 
 
 def pool(api: Api, **fields: Any) -> dict[str, Any]:
@@ -78,8 +78,7 @@ def test_prefixes_come_and_go_but_not_from_under_subnets(api: Api) -> None:
     assert (answer.status, answer.type) == (400, "IllegalSubnetPoolPrefixUpdate")
 
 
-def test_pools_of_a_scope_have_no_address_in_common(announced: Api) -> None:
-    api = announced
+def test_pools_of_a_scope_have_no_address_in_common(api: Api) -> None:
     scope = api.make("/v2.0/address-scopes", "address_scope", name="s", ip_version=4)
     first = pool(api, address_scope_id=scope["id"])
     body = {"name": "q", "prefixes": ["10.0.9.0/24"], "address_scope_id": scope["id"]}
@@ -93,3 +92,27 @@ def test_pools_of_a_scope_have_no_address_in_common(announced: Api) -> None:
     for each in (first, second):
         assert api.call("DELETE", f"/v2.0/subnetpools/{each['id']}").status == 204
     assert api.call("DELETE", f"/v2.0/address-scopes/{scope['id']}").status == 204
+
+
+def test_a_network_shows_the_address_scopes_of_its_subnets(api: Api) -> None:
+    one, other = (
+        api.make("/v2.0/address-scopes", "address_scope", name=name, ip_version=4)["id"]
+        for name in ("one", "other")
+    )
+    made = pool(api, prefixes=["10.31.0.0/16"], address_scope_id=one)
+    network = api.network()["id"]
+    subnet = from_pool(api, network, made["id"]).json["subnet"]["id"]
+
+    def scopes() -> tuple[str | None, str | None]:
+        shown = api.get(f"/v2.0/networks/{network}").json["network"]
+        return shown["ipv4_address_scope"], shown["ipv6_address_scope"]
+
+    soon(scopes, lambda found: found == (one, None))
+    path = f"/v2.0/subnetpools/{made['id']}"
+    for scope in (other, None):
+        api.call("PUT", path, {"subnetpool": {"address_scope_id": scope}})
+        soon(scopes, lambda found, wanted=scope: found == (wanted, None))
+    api.call("PUT", path, {"subnetpool": {"address_scope_id": one}})
+    soon(scopes, lambda found: found == (one, None))
+    api.call("DELETE", f"/v2.0/subnets/{subnet}")
+    soon(scopes, lambda found: found == (None, None))

@@ -27,6 +27,7 @@ from alcor.agent.features import (
     outside,
     ra,
     routing,
+    scopes,
     security_rules,
     services,
 )
@@ -301,6 +302,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from l2.host(model.tunnel, cookie)
     yield from routing.host(cookie)
     yield from outside.host(cookie)
+    yield from scopes.host(cookie)
 
 
 def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
@@ -373,6 +375,7 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
         yield from nd.router(leg, cookie)
     yield from routing.router(view, cookie)
     yield from outside.router(view, cookie)
+    yield from scopes.router(view, cookie)
     if view.exit is not None and view.exit.is_here:
         here = (view.exit.network, view.exit.mac)
         yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)

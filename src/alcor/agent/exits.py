@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel, which gives it what it holds of networks and ports.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.agent.outside import Outside
@@ -43,6 +43,10 @@ class Exit(NamedTuple):
         fixed = (each.address for each in self.gateway.fixed_ips)
         return [address for address in fixed if address.version == version]
 
+    def scope(self, version: int) -> str | None:
+        """The address scope outside, of a family; None: there are no addresses of it."""
+        return scope_of(self.subnets, version)
+
     def leads_to(self, hop: Address) -> bool:
         """Whether the address is of a subnet outside."""
         return any(subnet.prefix.covers(hop) for subnet in self.subnets)
@@ -51,6 +55,11 @@ class Exit(NamedTuple):
         """The next hop of all that no other route leads to, of a family."""
         hops = (each.gateway for each in self.subnets if each.prefix.version == version)
         return next((hop for hop in hops if hop is not None), None)
+
+
+def scope_of(subnets: Iterable[Subnet], version: int) -> str | None:
+    """The address scope of the subnets of a family, which is one; None: there are none."""
+    return next((s.address_scope for s in subnets if s.prefix.version == version), None)
 
 
 class Home(NamedTuple):

@@ -30,6 +30,8 @@ PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the 
 PORT_OUT = "reg15"  # the local port that it goes to: its ofport
 NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
 STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
+SCOPE = "reg1"  # of a routed packet: the address scope that it comes from
+SCOPE_ANY = 0xFFFF_FFFF  # SCOPE of a packet that was translated: it may go anywhere
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
@@ -42,6 +44,8 @@ registers = {
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     STANDS_FOR: "the address that a packet must have once it is translated; 0: any",
+    SCOPE: "the address scope that a routed packet comes from, counted for each router; "
+    "all bits: any, as it was translated",
     PICK: "which of the next hops of one route the packet takes, from 0 on",
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
     SUBJECT: "the port whose security groups are asked: its ofport",
@@ -251,7 +255,7 @@ _PHASES = (
                 "L2_DST",
                 "who has the destination MAC: a local port, a tunnel endpoint, or a router",
                 reads=(VNI, FLAGS),
-                writes=(PORT_OUT, TUNNEL_REMOTE, *ROUTER),
+                writes=(PORT_OUT, TUNNEL_REMOTE, SCOPE, *ROUTER),
                 miss_means="unknown unicast is dropped, never flooded",
                 next=(
                     *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
@@ -272,7 +276,7 @@ _PHASES = (
                 "NAT_IN",
                 "from outside to a floating IP or to the router: to the address behind it",
                 reads=ROUTER,
-                writes=(FLAGS, STANDS_FOR),
+                writes=(FLAGS, STANDS_FOR, SCOPE),
                 miss="ROUTER_IN",
                 miss_means="nothing to translate",
                 next=("NAT_CAME", "ROUTER_IN"),
@@ -299,7 +303,10 @@ _PHASES = (
                 reads=ROUTER,
                 writes=(VNI, FLAGS, PICK, *NEXT_HOP),
                 miss_means="not IP",
-                next=("ROUTE_PICK", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
+                next=(
+                    *("ROUTE_PICK", "ROUTE_SCOPE", "NAT_OUT"),
+                    *("ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
+                ),
             ),
             Stage(
                 "ROUTE_PICK",
@@ -307,7 +314,15 @@ _PHASES = (
                 reads=(PICK, *ROUTER),
                 writes=(VNI, FLAGS, *NEXT_HOP),
                 miss_means="never reached by another packet",
-                next=("NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
+                next=("ROUTE_SCOPE", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
+            ),
+            Stage(
+                "ROUTE_SCOPE",
+                "of a router that joins address scopes: into the scope that it comes from only",
+                reads=(VNI, SCOPE, *ROUTER),
+                writes=(FLAGS,),
+                miss_means="not IP",
+                next=("ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
             ),
             Stage(
                 "NAT_OUT",
@@ -441,6 +456,7 @@ NAT_DONE = STAGE_BY_NAME["NAT_DONE"].table
 ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
 ROUTE = STAGE_BY_NAME["ROUTE"].table
 ROUTE_PICK = STAGE_BY_NAME["ROUTE_PICK"].table
+ROUTE_SCOPE = STAGE_BY_NAME["ROUTE_SCOPE"].table
 ROUTE_SIZE = STAGE_BY_NAME["ROUTE_SIZE"].table
 NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
 ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
@@ -461,39 +477,3 @@ SG_HEADERS_IN = STAGE_BY_NAME["SG_HEADERS_IN"].table
 
 ALLOWING = frozenset((SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN))
 """Tables whose flows only let pass: what is taken from them is taken before anything is put."""
-
-
-def markdown() -> str:
-    """The reference page of the pipeline, generated from what is declared here."""
-    lines = [
-        "# The pipeline of the integration bridge",
-        "",
-        "Generated from `src/alcor/agent/pipeline.py`.",
-        "",
-        "| table | stage | decides | reads | sets | goes on to | miss |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [_row(stage) for stage in STAGES]
-    lines += ["", "| register | holds |", "|---|---|"]
-    lines += [f"| `{name}` | {meaning} |" for name, meaning in registers.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _row(stage: Stage) -> str:
-    miss = f"to {stage.miss}" if stage.miss else "drop"
-    cells = (
-        str(stage.table),
-        stage.name,
-        stage.purpose,
-        ", ".join(f"`{name}`" for name in stage.reads),
-        ", ".join(f"`{name}`" for name in stage.writes),
-        ", ".join(
-            [
-                *stage.next,
-                *(f"{name} again" for name in stage.again),
-                *(f"{name} and back" for name in stage.calls),
-            ]
-        ),
-        f"{miss}: {stage.miss_means}",
-    )
-    return f"| {' | '.join(cells)} |"

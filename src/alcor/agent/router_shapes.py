@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Unpack
 
 from alcor.agent import pipeline as p
+from alcor.agent.exits import Exit
 from alcor.agent.routing import Leg, RouterView
 from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Network
@@ -25,7 +26,7 @@ from alcor.ovs.flow import (
     multipath,
     set_field,
 )
-from alcor.values.addresses import Address, Prefix
+from alcor.values.addresses import Address, Mac, Prefix
 
 hops = 64  # of what a router itself says
 ECHO, ECHO_REPLY, ECHO6, ECHO6_REPLY = 8, 0, 128, 129
@@ -52,6 +53,21 @@ def taken_by(view: RouterView, goto: int) -> Instructions:
     """The router has the packet from now on."""
     high, low = p.ROUTER
     return apply(set_field(high, view.key >> 32), set_field(low, view.key & _WORD), goto=goto)
+
+
+def taken_at(
+    view: RouterView, side: Leg | Exit, network: Network, mac: Mac, goto: int
+) -> Iterator[tuple[Match, Instructions]]:
+    """What the router takes of what is sent to its MAC on one side, from here."""
+    if not view.joins_scopes:
+        mine = match(metadata=network.vni, eth_dst=mac, reg0=p.FROM_HERE)
+        yield mine, taken_by(view, goto)
+        return
+    for version, family in ((4, ETH_TYPE_IPV4), (6, ETH_TYPE_IPV6)):
+        number = set_field(p.SCOPE, view.scope_number(version, side.scope(version)))
+        what = match(metadata=network.vni, eth_dst=mac, eth_type=family, reg0=p.FROM_HERE)
+        taken = taken_by(view, goto)
+        yield what, taken._replace(actions=(*taken.actions, number))
 
 
 def held_by(view: RouterView, version: int, **fields: Unpack[MatchFields]) -> MatchFields:
@@ -146,11 +162,18 @@ def static_ways(view: RouterView) -> dict[Prefix, list[Way]]:
 def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
     """One hop less, from the router's MAC on that side, to the next hop; and not too much."""
     on = (DecTtl(), set_field("eth_src", leg.mac), *hop)
-    outside = [view.exit.network.mtu] if view.exit is not None else []
-    if leg.network.mtu >= max([each.network.mtu for each in view.legs] + outside):
-        return Way(on, leg.network, p.NEIGHBOUR)  # nothing that comes is larger
+    goto = p.ROUTE_SCOPE if view.joins_scopes else onward(view, leg)
+    if onward(view, leg) == p.NEIGHBOUR:
+        return Way(on, leg.network, goto)
     check = check_larger(leg.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
-    return Way((*on, check), leg.network, p.ROUTE_SIZE)
+    return Way((*on, check), leg.network, goto)
+
+
+def onward(view: RouterView, leg: Leg) -> int:
+    """The stage that what goes to a leg comes to: whether it fits is asked where it may not."""
+    outside = [view.exit.network.mtu] if view.exit is not None else []
+    largest = max([each.network.mtu for each in view.legs] + outside)
+    return p.NEIGHBOUR if leg.network.mtu >= largest else p.ROUTE_SIZE
 
 
 def hop_itself(version: int) -> tuple[Action, ...]:

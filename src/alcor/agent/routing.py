@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
-from alcor.agent.exits import Exit
+from alcor.agent.exits import Exit, scope_of
 from alcor.goal_state.entries import FixedIp, Network, Route, Router, RouterInterface, Subnet
 from alcor.values.addresses import Address, Mac, Prefix
 
@@ -31,6 +31,10 @@ class Leg(NamedTuple):
         """What is on this side of the router."""
         return tuple(dict.fromkeys(subnet.prefix for subnet in self.subnets))
 
+    def scope(self, version: int) -> str | None:
+        """The address scope here, of a family; None: there are no addresses of it."""
+        return scope_of(self.subnets, version)
+
     def addresses(self, version: int) -> list[Address]:
         """The router's addresses here, of a family."""
         fixed: tuple[FixedIp, ...] = self.interface.fixed_ips
@@ -51,6 +55,21 @@ class RouterView(NamedTuple):
             if any(prefix.covers(hop) for prefix in leg.prefixes):
                 return leg
         return None
+
+    @property
+    def joins_scopes(self) -> bool:
+        """Whether it is on subnets of several address scopes of a family."""
+        return any(len(self._scopes(version)) > 1 for version in (4, 6))
+
+    def scope_number(self, version: int, scope: str | None) -> int:
+        """By what flows know a scope that the router is in; 0: it is in none of the family."""
+        return 0 if scope is None else 1 + self._scopes(version).index(scope)
+
+    def _scopes(self, version: int) -> list[str]:
+        found = {leg.scope(version) for leg in self.legs}
+        if self.exit is not None:
+            found.add(self.exit.scope(version))
+        return sorted(scope for scope in found if scope is not None)
 
 
 class Routing:

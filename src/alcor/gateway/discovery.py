@@ -89,6 +89,8 @@ _EXTENSIONS = (
     Extension("address-group", "Address group", "Prefixes under a name, for security groups."),
     Extension("rbac-address-group", "RBAC of address groups", "They are shared, too."),
     Extension("rbac-subnetpool", "RBAC of subnet pools", "They are shared, too."),
+    Extension("address-scope", "Address scope", "Between scopes routers translate, or stop."),
+    Extension("rbac-address-scope", "RBAC of address scopes", "They are shared, too."),
     Extension("rbac-security-groups", "RBAC of security groups", "They are shared, too."),
     Extension("security-group", "security-group", "Which packets may reach and leave a port."),
     Extension(
@@ -170,8 +172,6 @@ _EXTENSIONS = (
 
 # What the API keeps and shows but hosts don't obey yet: announced only by a switch.
 _UNENFORCED = (
-    Extension("rbac-address-scope", "RBAC of address scopes", "They are shared, too."),
-    Extension("address-scope", "Address scope", "Where addresses are unique."),
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
     Extension("qos", "Quality of Service", "Policies of how much ports may send and receive."),
     Extension("qos-bw-limit-direction", "Direction of QoS bandwidth limits", "Both directions."),

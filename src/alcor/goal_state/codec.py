@@ -202,6 +202,7 @@ def _subnet(subnet: Subnet) -> pb.Subnet:
         ],
         ra_mode=f"IPV6_MODE_{subnet.ra_mode.name}",
         address_mode=f"IPV6_MODE_{subnet.address_mode.name}",
+        address_scope=subnet.address_scope,
     )
 
 
@@ -277,6 +278,7 @@ def _read_subnet(parts: list[str], value: bytes) -> Subnet:
         ),
         ra_mode=Ipv6Mode(message.ra_mode),
         address_mode=Ipv6Mode(message.address_mode),
+        address_scope=message.address_scope,
     )
 
 

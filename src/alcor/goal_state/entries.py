@@ -88,6 +88,7 @@ class Subnet(NamedTuple):
     host_routes: tuple[Route, ...]
     ra_mode: Ipv6Mode = Ipv6Mode.NONE  # what hosts advertise; none: nothing, it is another's to do
     address_mode: Ipv6Mode = Ipv6Mode.NONE  # what hosts answer by DHCPv6
+    address_scope: str = ""  # routers lead from one scope to another by translation only
 
 
 class Neighbour(NamedTuple):

@@ -42,6 +42,7 @@ from alcor.intent.records import (
     Record,
     RouterRecord,
     RuleRecord,
+    SubnetPoolRecord,
     SubnetRecord,
 )
 from alcor.planner.index import Index
@@ -104,12 +105,15 @@ class Planner:
             return []
         held = self.index.get(change.key)
         before = self._decided(held)
-        acls = self._decide_acls(held, change.record)
+        others = [
+            *self._decide_acls(held, change.record),
+            *self._decide_scopes(held, change.record),
+        ]
         if change.record is None:
-            decided = _encoded(acls)
+            decided = _encoded(others)
             self.index.drop(change.key)
         else:
-            decided = _encoded([*self._decide(change.record), *acls])  # raises before any change
+            decided = _encoded([*self._decide(change.record), *others])  # raises before any change
             self.index.put(change.key, change.record, change.revision)
         return self._emit(before, decided)
 
@@ -140,7 +144,7 @@ class Planner:
             case NetworkRecord():
                 yield network.plan(record, self._zone)
             case SubnetRecord():
-                yield subnet.plan(record)
+                yield subnet.plan(record, self.index.scopes.scope_of(record.subnetpool_id))
             case NodeRecord():
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
                 yield from (neighbour.plan(port, record) for port in self._ports_of(record))
@@ -158,6 +162,17 @@ class Planner:
             acl_id = changed[0].id
             has = acls.acl_of(subnet_id, without=acl_id, with_=acl_id if claims else "")
             yield acl.plan_subnet(acls.network_of(subnet_id), subnet_id, has)
+
+    def _decide_scopes(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
+        """What the subnets of a pool are told of its address scope, while they are there."""
+        pool = before if after is None else after
+        if not isinstance(pool, SubnetPoolRecord):
+            return
+        scope = "" if after is None else pool.address_scope_id
+        for subnet_id in self.index.scopes.subnets_of(pool.id):
+            record = self.index.subnet(subnet_id)
+            if record is not None:
+                yield subnet.plan(record, scope)
 
     def _decided(self, record: Record | None) -> Iterator[str]:
         """The keys of the entries that the record may have decided before."""

@@ -7,10 +7,11 @@ it by routers.
 from collections.abc import Collection, Mapping
 
 from alcor.goal_state import slices
-from alcor.intent.records import NodeRecord, PortRecord, Record, key
+from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, key
 from alcor.planner.acl_index import AclIndex
 from alcor.planner.group_index import GroupIndex
 from alcor.planner.router_index import RouterIndex
+from alcor.planner.scope_index import ScopeIndex
 
 _NOTHING: Mapping[str, int] = {}
 
@@ -22,6 +23,7 @@ class Index:
         self.groups = GroupIndex()
         self.acls = AclIndex()
         self.routers = RouterIndex()
+        self.scopes = ScopeIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -51,6 +53,7 @@ class Index:
         self.groups.put(record)
         self.acls.put(record)
         self.routers.put(record)
+        self.scopes.put(record)
         if isinstance(record, PortRecord) and record.host:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
             hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
@@ -63,6 +66,7 @@ class Index:
             self.groups.drop(record)
             self.acls.drop(record)
             self.routers.drop(record)
+            self.scopes.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
 
@@ -75,6 +79,11 @@ class Index:
         """The port's record, if there is one."""
         record = self.get(key("port", port_id))
         return record if isinstance(record, PortRecord) else None
+
+    def subnet(self, subnet_id: str) -> SubnetRecord | None:
+        """The subnet's record, if there is one."""
+        record = self.get(key("subnet", subnet_id))
+        return record if isinstance(record, SubnetRecord) else None
 
     def ports_on(self, host: str) -> list[PortRecord]:
         """The ports bound to `host`."""

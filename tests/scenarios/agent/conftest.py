@@ -124,7 +124,10 @@ class World:
                     Ipv6Mode[said.get("dhcp6", "none").upper()],
                 )
                 where = prefix(plain[1])
-                self.subnets[name] = Subnet(name, plain[0], where, gateway, dhcp, (), (), *modes)
+                scope = said.get("scope", "")
+                self.subnets[name] = Subnet(
+                    name, plain[0], where, gateway, dhcp, (), (), *modes, scope
+                )
             case "port":
                 self._declare_port(name, plain, said)
             case "outside":

@@ -6,6 +6,7 @@ writes the ends again; read the difference.
     host NAME TUNNEL_ADDRESS [uplink=PHYSICAL]
     network NAME VNI [down] [physical=NAME] [vlan=ID] [mtu=BYTES]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
+        [scope=NAME]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
         [pairs=PREFIX@MAC,...]
     group NAME [stateless]

@@ -3,6 +3,7 @@
 import pytest
 
 from alcor.agent import pipeline as p
+from alcor.agent import pipeline_page
 
 
 def test_every_stage_has_its_own_table_and_leads_forward() -> None:
@@ -33,7 +34,7 @@ def test_every_stage_says_what_a_miss_means() -> None:
 
 
 def test_the_page_names_every_stage_and_register() -> None:
-    page = p.markdown()
+    page = pipeline_page.markdown()
 
     assert all(f"| {stage.table} | {stage.name} |" in page for stage in p.STAGES)
     assert all(f"`{name}`" in page for name in p.registers)

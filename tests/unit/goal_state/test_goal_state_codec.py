@@ -86,6 +86,7 @@ SUBNET_ENTRY = Subnet(
     host_routes=(Route(prefix("0.0.0.0/0"), WEB),),
     ra_mode=Ipv6Mode.STATEFUL,
     address_mode=Ipv6Mode.STATELESS,
+    address_scope="scope-1",
 )
 
 addresses = st.one_of(

@@ -11,6 +11,7 @@ from alcor.intent.records import (
     NodeRecord,
     PortRecord,
     Record,
+    SubnetPoolRecord,
     SubnetRecord,
     key,
 )
@@ -30,6 +31,15 @@ subnets = st.builds(
     project_id=st.just(""),
     ip_version=st.just(4),
     cidr=numbers.map("10.0.{}.0/24".format),
+    subnetpool_id=st.sampled_from(["", "b1", "b2"]),
+)
+pools = st.builds(
+    SubnetPoolRecord,
+    id=st.sampled_from(["b1", "b2"]),
+    project_id=st.just(""),
+    ip_version=st.just(4),
+    prefixes=st.just(("10.0.0.0/8",)),
+    address_scope_id=st.sampled_from(["", "a", "b"]),
 )
 ports = st.builds(
     PortRecord,
@@ -40,7 +50,7 @@ ports = st.builds(
     fixed_ips=st.lists(numbers.map(lambda n: FixedIp("s1", f"10.0.0.{n}")), max_size=2).map(tuple),
     host=st.sampled_from(["", *HOSTS]),
 )
-records = st.one_of(nodes, networks, subnets, ports, ports)
+records = st.one_of(nodes, networks, subnets, pools, ports, ports)
 histories = st.lists(st.tuples(records, st.booleans()), max_size=30)
 
 

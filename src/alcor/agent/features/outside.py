@@ -24,6 +24,7 @@ from alcor.agent.router_shapes import (
     hop_itself,
     own,
     route,
+    taken_at,
     taken_by,
     to,
 )
@@ -61,7 +62,7 @@ from alcor.values.addresses import Address, Mac, Prefix
 
 _ARP_REQUEST, _ARP_REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
 _VLAN_TYPE = 0x8100
-_SEEN = set_field(p.FLAGS, *p.TRANSLATED)
+_SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
 # What a host sent here to leave is from here now; an answer leaves by where its question came.
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
 _FROM_INSIDE = set_field(p.FLAGS, *p.FROM_INSIDE)
@@ -162,14 +163,14 @@ def _routes(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
 def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     """What comes to the router's MAC outside: from there, or from a host without uplink."""
     vni, mac = exit_.network.vni, exit_.mac
-    from_outside = match(metadata=vni, eth_dst=mac, reg0=p.FROM_HERE)
-    yield Flow(p.L2_DST, p.PRIORITY.normal, from_outside, taken_by(view, p.NAT_IN), cookie)
+    for what, taken in taken_at(view, exit_, exit_.network, mac, p.NAT_IN):
+        yield Flow(p.L2_DST, p.PRIORITY.normal, what, taken, cookie)
     # Its hop was counted and its limits were looked at where it came from.
     from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
     for address in exit_.addresses(4):
         anybody = set_field(p.STANDS_FOR, 0)
-        back = apply(CtClear(), _SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
+        back = apply(CtClear(), *_SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
         mine = match(**to(view, address))
         yield Flow(p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
 
@@ -241,7 +242,7 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
     mine = to(view, home.floating.address) | {"ip_proto": forwarding.protocol}
     for ports, inner in whole:
         nat = Nat("destination", 4, forwarding.address.number, inner)
-        enter = apply(CtClear(), _SEEN, ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat))
+        enter = apply(CtClear(), *_SEEN, ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat))
         what = match(**(mine | cast(MatchFields, {field: ports})))
         yield Flow(p.NAT_IN, p.PRIORITY.guard, what, enter, cookie)
         left = held_by(
@@ -262,7 +263,7 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
     zone, address = home.exit.zone, home.floating.address
     inward = Nat("destination", 4, fixed.number)
     known = set_field(p.STANDS_FOR, fixed.number)
-    enter = apply(CtClear(), _SEEN, known, ct(zone, commit=True, table=p.NAT_CAME, nat=inward))
+    enter = apply(CtClear(), *_SEEN, known, ct(zone, commit=True, table=p.NAT_CAME, nat=inward))
     yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
     outward = Nat("source", 4, address.number)
     leave = apply(

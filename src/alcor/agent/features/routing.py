@@ -24,7 +24,7 @@ from alcor.agent.router_shapes import (
     route,
     routes,
     static_ways,
-    taken_by,
+    taken_at,
     way_to,
 )
 from alcor.agent.routing import Leg, RouterView
@@ -118,8 +118,8 @@ def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
 
 def _admit(view: RouterView, leg: Leg, cookie: int) -> Iterator[Flow]:
     """What is sent here to the router's MAC; never what came by a tunnel."""
-    mine = match(metadata=leg.network.vni, eth_dst=leg.mac, reg0=p.FROM_HERE)
-    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken_by(view, p.ROUTER_IN), cookie)
+    for what, taken in taken_at(view, leg, leg.network, leg.mac, p.ROUTER_IN):
+        yield Flow(p.L2_DST, p.PRIORITY.normal, what, taken, cookie)
     if leg.addresses(6):
         link_local = eui64_link_local(leg.mac).number
         asked = ping(held_by(view, 6, metadata=leg.network.vni, ipv6_dst=link_local))

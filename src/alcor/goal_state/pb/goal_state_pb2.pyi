@@ -109,7 +109,7 @@ class Route(_message.Message):
     def __init__(self, destination: _Optional[_Union[Prefix, _Mapping]] = ..., nexthop: _Optional[bytes] = ...) -> None: ...
 
 class Subnet(_message.Message):
-    __slots__ = ("prefix", "gateway", "dhcp", "dns_nameservers", "host_routes", "ra_mode", "address_mode")
+    __slots__ = ("prefix", "gateway", "dhcp", "dns_nameservers", "host_routes", "ra_mode", "address_mode", "address_scope")
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     DHCP_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +117,7 @@ class Subnet(_message.Message):
     HOST_ROUTES_FIELD_NUMBER: _ClassVar[int]
     RA_MODE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_MODE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_SCOPE_FIELD_NUMBER: _ClassVar[int]
     prefix: Prefix
     gateway: bytes
     dhcp: bool
@@ -124,7 +125,8 @@ class Subnet(_message.Message):
     host_routes: _containers.RepeatedCompositeFieldContainer[Route]
     ra_mode: Ipv6Mode
     address_mode: Ipv6Mode
-    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., ra_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_mode: _Optional[_Union[Ipv6Mode, str]] = ...) -> None: ...
+    address_scope: str
+    def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., ra_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_scope: _Optional[str] = ...) -> None: ...
 
 class Neighbour(_message.Message):
     __slots__ = ("mac", "addresses", "host", "tunnel_endpoint")

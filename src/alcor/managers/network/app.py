@@ -115,4 +115,7 @@ class NetworkApp:
         subnets = follow(
             self._log, "subnet", self._rebuilt, service.replace_subnets, service.apply_subnets
         )
-        return [self.relay.run(), subnets]
+        pools = follow(
+            self._log, "subnetpool", self._rebuilt, service.replace_pools, service.apply_pools
+        )
+        return [self.relay.run(), subnets, pools]

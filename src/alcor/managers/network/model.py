@@ -84,8 +84,8 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     availability_zones: tuple[str, ...] = ()
     availability_zone_hints: tuple[str, ...] = ()
     l2_adjacency: bool = True  # one broadcast domain, whatever the hosts
-    ipv4_address_scope: None = None
-    ipv6_address_scope: None = None
+    ipv4_address_scope: str | None = None  # that of the pool its subnets are of
+    ipv6_address_scope: str | None = None
     qos_policy_id: str | None = None  # of its ports that have none of their own
     is_default: bool = False
     dns_domain: str = ""

@@ -83,3 +83,9 @@ class Store(Protocol):
     async def apply_subnets(self, seen: Mapping[str, SubnetSeen | None]) -> None:
         """These subnets are there now, or (None) gone."""
         ...
+
+    async def replace_scopes(self, scopes: Mapping[str, str]) -> None:
+        """The address scopes of all pools; empty: none."""
+        ...
+
+    async def apply_scopes(self, scopes: Mapping[str, str]) -> None: ...

@@ -23,7 +23,7 @@ from alcor.contracts.sharing import (
     SharingPolicy,
 )
 from alcor.intent.follow import id_of, record_of
-from alcor.intent.records import SubnetRecord
+from alcor.intent.records import SubnetPoolRecord, SubnetRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
 from alcor.managers.network.model import (
@@ -172,6 +172,14 @@ class NetworkService:
         """Changes of subnets, from the log."""
         await self._store.apply_subnets(_subnets(entries))
 
+    async def replace_pools(self, entries: Sequence[Entry]) -> None:
+        """The log's snapshot of all subnet pools."""
+        await self._store.replace_scopes(_scopes(entries))
+
+    async def apply_pools(self, entries: Sequence[Entry]) -> None:
+        """Changes of subnet pools, from the log."""
+        await self._store.apply_scopes(_scopes(entries))
+
     async def _finish_delete(self, marked: Network, trace: str) -> int:
         ids = Ids([marked.id])
         fenced = False
@@ -238,8 +246,19 @@ def _subnets(entries: Sequence[Entry]) -> dict[str, SubnetSeen | None]:
     for entry in entries:
         record = record_of(entry)
         found[id_of(entry)] = (
-            SubnetSeen(record.network_id, record.ip_version, entry.revision)
+            SubnetSeen(record.network_id, record.ip_version, entry.revision, record.subnetpool_id)
             if isinstance(record, SubnetRecord)
             else None
+        )
+    return found
+
+
+def _scopes(entries: Sequence[Entry]) -> dict[str, str]:
+    """The address scope of each pool; empty: none, or the pool is gone."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        record = record_of(entry)
+        found[id_of(entry)] = (
+            record.address_scope_id if isinstance(record, SubnetPoolRecord) else ""
         )
     return found

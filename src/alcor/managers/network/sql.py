@@ -1,7 +1,7 @@
 """The network manager's store in SQLite: row, outbox and VNI cursor change in one transaction."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -243,6 +243,16 @@ class NetworkStore:
     async def apply_subnets(self, seen: Mapping[str, SubnetSeen | None]) -> None:
         await self._database.write(lambda c: _apply_subnets(c, seen))
 
+    async def replace_scopes(self, scopes: Mapping[str, str]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            gone = dict.fromkeys(subnets_seen.pools_with_scopes(connection), "")
+            _show_subnets(connection, subnets_seen.keep_scopes(connection, {**gone, **scopes}))
+
+        await self._database.write(work)
+
+    async def apply_scopes(self, scopes: Mapping[str, str]) -> None:
+        await self._database.write(lambda c: _show_subnets(c, subnets_seen.keep_scopes(c, scopes)))
+
     async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
         saved = await self._database.write(work)
         self._publisher.notify(saved.sequence)
@@ -314,13 +324,19 @@ def _check_policy(connection: sqlite3.Connection, network: Network, project: str
 def _apply_subnets(
     connection: sqlite3.Connection, changes: Mapping[str, SubnetSeen | None]
 ) -> None:
-    """Keep which subnets networks have, and show them in their documents; no intent changes."""
-    touched = subnets_seen.keep(connection, changes)
+    """Keep which subnets networks have, and show them."""
+    _show_subnets(connection, subnets_seen.keep(connection, changes))
+
+
+def _show_subnets(connection: sqlite3.Connection, touched: Iterable[str]) -> None:
+    """Show networks' subnets and their address scopes in the documents; no intent changes."""
     for row in TABLE.rows(connection, sorted(touched)).values():
         old = _decode(row.doc)
         shown = msgspec.structs.replace(
             old,
             subnets=subnets_seen.of_network(connection, row.id),
+            ipv4_address_scope=subnets_seen.scope_of(connection, row.id, 4),
+            ipv6_address_scope=subnets_seen.scope_of(connection, row.id, 6),
             revision_number=old.revision_number + 1,
         )
         connection.execute(

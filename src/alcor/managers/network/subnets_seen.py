@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-_COLUMNS = "subnet_id, network_id, ip_version, revision"
+_COLUMNS = "subnet_id, network_id, ip_version, revision, pool_id"
 
 
 class SubnetSeen(NamedTuple):
@@ -16,6 +16,7 @@ class SubnetSeen(NamedTuple):
     network_id: str
     ip_version: int
     revision: int  # of its record
+    pool_id: str = ""  # that its prefix is of; empty: of none
 
 
 def different(
@@ -38,7 +39,7 @@ def keep(connection: sqlite3.Connection, changes: Mapping[str, SubnetSeen | None
         held = None if row is None else SubnetSeen(*row[1:])
         if seen is not None:
             connection.execute(
-                f"INSERT INTO network_subnet ({_COLUMNS}) VALUES (?, ?, ?, ?)", (id_, *seen)
+                f"INSERT INTO network_subnet ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", (id_, *seen)
             )
         if seen != held:
             touched |= {each.network_id for each in (seen, held) if each is not None}
@@ -52,6 +53,45 @@ def of_network(connection: sqlite3.Connection, network_id: str) -> tuple[str, ..
         (network_id,),
     )
     return tuple(id_ for (id_,) in rows)
+
+
+def keep_scopes(connection: sqlite3.Connection, scopes: Mapping[str, str]) -> set[str]:
+    """Note which address scopes pools are in (empty: none); the networks that this concerns."""
+    touched: set[str] = set()
+    for pool_id, scope_id in scopes.items():
+        if scope_of_pool(connection, pool_id) == scope_id:
+            continue
+        connection.execute("DELETE FROM pool_scope WHERE pool_id = ?", (pool_id,))
+        if scope_id:
+            connection.execute("INSERT INTO pool_scope VALUES (?, ?)", (pool_id, scope_id))
+        rows = connection.execute(
+            "SELECT network_id FROM network_subnet WHERE pool_id = ? AND pool_id <> ''", (pool_id,)
+        )
+        touched |= {network_id for (network_id,) in rows}
+    return touched
+
+
+def scope_of_pool(connection: sqlite3.Connection, pool_id: str) -> str:
+    """The address scope of a pool; empty: none is known."""
+    statement = "SELECT scope_id FROM pool_scope WHERE pool_id = ?"
+    row = connection.execute(statement, (pool_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def pools_with_scopes(connection: sqlite3.Connection) -> list[str]:
+    """The pools that are in an address scope."""
+    return [pool_id for (pool_id,) in connection.execute("SELECT pool_id FROM pool_scope")]
+
+
+def scope_of(connection: sqlite3.Connection, network_id: str, version: int) -> str | None:
+    """The address scope of a network's subnets of a family: they are of one pool."""
+    row = connection.execute(
+        "SELECT scope_id FROM network_subnet JOIN pool_scope "
+        "ON pool_scope.pool_id = network_subnet.pool_id "
+        "WHERE network_id = ? AND ip_version = ? ORDER BY subnet_id LIMIT 1",
+        (network_id, version),
+    ).fetchone()
+    return str(row[0]) if row else None
 
 
 def families(connection: sqlite3.Connection, network_id: str) -> Iterable[int]:

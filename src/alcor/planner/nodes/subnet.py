@@ -13,7 +13,7 @@ _MODE_BY_WORD = {
 }
 
 
-def plan(subnet: SubnetRecord) -> tuple[str, Subnet]:
+def plan(subnet: SubnetRecord, scope: str) -> tuple[str, Subnet]:
     """Its entry in its network's slice; `ValueError` when the record's text is no address."""
     return subnet_key(subnet.network_id, subnet.id), Subnet(
         id=subnet.id,
@@ -27,6 +27,7 @@ def plan(subnet: SubnetRecord) -> tuple[str, Subnet]:
         ),
         ra_mode=_mode(subnet.ipv6_ra_mode),
         address_mode=_mode(subnet.ipv6_address_mode),
+        address_scope=scope,
     )
 
 
