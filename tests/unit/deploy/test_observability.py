@@ -1,0 +1,66 @@
+"""Alerts and the dashboard ask for metrics that exist, in words that Prometheus understands."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+ALERTS = [
+    rule
+    for group in yaml.safe_load((ROOT / "deploy/observability/alerts.yaml").read_text())["groups"]
+    for rule in group["rules"]
+]
+DASHBOARD = json.loads((ROOT / "deploy/observability/dashboard.json").read_text())
+METRICS = (ROOT / "docs/reference/metrics.md").read_text()  # made from the code; a test says so
+RUNBOOKS = (ROOT / "docs/runbooks.md").read_text()
+
+
+def queries() -> Iterator[Any]:
+    for rule in ALERTS:
+        yield pytest.param(rule["expr"], id=rule["alert"])
+    for panel in DASHBOARD["panels"]:
+        for target in panel.get("targets", []):
+            text = target["expr"].replace("$__rate_interval", "5m")
+            yield pytest.param(text, id=panel["title"])
+
+
+@pytest.mark.parametrize("query", queries())
+def test_a_query_can_be_asked_and_names_what_there_is(query: str) -> None:
+    promql_parser.parse(query)
+
+    asked = set(re.findall(r"\balcor_[a-z_]+", query))
+    assert asked
+    for name in asked:
+        plain = re.sub(r"_(bucket|count|sum)$", "", name)
+        assert f"| `{plain}` |" in METRICS, name
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_says_what_is_the_matter_and_leads_to_a_runbook(rule: Any) -> None:
+    assert rule["annotations"]["summary"]
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert rule["annotations"]["runbook_url"] == f"docs/runbooks.md#{rule['alert'].lower()}"
+    assert f"\n## {rule['alert']}\n" in RUNBOOKS
+
+
+def test_there_is_no_runbook_without_its_alert() -> None:
+    assert re.findall(r"^## (\w+)$", RUNBOOKS, re.M) == [rule["alert"] for rule in ALERTS]
+
+
+def test_panels_do_not_cover_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
