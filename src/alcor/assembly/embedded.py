@@ -181,7 +181,7 @@ def _http(
     host, port = endpoint(config.listen)
     about = About(served.convergence, checks, metrics, PortStates(*logs), served.traces)
     application = door(control.resources, about, config.gateway, asks, new_id)
-    return HttpServer(application, host, port)
+    return HttpServer(application, host, port, now_s)
 
 
 async def _finish(http: HttpServer, answering: "asyncio.Future[None]") -> None:

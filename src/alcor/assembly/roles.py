@@ -125,7 +125,7 @@ async def _http(
         hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
         about = About(hosts, checks, metrics, ports, far_peer(TracePeer, found.wire))
         application = door(resources, about, config.gateway, asks, new_id)
-        http = HttpServer(application, *endpoint(listen), shared=bool(resources))
+        http = HttpServer(application, *endpoint(listen), now_s, shared=bool(resources))
         stack.callback(http.close)
         build_info.labels(metadata.version("alcor")).set(1)
         answering = asyncio.ensure_future(http.run())

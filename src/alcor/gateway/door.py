@@ -1,7 +1,6 @@
-"""The ASGI application: find the route, answer, and let nothing a client sends become a fault.
+"""The application: find the route, answer, and let nothing a client sends become a fault.
 
-Written directly on ASGI, because a request costs little here: no middleware, no objects per
-header. Source: ASGI HTTP specification 2.x.
+Nothing stands between it and the connections (`connection.py`), so a request costs little.
 """
 
 import time
@@ -18,7 +17,7 @@ from alcor.gateway.identity import Identity
 from alcor.gateway.in_flight import InFlight
 from alcor.gateway.operations import About, Operations
 from alcor.gateway.policy import Policy
-from alcor.gateway.requests import Limits, Receive, Request, Scope, request_id_of
+from alcor.gateway.requests import Limits, Request, request_id_of
 from alcor.gateway.responses import Response
 from alcor.gateway.routes import Routes
 from alcor.resource.declaration import Resource
@@ -28,8 +27,6 @@ from alcor.values.errors import Kind, Refusal
 
 _log = structlog.get_logger("alcor.gateway")
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 request_seconds = Histogram(
     "alcor_api_request_seconds",
     "Time to answer a request.",
@@ -38,6 +35,7 @@ request_seconds = Histogram(
 )
 requests_now = Gauge("alcor_api_requests_now", "Requests that are being answered.")
 faults = Counter("alcor_api_faults", "Requests that failed by a fault of ours.")
+_REQUEST_ID = b"x-openstack-request-id"
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 
@@ -60,31 +58,27 @@ class Door:
         self._discovery = Discovery([resource for resource, _ in resources], extensions)
         self._operations = Operations(about, limits)
         self._identity = identity
-        self._limits = limits
+        self.limits = limits
         self._new_id = new_id
         self._timers: dict[tuple[str, str, int], Any] = {}
         self._now = 0
+        requests_now.set_function(lambda: self._now)
         self._in_flight = InFlight(limits.requests_per_project_max)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI)."""
-        if scope["type"] != "http":
-            return
+    async def answer(self, request: Request) -> Response:
+        """Answer one request; never raises what is not the loop's."""
         started = time.perf_counter()
-        request = Request(scope, receive, self._limits)
-        id_ = request_id_of(request.header(b"x-openstack-request-id"), self._new_id)
+        id_ = request_id_of(request.header(_REQUEST_ID), self._new_id)
         request_id.set(id_)
         self._now += 1
-        requests_now.set(self._now)
         try:
-            response = await self._answer(request, id_)
+            status, body, headers, route = await self._told(
+                self._within_limits(request, id_), request, id_
+            )
         finally:
             self._now -= 1
-        await _send(send, response, id_)
-        self._time(request.method, response, time.perf_counter() - started)
-
-    async def _answer(self, request: Request, id_: str) -> Response:
-        return await self._told(self._within_limits(request, id_), request, id_)
+        self._time(request.method, route, status, time.perf_counter() - started)
+        return Response(status, body, (*headers, (_REQUEST_ID, id_.encode())), route)
 
     async def _within_limits(self, request: Request, id_: str) -> Response:
         self._check_limits(request)
@@ -118,10 +112,10 @@ class Door:
         caller = await self._identity.caller(request, id_)
         self._in_flight.enter(caller.project_id)
         try:
-            answer = await answering(request, caller)
+            status, body, headers, _ = await answering(request, caller)
         finally:
             self._in_flight.leave(caller.project_id)
-        return answer._replace(route=route)
+        return Response(status, body, headers, route)
 
     async def _within(self, request: Request, caller: Caller) -> Response:
         """Answer a request that one of ours stands for: of resources, by the same caller."""
@@ -171,7 +165,7 @@ class Door:
         return self._discovery.extension(member)
 
     def _check_limits(self, request: Request) -> None:
-        limits = self._limits
+        limits = self.limits
         if self._now > limits.requests_max:
             limit_reached.labels("gateway.requests_max").inc()
             raise Refusal(
@@ -181,9 +175,9 @@ class Door:
             )
         request.check_size()
 
-    def _time(self, method: str, response: Response, seconds: float) -> None:
+    def _time(self, method: str, route: str, status: int, seconds: float) -> None:
         # A method that nobody knows must not become a label: labels are bounded.
-        key = (response.route, method if method in _METHODS else "other", response.status)
+        key = (route, method if method in _METHODS else "other", status)
         timer = self._timers.get(key)
         if timer is None:
             timer = self._timers[key] = request_seconds.labels(*map(str, key))
@@ -193,13 +187,3 @@ class Door:
 # Answered without asking who it is: versions (as Neutron's), what there is, what machines watch.
 _OPEN = frozenset({"/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"})
 _ABOUT = _OPEN | {"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"}
-
-
-async def _send(send: Send, response: Response, id_: str) -> None:
-    headers = [
-        *response.headers,
-        (b"x-openstack-request-id", id_.encode()),
-        (b"content-length", b"%d" % len(response.body)),
-    ]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})

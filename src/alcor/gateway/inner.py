@@ -1,10 +1,9 @@
 """Requests that we make of ourselves: what one call of ours or of the original's stands for."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from alcor.contracts.resources import Caller
-from alcor.gateway.requests import Limits, Request
+from alcor.gateway.requests import Held, Limits, Request
 from alcor.gateway.responses import Response
 
 Within = Callable[[Request, Caller], Awaitable[Response]]  # faults are answers as well
@@ -21,18 +20,7 @@ def inner(
     if_revision: int | None = None,
 ) -> Request:
     """A request on the same host as `of`, with a body that is here already."""
-    headers = [(b"host", of.header(b"host").encode("latin-1"))]
+    headers = {b"host": of.header(b"host").encode("latin-1")}
     if if_revision is not None:
-        headers.append((b"if-match", b"revision_number=%d" % if_revision))
-    scope = {
-        "method": method,
-        "path": path,
-        "query_string": query,
-        "headers": headers,
-        "scheme": of.scheme,
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return Request(scope, receive, limits)
+        headers[b"if-match"] = b"revision_number=%d" % if_revision
+    return Request(method, path, query, headers, Held(body), limits)

@@ -1,17 +1,13 @@
 """What comes in, read within limits: nothing of a request is believed or kept beyond them."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from alcor.runtime.metrics import limit_reached
-from alcor.values.errors import HTTPBadRequest, Kind, Refusal
+from alcor.values.errors import Kind, Refusal
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-drained_bytes_max = 64 << 20  # of a body that is refused, so that its sender reads the answer
 _REQUEST_ID = re.compile(r"req-[0-9a-f-]{36}")
 _IF_MATCH = re.compile(r"\s*\"?revision_number=(\d{1,18})\"?\s*")
 
@@ -29,36 +25,62 @@ class Limits(NamedTuple):
     wait_s_max: float
 
 
+class Body(Protocol):
+    """What a request carries."""
+
+    async def whole(self, most: int) -> bytes | None:
+        """All of it, once; None when it is larger than `most` bytes. `HTTPBadRequest` when it ends
+        too soon."""
+        ...
+
+
+class Held(NamedTuple):
+    """A body that is here already."""
+
+    content: bytes
+
+    async def whole(self, most: int) -> bytes | None:
+        return self.content if len(self.content) <= most else None
+
+
 class Request:
-    """One request; its body is read when somebody wants it."""
+    """One request; its body is read when somebody wants it. Headers by name in lower case."""
 
-    __slots__ = ("_limits", "_receive", "_scope", "method", "path", "query")
+    __slots__ = (
+        *("_body", "_header_bytes", "_headers", "_limits", "_url_bytes"),
+        *("method", "path", "query"),
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, limits: Limits) -> None:
-        self._scope = scope
-        self._receive = receive
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Mapping[bytes, bytes],
+        body: Body,
+        limits: Limits,
+        *,
+        url_bytes: int = 0,
+        header_bytes: int = 0,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self._headers = headers
+        self._body = body
         self._limits = limits
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query: bytes = scope["query_string"]
+        self._url_bytes = url_bytes
+        self._header_bytes = header_bytes
 
     def header(self, name: bytes) -> str:
         """The value of a header (name in lower case); empty when there is none."""
-        for key, value in self._scope["headers"]:
-            if key == name:
-                return str(value, "latin-1")
-        return ""
-
-    @property
-    def scheme(self) -> str:
-        """http or https."""
-        return str(self._scope["scheme"])
+        value = self._headers.get(name)
+        return "" if value is None else str(value, "latin-1")
 
     @property
     def base_url(self) -> str:
         """Scheme and host, as the client wrote them."""
-        host = self.header(b"host") or "localhost"
-        return f"{self._scope['scheme']}://{host}"
+        return f"http://{self.header(b'host') or 'localhost'}"
 
     @property
     def if_revision(self) -> int | None:
@@ -68,12 +90,11 @@ class Request:
 
     def check_size(self) -> None:
         """Refuse a URL or headers that are too large."""
-        scope, limits = self._scope, self._limits
-        if len(scope.get("raw_path", b"")) + len(self.query) > limits.url_bytes_max:
+        limits = self._limits
+        if self._url_bytes > limits.url_bytes_max:
             limit_reached.labels("gateway.url_bytes_max").inc()
             raise _too_long("HTTPRequestURITooLong", f"URL is longer than {limits.url_bytes_max}")
-        size = sum(len(name) + len(value) for name, value in scope["headers"])
-        if size > limits.header_bytes_max:
+        if self._header_bytes > limits.header_bytes_max:
             limit_reached.labels("gateway.header_bytes_max").inc()
             raise _too_long(
                 "HTTPRequestHeaderFieldsTooLarge",
@@ -82,39 +103,14 @@ class Request:
 
     async def body(self) -> bytes:
         """All of it; a `Refusal` when it is too large."""
-        declared = self.header(b"content-length")
-        allowed = self._limits.body_bytes_max
-        if declared and int(declared) > allowed:
-            raise await self._too_large(0)
-        message = await self._receive()
-        content: bytes = message.get("body", b"")
-        if not message.get("more_body", False) and len(content) <= allowed:
-            return content
-        parts, size = [content], len(content)
-        while size <= allowed:
-            if message["type"] == "http.disconnect":
-                raise HTTPBadRequest("The body ended too soon")
-            if not message.get("more_body", False):
-                return b"".join(parts)
-            message = await self._receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-        parts.clear()
-        raise await self._too_large(size)
-
-    async def _too_large(self, size: int) -> Refusal:
-        """Read on for a while and throw away, so that the client is listening when we answer."""
-        limit_reached.labels("gateway.body_bytes_max").inc()
-        more = True
-        while more and size <= drained_bytes_max:
-            message = await self._receive()
-            more = message.get("more_body", False)
-            size += len(message.get("body", b""))
-        return Refusal(
-            f"The body is larger than {self._limits.body_bytes_max} bytes.",
-            type="HTTPRequestEntityTooLarge",
-            kind=Kind.TOO_LARGE,
-        )
+        most = self._limits.body_bytes_max
+        content = None
+        if int(self.header(b"content-length") or 0) <= most:
+            content = await self._body.whole(most)
+        if content is None:
+            limit_reached.labels("gateway.body_bytes_max").inc()
+            raise _too_long("HTTPRequestEntityTooLarge", f"body is larger than {most}")
+        return content
 
 
 def _too_long(type_: str, what: str) -> Refusal:

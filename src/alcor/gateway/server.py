@@ -1,83 +1,51 @@
-"""The HTTP server: uvicorn inside our own event loop, without its logs and signal handlers."""
+"""The HTTP server: listens, knows the time of day, and hangs up on those who are silent.
+
+Connections live in the event loop that everything else lives in; there is nothing between them and
+the door.
+"""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Generator
-from typing import Any, cast
+from collections.abc import Callable
+from contextlib import suppress
+from email.utils import formatdate
+from typing import Protocol
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from alcor.gateway.door import Door
+from alcor.gateway.connection import Connection, Serving
+from alcor.gateway.requests import Limits, Request
+from alcor.gateway.responses import Response
 
 backlog = 2_048  # connections that wait to be accepted
-graceful_s = 5  # for requests in progress at the end
+silent_s_max = 75  # a client that owes us bytes, or has nothing to ask
+graceful_s_max = 5.0  # for requests in progress at the end
 
 
-class _Server(uvicorn.Server):
-    """Signals are the assembly's business."""
+class Application(Protocol):
+    """Who answers: the door."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
+    limits: Limits
 
-
-class _Gathering:
-    """A transport that sends what is written within one turn of the loop by one system call.
-
-    The server writes the head and the body of an answer one after the other; sent apart they cost
-    a third more.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._parts: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send soon, in order."""
-        if not self._parts:
-            self._loop.call_soon(self._flush)
-        self._parts.append(data)
-
-    def close(self) -> None:
-        """Send what was written, then close."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
-
-
-class _Protocol(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
+    async def answer(self, request: Request) -> Response: ...
 
 
 class HttpServer:
     """Serves the door on a TCP address; `shared` with other processes, which take turns."""
 
-    def __init__(self, door: Door, host: str, port: int, *, shared: bool = False) -> None:
-        config = uvicorn.Config(
-            door,
-            loop="none",
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=graceful_s,
-        )
-        self._server = _Server(config)
+    def __init__(
+        self,
+        door: Application,
+        host: str,
+        port: int,
+        clock: Callable[[], float],
+        *,
+        shared: bool = False,
+        graceful_s: float = graceful_s_max,
+    ) -> None:
+        self._serving = Serving(door.answer, door.limits)
+        self._serving.nobody.set()
+        self._clock = clock
+        self._graceful_s = graceful_s
+        self._stop = asyncio.Event()
         self._socket = _bound(host, port, shared)
 
     @property
@@ -88,15 +56,48 @@ class HttpServer:
 
     async def run(self) -> None:
         """Serve until `stop`."""
-        await self._server.serve(sockets=[self._socket])
+        self._tick()
+        listening = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._serving), sock=self._socket, backlog=backlog
+        )
+        try:
+            while not self._serving.stopping:
+                await self._second()
+        finally:
+            listening.close()
+            await self._finish()
 
     def stop(self) -> None:
         """Take no new requests, finish those in progress; `run` then returns."""
-        self._server.should_exit = True
+        self._serving.stopping = True
+        self._stop.set()
 
     def close(self) -> None:
         """Give the address back; no error when it was given back already."""
         self._socket.close()
+
+    async def _second(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._stop.wait()
+        self._tick()
+
+    def _tick(self) -> None:
+        serving = self._serving
+        serving.second += 1
+        serving.date = f"date: {formatdate(self._clock(), usegmt=True)}\r\n".encode()
+        for each in [c for c in serving.connections if serving.second - c.heard > silent_s_max]:
+            each.silent()
+
+    async def _finish(self) -> None:
+        serving = self._serving
+        for each in [c for c in serving.connections if c.idle]:
+            each.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._graceful_s):
+                await serving.nobody.wait()
+        for each in list(serving.connections):
+            each.abort()
 
 
 def _bound(host: str, port: int, shared: bool) -> socket.socket:

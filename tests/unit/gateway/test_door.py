@@ -11,6 +11,7 @@ from alcor.gateway.app import GatewaySettings, door
 from alcor.gateway.door import Door, request_seconds
 from alcor.gateway.identity import LocalIdentity
 from alcor.gateway.operations import About
+from alcor.gateway.requests import Held, Request
 from alcor.managers.network.api import NETWORK
 from alcor.runtime.clock import new_id
 
@@ -62,25 +63,19 @@ def opened(manager: Manager, **settings: int) -> Door:
 
 
 async def ask(door: Door, path: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
-    sent: list[Any] = []
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "scheme": "http",
-        "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await door(scope, receive, send)
-    return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
+    given = {k.replace("_", "-").encode(): v.encode() for k, v in headers.items()}
+    request = Request(
+        method,
+        path,
+        b"",
+        given,
+        Held(b""),
+        door.limits,
+        url_bytes=len(path),
+        header_bytes=sum(len(name) + len(value) for name, value in given.items()),
+    )
+    answer = await door.answer(request)
+    return answer.status, msgspec.json.decode(answer.body)
 
 
 def test_a_fault_of_ours_is_told_with_the_requests_id() -> None:

@@ -1,13 +1,12 @@
 """Who asks: a bearer's token, and a service's beside it."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from alcor.gateway.app import GatewaySettings
 from alcor.gateway.identity import Known, TokenIdentity, Unauthenticated
-from alcor.gateway.requests import Limits, Request
+from alcor.gateway.requests import Held, Limits, Request
 
 MEMBER = Known("mary", "blue", False, ("member",))
 SERVICE = Known("nova", "service", False, ("service",))
@@ -16,14 +15,8 @@ LIMITS = Limits(**{name: getattr(GatewaySettings(), name) for name in Limits._fi
 
 
 def asked(**headers: str) -> Request:
-    scope = {"method": "GET", "path": "/", "query_string": b"", "headers": [
-        (f"x-{name}-token".encode(), text.encode()) for name, text in headers.items()
-    ]}  # fmt: skip
-
-    async def receive() -> dict[str, Any]:  # pragma: no cover
-        return {}
-
-    return Request(scope, receive, LIMITS)
+    given = {f"x-{name}-token".encode(): text.encode() for name, text in headers.items()}
+    return Request("GET", "/", b"", given, Held(b""), LIMITS)
 
 
 def identity() -> TokenIdentity:
