@@ -62,11 +62,12 @@ def leave(journey: Journey, gateway: Leg) -> bool:
                     continue
                 _translate(journey, address(floating.floating_ip_address), floating)
                 return True
+    own = gateway.addresses(4)
+    snat = gateway.router.gateway is None or gateway.router.gateway.enable_snat
+    stays = _is_of_the_scope(journey, gateway, translates=packet.version == 4 and snat)
     central = central_host(region, gateway)
     if central == journey.host:
-        own = gateway.addresses(4)
-        snat = gateway.router.gateway is None or gateway.router.gateway.enable_snat
-        if packet.version == 4 and snat and own:
+        if packet.version == 4 and snat and own and not stays:
             _translate(journey, own[0], gateway.router)
         else:
             journey.note(Stage.NAT_OUT, f"{packet.source} is not translated", about(gateway.router))
@@ -79,6 +80,25 @@ def leave(journey: Journey, gateway: Leg) -> bool:
     journey.note(Stage.NAT_OUT, "it leaves by the uplink of another host", about(gateway.router))
     journey.note(Stage.TUNNEL_OUT, "to the host by which the router's packets leave")
     journey.arrive(central, Stage.TUNNEL_OUT)
+    return False
+
+
+def _is_of_the_scope(journey: Journey, gateway: Leg, *, translates: bool) -> bool:
+    """Whether the source is of the outside's own address scope, and so leaves as it is.
+
+    What is of another scope must be translated, or stays inside.
+    """
+    region, packet, router = journey.region, journey.packet, gateway.router
+    legs = region.legs_of(router) if region.joins_scopes(router) else []
+    for leg in legs:
+        if not leg.covers(packet.source):
+            continue
+        scope = leg.scope_by_version.get(packet.version)
+        is_same = scope == gateway.scope_by_version.get(packet.version)
+        if not is_same and not translates:
+            says = f"{packet.source} is of another address scope, and nothing translates it"
+            raise journey.refuse(Stage.NAT_OUT, says, about(router))
+        return is_same and bool(scope)
     return False
 
 

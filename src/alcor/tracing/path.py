@@ -34,6 +34,7 @@ class Stage(StrEnum):
     NAT_IN = "NAT_IN"
     ROUTER_IN = "ROUTER_IN"
     ROUTE = "ROUTE"
+    ROUTE_SCOPE = "ROUTE_SCOPE"
     NAT_OUT = "NAT_OUT"
     ROUTE_SIZE = "ROUTE_SIZE"
     NEIGHBOUR = "NEIGHBOUR"

@@ -17,6 +17,7 @@ from alcor.intent.records import (
     Record,
     RouterRecord,
     RuleRecord,
+    SubnetPoolRecord,
     SubnetRecord,
 )
 from alcor.values.addresses import Address, Prefix, address, prefix
@@ -34,6 +35,7 @@ class Leg(NamedTuple):
     port: PortRecord
     network: NetworkRecord
     prefixes: tuple[Prefix, ...]
+    scope_by_version: Mapping[int, str]  # the address scope of each family that it has subnets of
 
     def addresses(self, version: int) -> list[Address]:
         """The router's addresses there, of a family."""
@@ -122,6 +124,15 @@ class Region:
         legs = (self._leg(router, port) for port in ports if port.admin_state_up)
         return [leg for leg in legs if leg is not None and leg.network.admin_state_up]
 
+    def joins_scopes(self, router: RouterRecord) -> bool:
+        """Whether a router is on subnets of several address scopes of a family."""
+        gateway = self.gateway_of(router)
+        sides = [*self.legs_of(router), *([gateway] if gateway is not None else [])]
+        return any(
+            len({leg.scope_by_version[v] for leg in sides if v in leg.scope_by_version}) > 1
+            for v in (4, 6)
+        )
+
     def legs_on(self, network_id: str) -> Iterator[Leg]:
         """The working interfaces of all routers on a network."""
         for router_id in self._routers_on.get(network_id, ()):
@@ -165,7 +176,18 @@ class Region:
             return None
         known = (self.prefix_of(fixed.subnet_id) for fixed in port.fixed_ips)
         prefixes = tuple(dict.fromkeys(each for each in known if each is not None))
-        return Leg(router, port, network, prefixes)
+        return Leg(router, port, network, prefixes, self._scopes_of(port))
+
+    def _scopes_of(self, port: PortRecord) -> Mapping[int, str]:
+        """The address scopes of a port's subnets: those of the pools that they are of."""
+        scopes: dict[int, str] = {}
+        for fixed in port.fixed_ips:
+            subnet = self.one(SubnetRecord, fixed.subnet_id)
+            if subnet is not None:
+                pool = self.one(SubnetPoolRecord, subnet.subnetpool_id)
+                scope_id = "" if pool is None else pool.address_scope_id
+                scopes.setdefault(subnet.ip_version, scope_id)
+        return scopes
 
     # Filters
 

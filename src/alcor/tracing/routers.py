@@ -84,14 +84,15 @@ def _answer(journey: Journey, router: RouterRecord) -> None:
         raise journey.refuse(Stage.ROUTER_IN, says, about(router))
 
 
-def forward(journey: Journey, router: RouterRecord) -> Holder:
-    """Route, as often as hosts hand the packet on; who has it next."""
+def forward(journey: Journey, router: RouterRecord, came: Leg) -> Holder:
+    """Route what came by a leg, as often as hosts hand it on; who has it next."""
     while True:
         way = _choose(journey, router)
         told = about(router)
         journey.note(Stage.ROUTE, str(way), told)
         hop = way.hop or journey.packet.destination
         if not way.is_outside:
+            _check_scope(journey, came, way.leg)
             _go_on(journey, router, way.leg)
             break
         if outside.leave(journey, way.leg):
@@ -145,6 +146,16 @@ def _defaults(journey: Journey, gateway: Leg) -> Iterator[_Way]:
                 everything = Prefix(version, 0, 0)
                 yield _Way(everything, -1, gateway, address(subnet.gateway_ip), True)
                 break
+
+
+def _check_scope(journey: Journey, came: Leg, leg: Leg) -> None:
+    """From one address scope nothing goes into another but what has been translated."""
+    router, version = leg.router, journey.packet.version
+    if journey.translated or not journey.region.joins_scopes(router):
+        return
+    if came.scope_by_version.get(version) != leg.scope_by_version.get(version):
+        says = f"network {called(leg.network)} is in another address scope than where it came from"
+        raise journey.refuse(Stage.ROUTE_SCOPE, says, about(router))
 
 
 def _go_on(journey: Journey, router: RouterRecord, leg: Leg) -> None:

@@ -138,13 +138,13 @@ def _hand(journey: Journey, holder: Holder) -> Holder:
         case AtPort(port):
             _deliver(journey, port)
         case AtRouter(leg):
-            router = leg.router
+            came, router = leg, leg.router
             journey.note(Stage.L2_DST, f"to router {called(router)}", about(router))
         case AtGateway(gateway) | AtFloating(gateway):
-            router = gateway.router
+            came, router = gateway, gateway.router
             _come_in(journey, holder)
     routers.take(journey, router)
-    return routers.forward(journey, router)
+    return routers.forward(journey, router, came)
 
 
 def _come_in(journey: Journey, at: AtGateway | AtFloating) -> None:

@@ -8,8 +8,9 @@ theirs.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from tests.compiled import compile_all
+
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import compile_all
 from alcor.agent.model import HostModel, Interface, Tunnel
 from alcor.goal_state import codec
 from alcor.goal_state.slices import slice_of

@@ -12,7 +12,10 @@ from alcor.tracing.walk import next_hop, trace
 from alcor.values.addresses import address
 
 _SERVICES = {"service", "dhcp4", "dhcp6"}
-_OF_ROUTERS = {Stage.ROUTER_IN, Stage.ROUTE, Stage.NAT_OUT, Stage.ROUTE_SIZE, Stage.NEIGHBOUR}
+_OF_ROUTERS = {
+    *(Stage.ROUTER_IN, Stage.ROUTE, Stage.ROUTE_SCOPE),
+    *(Stage.NAT_OUT, Stage.ROUTE_SIZE, Stage.NEIGHBOUR),
+}
 _ALSO = {
     Stage.L2_DST: {"CLASSIFY"},  # which knows no network without ports
     Stage.NAT_OUT: {"NAT_DONE"},

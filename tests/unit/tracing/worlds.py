@@ -21,6 +21,7 @@ from alcor.intent.records import (
     RouterGateway,
     RouterRecord,
     RuleRecord,
+    SubnetPoolRecord,
     SubnetRecord,
 )
 from alcor.tracing.packet import TCP, UDP, Packet, icmp_of
@@ -96,10 +97,22 @@ def _nodes(dice: Dice) -> Iterator[NodeRecord]:
 
 
 def _networks(dice: Dice) -> Iterator[Record]:
+    apart = dice.chance(0.3)  # whether there are address scopes
+    pools = ("a", "b", "") if apart else ("",)
+    for pool in pools[:-1]:
+        for family, inside in ((4, "10.0.0.0/8"), (6, "fd00::/8")):
+            yield SubnetPoolRecord(id=f"{pool}{family}", project_id="p", ip_version=family,
+                                   prefixes=(inside,), address_scope_id=f"s-{pool}")  # fmt: skip
+
+    def pool_of(version: int) -> str:
+        name = dice.one(pools)
+        return f"{name}{version}" if name else ""
+
     yield NetworkRecord(id=EXTERNAL, project_id="p", vni=9, mtu=1500, external=True,
                         network_type="flat", physical_network=PHYSICAL)  # fmt: skip
     yield SubnetRecord(id="s-ext", network_id=EXTERNAL, project_id="p", ip_version=4,
-                       cidr="203.0.113.0/24", gateway_ip=OUTSIDE, enable_dhcp=False)  # fmt: skip
+                       cidr="203.0.113.0/24", gateway_ip=OUTSIDE, enable_dhcp=False,
+                       subnetpool_id=pool_of(4))  # fmt: skip
     for n in NETWORKS:
         mtu = dice.one((1450, 1450, 1300))
         up = dice.chance(0.95)
@@ -108,10 +121,11 @@ def _networks(dice: Dice) -> Iterator[Record]:
         yield SubnetRecord(
             id=f"s{n}", network_id=f"n{n}", project_id="p", ip_version=4, cidr=f"10.{n}.0.0/24",
             gateway_ip=f"10.{n}.0.1" if dice.chance(0.95) else None, enable_dhcp=dice.chance(0.5),
-            host_routes=routes,
+            host_routes=routes, subnetpool_id=pool_of(4),
         )  # fmt: skip
         yield SubnetRecord(id=f"s{n}-6", network_id=f"n{n}", project_id="p", ip_version=6,
-                           cidr=f"fd0{n}::/64", gateway_ip=f"fd0{n}::1")  # fmt: skip
+                           cidr=f"fd0{n}::/64", gateway_ip=f"fd0{n}::1",
+                           subnetpool_id=pool_of(6))  # fmt: skip
 
 
 def _port(dice: Dice, number: int) -> PortRecord:
