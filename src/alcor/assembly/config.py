@@ -20,6 +20,7 @@ from alcor.managers.quota.app import QuotaSettings
 from alcor.managers.router.app import RouterSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
+from alcor.managers.trunk.app import TrunkSettings
 from alcor.runtime.config import ConfigError
 from alcor.runtime.places import Servers
 
@@ -107,6 +108,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     security_group: SecurityGroupSettings = SecurityGroupSettings()
     network_acl: NetworkAclSettings = NetworkAclSettings()
     router: RouterSettings = RouterSettings()
+    trunk: TrunkSettings = TrunkSettings()
     elastic_ip: ElasticIpSettings = ElasticIpSettings()
     quota: QuotaSettings = QuotaSettings()
 

@@ -25,6 +25,7 @@ from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import ConfinePeer, ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.contracts.trunking import TrunkPortPeer
 from alcor.intent.follow import Ready
 from alcor.intent.quotas import QuotaLimits
 from alcor.intent.relay import Relay
@@ -48,6 +49,8 @@ from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
 from alcor.managers.subnet.needs import Peers as SubnetPeers
 from alcor.managers.subnetpool.app import SubnetPoolApp
+from alcor.managers.trunk.app import TrunkApp
+from alcor.managers.trunk.needs import Peers as TrunkPeers
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
@@ -133,7 +136,9 @@ class Control:
             self._exchange.serve(PolicyUserPeer, each.policy_users, each.name)
         router, elastic_ip = self._routing(place, config, clock, new_id)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
-        counted = self._counted(network, subnet, pool, port, group, qos, router, elastic_ip)
+        trunk = self._trunk(place, reports, config, clock, new_id)
+        counting_too = (network, subnet, pool, port, group, qos, router, elastic_ip, trunk)
+        counted = self._counted(*counting_too)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
@@ -142,7 +147,7 @@ class Control:
             *(flavor, quota),
         )
         self._relays: Sequence[Relay] = [each.relay for each in telling]
-        self.apps: list[ManagerApp] = [mac, ip, *telling]
+        self.apps: list[ManagerApp] = [mac, ip, trunk, *telling]
         self.resources = [self._serve(*each) for app in self.apps for each in app.resources]
         owners = self._owners([*network.shared, *group.shared, *pool.shared, *qos.shared])
         self.resources.append(self._serve(RBAC_POLICY, RbacService(owners, counted, self._quotas)))
@@ -229,6 +234,23 @@ class Control:
             self._quotas,
         )
         return router, elastic_ip
+
+    def _trunk(
+        self, place: Place, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
+    ) -> TrunkApp:
+        """Trunks, which are made of ports."""
+        peer = self._exchange.peer
+        return TrunkApp(
+            place,
+            self._intent,
+            reports,
+            self._ready,
+            TrunkPeers(peer(NetworkPeer), peer(HeldPortPeer), peer(TrunkPortPeer)),
+            config.trunk,
+            clock,
+            new_id,
+            self._quotas,
+        )
 
     def add(self, make: Callable[[Ready], ManagerApp]) -> None:
         """One more that has no API and no peers, but follows the intent log; before `start`."""

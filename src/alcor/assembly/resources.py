@@ -25,12 +25,14 @@ from alcor.managers.security_group.api import (
 )
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
+from alcor.managers.trunk.api import TRUNK
 from alcor.resource.declaration import Resource
 
 
 def declared() -> list[Resource]:
     """Every resource, in the order of `Control`'s."""
     return [
+        TRUNK,
         NETWORK,
         NETWORK_IP_AVAILABILITY,
         SUBNETPOOL,

@@ -181,6 +181,8 @@ _UNENFORCED = (
     Extension("qos-rule-type-details", "Details of QoS rule types", "What hosts can be told."),
     Extension("qos-rule-type-filter", "QoS rule type filter", "All types, or those that are kept."),
     Extension("qos-rules-alias", "QoS rules by their ids alone", "Without naming their policies."),
+    Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
+    Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),
 )
 
 

@@ -103,6 +103,8 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()  # one a name and family
     qos_policy_id: str = ""  # its own, before its network's
+    parent_id: str = ""  # of a trunk's sub-port: the port whose interface it is heard on
+    segmentation_id: int = 0  # of a sub-port: the VLAN id of its frames there
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

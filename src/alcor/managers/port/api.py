@@ -138,6 +138,8 @@ PORT = Resource(
         read_only("qos_network_policy_id", nullable(UUID), filterable=False, sortable=False),
         read_only("resource_request", JSON),
         read_only("ip_allocation", string(16)),
+        read_only("trunk_details", JSON),
+        read_only("trunk_subport", JSON),
         Field(name="description", type=string(255), default=""),
         Field(name="tags", type=TAG_LIST, default=[], put=False),
         read_only("revision_number", _COUNT),

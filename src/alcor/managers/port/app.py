@@ -22,6 +22,7 @@ from alcor.contracts.peers import (
 from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager, Written
 from alcor.contracts.sharing import ConfinePeer
+from alcor.contracts.trunking import TrunkPortPeer
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
@@ -38,6 +39,7 @@ from alcor.managers.port.references import References
 from alcor.managers.port.reports import StatusKeeper
 from alcor.managers.port.service import PortService
 from alcor.managers.port.sql import SqlStore, living
+from alcor.managers.port.trunk_ports import TrunkPorts
 from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
@@ -146,6 +148,7 @@ class PortApp:
             (GroupMemberPeer, fences),
             (ConfinePeer, fences),
             (HeldPortPeer, HeldPorts(self._store, self.queue, resource.defaults)),
+            (TrunkPortPeer, TrunkPorts(self.queue, now)),
         ]
 
     async def recover(self) -> None:

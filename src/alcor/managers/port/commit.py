@@ -12,9 +12,11 @@ from msgspec import Raw
 
 from alcor.contracts.sharing import allows
 from alcor.intent.records import FixedIp
+from alcor.managers.port import trunking
 from alcor.managers.port.bindings import Bindings, Decided
 from alcor.managers.port.groups import group_not_found
 from alcor.managers.port.holding import check_change, check_holder, check_removal
+from alcor.managers.port.intent import record
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import (
     MacAddressInUse,
@@ -25,6 +27,7 @@ from alcor.managers.port.model import (
     encode,
 )
 from alcor.managers.port.needs import Saved, Transaction
+from alcor.managers.port.trunking import Changes, Find, following
 from alcor.resource.revisions import check_revision
 from alcor.runtime.usage import OverQuota
 from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
@@ -73,13 +76,21 @@ class Rebinding(NamedTuple):
     project: str | None
     decide: Callable[[Port, Bindings], Decided]
     trace: str
+    at: str
+
+
+class Several(NamedTuple):
+    """Change several ports, all or none, as `decide` says of what they are now."""
+
+    decide: Callable[[Find], Changes]
+    trace: str
 
 
 class MacsDoubled(Conflict):
     """MAC addresses that the manager chose itself are taken: choose again."""
 
 
-Write = NewPorts | Change | Removal | Rebinding
+Write = NewPorts | Change | Removal | Rebinding | Several
 
 
 def commit(tx: Transaction, writes: Sequence[Write], place: Place) -> list[Saved | Refusal]:
@@ -198,7 +209,12 @@ def _fence_refusal(port: Port, fenced: set[str]) -> Refusal | None:
     return None
 
 
-def _one(tx: Transaction, write: Change | Removal | Rebinding) -> Saved | Refusal:
+def _one(tx: Transaction, write: Change | Removal | Rebinding | Several) -> Saved | Refusal:
+    if isinstance(write, Several):
+        try:
+            return _save(tx, write.decide(tx.ports), write.trace)
+        except Refusal as refusal:
+            return refusal
     port = tx.ports([write.id]).get(write.id)
     if port is None or not _sees(tx, write.project, port):
         return PortNotFound(write.id)
@@ -208,6 +224,7 @@ def _one(tx: Transaction, write: Change | Removal | Rebinding) -> Saved | Refusa
         check_holder(port, write.holder)
         if isinstance(write, Removal):
             check_removal(port, write.holder)
+            trunking.check_removal(port)
             if port.fixed_ips:
                 tx.unsettle([port.id])
             return tx.delete(port, write.trace)
@@ -221,11 +238,30 @@ def _sees(tx: Transaction, project: str | None, port: Port) -> bool:
     return project in (None, port.project_id) or tx.landlord(port.id) == project
 
 
+def _save(tx: Transaction, changes: Changes, trace: str) -> Saved:
+    """Several changed ports; a change that hosts need not hear of is told to nobody."""
+    last = tx.sequence()
+    for old, new in changes:
+        if record(old) == record(new):
+            tx.show([new])
+        else:
+            last = tx.replace(old, new, trace).sequence
+    return Saved([], last)
+
+
 def _rebind(tx: Transaction, port: Port, write: Rebinding) -> Saved:
     new, waiting = write.decide(port, tx.bindings(port.id))
+    trunking.check_binding(port)
     saved = Saved([], tx.sequence()) if new is port else tx.replace(port, new, write.trace)
     tx.save_bindings(port.id, waiting)
-    return saved
+    return _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
+
+
+def _and_trunk(tx: Transaction, saved: Saved, changes: Changes, trace: str) -> Saved:
+    """What was saved of a port, and what follows for the trunk that it is on."""
+    if not changes:
+        return saved
+    return Saved(saved.documents, _save(tx, changes, trace).sequence)
 
 
 def _change(tx: Transaction, port: Port, write: Change) -> Saved:
@@ -239,6 +275,7 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         zone=write.zone,
     )
     check_change(port, new, write.holder)
+    trunking.check_change(port, new)
     if new is port:
         return Saved([Raw(encode(port))], tx.sequence())
     if new.mac_address != port.mac_address and tx.macs_taken({new.network_id: [new.mac_address]}):
@@ -256,7 +293,8 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         raise group_not_found(gone)
     if new.qos_policy_id and new.qos_policy_id != port.qos_policy_id:
         _check_policy(tx, new, new.qos_policy_id, trusted=write.project is None)
-    return tx.replace(port, new, write.trace)
+    saved = tx.replace(port, new, write.trace)
+    return _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
 
 
 def _check_policy(tx: Transaction, port: Port, policy_id: str, *, trusted: bool) -> None:

@@ -31,6 +31,8 @@ def record(port: Port) -> PortRecord:
         dns_name=port.dns_name,
         dns_domain=port.dns_domain,
         qos_policy_id=port.qos_policy_id or "",
+        parent_id=port.trunk_subport.port_id if port.trunk_subport else "",
+        segmentation_id=port.trunk_subport.segmentation_id if port.trunk_subport else 0,
     )
 
 

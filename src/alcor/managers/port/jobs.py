@@ -8,6 +8,7 @@ from alcor.managers.port.addressing import Wish, wishes
 from alcor.managers.port.bindings import Bindings, Decided
 from alcor.managers.port.holding import DeviceIDNotOwnedByTenant, is_held
 from alcor.managers.port.model import MacAddressInUse, Port, PortIdInUse, doubled
+from alcor.managers.port.trunking import Changes, Find
 
 _SECURED = "port_security_enabled"
 
@@ -84,13 +85,21 @@ class Rebind(NamedTuple):
     decide: Callable[[Port, Bindings], Decided]
 
 
+class Together(NamedTuple):
+    """Change several ports, all or none, as `decide` says of what they are then."""
+
+    trace: str
+    ids: Sequence[str]
+    decide: Callable[[Find], Changes]
+
+
 class Settle(NamedTuple):
     """Tell the IP manager what ports hold of which it may have another opinion."""
 
     count_max: int
 
 
-Job = Create | Update | Delete | Rebind | Settle
+Job = Create | Update | Delete | Rebind | Together | Settle
 
 
 def create(request: CreateRequest, new_id: Callable[[], str], fixed_ips_max: int) -> Create:
@@ -126,6 +135,8 @@ def keys_of(job: Job) -> Sequence[str]:
     """The ids that no other job may touch at the same time."""
     if isinstance(job, Create):
         return job.ids_given
+    if isinstance(job, Together):
+        return job.ids
     return () if isinstance(job, Settle) else (job.id,)
 
 

@@ -14,6 +14,7 @@ from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import AddressPair, DhcpOption, FixedIp
 from alcor.managers.port import binding, dhcp_options, names, pairs
 from alcor.managers.port.holding import is_held
+from alcor.managers.port.seats import OnTrunk, TrunkDetails
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 
 
@@ -139,6 +140,8 @@ class Port(
     device_profile: str | None = None
     data_plane_status: str | None = None
     ip_allocation: str = "immediate"
+    trunk_details: TrunkDetails | msgspec.UnsetType = msgspec.UNSET  # of a parent
+    trunk_subport: OnTrunk | msgspec.UnsetType = msgspec.UNSET  # of a sub-port
     description: str
     tags: tuple[str, ...]
     revision_number: int

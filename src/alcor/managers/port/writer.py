@@ -23,12 +23,23 @@ from alcor.managers.port.commit import (
     NewPorts,
     Rebinding,
     Removal,
+    Several,
     Write,
     commit,
     network_not_found,
 )
 from alcor.managers.port.groups import Answer, Asked, PortGroups, asked
-from alcor.managers.port.jobs import Create, Delete, Draft, Job, Rebind, Settle, Update, project_of
+from alcor.managers.port.jobs import (
+    Create,
+    Delete,
+    Draft,
+    Job,
+    Rebind,
+    Settle,
+    Together,
+    Update,
+    project_of,
+)
 from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
@@ -218,14 +229,16 @@ class Writer:
 
     def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
         job = each.job
-        project, trace = (None, "") if isinstance(job, Settle) else _whose(job)
+        assert not isinstance(job, Settle)
+        if isinstance(job, Together):
+            return Several(job.decide, job.trace)
+        project, trace = _whose(job)
         if isinstance(job, Create):
             ports = [_port(draft, each, hosts, at, self._zone) for draft in job.drafts]
             given = _macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
-        assert not isinstance(job, Settle)
         if isinstance(job, Rebind):
-            return Rebinding(job.id, project, job.decide, trace)
+            return Rebinding(job.id, project, job.decide, trace, at)
         if isinstance(job, Delete):
             return Removal(job.id, project, trace, job.holder)
         changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes

@@ -45,6 +45,7 @@ class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
     rbac_policy: Annotated[
         Count | None, _most("sharing policies", DEFAULT_BY_KIND["rbac_policy"])
     ] = None
+    trunk: Annotated[Count | None, _most("trunks", DEFAULT_BY_KIND["trunk"])] = None
 
 
 def default_limits(settings: QuotaSettings, *, tenants: bool) -> dict[str, int]:

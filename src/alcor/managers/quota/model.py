@@ -22,6 +22,7 @@ DEFAULT_BY_KIND: Mapping[str, int] = {
     "router": 10,
     "floatingip": 50,
     "rbac_policy": 10,
+    "trunk": NO_LIMIT,
 }
 
 

@@ -1,0 +1,1 @@
+"""The trunk manager: networks that machines tell apart by VLAN tags, on one interface."""

@@ -1,0 +1,1 @@
+"""What a trunk is, and what may be done to it: pure."""

@@ -1,0 +1,1 @@
+"""What can be done with trunks: one method per use case."""

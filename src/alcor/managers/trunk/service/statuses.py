@@ -1,0 +1,105 @@
+"""How trunks are: by what the hosts of their ports say, and where these are wanted.
+
+From the report log and the intent log. Only ports of trunks cost anything, whatever number of
+others change. A report counts when it comes from the host that the port is bound to.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from alcor.contracts.peers import Ids
+from alcor.goal_state.reports import PortReport, PortStatus, port_key
+from alcor.intent.follow import id_of
+from alcor.keyed_log.log import Entry, KeyedLog
+from alcor.managers.trunk.model.refusals import TrunkNotFound
+from alcor.managers.trunk.model.trunk import Trunk, Wired, status_of, touched
+from alcor.managers.trunk.needs import HeldPortPeer, Store, Transaction
+
+trunks_per_step_max = 1_000
+
+_report = msgspec.msgpack.Decoder(PortReport).decode
+_WIRED = {PortStatus.UP: Wired.UP, PortStatus.FAILED: Wired.FAILED}
+
+
+class Statuses:
+    """Keeps the status of every trunk."""
+
+    def __init__(
+        self, store: Store, ports: HeldPortPeer, reports: KeyedLog, now: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._ports = ports
+        self._reports = reports
+        self._now = now
+        self._trunk_by_port: dict[str, str] = {}
+
+    async def load(self) -> None:
+        """Watch the ports of all trunks; for the start."""
+        after = ""
+        while trunks := await self._step(after):
+            for trunk in trunks:
+                self._watch(trunk)
+            after = trunks[-1].id
+
+    async def watch(self, trunk: Trunk) -> None:
+        """A trunk has these ports now."""
+        self._watch(trunk)
+        await self._look([trunk.id])
+
+    async def take(self, entries: Sequence[Entry]) -> None:
+        """Something was said of ports: by their hosts, or by whoever binds them."""
+        ids = (id_of(entry) for entry in entries)
+        trunk_ids = {self._trunk_by_port[id_] for id_ in ids if id_ in self._trunk_by_port}
+        await self._look(sorted(trunk_ids))
+
+    def _watch(self, trunk: Trunk) -> None:
+        self._trunk_by_port |= dict.fromkeys(trunk.port_ids, trunk.id)
+
+    async def _step(self, after: str) -> list[Trunk]:
+        return await self._store.read(lambda tx: tx.trunks(after, trunks_per_step_max))
+
+    async def _look(self, trunk_ids: Iterable[str]) -> None:
+        for trunk_id in trunk_ids:
+            await self._look_at(trunk_id)
+
+    async def _look_at(self, trunk_id: str) -> None:
+        trunk = await self._store.read(lambda tx: _found(tx, trunk_id))
+        if trunk is None:
+            self._forget(trunk_id)
+            return
+        wired = await self._wired(trunk.port_ids)
+        status = status_of(wired[0], wired[1:])
+        if status != trunk.status:
+            await self._store.write(lambda tx: self._save(tx, trunk_id, status))
+
+    def _forget(self, trunk_id: str) -> None:
+        gone = [port for port, trunk in self._trunk_by_port.items() if trunk == trunk_id]
+        for port_id in gone:
+            del self._trunk_by_port[port_id]
+
+    def _save(self, tx: Transaction, trunk_id: str, status: str) -> None:
+        trunk = _found(tx, trunk_id)
+        if trunk is not None:
+            tx.save(touched(trunk, {"status": status}, self._now()))
+
+    async def _wired(self, port_ids: Sequence[str]) -> list[Wired]:
+        """What each port's own host says of it."""
+        views = (await self._ports.views(Ids(list(port_ids)))).ports
+        host_by_port = {view.port.id: view.port.host for view in views}
+        told = await self._reports.get([port_key(id_) for id_ in port_ids])
+        return [_heard(told.get(port_key(id_)), host_by_port.get(id_, "")) for id_ in port_ids]
+
+
+def _found(tx: Transaction, trunk_id: str) -> Trunk | None:
+    try:
+        return tx.trunk(trunk_id, None)
+    except TrunkNotFound:
+        return None
+
+
+def _heard(entry: Entry | None, host: str) -> Wired:
+    if entry is None or entry.value is None or not host:
+        return Wired.NOT_YET
+    report = _report(entry.value)
+    return _WIRED.get(report.status, Wired.NOT_YET) if report.host == host else Wired.NOT_YET
