@@ -283,5 +283,5 @@ def test_a_change_is_waited_for_by_the_revision_of_its_ports(place: Place) -> No
     assert made.headers["x-alcor-revision"].startswith("port:")
     for answer in (made, renamed):
         revision = answer.headers["x-alcor-revision"]
-        waited = place.api.get(f"/alcor/v1/convergence?revision={revision}&timeout_s=5")
-        assert waited.json["converged"], waited
+        waited = place.api.get(f"/alcor/v1/convergence?revision={revision}&timeout=5")
+        assert waited.json.get("converged"), waited

@@ -11,11 +11,11 @@ from alcor.agent.herald import Outgoing
 from alcor.agent.model import HostModel, Unit, UnitKind
 from alcor.agent.packets.advertisement import Advertisement
 from alcor.agent.punts.ra import advertisements, farewell, link_of, unsolicited
-from alcor.ovs.flow import output
+from alcor.ovs.flow import Action
 
 
 class _Told(NamedTuple):
-    ofport: int
+    delivery: tuple[Action, ...]
     said: tuple[Advertisement, ...]
 
 
@@ -42,7 +42,9 @@ class Beacon:
 
     def again(self) -> list[Outgoing]:
         """All that was told, for machines that have forgotten or missed it."""
-        return [_outgoing(told.ofport, said) for told in self._told.values() for said in told.said]
+        return [
+            _outgoing(told.delivery, said) for told in self._told.values() for said in told.said
+        ]
 
     def _behind_routers(self, model: HostModel) -> set[str]:
         """The ports of networks whose router has changed."""
@@ -56,19 +58,19 @@ class Beacon:
         before = self._told.pop(port_id, None)
         if wired is None:
             return
-        told = _Told(wired.ofport, advertisements(link_of(model, wired)))
+        told = _Told(wired.delivery, advertisements(link_of(model, wired)))
         if told.said:
             self._told[port_id] = told
         if told == before:
             return
-        if before is not None and before.ofport == told.ofport:
+        if before is not None and before.delivery == told.delivery:
             remaining = {said.mac for said in told.said}
             for said in before.said:
                 if said.mac not in remaining and said.lifetime_s:
-                    yield _outgoing(told.ofport, farewell(said))
+                    yield _outgoing(told.delivery, farewell(said))
         for said in told.said:
-            yield _outgoing(told.ofport, said)
+            yield _outgoing(told.delivery, said)
 
 
-def _outgoing(ofport: int, said: Advertisement) -> Outgoing:
-    return Outgoing(unsolicited(said), (output(ofport),))
+def _outgoing(delivery: tuple[Action, ...], said: Advertisement) -> Outgoing:
+    return Outgoing(unsolicited(said), delivery)

@@ -54,7 +54,7 @@ class UnitChange(NamedTuple):
 class Change(NamedTuple):
     """The difference of one pass; meters are put before flows and taken away after them.
 
-    A zone is the ofport of a port, its owner the cookie of the port's flows.
+    A zone is the number of a port, its owner the cookie of the port's flows.
     """
 
     units: tuple[UnitChange, ...]
@@ -218,7 +218,7 @@ class Compiler:
             if unit.kind is not UnitKind.PORT:
                 continue
             wired = self._model.wired(unit.id)
-            before, now = self._zone_by_port.pop(unit, None), wired.ofport if wired else None
+            before, now = self._zone_by_port.pop(unit, None), wired.number if wired else None
             if before is not None and before != now and self._port_by_zone[before] == unit:
                 del self._port_by_zone[before]
                 left.add(before)
@@ -293,6 +293,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     for stage in p.STAGES:
         miss = apply(goto=p.STAGE_BY_NAME[stage.miss].table) if stage.miss else DROP
         yield Flow(stage.table, p.PRIORITY_MISS, match(), miss, cookie)
+    yield from classify.host(cookie)
     yield from anti_spoof.host(cookie)
     yield from guards.host(cookie)
     yield from arp.host(cookie)

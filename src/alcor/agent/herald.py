@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from alcor.agent.model import HostModel
 from alcor.agent.service_address import SERVER_MAC
+from alcor.agent.tags import put_on
 from alcor.goal_state.entries import GoalEntry, Neighbour, Network, RouterInterface, UplinkNode
 from alcor.ovs import frames
-from alcor.ovs.fields import VLAN_PRESENT
-from alcor.ovs.flow import Action, PushVlan, output, set_field
+from alcor.ovs.flow import Action, output, set_field
 from alcor.values.addresses import Address, Mac
 
 addresses_remembered_max = 100_000  # with whom they were last; the longest untouched is forgotten
@@ -151,13 +151,7 @@ def uplink_actions(model: HostModel, network: Network) -> tuple[Action, ...]:
     uplink = model.exits.uplink_of(network)
     if uplink is None:
         return ()
-    if not network.vlan:
-        return (output(uplink),)
-    return (
-        PushVlan(0x8100),
-        set_field("vlan_vid", VLAN_PRESENT | network.vlan),
-        output(uplink),
-    )
+    return (*put_on(network.vlan), output(uplink))
 
 
 def _announcements(model: HostModel, moved: _Moved) -> list[Outgoing]:
@@ -166,7 +160,7 @@ def _announcements(model: HostModel, moved: _Moved) -> list[Outgoing]:
     ports = model.ports_by_network.get(moved.network_id, ())
     wired = (model.wired(port_id) for port_id in ports)
     return [
-        Outgoing(frame, (output(each.ofport),))
+        Outgoing(frame, each.delivery)
         for each in wired
         if each is not None and each.port.id != moved.port_id
     ]

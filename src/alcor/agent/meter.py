@@ -1,6 +1,6 @@
 """What a port may send to the agent, a second; the numbers of meters are decided here alone.
 
-A meter's number is the port's ofport (16 bits) within the range of its purpose; a switch has
+A meter's number is the port's own (16 bits) within the range of its purpose; a switch has
 262,144 of them. Pure.
 """
 
@@ -25,19 +25,19 @@ class Meter(NamedTuple):
     burst: int  # packets
 
 
-def of_configuration(ofport: int) -> Meter:
+def of_configuration(number: int) -> Meter:
     """For a machine that asks how to configure its interface."""
-    return Meter(CONFIGURATION + ofport, _configuration_per_s_max, _configuration_burst)
+    return Meter(CONFIGURATION + number, _configuration_per_s_max, _configuration_burst)
 
 
-def of_questions(ofport: int) -> Meter:
+def of_questions(number: int) -> Meter:
     """For names and metadata: a machine that boots asks for many things in a row."""
-    return Meter(QUESTIONS + ofport, _questions_per_s_max, _questions_burst)
+    return Meter(QUESTIONS + number, _questions_per_s_max, _questions_burst)
 
 
-def of_faults(ofport: int) -> Meter:
+def of_faults(number: int) -> Meter:
     """For what a machine sends and no router can forward."""
-    return Meter(ROUTER_FAULTS + ofport, _faults_per_s_max, _faults_burst)
+    return Meter(ROUTER_FAULTS + number, _faults_per_s_max, _faults_burst)
 
 
 def of_outside(ofport: int) -> Meter:

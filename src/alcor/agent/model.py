@@ -12,6 +12,8 @@ from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
+from alcor.agent.sub_ports import SubPorts
+from alcor.agent.tags import put_on
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
@@ -36,6 +38,7 @@ from alcor.goal_state.entries import (
     SubnetAcl,
     UplinkNode,
 )
+from alcor.ovs.flow import Action, output
 from alcor.values.addresses import Address, Mac, Prefix
 
 T = TypeVar("T")
@@ -62,7 +65,14 @@ class Wired(NamedTuple):
 
     port: Port
     network: Network
-    ofport: int
+    ofport: int  # of the interface that it is heard on: its own, or its parent's
+    number: int  # its name in registers, zones and meters: its ofport, or a sub-port's own
+    device_id: str = ""  # the machine: a sub-port's is its parent's
+
+    @property
+    def delivery(self) -> tuple[Action, ...]:
+        """What hands a frame to its machine, which knows a sub-port by its tag."""
+        return (*put_on(self.port.vlan), output(self.ofport))
 
 
 class HostModel:
@@ -82,6 +92,7 @@ class HostModel:
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
+        self.sub_ports = SubPorts(self.port_by_ofport.__contains__)
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
         self.acls = Acls()
@@ -145,6 +156,7 @@ class HostModel:
         before = self.interfaces.get(port_id)
         if before == interface:
             return set()
+        heard = {port_id, *self.sub_ports.of(port_id)}
         if before is not None and self.port_by_ofport.get(before.ofport) == port_id:
             del self.port_by_ofport[before.ofport]
         if interface is None:
@@ -153,8 +165,9 @@ class HostModel:
             self.interfaces[port_id] = interface
             if interface.ofport > 0:
                 self.port_by_ofport[interface.ofport] = port_id
-        port = self.ports.get(port_id)
-        return self._units_of_port(port) if port else set()
+                heard.add(self.sub_ports.give_way(interface.ofport))
+        ports = (self.ports[each] for each in heard if each in self.ports)
+        return {unit for port in ports for unit in self._units_of_port(port)}
 
     def set_tunnel(self, tunnel: Tunnel | None) -> set[Unit]:
         """This host's tunnel port; None: there is none (yet)."""
@@ -176,13 +189,26 @@ class HostModel:
     def wired(self, port_id: str) -> Wired | None:
         """The port with all that its flows need, or None while something is missing."""
         port = self.ports.get(port_id)
-        interface = self.interfaces.get(port_id)
+        interface = self.interface_of(port) if port is not None else None
         if port is None or interface is None or interface.ofport <= 0:
             return None
         network = self.networks.get(port.network_id)
         if network is None or not (port.admin_state_up and network.admin_state_up):
             return None
-        return Wired(port, network, interface.ofport)
+        if not port.parent_id:
+            return Wired(port, network, interface.ofport, interface.ofport, port.device_id)
+        number, parent = self.sub_ports.number_of(port_id), self.ports.get(port.parent_id)
+        if number is None:
+            return None
+        return Wired(port, network, interface.ofport, number, parent.device_id if parent else "")
+
+    def interface_of(self, port: Port) -> Interface | None:
+        """The interface that the port is heard on: its own, or its parent's."""
+        return self.interfaces.get(port.parent_id or port.id)
+
+    def port_at(self, number: int) -> str:
+        """The port of a number; empty: none."""
+        return self.port_by_ofport.get(number) or self.sub_ports.at(number)
 
     def has_wired_port(self, network_id: str) -> bool:
         """Whether a port of this network is complete on this host."""
@@ -280,6 +306,7 @@ class HostModel:
 
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
+        self.sub_ports.change(before, port)
         units: set[Unit] = set()
         if before is not None:
             units |= self._units_of_port(before)

@@ -22,12 +22,12 @@ TOO_LARGE = (8, 8)  # FLAGS, bit 3: the network that the packet is routed to can
 TOO_LARGE_BIT = 3
 TRANSLATED = (4, 4)  # FLAGS, bit 2: what was to be translated on its way in has been
 TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
-SUBJECT = "reg6"  # the port whose rules are asked: its ofport
+SUBJECT = "reg6"  # the port whose rules are asked: its number
 VERDICT = "reg7"
 ALLOWED = (1, 1)  # VERDICT, bit 0: value and mask of a packet that a rule lets pass
 UNTRACKED = (2, 2)  # VERDICT, bit 1: its connection is not to be remembered
-PORT_IN = "reg14"  # the port that sent it: its ofport, 0 when it came from the tunnel
-PORT_OUT = "reg15"  # the local port that it goes to: its ofport
+PORT_IN = "reg14"  # the port that sent it: its number, 0 when it came from the tunnel
+PORT_OUT = "reg15"  # the local port that it goes to: its number
 NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
 STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
 SCOPE = "reg1"  # of a routed packet: the address scope that it comes from
@@ -48,10 +48,11 @@ registers = {
     "all bits: any, as it was translated",
     PICK: "which of the next hops of one route the packet takes, from 0 on",
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
-    SUBJECT: "the port whose security groups are asked: its ofport",
+    SUBJECT: "the port whose security groups are asked: its number",
     VERDICT: "bit 0: a rule lets the packet pass; bit 1: its connection is not to be remembered",
-    PORT_IN: "the local port that sent the packet: its ofport; 0 when it came from the tunnel",
-    PORT_OUT: "the local port that the packet goes to: its ofport",
+    PORT_IN: "the local port that sent the packet: its number (its ofport, or a sub-port's own); "
+    "0 when it came from the tunnel",
+    PORT_OUT: "the local port that the packet goes to: its number",
 }
 
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
@@ -171,9 +172,10 @@ _PHASES = (
         (
             Stage(
                 "CLASSIFY",
-                "where the packet came from: a local port, a network's tunnel, or an uplink",
+                "where the packet came from: a local port (a sub-port by its tag, which goes), a "
+                "network's tunnel, or an uplink",
                 writes=(VNI, FLAGS, PORT_IN),
-                miss_means="unknown port, a network without ports here, or a VLAN tag",
+                miss_means="unknown port, a network without ports here, or a tag of nobody",
                 next=("UPLINK_IN", "PORT_SEC_L2", "L2_DST"),
             ),
             Stage(
@@ -191,7 +193,8 @@ _PHASES = (
         (
             Stage(
                 "PORT_SEC_L2",
-                "the source MAC is the port's own; ports without port security skip to SERVICES",
+                "no second tag, and the source MAC is the port's own; ports without port security "
+                "skip to SERVICES",
                 reads=(PORT_IN,),
                 miss_means="spoofed MAC",
                 next=("PORT_SEC_L3", "SERVICES"),
@@ -236,14 +239,14 @@ _PHASES = (
                 "answers ARP and neighbour solicitations for every known address of the network",
                 reads=(VNI, PORT_IN),
                 miss_means="nobody has that address, or it is the asker's own",
-                next=("ND_ANSWER", "UPLINK_OUT"),
+                next=("ND_ANSWER", "UPLINK_OUT", "RETURN"),
             ),
             Stage(
                 "ND_ANSWER",
                 "second step of an ND answer: options can be set once the type is advertisement",
                 reads=(FLAGS,),
                 miss_means="never reached by another packet",
-                next=("UPLINK_OUT",),
+                next=("UPLINK_OUT", "RETURN"),
             ),
         ),
     ),
@@ -295,7 +298,7 @@ _PHASES = (
                 writes=(FLAGS,),
                 miss="ROUTE",
                 miss_means="to be forwarded",
-                next=("ROUTE", "ROUTER_FAULT"),
+                next=("ROUTE", "ROUTER_FAULT", "RETURN"),
             ),
             Stage(
                 "ROUTE",
@@ -375,7 +378,7 @@ _PHASES = (
         (
             Stage(
                 "DELIVER",
-                "to the local port",
+                "to the local port; to a sub-port with its tag",
                 reads=(PORT_OUT,),
                 miss_means="the port has gone",
             ),
@@ -395,6 +398,12 @@ _PHASES = (
                 "to a physical network, with the network's tag",
                 reads=(VNI,),
                 miss_means="the uplink has gone",
+            ),
+            Stage(
+                "RETURN",
+                "an answer, back to the machine that asked, with the tag of its network",
+                reads=(PORT_IN,),
+                miss_means="never reached by another packet",
             ),
         ),
     ),
@@ -470,6 +479,7 @@ FW_IN_VERDICT = STAGE_BY_NAME["FW_IN_VERDICT"].table
 DELIVER = STAGE_BY_NAME["DELIVER"].table
 TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
 UPLINK_OUT = STAGE_BY_NAME["UPLINK_OUT"].table
+RETURN = STAGE_BY_NAME["RETURN"].table
 SG_RULES_OUT = STAGE_BY_NAME["SG_RULES_OUT"].table
 SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
 SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table

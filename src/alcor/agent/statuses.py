@@ -21,9 +21,10 @@ def port_states(model: HostModel, quarantined: Mapping[Unit, str]) -> dict[str, 
 def _status(model: HostModel, port: Port) -> tuple[PortStatus, str]:
     if not port.admin_state_up:
         return PortStatus.DOWN, "administratively down"
-    interface = model.interfaces.get(port.id)
+    interface = model.interface_of(port)
     if interface is None:
-        return PortStatus.DOWN, "no interface on the switch names this port"
+        whose = "its parent" if port.parent_id else "this port"
+        return PortStatus.DOWN, f"no interface on the switch names {whose}"
     if interface.error:
         return PortStatus.FAILED, interface.error
     if interface.ofport <= 0:
@@ -35,4 +36,6 @@ def _status(model: HostModel, port: Port) -> tuple[PortStatus, str]:
         return PortStatus.DOWN, "the network is not known yet"
     if not network.admin_state_up:
         return PortStatus.DOWN, "the network is administratively down"
+    if port.parent_id and model.sub_ports.number_of(port.id) is None:
+        return PortStatus.FAILED, "this host has no number left for a sub-port"
     return PortStatus.UP, ""

@@ -175,6 +175,8 @@ def _port(port: Port) -> pb.Port:
             for each in port.dhcp_options
         ],
         project_id=port.project_id,
+        parent_id=port.parent_id,
+        vlan=port.vlan,
     )
 
 
@@ -238,6 +240,8 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         address_pairs=tuple(map(read_pair, message.address_pairs)),
         dhcp_options=tuple(_read_option(each) for each in message.dhcp_options),
         project_id=message.project_id,
+        parent_id=message.parent_id,
+        vlan=read_vlan(message.vlan),
     )
 
 

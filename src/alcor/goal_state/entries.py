@@ -41,6 +41,8 @@ class Port(NamedTuple):
     address_pairs: tuple[AddressPair, ...] = ()
     dhcp_options: tuple[DhcpOption, ...] = ()  # besides what its network and subnets say
     project_id: str = ""
+    parent_id: str = ""  # of a trunk's sub-port: the port whose interface it is heard on
+    vlan: int = 0  # of a sub-port: the tag of its frames there
 
 
 class Network(NamedTuple):

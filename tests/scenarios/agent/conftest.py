@@ -202,6 +202,7 @@ class World:
         fixed = tuple(self._fixed(network, word) for word in rest if word not in switches)
         up, secure = "down" not in rest, "insecure" not in rest
         pairs = tuple(map(_pair, said["pairs"].split(","))) if "pairs" in said else ()
+        parent, vlan = said.get("parent", ""), int(said.get("vlan", "0"))
         port = Port(
             name,
             network,
@@ -212,9 +213,12 @@ class World:
             name,
             "",
             address_pairs=pairs,
+            parent_id=parent,
+            vlan=vlan,
             **_filtered(said),
         )
-        self.nics[name] = Nic(port, host, len(self.nics) + 1, "unplugged" not in rest)
+        ofport = self.nics[parent].ofport if parent else len(self.nics) + 1
+        self.nics[name] = Nic(port, host, ofport, "unplugged" not in rest)
 
     def _fixed(self, network: str, text: str) -> FixedIp:
         parsed = address(text)
@@ -246,7 +250,7 @@ class World:
                 model.put(Member(group_id, name, tuple(map(_whole, nic.port.fixed_ips))))
             if nic.host == host:
                 model.put(nic.port)
-                if nic.plugged:
+                if nic.plugged and not nic.port.parent_id:
                     model.set_interface(name, Interface(nic.ofport, True))
         return model
 
@@ -294,6 +298,8 @@ class World:
         nic = self.nics[sender]
         if not nic.host:
             return self._on_the_wire("", self._frame(nic, plain, said))
+        if nic.port.vlan:
+            said.setdefault("vlan", str(nic.port.vlan))
         return self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
 
     def _on_the_wire(self, sender: str, frame: bytes) -> str:
@@ -321,8 +327,9 @@ class World:
             if in_port == UPLINK and outcome.userdata == p.PUNT_ROUTER:
                 return self._refused_outside(host, model, outcome)
             return self._punted(model, in_port, outcome)
+        tag = outcome.packet["vlan_vid"] & 0xFFF
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
-            return f"answered: {_summary(outcome.packet)}"
+            return f"answered: {_summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
         if outcome.port == UPLINK:
             if outcome.packet["arp_op"] or outcome.packet["icmpv6_type"] == 136:
                 return f"answered by {host}: {_summary(outcome.packet)}"
@@ -330,7 +337,11 @@ class World:
         if outcome.port != TUNNEL:
             left = outcome.packet["ip_ttl"]
             aged = "" if left in (0, 64, 255) else f" with ttl {left}"
-            to = model.port_by_ofport[outcome.port]
+            to = next(
+                name
+                for name, nic in self.nics.items()
+                if (nic.host, nic.ofport, nic.port.vlan) == (host, outcome.port, tag)
+            )
             return f"delivered to {to}{aged}{self._translated(to, outcome.packet)}"
         remote = Address(4, outcome.fields["tun_dst"])
         there = next(name for name, each in self.endpoints.items() if each == remote)
@@ -363,9 +374,10 @@ class World:
         fields = {"in_port": in_port, **punted.fields}
         places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}
         packet = PacketIn(punted.packet.frame, 0, 0, 1, places, punted.userdata)
-        frame = responder.answer(packet)
-        if frame is None:
+        told = responder.answer(packet)
+        if told is None:
             return "punted, and not answered"
+        frame = told.frame
         if punted.userdata == p.PUNT_ROUTER:
             return f"answered: {_summary(Packet(frame))}"
         if Packet(frame)["eth_type"] == ETH_TYPE_IPV6:
@@ -402,7 +414,15 @@ class World:
                 b"data",
             ),
         }
-        return makers[verb]()
+        return _tagged(makers[verb](), said)
+
+
+def _tagged(frame: bytes, said: dict[str, str]) -> bytes:
+    """With the tags that the scenario names, the outer one first."""
+    words = said.get("vlan", "none").split("+")
+    for vlan in [int(word) for word in reversed(words) if word != "none"]:
+        frame = frame[:12] + b"\x81\x00" + vlan.to_bytes(2, "big") + frame[12:]
+    return frame
 
 
 def _pair(text: str) -> AddressPair:
@@ -464,8 +484,7 @@ def _ip(said: dict[str, str], name: str, default: int) -> int:
 
 def _in_frame(nic: Nic, to_mac: int, packet: bytes, said: dict[str, str]) -> bytes:
     destination, source = _mac(said, "dst_mac", to_mac), _mac(said, "mac", nic.port.mac)
-    vlan = int(said["vlan"]) if "vlan" in said else None
-    return frames.ip_frame(destination, source, packet, vlan)
+    return frames.ip_frame(destination, source, packet)
 
 
 def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:

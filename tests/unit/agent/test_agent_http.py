@@ -30,7 +30,7 @@ PORT = Port(
     "p1", "n1", Mac(1), (FixedIp("s", address("10.0.0.5")),), True, True, "web", "vm-1",
     project_id="project-1",
 )  # fmt: skip
-WIRED = Wired(PORT, Network("n1", 7, 1450, True, ""), 3)
+WIRED = Wired(PORT, Network("n1", 7, 1450, True, ""), 3, 3, PORT.device_id)
 
 
 class Wire:
@@ -213,7 +213,7 @@ def test_who_asks_is_said_by_the_port_and_signed() -> None:
 
 def asked(metadata: Metadata, request: HttpRequest, port: Port = PORT) -> list[int]:
     told: list[int] = []
-    wired = WIRED._replace(port=port)
+    wired = WIRED._replace(port=port, device_id=port.device_id)
     metadata.ask(request, Wire(wired), lambda response: told.append(response.status))
     return told
 

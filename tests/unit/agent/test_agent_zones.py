@@ -5,7 +5,7 @@ from alcor.agent.compiler import Change, Compiler, cookie_of
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import Network, Port
-from alcor.ovs.flow import Flow, apply, match
+from alcor.ovs.flow import Flow, apply, match, output
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key
 from alcor.values.addresses import Mac, address
 
@@ -17,8 +17,8 @@ def change(put: dict[int, int], *taken: int) -> Change:
 
 
 def heard(zone: int, owner: int) -> dict[FlowKey, FlowBody]:
-    """What is read back of a port that is heard."""
-    flow = Flow(p.CLASSIFY, 100, match(in_port=zone, vlan_vid=0), apply(goto=10), owner)
+    """What is read back of a port that frames are delivered to."""
+    flow = Flow(p.DELIVER, 100, match(reg15=zone), apply(output(zone)), owner)
     return {flow_key(flow): flow_body(flow)}
 
 

@@ -138,6 +138,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         | st.just(()),
         dhcp_options=st.lists(options, max_size=2).map(tuple),
         project_id=texts,
+        parent_id=texts,
+        vlan=st.integers(0, 4094),
     ).map(lambda entry: (KEYS[0], entry)),
     st.builds(
         Network,

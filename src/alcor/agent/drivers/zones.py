@@ -1,8 +1,8 @@
 """Whose connections a zone holds: a zone that changes hands must be flushed.
 
-Pure. A zone is a port's ofport, which the switch gives to another port when the first is gone; what
-the first had open must not be the second's. Who owned a zone is read back from the flow that makes
-its port heard, so a change is noticed even if the agent was away.
+Pure. A zone is a port's number, which is given to another port when the first is gone; what the
+first had open must not be the second's. Who owned a zone is read back from the flow that delivers
+to its port, so a change is noticed even if the agent was away.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from alcor.agent.compiler import Change, is_ours
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, cookie_of, match_of, table_of
 
-_IN_PORT = FIELD_BY_NAME["in_port"].place
+_PORT_OUT = FIELD_BY_NAME[p.PORT_OUT].place
 
 
 class Zones:
@@ -34,9 +34,9 @@ class Zones:
         """Take what was read back as the truth."""
         self._there = {}
         for key, body in installed.items():
-            if table_of(key) == p.CLASSIFY and is_ours(body):
+            if table_of(key) == p.DELIVER and is_ours(body):
                 for term in match_of(key).terms:
-                    if term.field == _IN_PORT:
+                    if term.field == _PORT_OUT:
                         self._there[term.value] = cookie_of(body)
         self._due = {*self._there, *self._wanted}
 

@@ -39,7 +39,7 @@ def host(cookie: int) -> Iterator[Flow]:
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """What one port may send."""
-    key, port = wired.ofport, wired.port
+    key, port = wired.number, wired.port
     if not port.port_security:
         what = match(reg14=key)
         yield Flow(p.PORT_SEC_L2, p.PRIORITY.normal, what, _TO_SERVICES, cookie)

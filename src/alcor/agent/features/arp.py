@@ -14,14 +14,12 @@ from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP
 from alcor.ovs.flow import (
     DROP,
-    IN_PORT,
     Flow,
     Instructions,
     apply,
     load,
     match,
     move,
-    output,
     set_field,
 )
 from alcor.values.addresses import Address, Mac
@@ -31,7 +29,6 @@ _TO_ASKER = move("eth_src", "eth_dst")
 _IS_REPLY = set_field("arp_op", REPLY)
 _TARGET_MAC = move("arp_sha", "arp_tha")
 _TARGET_ADDRESS = move("arp_spa", "arp_tpa")
-_BACK = output(IN_PORT)
 _FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
 
 
@@ -48,7 +45,7 @@ def _shape(priority: int) -> Shape:
             set_field("arp_sha", mac),
             _TARGET_ADDRESS,
             set_field("arp_spa", address),
-            _BACK,
+            goto=p.RETURN,
         )
         return Flow(p.ARP_ND, priority, what, answer, cookie)
 
@@ -69,7 +66,7 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     for fixed in wired.port.fixed_ips:
         if fixed.address.version == 4:
             own = match(
-                reg14=wired.ofport,
+                reg14=wired.number,
                 eth_type=ETH_TYPE_ARP,
                 arp_op=REQUEST,
                 arp_tpa=fixed.address.number,
@@ -90,7 +87,7 @@ def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -
     """What this host has outside it answers for, by the uplink that it was asked by."""
     for address in addresses:
         inside = _ANSWER.make(cookie, network.vni, address.number, mac)
-        back = (*inside.instructions.actions[:-1], _FROM_NOWHERE)
+        back = (*inside.instructions.actions, _FROM_NOWHERE)
         yield inside._replace(instructions=Instructions(back, p.UPLINK_OUT))
 
 

@@ -1,27 +1,45 @@
-"""CLASSIFY: a local port's packets get its key and network; the tunnel's their network by VNI.
+"""CLASSIFY, RETURN: a local port's packets get its number and network; the tunnel's their network.
 
-Only untagged frames: no port is a trunk.
+What a machine sends without a tag is its interface's own port's. A tag is a sub-port's, and goes
+here: beyond this stage a sub-port is a port as any other. A tag that is nobody's is not heard.
 """
 
 from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Tunnel, Wired
+from alcor.agent.tags import TAGS, heard
 from alcor.goal_state.entries import Network
-from alcor.ovs.fields import FIELD_BY_NAME
-from alcor.ovs.flow import Flow, apply, match, set_field
+from alcor.ovs.fields import FIELD_BY_NAME, VLAN_PRESENT
+from alcor.ovs.flow import DROP, IN_PORT, Flow, PopVlan, apply, load, match, output, set_field
 
 UNTAGGED = 0
+FROM_NOWHERE = load("in_port", 0, bits=16)
 _VNI_FULL = FIELD_BY_NAME[p.VNI].full
 _FROM_TUNNEL = set_field(p.FLAGS, *p.FROM_TUNNEL)
 
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
-    """The flow that makes a port heard."""
-    network = (wired.network.vni, _VNI_FULL)
-    instructions = apply(set_field(p.PORT_IN, wired.ofport), goto=p.PORT_SEC_L2, metadata=network)
-    what = match(in_port=wired.ofport, vlan_vid=UNTAGGED)
+    """The flow that makes a port heard, and the one that brings answers back to a sub-port."""
+    network, vlan = (wired.network.vni, _VNI_FULL), wired.port.vlan
+    # A switch sends nothing back to where it came from; sub-ports share an interface.
+    untag = (PopVlan(), FROM_NOWHERE) if vlan else ()
+    named = set_field(p.PORT_IN, wired.number)
+    instructions = apply(*untag, named, goto=p.PORT_SEC_L2, metadata=network)
+    what = match(in_port=wired.ofport, vlan_vid=heard(vlan))
     yield Flow(p.CLASSIFY, p.PRIORITY.normal, what, instructions, cookie)
+    if vlan:
+        mine = match(reg14=wired.number)
+        yield Flow(p.RETURN, p.PRIORITY.normal, mine, apply(*wired.delivery), cookie)
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """An answer goes back to where the question came from; a frame has one tag at most."""
+    back = apply(output(IN_PORT))
+    yield Flow(p.RETURN, p.PRIORITY.low, match(), back, cookie)
+    tagged = [match(vlan_vid=(VLAN_PRESENT, VLAN_PRESENT))]
+    for what in (*tagged, *(match(eth_type=each) for each in TAGS)):
+        yield Flow(p.PORT_SEC_L2, p.PRIORITY.guard, what, DROP, cookie)
 
 
 def network(network: Network, tunnel: Tunnel, cookie: int) -> Iterator[Flow]:

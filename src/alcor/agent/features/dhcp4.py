@@ -23,18 +23,18 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
     """The punt of one port, through its own meter."""
     if is_served(wired, subnets):
         what = match(
-            reg14=wired.ofport,
+            reg14=wired.number,
             eth_type=ETH_TYPE_IPV4,
             ip_proto=IP_PROTO_UDP,
             udp_src=68,
             udp_dst=67,
         )
-        meter = m.of_configuration(wired.ofport)
+        meter = m.of_configuration(wired.number)
         to_agent = apply(punt(userdata=p.PUNT_DHCP4), meter=meter.id)
         yield Flow(p.SERVICES, p.PRIORITY.high, what, to_agent, cookie)
 
 
 def meters(wired: Wired, subnets: Mapping[str, Subnet]) -> Iterator[Meter]:
-    """The meter that the port's punt names; its id is the port's ofport."""
+    """The meter that the port's punt names; its id is made of the port's number."""
     if is_served(wired, subnets):
-        yield m.of_configuration(wired.ofport)
+        yield m.of_configuration(wired.number)

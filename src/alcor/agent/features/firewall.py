@@ -1,6 +1,6 @@
 """FW_*: what passes a filtered port, by the connection that a packet is of.
 
-Who opened the connection is known by the zone of the port (its ofport); that side's rules are asked
+Who opened the connection is known by the zone of the port (its number); that side's rules are asked
 about the packet that opened it, whichever packet of it this is: first, later, answer or error. So a
 rule, a group or a member that goes cuts what it alone let pass, at once, and nothing else; and
 nothing has to be remembered but who opened.
@@ -126,7 +126,7 @@ def _verdict(side: _Side, cookie: int) -> Iterator[Flow]:
 
 def port(wired: Wired, firewall: Firewall, cookie: int) -> Iterator[Flow]:
     """How one port is filtered."""
-    port, key = wired.port, wired.ofport
+    port, key = wired.port, wired.number
     if not port.filtered:
         for side in _SIDES:
             what = _of(side.port, key)

@@ -6,7 +6,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.model import Tunnel, Wired
 from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
-from alcor.ovs.flow import Flow, apply, match, move, output, set_field
+from alcor.ovs.flow import Flow, apply, load, match, move, output, set_field
 
 MULTICAST_BIT = 1 << 40
 _TO_MULTICAST = apply(goto=p.MULTICAST)
@@ -37,10 +37,12 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """A local port is reached by its MAC, from here and from the tunnel."""
     mine = match(metadata=wired.network.vni, eth_dst=wired.port.mac)
     # Above the neighbours: while a port moves here, its neighbour still says the other host.
-    to_port = apply(set_field(p.PORT_OUT, wired.ofport), goto=p.ACL_IN)
+    to_port = apply(set_field(p.PORT_OUT, wired.number), goto=p.ACL_IN)
     yield Flow(p.L2_DST, p.PRIORITY.high, mine, to_port, cookie)
-    deliver = apply(output(wired.ofport))
-    yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.ofport), deliver, cookie)
+    # A parent and its sub-ports share an interface, where a switch would send nothing back.
+    anew = (load("in_port", 0, bits=16),) if wired.port.vlan else ()
+    deliver = apply(*anew, *wired.delivery)
+    yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.number), deliver, cookie)
 
 
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:

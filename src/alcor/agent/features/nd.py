@@ -18,13 +18,11 @@ from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     DROP,
-    IN_PORT,
     Flow,
     apply,
     load,
     match,
     move,
-    output,
     set_field,
 )
 from alcor.values.addresses import Address, Mac, eui64_link_local
@@ -38,11 +36,7 @@ ALL_NODES = 0xFF02 << 112 | 1
 _TO_ASKER = move("eth_src", "eth_dst")
 _TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
 _IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
-_OPTION = (
-    set_field("nd_options_type", TARGET_LINK_LAYER),
-    move("eth_src", "nd_tll"),
-    output(IN_PORT),
-)
+_OPTION = (set_field("nd_options_type", TARGET_LINK_LAYER), move("eth_src", "nd_tll"))
 
 
 def _advertisement(cookie: int, vni: int, address: int, mac: int) -> Flow:
@@ -78,7 +72,7 @@ def host(cookie: int) -> Iterator[Flow]:
     answer = match(
         eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=ADVERTISE, icmpv6_code=0
     )
-    solicited = apply(set_field("nd_reserved", SOLICITED_OVERRIDE), *_OPTION)
+    solicited = apply(set_field("nd_reserved", SOLICITED_OVERRIDE), *_OPTION, goto=p.RETURN)
     yield Flow(p.ND_ANSWER, p.PRIORITY.normal, answer, solicited, cookie)
     # Who asked from no address (duplicate address detection) is told by multicast.
     probed = match(
@@ -88,7 +82,8 @@ def host(cookie: int) -> Iterator[Flow]:
         icmpv6_type=ADVERTISE,
         icmpv6_code=0,
     )
-    to_all = apply(set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE), *_OPTION)
+    everybody = set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE)
+    to_all = apply(*everybody, *_OPTION, goto=p.RETURN)
     yield Flow(p.ND_ANSWER, p.PRIORITY.high, probed, to_all, cookie)
     # A switch sends nothing back to where it came from; an uplink's question came from there.
     outside = match(
@@ -99,7 +94,7 @@ def host(cookie: int) -> Iterator[Flow]:
         reg0=p.FROM_UPLINK,
     )
     flags, back = set_field("nd_reserved", SOLICITED_OVERRIDE), load("in_port", 0, bits=16)
-    to_asker = apply(flags, *_OPTION[:-1], back, goto=p.UPLINK_OUT)
+    to_asker = apply(flags, *_OPTION, back, goto=p.UPLINK_OUT)
     yield Flow(p.ND_ANSWER, p.PRIORITY.guard, outside, to_asker, cookie)
 
 
@@ -109,7 +104,7 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     link_local = [eui64_link_local(wired.port.mac).number] if fixed else []
     for address in fixed + link_local:
         own = match(
-            reg14=wired.ofport,
+            reg14=wired.number,
             eth_type=ETH_TYPE_IPV6,
             ip_proto=IP_PROTO_ICMPV6,
             icmpv6_type=SOLICIT,

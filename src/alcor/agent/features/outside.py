@@ -30,26 +30,24 @@ from alcor.agent.router_shapes import (
 )
 from alcor.agent.routing import RouterView
 from alcor.agent.shapes import AnyFlow, Filled
+from alcor.agent.tags import heard, put_on
 from alcor.goal_state.entries import Forwarding, Network
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,
     IP_PROTO_ICMPV6,
-    VLAN_PRESENT,
 )
 from alcor.ovs.flow import (
     CT_INV,
     CT_TRK,
     DROP,
-    Action,
     CtClear,
     DecTtl,
     Flow,
     MatchFields,
     Nat,
     PopVlan,
-    PushVlan,
     apply,
     ct,
     match,
@@ -61,7 +59,6 @@ from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Mac, Prefix
 
 _ARP_REQUEST, _ARP_REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
-_VLAN_TYPE = 0x8100
 _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
 # What a host sent here to leave is from here now; an answer leaves by where its question came.
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
@@ -86,7 +83,7 @@ def host(cookie: int) -> Iterator[Flow]:
 def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
     """A network that this host has an uplink to."""
     vni = network.vni
-    came = match(in_port=uplink, vlan_vid=VLAN_PRESENT | network.vlan if network.vlan else 0)
+    came = match(in_port=uplink, vlan_vid=heard(network.vlan))
     flag = set_field(p.FLAGS, *p.FROM_UPLINK)
     untag = (PopVlan(),) if network.vlan else ()
     enter = apply(*untag, flag, goto=p.UPLINK_IN, metadata=(vni, VNI_FULL))
@@ -94,10 +91,7 @@ def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
     yield from _resolution(vni, uplink, cookie)
     rest = match(metadata=vni, reg0=p.FROM_INSIDE)
     yield Flow(p.L2_DST, p.PRIORITY.lowest, rest, apply(goto=p.UPLINK_OUT), cookie)
-    tag: tuple[Action, ...] = ()
-    if network.vlan:
-        tag = (PushVlan(_VLAN_TYPE), set_field("vlan_vid", VLAN_PRESENT | network.vlan))
-    leave = apply(*tag, output(uplink))
+    leave = apply(*put_on(network.vlan), output(uplink))
     yield Flow(p.UPLINK_OUT, p.PRIORITY.normal, match(metadata=vni), leave, cookie)
 
 

@@ -22,13 +22,13 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
     """The punt of one port, through its own meter."""
     if is_served(subnets):
         what = match(
-            reg14=wired.ofport,
+            reg14=wired.number,
             eth_type=ETH_TYPE_IPV6,
             ip_proto=IP_PROTO_ICMPV6,
             icmpv6_type=SOLICITATION,
             icmpv6_code=0,
         )
-        meter = m.of_configuration(wired.ofport)
+        meter = m.of_configuration(wired.number)
         to_agent = apply(punt(userdata=p.PUNT_RA), meter=meter.id)
         yield Flow(p.SERVICES, p.PRIORITY.high, what, to_agent, cookie)
 
@@ -36,4 +36,4 @@ def port(wired: Wired, subnets: Mapping[str, Subnet], cookie: int) -> Iterator[F
 def meters(wired: Wired, subnets: Mapping[str, Subnet]) -> Iterator[Meter]:
     """The meter that the port's punt names."""
     if is_served(subnets):
-        yield m.of_configuration(wired.ofport)
+        yield m.of_configuration(wired.number)

@@ -33,7 +33,6 @@ from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     DROP,
-    IN_PORT,
     Flow,
     Instructions,
     Resubmit,
@@ -41,7 +40,6 @@ from alcor.ovs.flow import (
     load,
     match,
     move,
-    output,
     punt,
     set_field,
 )
@@ -87,15 +85,15 @@ def host(cookie: int) -> Iterator[Flow]:
 def port(wired: Wired, is_routed: bool, cookie: int) -> Iterator[Flow]:
     """What a port sends and no router can forward goes to the agent, through the port's meter."""
     if is_routed:
-        to_agent = apply(punt(userdata=p.PUNT_ROUTER), meter=of_faults(wired.ofport).id)
-        what = match(reg14=wired.ofport)
+        to_agent = apply(punt(userdata=p.PUNT_ROUTER), meter=of_faults(wired.number).id)
+        what = match(reg14=wired.number)
         yield Flow(p.ROUTER_FAULT, p.PRIORITY.normal, what, to_agent, cookie)
 
 
 def meters(wired: Wired, is_routed: bool) -> Iterator[Meter]:
     """The meter that the port's punt names."""
     if is_routed:
-        yield of_faults(wired.ofport)
+        yield of_faults(wired.number)
 
 
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
@@ -135,7 +133,7 @@ def _pong_on_link(leg: Leg) -> Instructions:
         set_field("ipv6_src", eui64_link_local(leg.mac).number),
         set_field("icmpv6_type", ECHO6_REPLY),
         set_field("ip_ttl", hops),
-        output(IN_PORT),
+        goto=p.RETURN,
     )
 
 

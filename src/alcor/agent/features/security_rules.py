@@ -64,7 +64,7 @@ def port(wired: Wired, firewall: Firewall, cookie: int) -> Iterator[Flow]:
             continue
         is_open = any(map(firewall.is_open, grants))
         for table in _tables(way, stateless=stateless):
-            what = _match(table, way, {p.SUBJECT: wired.ofport})
+            what = _match(table, way, {p.SUBJECT: wired.number})
             if is_open:
                 yield Flow(table.number, p.PRIORITY.high, what, ALLOW, cookie)
             else:

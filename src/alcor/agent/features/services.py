@@ -17,8 +17,8 @@ from alcor.ovs.flow import Flow, apply, match, punt
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """The punts of one port, of the families that it has addresses of, through its own meter."""
-    to_agent = apply(punt(userdata=p.PUNT_SERVICE), meter=m.of_questions(wired.ofport).id)
-    key, versions = wired.ofport, {fixed.address.version for fixed in wired.port.fixed_ips}
+    to_agent = apply(punt(userdata=p.PUNT_SERVICE), meter=m.of_questions(wired.number).id)
+    key, versions = wired.number, {fixed.address.version for fixed in wired.port.fixed_ips}
     if 4 in versions:
         mine = match(reg14=key, eth_type=ETH_TYPE_IPV4, ipv4_dst=SERVER_ADDRESS.number)
         yield Flow(p.SERVICES, p.PRIORITY.low, mine, to_agent, cookie)
@@ -30,4 +30,4 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
 def meters(wired: Wired) -> Iterator[Meter]:
     """The meter that the port's punts name."""
     if wired.port.fixed_ips:
-        yield m.of_questions(wired.ofport)
+        yield m.of_questions(wired.number)

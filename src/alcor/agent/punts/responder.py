@@ -21,7 +21,6 @@ from alcor.agent.punts import dhcp4, dhcp6, ra, router
 from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
-from alcor.ovs.flow import output
 from alcor.ovs.openflow.packets import PacketIn
 
 packets_pending_max = 1_000
@@ -94,10 +93,9 @@ class Responder:
                 if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
                     self.send(self._refuse_outside(packet))
                     continue
-                frame = self.answer(packet)
-                if frame is not None:
-                    port = packet.in_port or packet.field(p.PORT_IN)
-                    session.packet_out(frame, (output(port),))
+                answer = self.answer(packet)
+                if answer is not None:
+                    session.packet_out(*answer)
             await asyncio.sleep(0)
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
@@ -129,19 +127,20 @@ class Responder:
         self._metrics.punts.labels("router", "answered").inc()
         return [told]
 
-    def answer(self, packet: PacketIn) -> bytes | None:
-        """The frame to send back, or None."""
+    def answer(self, packet: PacketIn) -> Outgoing | None:
+        """The frame to send back, with its port's way there, or None."""
         handle = self._kinds.get(packet.userdata)
         if handle is None:
             self._metrics.punts.labels("unknown", "ignored").inc()
             return None
-        # A packet that was routed before has forgotten its in_port, but not its port.
-        ofport = packet.field(p.PORT_IN) or packet.in_port
-        wired = self._model.wired(self._model.port_by_ofport.get(ofport, ""))
+        # Whose it is says its register: sub-ports share an in_port, and routing forgets it.
+        number = packet.field(p.PORT_IN) or packet.in_port
+        wired = self._model.wired(self._model.port_at(number))
         if wired is None:
             self._metrics.punts.labels(packet.userdata.decode(), "silent").inc()
             return None
-        return handle(packet, wired)
+        frame = handle(packet, wired)
+        return Outgoing(frame, wired.delivery) if frame is not None else None
 
     def _router(self, packet: PacketIn, wired: Wired) -> bytes | None:
         try:
@@ -177,7 +176,7 @@ class Responder:
         if not said:
             return self._be_silent("ra", "no router to advertise", wired)
         # Of several routers each speaks for itself.
-        self.send(Outgoing(frame, (output(packet.in_port),)) for frame in said[1:])
+        self.send(Outgoing(frame, wired.delivery) for frame in said[1:])
         return self._say("ra", "advertisement", said[0], wired)
 
     def _taken(self, packet: PacketIn, wired: Wired) -> bytes | None:

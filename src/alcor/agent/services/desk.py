@@ -17,7 +17,6 @@ from alcor.agent.services.dns_session import DnsSession
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service, Streams
 from alcor.ovs import frames
-from alcor.ovs.flow import output
 
 Send = Callable[[Iterable[Outgoing]], None]
 
@@ -63,6 +62,7 @@ class Desk:
         self._resolver.ask(asked.payload, wired.network, say)
 
     def _say(self, wired: Wired, frame: bytes) -> None:
-        """An answer may come late: the number of a port may be another machine's by then."""
-        if self._model.port_by_ofport.get(wired.ofport) == wired.port.id:
-            self._send((Outgoing(frame, (output(wired.ofport),)),))
+        """An answer may come late: the interface may be another machine's by then."""
+        now = self._model.wired(wired.port.id)
+        if now is not None and now.delivery == wired.delivery:
+            self._send((Outgoing(frame, now.delivery),))

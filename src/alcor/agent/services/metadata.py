@@ -56,9 +56,9 @@ def identity(wired: Wired, client: str, secret: bytes) -> tuple[tuple[bytes, byt
     port = wired.port
     fixed = [str(each.address) for each in port.fixed_ips]
     address = client if client in fixed or not fixed else fixed[0]
-    signature = hmac.new(secret, port.device_id.encode(), "sha256").hexdigest()
+    signature = hmac.new(secret, wired.device_id.encode(), "sha256").hexdigest()
     return (
-        (b"X-Instance-ID", port.device_id.encode()),
+        (b"X-Instance-ID", wired.device_id.encode()),
         (b"X-Tenant-ID", port.project_id.encode()),
         (b"X-Instance-ID-Signature", signature.encode()),
         (b"X-Forwarded-For", address.encode()),
@@ -97,8 +97,8 @@ class Metadata:
         if target_of(request.target) is None:
             return 400
         # A port of no machine has no metadata; nor may half an identity be signed.
-        printable = wired.port.device_id.isascii() and wired.port.device_id.isprintable()
-        return 0 if wired.port.device_id and wired.port.project_id and printable else 404
+        printable = wired.device_id.isascii() and wired.device_id.isprintable()
+        return 0 if wired.device_id and wired.port.project_id and printable else 404
 
     def _has_token(self, port_id: str) -> bool:
         now = self._now()

@@ -47,7 +47,7 @@ class DhcpOption(_message.Message):
     def __init__(self, ip_version: _Optional[int] = ..., code: _Optional[int] = ..., value: _Optional[bytes] = ..., when: _Optional[int] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,8 @@ class Port(_message.Message):
     ADDRESS_PAIRS_FIELD_NUMBER: _ClassVar[int]
     DHCP_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    VLAN_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
@@ -72,7 +74,9 @@ class Port(_message.Message):
     address_pairs: _containers.RepeatedCompositeFieldContainer[AddressPair]
     dhcp_options: _containers.RepeatedCompositeFieldContainer[DhcpOption]
     project_id: str
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ...) -> None: ...
+    parent_id: str
+    vlan: int
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ...) -> None: ...
 
 class Network(_message.Message):
     __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone")

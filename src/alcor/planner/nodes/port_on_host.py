@@ -36,6 +36,8 @@ def plan(port: PortRecord) -> tuple[str, Port] | None:
         ),
         dhcp_options=tuple(_dhcp_options(port)) if port.extra_dhcp_opts else (),
         project_id=port.project_id,
+        parent_id=port.parent_id,
+        vlan=port.segmentation_id,
     )
 
 
