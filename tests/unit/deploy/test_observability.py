@@ -30,7 +30,7 @@ def queries() -> Iterator[Any]:
             yield pytest.param(text, id=panel["title"])
 
 
-@pytest.mark.parametrize("query", queries())
+@pytest.mark.parametrize("query", list(queries()))
 def test_a_query_can_be_asked_and_names_what_there_is(query: str) -> None:
     promql_parser.parse(query)
 
