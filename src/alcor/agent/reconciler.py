@@ -18,7 +18,7 @@ from alcor.agent.herald import Herald, Outgoing, Owned
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.agent.state import SavedState
-from alcor.agent.statuses import port_states
+from alcor.agent.statuses import as_refused, port_states
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
 
@@ -91,7 +91,8 @@ class Reconciler:
         self._connected = False
         self._tell_all = False
         self._applied = (0, 0)  # epoch, position
-        self._told: dict[str, PortState] = {}
+        self._states: Mapping[str, PortState] = {}  # as the switch has it
+        self._told: Mapping[str, PortState] = {}
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
 
@@ -176,6 +177,7 @@ class Reconciler:
                 self._herald.note_outside({Owned(*each) for each in self._model.owned_outside()})
         if not self._may_write:
             return
+        states = port_states(self._model)  # what is known while we wait is not on the switch yet
         if self._audit_due:
             self._audit_due = False
             await self._driver.audit()
@@ -184,6 +186,7 @@ class Reconciler:
             self._driver.prune()
             self._pruned = True
         if await self._driver.apply():
+            self._states = as_refused(states, self._driver.quarantined)
             self._acknowledge(reached if settled else None, started, traces)
 
     def _acknowledge(
@@ -212,8 +215,7 @@ class Reconciler:
 
     def _tell(self) -> None:
         """Report what changed since the last report; everything when the control plane is new."""
-        states = port_states(self._model, self._driver.quarantined)
-        told = {} if self._tell_all else self._told
+        told, states = {} if self._tell_all else self._told, self._states
         changed = tuple(state for port, state in states.items() if told.get(port) != state)
         if not self._connected:
             return

@@ -8,14 +8,21 @@ from alcor.goal_state.reports import PortStatus
 from alcor.transport.link import PortState
 
 
-def port_states(model: HostModel, quarantined: Mapping[Unit, str]) -> dict[str, PortState]:
-    """The state of every port bound here, given that the switch has what the model says."""
-    states = {}
-    for port in model.ports.values():
-        refused = quarantined.get(Unit(UnitKind.PORT, port.id))
-        status, reason = (PortStatus.FAILED, refused) if refused else _status(model, port)
-        states[port.id] = PortState(port.id, status, reason)
-    return states
+def port_states(model: HostModel) -> dict[str, PortState]:
+    """The state of every port bound here, once the switch has what the model says."""
+    return {port.id: PortState(port.id, *_status(model, port)) for port in model.ports.values()}
+
+
+def as_refused(
+    states: Mapping[str, PortState], quarantined: Mapping[Unit, str]
+) -> dict[str, PortState]:
+    """The states, given what the switch refused of it."""
+    refused = {
+        unit.id: PortState(unit.id, PortStatus.FAILED, reason)
+        for unit, reason in quarantined.items()
+        if unit.kind is UnitKind.PORT and unit.id in states
+    }
+    return {**states, **refused}
 
 
 def _status(model: HostModel, port: Port) -> tuple[PortStatus, str]:

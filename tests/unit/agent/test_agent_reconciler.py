@@ -187,6 +187,23 @@ def test_a_port_is_up_when_it_has_an_interface_and_the_switch_has_acknowledged()
     in_world(story)
 
 
+def test_what_comes_while_the_switch_works_is_not_told_before_it_is_there() -> None:
+    async def story(world: World) -> None:
+        world.driver.slow.clear()
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        await world.quiet()
+        world.loop.allow_writing(True)
+        await world.quiet()
+
+        world.loop.set_interfaces({"p1": Interface(3, True)})
+        world.driver.slow.set()
+
+        assert (await world.report()).ports[0].status is PortStatus.DOWN
+        assert (await world.report()).ports == (PortState("p1", PortStatus.UP),)
+
+    in_world(story)
+
+
 def test_a_port_that_the_switch_refuses_is_failed_and_says_why() -> None:
     async def story(world: World) -> None:
         world.driver.quarantined = {Unit(UnitKind.PORT, "p1"): "no such table"}

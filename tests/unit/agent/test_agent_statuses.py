@@ -3,7 +3,7 @@
 import pytest
 
 from alcor.agent.model import HostModel, Interface, Unit, UnitKind
-from alcor.agent.statuses import port_states
+from alcor.agent.statuses import as_refused, port_states
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
 from alcor.values.addresses import Mac
@@ -25,7 +25,7 @@ def state_of(
         model.put(network)
     model.set_interface("p1", interface)
     refused = {Unit(UnitKind.PORT, "p1"): quarantined} if quarantined else {}
-    _, status, reason = port_states(model, refused)["p1"]
+    _, status, reason = as_refused(port_states(model), refused)["p1"]
     return status, reason
 
 
