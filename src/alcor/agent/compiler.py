@@ -38,6 +38,8 @@ from alcor.ovs.flow import DROP, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.values.addresses import address
 
+piece_units_max = 400  # while these are made nothing else is done
+
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours
 OWNER_COOKIE = OWNER << 56
 OWNER_MASK = 0xFF << 56
@@ -64,12 +66,19 @@ class Change(NamedTuple):
     zones_taken: frozenset[int]
 
     @property
+    def takes(self) -> bool:
+        """Whether it takes a flow away."""
+        return any(each.takes for each in self.units)
+
+    @property
     def flows(self) -> int:
         """How many flows it puts and takes away."""
         return sum(len(each.puts) + len(each.takes) for each in self.units)
 
 
 _Owned = tuple[Unit, FlowBody]
+_NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
+_OF_ROUTERS = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.OUTSIDE))
 _OF_PORTS = frozenset((UnitKind.PORT, UnitKind.NETWORK))  # what meters and zones are of
 _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 
@@ -77,8 +86,8 @@ _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 class Compiler:
     """Holds the flows of every unit as bytes, and who owns each key."""
 
-    def __init__(self, model: HostModel) -> None:
-        self._model = model
+    def __init__(self, model: HostModel, piece_units: int = piece_units_max) -> None:
+        self._model, self._piece_units = model, piece_units
         self._flows_by_unit: dict[Unit, dict[FlowKey, FlowBody]] = {}
         self._owner: dict[FlowKey, Unit] = {}  # whose flow counts
         self._rivals: dict[FlowKey, list[Unit]] = {}  # all who make a key, in order, if several do
@@ -98,6 +107,25 @@ class Compiler:
         meters_put, meters_taken = self._update_meters(ports)
         zones = self._update_zones(ports)
         return Change(self._difference(before, fresh), meters_put, meters_taken, *zones)
+
+    def pieces(self, units: Set[Unit]) -> Iterator[Change]:
+        """`update` in pieces, each made when it is asked for, if many neighbours are new.
+
+        These come after what ports need, and before the routers that lead to them.
+        """
+        new = sorted(each for each in units if self._is_new_neighbour(each))
+        if len(new) <= self._piece_units:
+            yield self.update(units)
+            return
+        others = units - set(new)
+        routers = {each for each in others if each.kind in _OF_ROUTERS}
+        yield self.update(others - routers)
+        for at in range(0, len(new), self._piece_units):
+            yield self.update(set(new[at : at + self._piece_units]))
+        yield self.update(routers)
+
+    def _is_new_neighbour(self, unit: Unit) -> bool:
+        return unit.kind is _NEIGHBOUR and unit not in self._flows_by_unit
 
     @property
     def meters(self) -> Mapping[int, Meter]:

@@ -6,7 +6,7 @@ waits for nothing. Everything here runs in one event loop, so between two awaits
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import structlog
@@ -51,8 +51,8 @@ class Driver(Protocol):
         """Whatever is there and not wanted goes at the next `apply`."""
         ...
 
-    async def apply(self) -> bool:
-        """Make it so, acknowledged; False when the switch is not there."""
+    async def apply(self, more: Iterator[Change]) -> bool:
+        """Make it so, and `more`, acknowledged; False when the switch is not there."""
         ...
 
     async def audit(self) -> None:
@@ -170,12 +170,9 @@ class Reconciler:
         self._take_events()
         units, self._units = self._units, set()
         traces, self._traces = self._traces, set()
-        if units:
-            self._beacon.note(units)
-            self._driver.want(self._compiler.update(units))
-            if any(unit.kind in _OUTSIDE for unit in units):
-                self._herald.note_outside({Owned(*each) for each in self._model.owned_outside()})
+        more = self._want(units)
         if not self._may_write:
+            self._want_all(more)
             return
         states = port_states(self._model)  # what is known while we wait is not on the switch yet
         if self._audit_due:
@@ -185,9 +182,32 @@ class Reconciler:
         if settled and not self._pruned:
             self._driver.prune()
             self._pruned = True
-        if await self._driver.apply():
+        is_done = await self._driver.apply(more)
+        self._want_all(more)  # what the switch was not there to take
+        if is_done:
             self._states = as_refused(states, self._driver.quarantined)
             self._acknowledge(reached if settled else None, started, traces)
+
+    def _want(self, units: set[Unit]) -> Iterator[Change]:
+        """Want what has changed; what only adds is left over, to be made as it is sent.
+
+        But when something is taken away, all that may come in its place must be known.
+        """
+        if not units:
+            return iter(())
+        self._beacon.note(units)
+        more = self._compiler.pieces(units)
+        first = next(more)
+        self._driver.want(first)
+        if first.takes:
+            self._want_all(more)
+        if any(unit.kind in _OUTSIDE for unit in units):
+            self._herald.note_outside({Owned(*each) for each in self._model.owned_outside()})
+        return more
+
+    def _want_all(self, more: Iterator[Change]) -> None:
+        for change in more:
+            self._driver.want(change)
 
     def _acknowledge(
         self, reached: tuple[int, int] | None, started: float | None, traces: set[str]

@@ -231,18 +231,19 @@ def held(compiler: Compiler) -> dict[FlowKey, FlowBody]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.lists(changes, max_size=5), max_size=12))
+@given(st.lists(st.lists(changes, max_size=5), max_size=12), st.sampled_from((1, 400)))
 def test_flows_after_any_changes_equal_flows_from_nothing(
-    passes: list[list[tuple[str, object]]],
+    passes: list[list[tuple[str, object]]], piece_units: int
 ) -> None:
     model = HostModel()
-    compiler = Compiler(model)
+    compiler = Compiler(model, piece_units)
     compiler.update({HOST_UNIT})
     switch = held(compiler)
 
     for each in passes:
         units = set().union(*(change_model(model, *change) for change in each))
-        for _, puts, takes in compiler.update(units).units:
+        made = [unit for change in compiler.pieces(units) for unit in change.units]
+        for _, puts, takes in made:
             for key in takes:
                 del switch[key]
             for key, body in puts:
@@ -252,6 +253,22 @@ def test_flows_after_any_changes_equal_flows_from_nothing(
     assert switch == {key: flow_body(flow) for key, flow in compile_all(model).items()}
     assert switch == held(compiler)
     assert compiler.update(set(model.units())).flows == 0
+
+
+def test_a_pass_in_pieces_ends_as_one_at_once() -> None:
+    model, units = HostModel(), {HOST_UNIT}
+    model.set_tunnel(Tunnel(9, HERE))
+    for each in (Network("n1", 7, 1450, True, ""), Router("r1", True, ())):
+        units |= model.put(each)
+    for n in range(5):
+        units |= model.put(Neighbour(f"q{n}", "n1", Mac(n), ADDRESSES[:1], "h2", ENDPOINTS[1]))
+    compiler = Compiler(model, piece_units=2)
+
+    pieces = list(compiler.pieces(units))
+
+    assert len(pieces) == 5
+    assert held(compiler) == {key: flow_body(flow) for key, flow in compile_all(model).items()}
+    assert [each.flows for each in compiler.pieces(units)] == [0]
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,7 +1,7 @@
 """The loop: what is acknowledged is what the switch has, and never more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from alcor.agent.compiler import Change
@@ -80,7 +80,8 @@ class FakeDriver:
     def prune(self) -> None:
         self.pruned += 1
 
-    async def apply(self) -> bool:
+    async def apply(self, more: Iterator[Change]) -> bool:
+        self.wanted += more
         await self.slow.wait()
         self.applied += self.there
         return self.there

@@ -83,31 +83,29 @@ class FlowTracker:
         return len(strays)
 
     def plan(self) -> list[Batch]:
-        """The bundles to send, in order; empty when the switch is as wanted."""
+        """The bundles to send, in order; empty when the switch is as wanted.
+
+        They count as done from now on. When one of them is not, nothing is known: read back.
+        """
         revocations, puts, takes = self._difference()
         # Units are ordered: security and ports first. What is only taken away goes last.
         parts = revocations + [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
         parts += [([], takes[unit]) for unit in sorted(_units(takes))]
         parts.append(([], takes.get(None, [])))
-        return list(_cut(parts))
-
-    def done(self, batch: Batch) -> None:
-        """The switch has taken the batch."""
-        self._installed.update(batch.puts)
-        for key, body in batch.puts:
-            self._settle(key, body)
-        for key in batch.takes:
-            self._installed.pop(key, None)
-            self._settle(key, None)
+        batches = list(_cut(parts))
+        for batch in batches:
+            self._installed.update(batch.puts)
+            for key in batch.takes:
+                self._installed.pop(key, None)
+        self._dirty.clear()
+        return batches
 
     def refuse(self, reasons: Mapping[FlowKey, str]) -> dict[Unit, str]:
         """The switch refused these flows: quarantine their units; returns them, with reasons."""
         refused: dict[Unit, str] = {}
         for key, reason in reasons.items():
             wanted = self._wanted.get(key)
-            if wanted is None:  # it could not be taken away: nothing to hold back
-                self._dirty.pop(key, None)
-            else:
+            if wanted is not None:  # else it could not be taken away: nothing to hold back
                 refused[wanted[0]] = f"{key_text(key)}: {reason}"
         for unit, reason in refused.items():
             self.quarantined[unit] = reason
@@ -120,12 +118,6 @@ class FlowTracker:
     def _mark_unit(self, unit: Unit) -> None:
         self._dirty.update((key, unit) for key, wanted in self._wanted.items() if wanted[0] == unit)
 
-    def _settle(self, key: FlowKey, installed: FlowBody | None) -> None:
-        """Clean, unless what is wanted has moved on while the switch worked."""
-        wanted = self._wanted.get(key)
-        if installed == (self._body(wanted) if wanted else None):
-            self._dirty.pop(key, None)
-
     def _difference(self) -> tuple[list[_Part], _Puts, _Takes]:
         """What is to be done; first what lets something pass that must not any more, one by one.
 
@@ -135,14 +127,13 @@ class FlowTracker:
         takes: _Takes = {}
         less: list[_Part] = []
         other: list[_Part] = []
-        clean: list[FlowKey] = []
         last, of_last = None, list[tuple[FlowKey, FlowBody]]()
         for key, unit in self._dirty.items():
             wanted, installed = self._wanted.get(key), self._installed.get(key)
             body = self._body(wanted) if wanted else None
             if installed == body:
-                clean.append(key)
-            elif wanted is None or body is None:
+                continue
+            if wanted is None or body is None:
                 if table_of(key) in p.ALLOWING:
                     less.append(([], [key]))
                 else:
@@ -154,8 +145,6 @@ class FlowTracker:
                     last = wanted[0]
                     of_last = puts.setdefault(last, [])
                 of_last.append((key, body))
-        for key in clean:
-            del self._dirty[key]
         return less + other, puts, takes
 
 

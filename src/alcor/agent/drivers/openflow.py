@@ -5,7 +5,7 @@ the agent comes or goes. A lost connection means that nothing is known: read bac
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import structlog
@@ -73,15 +73,17 @@ class FlowDriver:
         if strays:
             log.info("flows left over", flows=strays)
 
-    async def apply(self) -> bool:
-        """Make the switch as wanted, acknowledged; False when it is not there."""
+    async def apply(self, more: Iterable[Change] = ()) -> bool:
+        """Make the switch as wanted, acknowledged; False when it is not there.
+
+        `more` that is wanted is asked for while the switch is busy with what was before it.
+        """
         session = self._session
         if session is None:
             return False
         try:
             await self._put_meters(session)
-            while not await self._send_plan(session):
-                pass  # what was refused is quarantined; the rest is planned again
+            await self._send(session, iter(more))
             await self._flush_zones(session)
             await self._take_meters(session)
             await session.barrier()
@@ -153,26 +155,34 @@ class FlowDriver:
             self._prune()
         return drift
 
-    async def _send_plan(self, session: OpenFlow) -> bool:
-        """Send the bundles; False when one was refused and the plan must be made again."""
-        under_way: tuple[Batch, Sent] | None = None
-        try:
-            for batch in self._tracker.plan():
-                prepared = session.prepare(batch.puts, batch.takes)  # while the switch is busy
+    async def _send(self, session: OpenFlow, more: Iterator[Change]) -> None:
+        """Send the bundles, each encoded while the switch works at the one before."""
+        while True:
+            try:
+                under_way: tuple[Batch, Sent] | None = None
+                for batch in self._batches(more):
+                    prepared = session.prepare(batch.puts, batch.takes)
+                    if under_way is not None:
+                        await self._commit(session, *under_way)
+                    under_way = (batch, session.send(prepared))
                 if under_way is not None:
                     await self._commit(session, *under_way)
-                under_way = (batch, session.send(prepared))
-            if under_way is not None:
-                await self._commit(session, *under_way)
-        except BundleRefused as refused:
-            self._quarantine(refused)
-            return False
-        return True
+            except BundleRefused as refused:
+                self._quarantine(refused)
+                await self._read_back(session)
+            else:
+                return
 
     async def _commit(self, session: OpenFlow, batch: Batch, sent: Sent) -> None:
         await session.commit(sent)
-        self._tracker.done(batch)
-        self._count(batch, "ok")
+        self._metrics.flow_ops.labels("put", "ok").inc(len(batch.puts))
+        self._metrics.flow_ops.labels("take", "ok").inc(len(batch.takes))
+
+    def _batches(self, more: Iterator[Change]) -> Iterator[Batch]:
+        yield from self._tracker.plan()
+        for change in more:
+            self.want(change)
+            yield from self._tracker.plan()
 
     async def _flush_zones(self, session: OpenFlow) -> None:
         """After the flows of who left, so that nobody commits another connection there."""
@@ -189,10 +199,6 @@ class FlowDriver:
         for unit, reason in self._tracker.refuse(reasons).items():
             log.error("flow refused", unit=f"{unit.kind.name} {unit.id}", reason=reason)
         self._metrics.flow_ops.labels("put", "refused").inc(len(reasons))
-
-    def _count(self, batch: Batch, result: str) -> None:
-        self._metrics.flow_ops.labels("put", result).inc(len(batch.puts))
-        self._metrics.flow_ops.labels("take", result).inc(len(batch.takes))
 
     async def _put_meters(self, session: OpenFlow) -> None:
         """Before the flows that name them."""
