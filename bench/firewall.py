@@ -98,7 +98,6 @@ async def carry_out(session: OpenFlow, tracker: FlowTracker, change: Change) -> 
     tracker.want(change)
     for batch in tracker.plan():
         await session.bundle(batch.puts, batch.takes)
-        tracker.done(batch)
     await session.barrier()
 
 

@@ -77,7 +77,7 @@ class Agent:
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""
-        _spare_the_collector()
+        spare_the_collector()
         self._reconciler.restore(self._memory.load())
         try:
             with _metrics_served(self._config.metrics_listen, self.metrics):
@@ -219,6 +219,6 @@ def _metrics_served(listen: str, metrics: Metrics) -> Iterator[None]:
         thread.join()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Flows by the ten thousand are not garbage: looking through them all costs more than they."""
     gc.set_threshold(50_000, 20, 50)
