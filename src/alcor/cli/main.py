@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import creates, lab, routing, serve, traces
+from alcor.cli import creates, doctor, lab, routing, serve, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
 from alcor.cli.options import Endpoint, Format, api, default_endpoint, given
 from alcor.cli.resources import wait_default_s, wait_for
@@ -55,6 +55,7 @@ app.command("agent", help="Run a host's agent in this process, until it is told 
 )
 
 
+app.command("doctor", help="Find what is wrong with this host, and say what to do.")(doctor.doctor)
 app.command("trace", help="Follow a packet from a port: does it get there, and what decides.")(
     traces.trace
 )

@@ -1,6 +1,7 @@
 """Options that many commands share, and the client that they lead to."""
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -39,6 +40,26 @@ Wait = Annotated[
     typer.Option(
         "--wait", metavar="SECONDS", help="Wait this long for the hosts concerned; 0: don't wait."
     ),
+]
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="ALCOR_CONFIG", help="A TOML file.", exists=True),
+]
+
+HostName = Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")]
+TunnelIp = Annotated[str, typer.Option(help="This host's address on the underlay.")]
+ControlPlane = Annotated[
+    str, typer.Option(help="Where the control plane waits for agents, HOST:PORT.")
+]
+OvsRundir = Annotated[str, typer.Option(help="Where the switch's sockets are.")]
+StateDir = Annotated[str, typer.Option(help="Where the last goal state is kept.")]
+Bridge = Annotated[str, typer.Option(help="The integration bridge.")]
+DatapathType = Annotated[
+    str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
+]
+BridgeMappings = Annotated[
+    str, typer.Option(help="Uplinks to physical networks: NAME:BRIDGE,NAME:BRIDGE.")
 ]
 
 

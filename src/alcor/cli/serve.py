@@ -2,22 +2,28 @@
 
 import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from alcor.cli.options import Format, given
+from alcor.cli.options import (
+    Bridge,
+    BridgeMappings,
+    ConfigFile,
+    ControlPlane,
+    DatapathType,
+    Format,
+    HostName,
+    OvsRundir,
+    StateDir,
+    TunnelIp,
+    given,
+)
 from alcor.cli.tables import Output, plain, write_json, write_table
 
 _AGENTS, _HEALTH = "agents.listen", "served.health_listen"
 
 config_app = typer.Typer(no_args_is_help=True, help="What Alcor is set to.")
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="ALCOR_CONFIG", help="A TOML file.", exists=True),
-]
 
 
 def up(
@@ -93,20 +99,14 @@ def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
 
 def agent(
     config: ConfigFile = None,
-    host: Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")] = "",
-    tunnel_ip: Annotated[str, typer.Option(help="This host's address on the underlay.")] = "",
-    control_plane: Annotated[
-        str, typer.Option(help="Where the control plane waits for agents, HOST:PORT.")
-    ] = "",
-    ovs_rundir: Annotated[str, typer.Option(help="Where the switch's sockets are.")] = "",
-    state_dir: Annotated[str, typer.Option(help="Where the last goal state is kept.")] = "",
-    bridge: Annotated[str, typer.Option(help="The integration bridge.")] = "",
-    datapath_type: Annotated[
-        str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
-    ] = "",
-    bridge_mappings: Annotated[
-        str, typer.Option(help="Uplinks to physical networks: NAME:BRIDGE,NAME:BRIDGE.")
-    ] = "",
+    host: HostName = "",
+    tunnel_ip: TunnelIp = "",
+    control_plane: ControlPlane = "",
+    ovs_rundir: OvsRundir = "",
+    state_dir: StateDir = "",
+    bridge: Bridge = "",
+    datapath_type: DatapathType = "",
+    bridge_mappings: BridgeMappings = "",
     lease: Annotated[int | None, typer.Option(min=60, help="Of DHCP, in seconds.")] = None,
     dns_resolvers: Annotated[
         str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")

@@ -20,7 +20,15 @@ from alcor.client.api import (
     Kind,
 )
 
-_STYLES = {"ACTIVE": "green", "DOWN": "yellow", "ERROR": "red", "yes": "green", "no": "red"}
+_STYLES = {
+    "ACTIVE": "green",
+    "DOWN": "yellow",
+    "ERROR": "red",
+    "yes": "green",
+    "no": "red",
+    "good": "green",
+    "fault": "red",
+}
 
 
 class Output(StrEnum):

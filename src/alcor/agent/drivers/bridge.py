@@ -5,6 +5,7 @@ the controller would flush its flows, so what is right already is never set agai
 Source: ovs-vswitchd.conf.db(5).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -49,6 +50,11 @@ class Wish(NamedTuple):
     datapath_type: str
     tunnel_ip: str
     mappings: Mapping[str, str] = {}  # the operator's bridges by physical network
+
+
+def lock_of(wish: Wish) -> str:
+    """The lock in the database that who drives the bridge has (an <id> of RFC 7047)."""
+    return "alcor_agent_" + re.sub(r"\W", "_", wish.bridge)
 
 
 def missing(rows: Rows, wish: Wish) -> list[Operation]:
@@ -178,6 +184,12 @@ def replaced(interfaces: Mapping[str, Row], known: dict[str, int]) -> list[str]:
             names.append(str(row["name"]))
             known[uuid] = ifindex
     return names
+
+
+def row_of(rows: Rows, wish: Wish) -> Row | None:
+    """The integration bridge's row, if there is one."""
+    found = _bridge(rows, wish)
+    return found[1] if found is not None else None
 
 
 def _bridge(rows: Rows, wish: Wish, name: str = "") -> tuple[str, Row] | None:

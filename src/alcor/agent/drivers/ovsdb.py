@@ -5,7 +5,6 @@ successor: only who has the lock writes, flows included.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -47,8 +46,7 @@ class SwitchDatabase:
 
     def __init__(self, socket: Path, wish: Wish, listener: Listener) -> None:
         self._socket, self._wish, self._listener = socket, wish, listener
-        # A lock's name is an <id> of RFC 7047: letters, digits, underscores.
-        self._lock = "alcor_agent_" + re.sub(r"\W", "_", wish.bridge)
+        self._lock = bridge.lock_of(wish)
         self._faults: set[str] = set()
         self._seen: dict[str, int] = {}  # interface's row -> how late it was first seen
         self._ifindexes: dict[str, int] = {}

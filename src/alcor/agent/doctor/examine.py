@@ -1,0 +1,95 @@
+"""All checks of a host, one after the other; what one needs of another that failed is left out."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from alcor.agent.agent import endpoint_of, mappings_of
+from alcor.agent.config import AgentConfig
+from alcor.agent.doctor import control, memory, switch
+from alcor.agent.doctor.finding import Finding, Health, fault, unknown
+from alcor.agent.doctor.memory import Remembered
+from alcor.agent.doctor.switch import Seen
+from alcor.agent.doctor.underlay import Underlay, underlay_faults
+from alcor.agent.drivers import bridge
+from alcor.agent.drivers.bridge import Wish
+from alcor.ovs.channel import Disconnected, Refused
+from alcor.ovs.connection import OpenFlow
+from alcor.ovs.openflow.flows import FlowBody, FlowKey
+
+looks_max, look_again_s = 3, 1.0  # at flows: an agent may be changing them just now
+
+
+async def examine(
+    config: AgentConfig, endpoint: str, now_s: Callable[[], float], underlay: Underlay | OSError
+) -> list[Finding]:
+    """Look at everything; `underlay` is how the tunnel address could be opened, or why not."""
+    wish = Wish(
+        config.bridge, config.datapath_type, config.tunnel_ip, mappings_of(config.bridge_mappings)
+    )
+    rundir = Path(config.ovs_rundir)
+    seen, found = await switch.look(rundir, wish)
+    remembered, recalled = memory.recall(Path(config.state_dir), config.host)
+    found += recalled
+    if seen is not None and remembered is not None:
+        found += switch.interface_faults(seen.rows, wish, list(remembered.ports()))
+    if seen is not None and bridge.row_of(seen.rows, wish) is not None:
+        found += await _flows(config, wish, seen, remembered)
+    found += await _underlay(config, underlay, remembered)
+    found.append(await control.reachable(config.control_plane))
+    found.append(await control.clock(endpoint, now_s))
+    return found
+
+
+async def _flows(
+    config: AgentConfig, wish: Wish, seen: Seen, remembered: Remembered | None
+) -> list[Finding]:
+    """Whether the switch answers, and has the flows that it must have."""
+    socket = Path(config.ovs_rundir) / f"{config.bridge}.mgmt"
+    found: list[Finding] = []
+    for number in range(looks_max):
+        try:
+            there = await _read_back(socket)
+        except (OSError, Disconnected, Refused) as error:
+            says = f"ovs-vswitchd does not answer for {config.bridge} at {socket}: {error}"
+            return [
+                fault("switch", says, "start Open vSwitch, or read in its log why it has ended")
+            ]
+        if remembered is None:
+            return [unknown("flows", "without a goal state nobody knows what they must be")]
+        found = memory.flow_faults(memory.flows_wanted(remembered, seen.rows, wish), there)
+        if all(each.health is Health.GOOD for each in found):
+            break
+        if number < looks_max - 1:
+            await asyncio.sleep(look_again_s)
+            remembered, _ = memory.recall(Path(config.state_dir), config.host)
+            seen = (await switch.look(Path(config.ovs_rundir), wish))[0] or seen
+    return found
+
+
+async def _read_back(socket: Path) -> dict[FlowKey, FlowBody]:
+    session = await OpenFlow.connect(socket)
+    try:
+        return await session.flows()
+    finally:
+        session.close()
+
+
+async def _underlay(
+    config: AgentConfig, underlay: Underlay | OSError, remembered: Remembered | None
+) -> list[Finding]:
+    own = endpoint_of(config.tunnel_ip)  # `ConfigError` when it is none
+    if isinstance(underlay, PermissionError):
+        return [unknown("tunnels", "only root can ask other hosts whether they are there")]
+    if isinstance(underlay, OSError):
+        says = f"this host has no address {own}: {underlay.strerror}"
+        return [fault("tunnels", says, "give it the address, or correct tunnel_ip")]
+    if remembered is None:
+        return [unknown("tunnels", "without a goal state no other host is known")]
+    endpoints, needed = remembered.endpoints(own), remembered.bytes_needed()
+    return await asyncio.to_thread(underlay_faults, underlay, endpoints, needed)
+
+
+def sick(findings: list[Finding]) -> bool:
+    """Whether anything is wrong."""
+    return any(each.health is Health.FAULT for each in findings)
