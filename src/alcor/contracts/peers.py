@@ -100,10 +100,10 @@ class Pools(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """One address for one owner: this one, or any of this subnet's pools, or any of the first of
-    several subnets that has one left (IPv4 subnets of a network, in order of age)."""
+    """One address for each of the owners, of the pools of the first of these subnets that has one
+    left (IPv4 subnets of a network, in order of age); or this address, for a single owner."""
 
-    owner: str  # the port's id
+    owners: tuple[str, ...]  # ports' ids
     subnet_ids: tuple[str, ...]
     address: str = ""
 
@@ -141,7 +141,7 @@ class LeaseRefusal(msgspec.Struct, frozen=True):
 
 
 class LeaseReply(msgspec.Struct, frozen=True):
-    """Per group, in order: its leases in the order of `wanted`, or why not."""
+    """Per group, in order: its leases in the order of `wanted` and owners, or why not."""
 
     groups: list[list[Lease] | LeaseRefusal]
 

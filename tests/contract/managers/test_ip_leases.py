@@ -34,7 +34,7 @@ def pool(
 
 
 def wish(owner: str, *subnets: str, address: str = "") -> Wanted:
-    return Wanted(owner=owner, subnet_ids=subnets, address=address)
+    return Wanted(owners=(owner,), subnet_ids=subnets, address=address)
 
 
 async def lease(world: Any, *groups: list[Wanted]) -> list[Any]:

@@ -38,6 +38,12 @@ class KeptBlocks:
                 self.full_blocks.add(block)
 
 
+def next_of(space: Space) -> int | None:
+    """Take one address."""
+    run = space.take_run(1)
+    return run[0] if run else None
+
+
 def number(text: str) -> int:
     return address(text).number
 
@@ -62,23 +68,23 @@ TINY = pool_of("10.0.0.0/29", ("10.0.0.2", "10.0.0.6"), reserved=["10.0.0.1"])
 def test_addresses_are_chosen_in_turn_and_each_once() -> None:
     space = space_of(TINY)
 
-    taken = [space.take_next() for _ in range(5)]
+    taken = [next_of(space) for _ in range(5)]
 
     assert taken == list(range(number("10.0.0.2"), number("10.0.0.7")))
-    assert space.take_next() is None
+    assert next_of(space) is None
 
 
 def test_an_address_given_back_is_chosen_again_only_when_its_turn_comes() -> None:
     space = space_of(TINY)
-    first, second = space.take_next(), space.take_next()
+    first, second = next_of(space), next_of(space)
     assert first is not None
 
     space.give_back(first)
 
-    rest = [space.take_next() for _ in range(4)]
+    rest = [next_of(space) for _ in range(4)]
     assert rest[-1] == first
     assert second not in rest
-    assert space.take_next() is None
+    assert next_of(space) is None
 
 
 def test_a_named_address_may_be_outside_the_pools_but_not_outside_the_subnet() -> None:
@@ -106,7 +112,7 @@ def test_a_reserved_address_inside_the_pools_is_never_chosen() -> None:
     pool = pool_of("10.0.0.0/29", ("10.0.0.1", "10.0.0.3"), reserved=["10.0.0.2"])
     space = space_of(pool)
 
-    chosen = [space.take_next() for _ in range(3)]
+    chosen = [next_of(space) for _ in range(3)]
 
     assert chosen == [number("10.0.0.1"), number("10.0.0.3"), None]
 
@@ -126,10 +132,10 @@ def test_the_smallest_subnets_give_all_they_have(
 ) -> None:
     space = space_of(pool_of(cidr, (first, last)))
 
-    chosen = [space.take_next() for _ in range(count)]
+    chosen = [next_of(space) for _ in range(count)]
 
     assert chosen == list(range(number(first), number(last) + 1))
-    assert space.take_next() is None
+    assert next_of(space) is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,7 @@ def test_a_huge_subnet_costs_what_is_leased_of_it(cidr: str, first: str, last: s
     blocks = KeptBlocks()
     space = space_of(pool_of(cidr, (first, last)), blocks)
 
-    chosen = [space.take_next() for _ in range(10_000)]
+    chosen = [next_of(space) for _ in range(10_000)]
     blocks.save(space)
 
     assert len(set(chosen)) == 10_000
@@ -156,7 +162,7 @@ def test_full_blocks_are_passed_without_being_read() -> None:
     pool = pool_of("10.0.0.0/16", ("10.0.0.0", "10.0.255.255"))
     space = space_of(pool, blocks)
     for _ in range(pool.capacity):
-        space.take_next()
+        next_of(space)
     given_back = number("10.0.200.7")
     space.give_back(given_back)
     blocks.save(space)
@@ -164,8 +170,8 @@ def test_full_blocks_are_passed_without_being_read() -> None:
 
     later = Space(pool, pool.ranges[0].first, space.used, blocks)
 
-    assert later.take_next() == given_back
-    assert later.take_next() is None
+    assert next_of(later) == given_back
+    assert next_of(later) is None
     assert blocks.reads <= 2
 
 
@@ -178,7 +184,7 @@ def test_pools_that_share_a_block_are_chosen_from_in_order() -> None:
     )
     space = space_of(pool)
 
-    chosen = [space.take_next() for _ in range(5)]
+    chosen = [next_of(space) for _ in range(5)]
 
     names = ("10.0.0.5", "10.0.0.6", "10.0.0.9", "10.0.64.1")
     assert chosen == [*(number(text) for text in names), None]
@@ -189,4 +195,14 @@ def test_a_cursor_outside_the_pools_finds_them() -> None:
     for cursor in ("fd00::1", "fd00::9999:0:0:0"):
         space = Space(pool, number(cursor), 0, KeptBlocks())
 
-        assert space.take_next() == number("fd00::10")
+        assert next_of(space) == number("fd00::10")
+
+
+def test_a_run_ends_before_what_is_taken_and_the_next_one_begins_behind_it() -> None:
+    space = space_of(pool_of("10.0.0.0/24", ("10.0.0.1", "10.0.0.9")))
+    space.take(number("10.0.0.4"))
+
+    runs = [space.take_run(5), space.take_run(2), space.take_run(5), space.take_run(5)]
+
+    assert [len(run) for run in runs] == [3, 2, 3, 0]
+    assert [run[0] - number("10.0.0.0") for run in runs[:3]] == [1, 5, 7]

@@ -50,15 +50,17 @@ class SubnetMachine(RuleBasedStateMachine):
             (self.full_blocks.discard if free else self.full_blocks.add)(block)
         self.space = Space(self.pool, self.space.cursor, self.space.used, self)
 
-    @rule(count=st.integers(1, 3000))
-    def take_next(self, count: int) -> None:
-        for _ in range(count):
-            number = self.space.take_next()
-            if number is None:
+    @rule(count=st.integers(1, 3000), at_once=st.integers(1, 5000))
+    def take_runs(self, count: int, at_once: int) -> None:
+        while count > 0:
+            run = self.space.take_run(at_once)
+            if not run:
                 assert self.choosable <= self.taken
                 return
-            assert number in self.choosable - self.taken
-            self.taken.add(number)
+            assert len(run) <= at_once
+            assert set(run) <= self.choosable - self.taken
+            self.taken.update(run)
+            count -= len(run)
 
     @rule(offset=st.sampled_from([0, *OFFSETS]))
     def take_by_name(self, offset: int) -> None:
@@ -83,7 +85,7 @@ class SubnetMachine(RuleBasedStateMachine):
             return
         # Next-fit: the cursor goes round, so what was given back waits until its turn comes.
         expected = min((n for n in free if n >= self.space.cursor), default=min(free))
-        assert self.space.take_next() == expected
+        assert self.space.take_run(1) == range(expected, expected + 1)
         self.taken.add(expected)
 
     @invariant()

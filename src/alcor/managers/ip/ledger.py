@@ -5,7 +5,7 @@ saves what it decided. What an owner holds already of what it wants it gets agai
 after a lost answer leases nothing twice.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from alcor.contracts.peers import Lease, LeaseGroup, LeaseRefusal, Wanted
@@ -69,52 +69,69 @@ class Ledger:
 
     def _decide(self, wanted: list[Wanted], new: list[Held]) -> list[Held]:
         """Named addresses first, lest one be chosen for another wish of the group."""
-        found: list[Held | None] = [None] * len(wanted)
+        found: list[list[Held]] = [[] for _ in wanted]
         matched: set[Held] = set()
         for named in (True, False):
             for i, wish in enumerate(wanted):
                 if bool(wish.address) is named:
-                    found[i] = lease = self._again(wish, matched) or self._new(wish, new)
-                    matched.add(lease)
-        return [lease for lease in found if lease is not None]
+                    found[i] = self._all_of(wish, matched, new)
+        return [lease for leases in found for lease in leases]
 
-    def _again(self, wish: Wanted, matched: set[Held]) -> Held | None:
+    def _all_of(self, wish: Wanted, matched: set[Held], new: list[Held]) -> list[Held]:
+        """A lease for each of the owners, in order: one that it holds already, or a new one."""
+        again = [self._again(wish, owner, matched) for owner in wish.owners]
+        lacking = [o for o, held in zip(wish.owners, again, strict=True) if held is None]
+        start = len(new)
+        if lacking:
+            self._lease_new(wish, lacking, new)
+        leased = iter(new[start:])
+        return [held or next(leased) for held in again]
+
+    def _again(self, wish: Wanted, owner: str, matched: set[Held]) -> Held | None:
         """What the owner holds already and fits the wish."""
         named = _parsed(wish.address) if wish.address else None
-        for lease in self._held_by_owner.get(wish.owner, ()):
+        for lease in self._held_by_owner.get(owner, ()):
             fits = named is None or lease.address == named
             if fits and lease.subnet_id in wish.subnet_ids and lease not in matched:
                 self.repeated.append(lease)
+                matched.add(lease)
                 return lease
         return None
 
-    def _new(self, wish: Wanted, new: list[Held]) -> Held:
+    def _lease_new(self, wish: Wanted, owners: Sequence[str], new: list[Held]) -> None:
+        """A new lease for each of these owners, added to `new` in order."""
         spaces = [self._spaces[s] for s in wish.subnet_ids if s in self._spaces]
         if not spaces:
             raise SubnetNotFound(f"Subnet {wish.subnet_ids[0]} could not be found.")
-        lease = _named(wish, spaces) if wish.address else _chosen(wish, spaces)
-        new.append(lease)
-        return lease
+        if wish.address:
+            (owner,) = owners
+            new.append(_named(wish, owner, spaces))
+        else:
+            _choose(owners, spaces, new)
 
 
-def _named(wish: Wanted, spaces: list[Space]) -> Held:
+def _named(wish: Wanted, owner: str, spaces: list[Space]) -> Held:
     parsed = _parsed(wish.address)
     space = next((s for s in spaces if s.pool.prefix.covers(parsed)), None)
     if space is None:
         raise InvalidIpForSubnet(f"IP address {parsed} is not a valid IP for the specified subnet.")
     space.take(parsed.number)
-    return Held(wish.owner, space.pool.subnet_id, parsed)
+    return Held(owner, space.pool.subnet_id, parsed)
 
 
-def _chosen(wish: Wanted, spaces: list[Space]) -> Held:
+def _choose(owners: Sequence[str], spaces: list[Space], new: list[Held]) -> None:
     for space in spaces:
-        number = space.take_next()
-        if number is not None:
-            chosen = Address(space.pool.prefix.version, number)
-            return Held(wish.owner, space.pool.subnet_id, chosen)
-    raise IpAddressGenerationFailure(
-        f"No more IP addresses available on network {spaces[0].pool.network_id}."
-    )
+        subnet_id, version = space.pool.subnet_id, space.pool.prefix.version
+        while owners and (run := space.take_run(len(owners))):
+            new += [
+                Held(owner, subnet_id, Address(version, number))
+                for owner, number in zip(owners, run, strict=False)
+            ]
+            owners = owners[len(run) :]
+    if owners:
+        raise IpAddressGenerationFailure(
+            f"No more IP addresses available on network {spaces[0].pool.network_id}."
+        )
 
 
 def _parsed(text: str) -> Address:

@@ -135,15 +135,21 @@ class Space:
             )
         self._set(number)
 
-    def take_next(self) -> int | None:
-        """Take the next free address of the pools; None when all are taken."""
+    def take_run(self, count: int) -> range:
+        """Take the next free addresses of the pools, at most `count`, as long as they follow each
+        other; none when all are taken."""
         if self.used >= self._capacity:
-            return None
-        number = self._next_free()
-        assert number is not None, f"{self.pool.subnet_id}: {self.used} of {self._capacity} used"
-        self._set(number)
-        self.cursor = number + 1
-        return number
+            return range(0)
+        first = self._next_free()
+        assert first is not None, f"{self.pool.subnet_id}: {self.used} of {self._capacity} used"
+        block, offset = divmod(first, block_size)
+        free = (self._mask(block) & ~self.bits(block)) >> offset
+        length = min(count, (free ^ (free + 1)).bit_length() - 1)  # of the ones that it ends with
+        self._bits_by_block[block] |= ((1 << length) - 1) << offset
+        self.changed.add(block)
+        self.used += length
+        self.cursor = first + length
+        return range(first, self.cursor)
 
     def give_back(self, number: int) -> None:
         """Make a taken address free."""

@@ -59,7 +59,7 @@ class IpService:
 
         def work(tx: Transaction) -> LeaseReply:
             spaces = tx.spaces(subnet_ids)
-            held = tx.held({wish.owner for wish in wanted})
+            held = tx.held({owner for wish in wanted for owner in wish.owners})
             ledger = Ledger(spaces, held, tx.subnets_of(network_ids))
             reply = LeaseReply([ledger.lease(group) for group in request.groups])
             tx.save_leases(ledger.leased, ledger.repeated, spaces.values(), at)

@@ -70,6 +70,8 @@ class Subnets(NamedTuple):
     views: tuple[SubnetView, ...] = ()
     for_all: tuple[SubnetView, ...] = ()  # those of no service type
     families: tuple[tuple[str, ...], ...] = ()  # ids of these by IP version, 4 first
+    plain: bool = True  # whatever a port is, it is given an address of each family and no other
+    ids: tuple[str, ...] = ()  # of all views
 
 
 class Wish(NamedTuple):
@@ -98,7 +100,9 @@ def subnets(views: Iterable[SubnetView]) -> Subnets:
     """Of a network's; ids made by us sort by age."""
     ordered = tuple(sorted(views))
     for_all = tuple(view for view in ordered if not view.service_types)
-    return Subnets(ordered, for_all, _families(for_all))
+    plain = len(for_all) == len(ordered) and not any(view.automatic for view in ordered)
+    ids = tuple(view.id for view in ordered)
+    return Subnets(ordered, for_all, _families(for_all), plain, ids)
 
 
 def _families(views: Sequence[SubnetView]) -> tuple[tuple[str, ...], ...]:
@@ -149,7 +153,7 @@ def wanted(
     else:
         if len(subnets.for_all) != len(views):
             views, families = _of_service(network_id, subnets, interface.device_owner)
-        asked = [Wanted(owner=owner, subnet_ids=ids) for ids in families]
+        asked = [Wanted(owners=(owner,), subnet_ids=ids) for ids in families]
     return asked + _automatic(owner, views, interface)
 
 
@@ -169,7 +173,7 @@ def _automatic(owner: str, views: Sequence[SubnetView], interface: Interface) ->
     if interface.device_owner in ROUTER_OWNERS:
         return []
     return [
-        Wanted(owner=owner, subnet_ids=(view.id,), address=str(made(view, interface)))
+        Wanted(owners=(owner,), subnet_ids=(view.id,), address=str(made(view, interface)))
         for view in views
         if view.automatic
     ]
@@ -195,7 +199,7 @@ def _named(
             raise AllocationOnAutoAddressSubnet(wish.address, subnet.id)
         return None
     text = "" if wish.address is None else str(wish.address)
-    return Wanted(owner=owner, subnet_ids=(subnet.id,), address=text)
+    return Wanted(owners=(owner,), subnet_ids=(subnet.id,), address=text)
 
 
 def _subnet_of(network_id: str, wish: Wish, subnets: Subnets) -> SubnetView:

@@ -43,7 +43,7 @@ class Leasing:
     async def lease(self, groups: Sequence[Sequence[Request]]) -> list[Leased | Refusal]:
         """Per group: all its addresses, or why it has none."""
         sure: dict[str, Subnets] = {}
-        unsure = {r.network_id for group in groups for r in group if self._unsure(r)}
+        unsure = {network_id for group in groups for network_id in self._unsure(group)}
         sure |= await self._references.subnets_now(unsure)
         answers = await self._ask(groups, sure)
         again = [i for i, answer in enumerate(answers) if _stale(answer)]
@@ -56,13 +56,14 @@ class Leasing:
                 answers[i] = answer
         return answers
 
-    def _unsure(self, request: Request) -> bool:
-        """Whether the copy can't be trusted to know the subnets that are wished for."""
-        if request.wishes == []:
-            return False
+    def _unsure(self, group: Sequence[Request]) -> set[str]:
+        """The networks whose subnets, as far as they are wished for, the copy may not know."""
+        choosing = {request.network_id for request in group if request.wishes is None}
+        unknown = {id_ for id_ in choosing if not self._references.subnets(id_).views}
+        return unknown | {r.network_id for r in group if r.wishes and self._doubtful(r)}
+
+    def _doubtful(self, request: Request) -> bool:
         known = self._references.subnets(request.network_id)
-        if request.wishes is None:
-            return not known.views
         try:
             wanted(request.port_id, request.network_id, request.wishes, known, request.interface)
         except Refusal:
@@ -92,14 +93,26 @@ class Leasing:
     def _group(self, group: Sequence[Request], sure: Mapping[str, Subnets]) -> LeaseGroup:
         wishes: list[Wanted] = []
         known: dict[str, tuple[str, ...]] = {}
+        alike: dict[str, list[str]] = {}  # by network: ports that want what any port is given
+        subnets_of = {id_: self._known(id_, sure) for id_ in {r.network_id for r in group}}
         for port_id, network_id, items, interface in group:
-            subnets = sure.get(network_id)
-            if subnets is None:
-                subnets = self._references.subnets(network_id)
-                if items is None and network_id not in known:
-                    known[network_id] = tuple(view.id for view in subnets.views)
-            wishes += wanted(port_id, network_id, items, subnets, interface)
+            subnets = subnets_of[network_id]
+            if items is None and network_id not in sure:
+                known[network_id] = subnets.ids
+            if items is None and subnets.plain:
+                alike.setdefault(network_id, []).append(port_id)
+            else:
+                wishes += wanted(port_id, network_id, items, subnets, interface)
+        wishes += [
+            Wanted(owners=tuple(port_ids), subnet_ids=ids)
+            for network_id, port_ids in alike.items()
+            for ids in subnets_of[network_id].families
+        ]
         return LeaseGroup(wishes, known)
+
+    def _known(self, network_id: str, sure: Mapping[str, Subnets]) -> Subnets:
+        subnets = sure.get(network_id)
+        return self._references.subnets(network_id) if subnets is None else subnets
 
 
 def all_of(port: Port) -> Holding:
