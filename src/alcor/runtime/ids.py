@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 _STEP_S = 1_024
 _COUNTER = 1 << 20
+_LOW = (1 << 62) - 1
 
 
 class IdMaker:
@@ -31,7 +32,9 @@ class IdMaker:
             self._step, self._made = self._step + 1, 0
         counter = (self._first + self._made) % _COUNTER
         self._made += 1
-        high = (self._step & 0xFFFFF) << 20 | counter
-        a, b, c = random.getrandbits(20), random.getrandbits(14), random.getrandbits(48)
-        middle = (high & 0xFF) << 8 | a >> 12
-        return f"{high >> 8:08x}-{middle:04x}-8{a & 0xFFF:03x}-{b | 1 << 15:04x}-{c:012x}"
+        chance = random.getrandbits(82)
+        middle, low = chance >> 62, chance & _LOW
+        head = (self._step & 0xFFFFF) << 44 | counter << 24 | middle >> 12 << 16
+        head |= 0x8000 | middle & 0xFFF  # the version
+        text = (head << 64 | 1 << 63 | low).to_bytes(16, "big").hex()  # the variant: 10
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -130,8 +130,7 @@ def mac(text: object) -> Mac:
 
 def mac_text(number: int) -> str:
     """The usual form: lower case, colons."""
-    d = f"{number:012x}"
-    return f"{d[:2]}:{d[2:4]}:{d[4:6]}:{d[6:8]}:{d[8:10]}:{d[10:]}"
+    return number.to_bytes(6, "big").hex(":")
 
 
 def eui64(number: int, whole: Prefix) -> Address:

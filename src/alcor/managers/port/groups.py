@@ -5,7 +5,7 @@ asked of the groups' manager before anything is refused: it knows what is new an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alcor.contracts.peers import GroupsRequest, Projects, SecurityGroupPeer
 from alcor.intent.follow import Ready, follow, id_of, record_of
@@ -38,13 +38,14 @@ class Asked(NamedTuple):
 Answer = tuple[str, ...] | Refusal
 
 
-def asked(values: Mapping[str, object], viewer: str | None, project: str) -> Asked | Answer:
+def asked(
+    item: Mapping[str, Any], viewer: str | None, project: str, *, secured: bool
+) -> Asked | Answer:
     """What a checked POST asks for, or at once the answer where nobody must be asked."""
-    given = values.get("security_groups")
-    assert given is None or isinstance(given, list)
-    if is_trusted(str(values["device_owner"])):
+    given: list[str] | None = item.get("security_groups")
+    if is_trusted(item["device_owner"]):
         return ()
-    if not values["port_security_enabled"]:
+    if not secured:
         return PortSecurityAndIPRequiredForSecurityGroups() if given else ()
     if given is not None and not given:
         return ()

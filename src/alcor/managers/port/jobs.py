@@ -10,8 +10,6 @@ from alcor.managers.port.holding import DeviceIDNotOwnedByTenant, is_held
 from alcor.managers.port.model import MacAddressInUse, Port, PortIdInUse, doubled
 from alcor.managers.port.trunking import Changes, Find
 
-_SECURED = "port_security_enabled"
-
 
 class Draft(NamedTuple):
     """One port to be: what was asked, and what it will be called."""
@@ -36,16 +34,6 @@ class Create(NamedTuple):
     caller: Caller
     drafts: Sequence[Draft]
     ids_given: Sequence[str]  # of the drafts, those that the client chose
-
-    def on(self, secured_by_network: Mapping[str, bool]) -> "Create":
-        """With port security as the networks have it, where the client does not say."""
-        drafts = [
-            d
-            if _SECURED in d.item
-            else d._replace(item={**d.item, _SECURED: secured_by_network[d.network_id]})
-            for d in self.drafts
-        ]
-        return self._replace(drafts=drafts)
 
 
 class Update(NamedTuple):

@@ -153,61 +153,6 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Port).decode
 
 
-def new(
-    item: Mapping[str, Any],
-    *,
-    id: str,  # noqa: A002 - the field's name
-    project_id: str,
-    mac_address: str,
-    fixed_ips: tuple[FixedIp, ...],
-    security_groups: tuple[str, ...] = (),
-    host_known: bool,
-    at: str,
-    zone: str = "",
-) -> Port:
-    """The port that a checked POST asks for."""
-    host = item["binding:host_id"]
-    vnic_type = item["binding:vnic_type"]
-    secure = item["port_security_enabled"] and not is_trusted(item["device_owner"])
-    address_pairs = pairs.made(item["allowed_address_pairs"], mac_address)
-    if address_pairs and not secure:
-        raise pairs.AddressPairAndPortSecurityRequired
-    return Port(
-        id=id,
-        name=item["name"],
-        network_id=item["network_id"],
-        tenant_id=project_id,
-        project_id=project_id,
-        admin_state_up=item["admin_state_up"],
-        status=_status(item["device_owner"], item["device_id"]),
-        mac_address=mac_address,
-        fixed_ips=fixed_ips,
-        device_id=item["device_id"],
-        device_owner=item["device_owner"],
-        host=host,
-        vnic_type=vnic_type,
-        profile=item["binding:profile"],
-        port_security_enabled=secure,
-        allowed_address_pairs=address_pairs,
-        security_groups=security_groups,
-        extra_dhcp_opts=dhcp_options.merged((), item["extra_dhcp_opts"]),
-        dns_name=item["dns_name"],
-        dns_domain=item["dns_domain"],
-        dns_assignment=names.assignments(item["dns_name"], fixed_ips, zone),
-        propagate_uplink_status=item["propagate_uplink_status"],
-        numa_affinity_policy=item["numa_affinity_policy"],
-        device_profile=item["device_profile"],
-        qos_policy_id=item["qos_policy_id"],
-        ip_allocation="none" if item.get("fixed_ips") == [] else "immediate",
-        description=item["description"],
-        tags=tuple(item["tags"]),
-        revision_number=1,
-        created_at=at,
-        updated_at=at,
-        **binding.of_type(binding.vif_type(host, host_known, vnic_type)),
-    )
-
-
 def is_trusted(device_owner: str) -> bool:
     """Whether a port is of a service that filters for others: DHCP's, a router's."""
     return device_owner.startswith(trusted_owners)
@@ -307,7 +252,7 @@ def _check_bound(port: Port, values: Mapping[str, Any]) -> None:
         raise PortBoundNUMAAffinityPolicy(port, values["numa_affinity_policy"])
 
 
-def _status(owner: str, device_id: str) -> str:
+def status_of(owner: str, device_id: str) -> str:
     """Of a new port: no host reports a router's interface, every host has it at once."""
     if not is_held(owner, device_id):
         return Status.DOWN
@@ -320,7 +265,7 @@ def _status_by_holder(port: Port, values: Mapping[str, Any]) -> dict[str, str]:
     device_id = values.get("device_id", port.device_id)
     if is_held(port.device_owner, port.device_id) == is_held(owner, device_id):
         return {}
-    return {"status": _status(owner, device_id)}
+    return {"status": status_of(owner, device_id)}
 
 
 def _check_security(port: Port, values: Mapping[str, Any]) -> None:

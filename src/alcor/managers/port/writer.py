@@ -15,7 +15,6 @@ from alcor.contracts.peers import Holding, Holdings
 from alcor.contracts.resources import Written
 from alcor.contracts.sharing import allows
 from alcor.intent.records import NetworkRecord
-from alcor.managers.port import model
 from alcor.managers.port.addressing import Interface, Wish
 from alcor.managers.port.commit import (
     Change,
@@ -42,6 +41,7 @@ from alcor.managers.port.jobs import (
 )
 from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
 from alcor.managers.port.macs import MacSource
+from alcor.managers.port.making import Own, PortMaker
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
 from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
 from alcor.managers.port.references import References
@@ -68,6 +68,12 @@ class Progress:
     macs: dict[str, str] = field(default_factory=dict)  # by port: given, or chosen
     again: bool = False  # its first MACs were taken: more may be leased than is needed now
     owners: dict[str, str] = field(default_factory=dict)  # by network
+    secured: dict[str, bool] = field(default_factory=dict)  # by network, where ports don't say
+
+    def is_secured(self, draft: Draft) -> bool:
+        """Whether the port shall have port security."""
+        said: bool | None = draft.item.get("port_security_enabled")
+        return self.secured[draft.network_id] if said is None else said
 
 
 class Writer:
@@ -126,8 +132,7 @@ class Writer:
                 for draft in job.drafts
                 if draft.network_id in networks
             }
-            if each.answer is None:
-                each.job = job.on({n.id: n.port_security_enabled for n in networks.values()})
+            each.secured = {n.id: n.port_security_enabled for n in networks.values()}
 
     async def _look_up_groups(self, batch: Sequence[Progress]) -> None:
         """Find the security groups of every port, or refuse those that can't have theirs."""
@@ -136,12 +141,12 @@ class Writer:
         asking = [
             (each, port_id, wanted)
             for each in _open(batch)
-            for port_id, wanted in _groups_asked(each.job)
+            for port_id, wanted in _groups_asked(each)
         ]
-        unknown = [wanted for _, _, wanted in asking if isinstance(wanted, Asked)]
-        answers = iter(await self._groups.answers(unknown)) if unknown else iter(())
+        unknown = list({wanted: None for _, _, wanted in asking if isinstance(wanted, Asked)})
+        found = dict(zip(unknown, await self._groups.answers(unknown), strict=True))
         for each, port_id, wanted in asking:
-            answer = next(answers) if isinstance(wanted, Asked) else wanted
+            answer = found[wanted] if isinstance(wanted, Asked) else wanted
             if isinstance(answer, Refusal):
                 each.answer = each.answer or answer
             else:
@@ -234,7 +239,7 @@ class Writer:
             return Several(job.decide, job.trace)
         project, trace = _whose(job)
         if isinstance(job, Create):
-            ports = [_port(draft, each, hosts, at, self._zone) for draft in job.drafts]
+            ports = _ports(job.drafts, each, hosts, PortMaker(at, self._zone))
             given = _macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         if isinstance(job, Rebind):
@@ -366,11 +371,15 @@ def _requests(each: Progress) -> list[Request]:
     return []
 
 
-def _groups_asked(job: Job) -> list[tuple[str, Asked | Answer]]:
+def _groups_asked(each: Progress) -> list[tuple[str, Asked | Answer]]:
     """The security groups that a job's ports shall have; none where they stay."""
+    job = each.job
     if isinstance(job, Create):
         viewer = project_of(job.caller)
-        return [(d.id, asked(d.item, viewer, d.project_id)) for d in job.drafts]
+        return [
+            (d.id, asked(d.item, viewer, d.project_id, secured=each.is_secured(d)))
+            for d in job.drafts
+        ]
     if isinstance(job, Update) and job.changes.get("security_groups"):
         ids = tuple(job.changes["security_groups"])
         return [(job.id, Asked(project_of(job.caller), "", ids))]
@@ -414,18 +423,25 @@ def _macs_given(job: Create) -> frozenset[str]:
     return frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
 
 
-def _port(draft: Draft, each: Progress, hosts: set[str], at: str, zone: str) -> Port:
-    return model.new(
-        draft.item,
-        id=draft.id,
-        project_id=draft.project_id,
-        mac_address=each.macs[draft.id],
-        fixed_ips=(each.addresses or {}).get(draft.id, ()),
-        security_groups=each.groups.get(draft.id, ()),
-        host_known=draft.item["binding:host_id"] in hosts,
-        at=at,
-        zone=zone,
-    )
+def _ports(
+    drafts: Sequence[Draft], each: Progress, hosts: set[str], maker: PortMaker
+) -> list[Port]:
+    addresses, groups = each.addresses or {}, each.groups
+    return [
+        maker.new(
+            draft.item,
+            Own(
+                draft.id,
+                draft.project_id,
+                each.macs[draft.id],
+                addresses.get(draft.id, ()),
+                groups.get(draft.id, ()),
+                each.is_secured(draft),
+                draft.item["binding:host_id"] in hosts,
+            ),
+        )
+        for draft in drafts
+    ]
 
 
 def _orphans(batch: Iterable[Progress]) -> list[Holding]:
