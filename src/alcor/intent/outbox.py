@@ -37,22 +37,14 @@ def take(connection: sqlite3.Connection, count: int) -> int:
 
 def tell(connection: sqlite3.Connection, first: int, told: Sequence[Told], trace: str) -> int:
     """Save what the log shall be told, under sequences from `first`; return the last one."""
-    tell_each(connection, first, told, [trace] * len(told))
+    save(connection, [Change(*each, sequence, trace) for sequence, each in enumerate(told, first)])
     return first + len(told) - 1
 
 
-def tell_each(
-    connection: sqlite3.Connection, first: int, told: Sequence[Told], traces: Sequence[str]
-) -> list[Change]:
-    """As `tell`, for changes of several requests, each with the trace of its own; return what the
-    log shall be told."""
-    changes = [
-        Change(key, value, sequence, trace)
-        for sequence, ((key, value), trace) in enumerate(zip(told, traces, strict=True), first)
-    ]
+def save(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """Save what the log shall be told; the revision of each is a sequence that was taken for it."""
     for insertion in insertions("outbox", "key, value, sequence, trace", changes):
         connection.execute(*insertion)
-    return changes
 
 
 def pending(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:

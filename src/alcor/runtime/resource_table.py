@@ -28,12 +28,13 @@ parameters_max = 500  # of one statement of ours; SQLite takes 32,766
 
 
 class Row(NamedTuple):
-    """A row of a resource table; `columns` in the order of the table's."""
+    """A row of a resource table; `columns` and `kept` in the order of the table's."""
 
     id: str
     columns: tuple[Sql, ...]
     sequence: int
     doc: bytes
+    kept: tuple[Sql, ...] = ()  # only of rows to be inserted
 
 
 class Also(NamedTuple):
@@ -58,7 +59,8 @@ class ResourceTable:
 
     `columns` are NOT NULL unless named in `nullable`; `column_by_field` has those whose field is
     called otherwise. The indexes of `sparse` ones leave out the empty text. `conditions` are
-    filters that are no field: SQL with `{}` where the placeholders of the values go.
+    filters that are no field: SQL with `{}` where the placeholders of the values go. `kept` columns
+    are set when a row is made, and neither read nor changed here.
 
     `counted` tables keep count of the rows of each project (`usage.py`): they have `project_id`.
     """
@@ -70,6 +72,7 @@ class ResourceTable:
     conditions: Mapping[str, str] = field(default_factory=dict)
     column_by_field: Mapping[str, str] = field(default_factory=dict)
     sparse: frozenset[str] = frozenset()
+    kept: Sequence[str] = ()
     counted: bool = False
 
     @cached_property
@@ -79,8 +82,8 @@ class ResourceTable:
 
     def insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Add rows; `Taken` when one breaks a unique index: let it undo the transaction."""
-        names = ", ".join(["id", *self.columns, "sequence", "doc"])
-        values = [(r.id, *r.columns, r.sequence, r.doc.decode()) for r in rows]
+        names = ", ".join(["id", *self.columns, "sequence", "doc", *self.kept])
+        values = [(id_, *some, n, doc.decode(), *kept) for id_, some, n, doc, kept in rows]
         for insertion in insertions(self.name, names, values):
             _unique(partial(connection.execute, *insertion))
         if self.counted:

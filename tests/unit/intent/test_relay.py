@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from alcor.intent import outbox
-from alcor.intent.outbox import Told
 from alcor.intent.relay import Relay, handed_max
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
@@ -33,8 +32,9 @@ class Transactions:
 
     def save(self, *keys: str) -> list[Change]:
         first = outbox.take(self._connection, len(keys))
-        told = [Told(key, key.encode()) for key in keys]
-        return outbox.tell_each(self._connection, first, told, ["req-1"] * len(keys))
+        changes = [Change(key, key.encode(), n, "req-1") for n, key in enumerate(keys, first)]
+        outbox.save(self._connection, changes)
+        return changes
 
     def close(self) -> None:
         self._connection.close()

@@ -26,7 +26,7 @@ from alcor.managers.port.model import (
     changed,
     encode,
 )
-from alcor.managers.port.needs import Saved, Transaction
+from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.managers.port.trunking import Changes, Find, following
 from alcor.resource.revisions import check_revision
 from alcor.runtime.usage import OverQuota
@@ -101,9 +101,8 @@ def commit(tx: Transaction, writes: Sequence[Write], place: Place) -> list[Saved
         verdicts = _verdicts(tx, [write for _, write in news])
         accepted = [(i, w) for (i, w), no in zip(news, verdicts, strict=True) if no is None]
         answers |= {i: no for (i, _), no in zip(news, verdicts, strict=True) if no is not None}
-        saved = tx.insert([(write.ports, write.trace) for _, write in accepted])
+        saved = tx.insert([NewGroup(w.ports, w.trace, w.owners) for _, w in accepted])
         answers |= {i: each for (i, _), each in zip(accepted, saved, strict=True)}
-        tx.set_landlords(_landlords([write for _, write in accepted]))
         tx.save_place(place)
     for i, write in enumerate(writes):
         if not isinstance(write, NewPorts):
@@ -139,16 +138,6 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
                 room[project] -= sum(port.project_id == project for port in new.ports)
         verdicts.append(verdict)
     return verdicts
-
-
-def _landlords(news: Sequence[NewPorts]) -> dict[str, str]:
-    """The owner of its network, for each port that is not its owner's."""
-    return {
-        port.id: owner
-        for new in news
-        for port in new.ports
-        if (owner := new.owners.get(port.network_id, port.project_id)) != port.project_id
-    }
 
 
 def _not_shared(new: NewPorts, confined: Mapping[str, frozenset[str]]) -> Refusal | None:

@@ -16,6 +16,14 @@ __all__ = ["IpPeer", "MacPeer", "NetworkPeer", "NodePeer", "Saved", "Store", "Su
 T = TypeVar("T")
 
 
+class NewGroup(NamedTuple):
+    """Ports to be saved together."""
+
+    ports: Sequence[Port]
+    trace: str  # of their request
+    owner_by_network: Mapping[str, str] = {}  # of their networks; left out: the ports' own project
+
+
 class Saved(NamedTuple):
     """The documents that a write saved, and its last sequence."""
 
@@ -38,8 +46,6 @@ class Transaction(Protocol):
         """The project of the port's network; empty where it is the port's own."""
         ...
 
-    def set_landlords(self, landlord_by_port: Mapping[str, str]) -> None: ...
-
     def confined(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """Of those (networks, groups, policies) whose use is confined, who may use them."""
         ...
@@ -58,8 +64,8 @@ class Transaction(Protocol):
         """Those of the MAC addresses that ports have, with their network."""
         ...
 
-    def insert(self, groups: Sequence[tuple[Sequence[Port], str]]) -> list[Saved]:
-        """Add groups of ports, each with the trace of its request; count them as used."""
+    def insert(self, groups: Sequence[NewGroup]) -> list[Saved]:
+        """Add groups of ports; count them as used."""
         ...
 
     def replace(self, old: Port, new: Port, trace: str) -> Saved:

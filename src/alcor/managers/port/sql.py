@@ -5,6 +5,7 @@ CROSS JOIN keeps SQLite from turning a join round: each id is looked up, whateve
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -12,14 +13,13 @@ from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
-from alcor.intent.outbox import Told
 from alcor.keyed_log.log import Change
 from alcor.managers.port import intent
 from alcor.managers.port.addressing import ROUTER_OWNERS
 from alcor.managers.port.bindings import Binding, Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
-from alcor.managers.port.needs import Saved, Transaction
+from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.runtime import fences, usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import Also, ResourceTable, Row
@@ -48,6 +48,7 @@ TABLE = ResourceTable(
     },
     column_by_field={"binding:host_id": "host"},
     sparse=frozenset({"device_id", "host", "name"}),
+    kept=("landlord",),
     counted=True,
 )
 
@@ -126,12 +127,6 @@ class SqlTransaction:
         row = self._connection.execute(statement, (id_,)).fetchone()
         return "" if row is None else str(row[0])
 
-    def set_landlords(self, landlord_by_port: Mapping[str, str]) -> None:
-        self._connection.executemany(
-            "UPDATE port SET landlord = ? WHERE id = ?",
-            [(landlord, id_) for id_, landlord in landlord_by_port.items()],
-        )
-
     def confined(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         return fences.confined(self._connection, ids)
 
@@ -162,21 +157,25 @@ class SqlTransaction:
             taken.update((network_id, mac_address) for (mac_address,) in rows)
         return taken
 
-    def insert(self, groups: Sequence[tuple[Sequence[Port], str]]) -> list[Saved]:
-        count = sum(len(ports) for ports, _ in groups)
-        if not count:
+    def insert(self, groups: Sequence[NewGroup]) -> list[Saved]:
+        ports = [port for group in groups for port in group.ports]
+        if not ports:
             return []
-        first = outbox.take(self._connection, count)
-        ports = [port for ports, _ in groups for port in ports]
-        traces = [trace for ports, trace in groups for _ in ports]
-        told = [Told(intent.key(port.id), intent.encoded(port)) for port in ports]
-        self.told += outbox.tell_each(self._connection, first, told, traces)
-        rows = [_row(port, sequence) for sequence, port in enumerate(ports, first)]
+        sequences = count(outbox.take(self._connection, len(ports)))
+        rows: list[Row] = []
+        told: list[Change] = []
+        saved: list[Saved] = []
+        for some, trace, owners in groups:
+            new = [_row(port, next(sequences), _landlord(port, owners)) for port in some]
+            saved.append(Saved([Raw(row.doc) for row in new], new[-1].sequence))
+            told += [_change(p, row.sequence, trace) for p, row in zip(some, new, strict=True)]
+            rows += new
+        self._tell(told)
         TABLE.insert(self._connection, rows)
         self._add_addresses(ports)
         self._add_groups(ports)
         self._add_policies(ports)
-        return _saved(groups, rows)
+        return saved
 
     def replace(self, old: Port, new: Port, trace: str) -> Saved:
         first = outbox.take(self._connection, 1)
@@ -196,7 +195,7 @@ class SqlTransaction:
         if new.qos_policy_id != old.qos_policy_id:
             self._drop_policy(new.id)
             self._add_policies([new])
-        self._tell(first, Told(intent.key(new.id), intent.encoded(new)), trace)
+        self._tell([_change(new, first, trace)])
         return Saved([Raw(row.doc)], first)
 
     def show(self, ports: Sequence[Port]) -> None:
@@ -212,7 +211,7 @@ class SqlTransaction:
         self._drop_policy(port.id)
         self._connection.execute("DELETE FROM port_binding WHERE port_id = ?", (port.id,))
         first = outbox.take(self._connection, 1)
-        self._tell(first, Told(intent.key(port.id), None), trace)
+        self._tell([Change(intent.key(port.id), None, first, trace)])
         return Saved([], first)
 
     def bindings(self, port_id: str) -> Bindings:
@@ -319,8 +318,9 @@ class SqlTransaction:
         rows = self._connection.execute("SELECT port_id FROM unsettled LIMIT ?", (limit,))
         return [port_id for (port_id,) in rows]
 
-    def _tell(self, first: int, told: Told, trace: str) -> None:
-        self.told += outbox.tell_each(self._connection, first, [told], [trace])
+    def _tell(self, changes: Sequence[Change]) -> None:
+        outbox.save(self._connection, changes)
+        self.told += changes
 
     def _add_addresses(self, ports: Iterable[Port]) -> None:
         rows = [(ip.subnet_id, ip.ip_address, port.id) for port in ports for ip in port.fixed_ips]
@@ -356,18 +356,16 @@ class SqlTransaction:
         self._connection.executemany(statement, [(id_,) for id_ in ids])
 
 
-def _saved(groups: Sequence[tuple[Sequence[Port], str]], rows: Sequence[Row]) -> list[Saved]:
-    """The rows of all groups, by group."""
-    saved: list[Saved] = []
-    start = 0
-    for ports, _ in groups:
-        some = rows[start : start + len(ports)]
-        saved.append(Saved([Raw(row.doc) for row in some], some[-1].sequence))
-        start += len(ports)
-    return saved
+def _change(port: Port, sequence: int, trace: str) -> Change:
+    return Change(intent.key(port.id), intent.encoded(port), sequence, trace)
 
 
-def _row(port: Port, sequence: int) -> Row:
+def _landlord(port: Port, owner_by_network: Mapping[str, str]) -> str:
+    owner = owner_by_network.get(port.network_id, "")
+    return "" if owner == port.project_id else owner
+
+
+def _row(port: Port, sequence: int, landlord: str = "") -> Row:
     columns = (
         port.project_id,
         port.network_id,
@@ -376,7 +374,7 @@ def _row(port: Port, sequence: int) -> Row:
         port.host,
         port.name,
     )
-    return Row(port.id, columns, sequence, encode(port))
+    return Row(port.id, columns, sequence, encode(port), (landlord,))
 
 
 def _json(values: Sequence[str]) -> str:
