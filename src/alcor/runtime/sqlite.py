@@ -1,6 +1,8 @@
-"""A manager's database in a SQLite file: one writer thread, several readers.
+"""A manager's database in a SQLite file: one writer thread, several readers, one that copies.
 
 SQLite has one writer at a time anyway: one writer thread makes that a queue instead of lock errors.
+What writes append to the write-ahead log is copied into the file beside them (a passive checkpoint,
+https://sqlite.org/wal.html), so that none of them has to do it for all that went before.
 """
 
 import asyncio
@@ -11,29 +13,41 @@ from pathlib import Path
 from threading import local
 from typing import TypeVar
 
+import structlog
+
 from alcor.runtime.log_room import LogRoom
 
 T = TypeVar("T")
 
+_log = structlog.get_logger(__name__)
+
 readers_max = 2  # threads; reads are short, and Python runs one at a time
-wal_pages_max = 8_000  # before they are copied into the file: a page changes often meanwhile
+copied_after_s = 2.0  # from a write until its pages are copied: a page changes often meanwhile
+wal_pages_max = 32_000  # then a write copies what is left, so that the log begins anew
 writer_cache_kib = 32 << 10  # what a create touches of the indexes of some 100,000 rows
 
 
 class SqliteDatabase:
     """A SQLite file in WAL mode; a commit is on the disk before `write` returns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copied_after_s: float = copied_after_s) -> None:
         self.path = path
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-writer")
         self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{path.stem}-reader")
+        self._copier = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-copier")
+        self._copied_after_s = copied_after_s
+        self._copying: asyncio.TimerHandle | None = None  # soon
         self._local = local()
         self._log_room = LogRoom(path)
         self._opened: list[sqlite3.Connection] = []
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._writer, self._write, work)
+        if self._copying is None:
+            self._copying = loop.call_later(self._copied_after_s, self._copier.submit, self._copy)
+        return result
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
@@ -44,8 +58,10 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
-        self._writer.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
+        if self._copying is not None:
+            self._copying.cancel()
+        for threads in (self._writer, self._readers, self._copier):
+            threads.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
         self._log_room.close()
@@ -73,6 +89,13 @@ class SqliteDatabase:
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return self._within("BEGIN", work)
+
+    def _copy(self) -> None:
+        self._copying = None
+        try:
+            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error:  # the thread's boundary: a write will copy, or say what is wrong
+            _log.exception("pages_not_copied", database=self.path.name)
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection()
