@@ -1,8 +1,9 @@
-"""The floor of a create: its rows, written by a bare loop into a fresh database of the same shape.
+"""The floor of a create: its rows, written by a bare loop into a database like the manager's.
 
 Tables, indexes and rows are taken from the databases that the control plane has just filled, so
-that the floor follows the real schema by itself. All of a batch goes into one file in one
-transaction, as no manager could do it.
+that the floor follows the real schema by itself; and the file holds all their other rows before the
+loop begins, because a row costs more the larger the indexes are. All of a batch goes into one file
+in one transaction, as no manager could do it.
 """
 
 import sqlite3
@@ -26,10 +27,12 @@ class Rows(NamedTuple):
     schema: tuple[str, ...]  # the table, then its indexes
     insert: str
     values: list[tuple[Any, ...]]
+    database: Path
+    others: str  # selects the rows that were there before; empty: none
 
 
 def latest_rows(database: Path, table: str, count: int) -> Rows:
-    """The table's schema, and its last `count` rows in order of their making."""
+    """The table's schema, its last `count` rows in order of their making, and those before."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         schema = connection.execute(
             "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL "
@@ -39,28 +42,43 @@ def latest_rows(database: Path, table: str, count: int) -> Rows:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         key = "rowid" if "WITHOUT ROWID" not in schema[0][0] else ", ".join(columns[:2])
         order = ", ".join(f"{column} DESC" for column in key.split(", "))
-        values = connection.execute(
-            f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order} LIMIT ?", (count,)
-        ).fetchall()
+        rows = f"SELECT {', '.join(columns)} FROM"
+        values = connection.execute(f"{rows} {table} ORDER BY {order} LIMIT {count}").fetchall()
     marks = ", ".join("?" * len(columns))
     insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-    return Rows(tuple(row[0] for row in schema), insert, values[::-1])
+    others = f"(SELECT max(count(*) - {count}, 0) FROM held.{table})"
+    others = f"{rows} held.{table} ORDER BY {key} LIMIT {others}" if count else ""
+    return Rows(tuple(row[0] for row in schema), insert, values[::-1], database, others)
+
+
+def prepare(database: Path, tables: Sequence[Rows]) -> None:
+    """Make a file with these tables, and in them what was there before the rows to be written."""
+    with closing(_opened(database)) as connection:
+        for table in tables:
+            for statement in table.schema:
+                connection.execute(statement)
+            if table.others:
+                connection.execute("ATTACH ? AS held", (f"file:{table.database}?mode=ro",))
+                into = table.insert.partition(" VALUES ")[0]
+                connection.execute(f"{into} {table.others}")
+                connection.execute("DETACH held")
 
 
 def write(database: Path, tables: Sequence[Rows], batch: int) -> list[float]:
     """Write all rows, `batch` of each table in a transaction; the seconds of each transaction."""
-    database.unlink(missing_ok=True)
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        for table in tables:
-            for statement in table.schema:
-                connection.execute(statement)
+    with closing(_opened(database)) as connection:
         count = min(len(table.values) for table in tables)
         return [
             _transaction(connection, tables, start, batch)
             for start in range(0, count - batch + 1, batch)
         ]
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{database}", uri=True, isolation_level=None)
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 def _transaction(
