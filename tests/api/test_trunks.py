@@ -49,8 +49,7 @@ def seat(port: str, tag: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def place(announced: Any) -> Place:
-    api = announced
+def place(api: Any) -> Place:
     return Place(api, api.network()["id"], api.network()["id"])
 
 

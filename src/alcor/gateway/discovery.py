@@ -167,6 +167,8 @@ _EXTENSIONS = (
     Extension("flavors", "Neutron Service Flavors", "Ways to have a service, by name."),
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
     Extension("service-type", "Neutron Service Type Management", "Who provides services."),
+    Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
+    Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
 )
 
@@ -181,8 +183,6 @@ _UNENFORCED = (
     Extension("qos-rule-type-details", "Details of QoS rule types", "What hosts can be told."),
     Extension("qos-rule-type-filter", "QoS rule type filter", "All types, or those that are kept."),
     Extension("qos-rules-alias", "QoS rules by their ids alone", "Without naming their policies."),
-    Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
-    Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),
 )
 
 

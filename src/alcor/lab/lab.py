@@ -30,6 +30,7 @@ from alcor.lab.record import (
     save_lab,
 )
 from alcor.lab.stream import Stream
+from alcor.lab.vlans import VlanSwitch
 
 dhcp_timeout_s = 30.0
 ping_timeout_s = 10.0
@@ -88,6 +89,11 @@ class Lab:
             there.add(machine.name)
         machines.plug(self.layout, fresh)
         return fresh
+
+    def plug_behind(self, parent: Machine, port_by_vlan: Mapping[int, Item]) -> VlanSwitch:
+        """Machines for the sub-ports of a machine's trunk, to be used as a context."""
+        behind = {vlan: self._machine(port) for vlan, port in port_by_vlan.items()}
+        return VlanSwitch(self.layout, parent, behind)
 
     def _machine(self, port: Item) -> Machine:
         host = port.get("binding:host_id") or ""

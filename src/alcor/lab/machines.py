@@ -36,7 +36,7 @@ def _make(lab: Layout, machines: Sequence[Machine]) -> None:
     ip_batch([_cable(lab, machine) for machine in machines])
     for machine in machines:
         with namespaces.inside(lab.machine_namespace(machine.name)):
-            _settle()
+            settle()
 
 
 def _cable(lab: Layout, machine: Machine) -> str:
@@ -48,7 +48,8 @@ def _cable(lab: Layout, machine: Machine) -> str:
     )
 
 
-def _settle() -> None:
+def settle() -> None:
+    """Make the interface of the machine whose namespace this is ready to talk."""
     checksum_in_software("eth0")
     ask_neighbours_quickly("eth0")
     set_up("lo")

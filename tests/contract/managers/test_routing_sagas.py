@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
 
 from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer
@@ -46,39 +47,6 @@ ADMIN = Caller(project_id="p1", admin=True)
 steps_max = 60  # of one saga
 
 only_sqlite = pytest.mark.parametrize("lives", ["sqlite"], indirect=True)
-
-
-class Death(BaseException):
-    """Both managers are gone. Not an Exception: nothing of theirs may catch it and go on."""
-
-
-class Fate:
-    """How many steps there are left; None: as many as they like."""
-
-    def __init__(self, steps: int | None = None) -> None:
-        self.steps = steps
-
-    def step(self) -> None:
-        if self.steps is not None:
-            if self.steps <= 0:
-                raise Death
-            self.steps -= 1
-
-
-class Mortal:
-    """A peer, and the call of it that is never made or never answered."""
-
-    def __init__(self, peer: Any, fate: Fate) -> None:
-        self._peer, self._fate = peer, fate
-
-    def __getattr__(self, verb: str) -> Callable[[Any], Awaitable[Any]]:
-        async def call(request: Any) -> Any:
-            self._fate.step()
-            reply = await getattr(self._peer, verb)(request)
-            self._fate.step()
-            return reply
-
-        return call
 
 
 class Reach:
@@ -121,21 +89,10 @@ class Region:
         later["router"] = Mortal(loopback(RouterPeer, self.router_app.peers[0][1]), self.fate)
         later["floating"] = Mortal(loopback(FloatingIpPeer, self.ip_app.peers[0][1]), self.fate)
         for app in (self.router_app, self.ip_app):
-            self._let_die(app.database)
+            let_die(app.database, self.fate)
         (self.router_kind, self.routers), *_ = self.router_app.resources
         (self.ip_kind, self.ips), forwarding, *_ = self.ip_app.resources
         self.forwarding_kind, self.forwardings = forwarding
-
-    def _let_die(self, database: Any) -> None:
-        honest = database.write
-
-        async def write(work: Any) -> Any:
-            self.fate.step()
-            result = await honest(work)
-            self.fate.step()
-            return result
-
-        database.write = write
 
     async def close(self) -> None:
         for app in (self.router_app, self.ip_app):
