@@ -13,7 +13,7 @@ from alcor.values.rendezvous import chosen, weight
 K = TypeVar("K")
 T = TypeVar("T")
 
-zone_first, zone_last = 0xF000, 0xFEFF  # of routers; below are those of ports: their ofports
+zone_first, zone_last = 0xF000, 0xFEFF  # of routers; below are those of ports: their numbers
 
 
 class Outside:

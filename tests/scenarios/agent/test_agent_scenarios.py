@@ -8,7 +8,7 @@ writes the ends again; read the difference.
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
         [scope=NAME]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
-        [pairs=PREFIX@MAC,...]
+        [pairs=PREFIX@MAC,...] [parent=PORT vlan=ID: a sub-port of a trunk]
     group NAME [stateless]
     rule NAME GROUP in|out FAMILY [PROTOCOL] [ports=N-M] [type=N] [code=N]
         [with=prefix:PREFIX|group:NAME|addresses:NAME]
@@ -32,7 +32,7 @@ A port without `groups=` is not filtered. Connections are remembered from packet
 Frames: `ping ADDRESS`, `udp PORT`, `udp6 PORT`, `tcp PORT syn|synack|ack`, `unreachable PORT`,
 `icmp PORT TYPE`, `icmp6 TYPE`, `arp ADDRESS`, `arp-reply PORT`, `ns ADDRESS`, `dad ADDRESS`,
 `na ADDRESS`, `dhcp TYPE`, `dhcp6 TYPE`, `rs`, `ethertype NUMBER`. Fields say other than the truth:
-mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan, ttl, size.
+mac, dst_mac, ip, dst_ip, sha, sll, chaddr, sport, dport, vlan (`10+20`: two tags), ttl, size.
 """
 
 from pathlib import Path

@@ -54,6 +54,8 @@ ports = st.builds(
     st.just(""),
     st.lists(st.sampled_from(GROUPS), max_size=2, unique=True).map(tuple),
     st.booleans(),
+    parent_id=st.sampled_from(("", "", "p1", "p2")),
+    vlan=st.sampled_from((0, 10, 20)),
 )
 networks = st.builds(
     Network,
