@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 from prometheus_client import start_http_server
 
 from alcor.agent.config import AgentConfig
@@ -35,6 +36,7 @@ from alcor.agent.services.metadata import Metadata
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
+from alcor.agent.state import SavedState
 from alcor.runtime.clock import chance
 from alcor.runtime.config import ConfigError
 from alcor.transport.grpc_client import GrpcLink
@@ -78,7 +80,10 @@ class Agent:
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""
         spare_the_collector()
-        self._reconciler.restore(self._memory.load())
+        state = self._memory.load()
+        self._reconciler.restore(state)
+        if state is not None and state.host == self._config.host:
+            self._outside.restore(state.outside)
         try:
             with _metrics_served(self._config.metrics_listen, self.metrics):
                 async with asyncio.TaskGroup() as parts:
@@ -93,10 +98,13 @@ class Agent:
                     parts.create_task(self._audit())
                     parts.create_task(self._advertise())
                     parts.create_task(self._ask_outside())
-                    saved, unsaved = self._desired.saved, self._reconciler.unsaved
-                    parts.create_task(self._memory.keep(unsaved, saved))
+                    unsaved = self._reconciler.unsaved
+                    parts.create_task(self._memory.keep(unsaved, self._saved))
         finally:
             self._flows.close()
+
+    def _saved(self) -> SavedState:
+        return replace(self._desired.saved(), outside=self._outside.saved())
 
     async def _audit(self) -> None:
         while True:

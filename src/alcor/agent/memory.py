@@ -1,7 +1,7 @@
-"""Keeps the host's memory on the disk: soon after a change, and never more often than needed."""
+"""Keeps the host's memory on the disk: soon after a change, and for a small share of the time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import structlog
@@ -10,6 +10,7 @@ from alcor.agent import state
 from alcor.agent.state import Corrupt, SavedState
 
 save_pause_s = 0.25  # between two writes, however many changes there are
+save_share_max = 0.05  # of the time: a large state is written more rarely
 
 log = structlog.get_logger()
 
@@ -31,12 +32,15 @@ class Memory:
 
     async def keep(self, unsaved: asyncio.Event, current: Callable[[], SavedState]) -> None:
         """Save whenever something changed, for ever; once more when cancelled."""
+        loop = asyncio.get_running_loop()
         try:
             while True:
                 await unsaved.wait()
                 unsaved.clear()
-                await asyncio.to_thread(self.save, current())
-                await asyncio.sleep(save_pause_s)
+                began = loop.time()
+                await _to_the_end(asyncio.to_thread(self.save, current()))
+                took_s = loop.time() - began
+                await asyncio.sleep(max(save_pause_s, took_s / save_share_max))
         finally:
             if unsaved.is_set():
                 self.save(current())
@@ -47,3 +51,13 @@ class Memory:
             state.write(self._path, what)
         except OSError as error:
             log.error("goal state is not saved", reason=str(error))
+
+
+async def _to_the_end(writing: Coroutine[None, None, None]) -> None:
+    """Wait for a thread even when cancelled: two that write one file would spoil it."""
+    task = asyncio.ensure_future(writing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

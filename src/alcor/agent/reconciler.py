@@ -136,6 +136,7 @@ class Reconciler:
     def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> None:
         """Who has an address outside, as far as the agent has found out."""
         self._touch(self._model.exits.set_resolved(network_id, address, mac))
+        self.unsaved.set()
 
     def allow_writing(self, allowed: bool) -> None:
         """Whether the switch is ours, and its interfaces are known."""

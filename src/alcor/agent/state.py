@@ -1,4 +1,4 @@
-"""The host's memory: the goal state it last had, in one file, so that it can start alone.
+"""The host's memory: the goal state it last had, and who is outside, so that it can start alone.
 
 A file is written beside the old one, synced, and put in its place: there is always one whole file.
 It begins with a checksum; a file that does not match it is not read.
@@ -36,11 +36,22 @@ class SavedSlice(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[SavedEntry]
 
 
+class SavedNeighbour(NamedTuple):
+    """Who has an address outside, and as whom this host asks for it."""
+
+    network_id: str
+    address: str
+    mac: int
+    asker_mac: int
+    asker_address: str
+
+
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a host remembers."""
 
     host: str
     slices: list[SavedSlice]
+    outside: list[SavedNeighbour] = []
 
 
 def encode(state: SavedState) -> bytes:

@@ -137,6 +137,38 @@ def test_who_is_known_is_asked_again_and_forgotten_when_silent() -> None:
     assert world.found == {HOP: None}
 
 
+def test_who_was_known_before_a_restart_is_known_and_soon_asked_again() -> None:
+    before, world = World(), World()
+    before.want()
+    before.hear()
+    world.model.exits.set_uplinks({})
+
+    world.outside.restore(before.outside.saved())
+    assert world.found == {HOP: THEIRS}
+    assert world.outside.tick() == []  # its uplink is not known yet
+    world.model.exits.set_uplinks({"ext": 7})
+    assert len(world.outside.tick()) == 1
+    assert world.outside.saved() == before.outside.saved()
+
+    world.now_s += asks_max * refresh_s
+    world.model.exits.set_uplinks({})
+    world.outside.tick()
+    assert (world.found, world.outside.saved()) == ({HOP: None}, [])
+
+
+def test_who_was_known_by_an_uplink_that_does_not_come_back_is_forgotten() -> None:
+    before, world = World(), World()
+    before.want()
+    before.hear()
+    world.model.exits.set_uplinks({})
+    world.outside.restore(before.outside.saved())
+
+    world.now_s += refresh_s
+    world.outside.tick()
+
+    assert world.found == {HOP: None}
+
+
 def test_nothing_is_sent_without_an_uplink() -> None:
     world = World()
     world.want()

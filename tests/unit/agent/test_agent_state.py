@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alcor.agent.state import (
     Corrupt,
     SavedEntry,
+    SavedNeighbour,
     SavedSlice,
     SavedState,
     decode,
@@ -22,6 +23,7 @@ STATE = SavedState(
     slices=[
         SavedSlice(name="host/h1/", epoch=3, position=9, entries=[SavedEntry("k", b"\0v", 7)]),
     ],
+    outside=[SavedNeighbour("net", "203.0.113.1", 5, 6, "203.0.113.21")],
 )
 
 

@@ -4,19 +4,20 @@ The packets that wait for an answer are held, a few for each address, and leave 
 but for the clock that is given: frames out, findings out. Sources: RFC 826, RFC 4861 section 7.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing, uplink_actions
 from alcor.agent.model import HostModel
+from alcor.agent.state import SavedNeighbour
 from alcor.goal_state.entries import Network
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
-from alcor.values.addresses import Address, Mac, eui64_link_local
+from alcor.values.addresses import Address, Mac, address, eui64_link_local
 
 held_max = 8  # packets for one address
 wanted_max = 1_000  # addresses at once
@@ -45,6 +46,7 @@ class _Wanted:
     asks: int = 1
     held: list[bytes] = field(default_factory=list)
     known: Mac | None = None
+    is_restored: bool = False  # from before this start: its uplink may not be there yet
 
 
 class OutsideNeighbours:
@@ -53,6 +55,22 @@ class OutsideNeighbours:
     def __init__(self, model: HostModel, clock: Callable[[], float], resolved: Resolved) -> None:
         self._model, self._clock, self._resolved = model, clock, resolved
         self._wanted: dict[Key, _Wanted] = {}
+
+    def saved(self) -> list[SavedNeighbour]:
+        """Who is known, to be remembered."""
+        return [
+            SavedNeighbour(network, str(who), each.known, each.asker.mac, str(each.asker.address))
+            for (network, who), each in self._wanted.items()
+            if each.known is not None
+        ]
+
+    def restore(self, saved: Iterable[SavedNeighbour]) -> None:
+        """Go on with who was known before a restart; each is asked again soon."""
+        for network_id, who, mac, asker_mac, asker_address in saved:
+            asker = _Asker(asker_mac, address(asker_address))
+            wanted = _Wanted(asker, self._clock() - refresh_s, 0, known=Mac(mac), is_restored=True)
+            self._wanted[network_id, address(who)] = wanted
+            self._resolved(network_id, address(who), Mac(mac))
 
     def want(self, packet: PacketIn) -> list[Outgoing]:
         """A packet's next hop is not known: hold it, and ask."""
@@ -90,17 +108,19 @@ class OutsideNeighbours:
     def tick(self) -> list[Outgoing]:
         """Ask again who has not answered, and who was heard long ago; give up the silent."""
         outgoing: list[Outgoing] = []
-        for (network_id, address), wanted in list(self._wanted.items()):
+        for (network_id, who), wanted in list(self._wanted.items()):
             network = self._model.networks.get(network_id)
             wait_s = ask_again_s if wanted.asks else refresh_s
             if network is None or self._model.exits.uplink_of(network) is None:
-                self._forget((network_id, address))
+                if not wanted.is_restored or self._clock() - wanted.asked_at_s >= 2 * refresh_s:
+                    self._forget((network_id, who))
             elif self._clock() - wanted.asked_at_s >= wait_s:
                 if wanted.asks >= asks_max:
-                    self._forget((network_id, address))
+                    self._forget((network_id, who))
                     continue
                 wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
-                outgoing += self._send(network, [_question(wanted.asker, address)])
+                wanted.is_restored = False
+                outgoing += self._send(network, [_question(wanted.asker, who)])
         return outgoing
 
     def _forget(self, key: Key) -> None:
