@@ -4,6 +4,7 @@ Three networks, two routers, a way out with a floating IP, groups with and witho
 network ACL; every machine sends every other a few kinds of packets, each from a port of its own.
 """
 
+import asyncio
 import select
 import socket
 from collections.abc import Collection, Iterable, Iterator
@@ -12,10 +13,15 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.system.conftest import Groups
+from typer.testing import CliRunner
 
+from alcor.cli.exits import Exit
+from alcor.cli.live import Said, asked_of_switches
+from alcor.cli.main import app
 from alcor.client.api import FLOATING_IP, NETWORK, PORT, ROUTER, SUBNET, Kind
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch
+from alcor.lab.hosts import ofctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
@@ -290,6 +296,43 @@ def test_real_packets_go_where_traces_say(site: Site) -> None:
     sent = {probe.number: probe for probe in (*probes, *later)}
     astray = [(where, sent[number]) for where, _, number in surplus if number in sent]
     assert not [f"{where} heard {each}" for where, each in astray], verdicts
+
+
+def asked_live(site: Site, probe: Probe) -> list[Said]:
+    """What the switches say of a probe that is traced."""
+    run_dirs = {host.name: host.folder for host in site.lab.hosts}
+    sender = site.machines[probe.sender].port_id
+    return asyncio.run(asked_of_switches(traced(site, probe), sender, run_dirs))
+
+
+def test_the_switches_say_the_same_when_they_are_asked(site: Site) -> None:
+    probes = [probe for probe in site.probes() if probe.protocol in ("tcp", "udp")]
+
+    said = {probe: asked_live(site, probe) for probe in probes}
+
+    assert not [(probe, hosts) for probe, hosts in said.items() if any(e.differs for e in hosts)]
+    whole = [hosts for hosts in said.values() if not any(each.note for each in hosts)]
+    assert len(whole) >= len(probes) // 3
+    assert max(map(len, whole)) == 2  # as far as the other host
+
+
+def test_a_switch_that_does_otherwise_is_named_with_the_stage(site: Site) -> None:
+    host, probe = site.lab.host("h1"), Probe("a", site.machines["g"].address(4), "udp", 53, 30_000)
+    lost = "table=30,priority=60000,cookie=0xa100000000000001,udp,tp_dst=53,actions=drop"
+    ofctl(host, "add-flow", "br-int", lost)
+    try:
+        (said,) = asked_live(site, probe)
+        words = ["trace", "--from", site.machines["a"].port_id, "--to", probe.to, "--live"]
+        words += ["--proto", "udp", "--port", "53", "--lab", lab_name]
+        environment = {"ALCOR_ENDPOINT": site.lab.record.endpoint}
+        told = CliRunner().invoke(app, words, env=environment)
+    finally:
+        ofctl(host, "del-flows", "br-int", "cookie=0xa100000000000001/-1")
+
+    assert (said.host, said.differs) == ("h1", "FW_OUT is not passed")
+    assert said.stages[-1] == "ACL_OUT"
+    assert told.exit_code == Exit.FAILED
+    assert "the switch of h1 differs: FW_OUT is not passed" in told.stdout
 
 
 def _send_until(

@@ -1,11 +1,12 @@
 """`alcor trace`: whether and by which way a packet gets there, from intent; drawn for people."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alcor.cli.exits import Exit
-from alcor.cli.options import Endpoint, Format, Project, api, default_endpoint, given
+from alcor.cli.options import Endpoint, Format, Project, api, default_endpoint, given, pair
 from alcor.cli.tables import Output, write_json
 from alcor.client.api import PORT, Api, Item
 
@@ -21,6 +22,14 @@ def trace(
     ttl: Annotated[int, typer.Option(help="Hops that the packet may take.")] = 64,
     size: Annotated[int, typer.Option(help="Bytes of the packet.")] = 100,
     revision: Annotated[str, typer.Option(help="As of this write, at least.")] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the switches as well: of a lab, or of --switch.")
+    ] = False,
+    switches: Annotated[
+        list[str] | None,
+        typer.Option("--switch", metavar="HOST=DIR", help="Where a host's switch has its sockets."),
+    ] = None,
+    lab: Annotated[str, typer.Option(help="The lab whose switches are asked.")] = "alcor",
     output: Format = Output.TABLE,
     endpoint: Endpoint = default_endpoint,
     project: Project = "",
@@ -43,6 +52,8 @@ def trace(
             revision=revision,
         )
         found = client.trace(asked | _destination(client, to))
+    if live:
+        found["live"] = _live(found, asked["from_port"], switches or [], lab)
     if output is Output.JSON:
         write_json(found)
     elif output is Output.TABLE:
@@ -50,8 +61,25 @@ def trace(
         console.print(draw(found), soft_wrap=not console.is_terminal)
     else:
         typer.echo(found["verdict"])
+    if any(each["differs"] for each in found.get("live", ())):
+        raise typer.Exit(Exit.FAILED)
     if found["verdict"] not in ARRIVES:
         raise typer.Exit(Exit.FAILED)
+
+
+def _live(found: Item, from_port: str, switches: list[str], lab: str) -> list[Item]:
+    """What the switches on the way say, in order."""
+    import asyncio
+
+    from alcor.cli.live import asked_of_switches
+
+    run_dirs = {host: Path(folder) for host, folder in (pair(s, "HOST=DIR") for s in switches)}
+    if not run_dirs:
+        from alcor.lab.lab import open_lab
+
+        run_dirs = {host.name: host.folder for host in open_lab(lab).hosts}
+    said = asyncio.run(asked_of_switches(found, from_port, run_dirs))
+    return [each._asdict() for each in said]
 
 
 def _destination(client: Api, to: str) -> Item:

@@ -33,6 +33,7 @@ def draw(found: Item) -> RenderableType:
     else:
         parts += list(_hosts(found))
     parts.append(_verdict(found))
+    parts += map(_said, found.get("live", ()))
     return Group(*parts)
 
 
@@ -63,4 +64,18 @@ def _verdict(found: Item) -> Text:
         text.append(f", from {arrives['source']}", style="not bold")
     if arrives and found["verdict"] in ARRIVES:
         text.append(f", {arrives['ttl']} hops left", style="not bold")
+    return text
+
+
+def _said(said: Item) -> Text:
+    """What one switch says."""
+    if said["differs"]:
+        text = Text("✘ ", style="bold red")
+        text.append(f"the switch of {said['host']} differs: {said['differs']}")
+    elif said["note"]:
+        text = Text(f"? {said['host']}: {said['note']}", style="yellow")
+    else:
+        text = Text("✔ ", style="green")
+        text.append(f"the switch of {said['host']} agrees")
+    text.append(f"  {' → '.join(said['stages'])}", style="dim")
     return text

@@ -58,6 +58,8 @@ class TraceReply(msgspec.Struct, frozen=True, kw_only=True):
     sent: TracedPacket
     arrives: TracedPacket | None = None  # as it is at its end
     port_id: str = ""  # that got it
+    source_mac: str = ""
+    next_hop_mac: str = ""  # whom the machine itself sends it to; empty when nobody is there
     ways: list["TraceReply"] = []
 
 

@@ -133,6 +133,8 @@ def _reply(found: Trace, sent: Packet) -> TraceReply:
         sent=_told(sent),
         arrives=_told(found.packet) if found.packet is not None else None,
         port_id=found.port_id,
+        source_mac=found.macs[0],
+        next_hop_mac=found.macs[1],
         ways=[_reply(each, sent) for each in found.ways],
     )
 

@@ -113,6 +113,8 @@ SCHEMAS: Schema = {
             "sent": _ref("TracedPacket"),
             "arrives": {"oneOf": [_ref("TracedPacket"), {"type": "null"}]},
             "port_id": {"type": ["string", "null"]},
+            "source_mac": _STRING,
+            "next_hop_mac": _STRING,
             "steps": {"type": "array", "items": _ref("TracedStep")},
             "ways": {"type": "array", "items": _ref("Trace")},
         },

@@ -107,7 +107,8 @@ def _told(reply: TraceReply, *, admin: bool) -> dict[str, object]:
         if admin:
             told["host"] = step.host
         steps.append(told)
-    return {
+    frame = {"source_mac": reply.source_mac, "next_hop_mac": reply.next_hop_mac} if admin else {}
+    return frame | {
         "verdict": reply.verdict,
         "stage": reply.stage,
         "sent": reply.sent,

@@ -41,6 +41,7 @@ class Journey:
     came_by: Stage = Stage.CLASSIFY  # to this host: from its port, or TUNNEL_OUT or UPLINK_OUT
     translated: bool = False  # what was to be translated on its way in has been
     ways_most: int = 1  # of the routes that it took
+    sends_to: str = ""  # the MAC of the first next hop
     verdict: Verdict = Verdict.DROPPED
     got_by: str = ""
     steps: list[Step] = field(default_factory=list)
@@ -73,7 +74,8 @@ class Journey:
 
     def trace(self) -> Trace:
         """What was found out."""
-        return Trace(self.verdict, tuple(self.steps), self.got_by, self.packet)
+        macs = self.sender.mac_address, self.sends_to
+        return Trace(self.verdict, tuple(self.steps), self.got_by, self.packet, macs)
 
 
 def about(record: Owned) -> About:

@@ -71,6 +71,7 @@ class Trace(NamedTuple):
     steps: tuple[Step, ...]
     port_id: str = ""  # that got it
     packet: Packet | None = None  # as it is at its end
+    macs: tuple[str, str] = ("", "")  # of the sender, and of whom it sends to
     ways: tuple["Trace", ...] = ()  # by each of several next hops, when it depends on them
 
     @property

@@ -63,6 +63,9 @@ def _send(journey: Journey) -> Holder:
         raise journey.drop(Stage.CLASSIFY, f"{what} is administratively down", about(port))
     hop = _machine(journey, network)
     holder = _resolve(journey, network, hop)
+    if holder is not None:
+        held = holder.port if isinstance(holder, AtPort) else holder[0].port
+        journey.sends_to = held.mac_address
     filters.port_security(journey)
     filters.host_services(journey)
     filters.network_acl(journey, ingress=False)
