@@ -272,6 +272,35 @@ def test_with_its_trunk_a_machine_loses_its_tags_and_keeps_its_port(lab: Lab, pl
     assert place.answers("a2", "a1")
 
 
+def test_p115_a_port_that_no_agent_has_seen_hears_nothing_and_is_not_heard(
+    lab: Lab, place: Place
+) -> None:
+    place.give_addresses("a1", "a3")
+    network = lab.api.show(PORT, place.machines["a1"].port_id)["network_id"]
+    host, everything = lab.host("h1"), {"security_groups": [_open_group(lab)]}
+    parts.stop_agent(host, signal.SIGKILL)
+    place.plug("late", place.port(network, "late", **everything, **{"binding:host_id": "h1"}))
+    late, target = place.machines["late"], place.machines["a3"]
+    ends = (late.mac, late.address(4), 4000), (target.mac, target.address(4), 4000)
+
+    with ExitStack() as stack:
+        door = stack.enter_context(FrameSocket(place.namespace("late")))
+        listening = [
+            stack.enter_context(FrameSocket(place.namespace(name))) for name in ("q1", "a3", "b1")
+        ]
+        for tags in ([], [10], [20], [30]):
+            door.send(tagged(udp4(*ends, b"too early"), tags))
+        assert place.answers("a1", "a3")  # by the flows that are there
+        assert door.heard() == []
+        assert not any(b"too early" in frame for each in listening for frame in each.heard())
+
+        parts.start_agent(host, lab.record)
+        wait_until("the port to be ACTIVE", lambda: place.status("late") == "ACTIVE", converge_s)
+        place.give_addresses("late")
+        assert place.answers("late", "a3")
+    lab.unplug([late])
+
+
 def test_an_agent_that_is_restarted_costs_sub_ports_nothing(lab: Lab, place: Place) -> None:
     place.give_addresses("a1", "a3")
     assert place.answers("a1", "a3")

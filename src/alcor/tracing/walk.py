@@ -62,6 +62,9 @@ def _send(journey: Journey) -> Holder:
         what = f"network {called(network)}" if port.admin_state_up else f"port {called(port)}"
         raise journey.drop(Stage.CLASSIFY, f"{what} is administratively down", about(port))
     hop = _machine(journey, network)
+    if port.parent_id:
+        says = f"by tag {port.segmentation_id}, on the interface of port {port.parent_id}"
+        journey.note(Stage.CLASSIFY, says, about(port))
     holder = _resolve(journey, network, hop)
     if holder is not None:
         held = holder.port if isinstance(holder, AtPort) else holder[0].port

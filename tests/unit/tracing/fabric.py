@@ -5,6 +5,7 @@ carried out by the switch simulator; what leaves by a tunnel or by an uplink ent
 theirs.
 """
 
+import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -56,7 +57,12 @@ class Fabric:
         every, self._outside = list(records), tuple(outside)
         self.ports = {each.id: each for each in every if isinstance(each, PortRecord)}
         self._nodes = {each.id: each for each in every if isinstance(each, NodeRecord)}
-        self._ofports = {id_: number for number, id_ in enumerate(sorted(self.ports), start=1)}
+        numbers = {id_: number for number, id_ in enumerate(sorted(self.ports), start=1)}
+        # By which interface, and with which tag: sub-ports of trunks share their parents'.
+        self._places = {
+            each.id: (numbers[each.parent_id or each.id], each.segmentation_id)
+            for each in self.ports.values()
+        }
         self._planner = Planner()
         for record in every:
             name = key(_KIND_BY_TYPE[type(record)], record.id)
@@ -77,8 +83,8 @@ class Fabric:
         for network_id, found in self._outside if node.physical_networks else ():
             model.exits.set_resolved(network_id, found, OUTSIDE_MAC)
         for port in self.ports.values():
-            if port.host == node.id:
-                model.set_interface(port.id, Interface(self._ofports[port.id], True))
+            if port.host == node.id and not port.parent_id:
+                model.set_interface(port.id, Interface(self._places[port.id][0], True))
         return model
 
     def _holds(self, node: NodeRecord, slice_: str) -> bool:
@@ -92,7 +98,8 @@ class Fabric:
         if found is None:
             return Fate("dropped", "ARP_ND")
         frame = frames.ip_frame(found, mac(port.mac_address), datagram(packet))
-        return self._through(port.host, frame, self._ofports[port_id], {})
+        ofport, tag = self._places[port_id]
+        return self._through(port.host, _tagged(frame, tag), ofport, {})
 
     def _ask(self, port: PortRecord, hop: Address, source: Address) -> Mac | None:
         """The MAC that is answered for an address."""
@@ -102,7 +109,8 @@ class Fabric:
         else:
             solicit = frames.neighbour(135, source.number, hop.number, hop.number, (1, own))
             asks = frames.ip_frame(_ALL_NODES, own, solicit)
-        trace = self._switches[port.host].trace(asks, self._ofports[port.id], {})
+        ofport, tag = self._places[port.id]
+        trace = self._switches[port.host].trace(_tagged(asks, tag), ofport, {})
         answers = [each.packet["eth_src"] for each in trace.sent]
         return Mac(answers[0]) if answers else None
 
@@ -128,7 +136,8 @@ class Fabric:
             return self._through(there, sent.packet.frame, TUNNEL, fields)
         if sent.port == UPLINK:
             return self._on_the_wire(host, sent.packet.frame, source)
-        port_id = next(id_ for id_, number in self._ofports.items() if number == sent.port)
+        place = sent.port, sent.packet["vlan_vid"] & 0xFFF
+        port_id = next(id_ for id_, each in self._places.items() if each == place)
         return Fate("delivered", stage, port_id, source)
 
     def _on_the_wire(self, sender: str, frame: bytes, source: str) -> Fate:
@@ -138,6 +147,10 @@ class Fabric:
         taken = [fate for fate in fates if fate.stage not in ("CLASSIFY", "L2_DST")]
         assert len(taken) <= 1, "two hosts take it"
         return taken[0] if taken else Fate("left", "UPLINK_OUT", source=source)
+
+
+def _tagged(frame: bytes, tag: int) -> bytes:
+    return frame[:12] + struct.pack("!HH", 0x8100, tag) + frame[12:] if tag else frame
 
 
 def _makes_an_answer(step: Step) -> bool:

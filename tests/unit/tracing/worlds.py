@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import structs
+
 from alcor.intent.records import (
     AddressGroupRecord,
     AddressPair,
@@ -76,7 +78,7 @@ class World(NamedTuple):
 def world(number: int) -> World:
     """A region, and a packet in it: the same for the same number."""
     dice = Dice(number)
-    ports = [_port(dice, n) for n in range(dice.number(2, 6))]
+    ports = _on_trunks(dice, [_port(dice, n) for n in range(dice.number(2, 6))])
     held = list(_held_ports(dice))
     records: list[Record] = [*_nodes(dice), *_networks(dice), *ports, *held]
     records += [*_routers(dice, held), *_groups(dice), *_acls(dice)]
@@ -147,6 +149,17 @@ def _port(dice: Dice, number: int) -> PortRecord:
         security_groups=tuple(dice.some(GROUPS) or GROUPS[:1]) if secure else (),
         allowed_address_pairs=(pair,) if dice.chance(0.15) and secure else (),
     )
+
+
+def _on_trunks(dice: Dice, ports: Sequence[PortRecord]) -> list[PortRecord]:
+    """Some are sub-ports of the first, and where that is."""
+    parent = ports[0]
+    return [
+        structs.replace(port, parent_id=parent.id, host=parent.host, segmentation_id=n)
+        if n and dice.chance(0.2)
+        else port
+        for n, port in enumerate(ports)
+    ]
 
 
 def _held_ports(dice: Dice) -> Iterator[PortRecord]:
