@@ -11,9 +11,10 @@ from alcor.managers.network.api import NETWORK
 from alcor.managers.node.api import AGENT, NODE
 from alcor.managers.port.api import PORT
 from alcor.managers.subnet.api import SUBNET
+from alcor.managers.trunk.api import TRUNK
 from alcor.resource.declaration import Resource
 
-RESOURCES = (NETWORK, SUBNET, PORT, NODE, AGENT)
+RESOURCES = (NETWORK, SUBNET, PORT, NODE, AGENT, TRUNK)
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
 quick = settings(
