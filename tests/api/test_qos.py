@@ -27,9 +27,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     ]
     (folder / "tokens.toml").write_text("".join(tokens))
     file = str(folder / "tokens.toml")
-    with running(
-        folder / "data", GatewaySettings(announce_unenforced=True), auth="tokens", tokens_file=file
-    ) as api:
+    with running(folder / "data", GatewaySettings(), auth="tokens", tokens_file=file) as api:
         yield api
 
 

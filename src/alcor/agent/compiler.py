@@ -25,6 +25,7 @@ from alcor.agent.features import (
     l2,
     nd,
     outside,
+    qos,
     ra,
     routing,
     scopes,
@@ -310,6 +311,9 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         yield from ra.meters(wired, subnets)
         yield from services.meters(wired)
         yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
+        policy = model.qos.policy_of(wired.port, wired.network)
+        if policy is not None:
+            yield from qos.meters(policy, model.qos.slot(wired.port.id))
     network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
     is_up = network is not None and network.admin_state_up
     uplink = model.exits.uplink_of(network) if network is not None and is_up else None
@@ -349,6 +353,9 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from security_rules.port(wired, model.firewall, cookie)
         yield from l2.port(wired, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
+        policy = model.qos.policy_of(wired.port, wired.network)
+        if policy is not None:
+            yield from qos.port(wired, policy, model.qos.slot(wired.port.id), cookie)
         yield from classify.port(wired, cookie)
 
 

@@ -32,6 +32,7 @@ from alcor.goal_state.slices import (
     leads,
     members_slice,
     network_slice,
+    policy_slice,
     router_slice,
     slice_of,
     uplink_slice,
@@ -279,6 +280,8 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
         case Port():
             yield network_slice(entry.network_id)
             yield from map(group_slice, entry.security_groups)
+            if entry.qos_policy_id:
+                yield policy_slice(entry.qos_policy_id)
         case Rule():
             if entry.remote_group_id:
                 yield members_slice(entry.remote_group_id)
@@ -292,8 +295,11 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
             yield network_slice(entry.network_id)
         case FloatingIp(port_id=""):
             yield forwardings_slice(entry.id)
-        case Network() if entry.physical_network:
-            yield uplink_slice(entry.physical_network)
+        case Network():
+            if entry.physical_network:
+                yield uplink_slice(entry.physical_network)
+            if entry.qos_policy_id:
+                yield policy_slice(entry.qos_policy_id)
 
 
 def _restored(saved: SavedSlice, taken: Taken) -> _Slice:

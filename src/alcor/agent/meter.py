@@ -1,7 +1,8 @@
-"""What a port may send to the agent, a second; the numbers of meters are decided here alone.
+"""What a port may send to the agent, and what its QoS policy says of all else.
 
-A meter's number is the port's own (16 bits) within the range of its purpose; a switch has
-262,144 of them. Pure.
+The numbers of meters are decided here alone: the port's own (16 bits) within the range of its
+purpose, and for QoS the port's slot (14 bits, `qos.py`) and the kind of limit. A switch has 262,144
+of them. Pure.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 CONFIGURATION = 0x0_0000  # DHCP and router solicitations
 ROUTER_FAULTS = 0x1_0000  # what a router can't forward
 QUESTIONS = 0x2_0000  # DNS and metadata
-OUTSIDE = 0x3_0000  # of an uplink: addresses wanted, and heard
+OUTSIDE = CONFIGURATION  # of an uplink, which configures nothing: addresses wanted, and heard
+LIMITS = 0x3_0000  # of a port's QoS policy: four of each slot
 
 _configuration_per_s_max, _configuration_burst = 10, 20  # packets of one port
 _faults_per_s_max, _faults_burst = 20, 50  # packets of one port: traceroute sends many at once
@@ -18,11 +20,12 @@ _questions_per_s_max, _questions_burst = 500, 1_000
 
 
 class Meter(NamedTuple):
-    """A limit on what one port's flows send to the agent."""
+    """A limit on what one port's flows let pass."""
 
     id: int
-    rate: int  # packets a second
-    burst: int  # packets
+    rate: int  # packets, or kbit, a second
+    burst: int  # packets, or kbit
+    per_packet: bool = True
 
 
 def of_configuration(number: int) -> Meter:
@@ -43,3 +46,8 @@ def of_faults(number: int) -> Meter:
 def of_outside(ofport: int) -> Meter:
     """For address resolution outside, by an uplink."""
     return Meter(OUTSIDE + ofport, _outside_per_s_max, _outside_burst)
+
+
+def of_limit(slot: int, ingress: bool, per_packet: bool, rate: int, burst: int) -> Meter:
+    """For a limit of a port's QoS policy."""
+    return Meter(LIMITS + (slot << 2 | ingress << 1 | per_packet), rate, burst, per_packet)

@@ -11,6 +11,7 @@ from alcor.agent.acls import Acls, SubnetKey
 from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
+from alcor.agent.qos import Qos, policy_id
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.sub_ports import SubPorts
 from alcor.agent.tags import put_on
@@ -31,6 +32,7 @@ from alcor.goal_state.entries import (
     Neighbour,
     Network,
     Port,
+    QosPolicy,
     Router,
     RouterInterface,
     Rule,
@@ -96,6 +98,7 @@ class HostModel:
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
         self.acls = Acls()
+        self.qos = Qos()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
@@ -124,6 +127,9 @@ class HostModel:
                 return self._units_touched(self.firewall.put(entry))
             case SubnetAcl() | AclRule():
                 return _acl_units(self.acls.put(entry))
+            case QosPolicy():
+                self.qos.put(entry)
+                return self._units_of_policy(entry.id)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -150,6 +156,9 @@ class HostModel:
                 return self._units_touched(self.firewall.remove(entry))
             case SubnetAcl() | AclRule():
                 return _acl_units(self.acls.remove(entry))
+            case QosPolicy():
+                self.qos.remove(entry.id)
+                return self._units_of_policy(entry.id)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -166,6 +175,7 @@ class HostModel:
             if interface.ofport > 0:
                 self.port_by_ofport[interface.ofport] = port_id
                 heard.add(self.sub_ports.give_way(interface.ofport))
+        self._assign_slot(port_id)
         ports = (self.ports[each] for each in heard if each in self.ports)
         return {unit for port in ports for unit in self._units_of_port(port)}
 
@@ -317,7 +327,25 @@ class HostModel:
             for group_id in port.security_groups:
                 self.ports_by_group.setdefault(group_id, set()).add(port_id)
             units |= self._units_of_port(port)
+        self._assign_slot(port_id)
         return units
+
+    def _assign_slot(self, port_id: str) -> None:
+        """Keep the meters of what has a number, and of nothing else."""
+        port, interface = self.ports.get(port_id), self.interfaces.get(port_id)
+        if port is not None and port.parent_id:
+            self.qos.assign(port_id, self.sub_ports.number_of(port_id))
+        else:
+            plugged = interface is not None and interface.ofport > 0
+            self.qos.assign(port_id, interface.ofport if interface and plugged else None)
+
+    def _units_of_policy(self, id_: str) -> set[Unit]:
+        """The ports that have a QoS policy, themselves or by their networks."""
+        return {
+            Unit(UnitKind.PORT, port.id)
+            for port in self.ports.values()
+            if policy_id(port, self.networks.get(port.network_id)) == id_
+        }
 
     def _leave(self, port: Port) -> None:
         _discard(self.ports_by_network, port.network_id, port.id)

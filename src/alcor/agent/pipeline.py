@@ -7,10 +7,10 @@ Laws: no NORMAL, no FLOOD, no learning. What comes from the tunnel goes to local
 stage has an explicit, counted miss. A port without complete data has no CLASSIFY flow: it is mute.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
+
+from alcor.agent.stages import Phase, Stage, number
 
 VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
 FLAGS = "reg0"
@@ -90,29 +90,6 @@ class Priority(NamedTuple):
 PRIORITY = Priority()
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One table: what it decides, which registers it may read and set, what happens on a miss."""
-
-    name: str
-    purpose: str
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    miss: str | None = None  # the stage that a packet without a match goes to; None drops it
-    miss_means: str = ""
-    next: tuple[str, ...] = ()  # stages that its flows may go to
-    again: tuple[str, ...] = ()  # earlier stages that it has the packet looked up in, as if new
-    calls: tuple[str, ...] = ()  # stages that are asked, and come back here
-    table: int = field(default=-1)  # computed by `number`
-
-
-class Phase(NamedTuple):
-    """Stages that belong together, and the first table number of them."""
-
-    first_table: int
-    stages: tuple[Stage, ...]
-
-
 def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
     """The stages of ACLs and security groups on the way out of a port, or in."""
     rules = ("SG_RULES_OUT", "SG_RULES_IN")
@@ -155,6 +132,28 @@ def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
             "remembers a new connection that a rule lets pass",
             reads=(port, VERDICT),
             miss_means="no rule lets it pass",
+            next=(onward,),
+        ),
+    )
+
+
+def _limits(way: str, port: str, purpose: str, onward: str) -> tuple[Stage, ...]:
+    """The stages of a port's QoS policy, on the way out or in."""
+    return (
+        Stage(
+            f"QOS_{way}",
+            f"by the port's policy: {purpose} a second",
+            reads=(port,),
+            miss=f"PPS_{way}",
+            miss_means="of a port without such a limit",
+            next=(f"PPS_{way}",),
+        ),
+        Stage(
+            f"PPS_{way}",
+            "by the port's policy: how many packets a second",
+            reads=(port,),
+            miss=onward,
+            miss_means="of a port without such a limit",
             next=(onward,),
         ),
     )
@@ -250,7 +249,8 @@ _PHASES = (
             ),
         ),
     ),
-    Phase(30, _firewall("OUT", PORT_IN, "L2_DST")),
+    Phase(30, _firewall("OUT", PORT_IN, "QOS_OUT")),
+    Phase(50, _limits("OUT", PORT_IN, "what it sends is marked, and how many bits", "L2_DST")),
     Phase(
         60,
         (
@@ -372,7 +372,8 @@ _PHASES = (
             ),
         ),
     ),
-    Phase(80, _firewall("IN", PORT_OUT, "DELIVER")),
+    Phase(80, _firewall("IN", PORT_OUT, "QOS_IN")),
+    Phase(87, _limits("IN", PORT_OUT, "how many bits it receives", "DELIVER")),
     Phase(
         90,
         (
@@ -419,26 +420,6 @@ _PHASES = (
 )
 
 
-def number(phases: Iterable[Phase]) -> tuple[Stage, ...]:
-    """The stages with their tables; `ValueError` when phases overlap or a way leads back."""
-    stages: list[Stage] = []
-    for phase in phases:
-        if stages and phase.first_table <= stages[-1].table:
-            raise ValueError(f"phase {phase.first_table} overlaps with the one before it")
-        for offset, stage in enumerate(phase.stages):
-            values = {name: getattr(stage, name) for name in Stage.__slots__}
-            stages.append(Stage(**{**values, "table": phase.first_table + offset}))
-    tables = {stage.name: stage.table for stage in stages}
-    for stage in stages:
-        for target in (*stage.next, *stage.calls, *filter(None, (stage.miss,))):
-            if tables[target] <= stage.table:
-                raise ValueError(f"{stage.name} can't go back to {target}")
-        for target in stage.again:
-            if tables[target] > stage.table:
-                raise ValueError(f"{stage.name} goes on to {target}, not again")
-    return tuple(stages)
-
-
 STAGES = number(_PHASES)
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
@@ -457,6 +438,8 @@ FW_OUT = STAGE_BY_NAME["FW_OUT"].table
 FW_OUT_STATE = STAGE_BY_NAME["FW_OUT_STATE"].table
 FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
 FW_OUT_VERDICT = STAGE_BY_NAME["FW_OUT_VERDICT"].table
+QOS_OUT = STAGE_BY_NAME["QOS_OUT"].table
+PPS_OUT = STAGE_BY_NAME["PPS_OUT"].table
 L2_DST = STAGE_BY_NAME["L2_DST"].table
 NAT_IN = STAGE_BY_NAME["NAT_IN"].table
 NAT_CAME = STAGE_BY_NAME["NAT_CAME"].table
@@ -476,6 +459,8 @@ FW_IN = STAGE_BY_NAME["FW_IN"].table
 FW_IN_STATE = STAGE_BY_NAME["FW_IN_STATE"].table
 FW_IN_STATELESS = STAGE_BY_NAME["FW_IN_STATELESS"].table
 FW_IN_VERDICT = STAGE_BY_NAME["FW_IN_VERDICT"].table
+QOS_IN = STAGE_BY_NAME["QOS_IN"].table
+PPS_IN = STAGE_BY_NAME["PPS_IN"].table
 DELIVER = STAGE_BY_NAME["DELIVER"].table
 TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
 UPLINK_OUT = STAGE_BY_NAME["UPLINK_OUT"].table

@@ -1,6 +1,7 @@
 """The reference page of the pipeline, generated from its declaration."""
 
-from alcor.agent.pipeline import STAGES, Stage, registers
+from alcor.agent.pipeline import STAGES, registers
+from alcor.agent.stages import Stage
 
 
 def markdown() -> str:

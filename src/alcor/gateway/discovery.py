@@ -170,11 +170,6 @@ _EXTENSIONS = (
     Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
     Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),
-)
-
-# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
-_UNENFORCED = (
-    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
     Extension("qos", "Quality of Service", "Policies of how much ports may send and receive."),
     Extension("qos-bw-limit-direction", "Direction of QoS bandwidth limits", "Both directions."),
     Extension("qos-default", "QoS default policy", "The policy of a project's new networks."),
@@ -183,6 +178,11 @@ _UNENFORCED = (
     Extension("qos-rule-type-details", "Details of QoS rule types", "What hosts can be told."),
     Extension("qos-rule-type-filter", "QoS rule type filter", "All types, or those that are kept."),
     Extension("qos-rules-alias", "QoS rules by their ids alone", "Without naming their policies."),
+)
+
+# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
+_UNENFORCED = (
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
 )
 
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 from google.protobuf.message import DecodeError
 
-from alcor.goal_state import acl_codec, group_codec, router_codec
+from alcor.goal_state import acl_codec, group_codec, qos_codec, router_codec
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
@@ -27,6 +27,7 @@ from alcor.goal_state.entries import (
     Neighbour,
     Network,
     Port,
+    QosPolicy,
     Route,
     Router,
     RouterInterface,
@@ -57,6 +58,7 @@ _NAME_BY_TYPE = {
     UplinkNode: "node",
     SubnetAcl: "acl",
     AclRule: "rule",
+    QosPolicy: "policy",
 }
 
 _PART_BY_TYPE = {
@@ -106,6 +108,8 @@ def _kind(key: str) -> str:
             return "addresses"
         case ["acl", acl, "rule", rule] if acl and rule:
             return "acl rule"
+        case ["policy", policy, "policy"] if policy:
+            return "policy"
         case ["router", router, "router"] if router:
             return "router"
         case ["router", router, "interface" | "gateway" | "floating" as kind, owner] if (
@@ -128,6 +132,7 @@ _Message = (
     | group_codec.Message
     | router_codec.Message
     | acl_codec.Message
+    | qos_codec.Message
 )
 
 
@@ -153,6 +158,8 @@ def _message(entry: GoalEntry) -> _Message:
             return router_codec.message(entry)
         case Forwarding():
             return router_codec.message(entry)
+        case QosPolicy():
+            return qos_codec.message(entry)
 
 
 def _port(port: Port) -> pb.Port:
@@ -177,6 +184,8 @@ def _port(port: Port) -> pb.Port:
         project_id=port.project_id,
         parent_id=port.parent_id,
         vlan=port.vlan,
+        qos_policy_id=port.qos_policy_id,
+        own_qos_only=port.own_qos_only,
     )
 
 
@@ -189,6 +198,7 @@ def _network(network: Network) -> pb.Network:
         physical_network=network.physical_network,
         vlan=network.vlan,
         zone=network.zone,
+        qos_policy_id=network.qos_policy_id,
     )
 
 
@@ -242,6 +252,8 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         project_id=message.project_id,
         parent_id=message.parent_id,
         vlan=read_vlan(message.vlan),
+        qos_policy_id=message.qos_policy_id,
+        own_qos_only=message.own_qos_only,
     )
 
 
@@ -264,6 +276,7 @@ def _read_network(parts: list[str], value: bytes) -> Network:
         physical_network=message.physical_network,
         vlan=read_vlan(message.vlan),
         zone=message.zone,
+        qos_policy_id=message.qos_policy_id,
     )
 
 
@@ -321,6 +334,7 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "addresses": group_codec.read_addresses,
     "acl": acl_codec.read_subnet_acl,
     "acl rule": acl_codec.read_rule,
+    "policy": qos_codec.read_policy,
     "router": router_codec.read_router,
     "interface": router_codec.read_interface,
     "attachment": router_codec.read_attachment,

@@ -43,6 +43,8 @@ class Port(NamedTuple):
     project_id: str = ""
     parent_id: str = ""  # of a trunk's sub-port: the port whose interface it is heard on
     vlan: int = 0  # of a sub-port: the tag of its frames there
+    qos_policy_id: str = ""  # its own, before its network's
+    own_qos_only: bool = False  # its network's policy is not for it
 
 
 class Network(NamedTuple):
@@ -60,6 +62,7 @@ class Network(NamedTuple):
     physical_network: str = ""
     vlan: int = 0  # on the physical network; 0: untagged
     zone: str = ""  # the region's domain, in which every machine has a name
+    qos_policy_id: str = ""  # of its ports that have none of their own
 
 
 class Route(NamedTuple):
@@ -248,6 +251,23 @@ class Attachment(NamedTuple):
     router_id: str
 
 
+class Limit(NamedTuple):
+    """The most of what a port sends or (`ingress`) receives."""
+
+    ingress: bool
+    per_packet: bool  # of packets a second; otherwise of kbit a second
+    rate: int
+    burst: int  # packets, or kbit
+
+
+class QosPolicy(NamedTuple):
+    """What each port that has it may send and receive, and how what it sends is marked."""
+
+    id: str
+    limits: tuple[Limit, ...] = ()
+    dscp: int | None = None  # 6 bits
+
+
 GoalEntry = (
     Port
     | Network
@@ -267,4 +287,5 @@ GoalEntry = (
     | UplinkNode
     | SubnetAcl
     | AclRule
+    | QosPolicy
 )

@@ -10,14 +10,16 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
 | `acl/<id>/` | `rule/<id>`: a rule of a network ACL |
+| `policy/<id>/` | `policy`: a QoS policy |
 | `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
-A host holds its own slice and what its entries lead to: ports to their network and groups, rules to
-their remotes, subnets to their ACLs, a network's attachments to routers, a router's interfaces and
-gateways to networks, a floating IP without a port to its forwardings, a network to the uplinks of
-its physical network. (Its name is percent-encoded in keys.)
+A host holds its own slice and what its entries lead to: ports to their network and groups, ports
+and networks to their QoS policies, rules to their remotes, subnets to their ACLs, a network's
+attachments to routers, a router's interfaces and gateways to networks, a floating IP without a port
+to its forwardings, a network to the uplinks of its physical network. (Its name is percent-encoded
+in keys.)
 """
 
 from urllib.parse import quote
@@ -30,6 +32,7 @@ ADDRESSES = "addresses"
 ROUTER = "router"
 FORWARDINGS = "forwardings"
 ACL = "acl"
+POLICY = "policy"
 
 UPLINK = "uplink"
 
@@ -169,6 +172,16 @@ def subnet_acl_key(network_id: str, subnet_id: str) -> str:
 def acl_rule_key(acl_id: str, rule_id: str) -> str:
     """The entry of a rule of an ACL (an `AclRule`)."""
     return f"acl/{acl_id}/rule/{rule_id}"
+
+
+def policy_slice(policy_id: str) -> str:
+    """The slice of a QoS policy; hosts that hold a port or a network which has it subscribe."""
+    return f"policy/{policy_id}/"
+
+
+def policy_key(policy_id: str) -> str:
+    """The entry of a QoS policy (a `QosPolicy`)."""
+    return f"policy/{policy_id}/policy"
 
 
 def leads(key: str) -> bool:

@@ -24,6 +24,7 @@ from alcor.goal_state.slices import (
     name_key,
     neighbour_key,
     network_key,
+    policy_key,
     router_key,
     rule_key,
     subnet_acl_key,
@@ -39,6 +40,7 @@ from alcor.intent.records import (
     NodeRecord,
     PortForwardingRecord,
     PortRecord,
+    QosPolicyRecord,
     Record,
     RouterRecord,
     RuleRecord,
@@ -56,6 +58,7 @@ from alcor.planner.nodes import (
     neighbour,
     network,
     port_on_host,
+    qos,
     router,
     subnet,
     uplink,
@@ -141,6 +144,8 @@ class Planner:
                 yield forwarding.plan(record)
             case RouterRecord():
                 yield router.plan(record)
+            case QosPolicyRecord():
+                yield qos.plan(record)
             case NetworkRecord():
                 yield network.plan(record, self._zone)
             case SubnetRecord():
@@ -214,6 +219,8 @@ class Planner:
                     yield subnet_acl_key(self.index.acls.network_of(subnet_id), subnet_id)
             case NetworkAclRuleRecord():
                 yield acl_rule_key(record.acl_id, record.id)
+            case QosPolicyRecord():
+                yield policy_key(record.id)
 
     def _ports_of(self, node: NodeRecord) -> list[PortRecord]:
         return self.index.ports_on(node.id)

@@ -10,6 +10,7 @@ from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, key
 from alcor.planner.acl_index import AclIndex
 from alcor.planner.group_index import GroupIndex
+from alcor.planner.qos_index import QosIndex
 from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
 
@@ -22,6 +23,7 @@ class Index:
     def __init__(self) -> None:
         self.groups = GroupIndex()
         self.acls = AclIndex()
+        self.qos = QosIndex()
         self.routers = RouterIndex()
         self.scopes = ScopeIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
@@ -52,6 +54,7 @@ class Index:
         self._records[key_] = revision, record
         self.groups.put(record)
         self.acls.put(record)
+        self.qos.put(record)
         self.routers.put(record)
         self.scopes.put(record)
         if isinstance(record, PortRecord) and record.host:
@@ -65,6 +68,7 @@ class Index:
         if record is not None:
             self.groups.drop(record)
             self.acls.drop(record)
+            self.qos.drop(record)
             self.routers.drop(record)
             self.scopes.drop(record)
         if isinstance(record, PortRecord) and record.host:
@@ -109,6 +113,9 @@ class Index:
                 return self._hosts_on_any(self.routers.networks_to_uplink(slice_))
             case [slices.ACL, acl_id, ""]:
                 return self._hosts_on_any(self.networks_to_acl(acl_id))
+            case [slices.POLICY, policy_id, ""]:
+                networks = self.networks_to_policy(policy_id)
+                return self.qos.hosts_of(policy_id).union(self._hosts_on_any(networks))
             case [slices.GROUP, group_id, ""]:
                 return self.groups.hosts_of_group(group_id)
             case [slices.MEMBERS, group_id, ""]:
@@ -134,11 +141,20 @@ class Index:
                 return any(host in self.hosts_on(each) for each in networks)
             case [slices.ACL, acl_id, ""]:
                 return any(host in self.hosts_on(each) for each in self.networks_to_acl(acl_id))
+            case [slices.POLICY, policy_id, ""]:
+                networks = self.networks_to_policy(policy_id)
+                on_networks = any(host in self.hosts_on(each) for each in networks)
+                return on_networks or host in self.qos.hosts_of(policy_id)
         return host in self.hosts_of(slice_)
 
     def networks_to_acl(self, acl_id: str) -> frozenset[str]:
         """Every network whose hosts hold a network with a subnet of the ACL."""
         networks = self.acls.networks_of(acl_id)
+        return frozenset[str]().union(*map(self.routers.networks_to, networks))
+
+    def networks_to_policy(self, policy_id: str) -> frozenset[str]:
+        """Every network whose hosts hold a network that has the QoS policy."""
+        networks = self.qos.networks_of(policy_id)
         return frozenset[str]().union(*map(self.routers.networks_to, networks))
 
     def _hosts_on_any(self, networks: Collection[str]) -> Collection[str]:

@@ -12,6 +12,7 @@ import pytest
 from tests.compiled import compile_all
 
 from alcor.agent import pipeline as p
+from alcor.agent.meter import LIMITS
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel
 from alcor.agent.packets import dhcp6
@@ -31,10 +32,12 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Group,
     Ipv6Mode,
+    Limit,
     Member,
     Neighbour,
     Network,
     Port,
+    QosPolicy,
     Route,
     Router,
     RouterInterface,
@@ -113,9 +116,10 @@ class World:
             case "network":
                 outside = (said.get("physical", ""), int(said.get("vlan", "0")))
                 up = "down" not in plain
-                self.networks[name] = Network(
+                network = Network(
                     name, int(plain[0]), int(said.get("mtu", "1450")), up, "", *outside
                 )
+                self.networks[name] = network._replace(qos_policy_id=said.get("qos", ""))
             case "subnet":
                 gateway = address(said["gateway"]) if "gateway" in said else None
                 dhcp = "nodhcp" not in plain
@@ -147,6 +151,8 @@ class World:
                     ports=_rule_ports(said),
                     icmp_type=int(said["type"]) if "type" in said else None,
                 )
+            case "policy":
+                self.security[kind, name] = _policy(name, said)
             case "edge":
                 network_id = self.subnets[name].network_id
                 self.security[kind, name] = SubnetAcl(network_id, name, plain[0])
@@ -215,6 +221,7 @@ class World:
             address_pairs=pairs,
             parent_id=parent,
             vlan=vlan,
+            qos_policy_id=said.get("qos", ""),
             **_filtered(said),
         )
         ofport = self.nics[parent].ofport if parent else len(self.nics) + 1
@@ -320,7 +327,8 @@ class World:
         switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
         trace = switch.trace(frame, in_port, fields, tracker=tracker)
         fates = [self._outcome(host, model, in_port, each) for each in trace.outcomes]
-        return " and ".join(fates) or f"dropped at {_last_stage(trace)}"
+        measured = "".join(_measured(model, meter) for meter in trace.meters if meter >= LIMITS)
+        return measured + (" and ".join(fates) or f"dropped at {_last_stage(trace)}")
 
     def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
         if isinstance(outcome, Punted):
@@ -342,7 +350,9 @@ class World:
                 for name, nic in self.nics.items()
                 if (nic.host, nic.ofport, nic.port.vlan) == (host, outcome.port, tag)
             )
-            return f"delivered to {to}{aged}{self._translated(to, outcome.packet)}"
+            mark = outcome.packet["ip_dscp"]
+            marked = f" marked {mark}" if mark else ""
+            return f"delivered to {to}{aged}{marked}{self._translated(to, outcome.packet)}"
         remote = Address(4, outcome.fields["tun_dst"])
         there = next(name for name, each in self.endpoints.items() if each == remote)
         fields = {"tun_id": outcome.fields["tun_id"], "tun_src": self.endpoints[host].number}
@@ -428,6 +438,24 @@ def _tagged(frame: bytes, said: dict[str, str]) -> bytes:
 def _pair(text: str) -> AddressPair:
     whole, _, mac_text = text.partition("@")
     return AddressPair(prefix(whole), mac(mac_text))
+
+
+def _policy(name: str, said: dict[str, str]) -> QosPolicy:
+    limits = [
+        Limit(ingress=way == "in", per_packet=unit == "pps", rate=int(said[word]), burst=1)
+        for word in said
+        if word != "dscp"
+        for unit, way in [word.split("-")]
+    ]
+    return QosPolicy(name, tuple(limits), int(said["dscp"]) if "dscp" in said else None)
+
+
+def _measured(model: HostModel, meter: int) -> str:
+    """Which limit of which port a meter is: the number says so."""
+    slot = (meter - LIMITS) >> 2
+    (port,) = (id_ for id_ in model.ports if model.wired(id_) and model.qos.slot(id_) == slot)
+    unit, way = ("kbps", "pps")[meter & 1], ("out of", "into")[meter >> 1 & 1]
+    return f"{unit} {way} {port}, "
 
 
 def _filtered(said: dict[str, str]) -> dict[str, Any]:

@@ -4,17 +4,18 @@ A scenario is a text file: first the world, then packets, each with where it end
 writes the ends again; read the difference.
 
     host NAME TUNNEL_ADDRESS [uplink=PHYSICAL]
-    network NAME VNI [down] [physical=NAME] [vlan=ID] [mtu=BYTES]
+    network NAME VNI [down] [physical=NAME] [vlan=ID] [mtu=BYTES] [qos=POLICY]
     subnet NAME NETWORK PREFIX [gateway=ADDRESS] [nodhcp] [ra=MODE] [dhcp6=MODE]
         [scope=NAME]
     port NAME NETWORK HOST MAC ADDRESS... [insecure] [down] [unplugged] [groups=NAME,...]
-        [pairs=PREFIX@MAC,...] [parent=PORT vlan=ID: a sub-port of a trunk]
+        [pairs=PREFIX@MAC,...] [qos=POLICY] [parent=PORT vlan=ID: a sub-port of a trunk]
     group NAME [stateless]
     rule NAME GROUP in|out FAMILY [PROTOCOL] [ports=N-M] [type=N] [code=N]
         [with=prefix:PREFIX|group:NAME|addresses:NAME]
     addresses NAME PREFIX...
     acl NAME NUMBER in|out allow|deny FAMILY [PROTOCOL] [peer=PREFIX] [ports=N-M] [type=N]
     edge SUBNET ACL
+    policy NAME [kbps-out=N] [kbps-in=N] [pps-out=N] [pps-in=N] [dscp=N]
     gone KIND NAME
     join PORT [groups=NAME,...]
     router NAME [down]

@@ -15,10 +15,12 @@ from alcor.goal_state.entries import (
     Forwarding,
     Gateway,
     Group,
+    Limit,
     Member,
     Neighbour,
     Network,
     Port,
+    QosPolicy,
     Route,
     Router,
     RouterInterface,
@@ -56,6 +58,8 @@ ports = st.builds(
     st.booleans(),
     parent_id=st.sampled_from(("", "", "p1", "p2")),
     vlan=st.sampled_from((0, 10, 20)),
+    qos_policy_id=st.sampled_from(("", "", "q1", "q2")),
+    own_qos_only=st.booleans(),
 )
 networks = st.builds(
     Network,
@@ -66,6 +70,7 @@ networks = st.builds(
     st.just(""),
     st.sampled_from(("", "ext")),
     st.sampled_from((0, 5)),
+    qos_policy_id=st.sampled_from(("", "q2")),
 )
 subnets = st.builds(
     Subnet,
@@ -186,11 +191,18 @@ acl_rules = st.builds(
     st.none(),
     st.none(),
 )
+limits = st.builds(Limit, st.booleans(), st.booleans(), st.integers(1, 2), st.just(1))
+policies = st.builds(
+    QosPolicy,
+    st.sampled_from(("q1", "q2")),
+    st.lists(limits, max_size=3, unique_by=lambda each: each[:2]).map(tuple),
+    st.sampled_from((None, 0, 46)),
+)
 entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
     st.one_of(gateways, floating_ips, forwardings, uplink_nodes),
     st.one_of(groups, rules, members, address_groups),
-    st.one_of(subnet_acls, acl_rules),
+    st.one_of(subnet_acls, acl_rules, policies),
 )
 interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
 tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))

@@ -4,6 +4,7 @@ import pytest
 
 from alcor.agent import pipeline as p
 from alcor.agent import pipeline_page
+from alcor.agent.stages import Phase, Stage, number
 
 
 def test_every_stage_has_its_own_table_and_leads_forward() -> None:
@@ -23,10 +24,10 @@ def test_a_register_is_set_before_it_is_read() -> None:
 
 
 def test_a_way_back_is_refused() -> None:
-    looping = p.Phase(0, (p.Stage("A", "", next=("B",)), p.Stage("B", "", next=("A",))))
+    looping = Phase(0, (Stage("A", "", next=("B",)), Stage("B", "", next=("A",))))
 
     with pytest.raises(ValueError, match="go back"):
-        p.number((looping,))
+        number((looping,))
 
 
 def test_every_stage_says_what_a_miss_means() -> None:

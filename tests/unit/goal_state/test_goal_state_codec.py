@@ -19,11 +19,13 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Group,
     Ipv6Mode,
+    Limit,
     Member,
     Name,
     Neighbour,
     Network,
     Port,
+    QosPolicy,
     Route,
     Router,
     RouterInterface,
@@ -46,6 +48,7 @@ from alcor.goal_state.slices import (
     name_key,
     neighbour_key,
     network_key,
+    policy_key,
     router_key,
     rule_key,
     subnet_acl_key,
@@ -75,6 +78,7 @@ KEYS = [
     forwarding_key("f", "w"),
     subnet_acl_key(NET, SUBNET),
     acl_rule_key("c", "r"),
+    policy_key("q"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -107,6 +111,12 @@ options = st.builds(
     st.binary(max_size=9),
     st.sampled_from(When),
 )
+positive = st.integers(1, (1 << 32) - 1)
+limits = st.lists(
+    st.builds(Limit, st.booleans(), st.booleans(), positive, positive),
+    max_size=4,
+    unique_by=lambda each: each[:2],
+).map(tuple)
 rules = st.builds(
     Rule,
     id=st.just("r"),
@@ -232,6 +242,9 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         icmp_type=bytes_,
         icmp_code=bytes_,
     ).map(lambda entry: (KEYS[16], entry)),
+    st.builds(QosPolicy, st.just("q"), limits, st.none() | st.integers(0, 63)).map(
+        lambda entry: (KEYS[17], entry)
+    ),
 )
 
 
@@ -265,3 +278,19 @@ def test_a_damaged_entry_is_an_entry_or_malformed(
 def test_a_key_of_no_slice_is_malformed(key: str) -> None:
     with pytest.raises(codec.Malformed):
         codec.decode(key, b"")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        QosPolicy("q", (Limit(False, False, 1, 1), Limit(False, False, 2, 2))),
+        QosPolicy("q", (Limit(False, False, 0, 1),)),
+        QosPolicy("q", (), 64),
+    ],
+    ids=str,
+)
+def test_a_policy_that_no_switch_can_keep_is_malformed(policy: QosPolicy) -> None:
+    value = codec.encode(policy_key("q"), policy)
+
+    with pytest.raises(codec.Malformed):
+        codec.decode(policy_key("q"), value)

@@ -57,7 +57,8 @@ class FlowDriver:
         """Move what is wanted; `apply` makes it so."""
         self._tracker.want(change)
         self._zones.want(change)
-        self._meters.update({each.id: Meter(each.rate, each.burst) for each in change.meters_put})
+        for each in change.meters_put:
+            self._meters[each.id] = Meter(each.rate, each.burst, each.per_packet)
         for meter_id in change.meters_taken:
             self._meters.pop(meter_id, None)
             self._meters_due.add(meter_id)

@@ -55,11 +55,11 @@ class _Side(NamedTuple):
 
 
 _OUT = _Side(
-    p.PORT_IN, p.FW_OUT, p.FW_OUT_STATE, p.FW_OUT_STATELESS, p.FW_OUT_VERDICT, p.L2_DST,
+    p.PORT_IN, p.FW_OUT, p.FW_OUT_STATE, p.FW_OUT_STATELESS, p.FW_OUT_VERDICT, p.QOS_OUT,
     p.SG_RULES_OUT, p.SG_RULES_IN, p.SG_HEADERS_OUT,
 )  # fmt: skip
 _IN = _Side(
-    p.PORT_OUT, p.FW_IN, p.FW_IN_STATE, p.FW_IN_STATELESS, p.FW_IN_VERDICT, p.DELIVER,
+    p.PORT_OUT, p.FW_IN, p.FW_IN_STATE, p.FW_IN_STATELESS, p.FW_IN_VERDICT, p.QOS_IN,
     p.SG_RULES_IN, p.SG_RULES_OUT, p.SG_HEADERS_IN,
 )  # fmt: skip
 _SIDES = (_OUT, _IN)

@@ -47,7 +47,7 @@ class DhcpOption(_message.Message):
     def __init__(self, ip_version: _Optional[int] = ..., code: _Optional[int] = ..., value: _Optional[bytes] = ..., when: _Optional[int] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan", "qos_policy_id", "own_qos_only")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,8 @@ class Port(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_ID_FIELD_NUMBER: _ClassVar[int]
     VLAN_FIELD_NUMBER: _ClassVar[int]
+    QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    OWN_QOS_ONLY_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
@@ -76,10 +78,32 @@ class Port(_message.Message):
     project_id: str
     parent_id: str
     vlan: int
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ...) -> None: ...
+    qos_policy_id: str
+    own_qos_only: bool
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ..., qos_policy_id: _Optional[str] = ..., own_qos_only: _Optional[bool] = ...) -> None: ...
+
+class QosPolicy(_message.Message):
+    __slots__ = ("limits", "dscp")
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    DSCP_FIELD_NUMBER: _ClassVar[int]
+    limits: _containers.RepeatedCompositeFieldContainer[Limit]
+    dscp: int
+    def __init__(self, limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., dscp: _Optional[int] = ...) -> None: ...
+
+class Limit(_message.Message):
+    __slots__ = ("ingress", "per_packet", "rate", "burst")
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    PER_PACKET_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    ingress: bool
+    per_packet: bool
+    rate: int
+    burst: int
+    def __init__(self, ingress: _Optional[bool] = ..., per_packet: _Optional[bool] = ..., rate: _Optional[int] = ..., burst: _Optional[int] = ...) -> None: ...
 
 class Network(_message.Message):
-    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone")
+    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone", "qos_policy_id")
     VNI_FIELD_NUMBER: _ClassVar[int]
     MTU_FIELD_NUMBER: _ClassVar[int]
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +111,7 @@ class Network(_message.Message):
     PHYSICAL_NETWORK_FIELD_NUMBER: _ClassVar[int]
     VLAN_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
+    QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     vni: int
     mtu: int
     admin_state_up: bool
@@ -94,7 +119,8 @@ class Network(_message.Message):
     physical_network: str
     vlan: int
     zone: str
-    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ..., zone: _Optional[str] = ...) -> None: ...
+    qos_policy_id: str
+    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ..., zone: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
 
 class Prefix(_message.Message):
     __slots__ = ("address", "length")

@@ -16,4 +16,5 @@ def plan(network: NetworkRecord, zone: str) -> tuple[str, Network]:
         physical_network=network.physical_network,
         vlan=(network.segmentation_id or 0) if network.network_type == "vlan" else 0,
         zone=zone,
+        qos_policy_id=network.qos_policy_id,
     )

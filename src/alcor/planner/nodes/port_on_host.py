@@ -38,6 +38,8 @@ def plan(port: PortRecord) -> tuple[str, Port] | None:
         project_id=port.project_id,
         parent_id=port.parent_id,
         vlan=port.segmentation_id,
+        qos_policy_id=port.qos_policy_id,
+        own_qos_only=port.device_owner.startswith("network:"),
     )
 
 

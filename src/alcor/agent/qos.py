@@ -1,0 +1,60 @@
+"""What the host knows of QoS policies, and where ports have their meters. Pure.
+
+A port has up to four meters, and a switch far fewer numbers than that for every number that a port
+may have: so a port has a slot of four. It is that of its number where that is free, so that a
+restart finds the meters that are there.
+"""
+
+from alcor.goal_state.entries import Network, Port, QosPolicy
+
+slots_max = 1 << 14  # ports of one host
+
+
+class Qos:
+    """Policies by id, and slots by port."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, QosPolicy] = {}
+        self._slot_by_port: dict[str, int] = {}
+        self._number_by_port: dict[str, int] = {}
+        self._taken: set[int] = set()
+
+    def put(self, policy: QosPolicy) -> None:
+        """Hold a policy."""
+        self._policies[policy.id] = policy
+
+    def remove(self, policy_id: str) -> None:
+        """Forget a policy."""
+        self._policies.pop(policy_id, None)
+
+    def policy_of(self, port: Port, network: Network) -> QosPolicy | None:
+        """What holds for a port: its own policy, or else its network's."""
+        return self._policies.get(policy_id(port, network))
+
+    def assign(self, port_id: str, number: int | None) -> None:
+        """A port has a number, or (None) none any more."""
+        if self._number_by_port.get(port_id) == number:
+            return
+        if port_id in self._number_by_port:
+            del self._number_by_port[port_id]
+            self._taken.discard(self._slot_by_port.pop(port_id))
+        if number is not None:
+            self._number_by_port[port_id] = number
+            self._slot_by_port[port_id] = slot = self._free(number % slots_max)
+            self._taken.add(slot)
+
+    def slot(self, port_id: str) -> int:
+        """Of a port that has a number."""
+        return self._slot_by_port[port_id]
+
+    def _free(self, wanted: int) -> int:
+        """The next slot that is free; when none is, two ports share their meters."""
+        around = (slot % slots_max for slot in range(wanted, wanted + slots_max))
+        return next((slot for slot in around if slot not in self._taken), wanted)
+
+
+def policy_id(port: Port, network: Network | None) -> str:
+    """The policy that a port has, itself or by its network; empty: none."""
+    if port.qos_policy_id or port.own_qos_only or network is None:
+        return port.qos_policy_id
+    return network.qos_policy_id

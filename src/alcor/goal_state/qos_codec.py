@@ -1,0 +1,39 @@
+"""The messages of QoS policies."""
+
+from alcor.goal_state.entries import Limit, QosPolicy
+from alcor.goal_state.pb import goal_state_pb2 as pb
+
+Message = pb.QosPolicy
+
+_DSCP_MAX = 63
+
+
+def message(entry: QosPolicy) -> Message:
+    """The message of a policy."""
+    return pb.QosPolicy(
+        limits=[
+            pb.Limit(
+                ingress=each.ingress,
+                per_packet=each.per_packet,
+                rate=each.rate,
+                burst=each.burst,
+            )
+            for each in entry.limits
+        ],
+        dscp=entry.dscp,
+    )
+
+
+def read_policy(parts: list[str], value: bytes) -> QosPolicy:
+    """The policy of these bytes; `ValueError` when it can't be one."""
+    message = pb.QosPolicy.FromString(value)
+    limits = tuple(
+        Limit(each.ingress, each.per_packet, each.rate, each.burst) for each in message.limits
+    )
+    if len({each[:2] for each in limits}) < len(limits):
+        raise ValueError("two limits of one kind and direction")
+    if any(each.rate == 0 or each.burst == 0 for each in limits):
+        raise ValueError("a limit that lets nothing pass")
+    if message.dscp > _DSCP_MAX:
+        raise ValueError(f"a DSCP has 6 bits, not {message.dscp}")
+    return QosPolicy(parts[1], limits, message.dscp if message.HasField("dscp") else None)

@@ -1,0 +1,124 @@
+"""QoS policies for hosts: an entry each, wherever their ports are."""
+
+from itertools import permutations
+
+from alcor.goal_state import codec
+from alcor.goal_state.entries import GoalEntry, Limit, Network, Port, QosPolicy
+from alcor.goal_state.slices import host_port_key, network_key, policy_key, policy_slice
+from alcor.intent.records import NetworkRecord, PortRecord, QosPolicyRecord, QosRuleRecord, Record
+from alcor.intent.records import key as record_key
+from alcor.planner.graph import IntentChange, Planner
+
+KIND = {NetworkRecord: "network", PortRecord: "port", QosPolicyRecord: "qos_policy"}
+
+
+def policy(id_: str, *rules: QosRuleRecord) -> QosPolicyRecord:
+    return QosPolicyRecord(id=id_, project_id="", rules=rules)
+
+
+def limit(rate: int, burst: int = 0, type_: str = "bandwidth_limit") -> QosRuleRecord:
+    return QosRuleRecord(type=type_, direction="egress", rate=rate, burst=burst)
+
+
+def network(policy_id: str) -> NetworkRecord:
+    return NetworkRecord(id="n", project_id="", vni=1, mtu=1450, qos_policy_id=policy_id)
+
+
+def port(id_: str, host: str, policy_id: str = "", owner: str = "") -> PortRecord:
+    return PortRecord(
+        id=id_, network_id="n", project_id="", mac_address="fa:16:3e:00:00:01", host=host,
+        qos_policy_id=policy_id, device_owner=owner,
+    )  # fmt: skip
+
+
+class World:
+    def __init__(self) -> None:
+        self.planner = Planner()
+        self._revision = 0
+
+    def save(self, *records: Record, gone: bool = False) -> list[str]:
+        """Save (or delete) records; the keys of goal state that this changes."""
+        changed = []
+        for record in records:
+            self._revision += 1
+            name = record_key(KIND[type(record)], record.id)  # type: ignore[index]
+            change = IntentChange(name, None if gone else record, self._revision)
+            changed += [each.key for each in self.planner.apply(change)]
+        return changed
+
+    def entry(self, key: str) -> GoalEntry:
+        return codec.decode(key, self.planner.goal[key])
+
+
+def planned(*rules: QosRuleRecord) -> QosPolicy:
+    world = World()
+    world.save(policy("q", *rules))
+    entry = world.entry(policy_key("q"))
+    assert isinstance(entry, QosPolicy)
+    return entry
+
+
+def test_a_rule_s_change_is_one_entry_however_many_ports_have_the_policy() -> None:
+    world = World()
+    world.save(network("q"), policy("q", limit(1_000)))
+    world.save(*(port(f"p{n}", f"h{n % 3}") for n in range(9)))
+
+    assert world.save(policy("q", limit(2_000))) == [policy_key("q")]
+    assert world.save(policy("q", limit(2_000))) == []
+    assert world.save(policy("q"), gone=True) == [policy_key("q")]
+
+
+def test_what_rules_say_is_told_in_the_units_of_meters() -> None:
+    assert planned(limit(1_000, 90), limit(2, 3, "packet_rate_limit")).limits == (
+        Limit(False, False, 1_000, 90),
+        Limit(False, True, 2_000, 3_000),
+    )
+    assert planned(QosRuleRecord(type="dscp_marking", dscp_mark=0)).dscp == 0
+    assert planned(QosRuleRecord(type="minimum_bandwidth", rate=9)) == QosPolicy("q")
+
+
+def test_a_burst_that_nobody_chose_takes_the_largest_packet() -> None:
+    (small,) = planned(limit(10)).limits
+    (large,) = planned(limit(1_000_000)).limits
+
+    assert small.burst * 1_000 >= 64 * 1024 * 8
+    assert large.burst == 800_000
+
+
+def test_a_rate_of_zero_is_no_limit() -> None:
+    assert planned(limit(0), limit(0, 5, "packet_rate_limit")).limits == ()
+
+
+def test_no_rate_is_too_large() -> None:
+    (most,) = planned(limit((1 << 31) - 1, (1 << 31) - 1, "packet_rate_limit")).limits
+
+    assert most.rate == most.burst == (1 << 32) - 1
+
+
+def test_ports_and_networks_say_which_policy_they_have() -> None:
+    world = World()
+    world.save(network("q1"), port("p", "h", "q2"), port("s", "h", owner="network:dhcp"))
+
+    of_network, own = world.entry(network_key("n")), world.entry(host_port_key("h", "p"))
+    service = world.entry(host_port_key("h", "s"))
+    assert isinstance(of_network, Network)
+    assert isinstance(own, Port)
+    assert isinstance(service, Port)
+    assert (of_network.qos_policy_id, own.qos_policy_id) == ("q1", "q2")
+    assert (own.own_qos_only, service.own_qos_only) == (False, True)
+
+
+def test_a_policy_concerns_the_hosts_of_its_ports_and_of_its_networks() -> None:
+    records = (network("q1"), port("a", "h1"), port("b", "h2", "q2"), policy("q1"), policy("q2"))
+    for order in permutations(records):
+        world = World()
+        world.save(*order)
+        index = world.planner.index
+
+        assert set(index.hosts_of(policy_slice("q1"))) == {"h1", "h2"}
+        assert set(index.hosts_of(policy_slice("q2"))) == {"h2"}
+        assert [index.concerns(h, policy_slice("q2")) for h in ("h1", "h2")] == [False, True]
+        assert [index.concerns(h, policy_slice("q1")) for h in ("h1", "h3")] == [True, False]
+        world.save(network(""), port("b", "h2"))
+        assert not index.hosts_of(policy_slice("q1"))
+        assert not index.hosts_of(policy_slice("q2"))
