@@ -77,6 +77,7 @@ class FlowDriver:
     async def apply(self, more: Iterable[Change] = ()) -> bool:
         """Make the switch as wanted, acknowledged; False when it is not there.
 
+        Each step waits for its own acknowledgement, so that nothing to do costs nothing.
         `more` that is wanted is asked for while the switch is busy with what was before it.
         """
         session = self._session
@@ -87,7 +88,6 @@ class FlowDriver:
             await self._send(session, iter(more))
             await self._flush_zones(session)
             await self._take_meters(session)
-            await session.barrier()
         except (Disconnected, Refused) as error:
             self._lose(session, str(error))
             return False
