@@ -223,7 +223,8 @@ class Region:
         for port in self.every(PortRecord):
             if group_id in port.security_groups:
                 yield from map(whole, map(address, (each.ip_address for each in port.fixed_ips)))
-                yield from (prefix(each.ip_address) for each in port.allowed_address_pairs)
+                pairs = (prefix(each.ip_address) for each in port.allowed_address_pairs)
+                yield from (each for each in pairs if each.length)  # everybody is no member
 
     # Made at the first question
 

@@ -1,5 +1,7 @@
 """Security groups for hosts: slices only for whom they concern."""
 
+import msgspec
+
 from alcor.goal_state import codec
 from alcor.goal_state.entries import Addresses, Group, Member, Port, Rule
 from alcor.goal_state.slices import (
@@ -14,6 +16,7 @@ from alcor.goal_state.slices import (
 )
 from alcor.intent.records import (
     AddressGroupRecord,
+    AddressPair,
     FixedIp,
     GroupRecord,
     PortRecord,
@@ -149,3 +152,15 @@ def test_what_is_gone_leaves_no_entry() -> None:
     world.save(*records, gone=True)
 
     assert not world.planner.goal
+
+
+def test_p025_a_member_that_may_send_from_every_address_makes_nobody_else_a_member() -> None:
+    world = World()
+    mac = "fa:16:3e:00:00:01"
+    pairs = tuple(AddressPair(each, mac) for each in ("0.0.0.0/0", "::/0", "10.8.0.0/16"))
+
+    world.save(msgspec.structs.replace(port("p1", "h1", "web"), allowed_address_pairs=pairs))
+
+    key_ = member_key("web", "p1")
+    member = codec.decode(key_, world.planner.goal[key_])
+    assert member == Member("web", "p1", (prefix("10.0.0.5/32"), prefix("10.8.0.0/16")))

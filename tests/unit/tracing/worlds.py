@@ -133,7 +133,8 @@ def _networks(dice: Dice) -> Iterator[Record]:
 def _port(dice: Dice, number: int) -> PortRecord:
     network = dice.one(NETWORKS)
     secure = dice.chance(0.95)
-    pair = AddressPair(f"10.{network}.0.192/26", f"02:00:00:00:00:{number:02x}")
+    wide = dice.one((f"10.{network}.0.192/26", "0.0.0.0/0"))
+    pair = AddressPair(wide, f"02:00:00:00:00:{number:02x}")
     return PortRecord(
         id=f"p{number}",
         network_id=f"n{network}",

@@ -16,7 +16,8 @@ def plan(port: PortRecord) -> Iterator[tuple[str, Member]]:
     """
     own = [_whole(address(fixed.ip_address)) for fixed in port.fixed_ips]
     others = [prefix(pair.ip_address) for pair in port.allowed_address_pairs]
-    prefixes = tuple(dict.fromkeys(own + others))
+    # Who may send from every address does not make everybody a member (Neutron LP1867119).
+    prefixes = tuple(dict.fromkeys(own + [each for each in others if each.length]))
     if not prefixes:
         return
     for group_id in port.security_groups:
