@@ -8,11 +8,9 @@ The process that leads holds another lock for as long as one connection of it li
 looks whether that is so still, within its transaction: who was deposed writes nothing.
 """
 
-import asyncio
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, local
 from time import monotonic
@@ -24,6 +22,7 @@ from psycopg import errors
 
 from alcor.runtime import dialect
 from alcor.runtime.database import Deposed, DuplicateKey
+from alcor.runtime.workers import Workers
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
@@ -50,8 +49,8 @@ class PostgresDatabase:
     def __init__(self, url: str, name: str) -> None:
         self._url = url
         self._name = name
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-writer")
-        self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{name}-reader")
+        self._writer = Workers(1, f"{name}-writer")
+        self._readers = Workers(readers_max, f"{name}-reader")
         self._local = local()
         self._opened: list[psycopg.Connection[Any]] = []
         self._closing = Event()
@@ -60,25 +59,22 @@ class PostgresDatabase:
 
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it."""
-        loop = asyncio.get_running_loop()
-        backend = await loop.run_in_executor(self._writer, self._lead)
+        backend = await self._writer.do(self._lead)
         self._begin_write = _BEGIN_WRITE + _LEADS.format(backend)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer, self._run, self._begin_write, work)
+        return await self._writer.do(self._run, self._begin_write, work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._run, _BEGIN_READ, work)
+        return await self._readers.do(self._run, _BEGIN_READ, work)
 
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         self._closing.set()
-        self._writer.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
+        self._writer.end()
+        self._readers.end()
         for connection in [*self._opened, *([self._leading] if self._leading else [])]:
             connection.close()
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 import structlog
 
 from alcor.runtime.log_room import LogRoom
+from alcor.runtime.workers import Workers
 
 T = TypeVar("T")
 
@@ -32,8 +33,8 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, copied_after_s: float = copied_after_s) -> None:
         self.path = path
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-writer")
-        self._readers = ThreadPoolExecutor(readers_max, thread_name_prefix=f"{path.stem}-reader")
+        self._writer = Workers(1, f"{path.stem}-writer")
+        self._readers = Workers(readers_max, f"{path.stem}-reader")
         self._copier = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-copier")
         self._copied_after_s = copied_after_s
         self._copying: asyncio.TimerHandle | None = None  # soon
@@ -43,15 +44,15 @@ class SqliteDatabase:
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._writer, self._write, work)
+        result: T = await self._writer.do(self._write, work)
         if self._copying is None:
+            loop = asyncio.get_running_loop()
             self._copying = loop.call_later(self._copied_after_s, self._copier.submit, self._copy)
         return result
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.do(self._read, work)
 
     async def lead(self) -> None:
         """A folder of files has one process anyway: whoever opens it locks it."""
@@ -60,8 +61,9 @@ class SqliteDatabase:
         """Wait for what runs, then close every connection."""
         if self._copying is not None:
             self._copying.cancel()
-        for threads in (self._writer, self._readers, self._copier):
-            threads.shutdown(wait=True)
+        self._writer.end()
+        self._readers.end()
+        self._copier.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
         self._log_room.close()
