@@ -119,7 +119,7 @@ def _too_long(type_: str, what: str) -> Refusal:
 
 def request_id_of(text: str, new: Callable[[], str]) -> str:
     """The client's own request id if it is one, else a new one."""
-    if _REQUEST_ID.fullmatch(text):
+    if text and _REQUEST_ID.fullmatch(text):
         try:
             return f"req-{UUID(text[4:])}"
         except ValueError:
