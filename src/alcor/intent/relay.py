@@ -110,6 +110,7 @@ class Relay:
         """Publish what is committed, for ever."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(0)  # who waits for the answer to that write goes first
             self._wake.clear()
             full = True
             while full and (changes := self._following() or await self._outbox()):
