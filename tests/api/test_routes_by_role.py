@@ -24,6 +24,7 @@ ROLES = {
 OWN_KINDS = (
     *("nodes", "agents", "default_security_group_rules", "availability_zones"),
     *("flavors", "service_profiles", "service_providers", "rule_types"),
+    *("network_segment_ranges",),
 )
 # What things are found by, where that is not their id.
 FILTERS = {
@@ -94,6 +95,9 @@ class Scene:
             "subnetpool": {"name": "p", "prefixes": [f"172.{number % 200}.0.0/24"]},
             "address_scope": {"name": "s", "ip_version": 4},
             "policy": {"name": "q"},
+            "metering_label": {"name": "l"},
+            "network_segment_range": {"network_type": "vxlan", "minimum": 9_000 + number,
+                "maximum": 9_000 + number},
             "flavor": {"name": "f", "service_type": "L3_ROUTER_NAT"},
             "service_profile": {"metainfo": "{}"},
             "floatingip": {"floating_network_id": self.outside or UNKNOWN},
@@ -105,6 +109,10 @@ class Scene:
         if kind == "security_group_rule":
             group = self.made("security_group", "/v2.0/security-groups")
             return {"security_group_id": group, "direction": "ingress"}
+        if kind == "metering_label_rule":
+            label = self.made("metering_label", "/v2.0/metering/metering-labels")
+            return {"metering_label_id": label, "direction": "ingress",
+                    "remote_ip_prefix": "10.0.0.0/8"}  # fmt: skip
         if kind == "rbac_policy":
             network = self.made("network", "/v2.0/networks")
             return {"object_type": "network", "object_id": network, "target_tenant": "green",
@@ -116,7 +124,7 @@ class Scene:
 
     def made(self, kind: str, path: str) -> str:
         """The id of a new one, of project blue; one that is not there when we can make none."""
-        if kind == "quota":
+        if kind in ("quota", "auto_allocated_topology"):
             return "blue"  # a project's id is its quota's
         if kind == "network_ip_availability":
             return self.network

@@ -1,5 +1,6 @@
 """North-south: floating IPs, the router's own address, IPv6, and what is taken back."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -9,9 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from alcor.agent.pipeline import STAGE_BY_NAME
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, outside, parts
 from alcor.lab.commands import ip_batch
+from alcor.lab.hosts import ofctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
@@ -21,6 +24,10 @@ lab_hosts = 3
 lab_uplinks = 2  # the third host has none
 
 ROUTER = Kind("router", "routers", "/v2.0/routers")
+LABEL = Kind("metering_label", "metering_labels", "/v2.0/metering/metering-labels")
+LABEL_RULE = Kind(
+    "metering_label_rule", "metering_label_rules", "/v2.0/metering/metering-label-rules"
+)
 FLOATING = Kind("floatingip", "floatingips", "/v2.0/floatingips")
 timeout_s = 30.0
 
@@ -179,6 +186,39 @@ def test_who_has_no_floating_ip_is_seen_as_the_router_and_is_not_reached(
     answers(out, site.gateway[4])
 
 
+def test_what_passes_the_gateway_is_counted_under_a_label_on_one_host(
+    lab: Lab, world: str, site: Site
+) -> None:
+    floating = give_floating_ip(lab, world, site.machines["m1"])
+    for name in site.machines:
+        answers(space(lab, name), outside.beyond)
+    label = lab.api.create(LABEL, [{"name": "all"}]).items[0]["id"]
+    rules = [
+        {"metering_label_id": label, "direction": way, "remote_ip_prefix": f"{outside.beyond}/32"}
+        for way in ("ingress", "egress")
+    ]
+    created = lab.api.create(LABEL_RULE, rules)
+    assert lab.api.wait(created.revision, timeout_s).converged
+
+    for name in site.machines:
+        assert "1 received" in ping(space(lab, name), outside.beyond)
+
+    # A question and an answer of each of three machines, wherever they pass.
+    expected = 2 * len(site.machines)
+    wait_until("all to be counted", lambda: metered(lab) >= expected, timeout_s)
+    assert metered(lab) == expected
+    lab.api.delete(LABEL, label)
+    lab.api.delete(FLOATING, floating["id"])
+
+
+def metered(lab: Lab) -> int:
+    """How many packets METERED has counted on all hosts."""
+    table = f"table={STAGE_BY_NAME['METERED'].table},"
+    dumps = (ofctl(host, "dump-flows", "br-int", table) for host in lab.layout.hosts(lab_hosts))
+    counts = (re.findall(r"n_packets=(\d+).*priority=100,", dump) for dump in dumps)
+    return sum(int(count) for each in counts for count in each)
+
+
 def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     ip_batch([f"route replace fd40::/64 via {site.gateway[6]}"], out)
@@ -332,7 +372,5 @@ def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: 
 
 def speaks_for(lab: Lab, site: Site, host: str) -> bool:
     """Whether a host's switch answers ARP for the router's address outside."""
-    from alcor.lab import hosts
-
-    flows = hosts.ofctl(lab.host(host), "dump-flows", "br-int")
+    flows = ofctl(lab.host(host), "dump-flows", "br-int")
     return any("arp_tpa=" + site.gateway[4] in line for line in flows.splitlines())

@@ -22,6 +22,7 @@ from alcor.agent.drivers.bridge import Wish
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
 from alcor.agent.memory import Memory
+from alcor.agent.meter_reader import MeterReader
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
 from alcor.agent.pipeline import PUNT_SERVICE
@@ -100,6 +101,7 @@ class Agent:
                     parts.create_task(self._ask_outside())
                     unsaved = self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, self._saved))
+                    parts.create_task(self._meter())
         finally:
             self._flows.close()
 
@@ -115,6 +117,13 @@ class Agent:
         while True:
             await asyncio.sleep(ask_again_s / 2)
             self._responder.send(self._outside.tick())
+
+    async def _meter(self) -> None:
+        """Read what was counted under labels, for ever."""
+        reader = MeterReader(self._model, self._flows, self.metrics)
+        while True:
+            await asyncio.sleep(self._config.metering_s)
+            await reader.read()
 
     async def _advertise(self) -> None:
         while True:

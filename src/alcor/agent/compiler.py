@@ -23,6 +23,7 @@ from alcor.agent.features import (
     firewall,
     guards,
     l2,
+    metering,
     nd,
     outside,
     qos,
@@ -289,6 +290,8 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
             return _floating_flows(model, unit, cookie)
         case UnitKind.OUTSIDE:
             return _outside_flows(model, unit, cookie)
+        case UnitKind.METERING:
+            return metering.label(model.metering.rules_of(unit.id), cookie)
         case UnitKind.ACL:
             return _acl_flows(model, unit, cookie)
         case UnitKind.GRANT:
@@ -412,6 +415,7 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     yield from routing.router(view, cookie)
     yield from outside.router(view, cookie)
     yield from scopes.router(view, cookie)
+    yield from metering.router(view, cookie)
     if view.exit is not None and view.exit.is_here:
         here = (view.exit.network, view.exit.mac)
         yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)

@@ -61,4 +61,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, description="Seconds between two comparisons with the switch")
     ] = 120.0
     log_form: Annotated[str, Meta(description="json or console")] = "json"
+    metering_s: Annotated[
+        float, Meta(gt=0, description="Seconds between two readings of what labels have counted")
+    ] = 15.0
     log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"

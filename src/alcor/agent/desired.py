@@ -19,11 +19,13 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Network,
     Port,
+    Router,
     RouterInterface,
     Rule,
     SubnetAcl,
 )
 from alcor.goal_state.slices import (
+    EVERYBODY,
     acl_slice,
     addresses_slice,
     forwardings_slice,
@@ -31,6 +33,7 @@ from alcor.goal_state.slices import (
     host_slice,
     leads,
     members_slice,
+    metering_slice,
     network_slice,
     policy_slice,
     router_slice,
@@ -293,6 +296,10 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
             yield router_slice(entry.router_id)
         case RouterInterface() | Gateway():
             yield network_slice(entry.network_id)
+        case Router():
+            yield metering_slice(EVERYBODY)
+            if entry.project_id:
+                yield metering_slice(entry.project_id)
         case FloatingIp(port_id=""):
             yield forwardings_slice(entry.id)
         case Network():

@@ -37,6 +37,19 @@ class Metrics:
         self.limit_reached = Counter(
             "alcor_limit_reached_total", "How often a limit was met", ("limit",), registry=registry
         )
+        metered = ("label", "direction")
+        self.metered_packets = Counter(
+            "alcor_agent_metered_packets_total",
+            "Packets that passed gateways of routers here, by metering label",
+            metered,
+            registry=registry,
+        )
+        self.metered_bytes = Counter(
+            "alcor_agent_metered_bytes_total",
+            "Bytes of them, with their Ethernet headers",
+            metered,
+            registry=registry,
+        )
         self.goal_faults = Counter(
             "alcor_agent_goal_faults_total", "Parts of goal state ignored", registry=registry
         )

@@ -11,6 +11,7 @@ from alcor.agent.acls import Acls, SubnetKey
 from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
+from alcor.agent.metering import Metering
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.sub_ports import SubPorts
@@ -28,6 +29,7 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Group,
     Member,
+    MeteringRule,
     Name,
     Neighbour,
     Network,
@@ -40,6 +42,7 @@ from alcor.goal_state.entries import (
     SubnetAcl,
     UplinkNode,
 )
+from alcor.goal_state.slices import EVERYBODY
 from alcor.ovs.flow import Action, output
 from alcor.values.addresses import Address, Mac, Prefix
 
@@ -99,6 +102,7 @@ class HostModel:
         self.firewall = Firewall()
         self.acls = Acls()
         self.qos = Qos()
+        self.metering = Metering()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
@@ -130,6 +134,8 @@ class HostModel:
             case QosPolicy():
                 self.qos.put(entry)
                 return self._units_of_policy(entry.id)
+            case MeteringRule():
+                return self._units_metered(self.metering.put(entry))
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -159,6 +165,8 @@ class HostModel:
             case QosPolicy():
                 self.qos.remove(entry.id)
                 return self._units_of_policy(entry.id)
+            case MeteringRule():
+                return self._units_metered(self.metering.remove(entry))
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -238,7 +246,8 @@ class HostModel:
         interfaces = self.routing.interfaces_of(router_id)
         legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
         exit_ = self.exits.of(router)
-        return RouterView(router_key(router_id), legs, router.routes, exit_)
+        taps = self.metering.taps_of(router.project_id)
+        return RouterView(router_key(router_id), legs, router.routes, exit_, taps)
 
     def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
         """The floating IP of a unit with its router, if it is known, and translated here."""
@@ -290,11 +299,21 @@ class HostModel:
             yield from self.exits.units_resolved(network_id)
         yield from self._units_touched(self.firewall.everything())
         yield from _acl_units(self.acls.subnets())
+        yield from self.metering.units()
 
     def prefix_of(self, unit: Unit) -> Prefix:
         """The prefix that a unit of its kind is about."""
         version, number, length = unit.id.split("/")
         return Prefix(int(version), int(number, 16), int(length))
+
+    def _units_metered(self, rules: list[MeteringRule]) -> set[Unit]:
+        """The labels of rules, and the routers that they are about with their floating IPs."""
+        units = {Unit(UnitKind.METERING, rule.label_id) for rule in rules}
+        owners = {rule.owner for rule in rules}
+        for router_id, router in self.routing.routers.items():
+            if owners & {router.project_id, EVERYBODY}:
+                units |= self.exits.units_of_router(router_id)
+        return units
 
     def _units_touched(self, touched: Touched) -> set[Unit]:
         """The units of what has changed of security groups."""

@@ -32,6 +32,7 @@ NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all 
 STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
 SCOPE = "reg1"  # of a routed packet: the address scope that it comes from
 SCOPE_ANY = 0xFFFF_FFFF  # SCOPE of a packet that was translated: it may go anywhere
+TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by then
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
@@ -43,11 +44,13 @@ registers = {
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
+    TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id",
     STANDS_FOR: "the address that a packet must have once it is translated; 0: any",
     SCOPE: "the address scope that a routed packet comes from, counted for each router; "
     "all bits: any, as it was translated",
     PICK: "which of the next hops of one route the packet takes, from 0 on",
-    TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to",
+    TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to; before that is "
+    "known, the other half of what METERED is asked about",
     SUBJECT: "the port whose security groups are asked: its number",
     VERDICT: "bit 0: a rule lets the packet pass; bit 1: its connection is not to be remembered",
     PORT_IN: "the local port that sent the packet: its number (its ofport, or a sub-port's own); "
@@ -295,10 +298,11 @@ _PHASES = (
                 "ROUTER_IN",
                 "what a router takes: answers to ping, nothing link-local, nothing out of hops",
                 reads=(VNI, *ROUTER),
-                writes=(FLAGS,),
+                writes=(FLAGS, *TAP),
                 miss="ROUTE",
                 miss_means="to be forwarded",
                 next=("ROUTE", "ROUTER_FAULT", "RETURN"),
+                calls=("METERED",),
             ),
             Stage(
                 "ROUTE",
@@ -331,9 +335,10 @@ _PHASES = (
                 "NAT_OUT",
                 "to the outside: from a floating IP, from the router's address, or elsewhere",
                 reads=(FLAGS, *ROUTER),
-                writes=(TUNNEL_REMOTE, STANDS_FOR),
+                writes=(TUNNEL_REMOTE, STANDS_FOR, *TAP),
                 miss_means="not IP",
                 next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),
+                calls=("METERED",),
             ),
             Stage(
                 "NAT_DONE",
@@ -417,6 +422,17 @@ _PHASES = (
             _rules("SG_HEADERS_IN", "of a stateless port: ingress rules, by the packet's headers"),
         ),
     ),
+    Phase(
+        120,
+        (
+            Stage(
+                "METERED",
+                "counts what passes routers' gateways, once a label; its flows do nothing else",
+                reads=TAP,
+                miss_means="not counted",
+            ),
+        ),
+    ),
 )
 
 
@@ -469,6 +485,7 @@ SG_RULES_OUT = STAGE_BY_NAME["SG_RULES_OUT"].table
 SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
 SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table
 SG_HEADERS_IN = STAGE_BY_NAME["SG_HEADERS_IN"].table
+METERED = STAGE_BY_NAME["METERED"].table
 
 ALLOWING = frozenset((SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN))
 """Tables whose flows only let pass: what is taken from them is taken before anything is put."""

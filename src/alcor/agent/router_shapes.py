@@ -3,11 +3,12 @@
 Pure. What a router is known by, what it takes, how it names a next hop, and how it answers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Unpack
 
 from alcor.agent import pipeline as p
 from alcor.agent.exits import Exit
+from alcor.agent.metering import Tap
 from alcor.agent.routing import Leg, RouterView
 from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Network
@@ -19,6 +20,7 @@ from alcor.ovs.flow import (
     Instructions,
     Match,
     MatchFields,
+    Resubmit,
     apply,
     check_larger,
     match,
@@ -75,6 +77,16 @@ def held_by(view: RouterView, version: int, **fields: Unpack[MatchFields]) -> Ma
     fields["reg12"], fields["reg13"] = view.key >> 32, view.key & _WORD
     fields["eth_type"] = ETH_TYPE_IPV4 if version == 4 else ETH_TYPE_IPV6
     return fields
+
+
+def counting(taps: Iterable[Tap]) -> tuple[Action, ...]:
+    """Ask METERED about a packet, for each of these."""
+    high, low = p.TAP
+    asked = (
+        (set_field(high, tap >> 32), set_field(low, tap & _WORD), Resubmit(p.METERED))
+        for tap in taps
+    )
+    return tuple(action for actions in asked for action in actions)
 
 
 def to(view: RouterView, address: Address) -> MatchFields:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from alcor.agent.exits import Exit, scope_of
+from alcor.agent.metering import NOTHING, Taps
 from alcor.goal_state.entries import FixedIp, Network, Route, Router, RouterInterface, Subnet
 from alcor.values.addresses import Address, Mac, Prefix
 
@@ -48,6 +49,7 @@ class RouterView(NamedTuple):
     legs: tuple[Leg, ...]
     routes: tuple[Route, ...]
     exit: Exit | None = None
+    taps: Taps = NOTHING
 
     def leg_towards(self, hop: Address) -> Leg | None:
         """The leg on whose side the address is."""

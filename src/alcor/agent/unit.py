@@ -19,6 +19,7 @@ class UnitKind(IntEnum):
     REMOTE = 21
     SERVICE = 22
     ACL = 30
+    METERING = 40
 
 
 class Unit(NamedTuple):

@@ -35,6 +35,7 @@ from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
 from alcor.managers.flavor.app import FlavorApp
 from alcor.managers.ip.app import IpApp
 from alcor.managers.mac.app import MacApp
+from alcor.managers.metering.app import MeteringApp
 from alcor.managers.network.app import NetworkApp
 from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
@@ -49,6 +50,8 @@ from alcor.managers.security_group.app import SecurityGroupApp
 from alcor.managers.subnet.app import SubnetApp
 from alcor.managers.subnet.needs import Peers as SubnetPeers
 from alcor.managers.subnetpool.app import SubnetPoolApp
+from alcor.managers.topology.app import TopologyApp
+from alcor.managers.topology.needs import Kind, Kinds
 from alcor.managers.trunk.app import TrunkApp
 from alcor.managers.trunk.needs import Peers as TrunkPeers
 from alcor.resource.declaration import Resource
@@ -140,11 +143,14 @@ class Control:
         counting_too = (network, subnet, pool, port, group, qos, router, elastic_ip, trunk)
         counted = self._counted(*counting_too)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
+        metering = MeteringApp(place, intent, clock, new_id)
+        kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
+        topology = TopologyApp(place, intent, kinds, clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
         telling = (
             *(network, pool, subnet, node, port, group, acl, qos, router, elastic_ip),
-            *(flavor, quota),
+            *(flavor, metering, topology, quota),
         )
         self._relays: Sequence[Relay] = [each.relay for each in telling]
         self.apps: list[ManagerApp] = [mac, ip, trunk, *telling]
@@ -272,6 +278,11 @@ class Control:
             type_: Owner(self._exchange.peer(ResourceManager, f"rbac/{type_}"), actions)
             for type_, _, actions in shared
         }
+
+    def _kind(self, app: ManagerApp) -> Kind:
+        """The first of a manager's kinds, for who makes one as a client does."""
+        resource = app.resources[0][0]
+        return Kind(resource, self._exchange.peer(contract_of(resource), resource.name))
 
     def _serve(
         self, resource: Resource, manager: ResourceManager

@@ -8,7 +8,8 @@ from alcor.managers.flavor.api import (
     SERVICE_PROFILE,
     SERVICE_PROVIDER,
 )
-from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
+from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
+from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY, NETWORK_SEGMENT_RANGE
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.port.api import BINDING, port_resource
@@ -25,6 +26,7 @@ from alcor.managers.security_group.api import (
 )
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
+from alcor.managers.topology.api import AUTO_ALLOCATED_TOPOLOGY
 from alcor.managers.trunk.api import TRUNK
 from alcor.resource.declaration import Resource
 
@@ -35,6 +37,7 @@ def declared() -> list[Resource]:
         TRUNK,
         NETWORK,
         NETWORK_IP_AVAILABILITY,
+        NETWORK_SEGMENT_RANGE,
         SUBNETPOOL,
         ADDRESS_SCOPE,
         SUBNET,
@@ -61,6 +64,9 @@ def declared() -> list[Resource]:
         SERVICE_PROFILE,
         FLAVOR_SERVICE_PROFILE,
         SERVICE_PROVIDER,
+        METERING_LABEL,
+        METERING_LABEL_RULE,
+        AUTO_ALLOCATED_TOPOLOGY,
         QUOTA,
         RBAC_POLICY,
     ]
@@ -79,6 +85,8 @@ TELLING = (
     "router",
     "elastic_ip",
     "flavor",
+    "metering",
+    "topology",
     "quota",
 )
 

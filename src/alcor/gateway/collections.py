@@ -27,7 +27,7 @@ from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
 from alcor.gateway.tags import Tags
 from alcor.resource import body, query
-from alcor.resource.declaration import Resource
+from alcor.resource.declaration import SHOWN_FIELDS, Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
 from alcor.resource.tags import TAGS
@@ -38,7 +38,7 @@ class _Known(msgspec.Struct):
     """What the door must know of a document."""
 
     id: str = ""
-    project_id: str = ""  # the id of what is one a project
+    project_id: str | None = ""  # the id of what is one a project
     network_id: str = ""  # the id of what is one a network
     revision_number: int = -1
 
@@ -146,7 +146,7 @@ class Collection:
         self, request: Request, page: query.Page, items: Sequence[msgspec.Raw]
     ) -> list[dict[str, str]]:
         ends = [_known(items[0]), _known(items[-1])] if items else []
-        ids = [end.id or end.network_id or end.project_id for end in ends]
+        ids = [end.id or end.network_id or end.project_id or "" for end in ends]
         # Only the first, the last and the number of ids matter.
         ids = ids[:1] * (len(items) - 1) + ids[1:]
         url = f"{request.base_url}{self._path}"
@@ -154,9 +154,10 @@ class Collection:
         return [link._asdict() for link in found]
 
     async def _show(self, request: Request, caller: Caller, id_: str) -> Response:
-        document = await self._document(caller, id_)
-        revision = _known(document).revision_number
         fields = query.fields_of(query.parameters(request.query))
+        document = await self._shown_document(caller, id_, fields)
+        revision = _known(document).revision_number
+        fields = tuple(each for each in fields if each not in self.resource.field_words)
         shown = await self._access.shown(caller, [document], fields)
         if not shown:
             raise self._access.missing(id_)
@@ -186,8 +187,15 @@ class Collection:
         reply = await self._manager.delete(DeleteRequest(caller, id_))
         return Response(204, b"", ((b"x-alcor-revision", reply.revision.encode("latin-1")),))
 
-    async def _document(self, caller: Caller, id_: str) -> msgspec.Raw:
-        only = ListQuery(filters=(Filter("id", (id_,)),), limit=1)
+    async def _shown_document(
+        self, caller: Caller, id_: str, fields: tuple[str, ...]
+    ) -> msgspec.Raw:
+        if not self.resource.field_words:
+            return await self._document(caller, id_)
+        return await self._document(caller, id_, Filter(SHOWN_FIELDS, fields))
+
+    async def _document(self, caller: Caller, id_: str, *also: Filter) -> msgspec.Raw:
+        only = ListQuery(filters=(Filter("id", (id_,)), *also), limit=1)
         reply = await self._manager.list_page(ListRequest(caller, only))
         if not reply.items:
             raise self._access.missing(id_)

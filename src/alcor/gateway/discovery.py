@@ -164,6 +164,22 @@ _EXTENSIONS = (
         "Floating IP Port Forwarding support port ranges",
         "Ranges of ports are forwarded.",
     ),
+    Extension(
+        "auto-allocated-topology",
+        "Auto Allocated Topology Services",
+        "A network that leads outside for who asks.",
+    ),
+    Extension(
+        "network-segment-range",
+        "Neutron Network Segment Range",
+        "VNIs and VLANs that are kept for projects.",
+    ),
+    Extension("metering", "Neutron Metering", "What passes routers' gateways is counted."),
+    Extension(
+        "metering_source_and_destination_filters",
+        "Metering by source and destination",
+        "Rules of metering labels name both ends.",
+    ),
     Extension("flavors", "Neutron Service Flavors", "Ways to have a service, by name."),
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
     Extension("service-type", "Neutron Service Type Management", "Who provides services."),

@@ -139,6 +139,7 @@ _OTHERS = {
     "create_address_scope:shared": ADMIN,
     "update_address_scope:shared": ADMIN,
     "get_network_ip_availability": SERVICE,
+    "create_metering_label:shared": ADMIN,
     **{
         f"{verb}_rbac_policy:target_tenant": "rule:restrict_wildcard"
         for verb in ("create", "update")
@@ -201,7 +202,7 @@ DEFAULTS: dict[str, str] = (
     | _verbs("segment", ADMIN, ADMIN)
     | _verbs("network_segment_range", ADMIN, ADMIN)
     | _verbs("policy", MANAGER, _OTHERS["get_policy"])
-    | _verbs("metering_label", MANAGER, READER)
+    | _verbs("metering_label", MANAGER, f"{READER} or {SHARED}")
     | _verbs("metering_label_rule", MANAGER, READER)
     | _verbs("log", MANAGER, MANAGER)
 )

@@ -10,7 +10,7 @@ from typing import get_args
 
 from google.protobuf.message import DecodeError
 
-from alcor.goal_state import acl_codec, group_codec, qos_codec, router_codec
+from alcor.goal_state import acl_codec, group_codec, metering_codec, qos_codec, router_codec
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
@@ -23,6 +23,7 @@ from alcor.goal_state.entries import (
     Group,
     Ipv6Mode,
     Member,
+    MeteringRule,
     Name,
     Neighbour,
     Network,
@@ -59,6 +60,7 @@ _NAME_BY_TYPE = {
     SubnetAcl: "acl",
     AclRule: "rule",
     QosPolicy: "policy",
+    MeteringRule: "rule",
 }
 
 _PART_BY_TYPE = {
@@ -118,6 +120,8 @@ def _kind(key: str) -> str:
             return kind
         case ["forwardings", floating, "forwarding", owner] if floating and owner:
             return "forwarding"
+        case ["metering", owner, "rule", rule] if owner and rule:
+            return "metering rule"
         case ["uplink", name, "node", host] if name and host:
             return "node"
     raise Malformed(f"'{key}' is not a key of goal state")
@@ -133,6 +137,7 @@ _Message = (
     | router_codec.Message
     | acl_codec.Message
     | qos_codec.Message
+    | pb.MeteringRule
 )
 
 
@@ -156,6 +161,8 @@ def _message(entry: GoalEntry) -> _Message:
             return acl_codec.message(entry)
         case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
             return router_codec.message(entry)
+        case MeteringRule():
+            return metering_codec.message(entry)
         case Forwarding():
             return router_codec.message(entry)
         case QosPolicy():
@@ -341,5 +348,6 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "gateway": router_codec.read_gateway,
     "floating": router_codec.read_floating,
     "forwarding": router_codec.read_forwarding,
+    "metering rule": metering_codec.read_rule,
     "node": router_codec.read_uplink_node,
 }

@@ -186,6 +186,7 @@ class Router(NamedTuple):
     admin_state_up: bool
     routes: tuple[Route, ...]  # beside those to the subnets of its interfaces
     snat: bool = True  # IPv4 leaves by its gateway from the gateway's address
+    project_id: str = ""
 
 
 class RouterInterface(NamedTuple):
@@ -233,6 +234,18 @@ class Forwarding(NamedTuple):
     outer: tuple[int, int]
     address: Address
     inner: tuple[int, int]
+
+
+class MeteringRule(NamedTuple):
+    """What a label counts at the gateways of routers, or (excluded) does not; an end or both."""
+
+    id: str
+    label_id: str
+    owner: str  # the project whose routers it is about; `slices.EVERYBODY`: all routers
+    ingress: bool  # from outside; else towards it
+    excluded: bool
+    source: Prefix | None
+    destination: Prefix | None
 
 
 class UplinkNode(NamedTuple):
@@ -285,6 +298,7 @@ GoalEntry = (
     | FloatingIp
     | Forwarding
     | UplinkNode
+    | MeteringRule
     | SubnetAcl
     | AclRule
     | QosPolicy

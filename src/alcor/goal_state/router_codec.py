@@ -77,6 +77,7 @@ def _router(router: Router) -> pb.Router:
             for each in router.routes
         ],
         snat=router.snat,
+        project_id=router.project_id,
     )
 
 
@@ -99,7 +100,7 @@ def read_router(parts: list[str], value: bytes) -> Router:
     )
     if any(route.destination.version != route.nexthop.version for route in routes):
         raise ValueError("a route and its next hop are of two families")
-    return Router(parts[1], message.admin_state_up, routes, message.snat)
+    return Router(parts[1], message.admin_state_up, routes, message.snat, message.project_id)
 
 
 def read_interface(parts: list[str], value: bytes) -> RouterInterface:

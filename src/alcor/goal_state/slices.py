@@ -13,13 +13,14 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `policy/<id>/` | `policy`: a QoS policy |
 | `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
+| `metering/<project>/` | `rule/<id>`: what labels count at its routers' gateways; `*`: at all |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, ports
 and networks to their QoS policies, rules to their remotes, subnets to their ACLs, a network's
 attachments to routers, a router's interfaces and gateways to networks, a floating IP without a port
-to its forwardings, a network to the uplinks of its physical network. (Its name is percent-encoded
-in keys.)
+to its forwardings, a router to what is metered of its project and of all, a network to the uplinks
+of its physical network. (Names of physical networks and projects are percent-encoded in keys.)
 """
 
 from urllib.parse import quote
@@ -35,6 +36,8 @@ ACL = "acl"
 POLICY = "policy"
 
 UPLINK = "uplink"
+METERING = "metering"
+EVERYBODY = "*"  # in place of a project
 
 _LEADING = ("host/", "group/", "router/")
 
@@ -157,6 +160,16 @@ def uplink_slice(physical_network: str) -> str:
 def uplink_node_key(physical_network: str, host: str) -> str:
     """The entry of a host with an uplink (an `UplinkNode`)."""
     return f"{uplink_slice(physical_network)}node/{host}"
+
+
+def metering_slice(owner: str) -> str:
+    """The slice of what is metered of a project, or of all; hosts of its routers subscribe."""
+    return f"metering/{quote(owner, safe='')}/"
+
+
+def metering_rule_key(owner: str, rule_id: str) -> str:
+    """The entry of a rule of a metering label (a `MeteringRule`)."""
+    return f"{metering_slice(owner)}rule/{rule_id}"
 
 
 def acl_slice(acl_id: str) -> str:

@@ -302,6 +302,44 @@ class QosPolicyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     rules: tuple[QosRuleRecord, ...] = ()
 
 
+class MeteringLabelRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What passes the gateways of a project's routers is counted under it, as its rules say."""
+
+    id: str
+    project_id: str
+    shared: bool = False  # of all projects' routers
+
+
+class MeteringRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a label counts, or excludes; a source or destination left out is any."""
+
+    id: str
+    label_id: str
+    ingress: bool  # from outside; else towards it
+    excluded: bool = False
+    source: str = ""  # CIDR
+    destination: str = ""
+
+
+class TopologyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A network and a router that a project was given because it asked."""
+
+    id: str  # the project
+    network_id: str
+    router_id: str
+
+
+class SegmentRangeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Segmentation ids that are kept for a project's networks, or are everybody's."""
+
+    id: str
+    project_id: str = ""  # empty: everybody's
+    network_type: str
+    physical_network: str = ""
+    minimum: int
+    maximum: int
+
+
 Record = (
     NetworkRecord
     | SubnetRecord
@@ -321,6 +359,10 @@ Record = (
     | FlavorRecord
     | ServiceProfileRecord
     | QosPolicyRecord
+    | MeteringLabelRecord
+    | MeteringRuleRecord
+    | TopologyRecord
+    | SegmentRangeRecord
 )
 
 TYPE_BY_KIND: dict[str, type[Record]] = {
@@ -342,6 +384,10 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "flavor": FlavorRecord,
     "service_profile": ServiceProfileRecord,
     "qos_policy": QosPolicyRecord,
+    "metering_label": MeteringLabelRecord,
+    "metering_rule": MeteringRuleRecord,
+    "auto_allocated_topology": TopologyRecord,
+    "network_segment_range": SegmentRangeRecord,
 }
 
 # Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
@@ -353,6 +399,10 @@ MANAGER_BY_KIND = {
     "port_forwarding": "elastic_ip",
     "address_scope": "subnetpool",
     "service_profile": "flavor",
+    "metering_label": "metering",
+    "metering_rule": "metering",
+    "auto_allocated_topology": "topology",
+    "network_segment_range": "network",
 }
 
 _encoder = msgspec.msgpack.Encoder()

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 from alcor.ovs.channel import Channel, Disconnected, Refused
 from alcor.ovs.flow import CONTROLLER, Action
 from alcor.ovs.openflow import flows, meters, packets, wire
-from alcor.ovs.openflow.flows import ALL_TABLES, Bundle, FlowBody, FlowKey
+from alcor.ovs.openflow.flows import ALL_TABLES, Bundle, FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import (
     Bucket,
     Meter,
@@ -157,6 +157,14 @@ class OpenFlow:
         xid = self._channel.reserve(1)
         data = flows.stats_request(xid, cookie, mask, table)
         await self._channel.request(xid, data, lambda part: flows.decode_flows(part, found))
+        return found
+
+    async def counts(self, table: int = ALL_TABLES) -> dict[FlowKey, FlowCounts]:
+        """How often each flow of a table was hit."""
+        found: dict[FlowKey, FlowCounts] = {}
+        xid = self._channel.reserve(1)
+        data = flows.stats_request(xid, 0, 0, table)
+        await self._channel.request(xid, data, lambda part: flows.decode_counts(part, found))
         return found
 
     async def bundle(

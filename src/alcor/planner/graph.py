@@ -21,6 +21,7 @@ from alcor.goal_state.slices import (
     host_port_key,
     interface_key,
     member_key,
+    metering_rule_key,
     name_key,
     neighbour_key,
     network_key,
@@ -34,6 +35,8 @@ from alcor.intent.records import (
     AddressGroupRecord,
     FloatingIpRecord,
     GroupRecord,
+    MeteringLabelRecord,
+    MeteringRuleRecord,
     NetworkAclRecord,
     NetworkAclRuleRecord,
     NetworkRecord,
@@ -48,12 +51,14 @@ from alcor.intent.records import (
     SubnetRecord,
 )
 from alcor.planner.index import Index
+from alcor.planner.metering_index import owner_of
 from alcor.planner.nodes import (
     acl,
     floating_ip,
     forwarding,
     group,
     member,
+    metering,
     name,
     neighbour,
     network,
@@ -154,6 +159,11 @@ class Planner:
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
                 yield from (neighbour.plan(port, record) for port in self._ports_of(record))
                 yield from uplink.plan(record)
+            case MeteringRuleRecord():
+                yield metering.plan(record, self.index.metering.owner(record.label_id))
+            case MeteringLabelRecord():
+                rules = self.index.metering.rules_of(record.id)
+                yield from (metering.plan(rule, owner_of(record)) for rule in rules)
         yield from _decide_groups(record)
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
@@ -202,6 +212,11 @@ class Planner:
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
                 yield from uplink.keys(record)
+            case MeteringRuleRecord():
+                yield metering_rule_key(self.index.metering.owner(record.label_id), record.id)
+            case MeteringLabelRecord():
+                for rule in self.index.metering.rules_of(record.id):
+                    yield metering_rule_key(owner_of(record), rule.id)
             case FloatingIpRecord():
                 yield floating_key(record.router_id, record.id)
             case PortForwardingRecord():

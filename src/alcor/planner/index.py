@@ -5,11 +5,13 @@ it by routers.
 """
 
 from collections.abc import Collection, Mapping
+from urllib.parse import unquote
 
 from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, key
 from alcor.planner.acl_index import AclIndex
 from alcor.planner.group_index import GroupIndex
+from alcor.planner.metering_index import MeteringIndex
 from alcor.planner.qos_index import QosIndex
 from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
@@ -26,6 +28,7 @@ class Index:
         self.qos = QosIndex()
         self.routers = RouterIndex()
         self.scopes = ScopeIndex()
+        self.metering = MeteringIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -57,6 +60,7 @@ class Index:
         self.qos.put(record)
         self.routers.put(record)
         self.scopes.put(record)
+        self.metering.put(record)
         if isinstance(record, PortRecord) and record.host:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
             hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
@@ -71,6 +75,7 @@ class Index:
             self.qos.drop(record)
             self.routers.drop(record)
             self.scopes.drop(record)
+            self.metering.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
 
@@ -116,6 +121,8 @@ class Index:
             case [slices.POLICY, policy_id, ""]:
                 networks = self.networks_to_policy(policy_id)
                 return self.qos.hosts_of(policy_id).union(self._hosts_on_any(networks))
+            case [slices.METERING, owner, ""]:
+                return self._hosts_on_any(self.networks_metered(unquote(owner)))
             case [slices.GROUP, group_id, ""]:
                 return self.groups.hosts_of_group(group_id)
             case [slices.MEMBERS, group_id, ""]:
@@ -145,6 +152,9 @@ class Index:
                 networks = self.networks_to_policy(policy_id)
                 on_networks = any(host in self.hosts_on(each) for each in networks)
                 return on_networks or host in self.qos.hosts_of(policy_id)
+            case [slices.METERING, owner, ""]:
+                networks = self.networks_metered(unquote(owner))
+                return any(host in self.hosts_on(each) for each in networks)
         return host in self.hosts_of(slice_)
 
     def networks_to_acl(self, acl_id: str) -> frozenset[str]:
@@ -156,6 +166,11 @@ class Index:
         """Every network whose hosts hold a network that has the QoS policy."""
         networks = self.qos.networks_of(policy_id)
         return frozenset[str]().union(*map(self.routers.networks_to, networks))
+
+    def networks_metered(self, owner: str) -> frozenset[str]:
+        """Every network from which packets may reach a router that is metered for the owner."""
+        routers = self.metering.routers_of(owner)
+        return frozenset[str]().union(*map(self.routers.networks_at, routers))
 
     def _hosts_on_any(self, networks: Collection[str]) -> Collection[str]:
         if len(networks) == 1:

@@ -13,6 +13,9 @@ from alcor.contracts.resources import Filter
 from alcor.resource.fields import FieldType
 from alcor.values.ids import is_uuid
 
+# A filter of kinds with `field_words`: what `fields` a client asks for that it is shown one.
+SHOWN_FIELDS = "fields"
+
 UNSET: Any = type("Unset", (), {"__repr__": lambda _: "UNSET"})()  # no default: the manager chooses
 
 
@@ -85,6 +88,9 @@ class Resource:
     policy rules where it is not `name`, `root` the key of one in bodies. With `local_ids` an id
     means something under its parent only: the manager gets `<parent's id>/<id>`. `tags_path` is
     another path of the tags' routes.
+
+    Words of `fields` that mean more than a name are `field_words`: the manager of such a kind is
+    told what was asked for when one is shown (`SHOWN_FIELDS`).
     """
 
     name: str  # in a body: {"network": {...}}
@@ -102,6 +108,7 @@ class Resource:
     parent: str = ""
     policy_name: str = ""
     root: str = ""
+    field_words: Sequence[str] = ()
     local_ids: bool = False
     tags_path: str = ""
 

@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery, Written
-from alcor.intent import outbox, records
+from alcor.intent import records, store
 from alcor.intent.outbox import Told
 from alcor.intent.records import Record
 from alcor.intent.relay import Living, Relay
-from alcor.keyed_log.log import Change
+from alcor.intent.store import ToldStore, ToldTransaction, told_rows
 from alcor.runtime import usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import Also, ResourceTable, Row, Sql, Taken, missing
@@ -33,7 +33,6 @@ class Thing(Protocol):
     def id(self) -> str: ...
 
 
-R = TypeVar("R")
 T = TypeVar("T", bound=Thing)
 SHARED = (Also("shared = 1"),)
 
@@ -66,6 +65,15 @@ class Kept(Generic[T]):
         """That the thing is so."""
         return Told(records.key(self.kind, thing.id), records.encode(self.record(thing)))
 
+    def told_row(self, row: Row) -> Told:
+        """What a row says."""
+        return self.told(self.decode(row.doc))
+
+    @property
+    def living(self) -> Living:
+        """The records of all rows."""
+        return told_rows(self.table.living, self.told_row)
+
     def gone(self, id_: str) -> Told:
         """That there is no such thing."""
         return Told(records.key(self.kind, id_), None)
@@ -83,7 +91,7 @@ class IdInUse(Conflict):
         super().__init__(f"Unable to create the {title}. Its id is in use.", type=f"{title}IdInUse")
 
 
-class KeptTransaction:
+class KeptTransaction(ToldTransaction):
     """What can be read and saved within one transaction.
 
     `project` limits what is there to its own; None: all is there.
@@ -92,14 +100,14 @@ class KeptTransaction:
     def __init__(
         self, connection: sqlite3.Connection, manager: str, trace: str, quota: usage.Limit
     ) -> None:
-        self.connection = connection
+        super().__init__(connection, trace)
         self._manager = manager
-        self._trace = trace
         self._quota = quota
 
-    def sequence(self) -> int:
-        """Of the last change saved."""
-        return outbox.last(self.connection)
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For what a manager keeps beside its kinds."""
+        return self._connection
 
     def written(self, documents: Sequence[Raw]) -> Written:
         """The answer to a write, made at its end."""
@@ -108,11 +116,11 @@ class KeptTransaction:
     def page(self, kind: Kept[Any], query: ListQuery, project: str | None) -> list[Raw]:
         """The documents of a page."""
         whose = project if kind.of_projects else None
-        return kind.table.page(self.connection, query, whose, kind.also)
+        return kind.table.page(self._connection, query, whose, kind.also)
 
     def find(self, kind: Kept[T], id_: str) -> T | None:
         """The thing of an id."""
-        row = kind.table.row(self.connection, id_)
+        row = kind.table.row(self._connection, id_)
         return None if row is None else kind.decode(row.doc)
 
     def get(self, kind: Kept[T], id_: str, project: str | None = None) -> T:
@@ -126,89 +134,50 @@ class KeptTransaction:
 
     def where(self, kind: Kept[T], condition: str, *values: Sql) -> list[T]:
         """The things for which an SQL condition holds."""
-        return [kind.decode(r.doc) for r in kind.table.where(self.connection, condition, values)]
+        return [kind.decode(r.doc) for r in kind.table.where(self._connection, condition, values)]
 
     def insert(self, kind: Kept[T], things: Sequence[T]) -> list[Raw]:
         """Refuses ids that are taken, and what exceeds a quota."""
         first = self._tell([kind.told(thing) for thing in things])
         rows = [kind.row(thing, first + i) for i, thing in enumerate(things)]
         try:
-            kind.table.insert(self.connection, rows)
+            kind.table.insert(self._connection, rows)
         except Taken as taken:
             if taken.columns != ("id",):
                 raise
             raise IdInUse(kind.table.title) from None
         if kind.table.counted:
             projects = {str(getattr(thing, "project_id", "")) for thing in things}
-            usage.check(self.connection, kind.table.name, projects, self._quota)
+            usage.check(self._connection, kind.table.name, projects, self._quota)
         return [Raw(row.doc) for row in rows]
 
     def save(self, kind: Kept[T], thing: T) -> Raw:
         """A thing that is there is so now."""
         row = kind.row(thing, self._tell([kind.told(thing)]))
-        kind.table.replace(self.connection, [row])
+        kind.table.replace(self._connection, [row])
         return Raw(row.doc)
 
     def remove(self, kind: Kept[Any], ids: Iterable[str]) -> None:
         """These are gone."""
         gone = list(ids)
         if gone:
-            kind.table.delete(self.connection, gone)
+            kind.table.delete(self._connection, gone)
             self._tell([kind.gone(id_) for id_ in gone])
 
-    def _tell(self, told: Sequence[Told]) -> int:
-        first = outbox.take(self.connection, len(told))
-        outbox.tell(self.connection, first, told, self._trace)
-        return first
+
+KeptStore = ToldStore[KeptTransaction]
 
 
-class KeptStore:
-    """The manager's database; it hands a transaction to functions."""
-
-    def __init__(
-        self, database: Database, relay: Relay, quota: usage.Limit = usage.unlimited
-    ) -> None:
-        self._database = database
-        self._relay = relay
-        self._quota = quota
-
-    async def read(self, work: Callable[[KeptTransaction], R]) -> R:
-        """Run `work` on one state of the database; it must not write."""
-        return await self._database.read(lambda c: work(self._transaction(c, "")))
-
-    async def write(self, work: Callable[[KeptTransaction], R], trace: str = "") -> R:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-
-        def within(connection: sqlite3.Connection) -> tuple[R, int]:
-            self._relay.forget(connection)
-            transaction = self._transaction(connection, trace)
-            return work(transaction), transaction.sequence()
-
-        result, sequence = await self._database.write(within)
-        self._relay.notify(sequence)
-        return result
-
-    def _transaction(self, connection: sqlite3.Connection, trace: str) -> KeptTransaction:
-        return KeptTransaction(connection, self._relay.manager, trace, self._quota)
+def kept_store(database: Database, relay: Relay, quota: usage.Limit = usage.unlimited) -> KeptStore:
+    """The store of a manager whose kinds are all kept whole."""
+    return ToldStore(
+        database, relay, lambda c, trace: KeptTransaction(c, relay.manager, trace, quota)
+    )
 
 
 def living_of(*kinds: Kept[Any]) -> Living:
-    """The records of all rows, kind by kind: a position is the kind's number and an id."""
-
-    def living(
-        connection: sqlite3.Connection, after: str, limit: int
-    ) -> Sequence[tuple[str, Change]]:
-        number, _, last = (after or "0/").partition("/")
-        for i, kind in enumerate(kinds[int(number) :], int(number)):
-            if rows := kind.table.living(connection, last, limit):
-                return [
-                    (f"{i}/{row.id}", Change(*kind.told(kind.decode(row.doc)), row.sequence))
-                    for row in rows
-                ]
-            last = ""
-        return []
-
-    return living
+    """The records of all rows, kind by kind."""
+    return store.living_of(*(kind.living for kind in kinds))
 
 
 def _column(value: object) -> Sql:

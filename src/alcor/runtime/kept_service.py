@@ -59,7 +59,11 @@ class KeptService(Generic[T]):
 
     async def list_page(self, request: ListRequest) -> ListReply:
         project, query = seen_by(request.caller), request.query
-        return ListReply(await self._store.read(lambda tx: tx.page(self._kind, query, project)))
+
+        def work(tx: KeptTransaction) -> list[Raw]:
+            return list(self.documents(tx, tx.page(self._kind, query, project)))
+
+        return ListReply(await self._store.read(work))
 
     async def create(self, request: CreateRequest) -> Written:
         """All, or none."""
@@ -68,13 +72,13 @@ class KeptService(Generic[T]):
 
         def work(tx: KeptTransaction) -> Written:
             self.check_new(tx, things, request.caller)
-            return tx.written(self.insert(tx, things))
+            return tx.written(self.documents(tx, tx.insert(self._kind, things)))
 
         return await self._store.write(work, request.caller.request_id)
 
-    def insert(self, tx: KeptTransaction, things: Sequence[T]) -> list[Raw]:
-        """Save new things."""
-        return tx.insert(self._kind, things)
+    def documents(self, tx: KeptTransaction, documents: Sequence[Raw]) -> Sequence[Raw]:
+        """What clients are shown of documents: as they are kept, unless something is computed."""
+        return documents
 
     async def update(self, request: UpdateRequest) -> Written:
         now = self._makers.now()
@@ -84,7 +88,7 @@ class KeptService(Generic[T]):
             check_revision(request.if_revision, getattr(old, "revision_number", -1))
             new = self.changed(old, request.changes, now)
             self.check_changed(tx, old, new)
-            return tx.written([tx.save(self._kind, new)])
+            return tx.written(self.documents(tx, [tx.save(self._kind, new)]))
 
         return await self._store.write(work, request.caller.request_id)
 

@@ -12,6 +12,7 @@ import pytest
 from tests.compiled import compile_all
 
 from alcor.agent import pipeline as p
+from alcor.agent.features import metering
 from alcor.agent.meter import LIMITS
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel
@@ -34,6 +35,7 @@ from alcor.goal_state.entries import (
     Ipv6Mode,
     Limit,
     Member,
+    MeteringRule,
     Neighbour,
     Network,
     Port,
@@ -46,6 +48,7 @@ from alcor.goal_state.entries import (
     SubnetAcl,
     UplinkNode,
 )
+from alcor.goal_state.slices import EVERYBODY
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6, FIELD_BY_NAME
 from alcor.ovs.flow import Flow, apply, match
@@ -101,6 +104,7 @@ class World:
     forwardings: list[Forwarding] = field(default_factory=list)
     trackers: dict[str, Tracker] = field(default_factory=dict)
     security: dict[tuple[str, str], GoalEntry] = field(default_factory=dict)
+    counted: list[str] = field(default_factory=list)  # the labels of the last packet
 
     def declare(self, words: list[str]) -> None:
         """Take one line of the world."""
@@ -162,6 +166,8 @@ class World:
                 del self.security[name, plain[0]]
             case "join":
                 self._join(name, said)
+            case "meter":
+                self._declare_meter(name, plain, said)
             case "router":
                 self.routers[name] = Router(name, "down" not in plain, (), "nosnat" not in plain)
             case "gateway":
@@ -196,6 +202,12 @@ class World:
                 self.routers[name] = router._replace(routes=(*router.routes, route))
             case _:
                 raise ValueError(f"what is a {kind}?")
+
+    def _declare_meter(self, name: str, plain: list[str], said: dict[str, str]) -> None:
+        label, way, *excluded = plain
+        ends = (prefix(said[end]) if end in said else None for end in ("from", "to"))
+        rule = MeteringRule(name, label, EVERYBODY, way == "in", bool(excluded), *ends)
+        self.security["meter", name] = rule
 
     def _join(self, name: str, said: dict[str, str]) -> None:
         """A port that changes its groups, or is filtered no more."""
@@ -303,11 +315,14 @@ class World:
             fields = {"tun_id": int(vni), "tun_src": 1}
             return self._send(host, self._frame(nic, plain, said), TUNNEL, fields)
         nic = self.nics[sender]
-        if not nic.host:
-            return self._on_the_wire("", self._frame(nic, plain, said))
+        self.counted.clear()
         if nic.port.vlan:
             said.setdefault("vlan", str(nic.port.vlan))
-        return self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
+        if nic.host:
+            fate = self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
+        else:
+            fate = self._on_the_wire("", self._frame(nic, plain, said))
+        return f"{fate}, counted as {', '.join(self.counted)}" if self.counted else fate
 
     def _on_the_wire(self, sender: str, frame: bytes) -> str:
         """Where a frame ends that is on the physical network, sent by a host or by nobody here."""
@@ -326,6 +341,7 @@ class World:
         model = self.model(host)
         switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
         trace = switch.trace(frame, in_port, fields, tracker=tracker)
+        self.counted += _labels(model, trace)
         fates = [self._outcome(host, model, in_port, each) for each in trace.outcomes]
         measured = "".join(_measured(model, meter) for meter in trace.meters if meter >= LIMITS)
         return measured + (" and ".join(fates) or f"dropped at {_last_stage(trace)}")
@@ -624,6 +640,15 @@ def _ra_options(data: bytes) -> Iterator[bytes]:
     while data:
         yield data[: data[1] * 8]
         data = data[data[1] * 8 :]
+
+
+def _labels(model: HostModel, trace: Trace) -> Iterator[str]:
+    """The labels that a packet was counted under."""
+    hit = {step.flow for step in trace.steps if step.table == p.METERED}
+    for label_id in sorted(model.metering.labels()):
+        for rule, flow in metering.flows(model.metering.rules_of(label_id), 0):
+            if not rule.excluded and any(each and each[:3] == flow[:3] for each in hit):
+                yield f"{label_id} {'in' if rule.ingress else 'out'}"
 
 
 def _last_stage(trace: Trace) -> str:

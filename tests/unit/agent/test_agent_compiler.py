@@ -17,6 +17,7 @@ from alcor.goal_state.entries import (
     Group,
     Limit,
     Member,
+    MeteringRule,
     Neighbour,
     Network,
     Port,
@@ -29,6 +30,7 @@ from alcor.goal_state.entries import (
     SubnetAcl,
     UplinkNode,
 )
+from alcor.goal_state.slices import EVERYBODY
 from alcor.ovs.flow import Ct, Resubmit
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body
 from alcor.values.addresses import Mac, address, prefix
@@ -198,9 +200,19 @@ policies = st.builds(
     st.lists(limits, max_size=3, unique_by=lambda each: each[:2]).map(tuple),
     st.sampled_from((None, 0, 46)),
 )
+metering_rules = st.builds(
+    MeteringRule,
+    st.sampled_from(("m1", "m2")),
+    st.sampled_from(("l1", "l2")),
+    st.sampled_from(("", EVERYBODY)),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from((PREFIXES[1], prefix("0.0.0.0/0"))),
+    st.none(),
+)
 entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
-    st.one_of(gateways, floating_ips, forwardings, uplink_nodes),
+    st.one_of(gateways, floating_ips, forwardings, uplink_nodes, metering_rules),
     st.one_of(groups, rules, members, address_groups),
     st.one_of(subnet_acls, acl_rules, policies),
 )

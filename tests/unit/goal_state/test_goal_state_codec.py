@@ -21,6 +21,7 @@ from alcor.goal_state.entries import (
     Ipv6Mode,
     Limit,
     Member,
+    MeteringRule,
     Name,
     Neighbour,
     Network,
@@ -45,6 +46,7 @@ from alcor.goal_state.slices import (
     host_port_key,
     interface_key,
     member_key,
+    metering_rule_key,
     name_key,
     neighbour_key,
     network_key,
@@ -79,6 +81,7 @@ KEYS = [
     subnet_acl_key(NET, SUBNET),
     acl_rule_key("c", "r"),
     policy_key("q"),
+    metering_rule_key("a/b*", "r"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -245,6 +248,16 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(QosPolicy, st.just("q"), limits, st.none() | st.integers(0, 63)).map(
         lambda entry: (KEYS[17], entry)
     ),
+    st.builds(
+        MeteringRule,
+        id=st.just("r"),
+        label_id=texts,
+        owner=st.just("a/b*"),
+        ingress=st.booleans(),
+        excluded=st.booleans(),
+        source=st.none() | st.just(prefix("10.0.0.0/8")),
+        destination=st.just(prefix("192.0.2.0/24")),
+    ).map(lambda entry: (KEYS[18], entry)),
 )
 
 

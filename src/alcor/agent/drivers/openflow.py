@@ -17,6 +17,7 @@ from alcor.agent.metrics import Metrics
 from alcor.agent.model import Unit
 from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
+from alcor.ovs.openflow.flows import FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import Meter
 
 retry_s_min, retry_s_max = 0.02, 1.0
@@ -106,6 +107,17 @@ class FlowDriver:
         self._metrics.drift.set(drift)
         if drift:
             log.warning("the switch was changed by somebody else", flows=drift)
+
+    async def counts(self, table: int) -> dict[FlowKey, FlowCounts] | None:
+        """How often each flow of a table was hit; None when the switch is not there."""
+        session = self._session
+        if session is None:
+            return None
+        try:
+            return await session.counts(table=table)
+        except (Disconnected, Refused) as error:
+            self._lose(session, str(error))
+            return None
 
     async def keep_connected(self, on_connected: Callable[[], None]) -> None:
         """Connect, read back, and again when the connection is lost; for ever."""

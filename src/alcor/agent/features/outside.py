@@ -17,6 +17,7 @@ from alcor.agent.meter import of_outside
 from alcor.agent.router_shapes import (
     VNI_FULL,
     Way,
+    counting,
     fault,
     held_by,
     hop,
@@ -171,9 +172,10 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
 
 def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     """By this host's uplink; what the router itself says is not translated."""
-    on = (_FROM_HERE, DecTtl(), set_field("eth_src", exit_.mac))
+    hop_on = (_FROM_HERE, DecTtl(), set_field("eth_src", exit_.mac))
+    answer = apply(_FROM_INSIDE, *hop_on, goto=p.NEIGHBOUR)
+    on = (*counting(view.taps.egress), *hop_on)
     plain = apply(*on, goto=p.NEIGHBOUR)
-    answer = apply(_FROM_INSIDE, *on, goto=p.NEIGHBOUR)
     own4, own6 = exit_.addresses(4), exit_.addresses(6)
     said = [held_by(view, 4, ipv4_src=each.number) for each in own4]
     said += [held_by(view, 6, ipv6_src=each.number) for each in own6]
@@ -261,6 +263,7 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
     yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
     outward = Nat("source", 4, address.number)
     leave = apply(
+        *counting(view.taps.egress),
         _FROM_HERE,
         DecTtl(),
         set_field("eth_src", home.floating.mac),

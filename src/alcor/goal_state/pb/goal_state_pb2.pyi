@@ -263,14 +263,16 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ...) -> None: ...
+    project_id: str
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ...) -> None: ...
 
 class Gateway(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips")
@@ -325,3 +327,17 @@ class RouterInterface(_message.Message):
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
     admin_state_up: bool
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ...) -> None: ...
+
+class MeteringRule(_message.Message):
+    __slots__ = ("label_id", "ingress", "excluded", "source", "destination")
+    LABEL_ID_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    label_id: str
+    ingress: bool
+    excluded: bool
+    source: Prefix
+    destination: Prefix
+    def __init__(self, label_id: _Optional[str] = ..., ingress: _Optional[bool] = ..., excluded: _Optional[bool] = ..., source: _Optional[_Union[Prefix, _Mapping]] = ..., destination: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...

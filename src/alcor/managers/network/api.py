@@ -93,3 +93,29 @@ NETWORK_IP_AVAILABILITY = Resource(
         read_only("ip_version", integer(4, 6), sortable=False),
     ),
 )
+
+NETWORK_SEGMENT_RANGE = Resource(
+    name="network_segment_range",
+    collection="network_segment_ranges",
+    title="NetworkSegmentRange",
+    path="/v2.0/network-segment-ranges",
+    extension="network-segment-range",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="description", type=string(255), default=""),
+        read_only("default", BOOLEAN),
+        Field(name="shared", type=BOOLEAN, default=True, put=False),
+        Field(name="project_id", alias="tenant_id", type=nullable(string(255)), put=False),
+        Field(name="network_type", type=string(32), required=True, put=False),
+        Field(name="physical_network", type=nullable(string(64)), default=None, put=False),
+        Field(name="minimum", type=integer(1, (1 << 32) - 1), required=True),
+        Field(name="maximum", type=integer(1, (1 << 32) - 1), required=True),
+        read_only("used", JSON),
+        read_only("available", JSON),
+        read_only("tags", JSON),
+        read_only("revision_number", integer(0, (1 << 63) - 1)),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32)),
+    ),
+)

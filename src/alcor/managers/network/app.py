@@ -11,18 +11,28 @@ from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPeer
+from alcor.intent import store as told_store
 from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY
+from alcor.managers.network.api import (
+    NETWORK,
+    NETWORK_IP_AVAILABILITY,
+    NETWORK_SEGMENT_RANGE,
+)
 from alcor.managers.network.availability import AvailabilityService
 from alcor.managers.network.model import Limits
+from alcor.managers.network.range_service import RangeService
+from alcor.managers.network.range_table import RANGES
+from alcor.managers.network.segment_range import Span
 from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.fences import PolicyColumn
+from alcor.runtime.kept import kept_store
+from alcor.runtime.kept_service import Makers
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.sharing_service import Sharing
@@ -70,7 +80,8 @@ class NetworkApp:
     ) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
         self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+        told = told_store.living_of(living, RANGES.living)
+        self.relay = Relay(self.name, self.database, log, told)
         store = NetworkStore(self.database, self.relay, limits, quota)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self.sharing = Sharing(
@@ -94,11 +105,15 @@ class NetworkApp:
             PolicyReferences(policies),
         )
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
+        whole = Span(limits.vni_min, limits.vni_max)
+        kept = kept_store(self.database, self.relay)
+        self._ranges = RangeService(kept, Makers(new_id, now), whole)
         self._log = log
         self._rebuilt = rebuilt
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NETWORK, self._service),
             (NETWORK_IP_AVAILABILITY, AvailabilityService(store, ports, subnets)),
+            (NETWORK_SEGMENT_RANGE, self._ranges),
         ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),
@@ -108,6 +123,7 @@ class NetworkApp:
     async def recover(self) -> None:
         """Finish what a crash cut short."""
         await self._service.recover()
+        await self._ranges.recover()
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""

@@ -1,6 +1,6 @@
-"""Networks and their rules: what may be asked for, which VNI is next. Pure."""
+"""Networks and their rules: what may be asked for. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -206,16 +206,3 @@ def _check_default(is_default: bool, external: bool) -> None:
     if is_default and not external:
         message = "only an external network can be the default one"
         raise InvalidInput(f"Invalid input for operation: {message}.")
-
-
-def free_vni(cursor: int, taken: Iterable[int], limits: Limits) -> int:
-    """The first VNI from `cursor` on that is not taken; `taken` in order, from `cursor` on.
-
-    0 when there is none up to the end of the range: the caller goes round once.
-    """
-    candidate = max(cursor, limits.vni_min)
-    for number in taken:
-        if number > candidate:
-            break
-        candidate = max(candidate, number + 1)
-    return candidate if candidate <= limits.vni_max else 0

@@ -4,14 +4,16 @@ import sqlite3
 
 import msgspec
 
+from alcor.managers.network import range_table
 from alcor.managers.network.model import Network, NoNetworkAvailable
 from alcor.managers.network.segment import FLAT, FlatNetworkInUse, VlanIdInUse, vlan_max
+from alcor.managers.network.segment_range import Span
 
 _UNTAGGED = 0
 
 
 def take(connection: sqlite3.Connection, network: Network) -> Network:
-    """The network with the VLAN that it asked for, or the lowest that is free."""
+    """The network with the VLAN that it asked for, or the lowest that is free for its project."""
     physical = network.physical_network
     if physical is None:
         return network
@@ -19,7 +21,7 @@ def take(connection: sqlite3.Connection, network: Network) -> Network:
         if not _insert(connection, physical, _UNTAGGED, network.id):
             raise FlatNetworkInUse(physical)
         return network
-    vlan = network.segmentation_id or _lowest_free(connection, physical)
+    vlan = network.segmentation_id or _free(connection, network.project_id, physical)
     if not _insert(connection, physical, vlan, network.id):
         raise VlanIdInUse(vlan, physical)
     return msgspec.structs.replace(network, segmentation_id=vlan)
@@ -41,15 +43,9 @@ def _insert(connection: sqlite3.Connection, physical: str, vlan: int, network_id
     return True
 
 
-def _lowest_free(connection: sqlite3.Connection, physical: str) -> int:
-    statement = (
-        "SELECT vlan FROM physical_segment WHERE physical_network = ? AND vlan > ? ORDER BY vlan"
-    )
-    wanted = 1
-    for (vlan,) in connection.execute(statement, (physical, _UNTAGGED)):
-        if vlan > wanted:
-            break
-        wanted = vlan + 1
-    if wanted > vlan_max:
+def _free(connection: sqlite3.Connection, project: str, physical: str) -> int:
+    found = range_table.choice_for(connection, project, physical, Span(1, vlan_max))
+    vlan = range_table.free_vlan(connection, physical, found)
+    if not vlan:
         raise NoNetworkAvailable("Unable to create the network. No tenant network is available.")
-    return wanted
+    return vlan

@@ -11,7 +11,7 @@ from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
 from alcor.keyed_log.log import Change
-from alcor.managers.network import intent, segment_table, subnets_seen
+from alcor.managers.network import intent, range_table, segment_table, subnets_seen
 from alcor.managers.network.model import (
     DefaultExternalNetworkExists,
     Limits,
@@ -22,10 +22,11 @@ from alcor.managers.network.model import (
     NoNetworkAvailable,
     Reach,
     TunnelIdInUse,
-    free_vni,
     numbered,
 )
 from alcor.managers.network.needs import Saved
+from alcor.managers.network.segment import VXLAN
+from alcor.managers.network.segment_range import Span
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime import fences, sharing, usage
 from alcor.runtime.database import Database
@@ -269,19 +270,21 @@ class NetworkStore:
         return save(connection, networks, trace, put)
 
     def _numbered(self, connection: sqlite3.Connection, network: Network) -> Network:
-        """The network with its VNI: its own wish, or the next that is free."""
+        """The network with its VNI: its wish, one of its project's, or the next that is free."""
         if network.vni:
             return network
+        whole = Span(self._limits.vni_min, self._limits.vni_max)
+        found = range_table.choice_for(connection, network.project_id, None, whole)
+        own = found.own if network.network_type == VXLAN else ()
+        for span in own:
+            if vni := range_table.free_vni(connection, span, ()):
+                return numbered(network, vni)
         (cursor,) = connection.execute("SELECT next FROM vni_cursor").fetchone()
-        vni = self._free(connection, cursor) or self._free(connection, self._limits.vni_min)
-        if not vni:
-            raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
-        connection.execute("UPDATE vni_cursor SET next = ?", (vni + 1,))
-        return numbered(network, vni)
-
-    def _free(self, connection: sqlite3.Connection, cursor: int) -> int:
-        rows = connection.execute("SELECT vni FROM network WHERE vni >= ? ORDER BY vni", (cursor,))
-        return free_vni(cursor, (vni for (vni,) in rows), self._limits)
+        for span in (Span(max(cursor, whole.first), whole.last), whole):
+            if vni := range_table.free_vni(connection, span, found.reserved):
+                connection.execute("UPDATE vni_cursor SET next = ?", (vni + 1,))
+                return numbered(network, vni)
+        raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
 
 
 def _refusal(taken: Taken) -> Exception:

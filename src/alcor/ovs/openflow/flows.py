@@ -7,6 +7,8 @@ Source: OpenFlow 1.4 sections 7.3.4.2, 7.3.5.2, 7.3.9.
 """
 
 import struct
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from alcor.ovs.flow import ANY_PORT, Flow, Match
 from alcor.ovs.openflow.actions import encode_instructions
@@ -47,6 +49,7 @@ _STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 # length, table, (age), priority, (timeouts, flags, importance), cookie, (counts);
 # then the type and the length of the match
 _FLOW_STATS = struct.Struct("!Hsx8x2s10x8s16xHH")
+_COUNTS, _COUNTS_AT = struct.Struct("!QQ"), 32  # packets and bytes, where `_FLOW_STATS` has none
 _MATCH_AT, _OXM = 48, 1
 _ANY_MATCH = bytes((0, 1, 0, 4, 0, 0, 0, 0))
 
@@ -56,6 +59,14 @@ FlowKey = bytes
 
 FlowBody = bytes
 """What a switch holds at a key: the cookie, and the encoded instructions."""
+
+
+class FlowCounts(NamedTuple):
+    """How often a flow was hit."""
+
+    packets: int
+    bytes: int
+
 
 _KEY = struct.Struct("!BH")
 _COOKIE_BYTES = 8
@@ -150,6 +161,18 @@ def stats_request(xid: int, cookie: int, mask: int, table: int) -> bytes:
 
 def decode_flows(body: bytes, into: dict[FlowKey, FlowBody]) -> None:
     """Read the flows of one FLOW_STATS reply (`body` is what follows the multipart header)."""
+    for _, key, cookie, split, end in _entries(body):
+        into[key] = cookie + body[split:end]
+
+
+def decode_counts(body: bytes, into: dict[FlowKey, FlowCounts]) -> None:
+    """Read how often each flow of one FLOW_STATS reply was hit."""
+    for at, key, _, _, _ in _entries(body):
+        into[key] = FlowCounts(*_COUNTS.unpack_from(body, at + _COUNTS_AT))
+
+
+def _entries(body: bytes) -> Iterator[tuple[int, FlowKey, bytes, int, int]]:
+    """Of every flow: where its entry begins, key, cookie, where instructions begin and end."""
     at, end, unpack = 0, len(body), _FLOW_STATS.unpack_from
     while at < end:
         if at + _FLOW_STATS.size > end:
@@ -158,6 +181,5 @@ def decode_flows(body: bytes, into: dict[FlowKey, FlowBody]) -> None:
         split = at + _MATCH_AT + (length + 7 & ~7)
         if at + size > end or split > at + size or length < 4 or kind != _OXM:
             raise Malformed(f"a flow entry of {size} bytes")
-        key = table + priority + body[at + _MATCH_AT : split]
-        into[key] = cookie + body[split : at + size]
+        yield at, table + priority + body[at + _MATCH_AT : split], cookie, split, at + size
         at += size

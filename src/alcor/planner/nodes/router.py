@@ -29,6 +29,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
             Route(prefix(route.destination), address(route.nexthop)) for route in router.routes
         ),
         snat=router.gateway is None or router.gateway.enable_snat,
+        project_id=router.project_id,
     )
 
 

@@ -1,0 +1,1 @@
+"""The metering manager: labels under which routers' traffic is counted, and their rules."""

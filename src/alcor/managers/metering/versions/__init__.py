@@ -1,0 +1,1 @@
+"""Migrations of the metering manager's database."""

@@ -1,0 +1,1 @@
+"""Migrations of the topology manager's database."""
