@@ -112,11 +112,8 @@ class Planner:
         if change.revision <= self.index.revision(change.key):
             return []
         held = self.index.get(change.key)
-        before = self._decided(held)
-        others = [
-            *self._decide_acls(held, change.record),
-            *self._decide_scopes(held, change.record),
-        ]
+        before = () if held is None else self._decided(held)
+        others = self._decide_of_others(held, change.record)
         if change.record is None:
             decided = _encoded(others)
             self.index.drop(change.key)
@@ -165,6 +162,12 @@ class Planner:
                 rules = self.index.metering.rules_of(record.id)
                 yield from (metering.plan(rule, owner_of(record)) for rule in rules)
         yield from _decide_groups(record)
+
+    def _decide_of_others(self, before: Record | None, after: Record | None) -> list[Decision]:
+        """What the change decides of entries that other records decide as well."""
+        if isinstance(before or after, PortRecord):  # most are, and they do not
+            return []
+        return [*self._decide_acls(before, after), *self._decide_scopes(before, after)]
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
         """What subnets' networks are told of their ACLs."""

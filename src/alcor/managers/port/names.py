@@ -73,8 +73,13 @@ def within(item: dict[str, Any], domain: str) -> dict[str, Any]:
 
 def assignments(name: str, fixed_ips: Iterable[FixedIp], domain: str) -> tuple[Assignment, ...]:
     """What each address is called; `name` is relative, or empty."""
-    hosts = [(fixed.ip_address, name or host_name(fixed.ip_address)) for fixed in fixed_ips]
-    return tuple([Assignment(ip, host, f"{host}.{domain}") for ip, host in hosts])
+    at = f".{domain}"
+    return tuple(
+        [
+            Assignment(fixed.ip_address, host := name or host_name(fixed.ip_address), host + at)
+            for fixed in fixed_ips
+        ]
+    )
 
 
 def host_name(ip_address: str) -> str:
