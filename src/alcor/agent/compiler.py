@@ -6,7 +6,7 @@ first in time.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from hashlib import blake2b
 from itertools import chain
 from types import MappingProxyType
@@ -100,9 +100,11 @@ class Compiler:
 
     def update(self, units: Set[Unit]) -> Change:
         """Make the flows of these units again; what comes out is only what differs."""
+        return self._update(sorted(units))
+
+    def _update(self, ordered: Sequence[Unit]) -> Change:
         before: dict[FlowKey, _Owned | None] = {}
         fresh: dict[Unit, None] = {}  # had no flows, and makes what nobody makes; in order
-        ordered = sorted(units)
         for unit in ordered:
             self._replace(unit, before, fresh)
         ports = [unit for unit in ordered if unit.kind in _OF_PORTS]
@@ -115,19 +117,18 @@ class Compiler:
 
         These come after what ports need, and before the routers that lead to them.
         """
-        new = sorted(each for each in units if self._is_new_neighbour(each))
+        new: list[Unit] = []
+        others: list[Unit] = []
+        for unit in sorted(units):
+            is_new = unit.kind is _NEIGHBOUR and unit not in self._flows_by_unit
+            (new if is_new else others).append(unit)
         if len(new) <= self._piece_units:
             yield self.update(units)
             return
-        others = units - set(new)
-        routers = {each for each in others if each.kind in _OF_ROUTERS}
-        yield self.update(others - routers)
+        yield self._update([unit for unit in others if unit.kind not in _OF_ROUTERS])
         for at in range(0, len(new), self._piece_units):
-            yield self.update(set(new[at : at + self._piece_units]))
-        yield self.update(routers)
-
-    def _is_new_neighbour(self, unit: Unit) -> bool:
-        return unit.kind is _NEIGHBOUR and unit not in self._flows_by_unit
+            yield self._update(new[at : at + self._piece_units])
+        yield self._update([unit for unit in others if unit.kind in _OF_ROUTERS])
 
     @property
     def meters(self) -> Mapping[int, Meter]:
