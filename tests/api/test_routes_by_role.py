@@ -24,7 +24,7 @@ ROLES = {
 OWN_KINDS = (
     *("nodes", "agents", "default_security_group_rules", "availability_zones"),
     *("flavors", "service_profiles", "service_providers", "rule_types"),
-    *("network_segment_ranges",),
+    *("network_segment_ranges", "segments"),
 )
 # What things are found by, where that is not their id.
 FILTERS = {
@@ -126,7 +126,7 @@ class Scene:
         """The id of a new one, of project blue; one that is not there when we can make none."""
         if kind in ("quota", "auto_allocated_topology"):
             return "blue"  # a project's id is its quota's
-        if kind == "network_ip_availability":
+        if kind in ("network_ip_availability", "segment"):
             return self.network
         if kind == "rule_type":
             return "dscp_marking"

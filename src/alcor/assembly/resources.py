@@ -9,7 +9,12 @@ from alcor.managers.flavor.api import (
     SERVICE_PROVIDER,
 )
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
-from alcor.managers.network.api import NETWORK, NETWORK_IP_AVAILABILITY, NETWORK_SEGMENT_RANGE
+from alcor.managers.network.api import (
+    NETWORK,
+    NETWORK_IP_AVAILABILITY,
+    NETWORK_SEGMENT_RANGE,
+    SEGMENT,
+)
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.port.api import BINDING, port_resource
@@ -38,6 +43,7 @@ def declared() -> list[Resource]:
         NETWORK,
         NETWORK_IP_AVAILABILITY,
         NETWORK_SEGMENT_RANGE,
+        SEGMENT,
         SUBNETPOOL,
         ADDRESS_SCOPE,
         SUBNET,

@@ -180,6 +180,8 @@ _EXTENSIONS = (
         "Metering by source and destination",
         "Rules of metering labels name both ends.",
     ),
+    Extension("segment", "Segment", "How networks travel: each by one segment."),
+    Extension("standard-attr-segment", "Standard attributes of segments", "Revisions, times."),
     Extension("flavors", "Neutron Service Flavors", "Ways to have a service, by name."),
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
     Extension("service-type", "Neutron Service Type Management", "Who provides services."),

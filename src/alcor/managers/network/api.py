@@ -119,3 +119,23 @@ NETWORK_SEGMENT_RANGE = Resource(
         read_only("updated_at", string(32)),
     ),
 )
+
+SEGMENT = Resource(
+    name="segment",
+    collection="segments",
+    title="Segment",
+    path="/v2.0/segments",
+    extension="segment",
+    fields=(
+        read_only("id", UUID),
+        Field(name="network_id", type=UUID, required=True, put=False),
+        Field(name="network_type", type=string(32), required=True, put=False),
+        Field(name="physical_network", type=nullable(string(64)), put=False),
+        Field(name="segmentation_id", type=nullable(integer(0, (1 << 24) - 1)), put=False),
+        Field(name="name", type=nullable(NAME), filterable=False, sortable=False),
+        Field(name="description", type=string(255), filterable=False, sortable=False),
+        read_only("revision_number", integer(0, (1 << 63) - 1), filterable=False, sortable=False),
+        read_only("created_at", string(32)),
+        read_only("updated_at", string(32), filterable=False, sortable=False),
+    ),
+)

@@ -19,12 +19,14 @@ from alcor.managers.network.api import (
     NETWORK,
     NETWORK_IP_AVAILABILITY,
     NETWORK_SEGMENT_RANGE,
+    SEGMENT,
 )
 from alcor.managers.network.availability import AvailabilityService
 from alcor.managers.network.model import Limits
 from alcor.managers.network.range_service import RangeService
 from alcor.managers.network.range_table import RANGES
 from alcor.managers.network.segment_range import Span
+from alcor.managers.network.segments import SegmentService
 from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
@@ -114,6 +116,7 @@ class NetworkApp:
             (NETWORK, self._service),
             (NETWORK_IP_AVAILABILITY, AvailabilityService(store, ports, subnets)),
             (NETWORK_SEGMENT_RANGE, self._ranges),
+            (SEGMENT, SegmentService(kept, TABLE, Makers(new_id, now))),
         ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),

@@ -11,7 +11,7 @@ from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
 from alcor.keyed_log.log import Change
-from alcor.managers.network import intent, range_table, segment_table, subnets_seen
+from alcor.managers.network import intent, range_table, segment_notes, segment_table, subnets_seen
 from alcor.managers.network.model import (
     DefaultExternalNetworkExists,
     Limits,
@@ -232,6 +232,7 @@ class NetworkStore:
             self._publisher.forget(connection)
             TABLE.delete(connection, [id_])
             segment_table.give_back(connection, id_)
+            segment_notes.forget(connection, id_)
             sharing.drop_object(connection, id_)
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))

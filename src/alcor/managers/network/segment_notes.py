@@ -1,0 +1,51 @@
+"""What operators say of networks' segments, beside the networks' rows."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+
+class SegmentNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a segment; nobody has said anything at revision 0."""
+
+    id: str
+    name: str | None = None
+    description: str = ""
+    revision_number: int = 0
+    updated_at: str = ""
+
+
+def note_of(connection: sqlite3.Connection, id_: str) -> SegmentNote:
+    """What is said of one segment."""
+    return of_networks(connection, [id_]).get(id_, SegmentNote(id=id_))
+
+
+def of_networks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, SegmentNote]:
+    """What is said of those of the segments of which anything is."""
+    rows = connection.execute(
+        "SELECT network_id, name, description, revision_number, updated_at FROM segment_note "
+        "WHERE network_id IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(list(ids)).decode(),),
+    )
+    notes = (
+        SegmentNote(
+            id=id_, name=name, description=description, revision_number=number, updated_at=at
+        )
+        for id_, name, description, number, at in rows
+    )
+    return {note.id: note for note in notes}
+
+
+def save(connection: sqlite3.Connection, note: SegmentNote) -> None:
+    """This is said now."""
+    forget(connection, note.id)
+    connection.execute(
+        "INSERT INTO segment_note VALUES (?, ?, ?, ?, ?)",
+        (note.id, note.name, note.description, note.revision_number, note.updated_at),
+    )
+
+
+def forget(connection: sqlite3.Connection, network_id: str) -> None:
+    """The network is gone."""
+    connection.execute("DELETE FROM segment_note WHERE network_id = ?", (network_id,))
