@@ -235,6 +235,24 @@ def test_a_policy_of_others_is_used_once_it_is_shared(root: Api, bob: Api) -> No
     assert refused(bob.call("POST", "/v2.0/networks", body)) == (404, "QosPolicyNotFound")
 
 
+def test_what_is_used_by_no_other_sharing_policy_keeps_the_one_that_there_is(
+    root: Api, bob: Api
+) -> None:
+    made = policy(root, shared=True)
+    path = f"{POLICIES}/{made['id']}"
+    own = root.network(qos_policy_id=made["id"])
+    unshared = change(root, path, "policy", shared=False)
+    assert refused(unshared) == (409, "RbacPolicyInUse")
+    assert root.call("DELETE", f"/v2.0/networks/{own['id']}").status == 204
+    theirs = bob.network(qos_policy_id=made["id"])
+    (sharing,) = root.listed(f"/v2.0/rbac-policies?object_id={made['id']}")
+    below = f"/v2.0/rbac-policies/{sharing['id']}"
+    assert change(root, below, "rbac_policy", target_tenant="bob").status == 409
+    # Whoever used it before may do so still.
+    assert root.network(qos_policy_id=made["id"])["qos_policy_id"] == made["id"]
+    assert bob.call("DELETE", f"/v2.0/networks/{theirs['id']}").status == 204
+
+
 def test_who_may_not_use_a_policy_does_not_take_it_away(root: Api, bob: Api) -> None:
     made = policy(root)
     network = bob.network()

@@ -62,6 +62,10 @@ class SharedKind:
     intent log is told) in the transaction that changes them, and returns the sequence. `used`
     says whether somebody in the manager's own database uses an object beyond what is allowed;
     `check` refuses a new policy that may not be.
+
+    With `strict` only the other policies of an object count when one goes or is aimed elsewhere:
+    who uses it by none of them keeps it, be it the owner or the new target (as in Neutron those of
+    QoS policies).
     """
 
     manager: str
@@ -71,6 +75,7 @@ class SharedKind:
     reshared: Callable[[sqlite3.Connection, str, Sequence[SharingPolicy], str], int]
     used: Callable[[sqlite3.Connection, Confine], bool] = lambda connection, confine: False
     check: Callable[[sqlite3.Connection, SharingPolicy], None] = lambda connection, policy: None
+    strict: bool = False
 
     def owner(self, connection: sqlite3.Connection, id_: str) -> str:
         """The project of an object."""
@@ -139,9 +144,11 @@ class Sharing:
             document = sharing.replace(connection, new)
             return [document], self._reshare(connection, [new.object_id], caller)
 
-        async with self.changing(
-            new.object_id, lambda all_: [new if p.id == new.id else p for p in all_]
-        ):
+        def after(all_: list[SharingPolicy]) -> list[SharingPolicy]:
+            others = [each for each in all_ if each.id != new.id]
+            return others if self._kind.strict and new != held else [*others, new]
+
+        async with self.changing(new.object_id, after):
             return self._written(await self._write(work))
 
     async def delete(self, request: DeleteRequest) -> Written:
@@ -171,7 +178,8 @@ class Sharing:
                 for action in sorted({policy.action for policy in held}):
                     allowed = targets(left, action)
                     if _narrower(targets(held, action), allowed):
-                        confine = Confine(object_id, owner, list(allowed))
+                        user = "" if self._kind.strict else owner
+                        confine = Confine(object_id, user, list(allowed))
                         if not await self._confined(action, confine):
                             raise refusals.get(action) or RbacPolicyInUse(object_id)
                 yield

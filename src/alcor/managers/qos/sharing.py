@@ -30,4 +30,4 @@ def shared_policies(now: Callable[[], str]) -> SharedKind:
         )
         return tx.sequence()
 
-    return SharedKind(manager, POLICIES, QosPolicyNotFound, VISIBLE_BY, reshared)
+    return SharedKind(manager, POLICIES, QosPolicyNotFound, VISIBLE_BY, reshared, strict=True)
