@@ -227,7 +227,7 @@ def test_a_firewall_is_a_sub_ports_own_and_what_it_revokes_is_cut(lab: Lab, plac
     group = lab.api.create(GROUP, [{"name": "own"}]).items[0]["id"]
     rule = {"security_group_id": group, "direction": "ingress", "protocol": "tcp"}
     made = lab.api.create(RULE, [rule | {"port_range_min": 80, "port_range_max": 80}])
-    place.give_addresses("a1", "a3")
+    place.give_addresses("a1", "a3", "b1", "b2")
     before = lab.api.show(PORT, place.machines["a3"].port_id)["security_groups"]
     change = {"security_groups": [group]}
     place.converged(lab.api.update(PORT, place.machines["a3"].port_id, change)[1])
