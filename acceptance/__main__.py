@@ -50,9 +50,6 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--exclude", default="", help="leave these out (regex)")
     parser.add_argument("--concurrency", type=int, default=2, help="test processes (2)")
     parser.add_argument(
-        "--announced-only", action="store_true", help="without what hosts don't obey yet"
-    )
-    parser.add_argument(
         "--hosts",
         type=int,
         default=1 if os.geteuid() == 0 else 0,
@@ -64,10 +61,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
 def _run(folder: Path, regex: str, options: argparse.Namespace) -> list[Outcome]:
     with ExitStack() as stack:
         keystone = stack.enter_context(Keystone(folder / "keystone"))
-        unenforced = not options.announced_only
-        server = stack.enter_context(
-            product(folder / "product", keystone, announce_unenforced=unenforced)
-        )
+        server = stack.enter_context(product(folder / "product", keystone))
         keystone.publish(endpoint(server))
         stack.enter_context(hosts(folder, server, keystone, options.hosts))
         tempest = Tempest(folder / "tempest")

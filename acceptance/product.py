@@ -7,7 +7,7 @@ from acceptance.keystone import Keystone
 from acceptance.processes import Server, free_port
 
 
-def product(folder: Path, keystone: Keystone, *, announce_unenforced: bool) -> Server:
+def product(folder: Path, keystone: Keystone) -> Server:
     """A control plane with fresh databases in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -15,7 +15,6 @@ def product(folder: Path, keystone: Keystone, *, announce_unenforced: bool) -> S
         "AUTH": "keystone",
         "KEYSTONE__AUTH_URL": keystone.url,
         "KEYSTONE_PASSWORD": keystone.service.password,
-        "GATEWAY__ANNOUNCE_UNENFORCED": str(announce_unenforced).lower(),
         "DATA": str(folder),
         "LISTEN": f"127.0.0.1:{port}",
         "AGENTS__LISTEN": f"127.0.0.1:{free_port()}",

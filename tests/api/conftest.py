@@ -190,7 +190,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def announced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A control plane that also announces what hosts don't obey yet."""
-    gateway = GatewaySettings(announce_unenforced=True)
+    """A second control plane, for tests that `api`'s many networks would get in the way of."""
+    gateway = GatewaySettings()
     with running(tmp_path_factory.mktemp("announced"), gateway) as one:
         yield one

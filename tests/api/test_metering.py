@@ -27,7 +27,7 @@ def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Ite
     folder = tmp_path_factory.mktemp("metering")
     tokens: Path = folder / "tokens.toml"
     tokens.write_text(TOKENS)
-    gateway = GatewaySettings(announce_unenforced=True)
+    gateway = GatewaySettings()
     with control_plane(folder, gateway, auth="tokens", tokens_file=str(tokens)) as api:
         yield api
 

@@ -141,7 +141,7 @@ def contradiction(api: Any, operation: Any) -> str:
 @pytest.fixture
 def furnished(control_plane: Any, tmp_path: Path) -> Iterator[Any]:
     """A few of everything, on a control plane of its own: chance deletes what others rely on."""
-    with control_plane(tmp_path, GatewaySettings(announce_unenforced=True)) as announced:
+    with control_plane(tmp_path, GatewaySettings()) as announced:
         furnish(announced)
         yield announced
 

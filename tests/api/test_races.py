@@ -94,7 +94,7 @@ class Game:
 def played(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The answers of a game, the control plane after it, and the folder of its databases."""
     folder = tmp_path_factory.mktemp("races")
-    gateway = GatewaySettings(announce_unenforced=True)
+    gateway = GatewaySettings()
     with running(folder, gateway) as api:
         game = Game(api)
         seeds = [request.param * 1_000 + i for i in range(clients)]

@@ -157,7 +157,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Itera
     ]
     (folder / "tokens.toml").write_text("\n".join(lines).replace("'", '"'))
     settings = {"auth": "tokens", "tokens_file": str(folder / "tokens.toml")}
-    with control_plane(folder, GatewaySettings(announce_unenforced=True), **settings) as api:
+    with control_plane(folder, GatewaySettings(), **settings) as api:
         yield Scene({role: api.bearing(role) for role in ROLES} | {"nobody": api})
 
 

@@ -58,7 +58,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     ]
     (folder / "tokens.toml").write_text("".join(tokens))
     file = str(folder / "tokens.toml")
-    gateway = GatewaySettings(announce_unenforced=True)
+    gateway = GatewaySettings()
     with running(folder / "data", gateway, auth="tokens", tokens_file=file) as api:
         for name in PROJECTS:
             limits = {"quota": {"network": -1, "port": -1, "rbac_policy": -1, "force": True}}

@@ -1,10 +1,7 @@
 """Machines that configure IPv6 by themselves: the kernel by advertisements, dhclient by DHCPv6."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import dhcp6
@@ -17,14 +14,6 @@ ROUTER = Kind("router", "routers", "/v2.0/routers")
 lab_name = "sysip6"
 lab_hosts = 2
 wait_s = 30.0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def routers_are_served() -> Iterator[None]:
-    """Routers are behind a switch as long as not all of them is true of packets."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ALCOR_GATEWAY__ANNOUNCE_UNENFORCED", "true")
-        yield
 
 
 def make(lab: Lab, mode: str, cidr: str, names: str, hosts: str, **more: Any) -> list[Machine]:

@@ -28,6 +28,7 @@ from alcor.agent.model import HostModel
 from alcor.agent.pipeline import PUNT_SERVICE
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
+from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.services.desk import Desk
 from alcor.agent.services.forwarder import Endpoint, Forwarder, endpoints_of
@@ -76,6 +77,7 @@ class Agent:
         resolved = self._reconciler.set_resolved
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside
+        self._responder.shared = SharedNeighbours(self._model, self._reconciler.set_holder)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
 
     async def run(self) -> None:

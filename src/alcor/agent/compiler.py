@@ -32,6 +32,7 @@ from alcor.agent.features import (
     scopes,
     security_rules,
     services,
+    shared_addresses,
 )
 from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
@@ -81,7 +82,7 @@ class Change(NamedTuple):
 _Owned = tuple[Unit, FlowBody]
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 _OF_ROUTERS = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.OUTSIDE))
-_OF_PORTS = frozenset((UnitKind.PORT, UnitKind.NETWORK))  # what meters and zones are of
+_OF_PORTS = frozenset((UnitKind.PORT, UnitKind.NETWORK, UnitKind.SHARED))  # of meters and zones
 _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 
 
@@ -285,6 +286,10 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
             return _network_flows(model, unit, cookie)
         case UnitKind.SUBNET:
             return _subnet_flows(model, unit, cookie)
+        case UnitKind.SHARED:
+            return _shared_flows(model, unit, cookie)
+        case UnitKind.HOLDER:
+            return _holder_flows(model, unit, cookie)
         case UnitKind.ROUTER:
             return _router_flows(model, unit, cookie)
         case UnitKind.FLOATING:
@@ -318,6 +323,9 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         policy = model.qos.policy_of(wired.port, wired.network)
         if policy is not None:
             yield from qos.meters(policy, model.qos.slot(wired.port.id))
+        yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
+    if unit.kind is UnitKind.SHARED and model.tunnel is not None:
+        yield of_outside(model.tunnel.ofport)
     network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
     is_up = network is not None and network.admin_state_up
     uplink = model.exits.uplink_of(network) if network is not None and is_up else None
@@ -356,6 +364,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
         yield from l2.port(wired, cookie)
+        prefixes = model.shared.prefixes(wired.network.id)
+        yield from shared_addresses.port(wired, prefixes, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
         policy = model.qos.policy_of(wired.port, wired.network)
         if policy is not None:
@@ -404,6 +414,34 @@ def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterable[AnyF
     if model.routing.is_routed(unit.network_id):
         flows += routing.neighbour(network, neighbour, cookie)
     return flows
+
+
+def _shared_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
+    network, tunnel = model.networks.get(unit.id), model.tunnel
+    if network is not None and tunnel is not None:
+        prefixes = model.shared.prefixes(unit.id)
+        is_routed = model.routing.is_routed(unit.id)
+        yield from shared_addresses.network(network, prefixes, tunnel, is_routed, cookie)
+
+
+def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
+    """Who has a shared address is a neighbour with one address more, and perhaps another MAC."""
+    network, wanted = model.networks.get(unit.network_id), address(unit.id)
+    found = model.shared.holder(unit.network_id, wanted)
+    if network is None or found is None:
+        return
+    neighbour, holder = found
+    as_it_is = neighbour._replace(mac=holder.mac, addresses=(wanted,))
+    yield from arp.neighbour(network, as_it_is, cookie)
+    yield from nd.neighbour(network, as_it_is, cookie)
+    if model.routing.is_routed(network.id):
+        yield from routing.neighbour(network, as_it_is, cookie)
+    if holder.mac == neighbour.mac:
+        return
+    if neighbour.port_id not in model.ports_by_network.get(network.id, ()):
+        yield from l2.neighbour(network, as_it_is, cookie)
+    elif (wired := model.wired(neighbour.port_id)) is not None:
+        yield l2.reached_by(wired, holder.mac, cookie)
 
 
 def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

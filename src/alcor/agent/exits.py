@@ -113,11 +113,10 @@ class Exits:
     def is_home(self, floating: FloatingIp, exit_: Exit) -> bool:
         """Whether the floating IP is translated here: on its port's host, if that has an uplink.
 
-        Else where all of the router's packets leave.
+        Else where all of the router's packets leave: also while its port is bound nowhere, as its
+        address may be one that other ports share.
         """
         host = self._host_of(floating.port_id, floating.router_id)
-        if floating.port_id and host is None:
-            return False
         network = exit_.network
         if host is not None and self.outside.has_uplink(network.physical_network, host):
             return host == self.here and self.uplink_of(network) is not None

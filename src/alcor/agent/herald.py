@@ -143,7 +143,7 @@ def _announced_outside(model: HostModel, owned: Owned) -> list[Outgoing]:
     """By the uplink of its network: the switches there learn where it is."""
     network = model.networks.get(owned.network_id)
     actions = uplink_actions(model, network) if network is not None else ()
-    return [Outgoing(_announcement(owned.address, owned.mac), actions)] if actions else []
+    return [Outgoing(announcement(owned.address, owned.mac), actions)] if actions else []
 
 
 def uplink_actions(model: HostModel, network: Network) -> tuple[Action, ...]:
@@ -156,7 +156,7 @@ def uplink_actions(model: HostModel, network: Network) -> tuple[Action, ...]:
 
 def _announcements(model: HostModel, moved: _Moved) -> list[Outgoing]:
     """To every local port of the network but the address's own."""
-    frame = _announcement(moved.address, moved.mac)
+    frame = announcement(moved.address, moved.mac)
     ports = model.ports_by_network.get(moved.network_id, ())
     wired = (model.wired(port_id) for port_id in ports)
     return [
@@ -166,7 +166,8 @@ def _announcements(model: HostModel, moved: _Moved) -> list[Outgoing]:
     ]
 
 
-def _announcement(address: Address, mac: int) -> bytes:
+def announcement(address: Address, mac: int) -> bytes:
+    """That an address is at a MAC, to everybody."""
     number = address.number
     if address.version == 4:
         return frames.arp(1, sha=mac, spa=number, tpa=number)

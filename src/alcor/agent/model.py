@@ -11,9 +11,11 @@ from alcor.agent.acls import Acls, SubnetKey
 from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
+from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.metering import Metering
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
+from alcor.agent.shared_addresses import SharedAddresses
 from alcor.agent.sub_ports import SubPorts
 from alcor.agent.tags import put_on
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
@@ -94,6 +96,7 @@ class HostModel:
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router
         self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces)
+        self.shared = SharedAddresses(self.neighbours)
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
@@ -197,6 +200,8 @@ class HostModel:
         if self.own_endpoint != (before.endpoint if before else None):
             for network_id in self.neighbours:
                 units |= self._neighbour_units(network_id)
+        for network_id in self.shared.networks():
+            units |= self.shared.units_of(network_id)
         return units
 
     @property
@@ -297,6 +302,8 @@ class HostModel:
             yield from self.exits.units_of_router(router_id)
         for network_id in self.exits.outside.resolved:
             yield from self.exits.units_resolved(network_id)
+        for network_id in self.shared.networks():
+            yield from self.shared.units_of(network_id)
         yield from self._units_touched(self.firewall.everything())
         yield from _acl_units(self.acls.subnets())
         yield from self.metering.units()
@@ -321,7 +328,7 @@ class HostModel:
         units = {Unit(UnitKind.PORT, port) for port in ports}
         for grant in touched.grants:
             held = self.firewall.holds(grant)
-            id_ = _remember(self.grants, str(grant), grant if held else None)
+            id_ = remember(self.grants, str(grant), grant if held else None)
             units.add(Unit(UnitKind.GRANT, id_))
         for way, service in touched.services:
             if service == ANYTHING:  # the same match as that of all addresses
@@ -329,7 +336,7 @@ class HostModel:
                 continue
             offered = bool(self.firewall.grants_of_service(way, service))
             thing = (way, service) if offered else None
-            units.add(Unit(UnitKind.SERVICE, _remember(self.services, f"{way}/{service}", thing)))
+            units.add(Unit(UnitKind.SERVICE, remember(self.services, f"{way}/{service}", thing)))
         units.update(Unit(UnitKind.REMOTE, _prefix_id(each)) for each in touched.prefixes)
         return units
 
@@ -367,9 +374,9 @@ class HostModel:
         }
 
     def _leave(self, port: Port) -> None:
-        _discard(self.ports_by_network, port.network_id, port.id)
+        discard(self.ports_by_network, port.network_id, port.id)
         for group_id in set(port.security_groups):
-            _discard(self.ports_by_group, group_id, port.id)
+            discard(self.ports_by_group, group_id, port.id)
 
     def _put_network(self, network_id: str, network: Network | None) -> set[Unit]:
         if network is None:
@@ -384,12 +391,13 @@ class HostModel:
             | ports
             | self._subnet_units(network_id)
             | self._neighbour_units(network_id)
+            | self.shared.units_of(network_id)
             | self._router_units(network_id)
             | self.exits.units_of_network(network_id)
         )
 
     def _put_subnet(self, network_id: str, subnet_id: str, subnet: Subnet | None) -> set[Unit]:
-        _put_nested(self.subnets, network_id, subnet_id, subnet)
+        put_nested(self.subnets, network_id, subnet_id, subnet)
         self._stamp(network_id)
         ports = {
             Unit(UnitKind.PORT, port_id)
@@ -401,7 +409,7 @@ class HostModel:
         return own | ports | routers
 
     def _put_name(self, network_id: str, port_id: str, name: Name | None) -> set[Unit]:
-        _put_nested(self.names, network_id, port_id, name)
+        put_nested(self.names, network_id, port_id, name)
         self._stamp(network_id)
         return set()  # the agent answers for names; no flow is made of them
 
@@ -411,10 +419,16 @@ class HostModel:
     def _put_neighbour(
         self, network_id: str, port_id: str, neighbour: Neighbour | None
     ) -> set[Unit]:
-        _put_nested(self.neighbours, network_id, port_id, neighbour)
+        before = self.neighbours.get(network_id, {}).get(port_id)
+        put_nested(self.neighbours, network_id, port_id, neighbour)
         self._stamp(network_id)
         units = self.exits.units_of_port(port_id)
         units.add(Unit(_NEIGHBOUR, port_id, network_id))
+        has_pairs = neighbour is not None and bool(neighbour.pairs)
+        if has_pairs or (before is not None and before.pairs):
+            units |= self.shared.note(network_id, port_id, has_pairs=has_pairs)
+            ports = self.ports_by_network.get(network_id, ())
+            units.update(Unit(UnitKind.PORT, each) for each in ports)
         return units
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
@@ -429,6 +443,7 @@ class HostModel:
         for network_id in {each.network_id for each in (interface, before) if each is not None}:
             ports = self.ports_by_network.get(network_id, ())
             units.update(Unit(UnitKind.PORT, each) for each in ports)
+            units |= self.shared.units_of(network_id)
             units |= self._neighbour_units(network_id)  # routed to only while there is a router
         return units
 
@@ -436,11 +451,12 @@ class HostModel:
         return {Unit(UnitKind.ROUTER, each) for each in self.routing.routers_on(network_id)}
 
     def _units_of_port(self, port: Port) -> set[Unit]:
-        return {
+        units = {
             Unit(UnitKind.PORT, port.id),
             Unit(UnitKind.NETWORK, port.network_id),
             Unit(UnitKind.NEIGHBOUR, port.id, port.network_id),
         }
+        return units | self.shared.units_of(port.network_id)
 
     def _subnet_units(self, network_id: str) -> Set[Unit]:
         return {
@@ -459,28 +475,3 @@ def _acl_units(subnets: Iterable[SubnetKey]) -> set[Unit]:
 
 def _prefix_id(prefix: Prefix) -> str:
     return f"{prefix.version}/{prefix.number:x}/{prefix.length}"
-
-
-def _remember(by_id: dict[str, T], id_: str, value: T | None) -> str:
-    if value is None:
-        by_id.pop(id_, None)
-    else:
-        by_id[id_] = value
-    return id_
-
-
-def _discard(sets: dict[str, set[str]], key: str, value: str) -> None:
-    held = sets[key]
-    held.discard(value)
-    if not held:
-        del sets[key]
-
-
-def _put_nested(nested: dict[str, dict[str, T]], outer: str, inner: str, value: T | None) -> None:
-    if value is not None:
-        nested.setdefault(outer, {})[inner] = value
-        return
-    held = nested.get(outer, {})
-    held.pop(inner, None)
-    if not held:
-        nested.pop(outer, None)

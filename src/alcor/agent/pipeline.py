@@ -64,6 +64,7 @@ PUNT_RA = b"ra"
 PUNT_SERVICE = b"service"
 PUNT_ROUTER = b"router"
 PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
+PUNT_SHARED = b"shared"  # of an address that several ports may have
 PUNT_HEARD = b"heard"  # somebody outside says who he is
 
 
@@ -234,7 +235,7 @@ _PHASES = (
                 reads=(PORT_IN,),
                 miss="ACL_OUT",
                 miss_means="not for a service",
-                next=("ARP_ND",),
+                next=("ARP_ND", "ACL_OUT"),
             ),
             Stage(
                 "ARP_ND",
@@ -271,6 +272,7 @@ _PHASES = (
             Stage(
                 "MULTICAST",
                 "broadcast and multicast that no service answered",
+                reads=(VNI, FLAGS),
                 miss_means="multicast is not delivered",
             ),
         ),

@@ -17,6 +17,7 @@ from alcor.agent.desired import Desired, Taken
 from alcor.agent.herald import Herald, Outgoing, Owned
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
@@ -137,6 +138,10 @@ class Reconciler:
         """Who has an address outside, as far as the agent has found out."""
         self._touch(self._model.exits.set_resolved(network_id, address, mac))
         self.unsaved.set()
+
+    def set_holder(self, network_id: str, address: Address, holder: Holder) -> None:
+        """Which port has an address that several may have, as far as was heard."""
+        self._touch(self._model.shared.set_holder(network_id, address, holder))
 
     def allow_writing(self, allowed: bool) -> None:
         """Whether the switch is ours, and its interfaces are known."""

@@ -12,6 +12,8 @@ class UnitKind(IntEnum):
     NETWORK = 3
     SUBNET = 4
     NEIGHBOUR = 5
+    SHARED = 6
+    HOLDER = 7
     ROUTER = 10
     FLOATING = 11
     OUTSIDE = 12
@@ -25,13 +27,16 @@ class UnitKind(IntEnum):
 class Unit(NamedTuple):
     """What flows are made for: the host, a port, a network, a router ...
 
+    Of addresses that several ports may have: those of a network, and one that somebody has.
     Of security groups: a grant, a prefix of remotes, a service. Of what is outside: a floating IP,
     an address that was found there.
     """
 
     kind: UnitKind
     id: str = ""
-    network_id: str = ""  # of a subnet, a neighbour, somebody outside; of a floating IP its router
+    network_id: str = (
+        ""  # of a subnet, a neighbour, a holder, somebody outside; of a floating IP its router
+    )
 
 
 HOST_UNIT = Unit(UnitKind.HOST)

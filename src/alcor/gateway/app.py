@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from alcor.contracts.resources import ResourceManager
-from alcor.gateway.discovery import extensions
+from alcor.gateway.discovery import EXTENSIONS
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
 from alcor.gateway.operations import About
@@ -47,10 +47,6 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(description="YAML or JSON file of rules, in oslo.policy's terms, over ours"),
     ] = ""
-    announce_unenforced: Annotated[
-        bool,
-        msgspec.Meta(description="API first: announce extensions that hosts don't obey yet"),
-    ] = False
 
 
 def door(
@@ -62,6 +58,5 @@ def door(
 ) -> Door:
     """The application for these resources; `ConfigError` when the policy can't be read."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
-    announced = extensions(settings.announce_unenforced)
     policy = Policy((resource for resource, _ in resources), read_rules(settings.policy_file))
-    return Door(resources, about, identity, limits, policy, new_id, announced)
+    return Door(resources, about, identity, limits, policy, new_id, EXTENSIONS)

@@ -23,7 +23,7 @@ class Extension(NamedTuple):
     description: str
 
 
-_EXTENSIONS = (
+EXTENSIONS = (
     Extension("availability_zone", "Availability Zone", "The zones, and whether they are alive."),
     Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
     Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
@@ -50,6 +50,7 @@ _EXTENSIONS = (
     Extension(
         "uplink-status-propagation-updatable", "Uplink status, writable", "It may be changed."
     ),
+    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
     Extension("binding-extended", "Port Bindings Extended", "The bindings of ports that move."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
@@ -197,17 +198,6 @@ _EXTENSIONS = (
     Extension("qos-rule-type-filter", "QoS rule type filter", "All types, or those that are kept."),
     Extension("qos-rules-alias", "QoS rules by their ids alone", "Without naming their policies."),
 )
-
-# What the API keeps and shows but hosts don't obey yet: announced only by a switch.
-_UNENFORCED = (
-    Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
-)
-
-
-def extensions(announce_unenforced: bool) -> tuple[Extension, ...]:
-    """The extensions that are announced."""
-    return _EXTENSIONS + _UNENFORCED if announce_unenforced else _EXTENSIONS
-
 
 _READING = Path(__file__).with_name("reading.html").read_bytes()
 

@@ -231,6 +231,7 @@ def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
         addresses=[address.packed for address in neighbour.addresses],
         host=neighbour.host,
         tunnel_endpoint=neighbour.tunnel_endpoint.packed,
+        pairs=[packed_pair(pair) for pair in neighbour.pairs],
     )
 
 
@@ -315,6 +316,7 @@ def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
         addresses=tuple(map(unpack_address, message.addresses)),
         host=message.host,
         tunnel_endpoint=unpack_address(message.tunnel_endpoint),
+        pairs=tuple(map(read_pair, message.pairs)) if message.pairs else (),
     )
 
 

@@ -105,6 +105,7 @@ class Neighbour(NamedTuple):
     addresses: tuple[Address, ...]
     host: str
     tunnel_endpoint: Address
+    pairs: tuple[AddressPair, ...] = ()  # what else it may have, as others may, too
 
 
 class Name(NamedTuple):

@@ -32,14 +32,13 @@ def central_host(region: Region, gateway: Leg) -> str:
 
 
 def home_of(region: Region, at: AtFloating) -> str:
-    """The host that translates a floating IP: its port's, if that has an uplink."""
+    """The host that translates a floating IP: its port's, if that is known and has an uplink."""
     gateway, floating = at
     if floating.port_id:
         legs = {port.network_id for port in region.interfaces_of(floating.router_id)}
         port = region.bound_port(floating.port_id)
-        if port is None or port.network_id not in legs:
-            return ""
-        if region.has_uplink(port.host, gateway.network):
+        is_behind = port is not None and port.network_id in legs
+        if port is not None and is_behind and region.has_uplink(port.host, gateway.network):
             return port.host
     return central_host(region, gateway)
 

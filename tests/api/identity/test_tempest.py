@@ -12,7 +12,7 @@ from acceptance.tempest import Tempest
 @pytest.fixture(scope="module")
 def tempest(keystone: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tempest]:
     folder = tmp_path_factory.mktemp("tempest")
-    with product(folder / "product", keystone, announce_unenforced=True) as server:
+    with product(folder / "product", keystone) as server:
         keystone.publish(endpoint(server))
         one = Tempest(folder / "workspace")
         one.prepare(keystone, endpoint(server))

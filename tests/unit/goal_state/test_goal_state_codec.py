@@ -101,6 +101,7 @@ addresses = st.one_of(
     st.integers(0, 2**128 - 1).map(lambda n: Address(6, n)),
 )
 macs = st.integers(0, 2**48 - 1).map(Mac)
+pairs = st.tuples(st.builds(AddressPair, st.just(prefix("fd00::/8")), macs)) | st.just(())
 texts = st.text(max_size=20)
 lengths = st.integers(0, 32)
 prefixes = st.lists(
@@ -147,8 +148,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         device_id=texts,
         security_groups=st.lists(texts, max_size=2).map(tuple),
         filtered=st.booleans(),
-        address_pairs=st.tuples(st.builds(AddressPair, st.just(prefix("fd00::/8")), macs))
-        | st.just(()),
+        address_pairs=pairs,
         dhcp_options=st.lists(options, max_size=2).map(tuple),
         project_id=texts,
         parent_id=texts,
@@ -173,6 +173,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         addresses=st.lists(addresses, max_size=3).map(tuple),
         host=texts,
         tunnel_endpoint=addresses,
+        pairs=pairs,
     ).map(lambda entry: (KEYS[3], entry)),
     st.just((KEYS[2], SUBNET_ENTRY)),
     st.builds(

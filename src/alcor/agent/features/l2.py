@@ -7,6 +7,7 @@ from alcor.agent.model import Tunnel, Wired
 from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.flow import Flow, apply, load, match, move, output, set_field
+from alcor.values.addresses import Mac
 
 MULTICAST_BIT = 1 << 40
 _TO_MULTICAST = apply(goto=p.MULTICAST)
@@ -35,14 +36,19 @@ def host(tunnel: Tunnel | None, cookie: int) -> Iterator[Flow]:
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """A local port is reached by its MAC, from here and from the tunnel."""
-    mine = match(metadata=wired.network.vni, eth_dst=wired.port.mac)
-    # Above the neighbours: while a port moves here, its neighbour still says the other host.
-    to_port = apply(set_field(p.PORT_OUT, wired.number), goto=p.ACL_IN)
-    yield Flow(p.L2_DST, p.PRIORITY.high, mine, to_port, cookie)
+    yield reached_by(wired, wired.port.mac, cookie)
     # A parent and its sub-ports share an interface, where a switch would send nothing back.
     anew = (load("in_port", 0, bits=16),) if wired.port.vlan else ()
     deliver = apply(*anew, *wired.delivery)
     yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.number), deliver, cookie)
+
+
+def reached_by(wired: Wired, mac: Mac, cookie: int) -> Flow:
+    """A local port has what is sent to a MAC of its network."""
+    mine = match(metadata=wired.network.vni, eth_dst=mac)
+    # Above the neighbours: while a port moves here, its neighbour still says the other host.
+    to_port = apply(set_field(p.PORT_OUT, wired.number), goto=p.ACL_IN)
+    return Flow(p.L2_DST, p.PRIORITY.high, mine, to_port, cookie)
 
 
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:

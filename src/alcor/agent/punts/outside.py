@@ -32,7 +32,7 @@ Key = tuple[str, Address]  # network, address
 Resolved = Callable[[str, Address, Mac | None], None]
 
 
-class _Asker(NamedTuple):
+class Asker(NamedTuple):
     """Whose question it is: a MAC and an address of this host's outside."""
 
     mac: int
@@ -41,7 +41,7 @@ class _Asker(NamedTuple):
 
 @dataclass(slots=True)
 class _Wanted:
-    asker: _Asker
+    asker: Asker
     asked_at_s: float
     asks: int = 1
     held: list[bytes] = field(default_factory=list)
@@ -67,7 +67,7 @@ class OutsideNeighbours:
     def restore(self, saved: Iterable[SavedNeighbour]) -> None:
         """Go on with who was known before a restart; each is asked again soon."""
         for network_id, who, mac, asker_mac, asker_address in saved:
-            asker = _Asker(asker_mac, address(asker_address))
+            asker = Asker(asker_mac, address(asker_address))
             wanted = _Wanted(asker, self._clock() - refresh_s, 0, known=Mac(mac), is_restored=True)
             self._wanted[network_id, address(who)] = wanted
             self._resolved(network_id, address(who), Mac(mac))
@@ -77,7 +77,7 @@ class OutsideNeighbours:
         network = self._network(packet.field(p.VNI))
         if network is None:
             return []
-        key = (network.id, _next_hop(packet))
+        key = (network.id, next_hop(packet))
         wanted = self._wanted.get(key)
         if wanted is not None:
             if wanted.known is not None:  # its flow is on its way
@@ -88,12 +88,12 @@ class OutsideNeighbours:
         if asker is None or len(self._wanted) >= wanted_max:
             return []
         self._wanted[key] = _Wanted(asker, self._clock(), held=[packet.data])
-        return self._send(network, [_question(asker, key[1])])
+        return self._send(network, [question(asker, key[1])])
 
     def hear(self, packet: PacketIn) -> list[Outgoing]:
         """Somebody outside says who he is; only who was asked for is believed."""
         network = self._network(packet.field(p.VNI))
-        said = _answer(Packet(packet.data))
+        said = said_by(Packet(packet.data))
         wanted = self._wanted.get((network.id, said[0])) if network and said else None
         if network is None or said is None or wanted is None:
             return []
@@ -120,7 +120,7 @@ class OutsideNeighbours:
                     continue
                 wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
                 wanted.is_restored = False
-                outgoing += self._send(network, [_question(wanted.asker, who)])
+                outgoing += self._send(network, [question(wanted.asker, who)])
         return outgoing
 
     def _forget(self, key: Key) -> None:
@@ -131,19 +131,19 @@ class OutsideNeighbours:
         networks = self._model.networks.values()
         return next((e for e in networks if e.vni == vni and e.physical_network), None)
 
-    def _asker(self, network: Network, frame: bytes, version: int) -> _Asker | None:
+    def _asker(self, network: Network, frame: bytes, version: int) -> Asker | None:
         """The MAC that the packet leaves with, and an address that goes with it."""
         mac = int.from_bytes(frame[6:12], "big")
         if version == 6:
-            return _Asker(mac, eui64_link_local(mac))
+            return Asker(mac, eui64_link_local(mac))
         outside = self._model.exits.outside
         for floating in (e for each in outside.floating.values() for e in each.values()):
             if floating.mac == mac and floating.network_id == network.id:
-                return _Asker(mac, floating.address)
+                return Asker(mac, floating.address)
         for gateway in (e for each in outside.gateways.values() for e in each.values()):
             if gateway.mac == mac and gateway.network_id == network.id:
                 own = (each.address for each in gateway.fixed_ips if each.address.version == 4)
-                return next((_Asker(mac, address) for address in own), None)
+                return next((Asker(mac, address) for address in own), None)
         return None
 
     def _send(self, network: Network, out: list[bytes]) -> list[Outgoing]:
@@ -151,7 +151,8 @@ class OutsideNeighbours:
         return [Outgoing(frame, actions) for frame in out] if actions else []
 
 
-def _next_hop(packet: PacketIn) -> Address:
+def next_hop(packet: PacketIn) -> Address:
+    """Whom a routed packet is to be handed to."""
     words = [packet.field(register) for register in p.NEXT_HOP]
     if packet.data[12:14] != ETH_TYPE_IPV6.to_bytes(2, "big"):
         return Address(4, words[0])
@@ -162,7 +163,8 @@ def _towards(frame: bytes, mac: int) -> bytes:
     return mac.to_bytes(6, "big") + frame[6:]
 
 
-def _question(asker: _Asker, address: Address) -> bytes:
+def question(asker: Asker, address: Address) -> bytes:
+    """Who has an address? By ARP, or by neighbour discovery."""
     if address.version == 4:
         return frames.arp(_REQUEST, sha=asker.mac, spa=asker.address.number, tpa=address.number)
     group = _SOLICITED_NODE | address.number & 0xFF_FFFF
@@ -171,7 +173,7 @@ def _question(asker: _Asker, address: Address) -> bytes:
     return frames.ip_frame(0x3333_0000_0000 | group & 0xFFFF_FFFF, asker.mac, packet)
 
 
-def _answer(packet: Packet) -> tuple[Address, Mac] | None:
+def said_by(packet: Packet) -> tuple[Address, Mac] | None:
     """Who says that he has which address; None when it is none that a machine can have."""
     if packet["arp_op"]:
         address, mac = Address(4, packet["arp_spa"]), packet["arp_sha"]

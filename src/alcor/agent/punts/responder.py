@@ -19,6 +19,7 @@ from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.punts import dhcp4, dhcp6, ra, router
 from alcor.agent.punts.outside import OutsideNeighbours
+from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
 from alcor.ovs.openflow.packets import PacketIn
@@ -46,6 +47,7 @@ class Responder:
         }
         self._takers: dict[bytes, Callable[[bytes, Wired], None]] = {}
         self.outside: OutsideNeighbours | None = None  # given once there is who hears of it
+        self.shared: SharedNeighbours | None = None  # the same
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -90,6 +92,9 @@ class Responder:
                 if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
                     self.send(self._resolve(packet))
                     continue
+                if packet.userdata == p.PUNT_SHARED:
+                    self.send(self._share(packet))
+                    continue
                 if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
                     self.send(self._refuse_outside(packet))
                     continue
@@ -115,6 +120,11 @@ class Responder:
         wanted = packet.userdata == p.PUNT_WANTED
         self._metrics.punts.labels("outside", "wanted" if wanted else "heard").inc()
         return self.outside.want(packet) if wanted else self.outside.hear(packet)
+
+    def _share(self, packet: PacketIn) -> list[Outgoing]:
+        """What is to be sent for the sake of an address that several ports may have."""
+        self._metrics.punts.labels("shared", "heard").inc()
+        return [] if self.shared is None else self.shared.take(packet)
 
     def _refuse_outside(self, packet: PacketIn) -> list[Outgoing]:
         """What a router says to somebody outside."""

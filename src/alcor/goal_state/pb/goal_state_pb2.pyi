@@ -159,16 +159,18 @@ class Subnet(_message.Message):
     def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., ra_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_scope: _Optional[str] = ...) -> None: ...
 
 class Neighbour(_message.Message):
-    __slots__ = ("mac", "addresses", "host", "tunnel_endpoint")
+    __slots__ = ("mac", "addresses", "host", "tunnel_endpoint", "pairs")
     MAC_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
     mac: int
     addresses: _containers.RepeatedScalarFieldContainer[bytes]
     host: str
     tunnel_endpoint: bytes
-    def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
+    pairs: _containers.RepeatedCompositeFieldContainer[AddressPair]
+    def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ...) -> None: ...
 
 class Name(_message.Message):
     __slots__ = ("name", "domain", "addresses")

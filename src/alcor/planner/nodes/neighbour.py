@@ -3,7 +3,7 @@
 from alcor.goal_state.entries import Neighbour
 from alcor.goal_state.slices import neighbour_key
 from alcor.intent.records import NodeRecord, PortRecord
-from alcor.planner.parsed import address, mac
+from alcor.planner.parsed import address, mac, pairs_of
 
 
 def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | None:
@@ -20,4 +20,5 @@ def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | N
         addresses=tuple(address(fixed.ip_address) for fixed in port.fixed_ips),
         host=port.host,
         tunnel_endpoint=address(node.tunnel_ip),
+        pairs=pairs_of(port),
     )

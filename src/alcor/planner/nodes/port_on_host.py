@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from alcor.goal_state.entries import AddressPair, FixedIp, Port
+from alcor.goal_state.entries import FixedIp, Port
 from alcor.goal_state.slices import host_port_key
 from alcor.intent.records import PortRecord
-from alcor.planner.parsed import address, mac, prefix
+from alcor.planner.parsed import address, mac, pairs_of
 from alcor.values.dhcp_options import DhcpOption, option
 
 
@@ -30,10 +30,7 @@ def plan(port: PortRecord) -> tuple[str, Port] | None:
         device_id=port.device_id,
         security_groups=port.security_groups,
         filtered=port.port_security_enabled,
-        address_pairs=tuple(
-            AddressPair(prefix(pair.ip_address), mac(pair.mac_address))
-            for pair in port.allowed_address_pairs
-        ),
+        address_pairs=pairs_of(port),
         dhcp_options=tuple(_dhcp_options(port)) if port.extra_dhcp_opts else (),
         project_id=port.project_id,
         parent_id=port.parent_id,

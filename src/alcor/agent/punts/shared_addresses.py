@@ -1,0 +1,135 @@
+"""Finds out which of several ports has an address that all of them may have.
+
+A question is brought to the machines that may have it, here and on other hosts, and theirs is the
+answer. What a machine says of an address of its own is believed, told to every other host of the
+network, and announced to the machines there, so that none goes on sending to who had it before.
+Nothing here needs the control plane. Pure: frames out, findings out. Sources: RFC 826, RFC 5227
+section 2.3, RFC 4861 section 7.2.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from alcor.agent import pipeline as p
+from alcor.agent.herald import Outgoing, announcement
+from alcor.agent.model import HostModel
+from alcor.agent.punts.outside import Asker, next_hop, question, said_by
+from alcor.agent.shared_addresses import Holder
+from alcor.goal_state.entries import Neighbour, Network
+from alcor.ovs.flow import output, set_field
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
+from alcor.values.addresses import Address, Mac, eui64_link_local
+
+frames_at_once_max = 1_000  # for one packet: beyond, others find out in their own time
+
+_REQUEST, _SOLICIT = 1, 135
+Heard = Callable[[str, Address, Holder], None]
+
+
+class SharedNeighbours:
+    """Brings questions to who may answer, and hears who does."""
+
+    def __init__(self, model: HostModel, heard: Heard) -> None:
+        self._model, self._heard = model, heard
+
+    def take(self, packet: PacketIn) -> list[Outgoing]:
+        """A question or an answer; what is to be sent because of it."""
+        networks = self._model.networks.values()
+        vni = packet.field(p.VNI)
+        network = next((each for each in networks if each.vni == vni), None)
+        if network is None:
+            return []
+        if packet.table == p.NEIGHBOUR:
+            outgoing = self._ask(network, packet)
+        else:
+            outgoing = self._listen(network, packet)
+        return list(outgoing)[:frames_at_once_max]
+
+    def _ask(self, network: Network, packet: PacketIn) -> Iterable[Outgoing]:
+        """A router leads to an address: it asks for it, as a machine would."""
+        wanted = next_hop(packet)
+        asker = self._router_at(network, int.from_bytes(packet.data[6:12], "big"), wanted.version)
+        if asker is None:
+            return []
+        return self._bring(network, question(asker, wanted), wanted, sent_here=True)
+
+    def _listen(self, network: Network, packet: PacketIn) -> Iterable[Outgoing]:
+        frame = Packet(packet.data)
+        sent_here = not packet.field(p.FLAGS) & p.FROM_TUNNEL[1]
+        asked = _asked(frame)
+        if asked is not None:
+            return self._bring(network, packet.data, asked, sent_here=sent_here)
+        said = said_by(frame)
+        return [] if said is None else self._hear(network, packet, *said, sent_here=sent_here)
+
+    def _bring(
+        self, network: Network, frame: bytes, wanted: Address, *, sent_here: bool
+    ) -> Iterator[Outgoing]:
+        """A question, to the machines that may have the address."""
+        candidates = self._model.shared.candidates(network.id, wanted)
+        sender = Mac(int.from_bytes(frame[6:12], "big"))
+        yield from self._to_ports(frame, (c.port_id for c in candidates if c.mac != sender))
+        if sent_here:
+            yield from self._to_hosts(network, frame, candidates)
+
+    def _hear(
+        self, network: Network, packet: PacketIn, address: Address, mac: Mac, *, sent_here: bool
+    ) -> Iterator[Outgoing]:
+        """Somebody says that he has the address; nobody is believed who may not have it."""
+        speaker = self._speaker(network, packet, address, mac)
+        if speaker is None:
+            return
+        self._heard(network.id, address, Holder(speaker.port_id, mac))
+        frame = announcement(address, mac)
+        ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
+        yield from self._to_ports(frame, sorted(ports))
+        if sent_here:
+            neighbours = self._model.neighbours.get(network.id, {})
+            yield from self._to_hosts(network, frame, neighbours.values())
+
+    def _speaker(
+        self, network: Network, packet: PacketIn, address: Address, mac: Mac
+    ) -> Neighbour | None:
+        """The port that a frame is from: of this host by its number, of another by that host."""
+        number, remote = packet.field(p.PORT_IN), packet.field("tun_src")
+        here = self._model.port_at(number) if number else ""
+        for each in self._model.shared.candidates(network.id, address):
+            is_it = each.port_id == here if number else each.tunnel_endpoint.number == remote
+            if is_it and self._model.shared.may_hold(each, address, mac):
+                return each
+        return None
+
+    def _router_at(self, network: Network, mac: int, version: int) -> Asker | None:
+        """The router that has this MAC in the network, by an address that goes with it."""
+        if version == 6:
+            return Asker(mac, eui64_link_local(mac))
+        for router_id in self._model.routing.routers_on(network.id):
+            for interface in self._model.routing.interfaces_of(router_id):
+                if (interface.network_id, interface.mac) == (network.id, mac):
+                    own = (each.address for each in interface.fixed_ips)
+                    return next((Asker(mac, each) for each in own if each.version == 4), None)
+        return None
+
+    def _to_ports(self, frame: bytes, port_ids: Iterable[str]) -> Iterator[Outgoing]:
+        for wired in map(self._model.wired, port_ids):
+            if wired is not None:
+                yield Outgoing(frame, wired.delivery)
+
+    def _to_hosts(
+        self, network: Network, frame: bytes, neighbours: Iterable[Neighbour]
+    ) -> Iterator[Outgoing]:
+        tunnel = self._model.tunnel
+        if tunnel is None:
+            return
+        every = {each.tunnel_endpoint for each in neighbours} - {tunnel.endpoint}
+        for endpoint in sorted(each for each in every if each.version == 4):
+            to_host = (set_field("tun_id", network.vni), set_field("tun_dst", endpoint.number))
+            yield Outgoing(frame, (*to_host, output(tunnel.ofport)))
+
+
+def _asked(frame: Packet) -> Address | None:
+    """The address that is asked for; None when it is said who has one."""
+    if frame["arp_op"] == _REQUEST:
+        is_announced = frame["arp_spa"] == frame["arp_tpa"]
+        return None if is_announced else Address(4, frame["arp_tpa"])
+    return Address(6, frame["nd_target"]) if frame["icmpv6_type"] == _SOLICIT else None

@@ -1,0 +1,157 @@
+"""Addresses that several ports may have: who asks is brought to them, who says so is believed."""
+
+import pytest
+from tests.compiled import compile_all
+
+from alcor.agent import pipeline as p
+from alcor.agent.compiler import Compiler
+from alcor.agent.herald import Outgoing, announcement
+from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.punts.shared_addresses import SharedNeighbours
+from alcor.agent.shared_addresses import Holder
+from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port
+from alcor.ovs import frames
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.ovs.flow import Match, match, output, set_field
+from alcor.ovs.openflow.flows import flow_body
+from alcor.ovs.openflow.packets import PacketIn
+from alcor.ovs.packet import Packet
+from alcor.values.addresses import Address, Mac, address, prefix
+
+RED = Network("red", 7, 1450, True, "")
+HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
+SHARED, SHARED6 = address("10.0.0.9"), address("fd00::9")
+VIRTUAL = Mac(0x00005E000109)
+NUMBERS = {"a": 1, "c": 2}  # of the ports that are here
+
+
+def mac_of(port_id: str) -> Mac:
+    return Mac(0x0200_0000_0000 + ord(port_id))
+
+
+class World:
+    """`a` here and `b` there may have an address; `c` is here as well, without any pair."""
+
+    def __init__(self, virtual: bool = False) -> None:
+        self.model = HostModel()
+        self.compiler = Compiler(self.model)
+        self.compiler.update(self.model.set_tunnel(Tunnel(100, HERE)) | self.model.put(RED))
+        for port_id, endpoint in (("a", HERE), ("b", THERE), ("c", HERE)):
+            mac = VIRTUAL if virtual else mac_of(port_id)
+            pairs = tuple(
+                AddressPair(prefix(each), mac) for each in ("10.0.0.9/32", "fd00::9/128")
+            ) if port_id != "c" else ()  # fmt: skip
+            self.put(port_id, endpoint, pairs)
+        self.neighbours = SharedNeighbours(self.model, self.heard)
+
+    def put(self, port_id: str, endpoint: Address, pairs: tuple[AddressPair, ...]) -> None:
+        own = address(f"10.0.0.{ord(port_id)}")
+        known = Neighbour(port_id, "red", mac_of(port_id), (own,), "h", endpoint, pairs)
+        units = self.model.put(known)
+        if port_id in NUMBERS:
+            fixed = (FixedIp("s", own),)
+            port = Port(
+                port_id, "red", mac_of(port_id), fixed, True, True, "", "", (), False, pairs
+            )
+            units |= self.model.put(port)
+            units |= self.model.set_interface(port_id, Interface(NUMBERS[port_id], True))
+        self.compiler.update(units)
+
+    def heard(self, network_id: str, who: Address, holder: Holder) -> None:
+        self.compiler.update(self.model.shared.set_holder(network_id, who, holder))
+
+    def take(self, frame: bytes, *, by: str = "", tun_src: int = 0) -> list[Outgoing]:
+        fields = {"metadata": RED.vni, "reg0": int(not by)}
+        fields |= {"reg14": NUMBERS[by]} if by else {"tun_src": tun_src}
+        places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}
+        return self.neighbours.take(PacketIn(frame, p.ARP_ND, 0, 1, places, b""))
+
+    def holder(self, who: Address) -> str:
+        found = self.model.shared.holder("red", who)
+        return found[0].port_id if found else ""
+
+    def leads(self, wanted: Match) -> bool:
+        return any(flow.match == wanted for flow in compile_all(self.model).values())
+
+    def check(self) -> None:
+        """What was made piece by piece is what is made from nothing."""
+        switch = {key: body for _, key, body in self.compiler.flows()}
+        assert switch == {key: flow_body(flow) for key, flow in compile_all(self.model).items()}
+
+
+def question(who: Address, by: str) -> bytes:
+    if who.version == 4:
+        return frames.arp(1, sha=mac_of(by), spa=address("10.0.0.99").number, tpa=who.number)
+    packet = frames.neighbour(135, 1 << 120, 2 << 120, who.number, (1, mac_of(by)))
+    return frames.ip_frame(0x3333_0000_0001, mac_of(by), packet)
+
+
+@pytest.mark.parametrize("wanted", [SHARED, SHARED6])
+def test_a_question_is_brought_to_all_who_may_answer(wanted: Address) -> None:
+    world = World()
+    frame = question(wanted, "c")
+
+    here, there = world.take(frame, by="c")
+
+    assert here == Outgoing(frame, (output(NUMBERS["a"]),))
+    assert there.actions == (
+        set_field("tun_id", 7),
+        set_field("tun_dst", THERE.number),
+        output(100),
+    )
+    # What another host brings goes no further.
+    assert world.take(frame, tun_src=THERE.number) == [here]
+
+
+@pytest.mark.parametrize("said", [SHARED, SHARED6])
+def test_who_says_so_is_believed_and_announced_everywhere(said: Address) -> None:
+    world = World()
+
+    near, far = world.take(announcement(said, mac_of("a")), by="a")
+
+    assert world.holder(said) == "a"
+    assert near.actions == (output(NUMBERS["c"]),)
+    assert far.actions[-1] == output(100)
+    assert Packet(near.frame)["eth_src"] == mac_of("a")
+    world.check()
+    moved = world.take(announcement(said, mac_of("b")), tun_src=THERE.number)
+    assert world.holder(said) == "b"
+    assert {each.actions for each in moved} == {(output(1),), (output(2),)}
+    world.check()
+
+
+def test_who_may_not_have_it_is_not_believed() -> None:
+    world = World()
+    for frame, by in (
+        (announcement(SHARED, mac_of("c")), "c"),
+        (announcement(SHARED, mac_of("b")), "a"),
+        (announcement(address("10.0.0.8"), mac_of("a")), "a"),
+    ):
+        assert world.take(frame, by=by) == []
+    assert world.take(announcement(SHARED, mac_of("b")), tun_src=HERE.number) == []
+    assert world.holder(SHARED) == ""
+
+
+def test_a_virtual_mac_is_where_its_address_is() -> None:
+    world = World(virtual=True)
+    here = match(metadata=7, eth_dst=VIRTUAL)
+    there = match(metadata=7, eth_dst=VIRTUAL, reg0=p.FROM_HERE)
+
+    world.take(announcement(SHARED, VIRTUAL), by="a")
+    assert (world.leads(here), world.leads(there)) == (True, False)
+    world.take(announcement(SHARED, VIRTUAL), tun_src=THERE.number)
+    assert (world.leads(here), world.leads(there)) == (False, True)
+    world.check()
+
+
+def test_an_address_is_nobodys_when_its_pair_is_taken_away() -> None:
+    world = World()
+    world.take(announcement(SHARED, mac_of("a")), by="a")
+    answer = match(metadata=7, eth_type=0x806, arp_op=1, arp_tpa=SHARED.number)
+    assert world.leads(answer)
+
+    world.put("a", HERE, ())
+
+    assert world.holder(SHARED) == ""
+    assert not world.leads(answer)
+    world.check()
