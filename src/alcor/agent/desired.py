@@ -6,7 +6,7 @@ because information is missing. Revisions are compared within one epoch only; a 
 what is held slice by slice, each by its complete snapshot.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -82,28 +82,39 @@ class _Slice:
     refused: bool = False  # the control plane does not see yet what leads to it
     held: dict[str, Held] = field(default_factory=dict)
     tombstones: dict[str, None] = field(default_factory=dict)  # of `held`, the oldest first
-    led_to: frozenset[str] | None = None  # by `held`; None: to be found out
+    led_to: dict[str, int] | None = None  # slices, by how many of `held`; None: to be counted
     staged: dict[str, Held] | None = None  # a snapshot on its way
     staged_epoch: int = 0
 
     def hold(self, key: str, held: Held) -> None:
         """Hold what is newer; a tombstone too, for an older value must not come back."""
         self.tombstones.pop(key, None)
-        self.held[key] = held
         if leads(key):
-            self.led_to = None
+            self._count(self.held.get(key), -1)
+            self._count(held, 1)
+        self.held[key] = held
         if held.entry is None:
             self.tombstones[key] = None
             if len(self.tombstones) > tombstones_max:
                 oldest = next(iter(self.tombstones))
                 del self.tombstones[oldest], self.held[oldest]
 
-    def leads_to(self) -> frozenset[str]:
+    def leads_to(self) -> KeysView[str]:
         """The slices that a host which holds this one needs as well."""
         if self.led_to is None:
-            entries = (each.entry for key, each in self.held.items() if leads(key))
-            self.led_to = frozenset(name for entry in entries for name in _led_to(entry))
-        return self.led_to
+            self.led_to = {}
+            for key, held in self.held.items():
+                if leads(key):
+                    self._count(held, 1)
+        return self.led_to.keys()
+
+    def _count(self, held: Held | None, by: int) -> None:
+        if self.led_to is None or held is None:
+            return
+        for name in _led_to(held.entry):
+            self.led_to[name] = self.led_to.get(name, 0) + by
+            if not self.led_to[name]:
+                del self.led_to[name]
 
     def living(self) -> Iterator[GoalEntry]:
         return (each.entry for each in self.held.values() if each.entry is not None)
