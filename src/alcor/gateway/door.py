@@ -128,14 +128,16 @@ class Door:
         self, request: Request, id_: str, path: str, parent: str, member: str
     ) -> Response:
         """The routes that are about the API or the process, all read-only."""
+        if path in _OPEN:
+            if request.method != "GET":
+                return not_allowed("GET")
+            return (await self._process_answer(request, path))._replace(route=path)
+        caller = await self._identity.caller(request, id_)  # first: who is nobody learns nothing
         if path not in _ABOUT and parent != "/v2.0/extensions":
             return not_found()
         if request.method != "GET":
             return not_allowed("GET")
         route = path if path in _ABOUT else "/v2.0/extensions/alias"
-        if path in _OPEN:
-            return (await self._process_answer(request, path))._replace(route=route)
-        caller = await self._identity.caller(request, id_)
         if path == "/alcor/v1/convergence":
             answer = await self._operations.convergence(request, caller)
         else:

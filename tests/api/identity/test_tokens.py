@@ -13,6 +13,11 @@ def test_without_a_token_one_is_told_where_to_get_one(asking: Any, keystone: Any
     assert answer.json["error"]["code"] == 401
 
 
+def test_without_a_token_one_does_not_learn_what_there_is(asking: Any) -> None:
+    assert asking.get("/v2.0/v2.0/networks").status == 401
+    assert asking.get("/nothing").status == 401
+
+
 def test_what_is_no_token_is_refused(asking: Any) -> None:
     for text in ("x", "gAAAAA" + "x" * 200, "a b", "é"):
         assert asking.bearing(text).get(PORTS).status == 401
