@@ -23,6 +23,7 @@ from alcor.goal_state.entries import (
     RouterInterface,
     Rule,
     SubnetAcl,
+    WayOut,
 )
 from alcor.goal_state.slices import (
     EVERYBODY,
@@ -303,7 +304,7 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
                 yield addresses_slice(entry.remote_addresses_id)
         case SubnetAcl():
             yield acl_slice(entry.acl_id)
-        case Attachment():
+        case Attachment() | WayOut():
             yield router_slice(entry.router_id)
         case RouterInterface() | Gateway():
             yield network_slice(entry.network_id)

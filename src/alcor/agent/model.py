@@ -43,6 +43,7 @@ from alcor.goal_state.entries import (
     Subnet,
     SubnetAcl,
     UplinkNode,
+    WayOut,
 )
 from alcor.goal_state.slices import EVERYBODY
 from alcor.ovs.flow import Action, output
@@ -128,7 +129,7 @@ class HostModel:
                 return self._put_router_interface(entry, self.routing.put_interface(entry))
             case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, True)
-            case Attachment():
+            case Attachment() | WayOut():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.put(entry))
@@ -159,7 +160,7 @@ class HostModel:
                 return self._put_router_interface(entry, self.routing.take_interface(entry))
             case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, False)
-            case Attachment():
+            case Attachment() | WayOut():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.remove(entry))

@@ -36,6 +36,7 @@ from alcor.goal_state.entries import (
     Subnet,
     SubnetAcl,
     UplinkNode,
+    WayOut,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import (
@@ -57,6 +58,7 @@ _NAME_BY_TYPE = {
     RouterInterface: "interface",
     FloatingIp: "floating",
     UplinkNode: "node",
+    WayOut: "exit",
     SubnetAcl: "acl",
     AclRule: "rule",
     QosPolicy: "policy",
@@ -91,6 +93,8 @@ def _kind(key: str) -> str:
     match key.split("/"):
         case ["host", host, "port", port] if host and port:
             return "port"
+        case ["host", host, "exit", router] if host and router:
+            return "exit"
         case ["network", network, "network"] if network:
             return "network"
         case [
@@ -163,7 +167,7 @@ def _message(entry: GoalEntry) -> _Message:
             return router_codec.message(entry)
         case MeteringRule():
             return metering_codec.message(entry)
-        case Forwarding():
+        case Forwarding() | WayOut():
             return router_codec.message(entry)
         case QosPolicy():
             return qos_codec.message(entry)
@@ -352,4 +356,5 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "forwarding": router_codec.read_forwarding,
     "metering rule": metering_codec.read_rule,
     "node": router_codec.read_uplink_node,
+    "exit": router_codec.read_way_out,
 }

@@ -257,6 +257,13 @@ class UplinkNode(NamedTuple):
     tunnel_endpoint: Address
 
 
+class WayOut(NamedTuple):
+    """A router's packets leave by this host, or will when the one they leave by has gone."""
+
+    host: str
+    router_id: str
+
+
 class Attachment(NamedTuple):
     """What a network says of a router interface: which router is met there."""
 
@@ -299,6 +306,7 @@ GoalEntry = (
     | FloatingIp
     | Forwarding
     | UplinkNode
+    | WayOut
     | MeteringRule
     | SubnetAcl
     | AclRule

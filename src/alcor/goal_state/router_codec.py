@@ -13,6 +13,7 @@ from alcor.goal_state.entries import (
     Router,
     RouterInterface,
     UplinkNode,
+    WayOut,
 )
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
@@ -21,7 +22,9 @@ from alcor.values.addresses import unpack_address
 IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP = 6, 17, 132
 _PORT_MAX = 65_535
 
-Entry = Router | RouterInterface | Attachment | Gateway | FloatingIp | Forwarding | UplinkNode
+Entry = (
+    Router | RouterInterface | Attachment | Gateway | FloatingIp | Forwarding | UplinkNode | WayOut
+)
 Message = (
     pb.Router
     | pb.RouterInterface
@@ -30,6 +33,7 @@ Message = (
     | pb.FloatingIp
     | pb.Forwarding
     | pb.UplinkNode
+    | pb.WayOut
 )
 
 
@@ -67,6 +71,8 @@ def message(entry: Entry) -> Message:
             )
         case UplinkNode():
             return pb.UplinkNode(tunnel_endpoint=entry.tunnel_endpoint.packed)
+        case WayOut():
+            return pb.WayOut()
 
 
 def _router(router: Router) -> pb.Router:
@@ -168,3 +174,9 @@ def read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:
     """The node of these bytes; `ValueError` when its tunnel endpoint is no address."""
     endpoint = unpack_address(pb.UplinkNode.FromString(value).tunnel_endpoint)
     return UplinkNode(unquote(parts[1]), parts[3], endpoint)
+
+
+def read_way_out(parts: list[str], value: bytes) -> WayOut:
+    """The way out of these bytes, which say nothing that the key does not."""
+    pb.WayOut.FromString(value)
+    return WayOut(parts[1], parts[3])

@@ -4,7 +4,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 
 | slice | entries |
 |---|---|
-| `host/<host>/` | `port/<port id>`: a port bound there, in full |
+| `host/<host>/` | `port/<port id>`: a port bound there, in full; `exit/<router id>` |
 | `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/`, `acl/` |
 | `group/<id>/` | `group`: a security group; `rule/<id>` |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
@@ -17,10 +17,11 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, ports
-and networks to their QoS policies, rules to their remotes, subnets to their ACLs, a network's
-attachments to routers, a router's interfaces and gateways to networks, a floating IP without a port
-to its forwardings, a router to what is metered of its project and of all, a network to the uplinks
-of its physical network. (Names of physical networks and projects are percent-encoded in keys.)
+and networks to their QoS policies, rules to their remotes, subnets to their ACLs, exits and a
+network's attachments to routers, a router's interfaces and gateways to networks, a floating IP
+without a port to its forwardings, a router to what is metered of its project and of all, a network
+to the uplinks of its physical network. (Names of physical networks and projects are percent-encoded
+in keys.)
 """
 
 from urllib.parse import quote
@@ -43,7 +44,7 @@ _LEADING = ("host/", "group/", "router/")
 
 
 def host_slice(host: str) -> str:
-    """The slice of one host's ports; that host subscribes to it."""
+    """The slice of one host's ports and of who leaves by it; that host subscribes to it."""
     return f"host/{host}/"
 
 
@@ -55,6 +56,11 @@ def network_slice(network_id: str) -> str:
 def host_port_key(host: str, port_id: str) -> str:
     """The entry of a port in its host's slice (a `Port`)."""
     return f"host/{host}/port/{port_id}"
+
+
+def exit_key(host: str, router_id: str) -> str:
+    """The entry of a router whose packets leave, or may, by this host (a `WayOut`)."""
+    return f"host/{host}/exit/{router_id}"
 
 
 def network_key(network_id: str) -> str:
@@ -113,7 +119,7 @@ def addresses_key(address_group_id: str) -> str:
 
 
 def router_slice(router_id: str) -> str:
-    """The slice of a router; hosts that hold a network which it is attached to subscribe."""
+    """The slice of a router; its exits and hosts that hold a network of its legs subscribe."""
     return f"router/{router_id}/"
 
 

@@ -12,9 +12,11 @@ from alcor.goal_state.entries import (
     Port,
     RouterInterface,
     Rule,
+    WayOut,
 )
 from alcor.goal_state.slices import (
     attachment_key,
+    exit_key,
     host_port_key,
     interface_key,
     network_key,
@@ -115,6 +117,17 @@ def test_a_network_leads_to_its_routers_and_they_to_the_networks_that_they_join(
         RouterInterface,
     ]
     assert desired.settled
+
+
+def test_an_exit_leads_to_its_router_without_a_port_there() -> None:
+    desired, key = settled(), exit_key("h1", "r")
+    leaves = Item(key, encode(key, WayOut("h1", "r")), 3, "")
+
+    taken = desired.take(Frame(1, 11, (leaves,)))
+
+    assert taken.subscribe == [Subscription("router/r/", 0, 0)]
+    moved = desired.take(Frame(1, 12, (leaves._replace(value=None, revision=4),)))
+    assert moved.unsubscribe == ["router/r/"]
 
 
 def test_all_is_settled_when_every_wanted_slice_is_complete() -> None:

@@ -34,11 +34,13 @@ from alcor.goal_state.entries import (
     Subnet,
     SubnetAcl,
     UplinkNode,
+    WayOut,
 )
 from alcor.goal_state.slices import (
     acl_rule_key,
     addresses_key,
     attachment_key,
+    exit_key,
     floating_key,
     forwarding_key,
     gateway_key,
@@ -82,6 +84,7 @@ KEYS = [
     acl_rule_key("c", "r"),
     policy_key("q"),
     metering_rule_key("a/b*", "r"),
+    exit_key("h1", "r"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -259,6 +262,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         source=st.none() | st.just(prefix("10.0.0.0/8")),
         destination=st.just(prefix("192.0.2.0/24")),
     ).map(lambda entry: (KEYS[18], entry)),
+    st.just((KEYS[19], WayOut("h1", "r"))),
 )
 
 

@@ -318,6 +318,10 @@ class UplinkNode(_message.Message):
     tunnel_endpoint: bytes
     def __init__(self, tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
 
+class WayOut(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class RouterInterface(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
