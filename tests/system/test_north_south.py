@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -69,12 +69,25 @@ def site(
 ) -> Iterator[Site]:
     """A site of its own for each test."""
     network_id = make_network("10.40.0.0/24", "fd40::/64")
+    yield from stand(lab, world, network_id, make_machines(network_id, "m1 m2 m3", "h1 h2 h3"))
+
+
+@pytest.fixture
+def far_site(
+    lab: Lab, world: str, make_network: MakeNetwork, make_machines: MakeMachines
+) -> Iterator[Site]:
+    """A site whose only machine is on the host without uplink."""
+    network_id = make_network("10.40.0.0/24", "fd40::/64")
+    yield from stand(lab, world, network_id, make_machines(network_id, "far", "h3"))
+
+
+def stand(lab: Lab, world: str, network_id: str, machines: list[Machine]) -> Iterator[Site]:
+    """The network behind a router, until the test has ended."""
     gateway = {"network_id": world}
     body = {"name": "r", "external_gateway_info": gateway}
     router = lab.api.create(ROUTER, [body]).items[0]
     for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
         lab.api.act(ROUTER, router["id"], "add_router_interface", {"subnet_id": subnet["id"]})
-    machines = make_machines(network_id, "m1 m2 m3", "h1 h2 h3")
     for machine in machines:
         open_up = {"port_security_enabled": False, "security_groups": []}
         revision = lab.api.update(PORT, machine.port_id, open_up)[1]
@@ -354,23 +367,67 @@ def test_an_agent_that_is_restarted_costs_no_packet_outside(lab: Lab, site: Site
 def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     answers(space(lab, "m3"), outside.beyond)
-    central = next(host for host in lab.hosts if speaks_for(lab, site, host.name))
-
-    parts.stop_agent(central, signal.SIGKILL)
-    try:
-        wait_until(
-            "the other host to take over",
-            lambda: [h.name for h in lab.hosts if speaks_for(lab, site, h.name)] != [central.name],
-            60.0,
-        )
+    with lost_exit(lab, site):
         answers(space(lab, "m3"), outside.beyond)
         answers(out, site.gateway[4])
+
+
+def test_hosts_without_a_machine_of_the_router_lead_it_outside_one_after_the_other(
+    lab: Lab, world: str, far_site: Site
+) -> None:
+    machine = far_site.machines["far"]
+    leads_far_site_outside(lab, far_site)
+    floating = give_floating_ip(lab, world, machine)["floating_ip_address"]
+    reaches_far_site(lab, machine, floating)
+    with lost_exit(lab, far_site):
+        leads_far_site_outside(lab, far_site, seen_as=floating)
+        reaches_far_site(lab, machine, floating)
+
+
+def leads_far_site_outside(lab: Lab, far_site: Site, seen_as: str = "") -> None:
+    """Its machine reaches who is outside: IPv4 as the router or as `seen_as`, IPv6 as it is."""
+    expected = {4: seen_as or far_site.gateway[4], 6: far_site.machines["far"].address(6)}
+    out = lab.layout.outside_namespace
+    ip_batch([f"route replace fd40::/64 via {far_site.gateway[6]}"], out)
+    for version, door in ((4, outside.gateway), (6, outside.gateway6)):
+        answers(space(lab, "far"), door)
+        with ExitStack() as stack:
+            talk = Talk(stack, out, space(lab, "far"), door)
+            assert talk.seen_as == expected[version]
+            assert talk.passes(b"out" * 10_000)
+    answers(out, far_site.gateway[4])
+
+
+def reaches_far_site(lab: Lab, machine: Machine, floating: str) -> None:
+    """Who is outside reaches its machine: by its floating IP, and by its own IPv6 address."""
+    for target in (floating, machine.address(6)):
+        answers(lab.layout.outside_namespace, target)
+        with ExitStack() as stack:
+            talk = Talk(stack, space(lab, "far"), lab.layout.outside_namespace, target)
+            assert talk.passes(b"in" * 10_000)
+
+
+@contextmanager
+def lost_exit(lab: Lab, site: Site) -> Iterator[None]:
+    """The host that the router leaves by loses its agent, and another one takes over."""
+    wait_until("a host to speak", lambda: len(speakers(lab, site)) == 1, timeout_s)
+    (central,) = speakers(lab, site)
+    parts.stop_agent(lab.host(central), signal.SIGKILL)
+    try:
+        takes_over = "the other host to take over"
+        wait_until(takes_over, lambda: speakers(lab, site) - {central} != set(), 60.0)
+        yield
     finally:
-        parts.start_agent(central, lab.record)
+        parts.start_agent(lab.host(central), lab.record)
         parts.wait_alive(lab.api, lab.hosts)
+
+
+def speakers(lab: Lab, site: Site) -> set[str]:
+    """The hosts whose switches speak for the router outside."""
+    return {host.name for host in lab.hosts if speaks_for(lab, site, host.name)}
 
 
 def speaks_for(lab: Lab, site: Site, host: str) -> bool:
     """Whether a host's switch answers ARP for the router's address outside."""
     flows = ofctl(lab.host(host), "dump-flows", "br-int")
-    return any("arp_tpa=" + site.gateway[4] in line for line in flows.splitlines())
+    return f"arp_tpa={site.gateway[4]}," in flows.replace(" ", ",")

@@ -2,10 +2,11 @@
 
 Pure: the same records lead to the same goal state, whatever the order in which they came. A
 changed port costs two entries whatever the size of its network; a changed node costs one entry
-for each of its own ports.
+for each of its own ports, and two for each router that leaves by another host with it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from alcor.goal_state import codec
@@ -14,6 +15,7 @@ from alcor.goal_state.slices import (
     acl_rule_key,
     addresses_key,
     attachment_key,
+    exit_key,
     floating_key,
     forwarding_key,
     gateway_key,
@@ -67,6 +69,7 @@ from alcor.planner.nodes import (
     router,
     subnet,
     uplink,
+    way_out,
 )
 from alcor.values.addresses import address
 
@@ -116,11 +119,15 @@ class Planner:
         others = self._decide_of_others(held, change.record)
         if change.record is None:
             decided = _encoded(others)
-            self.index.drop(change.key)
+            moves = self.index.drop(change.key)
         else:
             decided = _encoded([*self._decide(change.record), *others])  # raises before any change
-            self.index.put(change.key, change.record, change.revision)
-        return self._emit(before, decided)
+            moves = self.index.put(change.key, change.record, change.revision)
+        if not moves:
+            return self._emit(before, decided)
+        came = (way_out.plan(each.host, each.router_id) for each in moves if each.is_there)
+        gone = [exit_key(each.host, each.router_id) for each in moves if not each.is_there]
+        return self._emit(chain(before, gone), decided | _encoded(came))
 
     def surplus(self, living: Collection[str]) -> list[IntentChange]:
         """The changes that leave only the records of these keys: for a complete snapshot only."""

@@ -1,22 +1,21 @@
 """What the planner remembers of intent, found by what its decisions need.
 
 Every record by its key, the ports of a host, and which hosts have ports on a network, or are led to
-it by routers.
+it by routers, or are the way out of one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from urllib.parse import unquote
 
 from alcor.goal_state import slices
 from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, key
 from alcor.planner.acl_index import AclIndex
+from alcor.planner.exit_index import ExitIndex, Move
 from alcor.planner.group_index import GroupIndex
 from alcor.planner.metering_index import MeteringIndex
 from alcor.planner.qos_index import QosIndex
 from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
-
-_NOTHING: Mapping[str, int] = {}
 
 
 class Index:
@@ -27,6 +26,7 @@ class Index:
         self.acls = AclIndex()
         self.qos = QosIndex()
         self.routers = RouterIndex()
+        self.exits = ExitIndex()
         self.scopes = ScopeIndex()
         self.metering = MeteringIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
@@ -51,9 +51,9 @@ class Index:
         held = self._records.get(key_)
         return held[0] if held else 0
 
-    def put(self, key_: str, record: Record, revision: int) -> None:
-        """Hold `record` instead of what was held."""
-        self.drop(key_)
+    def put(self, key_: str, record: Record, revision: int) -> list[Move]:
+        """Hold `record` instead of what was held; by which hosts routers now leave instead."""
+        before = self._take(key_)
         self._records[key_] = revision, record
         self.groups.put(record)
         self.acls.put(record)
@@ -65,9 +65,14 @@ class Index:
             self._ports_by_host.setdefault(record.host, {})[record.id] = None
             hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
             hosts[record.host] = hosts.get(record.host, 0) + 1
+        return self.exits.change(before, record)
 
-    def drop(self, key_: str) -> None:
-        """Hold nothing under `key_`."""
+    def drop(self, key_: str) -> list[Move]:
+        """Hold nothing under `key_`; by which hosts routers now leave instead."""
+        return self.exits.change(self._take(key_), None)
+
+    def _take(self, key_: str) -> Record | None:
+        """Hold nothing under `key_`, but for exits; what was held."""
         _, record = self._records.pop(key_, (0, None))
         if record is not None:
             self.groups.drop(record)
@@ -78,6 +83,7 @@ class Index:
             self.metering.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
+        return record
 
     def node(self, host: str) -> NodeRecord | None:
         """The host's record, if it is a known node."""
@@ -100,8 +106,9 @@ class Index:
         return [port for id_ in ports if (port := self.port(id_)) is not None]
 
     def hosts_on(self, network_id: str) -> Collection[str]:
-        """The hosts that have a port on the network."""
-        return self._ports_by_host_by_network.get(network_id, _NOTHING).keys()
+        """The hosts that have a port on the network; of a router's id those that it leaves by."""
+        ports_by_host = self._ports_by_host_by_network.get(network_id)
+        return ports_by_host.keys() if ports_by_host else self.exits.of(network_id)
 
     def hosts_of(self, slice_: str) -> Collection[str]:
         """The hosts that a slice concerns; none of a name that is no slice's."""

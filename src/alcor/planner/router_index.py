@@ -2,6 +2,9 @@
 
 Who has a port on one network of several that routers join needs all of them, however many routers
 lie between. Gateways lead outward only: who is outside needs nothing of those inside.
+
+The hosts that a router leaves by need all that it joins as well. So a router with a gateway is also
+on a network that has the router's id, and they are the hosts on that (`Index.hosts_on`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -82,6 +85,8 @@ class RouterIndex:
                 yield self._routers_by_network, record.network_id, record.device_id
             case PortRecord() if is_gateway(record):
                 yield self._routers_by_outside, record.network_id, record.device_id
+                yield self._networks_by_router, record.device_id, record.device_id
+                yield self._routers_by_network, record.device_id, record.device_id
             case FloatingIpRecord(router_id=router_id, port_id="") if router_id:
                 yield self._routers_by_floating, record.id, router_id
             case NetworkRecord(physical_network=name) if name:

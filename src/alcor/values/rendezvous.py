@@ -5,6 +5,7 @@ When one of them goes, only what had chosen it chooses anew.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from heapq import nlargest
 
 
 def weight(chooser: str, one: str) -> int:
@@ -15,4 +16,9 @@ def weight(chooser: str, one: str) -> int:
 
 def chosen(chooser: str, among: Iterable[str]) -> str | None:
     """The one that weighs most; None of none."""
-    return max(among, key=lambda one: (weight(chooser, one), one), default=None)
+    return next(iter(first_of(chooser, among, 1)), None)
+
+
+def first_of(chooser: str, among: Iterable[str], count: int) -> list[str]:
+    """The `count` that weigh most: the chosen one, then who is chosen when it has gone, and on."""
+    return nlargest(count, among, key=lambda one: (weight(chooser, one), one))

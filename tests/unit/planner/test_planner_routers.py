@@ -6,6 +6,7 @@ from alcor.goal_state import codec
 from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
 from alcor.goal_state.slices import (
     attachment_key,
+    exit_key,
     floating_key,
     forwarding_key,
     forwardings_slice,
@@ -160,7 +161,7 @@ def test_a_host_with_uplinks_is_an_entry_for_each_while_it_lives() -> None:
     dead = msgspec.structs.replace(node, alive=False)
     gone = world.planner.apply(IntentChange("node/h9", dead, 2))
 
-    keys = {uplink_node_key("rack/1", "h9"), uplink_node_key("x", "h9")}
+    keys = {uplink_node_key("rack/1", "h9"), uplink_node_key("x", "h9"), exit_key("h9", "r")}
     assert {change.key for change in born} == {change.key for change in gone} == keys
     assert {change.value for change in gone} == {None}
     assert world.hosts(uplink_slice("rack/1")) == {"h1"}

@@ -78,7 +78,7 @@ class Fabric:
         model.set_tunnel(Tunnel(TUNNEL, address(node.tunnel_ip)))
         model.exits.set_uplinks(dict.fromkeys(node.physical_networks, UPLINK))
         for name, value in self._planner.goal.items():
-            if self._holds(node, slice_of(name)):
+            if self._planner.index.concerns(node.id, slice_of(name)):
                 model.put(codec.decode(name, value))
         for network_id, found in self._outside if node.physical_networks else ():
             model.exits.set_resolved(network_id, found, OUTSIDE_MAC)
@@ -86,10 +86,6 @@ class Fabric:
             if port.host == node.id and not port.parent_id:
                 model.set_interface(port.id, Interface(self._places[port.id][0], True))
         return model
-
-    def _holds(self, node: NodeRecord, slice_: str) -> bool:
-        concerned = self._planner.index.concerns(node.id, slice_)
-        return concerned or (bool(node.physical_networks) and not slice_.startswith("host/"))
 
     def send(self, port_id: str, hop: Address, packet: Packet) -> Fate:
         """What becomes of a packet that a machine sends by this next hop, which it asks for."""

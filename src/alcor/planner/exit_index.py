@@ -1,0 +1,137 @@
+"""By which hosts each router's packets leave: the one that hosts choose, and the next in line.
+
+A host chooses among living ones with an uplink (`agent/outside.py`); here the same choice is made
+so that the chosen host holds the router even when no machine of the router's networks is there. The
+next in line holds it too: when the first dies, the second has nothing to fetch.
+"""
+
+from collections.abc import Iterator, Set
+from typing import NamedTuple
+
+from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record
+from alcor.planner.group_index import Pairs
+from alcor.planner.nodes.router import is_gateway
+from alcor.values.rendezvous import first_of
+
+exits_per_router = 2
+_NOBODY: Set[str] = frozenset()
+
+
+class Move(NamedTuple):
+    """A host is an exit of a router, or is one no more."""
+
+    host: str
+    router_id: str
+    is_there: bool
+
+
+class ExitIndex:
+    """Follows gateways, physical networks and living nodes, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self._hosts_by_name: dict[str, set[str]] = {}  # living, by physical network
+        self._name_by_network: dict[str, str] = {}  # of physical networks
+        self._networks_by_name = Pairs()
+        self._gateways: dict[str, dict[str, str]] = {}  # networks by router, by port
+        self._routers_by_network = Pairs()
+        self._exits: dict[str, dict[str, None]] = {}  # hosts by router
+
+    def of(self, router_id: str) -> Set[str]:
+        """The hosts that the router's packets leave by, or may at once."""
+        exits = self._exits.get(router_id)
+        return exits.keys() if exits is not None else _NOBODY
+
+    def change(self, before: Record | None, after: Record | None) -> list[Move]:
+        """A record is another now, has come or has gone; what that moves, and nothing else."""
+        match before or after:
+            case PortRecord():
+                return list(self._change_gateway(before, after))
+            case NetworkRecord(id=network_id):
+                names = _physical_network(before), _physical_network(after)
+                return list(self._change_network(network_id, *names))
+            case NodeRecord():
+                return list(self._change_node(before, after))
+        return []
+
+    def _change_gateway(self, before: Record | None, after: Record | None) -> Iterator[Move]:
+        was, now = _gateway(before), _gateway(after)
+        if was is not None:
+            gateways = self._gateways[was.device_id]
+            del gateways[was.id]
+            if not gateways:
+                del self._gateways[was.device_id]
+            self._routers_by_network.remove(was.network_id, was.device_id)
+        if now is not None:
+            self._gateways.setdefault(now.device_id, {})[now.id] = now.network_id
+            self._routers_by_network.add(now.network_id, now.device_id)
+        for router_id in dict.fromkeys(each.device_id for each in (was, now) if each is not None):
+            yield from self._choose(router_id)
+
+    def _change_network(self, network_id: str, was: str, now: str) -> Iterator[Move]:
+        if was == now:
+            return
+        if was:
+            del self._name_by_network[network_id]
+            self._networks_by_name.remove(was, network_id)
+        if now:
+            self._name_by_network[network_id] = now
+            self._networks_by_name.add(now, network_id)
+        for router_id in self._routers_by_network.of(network_id):
+            yield from self._choose(router_id)
+
+    def _change_node(self, before: Record | None, after: Record | None) -> Iterator[Move]:
+        was, now = _uplinks(before), _uplinks(after)
+        for host, name in was - now:
+            hosts = self._hosts_by_name[name]
+            hosts.discard(host)
+            if not hosts:
+                del self._hosts_by_name[name]
+            for router_id in self._routers_out_by(name):
+                if host in self.of(router_id):
+                    yield from self._choose(router_id)
+        for host, name in now - was:
+            self._hosts_by_name.setdefault(name, set()).add(host)
+            for router_id in self._routers_out_by(name):
+                # It can only take the place of one of those that were chosen among all others.
+                yield from self._choose_among(router_id, {*self.of(router_id), host})
+
+    def _name_of(self, router_id: str) -> str:
+        """The physical network that its packets leave by; of several gateways the first by port."""
+        gateways = self._gateways.get(router_id)
+        return self._name_by_network.get(gateways[min(gateways)], "") if gateways else ""
+
+    def _routers_out_by(self, name: str) -> Iterator[str]:
+        for network_id in self._networks_by_name.of(name):
+            for router_id in self._routers_by_network.of(network_id):
+                if self._name_of(router_id) == name:
+                    yield router_id
+
+    def _choose(self, router_id: str) -> Iterator[Move]:
+        hosts = self._hosts_by_name.get(self._name_of(router_id), _NOBODY)
+        return self._choose_among(router_id, hosts)
+
+    def _choose_among(self, router_id: str, hosts: Set[str]) -> Iterator[Move]:
+        before = self.of(router_id)
+        after = dict.fromkeys(first_of(router_id, hosts, exits_per_router))
+        self._exits.pop(router_id, None)
+        if after:
+            self._exits[router_id] = after
+        for host in after.keys() - before:
+            yield Move(host, router_id, True)
+        for host in before - after.keys():
+            yield Move(host, router_id, False)
+
+
+def _gateway(record: Record | None) -> PortRecord | None:
+    return record if isinstance(record, PortRecord) and is_gateway(record) else None
+
+
+def _physical_network(record: Record | None) -> str:
+    return record.physical_network if isinstance(record, NetworkRecord) else ""
+
+
+def _uplinks(record: Record | None) -> Set[tuple[str, str]]:
+    """The host with the name of each physical network that it has an uplink to, while it lives."""
+    if isinstance(record, NodeRecord) and record.alive:
+        return {(record.id, name) for name in record.physical_networks}
+    return frozenset()
