@@ -170,9 +170,10 @@ class HostFeed:
             await session.revise()
 
     async def _unbind(self, gone: Sequence[Entry]) -> None:
-        """Ports have left hosts: forget their reports, withdraw slices they led to."""
-        await self._tell([(port_key(entry.key.rpartition("/")[2]), None) for entry in gone])
-        for host in {entry.key.split("/")[1] for entry in gone}:
+        """Ports and routers have left hosts: forget ports' reports, withdraw slices they led to."""
+        left = [entry.key.split("/") for entry in gone]
+        await self._tell([(port_key(id_), None) for _, _, kind, id_ in left if kind == "port"])
+        for host in {host for _, host, _, _ in left}:
             session = self._session_by_host.get(host)
             if session is not None:
                 await session.revise()
