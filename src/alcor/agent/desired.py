@@ -200,16 +200,18 @@ class Desired:
         if any(leads(item.key) for item in frame.items):
             for each in self._slices.values():
                 if each.refused:
-                    each.refused = False
+                    each.refused = each.synced = False
                     taken.subscribe.append(self._subscription(each))
         for name in frame.refused:
             taken.faults.append(f"{name} was refused")
-            if name in self._slices:
-                self._slices[name].refused = True
+            withdrawn = self._slices.get(name)
+            if withdrawn is not None:
+                withdrawn.position = self._held_up_to(withdrawn)  # nothing of it is sent any more
+                withdrawn.refused = True
 
     def _held_up_to(self, each: _Slice) -> int:
         """Of a slice that is followed, every frame moves the position."""
-        if each.synced and each.epoch == self.epoch:
+        if each.synced and not each.refused and each.epoch == self.epoch:
             return max(each.position, self.position)
         return each.position
 

@@ -236,6 +236,20 @@ def test_a_snapshot_that_comes_twice_does_not_undo_what_came_since() -> None:
     assert not taken.gone
 
 
+def test_what_a_slice_missed_while_it_was_withdrawn_is_asked_for() -> None:
+    desired = settled()
+    desired.take(Frame(1, 20))
+    desired.take(Frame(1, 30, refused=(N1,)))
+    desired.take(Frame(1, 40))
+
+    taken = desired.take(Frame(1, 50, (item(PORT._replace(name="again"), 50),)))
+
+    assert taken.subscribe == [Subscription(N1, 1, 20)]
+    assert not desired.settled
+    desired.lose_connection()
+    assert Subscription(N1, 1, 20) in desired.subscriptions()
+
+
 def test_a_refused_slice_is_asked_for_again_when_the_hosts_slice_moves() -> None:
     desired = Desired("h1")
     desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
