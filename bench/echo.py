@@ -1,7 +1,7 @@
 """The floor of the API: a raw ASGI application that reads the body and answers fixed bytes.
 
-Served as Alcor is (uvicorn, httptools, uvloop), in a process of its own. `PUT /x` says what is
-answered to every other request for `/x` from then on.
+Served by uvicorn on the parser and loop that Alcor uses too (httptools, uvloop), in a process of
+its own. `PUT /x` says what is answered to every other request for `/x` from then on.
 """
 
 import sys
