@@ -108,6 +108,23 @@ def test_a_floating_ip_is_given_moved_and_taken_back(place: Place) -> None:
     assert place.put(made["id"]).json["floatingip"]["port_id"] is None  # an empty body
 
 
+def test_a_floating_ip_has_a_name_whole_or_none(place: Place) -> None:
+    made = place.floating(dns_name="DB", dns_domain="Example.org.")
+
+    assert (made["dns_name"], made["dns_domain"]) == ("db", "example.org.")
+    found = place.api.listed(f"{FLOATING}?dns_name=db&dns_domain=example.org.")
+    assert [each["id"] for each in found] == [made["id"]]
+    assert place.put(made["id"], dns_name="other").status == 400  # it is given once
+    bad = ({"dns_name": "db"}, {"dns_domain": "example.org."})
+    for half in bad:
+        assert refused(place.post(**half)) == (400, "BadRequest")
+    foreign = place.post(dns_name="db.elsewhere.", dns_domain="example.org.")
+    assert refused(foreign) == (400, "BadRequest")
+    assert place.post(dns_name="-db", dns_domain="example.org.").status == 400
+    mine = place.api.listed(f"{FLOATING}?floating_network_id={place.public}")
+    assert [each["id"] for each in mine] == [made["id"]]
+
+
 def test_a_chosen_address_and_a_chosen_subnet_are_had(place: Place) -> None:
     second = place.api.subnet(place.public, "192.0.2.0/24")["id"]
 

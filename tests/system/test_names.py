@@ -3,10 +3,11 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
-from alcor.client.api import PORT
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, parts
 from alcor.lab.commands import run
 from alcor.lab.lab import Lab
@@ -17,6 +18,8 @@ lab_name = "sysnames"
 lab_hosts = 2
 
 SERVER4, SERVER6 = "169.254.169.254", "fe80::a9fe:a9fe"
+ROUTER = Kind("router", "routers", "/v2.0/routers")
+FLOATING = Kind("floatingip", "floatingips", "/v2.0/floatingips")
 ELSEWHERE = bytes((192, 0, 2, 80))
 
 MakeNetwork = Callable[..., str]
@@ -33,15 +36,14 @@ def resolver() -> Iterator[int]:
 
 
 def _answer_all(door: socket.socket) -> None:
-    while True:
-        try:
+    """Until the door is closed: who waits at it then gets one question more."""
+    with suppress(OSError):
+        while True:
             asked, asker = door.recvfrom(4096)
-        except OSError:
-            return
-        end = asked.index(b"\0", 12) + 5
-        head = asked[:2] + b"\x81\x80\0\x01\0\x01\0\0\0\0"
-        record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + ELSEWHERE
-        door.sendto(head + asked[12:end] + record, asker)
+            end = asked.index(b"\0", 12) + 5
+            head = asked[:2] + b"\x81\x80\0\x01\0\x01\0\0\0\0"
+            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + ELSEWHERE
+            door.sendto(head + asked[12:end] + record, asker)
 
 
 def dig(lab: Lab, machine: Machine, *words: str, form: str = "+short") -> str:
@@ -78,6 +80,30 @@ def ready(lab: Lab, machine: Machine) -> None:
     """A route to the services, as DHCP gives it."""
     namespace = lab.layout.machine_namespace(machine.name)
     run("ip", "-n", namespace, "route", "replace", f"{SERVER4}/32", "dev", "eth0")
+
+
+def test_a_floating_ip_is_found_by_its_name_behind_its_router_only(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    outside = lab.api.create(NETWORK, [{"router:external": True}]).items[0]["id"]
+    subnet = {"network_id": outside, "cidr": "203.0.113.0/24", "ip_version": 4}
+    lab.api.create(SUBNET, [subnet])
+    router = lab.api.create(ROUTER, [{"external_gateway_info": {"network_id": outside}}]).items[0]
+    inside, other = make_network("10.34.0.0/24"), make_network("10.35.0.0/24")
+    (asker,), (stranger,) = make_machines(inside, "fa", "h1"), make_machines(other, "fs", "h2")
+    legs = [each["id"] for each in lab.api.list_page(SUBNET, [("network_id", inside)])]
+    lab.api.act(ROUTER, router["id"], "add_router_interface", {"subnet_id": legs[0]})
+    body = {"floating_network_id": outside, "port_id": asker.port_id}
+    name = {"dns_name": "shop", "dns_domain": "example.net."}
+    made = lab.api.create(FLOATING, [body | name])
+    assert lab.api.wait(made.revision, 30).converged
+    for each in (asker, stranger):
+        ready(lab, each)
+
+    known = dig(lab, asker, f"@{SERVER4}", "shop.example.net")
+    assert known == made.items[0]["floating_ip_address"]
+    unknown = dig(lab, stranger, f"@{SERVER4}", "shop.example.net")
+    assert made.items[0]["floating_ip_address"] not in unknown
 
 
 def test_names_of_one_network_are_unknown_in_another_of_the_same_addresses(

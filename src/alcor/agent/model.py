@@ -445,6 +445,7 @@ class HostModel:
             ports = self.ports_by_network.get(network_id, ())
             units.update(Unit(UnitKind.PORT, each) for each in ports)
             units |= self.shared.units_of(network_id)
+            self._stamp(network_id)  # it has the names of the router's floating IPs
             units |= self._neighbour_units(network_id)  # routed to only while there is a router
         return units
 

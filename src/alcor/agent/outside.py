@@ -27,6 +27,7 @@ class Outside:
         self.resolved: dict[str, dict[Address, Mac]] = {}  # by network
         self._nodes: dict[str, dict[str, Address]] = {}  # endpoints by host by physical network
         self._routers_by_port: dict[str, dict[str, str]] = {}  # by floating IP by its port
+        self.renamed = 0  # how often a floating IP's name has come, changed or gone
         self._zones: dict[str, int] = {}
         self._router_by_zone: dict[int, str] = {}
 
@@ -51,6 +52,8 @@ class Outside:
         if is_there:
             router_id = floating.router_id
             _put(self._routers_by_port, floating.port_id, floating.id, router_id, True)
+        if (before is not None and before.name) or (is_there and floating.name):
+            self.renamed += 1
 
     def put_forwarding(self, forwarding: Forwarding, is_there: bool) -> None:
         """Hold a port forwarding, or no more."""

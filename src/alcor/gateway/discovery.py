@@ -55,7 +55,9 @@ EXTENSIONS = (
     Extension("binding-extended", "Port Bindings Extended", "The bindings of ports that move."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
     Extension("dns-domain-ports", "dns_domain for ports", "Names of ports in other domains."),
-    Extension("dns-integration", "DNS Integration", "Names of ports, answered by their hosts."),
+    Extension(
+        "dns-integration", "DNS Integration", "Names of ports and floating IPs, answered by hosts."
+    ),
     Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
     Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
     Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),

@@ -221,6 +221,7 @@ class FloatingIp(NamedTuple):
     address: Address
     port_id: str  # empty: only its port forwardings use it
     fixed: Address | None  # with a port only
+    name: str = ""  # whole, without the last dot: machines behind its router can ask for it
 
 
 class Forwarding(NamedTuple):

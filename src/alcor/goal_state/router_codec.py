@@ -61,6 +61,7 @@ def message(entry: Entry) -> Message:
                 address=entry.address.packed,
                 port_id=entry.port_id,
                 fixed=entry.fixed.packed if entry.fixed else b"",
+                name=entry.name,
             )
         case Forwarding():
             return pb.Forwarding(
@@ -149,6 +150,7 @@ def read_floating(parts: list[str], value: bytes) -> FloatingIp:
         address=address,
         port_id=message.port_id,
         fixed=fixed,
+        name=message.name,
     )
 
 

@@ -147,6 +147,7 @@ class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     router_id: str = ""  # the router that translates; empty: none
     port_id: str = ""  # the internal port; with it always `fixed_ip_address`
     fixed_ip_address: str = ""
+    dns_name: str = ""  # whole, without the last dot
 
 
 class PortForwardingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -26,7 +26,14 @@ from alcor.agent.services.answers import answer, reverse_address
 from alcor.agent.services.forwarder import Endpoint, endpoints_of
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.zones import Zones
-from alcor.goal_state.entries import Name, Neighbour, Network, Subnet
+from alcor.goal_state.entries import (
+    FloatingIp,
+    Name,
+    Neighbour,
+    Network,
+    RouterInterface,
+    Subnet,
+)
 from alcor.values.addresses import Mac, address, prefix
 
 NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="region.test.")
@@ -250,3 +257,29 @@ def test_resolvers_are_addresses_with_ports() -> None:
     for wrong in ("here", "192.0.2.53:0", "192.0.2.53:x", "[fd00::53"):
         with pytest.raises(ValueError, match=r"."):
             endpoints_of(wrong)
+
+
+def test_the_name_of_a_floating_ip_is_known_behind_its_router_while_it_is_its() -> None:
+    held = model()
+    zones = Zones(held)
+    floating = FloatingIp("f", "r", "x", Mac(9), address("203.0.113.7"), "p1", WEB4, "db.example")
+    leg = RouterInterface("i", "r", "n1", Mac(8), (), True)
+
+    def told(name: str) -> tuple[int, list[bytes]] | None:
+        said = answer(parse_question(ask(name)), zones.zone(NETWORK))
+        return None if said is None else read(said)
+
+    held.put(floating)
+    assert told("db.example") is None  # not behind the router: whoever is asked next knows, or not
+    held.put(leg)
+    assert told("DB.example.") == (0, [floating.address.packed])
+    assert told("db.region.test") == (3, [])  # it is whole, and of no other domain
+    assert told("other.example") is None  # the domain has other names elsewhere
+    held.put(floating._replace(name="web.example"))
+    assert told("db.example") is None
+    assert told("web.example") == (0, [floating.address.packed])
+    held.remove(floating)
+    assert told("web.example") is None
+    held.put(floating)
+    held.remove(leg)
+    assert told("db.example") is None

@@ -4,12 +4,12 @@ import pytest
 
 from alcor.intent.records import FixedIp
 from alcor.managers.port.names import (
-    DNS_NAME,
     Assignment,
     NameNotOfRegion,
     assignments,
     within,
 )
+from alcor.resource.host_names import DNS_NAME
 
 ZONE = "region.test."
 

@@ -2,13 +2,14 @@
 
 Pure. Every address of a network has a name made of itself; ports that were given one have that as
 well. Names are relative: the same in the region's zone, and in the domains of network and port.
+Those of the floating IPs of a network's routers are whole, and the domains are others' as well.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model import HostModel
-from alcor.goal_state.entries import Name, Neighbour, Network, Subnet
+from alcor.goal_state.entries import FloatingIp, Name, Neighbour, Network, Subnet
 from alcor.values.addresses import Address, Prefix
 
 networks_kept_max = 1_000  # zones that are kept between questions
@@ -40,6 +41,7 @@ def zone_of(
     subnets: Iterable[Subnet],
     neighbours: Iterable[Neighbour],
     names: Iterable[Name],
+    floating: Iterable[FloatingIp] = (),
 ) -> Zone:
     """The names of a network."""
     own = labels_of(network.zone)
@@ -61,6 +63,9 @@ def zone_of(
             by_address[address] = label + own
             for domain in ((), *domains):
                 by_name.setdefault(label + domain, {})[address] = None
+    for each in floating:
+        if each.name:
+            by_name.setdefault(labels_of(each.name), {})[each.address] = None
     forward = {name: tuple(found) for name, found in by_name.items()}
     return Zone(tuple(suffixes), forward, by_address, tuple(each.prefix for each in subnets))
 
@@ -74,7 +79,9 @@ class Zones:
 
     def zone(self, network: Network) -> Zone:
         """The zone of a network."""
-        stamp = self._model.stamp_by_network.get(network.id, 0)
+        model = self._model
+        # Neither ever becomes less.
+        stamp = model.stamp_by_network.get(network.id, 0) + model.exits.outside.renamed
         kept = self._kept.pop(network.id, None)
         if kept is None or kept[0] != stamp:
             kept = stamp, self._made(network)
@@ -90,4 +97,9 @@ class Zones:
             model.subnets.get(network.id, {}).values(),
             model.neighbours.get(network.id, {}).values(),
             model.names.get(network.id, {}).values(),
+            (
+                each
+                for router_id in sorted(model.routing.routers_on(network.id))
+                for each in model.exits.outside.floating.get(router_id, {}).values()
+            ),
         )

@@ -287,18 +287,20 @@ class Gateway(_message.Message):
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ...) -> None: ...
 
 class FloatingIp(_message.Message):
-    __slots__ = ("network_id", "mac", "address", "port_id", "fixed")
+    __slots__ = ("network_id", "mac", "address", "port_id", "fixed", "name")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PORT_ID_FIELD_NUMBER: _ClassVar[int]
     FIXED_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     address: bytes
     port_id: str
     fixed: bytes
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ...) -> None: ...
+    name: str
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Forwarding(_message.Message):
     __slots__ = ("protocol", "outer", "address", "inner")

@@ -3,6 +3,7 @@
 from alcor.managers.elastic_ip.model.port_forwarding import NUMBER_BY_PROTOCOL
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
+    DOMAIN,
     IP,
     JSON,
     UUID,
@@ -14,8 +15,8 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.host_names import DNS_NAME
 
-_NO_DNS = "floating IPs have no DNS records"
 _PORT = integer(1, 65_535)
 _COUNT = integer(0, (1 << 63) - 1)
 _PROTOCOL_BY_NUMBER = {number: name for name, number in NUMBER_BY_PROTOCOL.items()}
@@ -73,8 +74,8 @@ FLOATING_IP = Resource(
             type=nullable(only(None, "there are no QoS policies")),
             default=None,
         ),
-        Field(name="dns_name", type=only("", _NO_DNS), default="", put=False),
-        Field(name="dns_domain", type=only("", _NO_DNS), default="", put=False),
+        Field(name="dns_name", type=DNS_NAME, default="", put=False),
+        Field(name="dns_domain", type=DOMAIN, default="", put=False),
         read_only("router_id", nullable(UUID)),
         read_only("status", string(16)),
         read_only("port_details", JSON),

@@ -3,7 +3,7 @@
 from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import FloatingIpRecord, PortForwardingRecord
-from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.floating_ip import FloatingIp, Held
 from alcor.managers.elastic_ip.model.port_forwarding import (
     NUMBER_BY_PROTOCOL,
     Forwarding,
@@ -28,7 +28,16 @@ def floating_ip_record(held: Held) -> FloatingIpRecord:
         router_id=ip.router_id or "",
         port_id=ip.port_id or "",
         fixed_ip_address=ip.fixed_ip_address or "",
+        dns_name=_whole_name(ip),
     )
+
+
+def _whole_name(ip: FloatingIp) -> str:
+    """Of a floating IP, without the last dot; empty when it has none."""
+    domain = ip.dns_domain.rstrip(".")
+    if ip.dns_name.endswith("."):
+        return ip.dns_name.rstrip(".")
+    return f"{ip.dns_name}.{domain}" if ip.dns_name else ""
 
 
 def port_forwarding_record(forwarding: Forwarding) -> PortForwardingRecord:

@@ -11,7 +11,6 @@ import msgspec
 from alcor.contracts.resources import Filter
 from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
-from alcor.managers.port.names import DNS_NAME
 from alcor.managers.port.pairs import PAIRS
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
@@ -33,6 +32,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.host_names import DNS_NAME
 from alcor.resource.tags import TAG_LIST
 from alcor.values.errors import HTTPBadRequest
 from alcor.values.ids import host_id

@@ -5,19 +5,14 @@ is then left out. An address without a name of its own has one made of it. Sourc
 reference v2, "DNS integration"; neutron.extensions.dns.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from alcor.intent.records import FixedIp
-from alcor.resource.fields import FieldType, shown
+from alcor.resource.fields import shown
 from alcor.values.errors import InvalidInput
-
-name_chars_max = 255
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 class NameNotOfRegion(InvalidInput):
@@ -37,23 +32,6 @@ class Assignment(msgspec.Struct, frozen=True):
     ip_address: str
     hostname: str
     fqdn: str
-
-
-def _parse_name(value: object) -> object:
-    if value in (None, ""):
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is not a valid string")
-    name = value.lower()
-    if len(name) > name_chars_max or _NAME.fullmatch(name) is None:
-        raise ValueError(f"{shown(value)} not a valid PQDN or FQDN")
-    last = name.rstrip(".").rpartition(".")[2]
-    if last.isdigit() and "." in name:
-        raise ValueError(f"{shown(value)} not a valid PQDN or FQDN: TLD '{last}' is all numeric")
-    return name
-
-
-DNS_NAME = FieldType("host name", _parse_name, str.lower)
 
 
 def relative(name: str, domain: str) -> str:

@@ -21,4 +21,5 @@ def plan(floating: FloatingIpRecord) -> tuple[str, FloatingIp] | None:
         address=address(floating.floating_ip_address),
         port_id=floating.port_id,
         fixed=address(floating.fixed_ip_address) if floating.port_id else None,
+        name=floating.dns_name,
     )

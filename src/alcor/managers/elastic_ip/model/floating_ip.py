@@ -69,11 +69,24 @@ def floating_ip(values: Mapping[str, Any], id_: str, port: PortRecord, now: str)
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         description=values["description"],
+        dns_name=values["dns_name"],
+        dns_domain=values["dns_domain"],
         revision_number=1,
         created_at=now,
         updated_at=now,
     )
     return Held(ip, Backing(port.id, port.mac_address))
+
+
+def check_name(values: Mapping[str, Any]) -> None:
+    """That a checked body gives a name whole, or none; `BadFloatingIpRequest`."""
+    name, domain = values["dns_name"], values["dns_domain"]
+    if domain and not name:
+        raise BadFloatingIpRequest("dns_domain cannot be specified without a dns_name")
+    if name and not domain:
+        raise BadFloatingIpRequest("dns_name cannot be specified without a dns_domain")
+    if name.endswith(".") and not name.endswith("." + domain.rstrip(".") + "."):
+        raise BadFloatingIpRequest(f"dns_name {name} is not of the domain {domain}")
 
 
 def given(held: Held, association: Association | None) -> Held:

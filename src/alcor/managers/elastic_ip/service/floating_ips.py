@@ -22,6 +22,7 @@ from alcor.managers.elastic_ip.model.floating_ip import (
     Association,
     Held,
     changed,
+    check_name,
     floating_ip,
     given,
     plain_changes,
@@ -76,6 +77,8 @@ class FloatingIpService:
     async def create(self, request: CreateRequest) -> Written:
         """All or none."""
         caller = request.caller
+        for item in request.items:
+            check_name(item)
         wishes = [await self._wishes(item, caller) for item in request.items]
         associations = [
             await self._associating.association(
