@@ -76,6 +76,8 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA busy_timeout=10000")
+            # What undoes one statement of many rows is kept here, not in a file made for each.
+            connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute(f"PRAGMA wal_autocheckpoint={wal_pages_max}")
             self._local.connection = connection
             self._opened.append(connection)
