@@ -24,6 +24,7 @@ from alcor.agent.features import (
     guards,
     l2,
     metering,
+    multicast,
     nd,
     outside,
     qos,
@@ -324,13 +325,15 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         if policy is not None:
             yield from qos.meters(policy, model.qos.slot(wired.port.id))
         yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
-    if unit.kind is UnitKind.SHARED and model.tunnel is not None:
+    if unit.kind is UnitKind.SHARED and model.tunnel is not None and unit.id in model.networks:
         yield of_outside(model.tunnel.ofport)
     network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
     is_up = network is not None and network.admin_state_up
     uplink = model.exits.uplink_of(network) if network is not None and is_up else None
     if uplink is not None:
         yield of_outside(uplink)
+    if network is not None and is_up and model.has_wired_port(unit.id):
+        yield from multicast.meters(network)
 
 
 def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
@@ -364,6 +367,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
         yield from l2.port(wired, cookie)
+        yield multicast.port(wired, cookie)
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
@@ -377,10 +381,12 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
     network = model.networks.get(unit.id)
     if network is None or not network.admin_state_up:
         return
-    uplink, is_used = model.exits.uplink_of(network), model.has_wired_port(unit.id)
+    uplink, numbers = model.exits.uplink_of(network), model.wired_numbers(unit.id)
+    is_used = bool(numbers)
     if is_used:
         yield arp.network(network, cookie)
         yield nd.network(network, cookie)
+        yield from multicast.network(network, numbers, model.remote_endpoints(unit.id), cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if uplink is not None:

@@ -13,9 +13,12 @@ QUESTIONS = 0x2_0000  # DNS and metadata
 OUTSIDE = CONFIGURATION  # of an uplink, which configures nothing: addresses wanted, and heard
 LIMITS = 0x3_0000  # of a port's QoS policy: four of each slot
 
+_copied_first, _copied = QUESTIONS + 0xFF00, 0x100  # ofports end before: networks share the rest
+
 _configuration_per_s_max, _configuration_burst = 10, 20  # packets of one port
 _faults_per_s_max, _faults_burst = 20, 50  # packets of one port: traceroute sends many at once
 _outside_per_s_max, _outside_burst = 200, 400  # packets of one uplink
+_copied_per_s_max, _copied_burst = 1_000, 2_000  # packets, before they are copied
 _questions_per_s_max, _questions_burst = 500, 1_000
 
 
@@ -36,6 +39,11 @@ def of_configuration(number: int) -> Meter:
 def of_questions(number: int) -> Meter:
     """For names and metadata: a machine that boots asks for many things in a row."""
     return Meter(QUESTIONS + number, _questions_per_s_max, _questions_burst)
+
+
+def of_copied(vni: int) -> Meter:
+    """For multicast of a network that is sent here."""
+    return Meter(_copied_first + vni % _copied, _copied_per_s_max, _copied_burst)
 
 
 def of_faults(number: int) -> Meter:

@@ -14,6 +14,7 @@ from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.metering import Metering
 from alcor.agent.qos import Qos, policy_id
+from alcor.agent.reach import Reach
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.shared_addresses import SharedAddresses
 from alcor.agent.sub_ports import SubPorts
@@ -98,6 +99,7 @@ class HostModel:
         interfaces = self.routing.interfaces_by_router
         self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces)
         self.shared = SharedAddresses(self.neighbours)
+        self.reach = Reach()
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
@@ -237,6 +239,18 @@ class HostModel:
     def has_wired_port(self, network_id: str) -> bool:
         """Whether a port of this network is complete on this host."""
         return any(self.wired(each) for each in self.ports_by_network.get(network_id, ()))
+
+    def wired_numbers(self, network_id: str) -> list[int]:
+        """The numbers of the network's ports that are complete on this host, in order."""
+        ports = map(self.wired, self.ports_by_network.get(network_id, ()))
+        return sorted(wired.number for wired in ports if wired is not None)
+
+    def remote_endpoints(self, network_id: str) -> list[int]:
+        """The other hosts that have ports of the network; none without a tunnel port here."""
+        if self.tunnel is None:
+            return []
+        own = self.tunnel.endpoint.number
+        return [each for each in self.reach.endpoints(network_id) if each != own]
 
     def subnets_of(self, port: Port) -> dict[str, Subnet]:
         """The subnets of the port's addresses that are known, by id."""
@@ -425,6 +439,8 @@ class HostModel:
         self._stamp(network_id)
         units = self.exits.units_of_port(port_id)
         units.add(Unit(_NEIGHBOUR, port_id, network_id))
+        if self.reach.change(network_id, before, neighbour):
+            units.add(Unit(UnitKind.NETWORK, network_id))
         has_pairs = neighbour is not None and bool(neighbour.pairs)
         if has_pairs or (before is not None and before.pairs):
             units |= self.shared.note(network_id, port_id, has_pairs=has_pairs)

@@ -271,9 +271,19 @@ _PHASES = (
             ),
             Stage(
                 "MULTICAST",
-                "broadcast and multicast that no service answered",
+                "broadcast and multicast that no service answered: a copy for everybody",
                 reads=(VNI, FLAGS),
-                miss_means="multicast is not delivered",
+                writes=(PORT_OUT, TUNNEL_REMOTE),
+                miss_means="of a network without ports here, or with too many",
+                calls=("COPY", "TUNNEL_OUT"),
+            ),
+            Stage(
+                "COPY",
+                "a local port's copy of a multicast, unless it sent it",
+                reads=(PORT_IN, PORT_OUT),
+                miss="ACL_IN",
+                miss_means="for somebody else",
+                next=(),
             ),
         ),
     ),
@@ -442,52 +452,17 @@ STAGES = number(_PHASES)
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
 
-CLASSIFY = STAGE_BY_NAME["CLASSIFY"].table
-UPLINK_IN = STAGE_BY_NAME["UPLINK_IN"].table
-PORT_SEC_L2 = STAGE_BY_NAME["PORT_SEC_L2"].table
-PORT_SEC_L3 = STAGE_BY_NAME["PORT_SEC_L3"].table
-PORT_SEC_ND = STAGE_BY_NAME["PORT_SEC_ND"].table
-GUARDS = STAGE_BY_NAME["GUARDS"].table
-SERVICES = STAGE_BY_NAME["SERVICES"].table
-ARP_ND = STAGE_BY_NAME["ARP_ND"].table
-ND_ANSWER = STAGE_BY_NAME["ND_ANSWER"].table
-ACL_OUT = STAGE_BY_NAME["ACL_OUT"].table
-FW_OUT = STAGE_BY_NAME["FW_OUT"].table
-FW_OUT_STATE = STAGE_BY_NAME["FW_OUT_STATE"].table
-FW_OUT_STATELESS = STAGE_BY_NAME["FW_OUT_STATELESS"].table
-FW_OUT_VERDICT = STAGE_BY_NAME["FW_OUT_VERDICT"].table
-QOS_OUT = STAGE_BY_NAME["QOS_OUT"].table
-PPS_OUT = STAGE_BY_NAME["PPS_OUT"].table
-L2_DST = STAGE_BY_NAME["L2_DST"].table
-NAT_IN = STAGE_BY_NAME["NAT_IN"].table
-NAT_CAME = STAGE_BY_NAME["NAT_CAME"].table
-NAT_OUT = STAGE_BY_NAME["NAT_OUT"].table
-NAT_DONE = STAGE_BY_NAME["NAT_DONE"].table
-ROUTER_IN = STAGE_BY_NAME["ROUTER_IN"].table
-ROUTE = STAGE_BY_NAME["ROUTE"].table
-ROUTE_PICK = STAGE_BY_NAME["ROUTE_PICK"].table
-ROUTE_SCOPE = STAGE_BY_NAME["ROUTE_SCOPE"].table
-ROUTE_SIZE = STAGE_BY_NAME["ROUTE_SIZE"].table
-NEIGHBOUR = STAGE_BY_NAME["NEIGHBOUR"].table
-ROUTE_OUT = STAGE_BY_NAME["ROUTE_OUT"].table
-ROUTER_FAULT = STAGE_BY_NAME["ROUTER_FAULT"].table
-MULTICAST = STAGE_BY_NAME["MULTICAST"].table
-ACL_IN = STAGE_BY_NAME["ACL_IN"].table
-FW_IN = STAGE_BY_NAME["FW_IN"].table
-FW_IN_STATE = STAGE_BY_NAME["FW_IN_STATE"].table
-FW_IN_STATELESS = STAGE_BY_NAME["FW_IN_STATELESS"].table
-FW_IN_VERDICT = STAGE_BY_NAME["FW_IN_VERDICT"].table
-QOS_IN = STAGE_BY_NAME["QOS_IN"].table
-PPS_IN = STAGE_BY_NAME["PPS_IN"].table
-DELIVER = STAGE_BY_NAME["DELIVER"].table
-TUNNEL_OUT = STAGE_BY_NAME["TUNNEL_OUT"].table
-UPLINK_OUT = STAGE_BY_NAME["UPLINK_OUT"].table
-RETURN = STAGE_BY_NAME["RETURN"].table
-SG_RULES_OUT = STAGE_BY_NAME["SG_RULES_OUT"].table
-SG_RULES_IN = STAGE_BY_NAME["SG_RULES_IN"].table
-SG_HEADERS_OUT = STAGE_BY_NAME["SG_HEADERS_OUT"].table
-SG_HEADERS_IN = STAGE_BY_NAME["SG_HEADERS_IN"].table
-METERED = STAGE_BY_NAME["METERED"].table
+# Names of the tables, in the order of the stages.
+# fmt: off
+(
+    CLASSIFY, UPLINK_IN, PORT_SEC_L2, PORT_SEC_L3, PORT_SEC_ND, GUARDS, SERVICES, ARP_ND,
+    ND_ANSWER, ACL_OUT, FW_OUT, FW_OUT_STATE, FW_OUT_STATELESS, FW_OUT_VERDICT, QOS_OUT, PPS_OUT,
+    L2_DST, MULTICAST, COPY, NAT_IN, NAT_CAME, ROUTER_IN, ROUTE, ROUTE_PICK, ROUTE_SCOPE, NAT_OUT,
+    NAT_DONE, ROUTE_SIZE, NEIGHBOUR, ROUTE_OUT, ROUTER_FAULT, ACL_IN, FW_IN, FW_IN_STATE,
+    FW_IN_STATELESS, FW_IN_VERDICT, QOS_IN, PPS_IN, DELIVER, TUNNEL_OUT, UPLINK_OUT, RETURN,
+    SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED,
+) = (stage.table for stage in STAGES)
+# fmt: on
 
 ALLOWING = frozenset((SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN))
 """Tables whose flows only let pass: what is taken from them is taken before anything is put."""

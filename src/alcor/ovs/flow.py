@@ -296,6 +296,13 @@ class Multipath(NamedTuple):
     kind: Literal["multipath"] = "multipath"
 
 
+class Clone(NamedTuple):
+    """Do these to a copy (NXAST_CLONE): what they change is seen by nobody else."""
+
+    actions: tuple["Action", ...]
+    kind: Literal["clone"] = "clone"
+
+
 class Conjunction(NamedTuple):
     """One dimension of a conjunctive match (NXAST_CONJUNCTION); only beside others of its kind.
 
@@ -324,6 +331,7 @@ Action = (
     | CtClear
     | CheckLarger
     | Multipath
+    | Clone
     | Conjunction
 )
 

@@ -19,6 +19,7 @@ from alcor.ovs.flow import (
     IN_PORT,
     Action,
     CheckLarger,
+    Clone,
     Conjunction,
     Ct,
     CtClear,
@@ -286,6 +287,8 @@ class _Run:
                 self._set(place, larger << offset, 1 << offset)
             case Multipath(_, place, bits):
                 self._set(place, 0, (1 << bits) - 1)
+            case Clone(actions):
+                self._copy(actions, flow)
             case CtClear():
                 self.state = {k: v for k, v in self.state.items() if k not in _OF_CONNECTIONS}
         return True
@@ -324,12 +327,16 @@ class _Run:
         self.outcomes.append(punted)
 
     def _group(self, number: int, flow: Flow) -> None:
-        """Each bucket gets a copy; what it changes is seen by nobody else."""
-        packet, state = self.packet, self.state
         for bucket in self.switch.group(number):
-            self.packet, self.state = packet, dict(state)
-            for action in bucket.actions:
-                self._act(action, flow)
+            self._copy(bucket.actions, flow)
+
+    def _copy(self, actions: Sequence[Action], flow: Flow) -> None:
+        """Do something to a copy; what it changes is seen by nobody else."""
+        packet, state = self.packet, self.state
+        self.state = dict(state)
+        for action in actions:
+            if not self._act(action, flow):
+                break
         self.packet, self.state = packet, state
 
     def _dec_ttl(self, flow: Flow) -> bool:

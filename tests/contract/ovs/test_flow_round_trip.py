@@ -11,6 +11,7 @@ from alcor.ovs.flow import (
     DROP,
     IN_PORT,
     Action,
+    Clone,
     Conjunction,
     CtClear,
     DecTtl,
@@ -211,6 +212,10 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
     "ct_masked": (
         IP4,
         apply(ct(5, commit=True, committed=(set_field("ct_mark", 1, 1),)), goto=20),
+    ),
+    "clone": (
+        {},
+        apply(Clone((load("reg15", 4), Resubmit(33))), Clone((output(4),)), output(3)),
     ),
     "conjunction": ({}, apply(Conjunction(5, 0, 2), Conjunction(0xFFFFFFFF, 2, 3))),
     "everything": (IP4, apply(set_field("eth_dst", 5), DecTtl(), Resubmit(30), load("reg15", 4),

@@ -20,6 +20,7 @@ from alcor.ovs.flow import (
     DROP,
     IN_PORT,
     Action,
+    Clone,
     DecTtl,
     Flow,
     Group,
@@ -168,6 +169,10 @@ def a_flow(rng: random.Random, table: int) -> Flow:
         actions += [PushVlan(0x8100), set_field("vlan_vid", 0x1007)]
     if table < 3 and rng.random() < 0.3:
         actions.insert(rng.randrange(len(actions) + 1), Resubmit(3))
+    if rng.random() < 0.2:
+        copied = (*changes(rng, family), *rng.choice(((), (Resubmit(3),) if table < 3 else ())))
+        copy = Clone((*copied, output(rng.choice(PORTS))))
+        actions.insert(rng.randrange(len(actions) + 1), copy)
     out = rng.choice((*(output(port) for port in PORTS), output(IN_PORT), Group(7), None))
     if out is not None and rng.random() < 0.6:
         actions.append(out)

@@ -15,6 +15,11 @@ def test_every_stage_has_its_own_table_and_leads_forward() -> None:
         assert all(p.STAGE_BY_NAME[name].table > stage.table for name in stage.next)
 
 
+def test_every_table_is_known_by_the_name_of_its_stage() -> None:
+    for stage in p.STAGES:
+        assert getattr(p, stage.name) == stage.table
+
+
 def test_a_register_is_set_before_it_is_read() -> None:
     known: set[str] = set()
     for stage in p.STAGES:

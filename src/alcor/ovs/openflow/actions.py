@@ -13,6 +13,7 @@ from alcor.ovs.fields import FIELD_BY_NAME, FIELDS, NXM, Field
 from alcor.ovs.flow import (
     Action,
     CheckLarger,
+    Clone,
     Conjunction,
     Ct,
     CtClear,
@@ -200,6 +201,11 @@ def _multipath(action: Multipath) -> bytes:
     return _MULTIPATH.pack(*head)
 
 
+def _clone(action: Clone) -> bytes:
+    copied = b"".join([encode_action(each) for each in action.actions])
+    return _NX.pack(0xFFFF, 16 + len(copied), NICIRA, 42) + bytes(6) + copied
+
+
 def _conjunction(action: Conjunction) -> bytes:
     number, dimension, dimensions, _ = action
     return _CONJUNCTION.pack(0xFFFF, 16, NICIRA, 34, dimension, dimensions, number)
@@ -220,6 +226,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     Multipath: _multipath,
     CheckLarger: _check_larger,
     CtClear: lambda _: _CT_CLEAR,
+    Clone: _clone,
     Conjunction: _conjunction,
 }
 
