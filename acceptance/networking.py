@@ -1,4 +1,4 @@
-"""What a run needs of the Networking API before it: its extensions, and an external network."""
+"""What a run needs of the Networking API before it: its extensions, an external network, pools."""
 
 from typing import Any
 
@@ -8,6 +8,12 @@ _NETWORK = {"name": "public", "router:external": True, "shared": False}
 _SUBNETS = (
     {"name": "public-v4", "ip_version": 4, "cidr": "198.18.0.0/20", "enable_dhcp": False},
     {"name": "public-v6", "ip_version": 6, "cidr": "2001:db8:0:ff::/64", "enable_dhcp": False},
+)
+
+_POOL = {"is_default": True, "shared": True}
+_POOLS = (
+    {"name": "default-v4", "prefixes": ["10.64.0.0/10"], "default_prefixlen": 26},
+    {"name": "default-v6", "prefixes": ["2001:db8:8000::/40"], "default_prefixlen": 64},
 )
 
 
@@ -22,6 +28,12 @@ def external_network(api: Adapter) -> str:
         for subnet in _SUBNETS:
             _posted(api, "subnet", subnet | {"network_id": made["id"]})
     return str(made.get("id", ""))
+
+
+def default_pools(api: Adapter) -> None:
+    """The default subnet pools that auto-allocated topologies take theirs from."""
+    for pool in _POOLS:
+        _posted(api, "subnetpool", _POOL | pool)
 
 
 def _posted(api: Adapter, name: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Tempest:
         init = [str(self._bin / "tempest"), "init", "--workspace-path", registry]
         run([*init, str(self._folder)], self._folder.parent / "init.log", self._environment())
         api = keystone.adapter(keystone.admin, endpoint)
+        networking.default_pools(api)
         parser = configparser.RawConfigParser()
         parser.read_dict(
             _settings(self._folder, keystone)
