@@ -26,7 +26,8 @@ def environment(work: Path, name: str) -> Path:
     work.mkdir(parents=True, exist_ok=True)
     sys.stderr.write(f"installing {name} into {folder}\n")
     _uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
-    _uv("pip", "sync", "--quiet", "--python", str(folder / "bin" / "python"), str(wanted))
+    python = str(folder / "bin" / "python")
+    _uv("pip", "sync", "--quiet", "--compile-bytecode", "--python", python, str(wanted))
     stamp.write_bytes(wanted.read_bytes())
     return folder / "bin"
 
