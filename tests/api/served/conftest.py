@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import create_server
@@ -15,6 +14,10 @@ from uuid import uuid4
 
 import pytest
 
+from alcor.lab.layout import LabError
+from alcor.lab.waiting import wait_until
+
+ROLES = ("managers", "delivery", "gateway")
 start_s_max = 180.0
 
 
@@ -22,6 +25,7 @@ class Answer(NamedTuple):
     """What a gateway answered."""
 
     status: int
+    headers: dict[str, str]
     body: Any
 
 
@@ -68,35 +72,47 @@ class Region:
             connection.request(method, path, text, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             content = answer.read()
-            return Answer(answer.status, json.loads(content) if content else None)
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, headers, json.loads(content) if content else None)
         finally:
             connection.close()
 
     def wait_until_ready(self, name: str) -> None:
         """Wait until managers or a delivery can do their work, or take it over."""
-        end = time.monotonic() + start_s_max
-        while True:
-            try:
-                if self.ask("GET", "/readyz", port=self._health[name]).status == 200:
-                    return
-            except (OSError, HTTPException):
-                pass
-            assert time.monotonic() < end, self.log(name)
+        self._wait(f"{name} to be ready", lambda: self._answers("/readyz", self._health[name]))
 
     def wait_until_served(self) -> None:
         """Wait until a gateway answers what needs a manager; who has ended is started again."""
-        end = time.monotonic() + start_s_max
-        while True:
-            for name, process in self.processes.items():
+
+        def served() -> bool:
+            for name, process in list(self.processes.items()):
                 if process.poll() is not None:  # what supervises it starts it again
                     self.start(name)
-                    break
-            try:
-                if self.ask("GET", "/v2.0/networks").status == 200:
-                    return
-            except (OSError, HTTPException):
-                pass
-            assert time.monotonic() < end, "\n".join(map(self.log, self.processes))
+            return self._answers("/v2.0/networks", self.port)
+
+        self._wait("the region to answer", served)
+
+    def mend(self) -> None:
+        """One process of each role and no other, answering, whatever a test has left."""
+        for name in self.processes.keys() - set(ROLES):
+            self.kill(name, signal.SIGTERM)
+        for role in ROLES:
+            if role not in self.processes:
+                self.start(role)
+        self.wait_until_served()
+
+    def _answers(self, path: str, port: int) -> bool:
+        try:
+            return self.ask("GET", path, port=port).status == 200
+        except (OSError, HTTPException):
+            return False
+
+    def _wait(self, what: str, true: Callable[[], bool]) -> None:
+        try:
+            wait_until(what, true, start_s_max)
+        except LabError as error:
+            logs = (f"{name}: {self.log(name)[-4_000:]}" for name in self.processes)
+            raise AssertionError("\n".join([str(error), *logs])) from error
 
     def stop(self) -> None:
         """End all of them."""
@@ -109,15 +125,21 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-@pytest.fixture
-def region(tmp_path: Path, own_nats_server: Any, postgres: Any) -> Iterator[Region]:
-    """A region with one process of each role."""
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, module_nats_server: Any, postgres: Any
+) -> Iterator[Region]:
+    """The module's region: databases are made once, processes come and go."""
     databases = postgres.url(f"{uuid4().hex}_{{manager}}")
-    found = Region(tmp_path, own_nats_server.url, databases)
-    for role in ("managers", "delivery", "gateway"):
-        found.start(role)
+    found = Region(tmp_path_factory.mktemp("region"), module_nats_server.url, databases)
     try:
-        found.wait_until_served()
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture
+def region(built: Region) -> Region:
+    """A region with one process of each role; what earlier tests made is still in it."""
+    built.mend()
+    return built

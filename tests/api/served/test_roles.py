@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 class Answer(Protocol):
     status: int
+    headers: dict[str, str]
     body: Any
 
 
@@ -51,7 +52,8 @@ def test_a_write_passes_through_all_roles_and_is_planned(region: Region) -> None
     last = region.ask("GET", "/v2.0/networks/nothing")
     assert last.status == 404
     assert last.body["NeutronError"]["type"] == "NetworkNotFound"
-    converged = region.ask("GET", "/alcor/v1/convergence?revision=port:20")
+    revision = made.headers["x-alcor-revision"]
+    converged = region.ask("GET", f"/alcor/v1/convergence?revision={revision}")
     assert converged.status == 200, converged
     assert converged.body["converged"]
 
@@ -89,11 +91,11 @@ def test_managers_that_are_killed_lose_nothing_and_others_take_over(region: Regi
     assert len(made) >= 100  # the standby went on
 
 
-def test_nats_and_a_gateway_may_be_killed(region: Region, own_nats_server: Any) -> None:
+def test_nats_and_a_gateway_may_be_killed(region: Region, module_nats_server: Any) -> None:
     network_id = network_with_subnet(region)
     region.start("gateway", "other")
-    own_nats_server.kill()
-    own_nats_server.start()
+    module_nats_server.kill()
+    module_nats_server.start()
     region.kill("gateway")
 
     region.wait_until_served()
