@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up served check test fuzz acceptance bench docs clean
+.PHONY: help setup demo up served check test openapi fuzz acceptance bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ test: setup  ## every test, on real Open vSwitch too, and their total (needs roo
 
 acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names
 	@$(BIN)/python -m acceptance $(if $(REGEX),'$(REGEX)')
+
+openapi: setup  ## ask a hundred thousand requests that the OpenAPI document allows (EXAMPLES=320 an operation)
+	@$(BIN)/pytest -q -s -n 0 tests/api/test_openapi.py --examples $(or $(EXAMPLES),320)
 
 fuzz: setup  ## fuzz the parsers, ten minutes each; what is found is kept (MINUTES=10 ENTRIES="dns tcp")
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) $(ENTRIES)

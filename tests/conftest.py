@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where the control planes of API tests keep their databases",
     )
     parser.addoption(
+        "--examples",
+        type=int,
+        default=6,
+        help="requests that tests make up for each operation of the OpenAPI document",
+    )
+    parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
 
