@@ -37,10 +37,12 @@ from alcor.agent.features import (
 )
 from alcor.agent.meter import Meter, of_outside
 from alcor.agent.model import HostModel, Unit, UnitKind
+from alcor.agent.moves import endpoints_of
 from alcor.agent.shapes import AnyFlow, encoded
+from alcor.goal_state.entries import Neighbour
 from alcor.ovs.flow import DROP, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
-from alcor.values.addresses import address
+from alcor.values.addresses import Address, address
 
 piece_units_max = 400  # while these are made nothing else is done
 
@@ -366,7 +368,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from services.port(wired, cookie)
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
-        yield from l2.port(wired, cookie)
+        neighbour = model.neighbours.get(wired.network.id, {}).get(unit.id)
+        yield from l2.port(wired, _hosts_of(model, neighbour), cookie)
         yield multicast.port(wired, cookie)
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)
@@ -408,15 +411,23 @@ def _acl_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from acl.subnet(network, subnet, rules, cookie)
 
 
+def _hosts_of(model: HostModel, neighbour: Neighbour | None) -> tuple[Address, ...]:
+    """The other hosts that get what this host sends to a port."""
+    if neighbour is None:
+        return ()
+    return endpoints_of(neighbour, model.ports.get(neighbour.port_id), model.own_endpoint)
+
+
 def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterable[AnyFlow]:
     network = model.networks.get(unit.network_id)
     neighbour = model.neighbours.get(unit.network_id, {}).get(unit.id)
     if network is None or neighbour is None:
         return ()
-    flows = arp.neighbour(network, neighbour, cookie) + nd.neighbour(network, neighbour, cookie)
-    is_bound_here = unit.id in model.ports_by_network.get(unit.network_id, ())
-    if not is_bound_here and neighbour.tunnel_endpoint != model.own_endpoint:
-        flows += l2.neighbour(network, neighbour, cookie)
+    flows: list[AnyFlow] = [*arp.neighbour(network, neighbour, cookie)]
+    flows += nd.neighbour(network, neighbour, cookie)
+    endpoints = _hosts_of(model, neighbour)
+    if endpoints:
+        flows += l2.neighbour(network, neighbour, endpoints, cookie)
     if model.routing.is_routed(unit.network_id):
         flows += routing.neighbour(network, neighbour, cookie)
     return flows
@@ -444,10 +455,10 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
         yield from routing.neighbour(network, as_it_is, cookie)
     if holder.mac == neighbour.mac:
         return
-    if neighbour.port_id not in model.ports_by_network.get(network.id, ()):
-        yield from l2.neighbour(network, as_it_is, cookie)
-    elif (wired := model.wired(neighbour.port_id)) is not None:
-        yield l2.reached_by(wired, holder.mac, cookie)
+    endpoints, wired = _hosts_of(model, neighbour), model.wired(neighbour.port_id)
+    yield from l2.neighbour(network, as_it_is, endpoints, cookie)
+    if wired is not None:
+        yield from l2.reached_by(wired, holder.mac, endpoints, cookie)
 
 
 def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

@@ -72,7 +72,8 @@ class Herald:
                 for address in entry.addresses:
                     moved = _Moved(entry.network_id, entry.port_id, address, entry.mac)
                     self._note_address(moved, entry.mac)
-                self._note_endpoint(entry.tunnel_endpoint)
+                for endpoint in (entry.tunnel_endpoint, *entry.also):
+                    self._note_endpoint(endpoint)
             case RouterInterface():
                 # Before there was a router DHCP's server had its address, with another MAC.
                 for fixed in entry.fixed_ips:
@@ -101,7 +102,8 @@ class Herald:
         self._endpoints.clear()
         for neighbours in model.neighbours.values():
             for neighbour in neighbours.values():
-                self._note_endpoint(neighbour.tunnel_endpoint)
+                for endpoint in (neighbour.tunnel_endpoint, *neighbour.also):
+                    self._note_endpoint(endpoint)
 
     def take(self, model: HostModel) -> list[Outgoing]:
         """What is to be sent now; it is not said twice."""

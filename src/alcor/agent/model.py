@@ -13,6 +13,7 @@ from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.metering import Metering
+from alcor.agent.moves import is_moved
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.reach import Reach
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
@@ -203,6 +204,7 @@ class HostModel:
         if self.own_endpoint != (before.endpoint if before else None):
             for network_id in self.neighbours:
                 units |= self._neighbour_units(network_id)
+            units |= {Unit(UnitKind.PORT, each.id) for each in self.ports.values() if each.waits}
         for network_id in self.shared.networks():
             units |= self.shared.units_of(network_id)
         return units
@@ -441,6 +443,8 @@ class HostModel:
         units.add(Unit(_NEIGHBOUR, port_id, network_id))
         if self.reach.change(network_id, before, neighbour):
             units.add(Unit(UnitKind.NETWORK, network_id))
+        if is_moved(self.ports.get(port_id), before, neighbour):
+            units.add(Unit(UnitKind.PORT, port_id))
         has_pairs = neighbour is not None and bool(neighbour.pairs)
         if has_pairs or (before is not None and before.pairs):
             units |= self.shared.note(network_id, port_id, has_pairs=has_pairs)

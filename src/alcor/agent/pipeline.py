@@ -268,6 +268,7 @@ _PHASES = (
                     *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
                     *("ACL_IN", "TUNNEL_OUT", "UPLINK_OUT"),
                 ),
+                calls=("TUNNEL_OUT",),
             ),
             Stage(
                 "MULTICAST",

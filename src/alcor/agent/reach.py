@@ -17,25 +17,27 @@ class Reach:
 
     def change(self, network_id: str, before: Neighbour | None, now: Neighbour | None) -> bool:
         """A neighbour that was so is so now; whether there is an endpoint more or less."""
-        left, come = _endpoint(before), _endpoint(now)
+        left, come = _endpoints(before), _endpoints(now)
         if left == come:
             return False
         held = self._by_network.setdefault(network_id, Counter())
-        had = len(held)
-        is_new = come is not None and come not in held
-        if come is not None:
-            held[come] += 1
-        if left is not None:
-            held[left] -= 1
-            if not held[left]:
-                del held[left]
+        changed = False
+        for each in come:
+            changed |= each not in held
+            held[each] += 1
+        for each in left:
+            held[each] -= 1
+            if not held[each]:
+                del held[each]
+                changed = True
         if not held:
             del self._by_network[network_id]
-        return is_new or len(held) != had
+        return changed
 
 
-def _endpoint(neighbour: Neighbour | None) -> int | None:
-    """None for an underlay of IPv6, which has no place in the pipeline's register yet."""
-    if neighbour is None or neighbour.tunnel_endpoint.version != 4:
-        return None
-    return neighbour.tunnel_endpoint.number
+def _endpoints(neighbour: Neighbour | None) -> tuple[int, ...]:
+    """Not those in an underlay of IPv6, which has no place in the pipeline's register yet."""
+    if neighbour is None:
+        return ()
+    every = (neighbour.tunnel_endpoint, *neighbour.also)
+    return tuple([each.number for each in every if each.version == 4])

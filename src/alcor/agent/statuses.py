@@ -9,8 +9,12 @@ from alcor.transport.link import PortState
 
 
 def port_states(model: HostModel) -> dict[str, PortState]:
-    """The state of every port bound here, once the switch has what the model says."""
-    return {port.id: PortState(port.id, *_status(model, port)) for port in model.ports.values()}
+    """The state of every port bound here, once the switch has what the model says.
+
+    Of a port that waits for its machine, or that it has left, another host tells.
+    """
+    bound = (port for port in model.ports.values() if not port.waits)
+    return {port.id: PortState(port.id, *_status(model, port)) for port in bound}
 
 
 def as_refused(

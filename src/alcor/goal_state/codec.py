@@ -197,6 +197,7 @@ def _port(port: Port) -> pb.Port:
         vlan=port.vlan,
         qos_policy_id=port.qos_policy_id,
         own_qos_only=port.own_qos_only,
+        waits=port.waits,
     )
 
 
@@ -236,6 +237,7 @@ def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
         host=neighbour.host,
         tunnel_endpoint=neighbour.tunnel_endpoint.packed,
         pairs=[packed_pair(pair) for pair in neighbour.pairs],
+        also=[endpoint.packed for endpoint in neighbour.also],
     )
 
 
@@ -266,6 +268,7 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         vlan=read_vlan(message.vlan),
         qos_policy_id=message.qos_policy_id,
         own_qos_only=message.own_qos_only,
+        waits=message.waits,
     )
 
 
@@ -321,6 +324,7 @@ def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
         host=message.host,
         tunnel_endpoint=unpack_address(message.tunnel_endpoint),
         pairs=tuple(map(read_pair, message.pairs)) if message.pairs else (),
+        also=tuple(map(unpack_address, message.also)) if message.also else (),
     )
 
 

@@ -45,6 +45,7 @@ class Port(NamedTuple):
     vlan: int = 0  # of a sub-port: the tag of its frames there
     qos_policy_id: str = ""  # its own, before its network's
     own_qos_only: bool = False  # its network's policy is not for it
+    waits: bool = False  # its machine is elsewhere: it is moved here, or has gone from here
 
 
 class Network(NamedTuple):
@@ -106,6 +107,7 @@ class Neighbour(NamedTuple):
     host: str
     tunnel_endpoint: Address
     pairs: tuple[AddressPair, ...] = ()  # what else it may have, as others may, too
+    also: tuple[Address, ...] = ()  # where copies of its packets go, while its machine is moved
 
 
 class Name(NamedTuple):

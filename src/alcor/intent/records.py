@@ -105,6 +105,12 @@ class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     qos_policy_id: str = ""  # its own, before its network's
     parent_id: str = ""  # of a trunk's sub-port: the port whose interface it is heard on
     segmentation_id: int = 0  # of a sub-port: the VLAN id of its frames there
+    waiting_hosts: tuple[str, ...] = ()  # to which its machine is moved, or from which it has come
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Those that know the port: the one that it is bound to, then those that wait."""
+        return (self.host, *self.waiting_hosts) if self.host else ()
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

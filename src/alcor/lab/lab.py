@@ -29,7 +29,7 @@ from alcor.lab.record import (
     load_machines,
     save_lab,
 )
-from alcor.lab.stream import Stream
+from alcor.lab.stream import Stream, interval_s
 from alcor.lab.vlans import VlanSwitch
 
 dhcp_timeout_s = 30.0
@@ -122,9 +122,9 @@ class Lab:
         where = {name: self.layout.machine_namespace(name) for name in address_by_machine}
         return ping(all_pairs(address_by_machine), where, timeout_s)
 
-    def stream(self, machine: str, address: str) -> Stream:
-        """A ping every 10 ms from a machine, to be used as a context."""
-        return Stream(self.layout.machine_namespace(machine), address)
+    def stream(self, machine: str, address: str, interval: float = interval_s) -> Stream:
+        """A ping every `interval` seconds from a machine, to be used as a context."""
+        return Stream(self.layout.machine_namespace(machine), address, interval)
 
     def status(self) -> list[HostStatus]:
         """How each host is."""

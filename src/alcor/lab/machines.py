@@ -28,7 +28,7 @@ def plug(lab: Layout, machines: Sequence[Machine]) -> None:
     for machine in machines:
         save_machine(lab, machine)  # first: `down` and `unplug` know it whatever happens next
     _make(lab, machines)
-    _on_hosts(lab, machines, _plug_on_host)
+    _on_hosts(lab, machines, plug_on_host)
 
 
 def _make(lab: Layout, machines: Sequence[Machine]) -> None:
@@ -63,7 +63,8 @@ def _on_hosts(lab: Layout, machines: Sequence[Machine], do: _OnHost) -> None:
     hosts.each(lambda host: do(host, by_host[host.number]), [lab.host(n) for n in by_host])
 
 
-def _plug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
+def plug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
+    """Plug in cables whose ends are in the host already."""
     wait_until(f"{bridge} on {host.name}", lambda: _has_bridge(host), bridge_timeout_s)
     ip_batch([f"link set {interface_name(m.port_id)} up" for m in machines], host.namespace)
     words: list[str] = []
@@ -81,7 +82,7 @@ def _has_bridge(host: LabHost) -> bool:
 
 def unplug(lab: Layout, machines: Sequence[Machine]) -> None:
     """Take the machines away: their port on the switch first, as the switch keeps a dead one."""
-    _on_hosts(lab, machines, _unplug_on_host)
+    _on_hosts(lab, machines, unplug_on_host)
     names = {lab.machine_namespace(machine.name) for machine in machines}
     there = sorted(names & set(namespaces.named(lab.prefix)))
     identities = {namespaces.identity(name) for name in there}
@@ -91,7 +92,8 @@ def unplug(lab: Layout, machines: Sequence[Machine]) -> None:
         forget_machine(lab, machine.name)
 
 
-def _unplug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
+def unplug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
+    """Take cables off the host's switch."""
     words: list[str] = []
     for machine in machines:
         words += ["--", "--if-exists", "del-port", interface_name(machine.port_id)]

@@ -9,7 +9,7 @@ from typing import Self
 from alcor.lab.echo import EchoSocket, kind_of
 from alcor.lab.layout import LabError
 
-interval_s = 0.01
+interval_s = 0.01  # unless said otherwise
 answer_timeout_s = 1.0
 _identifier = 0xA1C1
 _sequences = 1 << 16
@@ -21,6 +21,7 @@ class StreamResult:
 
     sent: int
     lost: tuple[int, ...]  # which, in order of sending
+    interval_s: float = interval_s
 
     @property
     def gap_s(self) -> float:
@@ -30,14 +31,14 @@ class StreamResult:
         for number in self.lost:
             run = run + 1 if number == previous + 1 else 1
             longest, previous = max(longest, run), number
-        return longest * interval_s
+        return longest * self.interval_s
 
 
 class Stream:
-    """Asks every 10 ms from `start` until `stop`; use it as a context, read `result` after it."""
+    """Asks every `interval` seconds; use it as a context, and read `result` after it."""
 
-    def __init__(self, namespace: str, address: str) -> None:
-        self._address = address
+    def __init__(self, namespace: str, address: str, interval: float = interval_s) -> None:
+        self._address, self._interval_s = address, interval
         self._socket = EchoSocket(namespace, kind_of(address), _identifier)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"stream to {address}")
@@ -71,7 +72,12 @@ class Stream:
     def result(self) -> StreamResult:
         """What was sent and lost; to be read when the stream has been stopped."""
         lost = tuple(n for n in range(self._sent) if n not in self._answered)
-        return StreamResult(self._sent, lost)
+        return StreamResult(self._sent, lost, self._interval_s)
+
+    def under_way(self) -> set[int]:
+        """What was sent and is not answered yet."""
+        answered = self._answered.copy()  # at once: another thread adds to it
+        return set(range(self._sent)) - answered
 
     def _run(self) -> None:
         start = monotonic()
@@ -80,7 +86,7 @@ class Stream:
                 raise LabError(f"a stream ends after {_sequences} pings")
             self._socket.send(self._address, self._sent)
             self._sent += 1
-            self._stop.wait(max(0.0, start + self._sent * interval_s - monotonic()))
+            self._stop.wait(max(0.0, start + self._sent * self._interval_s - monotonic()))
             self._listen()
         self._wait_for_late_answers()
 

@@ -74,6 +74,7 @@ from alcor.planner.nodes import (
 from alcor.values.addresses import address
 
 Decision = tuple[str, GoalEntry] | None
+_UNCHANGED: Mapping[str, NodeRecord | None] = {}
 
 
 class IntentChange(NamedTuple):
@@ -141,8 +142,8 @@ class Planner:
         """Every entry that the record decides."""
         match record:
             case PortRecord():
-                yield port_on_host.plan(record)
-                yield neighbour.plan(record, self.index.node(record.host))
+                yield from port_on_host.plan(record)
+                yield self._neighbour(record)
                 yield name.plan(record)
                 yield router.plan_interface(record)
                 yield router.plan_attachment(record)
@@ -161,7 +162,8 @@ class Planner:
                 yield subnet.plan(record, self.index.scopes.scope_of(record.subnetpool_id))
             case NodeRecord():
                 address(record.tunnel_ip)  # refuse the node rather than its ports later
-                yield from (neighbour.plan(port, record) for port in self._ports_of(record))
+                changed = {record.id: record}
+                yield from (self._neighbour(port, changed) for port in self._ports_of(record))
                 yield from uplink.plan(record)
             case MeteringRuleRecord():
                 yield metering.plan(record, self.index.metering.owner(record.label_id))
@@ -174,6 +176,9 @@ class Planner:
         """What the change decides of entries that other records decide as well."""
         if isinstance(before or after, PortRecord):  # most are, and they do not
             return []
+        if isinstance(before, NodeRecord) and after is None:
+            gone: dict[str, None] = {before.id: None}  # ports that wait there are still elsewhere
+            return [self._neighbour(port, gone) for port in self._ports_of(before)]
         return [*self._decide_acls(before, after), *self._decide_scopes(before, after)]
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
@@ -203,7 +208,7 @@ class Planner:
         """The keys of the entries that the record may have decided before."""
         match record:
             case PortRecord():
-                yield host_port_key(record.host, record.id)
+                yield from (host_port_key(host, record.id) for host in record.hosts)
                 yield neighbour_key(record.network_id, record.id)
                 yield name_key(record.network_id, record.id)
                 if router.is_interface(record):
@@ -246,6 +251,16 @@ class Planner:
                 yield acl_rule_key(record.acl_id, record.id)
             case QosPolicyRecord():
                 yield policy_key(record.id)
+
+    def _neighbour(
+        self, port: PortRecord, changed: Mapping[str, NodeRecord | None] = _UNCHANGED
+    ) -> Decision:
+        """Where a port's packets go, with nodes as they will be."""
+        at, *waiting = (
+            changed[host] if host in changed else self.index.node(host)
+            for host in (port.host, *port.waiting_hosts)
+        )
+        return neighbour.plan(port, at, [each for each in waiting if each is not None])
 
     def _ports_of(self, node: NodeRecord) -> list[PortRecord]:
         return self.index.ports_on(node.id)

@@ -69,7 +69,8 @@ class GroupIndex:
         match record:
             case PortRecord() if record.host:
                 for group_id in record.security_groups:
-                    yield self._hosts_by_group, group_id, record.host
+                    for host in record.hosts:
+                        yield self._hosts_by_group, group_id, host
             case RuleRecord(remote_group_id=remote) if remote:
                 yield self._groups_by_remote_group, remote, record.group_id
             case RuleRecord(remote_address_group_id=remote) if remote:

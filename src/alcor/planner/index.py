@@ -62,9 +62,10 @@ class Index:
         self.scopes.put(record)
         self.metering.put(record)
         if isinstance(record, PortRecord) and record.host:
-            self._ports_by_host.setdefault(record.host, {})[record.id] = None
-            hosts = self._ports_by_host_by_network.setdefault(record.network_id, {})
-            hosts[record.host] = hosts.get(record.host, 0) + 1
+            counts = self._ports_by_host_by_network.setdefault(record.network_id, {})
+            for host in record.hosts:
+                self._ports_by_host.setdefault(host, {})[record.id] = None
+                counts[host] = counts.get(host, 0) + 1
         return self.exits.change(before, record)
 
     def drop(self, key_: str) -> list[Move]:
@@ -185,13 +186,14 @@ class Index:
         return {host for network_id in networks for host in self.hosts_on(network_id)}
 
     def _unbind(self, port: PortRecord) -> None:
-        ports = self._ports_by_host[port.host]
-        del ports[port.id]
-        if not ports:
-            del self._ports_by_host[port.host]
-        hosts = self._ports_by_host_by_network[port.network_id]
-        hosts[port.host] -= 1
-        if not hosts[port.host]:
-            del hosts[port.host]
-        if not hosts:
+        counts = self._ports_by_host_by_network[port.network_id]
+        for host in port.hosts:
+            ports = self._ports_by_host[host]
+            del ports[port.id]
+            if not ports:
+                del self._ports_by_host[host]
+            counts[host] -= 1
+            if not counts[host]:
+                del counts[host]
+        if not counts:
             del self._ports_by_host_by_network[port.network_id]

@@ -34,6 +34,7 @@ class QosIndex:
     def _pairs(self, record: Record) -> Iterator[tuple[Pairs, str, str]]:
         match record:
             case PortRecord() if record.host and record.qos_policy_id:
-                yield self._hosts_by_policy, record.qos_policy_id, record.host
+                for host in record.hosts:
+                    yield self._hosts_by_policy, record.qos_policy_id, host
             case NetworkRecord() if record.qos_policy_id:
                 yield self._networks_by_policy, record.qos_policy_id, record.id

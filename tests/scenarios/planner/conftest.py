@@ -54,6 +54,7 @@ def record(kind: str, id_: str, said: dict[str, str]) -> Record:
         mac_address=said["mac"],
         fixed_ips=tuple(fixed),
         host=said.get("host", ""),
+        waiting_hosts=tuple(listed(said, "waiting")),
         name=said.get("name", ""),
         admin_state_up=up,
         port_security_enabled=said.get("security", "yes") == "yes",
@@ -76,6 +77,7 @@ def cells(entry: GoalEntry) -> str:
         case Port():
             ips = ",".join(f"{fixed.address}@{fixed.subnet_id}" for fixed in entry.fixed_ips)
             flags = f"up={yes(entry.admin_state_up)} security={yes(entry.port_security)}"
+            flags += " waits" if entry.waits else ""
             return f"network={entry.network_id} mac={mac_text(entry.mac)} ips={ips} {flags}"
         case Network():
             up = yes(entry.admin_state_up)
@@ -88,6 +90,7 @@ def cells(entry: GoalEntry) -> str:
         case Neighbour():
             ips = ",".join(map(str, entry.addresses))
             where = f"host={entry.host} tunnel={entry.tunnel_endpoint}"
+            where += "".join(f" also={endpoint}" for endpoint in entry.also)
             return f"mac={mac_text(entry.mac)} ips={ips} {where}"
 
 

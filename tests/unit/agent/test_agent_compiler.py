@@ -62,6 +62,7 @@ ports = st.builds(
     vlan=st.sampled_from((0, 10, 20)),
     qos_policy_id=st.sampled_from(("", "", "q1", "q2")),
     own_qos_only=st.booleans(),
+    waits=st.booleans(),
 )
 networks = st.builds(
     Network,
@@ -92,6 +93,7 @@ neighbours = st.builds(
     st.lists(st.sampled_from(ADDRESSES), max_size=2).map(tuple),
     st.just("h"),
     st.sampled_from(ENDPOINTS),
+    also=st.lists(st.sampled_from(ENDPOINTS), max_size=2, unique=True).map(tuple),
 )
 routers = st.builds(
     Router,

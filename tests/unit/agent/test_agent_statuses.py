@@ -33,6 +33,17 @@ def test_a_port_with_all_it_needs_is_up() -> None:
     assert state_of() == (PortStatus.UP, "")
 
 
+def test_of_a_port_that_waits_for_its_machine_another_host_tells() -> None:
+    model = HostModel()
+    for each in (PORT._replace(waits=True), NETWORK):
+        model.put(each)
+    model.set_interface("p1", PLUGGED)
+    assert port_states(model) == {}
+
+    model.put(PORT)
+    assert port_states(model)["p1"].status is PortStatus.UP
+
+
 @pytest.mark.parametrize(
     ("got", "status", "word"),
     [

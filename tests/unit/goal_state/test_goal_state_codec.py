@@ -156,6 +156,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         project_id=texts,
         parent_id=texts,
         vlan=st.integers(0, 4094),
+        waits=st.booleans(),
     ).map(lambda entry: (KEYS[0], entry)),
     st.builds(
         Network,
@@ -177,6 +178,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         host=texts,
         tunnel_endpoint=addresses,
         pairs=pairs,
+        also=st.lists(addresses, max_size=2).map(tuple),
     ).map(lambda entry: (KEYS[3], entry)),
     st.just((KEYS[2], SUBNET_ENTRY)),
     st.builds(

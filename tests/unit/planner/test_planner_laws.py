@@ -41,14 +41,17 @@ pools = st.builds(
     prefixes=st.just(("10.0.0.0/8",)),
     address_scope_id=st.sampled_from(["", "a", "b"]),
 )
+bindings = st.lists(st.sampled_from(["", *HOSTS]), min_size=1, max_size=3, unique=True).map(
+    lambda hosts: (hosts[0], tuple(filter(None, hosts[1:])))
+)
 ports = st.builds(
-    PortRecord,
+    lambda bound, **fields: PortRecord(host=bound[0], waiting_hosts=bound[1], **fields),
+    bindings,
     id=st.sampled_from(["p1", "p2", "p3"]),
     network_id=st.sampled_from(NETWORKS),
     project_id=st.just(""),
     mac_address=numbers.map("fa:16:3e:00:00:0{}".format),
     fixed_ips=st.lists(numbers.map(lambda n: FixedIp("s1", f"10.0.0.{n}")), max_size=2).map(tuple),
-    host=st.sampled_from(["", *HOSTS]),
 )
 records = st.one_of(nodes, networks, subnets, pools, ports, ports)
 histories = st.lists(st.tuples(records, st.booleans()), max_size=30)
@@ -130,10 +133,10 @@ def test_the_index_knows_the_bound_ports_of_hosts_and_networks(
         if isinstance(port := change.record, PortRecord) and port.host
     ]
     for host in HOSTS:
-        expected = {port.id for port in bound if port.host == host}
+        expected = {port.id for port in bound if host in port.hosts}
         assert {port.id for port in planner.index.ports_on(host)} == expected
     for network in NETWORKS:
-        hosts = {port.host for port in bound if port.network_id == network}
+        hosts = {host for port in bound if port.network_id == network for host in port.hosts}
         assert set(planner.index.hosts_on(network)) == hosts
         assert set(planner.index.hosts_of(network_slice(network))) == hosts
 

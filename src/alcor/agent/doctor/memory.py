@@ -27,8 +27,8 @@ class Remembered(NamedTuple):
     faults: tuple[str, ...]
 
     def ports(self) -> Iterable[str]:
-        """The ports that are bound here."""
-        return self.model.ports.keys()
+        """The ports whose machines are here."""
+        return (port_id for port_id, port in self.model.ports.items() if not port.waits)
 
     def endpoints(self, own: Address) -> dict[Address, str]:
         """The other hosts that this one sends packets to in tunnels: their names."""

@@ -1,13 +1,24 @@
 """L2_DST, DELIVER, TUNNEL_OUT: a known MAC leads to its port or to its host; nothing else does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from alcor.agent import pipeline as p
 from alcor.agent.model import Tunnel, Wired
-from alcor.agent.shapes import Filled, Shape
+from alcor.agent.shapes import AnyFlow, Shape
 from alcor.goal_state.entries import Neighbour, Network
-from alcor.ovs.flow import Flow, apply, load, match, move, output, set_field
-from alcor.values.addresses import Mac
+from alcor.ovs.flow import (
+    Action,
+    Clone,
+    Flow,
+    Resubmit,
+    apply,
+    load,
+    match,
+    move,
+    output,
+    set_field,
+)
+from alcor.values.addresses import Address, Mac
 
 MULTICAST_BIT = 1 << 40
 _TO_MULTICAST = apply(goto=p.MULTICAST)
@@ -34,29 +45,41 @@ def host(tunnel: Tunnel | None, cookie: int) -> Iterator[Flow]:
         yield Flow(p.TUNNEL_OUT, p.PRIORITY.normal, match(), encapsulate, cookie)
 
 
-def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+def port(wired: Wired, elsewhere: Sequence[Address], cookie: int) -> Iterator[Flow]:
     """A local port is reached by its MAC, from here and from the tunnel."""
-    yield reached_by(wired, wired.port.mac, cookie)
+    yield from reached_by(wired, wired.port.mac, elsewhere, cookie)
     # A parent and its sub-ports share an interface, where a switch would send nothing back.
     anew = (load("in_port", 0, bits=16),) if wired.port.vlan else ()
     deliver = apply(*anew, *wired.delivery)
     yield Flow(p.DELIVER, p.PRIORITY.normal, match(reg15=wired.number), deliver, cookie)
 
 
-def reached_by(wired: Wired, mac: Mac, cookie: int) -> Flow:
-    """A local port has what is sent to a MAC of its network."""
+def reached_by(wired: Wired, mac: Mac, elsewhere: Sequence[Address], cookie: int) -> Iterator[Flow]:
+    """A local port has what is sent to a MAC of its network; `elsewhere` goes what is sent here."""
     mine = match(metadata=wired.network.vni, eth_dst=mac)
     # Above the neighbours: while a port moves here, its neighbour still says the other host.
-    to_port = apply(set_field(p.PORT_OUT, wired.number), goto=p.ACL_IN)
-    return Flow(p.L2_DST, p.PRIORITY.high, mine, to_port, cookie)
+    to_port = set_field(p.PORT_OUT, wired.number)
+    yield Flow(p.L2_DST, p.PRIORITY.high, mine, apply(to_port, goto=p.ACL_IN), cookie)
+    if elsewhere:
+        sent_here = match(metadata=wired.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
+        to_all = apply(*_copies(elsewhere), to_port, goto=p.ACL_IN)
+        yield Flow(p.L2_DST, p.PRIORITY.guard, sent_here, to_all, cookie)
 
 
-def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
-    """A port of another host is reached through the tunnel, only by what was sent here.
-
-    An underlay of IPv6 has no place in TUNNEL_REMOTE yet: such a neighbour is not reached.
-    """
-    endpoint = neighbour.tunnel_endpoint
-    if endpoint.version != 4:
+def neighbour(
+    network: Network, neighbour: Neighbour, endpoints: Sequence[Address], cookie: int
+) -> list[AnyFlow]:
+    """A port of other hosts is reached through the tunnel, only by what was sent here."""
+    if not endpoints:
         return []
-    return [(_REMOTE, (cookie, network.vni, neighbour.mac, endpoint.number))]
+    if len(endpoints) == 1:
+        return [(_REMOTE, (cookie, network.vni, neighbour.mac, endpoints[0].number))]
+    theirs = match(metadata=network.vni, eth_dst=neighbour.mac, reg0=p.FROM_HERE)
+    to_all = apply(*_copies(endpoints))
+    return [Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_all, cookie)]
+
+
+def _copies(endpoints: Sequence[Address]) -> Iterator[Action]:
+    """One packet to each host; what happens to them does not happen to the packet itself."""
+    for endpoint in endpoints:
+        yield Clone((set_field(p.TUNNEL_REMOTE, endpoint.number), Resubmit(p.TUNNEL_OUT)))

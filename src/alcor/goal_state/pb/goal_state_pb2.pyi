@@ -47,7 +47,7 @@ class DhcpOption(_message.Message):
     def __init__(self, ip_version: _Optional[int] = ..., code: _Optional[int] = ..., value: _Optional[bytes] = ..., when: _Optional[int] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan", "qos_policy_id", "own_qos_only")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan", "qos_policy_id", "own_qos_only", "waits")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class Port(_message.Message):
     VLAN_FIELD_NUMBER: _ClassVar[int]
     QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     OWN_QOS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
@@ -80,7 +81,8 @@ class Port(_message.Message):
     vlan: int
     qos_policy_id: str
     own_qos_only: bool
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ..., qos_policy_id: _Optional[str] = ..., own_qos_only: _Optional[bool] = ...) -> None: ...
+    waits: bool
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ..., qos_policy_id: _Optional[str] = ..., own_qos_only: _Optional[bool] = ..., waits: _Optional[bool] = ...) -> None: ...
 
 class QosPolicy(_message.Message):
     __slots__ = ("limits", "dscp")
@@ -159,18 +161,20 @@ class Subnet(_message.Message):
     def __init__(self, prefix: _Optional[_Union[Prefix, _Mapping]] = ..., gateway: _Optional[bytes] = ..., dhcp: _Optional[bool] = ..., dns_nameservers: _Optional[_Iterable[bytes]] = ..., host_routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., ra_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_mode: _Optional[_Union[Ipv6Mode, str]] = ..., address_scope: _Optional[str] = ...) -> None: ...
 
 class Neighbour(_message.Message):
-    __slots__ = ("mac", "addresses", "host", "tunnel_endpoint", "pairs")
+    __slots__ = ("mac", "addresses", "host", "tunnel_endpoint", "pairs", "also")
     MAC_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     PAIRS_FIELD_NUMBER: _ClassVar[int]
+    ALSO_FIELD_NUMBER: _ClassVar[int]
     mac: int
     addresses: _containers.RepeatedScalarFieldContainer[bytes]
     host: str
     tunnel_endpoint: bytes
     pairs: _containers.RepeatedCompositeFieldContainer[AddressPair]
-    def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ...) -> None: ...
+    also: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., also: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Name(_message.Message):
     __slots__ = ("name", "domain", "addresses")

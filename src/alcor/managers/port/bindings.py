@@ -1,7 +1,7 @@
 """The bindings of a port: the active one, which is the port's own, and others that wait. Pure.
 
 While a machine is moved its port is bound to both hosts: the new binding waits until it is
-activated, then the old one waits until it is deleted. Packets go where the active one is.
+activated, then the old one waits until it is deleted. Both hosts get what is sent to it.
 Source: Neutron API reference v2, "Port bindings extended attributes"; neutron.plugins.ml2.plugin.
 """
 

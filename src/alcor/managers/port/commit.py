@@ -239,11 +239,18 @@ def _save(tx: Transaction, changes: Changes, trace: str) -> Saved:
 
 
 def _rebind(tx: Transaction, port: Port, write: Rebinding) -> Saved:
-    new, waiting = write.decide(port, tx.bindings(port.id))
+    before = tx.bindings(port.id)
+    new, waiting = write.decide(port, before)
     trunking.check_binding(port)
-    saved = Saved([], tx.sequence()) if new is port else tx.replace(port, new, write.trace)
-    tx.save_bindings(port.id, waiting)
-    return _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
+    tx.save_bindings(port.id, waiting)  # first, as what hosts are told names those that wait
+    if new is port and {each.host for each in waiting} == {each.host for each in before}:
+        return Saved([], tx.sequence())
+    saved = tx.replace(port, new, write.trace)
+    if new.host != port.host:
+        return _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
+    for sub_port in tx.ports(trunking.sub_port_ids(port)).values():
+        saved = Saved(saved.documents, tx.replace(sub_port, sub_port, write.trace).sequence)
+    return saved
 
 
 def _and_trunk(tx: Transaction, saved: Saved, changes: Changes, trace: str) -> Saved:

@@ -1,5 +1,7 @@
 """A port as the intent log knows it: what the tenant wants, not how it is. Pure."""
 
+from collections.abc import Sequence
+
 from alcor.intent import records
 from alcor.intent.records import PortRecord
 from alcor.managers.port import pairs
@@ -11,8 +13,8 @@ def key(port_id: str) -> str:
     return records.key("port", port_id)
 
 
-def record(port: Port) -> PortRecord:
-    """The record of a port."""
+def record(port: Port, waiting_hosts: Sequence[str] = ()) -> PortRecord:
+    """The record of a port, which has bindings that wait to these hosts."""
     return PortRecord(
         id=port.id,
         network_id=port.network_id,
@@ -33,9 +35,10 @@ def record(port: Port) -> PortRecord:
         qos_policy_id=port.qos_policy_id or "",
         parent_id=port.trunk_subport.port_id if port.trunk_subport else "",
         segmentation_id=port.trunk_subport.segmentation_id if port.trunk_subport else 0,
+        waiting_hosts=tuple(waiting_hosts),
     )
 
 
-def encoded(port: Port) -> bytes:
+def encoded(port: Port, waiting_hosts: Sequence[str] = ()) -> bytes:
     """The bytes of a port's record."""
-    return records.encode(record(port))
+    return records.encode(record(port, waiting_hosts))

@@ -68,9 +68,11 @@ class Publisher(Protocol):
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The ports after an id, as the intent log knows them."""
     rows = TABLE.living(connection, after, limit)
+    port_by_id = {row.id: decode(row.doc) for row in rows}
+    hosts = _waiting_hosts(connection, port_by_id.values())
     return [
-        (row.id, Change(intent.key(row.id), intent.encoded(decode(row.doc)), row.sequence))
-        for row in rows
+        (id_, Change(intent.key(id_), intent.encoded(port, hosts.get(id_, ())), row.sequence))
+        for (id_, port), row in zip(port_by_id.items(), rows, strict=True)
     ]
 
 
@@ -195,7 +197,8 @@ class SqlTransaction:
         if new.qos_policy_id != old.qos_policy_id:
             self._drop_policy(new.id)
             self._add_policies([new])
-        self._tell([_change(new, first, trace)])
+        hosts = _waiting_hosts(self._connection, [new]).get(new.id, ())
+        self._tell([_change(new, first, trace, hosts)])
         return Saved([Raw(row.doc)], first)
 
     def show(self, ports: Sequence[Port]) -> None:
@@ -356,8 +359,23 @@ class SqlTransaction:
         self._connection.executemany(statement, [(id_,) for id_ in ids])
 
 
-def _change(port: Port, sequence: int, trace: str) -> Change:
-    return Change(intent.key(port.id), intent.encoded(port), sequence, trace)
+def _change(port: Port, sequence: int, trace: str, waiting_hosts: Sequence[str] = ()) -> Change:
+    return Change(intent.key(port.id), intent.encoded(port, waiting_hosts), sequence, trace)
+
+
+def _waiting_hosts(
+    connection: sqlite3.Connection, ports: Iterable[Port]
+) -> Mapping[str, Sequence[str]]:
+    """The hosts of bindings that wait, by port; a sub-port's are its parent's."""
+    bound = {p.id: p.trunk_subport.port_id if p.trunk_subport else p.id for p in ports}
+    statement = (
+        "SELECT port_id, host FROM json_each(?) CROSS JOIN port_binding ON port_id = value "
+        "ORDER BY host"
+    )
+    hosts: dict[str, list[str]] = {}
+    for port_id, host in connection.execute(statement, (_json(sorted({*bound.values()})),)):
+        hosts.setdefault(port_id, []).append(host)
+    return {port_id: hosts[whose] for port_id, whose in bound.items() if whose in hosts}
 
 
 def _landlord(port: Port, owner_by_network: Mapping[str, str]) -> str:

@@ -1,13 +1,19 @@
 """A bound port as every host of its network must know it: where its packets go."""
 
+from collections.abc import Sequence
+
 from alcor.goal_state.entries import Neighbour
 from alcor.goal_state.slices import neighbour_key
 from alcor.intent.records import NodeRecord, PortRecord
 from alcor.planner.parsed import address, mac, pairs_of
 
 
-def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | None:
+def plan(
+    port: PortRecord, node: NodeRecord | None, waiting: Sequence[NodeRecord] = ()
+) -> tuple[str, Neighbour] | None:
     """Its entry in its network's slice; none while it has no host whose tunnel end is known.
+
+    The hosts that its machine is moved to, or has come from, get copies of its packets.
 
     `ValueError` when a record's text is no address.
     """
@@ -21,4 +27,5 @@ def plan(port: PortRecord, node: NodeRecord | None) -> tuple[str, Neighbour] | N
         host=port.host,
         tunnel_endpoint=address(node.tunnel_ip),
         pairs=pairs_of(port),
+        also=tuple(address(each.tunnel_ip) for each in waiting),
     )

@@ -1,4 +1,4 @@
-"""A bound port, in full, as its own host must know it."""
+"""A bound port, in full, as its own host must know it, and those that it is moved to or from."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,22 @@ from alcor.planner.parsed import address, mac, pairs_of
 from alcor.values.dhcp_options import DhcpOption, option
 
 
-def plan(port: PortRecord) -> tuple[str, Port] | None:
-    """Its entry in its host's slice; none while it is bound nowhere.
+def plan(port: PortRecord) -> Iterator[tuple[str, Port]]:
+    """Its entries in the slices of its hosts; none while it is bound nowhere.
 
     Security groups are for ports with port security.
     `ValueError` when the record's text is no address.
     """
     if not port.host:
-        return None
-    return host_port_key(port.host, port.id), Port(
+        return
+    entry = _entry(port)
+    yield host_port_key(port.host, port.id), entry
+    for host in port.waiting_hosts:
+        yield host_port_key(host, port.id), entry._replace(waits=True)
+
+
+def _entry(port: PortRecord) -> Port:
+    return Port(
         id=port.id,
         network_id=port.network_id,
         mac=mac(port.mac_address),
