@@ -141,7 +141,8 @@ async def run(config: AgentConfig) -> None:
         raise ConfigError(f"host: {error}") from None
     uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
     hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks)
-    link = GrpcLink(config.control_plane, hello, chance=chance, tls=_tls(config))
+    targets = [each.strip() for each in config.control_plane.split(",")]
+    link = GrpcLink(targets, hello, chance=chance, tls=_tls(config))
     await run_until_stopped(Agent(config, link))
 
 

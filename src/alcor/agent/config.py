@@ -12,7 +12,11 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="The host's name, as in binding:host_id")]
     tunnel_ip: Annotated[str, Meta(description="The host's underlay address (IPv4)")]
     control_plane: Annotated[
-        str, Meta(description="HOST:PORT of the control plane's service for agents")
+        str,
+        Meta(
+            description="HOST:PORT of the control plane's service for agents; of several, with "
+            "commas between them, any will do"
+        ),
     ] = "127.0.0.1:9697"
     ovs_rundir: Annotated[
         str, Meta(description="Folder of the switch's sockets: db.sock and <bridge>.mgmt")

@@ -1,7 +1,8 @@
 """The roles of a region: gateway, managers, delivery. Each is a process, and may be killed.
 
 `gateway`: as many as like, HTTP in, calls to the managers out. `managers`: one leads, those that
-wait take over when it is gone. `delivery`: one; hosts go on as they are while there is none.
+wait take over when it is gone. `delivery`: as many as like, each host connects to one of them;
+hosts go on as they are while there is none.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from alcor.gateway.app import door
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import new_id, now_s
+from alcor.runtime.clock import life_number, new_id, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.exposition import exposition
 from alcor.runtime.metrics import build_info
@@ -90,7 +91,7 @@ async def delivery(config: Config) -> None:
         intent, reports = found.log("intent"), found.log("reports")
         try:
             serving = await app.start(
-                config.agents, epoch=found.epoch, intent=intent, reports=reports, managers=TELLING
+                config.agents, epoch=life_number(), intent=intent, reports=reports, managers=TELLING
             )
         except ValueError as error:
             raise ConfigError(str(error)) from error

@@ -13,10 +13,10 @@ class ConvergenceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """One host that is behind: positions are the goal log's."""
+    """One host that is behind: positions are the intent log's."""
 
     host: str
-    applied: int  # acknowledged by its switch; 0 when it has not said in this epoch
+    applied: int  # acknowledged by its switch; 0 when it has not said in this life of the log
     wanted: int
     connected: bool
 

@@ -1,15 +1,19 @@
 """Wire the delivery: intent log in, hosts served, report log out."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
+from alcor.delivery import metrics
 from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.convergence import Convergence
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.presence import Presence
 from alcor.delivery.pump import Pump, Rebuilt
 from alcor.delivery.traces import Traces
-from alcor.keyed_log.log import KeyedLog
+from alcor.goal_state.reports import host_key
+from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
@@ -24,9 +28,13 @@ class Delivery:
         goal = MemoryLog(epoch)
         self._pump = Pump(intent, goal, self._planned, config.dns_domain)
         index = self._pump.planner.index
-        self._feed = HostFeed(goal, reports, index, self._pump.ready.wait)
+        self._feed = HostFeed(goal, reports, index, self._pump.ready.wait, self._pump.watermark)
+        self._presence = Presence(epoch, reports, asyncio.get_running_loop().time)
         self._convergence = Convergence(
-            epoch, self._pump.history_by_manager, self._pump.position_by_slice, index.hosts_of
+            lambda: intent.life,
+            self._pump.history_by_manager,
+            self._pump.position_by_slice,
+            index.hosts_of,
         )
         self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
         self._server = GrpcServer(self._feed, config.listen, config.tls())
@@ -60,12 +68,34 @@ class Delivery:
         """Hang up on hosts, and end; they keep what they have."""
         await self._server.stop()
         await self._tasks.stop()
+        await self._presence.stop()
 
     async def _start(self, rebuilt: Rebuilt) -> None:
         await self._server.start()
         self._tasks.start(self._pump.run(rebuilt), "delivery-pump")
         self._tasks.start(self._feed.run(), "delivery-feed")
-        self._tasks.start(self._convergence.follow(self._reports), "delivery-convergence")
+        self._tasks.start(self._feed.tell_again(), "delivery-reports")
+        self._tasks.start(self._follow_reports(), "delivery-convergence")
+        self._tasks.start(self._presence.beat(), "delivery-beat")
+        self._tasks.start(self._presence.follow(), "delivery-presence")
+
+    async def _follow_reports(self) -> None:
+        """Hear what is told of hosts, here and by other deliveries, for ever."""
+        prefix = host_key("")
+        while True:
+            snapshot = await self._reports.snapshot(prefix)
+            self._hear(snapshot.entries)
+            try:
+                async for entries in self._reports.watch(prefix, snapshot.position):
+                    self._hear(entries)
+            except (Slow, Compacted):
+                metrics.limit_reached.labels("report_watcher_pending").inc()
+
+    def _hear(self, entries: Sequence[Entry]) -> None:
+        self._convergence.hear(entries)
+        self._presence.hear(entries)
+        for entry in entries:
+            self._feed.superseded(entry.key.partition("/")[2], entry.revision)
 
     def _planned(self, position_by_slice: Mapping[str, int]) -> None:
         self._convergence.planned(position_by_slice)
@@ -82,7 +112,7 @@ async def start(
     """Listen for hosts at once, and serve them when each of these managers has told `intent` all
     that it holds.
 
-    `epoch` must be greater at every start (the wall clock in milliseconds will do). `OSError` when
+    `epoch` names this delivery: no two of a region have the same, at any time. `OSError` when
     the address can't be listened on, `ValueError` when the TLS files are not all there.
     """
     delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports)

@@ -1,7 +1,8 @@
 """Wait until the hosts have applied a write.
 
 A host is concerned by a write that changed a slice which its ports lead to. It has applied the
-write when it has reported a position at least as great as that of the last such change. A waiter
+write when it has reported a position at least as great as that of the last such change. Positions
+are the intent log's, so it does not matter which delivery the host is connected to. A waiter
 fixes what it wants of each host when it begins, so that changes which come later don't keep it
 waiting. Nothing is computed for writes that nobody waits for.
 """
@@ -11,13 +12,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-import msgspec
-
 from alcor.contracts.convergence import ConvergenceReply, ConvergenceRequest, HostProgress
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
+from alcor.delivery.report_log import decode_host
 from alcor.goal_state.reports import HostReport
-from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
+from alcor.keyed_log.log import Entry
 from alcor.values.errors import InvalidInput, NotFound, Unavailable
 from alcor.values.revision import Revision, revision
 
@@ -33,7 +33,7 @@ HostsOf = Callable[[str], Collection[str]]
 
 
 class Progress(NamedTuple):
-    """How far a host is in this epoch."""
+    """How far a host is in this life of the intent log."""
 
     applied: int = 0
     connected: bool = False
@@ -63,12 +63,12 @@ class Convergence:
 
     def __init__(
         self,
-        epoch: int,
+        life: Callable[[], str],
         history_by_manager: Mapping[str, History],
         position_by_slice: Mapping[str, int],
         hosts_of: HostsOf,
     ) -> None:
-        self._epoch = epoch
+        self._life = life
         self._history_by_manager = history_by_manager
         self._position_by_slice = position_by_slice
         self._hosts_of = hosts_of
@@ -106,24 +106,14 @@ class Convergence:
             waiter = Waiter(self._behind(position_by_slice, connected_only=True))
             self._sample = waiter if waiter.wanted_by_host else None
 
-    async def follow(self, reports: KeyedLog) -> None:
-        """Hear how far hosts are, for ever."""
-        while True:
-            snapshot = await reports.snapshot("host/")
-            self._hear(snapshot.entries)
-            try:
-                async for entries in reports.watch("host/", snapshot.position):
-                    self._hear(entries)
-            except (Slow, Compacted):
-                metrics.limit_reached.labels("report_watcher_pending").inc()
-
-    def _hear(self, entries: Sequence[Entry]) -> None:
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """What was told of hosts."""
         for entry in entries:
             if entry.value is not None:
-                self._take(_decode_report(entry.value))
+                self._take(decode_host(entry.value))
 
     def _take(self, report: HostReport) -> None:
-        applied = report.position if report.epoch == self._epoch else 0
+        applied = report.reached if report.life == self._life() else 0
         self._progress_by_host[report.host] = Progress(applied, report.connected)
         for waiter in self._waiters:
             waiter.heard(report.host, applied)
@@ -205,7 +195,6 @@ class Convergence:
 
 
 _UNHEARD = Progress()
-_decode_report = msgspec.msgpack.Decoder(HostReport).decode
 
 
 def _parse(text: str) -> Revision:

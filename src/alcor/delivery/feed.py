@@ -8,17 +8,27 @@ rules.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import msgspec
 import structlog
 
 from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel
+from alcor.delivery.report_log import ReportLog
 from alcor.delivery.session import HostSession
-from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
+from alcor.delivery.watermark import Watermark
+from alcor.goal_state.reports import PortReport
 from alcor.goal_state.slices import GROUP, HOST, leads, slice_of
-from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
+from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
-from alcor.transport.link import Forbidden, Got, Hello, Item, PortState, Report, Session
+from alcor.transport.link import (
+    Forbidden,
+    Got,
+    Hello,
+    Item,
+    PortState,
+    Reached,
+    Report,
+    Session,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -27,8 +37,6 @@ _OF_HOSTS = f"{HOST}/"
 
 hosts_max = 20_000
 keys_per_get_max = 1_000
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class HostFeed:
@@ -40,20 +48,26 @@ class HostFeed:
         reports: KeyedLog,
         index: Index,
         ready: Callable[[], Awaitable[object]],
+        watermark: Watermark,
     ) -> None:
         self.position = 0  # of the goal log: sessions have been offered everything up to here
         self._goal = goal
-        self._reports = reports
+        self._reports = ReportLog(reports, goal.epoch)
         self._index = index
         self._ready = ready
+        self._watermark = watermark
         self._session_by_host: dict[str, HostSession] = {}
         self._sessions_by_slice: dict[str, dict[HostSession, None]] = {}
-        self._report_revision = 0
         metrics.queue_depth.set_function(lambda: self.queued)
 
     @property
     def epoch(self) -> int:
         return self._goal.epoch
+
+    @property
+    def offered(self) -> Reached:
+        """What the position is to all deliveries."""
+        return self._watermark.offered(self.position)
 
     @property
     def queued(self) -> int:
@@ -74,7 +88,7 @@ class HostFeed:
             older.end()
         metrics.sessions.set(len(self._session_by_host))
         _log.info("host.connected", host=hello.host, version=hello.version)
-        await self._tell_host(session, Report(0, 0), connected=True)
+        await self._reports.open(session)
         return session
 
     async def get(self, host: str, keys: Sequence[str]) -> Got:
@@ -96,6 +110,11 @@ class HostFeed:
         """Whether a host may have a slice, as of all intent that there was at start."""
         await self._ready()
         return self._index.concerns(host, name)
+
+    async def catch_up(self, reached: Reached) -> None:
+        """Wait until as much is planned here as the host has."""
+        await self._ready()
+        await self._watermark.catch_up(reached)
 
     async def content(self, name: str, epoch: int, position: int) -> Parcel:
         """What changed since (epoch, position), if the log remembers; else the snapshot."""
@@ -124,10 +143,10 @@ class HostFeed:
         if self._session_by_host.get(session.host) is not session:
             return  # An older connection of the host speaks: what it says is out of date.
         await self._ready()  # before that nobody knows whose the ports are
-        ports = [port for port in report.ports if self._is_theirs(session.host, port)]
-        await self._tell([_port_report(session.host, port) for port in ports])
+        theirs = [port for port in report.ports if self._is_theirs(session.host, port)]
+        await self._reports.tell_ports(session, [_report(session.host, port) for port in theirs])
         if self._session_by_host.get(session.host) is session:  # else it has been closed meanwhile
-            await self._tell_host(session, report, connected=True)
+            await self._reports.tell_host(session, self._believed(report), connected=True)
 
     async def closed(self, session: HostSession) -> None:
         """A host's connection is gone."""
@@ -135,7 +154,23 @@ class HostFeed:
             del self._session_by_host[session.host]
             metrics.sessions.set(len(self._session_by_host))
             _log.info("host.disconnected", host=session.host)
-            await self._tell_host(session, session.last_report, connected=False)
+            await self._reports.tell_host(session, session.last_report, connected=False)
+
+    def superseded(self, host: str, revision: int) -> None:
+        """The host has a connection of this revision, here or at another delivery."""
+        session = self._session_by_host.get(host)
+        if session is not None and session.is_before(revision):
+            _log.info("host.connected_elsewhere", host=host)
+            session.end()
+
+    async def tell_again(self) -> None:
+        """Tell the report log, in each later life of it, what it may have lost; for ever."""
+        while True:
+            await self._reports.renewed()
+            for session in list(self._session_by_host.values()):
+                await self._reports.tell_ports(session, list(session.port_reports.values()))
+                if self._session_by_host.get(session.host) is session:
+                    await self._reports.tell_host(session, session.last_report, connected=True)
 
     # The fan-out
 
@@ -172,7 +207,11 @@ class HostFeed:
     async def _unbind(self, gone: Sequence[Entry]) -> None:
         """Ports and routers have left hosts: forget ports' reports, withdraw slices they led to."""
         left = [entry.key.split("/") for entry in gone]
-        await self._tell([(port_key(id_), None) for _, _, kind, id_ in left if kind == "port"])
+        ports = [(host, id_) for _, host, kind, id_ in left if kind == "port"]
+        for host, id_ in ports:
+            if host in self._session_by_host:
+                self._session_by_host[host].port_reports.pop(id_, None)
+        await self._reports.forget_ports(ports)
         for host in {host for _, host, _, _ in left}:
             session = self._session_by_host.get(host)
             if session is not None:
@@ -191,34 +230,16 @@ class HostFeed:
         record = self._index.port(port.port_id)
         return record is not None and record.host == host
 
-    async def _tell_host(self, session: HostSession, report: Report, *, connected: bool) -> None:
-        session.last_report = report
-        endpoint = session.hello.tunnel_endpoint
-        told = HostReport(
-            host=session.host,
-            epoch=report.epoch,
-            position=min(report.position, self.position) if report.epoch == self.epoch else 0,
-            flows=report.flows,
-            version=session.hello.version,
-            tunnel_ip=str(endpoint) if endpoint is not None else "",
-            connected=connected,
-            physical_networks=session.hello.physical_networks,
-        )
-        await self._tell([(host_key(session.host), _encode(told))])
-
-    async def _tell(self, told: Sequence[tuple[str, bytes | None]]) -> None:
-        if told:
-            first = self._report_revision + 1
-            self._report_revision += len(told)
-            await self._reports.put(
-                [Change(key, value, first + at) for at, (key, value) in enumerate(told)]
-            )
+    def _believed(self, report: Report) -> Report:
+        """What a host may say of how far it is: not beyond what it was offered."""
+        if report.epoch != self.epoch:
+            return report._replace(position=0)
+        return report._replace(position=min(report.position, self.position))
 
 
 def _items(entries: Sequence[Entry]) -> list[Item]:
     return [Item(*entry[:4]) for entry in entries]
 
 
-def _port_report(host: str, port: PortState) -> tuple[str, bytes]:
-    report = PortReport(port.port_id, host, port.status, port.reason)
-    return port_key(port.port_id), _encode(report)
+def _report(host: str, port: PortState) -> PortReport:
+    return PortReport(port.port_id, host, port.status, port.reason)

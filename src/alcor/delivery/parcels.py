@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from alcor.transport.link import Frame, Item
+from alcor.transport.link import NOTHING, Frame, Item, Reached
 
 items_per_frame_max = 1_000
 bytes_per_frame_max = 256 * 1_024  # an entry may go beyond by its own size
@@ -33,6 +33,7 @@ class Parcel:
     items: Sequence[Item]
     name: str = ""  # of the slice
     position: int = 0  # of LIVE: everything subscribed, up to here, has been sent at its end
+    reached: Reached = NOTHING  # of LIVE: what that position is to all deliveries
     taken: int = 0
 
 
@@ -41,6 +42,7 @@ class Parcels:
 
     def __init__(self) -> None:
         self.position = 0  # everything subscribed, up to here, has been sent
+        self.reached = Reached()
         self._queue: deque[Parcel] = deque()
 
     def __bool__(self) -> bool:
@@ -62,8 +64,10 @@ class Parcels:
         """Send nothing of what is queued."""
         self._queue.clear()
 
-    def frame(self, epoch: int, position: int, refused: Sequence[str] = ()) -> Frame:
-        """The next frame; `position` holds once everything queued has been sent."""
+    def frame(
+        self, epoch: int, position: int, reached: Reached, refused: Sequence[str] = ()
+    ) -> Frame:
+        """The next frame; `position`, and `reached`, hold once everything queued has been sent."""
         items: list[Item] = []
         names: dict[Content, list[str]] = {content: [] for content in Content}
         begins: list[str] = []
@@ -76,10 +80,10 @@ class Parcels:
             if parcel.taken < len(parcel.items):
                 break
             names[parcel.content].append(parcel.name)
-            self.position = max(self.position, parcel.position)
+            self._move(parcel.position, parcel.reached)
             self._queue.popleft()
         if not self._queue:
-            self.position = max(self.position, position)
+            self._move(position, reached)
         return Frame(
             epoch=epoch,
             position=self.position,
@@ -88,7 +92,12 @@ class Parcels:
             completes=names[Content.SNAPSHOT],
             resumes=names[Content.RESUMED],
             refused=refused,
+            reached=self.reached,
         )
+
+    def _move(self, position: int, reached: Reached) -> None:
+        if position and position >= self.position:
+            self.position, self.reached = position, reached
 
 
 def _fill(items: list[Item], parcel: Parcel, size: int) -> int:

@@ -22,7 +22,7 @@ class PortStates:
     async def state(self, request: PortStateRequest) -> PortState:
         """What is known of one port."""
         key = records.key("port", request.port_id)
-        said, life = port_key(request.port_id), host_key(request.host)
+        said, life = port_key(request.host, request.port_id), host_key(request.host)
         wanted = (await self._intent.get([key])).get(key)
         told = {
             each: entry.value

@@ -13,10 +13,12 @@ import structlog
 
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import slice_of
 from alcor.intent import records
-from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
+from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
 from alcor.planner.graph import GoalChange, IntentChange, Planner
+from alcor.transport.link import Reached
 
 _log = structlog.get_logger(__name__)
 
@@ -34,10 +36,12 @@ entries_per_step_max = 128  # planned before others get the processor
 
 
 class Planned(NamedTuple):
-    """What one change of intent changes in goal state, and the request behind it."""
+    """What one change of intent changes in goal state, the request behind it, and the intent log's
+    position of it."""
 
     changes: Sequence[GoalChange]
     trace: str = ""
+    at: int = 0
 
 
 class Pump:
@@ -49,14 +53,17 @@ class Pump:
         goal: KeyedLog,
         planned: Callable[[Mapping[str, int]], None],
         zone: str = "",
+        watermark: Watermark | None = None,
     ) -> None:
         self.planner = Planner(zone=zone)
         self.ready = asyncio.Event()
         self.history_by_manager: dict[str, History] = {}
-        self.position_by_slice: dict[str, int] = {}  # goal-log position of its last change
+        self.position_by_slice: dict[str, int] = {}  # intent-log position of its last change
+        self.watermark = watermark or Watermark()
         self._intent = intent
         self._goal = goal
         self._planned = planned  # told after every step which slices changed, and where
+        self._goal_position = 0  # of the last of them
         self._revision = 0  # of goal entries: counts what was put
 
     async def run(self, rebuilt: Rebuilt) -> None:
@@ -73,26 +80,42 @@ class Pump:
     async def _begin(self, last_by_manager: Mapping[str, int]) -> int:
         """Plan from a complete snapshot; return the position to follow the log from.
 
-        A snapshot says nothing of what was deleted, so the managers say how far they are.
+        The managers said how far they were when all was told; they may have gone on since.
         """
-        snapshot = await self._intent.snapshot("")
-        readable = [change for entry in snapshot.entries if (change := _read(entry)) is not None]
-        named = {entry.key for entry in snapshot.entries}
+        snapshot = await self._whole()
+        reached = Reached(self._intent.life, snapshot.position)
+        living = [entry for entry in snapshot.entries if entry.value is not None]
+        readable = [change for entry in living if (change := _read(entry)) is not None]
+        named = {entry.key for entry in living}
         changes = [*self.planner.surplus(named), *readable]
         for step in _steps(changes):
-            changed = await self._put([Planned(self._apply(change)) for change in step])
-            self._planned(merged(changed))
+            planned = [Planned(self._apply(change), at=reached.position) for change in step]
+            self._planned(merged(await self._put(planned)))
             await asyncio.sleep(0)  # let others run
+        for name in self.position_by_slice:  # positions of another life mean nothing in this one
+            self.position_by_slice[name] = reached.position
+        self.watermark.move(self._goal_position, reached)
         for manager, last in last_by_manager.items():
             self.history_by_manager.setdefault(manager, History()).forget(last)
+        for entry in snapshot.entries:
+            self._history(entry.key).forget(entry.revision)
         self._show()
         self.ready.set()
         self._planned({})
         return snapshot.position
 
+    async def _whole(self) -> Snapshot:
+        """All that the intent log holds, with what it remembers of what is gone."""
+        try:
+            return await self._intent.changes("", 0)
+        except Compacted:
+            return await self._intent.snapshot("")
+
     async def _follow(self, entries: Sequence[Entry]) -> None:
         for step in _steps(entries):
             changed = await self._put([self._plan(entry) for entry in step])
+            reached = Reached(self._intent.life, step[-1].position)
+            self.watermark.move(self._goal_position, reached)
             for entry, positions in zip(step, changed, strict=True):
                 self._history(entry.key).record(entry.revision, entry.trace, positions)
             self._show()
@@ -101,7 +124,8 @@ class Pump:
 
     def _plan(self, entry: Entry) -> Planned:
         change = _read(entry)
-        return Planned(self._apply(change) if change is not None else [], entry.trace)
+        changes = self._apply(change) if change is not None else []
+        return Planned(changes, entry.trace, entry.position)
 
     def _apply(self, change: IntentChange) -> list[GoalChange]:
         try:
@@ -111,22 +135,19 @@ class Pump:
             return []
 
     async def _put(self, steps: Sequence[Planned]) -> list[dict[str, int]]:
-        """Put what is planned; for each, the slices that it changed and at which position.
-
-        With one writer every change is taken, so the positions are those up to the log's.
-        """
+        """Put what is planned; for each, the slices that it changed, and at which position."""
         flat = [(change, planned.trace) for planned in steps for change in planned.changes]
         puts = [
             Change(change.key, change.value, revision, trace)
             for revision, (change, trace) in enumerate(flat, start=self._revision + 1)
         ]
         self._revision += len(puts)
-        position = await self._goal.put(puts) - len(puts) if puts else 0
+        if puts:
+            self._goal_position = await self._goal.put(puts)
         changed = []
         for planned in steps:
-            keys = [change.key for change in planned.changes]
-            position_by_slice = {slice_of(key): position + at for at, key in enumerate(keys, 1)}
-            position += len(keys)
+            names = {slice_of(change.key) for change in planned.changes}
+            position_by_slice = dict.fromkeys(names, planned.at)
             self.position_by_slice.update(position_by_slice)
             changed.append(position_by_slice)
         for change, _ in flat:

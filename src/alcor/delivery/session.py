@@ -5,18 +5,23 @@ when even that is too much it is sent snapshots instead. Nothing is built before
 """
 
 import asyncio
-from typing import Protocol
+from collections import deque
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel, Parcels
-from alcor.transport.link import Forbidden, Frame, Hello, Item, Report
+from alcor.goal_state.reports import PortReport
+from alcor.transport.link import Forbidden, Frame, Hello, Item, Reached, Report
 
 _log = structlog.get_logger(__name__)
 
 slices_per_host_max = 20_000
 pending_per_host_max = 50_000  # entries; beyond it the host is sent snapshots
+unacknowledged_max = 1_000  # frames of which we remember how much they held
+
+_TERM_BITS = 32
 
 
 class Source(Protocol):
@@ -30,12 +35,21 @@ class Source(Protocol):
         """Of the goal log: sessions have been offered everything up to here."""
         ...
 
+    @property
+    def offered(self) -> Reached:
+        """What that position is to all deliveries."""
+        ...
+
     async def content(self, name: str, epoch: int, position: int) -> Parcel:
         """The content of a slice, for a host that holds it up to (epoch, position)."""
         ...
 
     async def reach(self, host: str, name: str) -> bool:
         """Whether a host may have a slice, once that is known."""
+        ...
+
+    async def catch_up(self, reached: Reached) -> None:
+        """Wait until as much is known here; `Behind` when that takes too long."""
         ...
 
     def follow(self, session: "HostSession", name: str) -> None:
@@ -49,6 +63,13 @@ class Source(Protocol):
     async def closed(self, session: "HostSession") -> None: ...
 
 
+class _Sent(NamedTuple):
+    """A frame that the host has not acknowledged."""
+
+    position: int
+    reached: Reached
+
+
 class HostSession:
     """The delivery's end of one host's connection (`transport.link.Session`)."""
 
@@ -58,6 +79,12 @@ class HostSession:
         self.hello = hello
         self.slices: dict[str, None] = {}
         self.last_report = Report(0, 0)
+        self.port_reports: dict[str, PortReport] = {}  # what was told last of each of its ports
+        self.term = 0  # of all connections of this host, at whichever delivery, which one this is
+        self._told = 0  # how often the report log was told something in this term
+        self._reached = Reached()  # acknowledged
+        self._sent: deque[_Sent] = deque(maxlen=unacknowledged_max)
+        self._sent_position = source.position
         self._source = source
         self._pending_max = pending_max
         self._pending: dict[str, Item] = {}  # live changes, in order of position
@@ -82,6 +109,7 @@ class HostSession:
 
     async def subscribe(self, name: str, epoch: int, position: int) -> None:
         """Send the slice: what is newer than (epoch, position), or its snapshot."""
+        await self._source.catch_up(self.hello.reached)
         if not await self._source.reach(self.host, name):
             self._refuse(name)
             return
@@ -106,6 +134,32 @@ class HostSession:
     async def report(self, report: Report) -> None:
         """Take how far the host is."""
         await self._source.reported(self, report)
+
+    def next_revision(self) -> int:
+        """Of what the report log is told next. It beats what earlier connections said; odd numbers
+        are left to who says that something is gone."""
+        self._told += 2
+        return self.term << _TERM_BITS | self._told
+
+    def is_before(self, revision: int) -> bool:
+        """Whether something of that revision was told in a later term."""
+        return revision >> _TERM_BITS > self.term
+
+    def begin_after(self, revision: int) -> None:
+        """Begin a term that beats whoever told `revision`."""
+        self.term, self._told = (revision >> _TERM_BITS) + 1, 0
+
+    def reached(self, report: Report) -> Reached:
+        """What a report of this life says, in terms that all deliveries share."""
+        if report.epoch != self._source.epoch:
+            return Reached()
+        while self._sent and self._sent[0].position <= report.position:
+            self._reached = self._sent.popleft().reached
+        under_way = self._pending or self._parcels or self._behind
+        if report.position >= self._sent_position and not under_way:
+            self._reached = self._source.offered  # it has all there is
+        is_of_this_life = self._reached.life == self._source.offered.life
+        return self._reached if is_of_this_life else Reached()
 
     async def next_frame(self) -> Frame | None:
         """Wait for something to send; None when the session is over."""
@@ -172,10 +226,18 @@ class HostSession:
 
     def _pack(self) -> None:
         live, self._pending = list(self._pending.values()), {}
-        self._parcels.add(Parcel(Content.LIVE, live, position=self._source.position))
+        source = self._source
+        self._parcels.add(
+            Parcel(Content.LIVE, live, position=source.position, reached=source.offered)
+        )
 
     def _frame(self) -> Frame:
         refused, self._refused = list(self._refused), {}
         # The position that the source has reached holds only once what is pending has left.
-        position = self._parcels.position if self._pending else self._source.position
-        return self._parcels.frame(self._source.epoch, position, refused)
+        holds = self._parcels if self._pending else None
+        position = holds.position if holds else self._source.position
+        reached = holds.reached if holds else self._source.offered
+        frame = self._parcels.frame(self._source.epoch, position, reached, refused)
+        self._sent.append(_Sent(frame.position, frame.reached))
+        self._sent_position = frame.position
+        return frame

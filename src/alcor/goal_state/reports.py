@@ -1,6 +1,8 @@
 """What a host reports: how far it is, and which ports are up.
 
-The report log's keys: `host/<host>` (a `HostReport`) and `port/<port id>` (a `PortReport`).
+The report log's keys: `host/<host>` (a `HostReport`), `port/<host>/<port id>` (a `PortReport`) and
+`delivery/<id>`, which each delivery puts anew every few seconds, so that it is missed when it dies.
+Every key has one writer at a time: the delivery that has the host's newest connection.
 """
 
 from enum import StrEnum
@@ -26,7 +28,11 @@ class PortReport(msgspec.Struct, frozen=True):
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One host: alive at `at`, with everything up to `position` of `epoch` on its switch."""
+    """One host: with everything up to `position` of `epoch` on its switch.
+
+    Goal-log positions mean something to one delivery only. `reached` says the same to all: of the
+    intent log, in its life `life`, everything up to here that concerns the host is on its switch.
+    """
 
     host: str
     epoch: int
@@ -36,6 +42,9 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     tunnel_ip: str = ""  # as text; empty when the host did not say
     connected: bool = True
     physical_networks: tuple[str, ...] = ()  # to which the host has an uplink
+    delivery: int = 0  # the id of the delivery that it is, or was, connected to
+    life: str = ""
+    reached: int = 0
 
 
 def host_key(host: str) -> str:
@@ -43,6 +52,11 @@ def host_key(host: str) -> str:
     return f"host/{host}"
 
 
-def port_key(port_id: str) -> str:
-    """The key of a port's report."""
-    return f"port/{port_id}"
+def port_key(host: str, port_id: str) -> str:
+    """The key of what a host reports of a port."""
+    return f"port/{host}/{port_id}"
+
+
+def delivery_key(delivery: int) -> str:
+    """The key under which a delivery says that it lives."""
+    return f"delivery/{delivery}"

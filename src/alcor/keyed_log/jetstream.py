@@ -33,6 +33,7 @@ watcher_pending_max = 1_000_000  # entries that one watcher may be behind
 in_flight_max = 256  # publishes that wait for their acknowledgement
 ask_again_s = 0.5  # after a server did not answer
 answer_timeout_s = 5.0
+life_letters = 16  # of a server's name, which are 56 by chance
 
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _WRONG_LAST_SEQUENCE = 10071
@@ -98,6 +99,11 @@ class JetStreamLog:
     def epoch(self) -> int:
         """Which life of the log this is, as this process counts them."""
         return self._epoch
+
+    @property
+    def life(self) -> str:
+        """What this life is called: it is the server's."""
+        return self._life[:life_letters]
 
     @property
     def position(self) -> int:

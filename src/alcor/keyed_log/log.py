@@ -55,6 +55,11 @@ class KeyedLog(Protocol):
         """Which life of the log this is; grows from life to life."""
         ...
 
+    @property
+    def life(self) -> str:
+        """What this life is called: the same in every process, another one in every life."""
+        ...
+
     async def renewed(self, epoch: int) -> int:
         """Wait until the log is in a later life than `epoch`, and say in which. It may have lost
         what it held: whoever writes puts all again, watchers are told `Compacted`."""

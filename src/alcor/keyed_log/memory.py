@@ -35,6 +35,11 @@ class MemoryLog:
         return self._epoch
 
     @property
+    def life(self) -> str:
+        """What this life is called."""
+        return str(self._epoch)
+
+    @property
     def position(self) -> int:
         """Of the last change taken."""
         return self._held.position

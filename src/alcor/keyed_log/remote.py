@@ -78,6 +78,11 @@ class RemoteLog:
         """Which life of the log this is, as far as we have heard."""
         return self._epoch
 
+    @property
+    def life(self) -> str:
+        """What this life is called, as far as we have heard."""
+        return str(self._epoch)
+
     async def renewed(self, epoch: int) -> int:
         """Wait until the log is in a later life than `epoch`, and say in which."""
         self._epoch = _number(await self._call("renewed", epoch))

@@ -14,6 +14,8 @@ from alcor.runtime.ids import IdMaker
 Seconds = Callable[[], float]  # since the epoch
 NewId = Callable[[], str]
 
+_CHANCE_BITS = 16
+
 
 def now_s() -> float:
     """Seconds since the epoch."""
@@ -26,6 +28,11 @@ new_id: NewId = IdMaker(now_s)
 def chance() -> float:
     """A random number from 0 to 1, for delays that must not fall together."""
     return random.random()
+
+
+def life_number() -> int:
+    """A number for a life of something: greater than those before it, and nobody else's."""
+    return int(now_s() * 1_000) << _CHANCE_BITS | random.getrandbits(_CHANCE_BITS)
 
 
 def timestamp(seconds: float) -> str:

@@ -59,9 +59,16 @@ class GrpcLink:
     """One host's connection to the control plane (`transport.link.Link`)."""
 
     def __init__(
-        self, target: str, hello: Hello, *, chance: Chance, tls: TlsFiles | None = None
+        self,
+        targets: Sequence[str],
+        hello: Hello,
+        *,
+        chance: Chance,
+        tls: TlsFiles | None = None,
     ) -> None:
-        self._target = target
+        """`targets` are deliveries, as HOST:PORT: any will do, and one after the other is tried."""
+        self._targets = targets
+        self._turn = min(int(chance() * len(targets)), len(targets) - 1)
         self._hello = hello
         self._chance = chance
         self._tls = tls
@@ -92,6 +99,7 @@ class GrpcLink:
             except (Violation, OSError) as error:
                 reason = str(error) or type(error).__name__
             yield Disconnected(reason)
+            self._turn = (self._turn + 1) % len(self._targets)
             await asyncio.sleep(backoff_s(attempt, self._chance()))
             attempt += 1
 
@@ -144,10 +152,11 @@ class GrpcLink:
                 call.cancel()
 
     def _open_channel(self) -> grpc.aio.Channel:
+        target = self._targets[self._turn]
         if self._tls is None:
-            return grpc.aio.insecure_channel(self._target, options=_OPTIONS)
+            return grpc.aio.insecure_channel(target, options=_OPTIONS)
         credentials = self._tls.client_credentials()  # read anew: they are renewed now and then
-        return grpc.aio.secure_channel(self._target, credentials, options=_OPTIONS)
+        return grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
 
     def _resume(self) -> None:
         """What the last connection brought up to date is held up to its last frame."""
@@ -160,6 +169,7 @@ class GrpcLink:
 
     def _note(self, frame: Frame) -> None:
         self._epoch, self._position = frame.epoch, frame.position
+        self._hello = self._hello._replace(reached=frame.reached)
         for name in frame.begins:
             if name in self._slices:
                 self._slices[name] = _Slice(0, 0)

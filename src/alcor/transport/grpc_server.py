@@ -12,7 +12,7 @@ import grpc
 import structlog
 
 from alcor.transport import wire
-from alcor.transport.link import Feed, Forbidden, Hello, Report, Session, Violation
+from alcor.transport.link import Behind, Feed, Forbidden, Hello, Report, Session, Violation
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ class GrpcServer:
         try:
             hello = await self._hello(messages, context)
             session = await self._feed.open(hello)
-        except (Violation, Forbidden) as error:
+        except (Violation, Forbidden, Behind) as error:
             return _status(error)
         try:
             await context.send_initial_metadata(((wire.welcome, "1"),))
@@ -130,7 +130,7 @@ async def _converse(session: Session, messages: AsyncIterator[bytes], context: C
             reading = tasks.create_task(_read(session, messages))
             await _write(session, context)
             reading.cancel()
-    except* (Violation, Forbidden) as errors:
+    except* (Violation, Forbidden, Behind) as errors:
         ended = _status(errors.exceptions[0])
     return ended
 
@@ -158,4 +158,6 @@ async def _write(session: Session, context: Context) -> None:
 def _status(error: BaseException) -> _Ended:
     if isinstance(error, Forbidden):
         return grpc.StatusCode.PERMISSION_DENIED, str(error)
+    if isinstance(error, Behind):
+        return grpc.StatusCode.UNAVAILABLE, str(error)
     return grpc.StatusCode.INVALID_ARGUMENT, str(error)

@@ -20,6 +20,17 @@ class Item(NamedTuple):
     trace: str
 
 
+class Reached(NamedTuple):
+    """How much of what tenants want somebody has: everything up to `position` of the intent log, in
+    the life of it that is called `life`. Unlike goal-log positions, all deliveries share these."""
+
+    life: str = ""
+    position: int = 0
+
+
+NOTHING = Reached()
+
+
 class Frame(NamedTuple):
     """Some entries, and how far the host is once it has taken them.
 
@@ -35,6 +46,7 @@ class Frame(NamedTuple):
     completes: Sequence[str] = ()
     resumes: Sequence[str] = ()
     refused: Sequence[str] = ()
+    reached: Reached = NOTHING  # what `position` is to every delivery
 
 
 class Hello(NamedTuple):
@@ -44,6 +56,7 @@ class Hello(NamedTuple):
     version: str
     tunnel_endpoint: Address | None
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
+    reached: Reached = NOTHING  # of the last frame that it took, whoever sent it
 
 
 class PortState(NamedTuple):
@@ -86,6 +99,10 @@ class Forbidden(Exception):
     """A host asked for what no port of its leads to, or in another host's name."""
 
 
+class Behind(Exception):
+    """The host has more already than who serves it; it keeps that, and calls again."""
+
+
 class Violation(Exception):
     """The other side doesn't keep the protocol; the connection is given up."""
 
@@ -94,7 +111,9 @@ class Session(Protocol):
     """One connected host, as its transport's server sees it."""
 
     async def subscribe(self, name: str, epoch: int, position: int) -> None:
-        """Send the slice `name`: what is newer than (epoch, position), or its snapshot."""
+        """Send the slice `name`: what is newer than (epoch, position), or its snapshot.
+
+        `Forbidden` when it asks for too much, `Behind` when the host knows more than we do."""
         ...
 
     def unsubscribe(self, name: str) -> None:

@@ -10,7 +10,16 @@ from google.protobuf.message import DecodeError
 
 from alcor.goal_state.pb import transport_pb2 as pb
 from alcor.goal_state.reports import PortStatus
-from alcor.transport.link import Frame, Got, Hello, Item, PortState, Report, Violation
+from alcor.transport.link import (
+    Frame,
+    Got,
+    Hello,
+    Item,
+    PortState,
+    Reached,
+    Report,
+    Violation,
+)
 from alcor.values.addresses import unpack_address
 from alcor.values.ids import host_id
 
@@ -60,6 +69,8 @@ def frame_bytes(frame: Frame) -> bytes:
         completes=frame.completes,
         resumes=frame.resumes,
         refused=frame.refused,
+        life=frame.reached.life,
+        reached=frame.reached.position,
     ).SerializeToString()
 
 
@@ -88,18 +99,15 @@ def read_frame(data: bytes) -> Frame:
         completes=tuple(message.completes),
         resumes=tuple(message.resumes),
         refused=tuple(message.refused),
+        reached=Reached(message.life, message.reached),
     )
 
 
 def host_message_bytes(message: HostMessage) -> bytes:
     """What a host says."""
     match message:
-        case Hello(host, version, endpoint, uplinks):
-            packed = endpoint.packed if endpoint is not None else b""
-            hello = pb.Hello(
-                host=host, version=version, tunnel_endpoint=packed, physical_networks=uplinks
-            )
-            return pb.HostMessage(hello=hello).SerializeToString()
+        case Hello():
+            return pb.HostMessage(hello=_hello(message)).SerializeToString()
         case Subscribe(name, epoch, position):
             subscribe = pb.Subscribe(slice=name, epoch=epoch, position=position)
             return pb.HostMessage(subscribe=subscribe).SerializeToString()
@@ -164,12 +172,25 @@ def read_got(data: bytes) -> Got:
     return Got(message.epoch, message.position, items)
 
 
+def _hello(hello: Hello) -> pb.Hello:
+    endpoint = hello.tunnel_endpoint
+    return pb.Hello(
+        host=hello.host,
+        version=hello.version,
+        tunnel_endpoint=endpoint.packed if endpoint is not None else b"",
+        physical_networks=hello.physical_networks,
+        life=hello.reached.life,
+        reached=hello.reached.position,
+    )
+
+
 def _read_hello(said: pb.Hello) -> Hello:
     endpoint = unpack_address(said.tunnel_endpoint) if said.tunnel_endpoint else None
     uplinks = tuple(said.physical_networks)
     if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
         raise ValueError("physical networks without names, or too many of them")
-    return Hello(host_id(said.host), said.version, endpoint, uplinks)
+    reached = Reached(said.life, said.reached)
+    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached)
 
 
 def _report(report: Report) -> pb.Report:

@@ -64,6 +64,11 @@ class Region:
         """What a process has told."""
         return (self._folder / f"{name}.log").read_text()
 
+    def agents_port(self, name: str) -> int:
+        """Where a delivery that runs serves hosts."""
+        told = [line for line in self.log(name).splitlines() if '"agents_port"' in line]
+        return int(json.loads(told[-1])["agents_port"])
+
     def ask(self, method: str, path: str, body: object = None, port: int = 0) -> Answer:
         """One request to a gateway; `OSError` or `HTTPException` when there is no answer."""
         connection = HTTPConnection("127.0.0.1", port or self.port, timeout=60)

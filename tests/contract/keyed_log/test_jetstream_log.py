@@ -89,6 +89,22 @@ def test_a_put_waits_while_the_server_is_away(own_nats_server: Server) -> None:
     run(main)
 
 
+def test_a_life_is_called_the_same_by_all_and_otherwise_by_none(own_nats_server: Server) -> None:
+    async def main() -> None:
+        async with log_at(own_nats_server.url) as log, log_at(own_nats_server.url) as other:
+            await asyncio.gather(log.snapshot(""), other.snapshot(""))
+            first = log.life
+            assert first == other.life != ""
+            epochs = log.epoch, other.epoch
+            own_nats_server.kill()
+            own_nats_server.start()
+            await asyncio.gather(log.renewed(epochs[0]), other.renewed(epochs[1]))
+
+            assert first != log.life == other.life
+
+    run(main)
+
+
 def test_what_a_server_has_lost_is_seen_as_a_new_life_to_be_filled_again(
     own_nats_server: Server, tmp_path: Path
 ) -> None:

@@ -304,7 +304,7 @@ async def report(world: Any, port_id: str, host: str, status: PortStatus) -> Non
     import msgspec
 
     value = msgspec.msgpack.encode(PortReport(port_id, host, status))
-    await world.reports.put([Change(port_key(port_id), value, world.reports.position + 1)])
+    await world.reports.put([Change(port_key(host, port_id), value, world.reports.position + 1)])
 
 
 async def status_becomes(world: Any, port_id: str, status: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from alcor.runtime.rpc import loopback
 N1 = "11111111-0000-4000-8000-000000000001"
 ADMIN = Caller(project_id="p1", admin=True)
 steps_max = 60  # of one saga
-turns_max = 500  # of the loop, until a status is known
+wait_s_max = 60  # until a status is known; how busy the machine is must not matter
 
 
 class Region:
@@ -94,7 +94,7 @@ class Region:
     async def report(self, port_id: str, host: str, status: PortStatus) -> None:
         reports = self.world.reports
         said = msgspec.msgpack.encode(PortReport(port_id, host, status))
-        await reports.put([Change(port_key(port_id), said, reports.position + 1)])
+        await reports.put([Change(port_key(host, port_id), said, reports.position + 1)])
 
     # What must hold.
 
@@ -214,11 +214,9 @@ def test_a_trunk_is_as_its_ports_own_hosts_say(lives: Any) -> None:
             await region.make(parent, one, two)
 
             async def becomes(status: str) -> None:
-                for _ in range(turns_max):
-                    if (await region.shown())[0]["status"] == status:
-                        return
-                    await settle_tasks()
-                raise AssertionError(f"{await region.shown()} does not become {status}")
+                async with asyncio.timeout(wait_s_max):
+                    while (await region.shown())[0]["status"] != status:
+                        await settle_tasks()
 
             await becomes("DOWN")
             await world.update(parent, binding_host="h1")

@@ -1,7 +1,7 @@
 """A delivery with real gRPC on the loopback, and hosts that hold what they are sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -52,6 +52,7 @@ class ControlPlane:
         self.reports = MemoryLog(1)
         self.sequence_by_kind: dict[str, int] = {}
         self.delivery: Delivery
+        self.others: list[Delivery] = []
         self._config = DeliveryConfig(listen="127.0.0.1:0")
 
     async def tell(self, *told: Record | tuple[str, None], trace: str = "") -> str:
@@ -81,6 +82,18 @@ class ControlPlane:
             managers=MANAGERS,
         )
 
+    async def another(self, *, epoch: int, intent: MemoryLog | None = None) -> Delivery:
+        """One more delivery of the same region; `intent`: what it knows of what tenants want."""
+        more = await start(
+            DeliveryConfig(listen="127.0.0.1:0"),
+            epoch=epoch,
+            intent=intent or self.intent,
+            reports=self.reports,
+            managers=MANAGERS,
+        )
+        self.others.append(more)
+        return more
+
     async def restart(self, *, epoch: int) -> None:
         """Lose the goal log and begin again, on the same port."""
         port = self.delivery.port
@@ -94,7 +107,12 @@ class ControlPlane:
 
     def goal(self, *names: str) -> dict[str, bytes]:
         """What the slices hold now."""
-        goal = self.delivery._pump.planner.goal
+        return self.goal_of(self.delivery, *names)
+
+    @staticmethod
+    def goal_of(delivery: Delivery, *names: str) -> dict[str, bytes]:
+        """What the slices hold in one delivery's plan."""
+        goal = delivery._pump.planner.goal
         return {key: value for key, value in goal.items() if slice_of(key) in names}
 
 
@@ -230,9 +248,11 @@ class World:
         port: int = 0,
         tls: TlsFiles | None = None,
         target: str = "127.0.0.1",
+        others: Sequence[int] = (),
     ) -> AsyncIterator[Host]:
         hello = Hello(name, "test", address("192.0.2.9"))
-        to = f"{target}:{port or self.control.delivery.port}"
+        ports = (port or self.control.delivery.port, *others)
+        to = [f"{target}:{each}" for each in ports]
         host = Host(GrpcLink(to, hello, chance=lambda: 0.0, tls=tls))
         for each in slices or (host_slice(name),):
             host.link.subscribe(each)
@@ -257,6 +277,8 @@ def play() -> Callable[[Scenario], None]:
             async with asyncio.timeout(deadline_s):
                 await scenario(world)
         finally:
+            for other in world.control.others:
+                await other.stop()
             if hasattr(world.control, "delivery"):
                 await world.control.delivery.stop()
 

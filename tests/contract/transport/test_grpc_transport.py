@@ -223,9 +223,9 @@ def test_reports_reach_the_report_log_and_a_lost_host_is_told(play: Any, record:
             told = await host_report(world, "h1", lambda report: report.flows == 12)
         lost = await host_report(world, "h1", lambda report: not report.connected)
 
-        held = await world.control.reports.get([port_key(p) for p in ("p1", "p2", "none")])
-        assert list(held) == [port_key("p1")]  # the others are not on this host
-        report = msgspec.msgpack.decode(held[port_key("p1")].value, type=PortReport)
+        held = await world.control.reports.get([port_key("h1", p) for p in ("p1", "p2", "none")])
+        assert list(held) == [port_key("h1", "p1")]  # the others are not on this host
+        report = msgspec.msgpack.decode(held[port_key("h1", "p1")].value, type=PortReport)
         assert report == PortReport("p1", "h1", PortStatus.UP)
         assert (told.connected, told.tunnel_ip, told.position) == (True, "192.0.2.9", host.position)
         assert lost.position == told.position
@@ -243,7 +243,7 @@ def test_what_is_reported_before_all_is_told_is_not_lost(play: Any, record: Any)
             await world.control.complete()
             await host_report(world, "h1", lambda report: report.flows == 3)
 
-        assert port_key("p1") in await world.control.reports.get([port_key("p1")])
+        assert port_key("h1", "p1") in await world.control.reports.get([port_key("h1", "p1")])
 
     play(scenario)
 

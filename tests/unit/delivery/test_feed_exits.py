@@ -3,6 +3,7 @@
 import asyncio
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import port_key
 from alcor.goal_state.slices import exit_key, host_port_key, host_slice, router_slice
 from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord
@@ -30,14 +31,14 @@ def test_a_router_that_leaves_by_the_host_no_more_is_withdrawn_and_reports_of_po
         ready.set()
         for name, record in (("node/h1", NODE), ("network/x", OUTSIDE), ("port/g", GATEWAY)):
             index.put(name, record, 1)
-        feed = HostFeed(goal, reports, index, ready.wait)
+        feed = HostFeed(goal, reports, index, ready.wait, Watermark())
         fanning = asyncio.ensure_future(feed.run())
         session = await feed.open(Hello("h1", "", None))
         for name in (host_slice("h1"), ROUTER):
             await session.subscribe(name, 0, 0)
         held = (exit_key("h1", "r"), host_port_key("h1", "p"))
         await goal.put([Change(key, b"", 1) for key in held])
-        await reports.put([Change(port_key(each), b"up", 1) for each in ("r", "p")])
+        await reports.put([Change(port_key("h1", each), b"up", 1) for each in ("r", "p")])
 
         index.drop("port/g")
         await goal.put([Change(key, None, 2) for key in held])
@@ -48,8 +49,10 @@ def test_a_router_that_leaves_by_the_host_no_more_is_withdrawn_and_reports_of_po
                 frame = await session.next_frame()
                 assert frame is not None
                 refused |= set(frame.refused)
-        told = await reports.get([port_key("r"), port_key("p")])
-        assert [key for key, each in told.items() if each.value is not None] == [port_key("r")]
+        told = await reports.get([port_key("h1", "r"), port_key("h1", "p")])
+        assert [key for key, each in told.items() if each.value is not None] == [
+            port_key("h1", "r")
+        ]
         await session.close()
         fanning.cancel()
         await asyncio.gather(fanning, return_exceptions=True)

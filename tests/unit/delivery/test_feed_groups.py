@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import group_slice, host_port_key, members_slice, rule_key
 from alcor.intent.records import PortRecord, RuleRecord
 from alcor.keyed_log.log import Change
@@ -31,7 +32,7 @@ class World:
         self.goal = MemoryLog(1)
         ready = asyncio.Event()
         ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait)
+        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
 
     async def refused(self, session: Session) -> set[str]:
         """The slices that the next frame says the host may not have."""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import slice_of
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change
@@ -41,7 +42,7 @@ class Region:
         self.goal = MemoryLog(self.epoch, tombstones_max=3)
         ready = asyncio.Event()
         ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait)
+        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
         self.fanning = asyncio.ensure_future(self.feed.run())
         await self.connect()
 

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import HostReport, host_key
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
@@ -14,7 +15,7 @@ from alcor.transport.link import Hello, Report
 def test_a_report_that_was_under_way_does_not_call_a_host_connected_that_has_gone() -> None:
     async def main() -> bool:
         reports, ready = MemoryLog(1), asyncio.Event()
-        feed = HostFeed(MemoryLog(1), reports, Index(), ready.wait)
+        feed = HostFeed(MemoryLog(1), reports, Index(), ready.wait, Watermark())
         session = await feed.open(Hello("h1", "", None))
         under_way = asyncio.ensure_future(session.report(Report(1, 1)))
         await asyncio.sleep(0)

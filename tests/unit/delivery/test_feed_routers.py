@@ -3,6 +3,7 @@
 import asyncio
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import interface_key, network_slice, router_slice
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change
@@ -31,7 +32,7 @@ def test_a_network_that_no_router_leads_to_any_more_is_withdrawn_with_the_router
         port = PortRecord(id="p", network_id="n1", project_id="", mac_address="", host="h1")
         for record in (port, interface("n1"), interface("n2")):
             index.put(f"port/{record.id}", record, 1)
-        feed = HostFeed(goal, MemoryLog(1), index, ready.wait)
+        feed = HostFeed(goal, MemoryLog(1), index, ready.wait, Watermark())
         fanning = asyncio.ensure_future(feed.run())
         session = await feed.open(Hello("h1", "", None))
         for name in ("host/h1/", ROUTER, FAR):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.delivery.parcels import Content, Parcel, Parcels, bytes_per_frame_max
-from alcor.transport.link import Frame, Item
+from alcor.transport.link import NOTHING, Frame, Item
 
 
 def entries(count: int, size: int = 1, name: str = "network/n/") -> list[Item]:
@@ -16,7 +16,7 @@ def entries(count: int, size: int = 1, name: str = "network/n/") -> list[Item]:
 def frames_of(parcels: Parcels, position: int) -> list[Frame]:
     frames = []
     while parcels:
-        frames.append(parcels.frame(1, position))
+        frames.append(parcels.frame(1, position, NOTHING))
     return frames
 
 

@@ -111,12 +111,16 @@ def test_every_change_has_its_slice_and_its_position() -> None:
         await world.until_seen(last)
 
         write = world.pump.history_by_manager["network"].write(last)
-        held = {entry.key: entry for entry in (await world.goal.snapshot("")).entries}
+        logs = [
+            *(await world.intent.snapshot("")).entries,
+            *(await world.goal.snapshot("")).entries,
+        ]
+        held = {entry.key: entry for entry in logs}
 
         assert write is not None
         assert write.position_by_slice == {
-            "network/n1/": held["network/n1/network"].position,
-            "network/n2/": held["network/n2/network"].position,
+            "network/n1/": held["network/n1"].position,
+            "network/n2/": held["network/n2"].position,
         }
         assert world.pump.position_by_slice == write.position_by_slice
         assert held["network/n1/network"].trace == "request"

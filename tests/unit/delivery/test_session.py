@@ -6,7 +6,7 @@ from typing import Any
 
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.session import HostSession
-from alcor.transport.link import Frame, Hello, Item, Report
+from alcor.transport.link import Frame, Hello, Item, Reached, Report
 
 NET = "network/n/"
 
@@ -18,6 +18,7 @@ class Log:
 
     def __init__(self) -> None:
         self.position = 0
+        self.offered = Reached("life", 0)
         self.held: dict[str, Item] = {}
         self.sessions: list[HostSession] = []
         self.within_reach = True
@@ -39,6 +40,8 @@ class Log:
 
     async def reach(self, host: str, name: str) -> bool:
         return self.within_reach and name == NET
+
+    async def catch_up(self, reached: Reached) -> None: ...
 
     def follow(self, session: HostSession, name: str) -> None:
         self.sessions.append(session)

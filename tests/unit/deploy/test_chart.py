@@ -28,7 +28,11 @@ ELSEWHERE: dict[str, Any] = {
     "podMonitor": {"enabled": True},
     "settings": {"network": {"mtu_max": 8950}, "log": {"level": "warning"}},
 }
-ALONE: dict[str, Any] = LEAST | {"gateway": {"replicas": 1}, "managers": {"replicas": 1}}
+ALONE: dict[str, Any] = LEAST | {
+    "gateway": {"replicas": 1},
+    "managers": {"replicas": 1},
+    "delivery": {"replicas": 1, "tlsSecret": "delivery"},
+}
 CASES = pytest.mark.parametrize("values", [LEAST, ALONE, ELSEWHERE], ids=["least", "alone", "all"])
 
 
@@ -113,15 +117,17 @@ def test_a_disruption_leaves_one_where_there_are_more() -> None:
     assert not [name for name in rendered(ALONE) if name.startswith("PodDisruptionBudget/")]
     budgets = [name for name in rendered(LEAST) if name.startswith("PodDisruptionBudget/")]
     assert sorted(budgets) == [
+        "PodDisruptionBudget/demo-alcor-delivery",
         "PodDisruptionBudget/demo-alcor-gateway",
         "PodDisruptionBudget/demo-alcor-managers",
     ]
 
 
-def test_two_deliveries_never_serve_at_once() -> None:
-    delivery = rendered(ELSEWHERE)["Deployment/demo-alcor-delivery"]["spec"]
+def test_hosts_always_find_a_delivery() -> None:
+    delivery = rendered(LEAST)["Deployment/demo-alcor-delivery"]["spec"]
 
-    assert (delivery["replicas"], delivery["strategy"]) == (1, {"type": "Recreate"})
+    assert delivery["replicas"] == 2
+    assert delivery["strategy"] == {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
 @pytest.mark.parametrize(

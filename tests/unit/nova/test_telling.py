@@ -87,7 +87,7 @@ class World:
 
     async def up(self, id_: str) -> None:
         value = msgspec.msgpack.encode(PortReport(id_, "h1", PortStatus.UP))
-        await self.reports.put([Change(port_key(id_), value, self._next())])
+        await self.reports.put([Change(port_key("h1", id_), value, self._next())])
 
     def _next(self) -> int:
         self._revision += 1

@@ -36,7 +36,8 @@ async def examine(
     if seen is not None and bridge.row_of(seen.rows, wish) is not None:
         found += await _flows(config, wish, seen, remembered)
     found += await _underlay(config, underlay, remembered)
-    found.append(await control.reachable(config.control_plane))
+    for each in config.control_plane.split(","):
+        found.append(await control.reachable(each.strip()))
     found.append(await control.clock(endpoint, now_s))
     return found
 

@@ -31,16 +31,20 @@ class HostMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks")
+    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached")
     HOST_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     PHYSICAL_NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    LIFE_FIELD_NUMBER: _ClassVar[int]
+    REACHED_FIELD_NUMBER: _ClassVar[int]
     host: str
     version: str
     tunnel_endpoint: bytes
     physical_networks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ...) -> None: ...
+    life: str
+    reached: int
+    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ...) -> None: ...
 
 class Subscribe(_message.Message):
     __slots__ = ("slice", "epoch", "position")
@@ -59,7 +63,7 @@ class Unsubscribe(_message.Message):
     def __init__(self, slice: _Optional[str] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("epoch", "position", "keys", "values", "revisions", "traces", "gone", "begins", "completes", "resumes", "refused")
+    __slots__ = ("epoch", "position", "keys", "values", "revisions", "traces", "gone", "begins", "completes", "resumes", "refused", "life", "reached")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +75,8 @@ class Frame(_message.Message):
     COMPLETES_FIELD_NUMBER: _ClassVar[int]
     RESUMES_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    LIFE_FIELD_NUMBER: _ClassVar[int]
+    REACHED_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     position: int
     keys: _containers.RepeatedScalarFieldContainer[str]
@@ -82,7 +88,9 @@ class Frame(_message.Message):
     completes: _containers.RepeatedScalarFieldContainer[str]
     resumes: _containers.RepeatedScalarFieldContainer[str]
     refused: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[bytes]] = ..., revisions: _Optional[_Iterable[int]] = ..., traces: _Optional[_Iterable[str]] = ..., gone: _Optional[_Iterable[bool]] = ..., begins: _Optional[_Iterable[str]] = ..., completes: _Optional[_Iterable[str]] = ..., resumes: _Optional[_Iterable[str]] = ..., refused: _Optional[_Iterable[str]] = ...) -> None: ...
+    life: str
+    reached: int
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[bytes]] = ..., revisions: _Optional[_Iterable[int]] = ..., traces: _Optional[_Iterable[str]] = ..., gone: _Optional[_Iterable[bool]] = ..., begins: _Optional[_Iterable[str]] = ..., completes: _Optional[_Iterable[str]] = ..., resumes: _Optional[_Iterable[str]] = ..., refused: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ...) -> None: ...
 
 class GetRequest(_message.Message):
     __slots__ = ("host", "keys")

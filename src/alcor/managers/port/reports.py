@@ -26,18 +26,23 @@ class StatusKeeper:
     async def take(self, entries: Sequence[Entry]) -> None:
         """Apply what the report log says of ports."""
         reports = [_decode(entry.value) for entry in entries if entry.value is not None]
-        by_port = {report.port_id: report for report in reports}
+        by_port: dict[str, dict[str, PortReport]] = {}  # and by host
+        for report in reports:
+            by_port.setdefault(report.port_id, {})[report.host] = report
         changed = await self._store.read(lambda tx: self._changed(tx, by_port))
         if changed:
             again = {port.id: by_port[port.id] for port in changed}
             await self._store.write(lambda tx: tx.show(self._changed(tx, again)))
 
-    def _changed(self, tx: Transaction, report_by_port: Mapping[str, PortReport]) -> list[Port]:
+    def _changed(
+        self, tx: Transaction, reports_by_port: Mapping[str, Mapping[str, PortReport]]
+    ) -> list[Port]:
         at = self._now()
         changed: list[Port] = []
-        for port_id, old in tx.ports(list(report_by_port)).items():
-            report = report_by_port[port_id]
-            new = reported(old, report.host, report.status, at)
+        for port_id, old in tx.ports(list(reports_by_port)).items():
+            new = old
+            for report in reports_by_port[port_id].values():
+                new = reported(new, report.host, report.status, at)
             if new is not old:
                 changed.append(new)
         return changed

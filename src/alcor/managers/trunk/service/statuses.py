@@ -10,7 +10,6 @@ import msgspec
 
 from alcor.contracts.peers import Ids
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
-from alcor.intent.follow import id_of
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.managers.trunk.model.refusals import TrunkNotFound
 from alcor.managers.trunk.model.trunk import Trunk, Wired, status_of, touched
@@ -49,7 +48,7 @@ class Statuses:
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Something was said of ports: by their hosts, or by whoever binds them."""
-        ids = (id_of(entry) for entry in entries)
+        ids = (entry.key.rpartition("/")[2] for entry in entries)
         trunk_ids = {self._trunk_by_port[id_] for id_ in ids if id_ in self._trunk_by_port}
         await self._look(sorted(trunk_ids))
 
@@ -87,8 +86,9 @@ class Statuses:
         """What each port's own host says of it."""
         views = (await self._ports.views(Ids(list(port_ids)))).ports
         host_by_port = {view.port.id: view.port.host for view in views}
-        told = await self._reports.get([port_key(id_) for id_ in port_ids])
-        return [_heard(told.get(port_key(id_)), host_by_port.get(id_, "")) for id_ in port_ids]
+        keys = [port_key(host_by_port.get(id_, ""), id_) for id_ in port_ids]
+        told = await self._reports.get(keys)
+        return [_heard(told.get(key)) for key in keys]
 
 
 def _found(tx: Transaction, trunk_id: str) -> Trunk | None:
@@ -98,8 +98,7 @@ def _found(tx: Transaction, trunk_id: str) -> Trunk | None:
         return None
 
 
-def _heard(entry: Entry | None, host: str) -> Wired:
-    if entry is None or entry.value is None or not host:
+def _heard(entry: Entry | None) -> Wired:
+    if entry is None or entry.value is None:
         return Wired.NOT_YET
-    report = _report(entry.value)
-    return _WIRED.get(report.status, Wired.NOT_YET) if report.host == host else Wired.NOT_YET
+    return _WIRED.get(_report(entry.value).status, Wired.NOT_YET)

@@ -1,0 +1,97 @@
+"""Tell the report log of hosts and their ports, so that the newest connection of a host counts.
+
+Several deliveries write. Each connection of a host is a term, greater than every term that the log
+knows of the host; what is told in an earlier term is not news, whenever it comes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import structlog
+
+from alcor.delivery.session import HostSession
+from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
+from alcor.keyed_log.log import Change, Entry, KeyedLog
+from alcor.transport.link import Behind, Report
+
+_log = structlog.get_logger(__name__)
+
+attempts_max = 5  # at a term of its own, when several deliveries want the same one at once
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_host = msgspec.msgpack.Decoder(HostReport).decode
+
+
+class ReportLog:
+    """What one delivery tells."""
+
+    def __init__(self, log: KeyedLog, delivery: int) -> None:
+        self._log = log
+        self._delivery = delivery
+        self._life = log.epoch
+
+    async def renewed(self) -> None:
+        """Wait until the log is in a later life."""
+        self._life = await self._log.renewed(self._life)
+
+    async def open(self, session: HostSession) -> None:
+        """Begin a connection's term; `Behind` when others begin newer ones all the time."""
+        key = host_key(session.host)
+        for _ in range(attempts_max):
+            session.begin_after(_revision((await self._log.get([key])).get(key)))
+            await self.tell_host(session, Report(0, 0), connected=True)
+            held = (await self._log.get([key])).get(key)
+            if held is None or self._is_of(held, session):
+                return
+            _log.info("host.term_taken", host=session.host, term=session.term)
+        raise Behind(f"{session.host} connects elsewhere as well")
+
+    async def tell_host(self, session: HostSession, report: Report, *, connected: bool) -> None:
+        """How far a host is, and whether it is there."""
+        session.last_report = report
+        endpoint, reached = session.hello.tunnel_endpoint, session.reached(report)
+        told = HostReport(
+            host=session.host,
+            epoch=report.epoch,
+            position=report.position,
+            flows=report.flows,
+            version=session.hello.version,
+            tunnel_ip=str(endpoint) if endpoint is not None else "",
+            connected=connected,
+            physical_networks=session.hello.physical_networks,
+            delivery=self._delivery,
+            life=reached.life,
+            reached=reached.position,
+        )
+        revision = session.next_revision()
+        await self._log.put([Change(host_key(session.host), _encode(told), revision)])
+
+    async def tell_ports(self, session: HostSession, ports: Sequence[PortReport]) -> None:
+        """What became of ports on their host."""
+        session.port_reports |= {port.port_id: port for port in ports}
+        if ports:
+            revision = session.next_revision()
+            await self._log.put(
+                [Change(port_key(p.host, p.port_id), _encode(p), revision) for p in ports]
+            )
+
+    async def forget_ports(self, ports: Iterable[tuple[str, str]]) -> None:
+        """Ports, by host and id, have left their hosts: what these said is of no use any more.
+
+        Every delivery says so of all hosts; who is first is heard.
+        """
+        keys = [port_key(host, id_) for host, id_ in ports]
+        if keys:
+            held = (await self._log.get(keys)).values()
+            await self._log.put([Change(entry.key, None, entry.revision + 1) for entry in held])
+
+    def _is_of(self, held: Entry, session: HostSession) -> bool:
+        return (
+            not session.is_before(held.revision)
+            and held.value is not None
+            and decode_host(held.value).delivery == self._delivery
+        )
+
+
+def _revision(entry: Entry | None) -> int:
+    return entry.revision if entry is not None else 0

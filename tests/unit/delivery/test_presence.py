@@ -1,0 +1,112 @@
+"""Hosts of a delivery that died are not taken for connected, unless they have come to another."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from alcor.delivery.presence import Presence, silence_s_max
+from alcor.goal_state.reports import HostReport, delivery_key, host_key
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+
+DEAD, ALIVE = 7, 8
+
+
+class Region:
+    """A report log, and the presence of a delivery that lives; time passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.reports = MemoryLog(1)
+        self.now_s = 100.0
+        self.presence = Presence(ALIVE, self.reports, lambda: self.now_s)
+
+    async def tell(self, host: str, delivery: int, term: int) -> None:
+        said = HostReport(host=host, epoch=delivery, position=1, delivery=delivery)
+        revision = term << 32 | 2
+        await self.reports.put([Change(host_key(host), msgspec.msgpack.encode(said), revision)])
+
+    async def beat(self, delivery: int, number: int) -> None:
+        await self.reports.put([Change(delivery_key(delivery), b"", number)])
+
+    async def hear(self) -> None:
+        self.presence.hear((await self.reports.snapshot("host/")).entries)
+
+    async def connected(self) -> dict[str, bool]:
+        entries = (await self.reports.snapshot("host/")).entries
+        reports = [msgspec.msgpack.decode(e.value or b"", type=HostReport) for e in entries]
+        return {each.host: each.connected for each in reports}
+
+    async def turn(self) -> None:
+        """Follow others and beat once."""
+        tasks = [asyncio.ensure_future(self.presence.follow())]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        tasks.append(asyncio.ensure_future(self.presence.beat()))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def run(scenario: Callable[[Region], Coroutine[Any, Any, None]]) -> None:
+    async def main() -> None:
+        await scenario(Region())
+
+    asyncio.run(main())
+
+
+def test_hosts_of_a_silent_delivery_are_gone_but_for_those_that_came_to_another() -> None:
+    async def scenario(region: Region) -> None:
+        await region.beat(DEAD, 1)
+        for host in ("h1", "h2"):
+            await region.tell(host, DEAD, term=1)
+        await region.hear()
+        await region.turn()
+        assert await region.connected() == {"h1": True, "h2": True}
+
+        await region.tell("h2", ALIVE, term=2)
+        await region.hear()
+        region.now_s += silence_s_max + 1
+        await region.reports.put([Change("delivery/9", b"", 1)])  # of nobody's hosts
+        beats = asyncio.ensure_future(region.presence.beat())
+        async with asyncio.timeout(30):
+            async for _ in region.reports.watch(host_key("h1"), region.reports.position - 1):
+                break
+        beats.cancel()
+        await asyncio.gather(beats, return_exceptions=True)
+
+        assert await region.connected() == {"h1": False, "h2": True}
+        assert delivery_key(DEAD) not in await region.reports.get([delivery_key(DEAD)])
+
+    run(scenario)
+
+
+def test_hosts_of_a_delivery_that_beats_stay() -> None:
+    async def scenario(region: Region) -> None:
+        await region.tell("h1", DEAD, term=1)
+        await region.hear()
+        region.now_s += silence_s_max + 1
+        await region.beat(DEAD, 1)
+        await region.turn()
+
+        assert await region.connected() == {"h1": True}
+        assert (await region.reports.get([delivery_key(ALIVE)])).keys() == {delivery_key(ALIVE)}
+
+    run(scenario)
+
+
+def test_a_host_that_connects_anew_beats_what_was_said_of_it() -> None:
+    async def scenario(region: Region) -> None:
+        await region.tell("h1", DEAD, term=1)
+        await region.hear()
+        region.now_s += silence_s_max + 1
+        await region.turn()
+        assert await region.connected() == {"h1": False}
+
+        await region.tell("h1", ALIVE, term=2)
+        assert await region.connected() == {"h1": True}
+
+    run(scenario)
