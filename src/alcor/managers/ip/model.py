@@ -114,6 +114,7 @@ class Space:
         self._bits_by_block: dict[int, int] = {}
         self._blocks = blocks
         self._mask_by_block: dict[int, int] = {}
+        self._free_until = 0  # from the cursor up to here all can be chosen, in one block
         self._full: Set[int] | None = None
         self._capacity = pool.capacity
 
@@ -140,16 +141,25 @@ class Space:
         other; none when all are taken."""
         if self.used >= self._capacity:
             return range(0)
-        first = self._next_free()
-        assert first is not None, f"{self.pool.subnet_id}: {self.used} of {self._capacity} used"
+        if self.cursor >= self._free_until:
+            self._look_ahead()
+        first = self.cursor
         block, offset = divmod(first, block_size)
-        free = (self._mask(block) & ~self.bits(block)) >> offset
-        length = min(count, (free ^ (free + 1)).bit_length() - 1)  # of the ones that it ends with
+        length = min(count, self._free_until - first)
         self._bits_by_block[block] |= ((1 << length) - 1) << offset
         self.changed.add(block)
         self.used += length
         self.cursor = first + length
         return range(first, self.cursor)
+
+    def _look_ahead(self) -> None:
+        """Go to the next free address, and see how many more follow it in its block."""
+        first = self._next_free()
+        assert first is not None, f"{self.pool.subnet_id}: {self.used} of {self._capacity} used"
+        block, offset = divmod(first, block_size)
+        free = (self._mask(block) & ~self.bits(block)) >> offset
+        self.cursor = first
+        self._free_until = first + (free ^ (free + 1)).bit_length() - 1  # the ones it ends with
 
     def give_back(self, number: int) -> None:
         """Make a taken address free."""
@@ -176,6 +186,7 @@ class Space:
         return (self._mask(block) & ~self.bits(block)).bit_count()
 
     def _set(self, number: int) -> None:
+        self._free_until = 0
         block, offset = divmod(number, block_size)
         self._bits_by_block[block] = self.bits(block) | 1 << offset
         self.changed.add(block)

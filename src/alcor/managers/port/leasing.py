@@ -1,6 +1,11 @@
-"""Lease the addresses of a batch: one call for all groups, a second one for those found stale."""
+"""Lease the addresses of a batch: one call for all groups, a second one for those found stale.
+
+Groups that want alike are asked for as one, which costs the IP manager what a bulk does; if it
+can't have all, each is asked for by itself.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from alcor.contracts.peers import (
@@ -31,6 +36,8 @@ class Request(NamedTuple):
 
 
 Leased = dict[str, tuple[FixedIp, ...]]  # by port
+Leases = Mapping[str, Sequence[FixedIp]]  # by owner, of several groups perhaps
+NO_LEASES: Leases = {}
 
 
 class Leasing:
@@ -84,11 +91,34 @@ class Leasing:
             answers.append({request.port_id: () for request in group})
             if wish.wanted:
                 asked.append((i, wish))
-        if asked:
-            reply = await self._ips.lease(LeaseRequest([group for _, group in asked]))
-            for (i, _), leases in zip(asked, reply.groups, strict=True):
-                answers[i] = _leased(groups[i], leases)
+        leased = await self._leased([wish for _, wish in asked])
+        for (i, _), leases in zip(asked, leased, strict=True):
+            answers[i] = leases if isinstance(leases, Refusal) else _by_port(groups[i], leases)
         return answers
+
+    async def _leased(self, groups: Sequence[LeaseGroup]) -> list[Leases | Refusal]:
+        """Per group: the leases of its owners, or why it has none."""
+        joint = joined(groups)
+        answers: list[Leases | Refusal] = [NO_LEASES] * len(groups)
+        alone: list[int] = []
+        for (members, _), answer in zip(
+            joint, await self._answers([group for _, group in joint]), strict=True
+        ):
+            if isinstance(answer, Refusal) and len(members) > 1 and not _stale(answer):
+                alone += members
+                continue
+            for i in members:
+                answers[i] = answer
+        repeated = await self._answers([groups[i] for i in alone])
+        for i, answer in zip(alone, repeated, strict=True):
+            answers[i] = answer
+        return answers
+
+    async def _answers(self, groups: list[LeaseGroup]) -> list[Leases | Refusal]:
+        if not groups:
+            return []
+        reply = await self._ips.lease(LeaseRequest(groups))
+        return [_by_owner(leases) for leases in reply.groups]
 
     def _group(self, group: Sequence[Request], sure: Mapping[str, Subnets]) -> LeaseGroup:
         wishes: list[Wanted] = []
@@ -126,14 +156,41 @@ def nothing(port_ids: Iterable[str]) -> list[Holding]:
     return [Holding(port_id, []) for port_id in port_ids]
 
 
-def _stale(answer: Leased | Refusal) -> bool:
+def joined(groups: Sequence[LeaseGroup]) -> list[tuple[list[int], LeaseGroup]]:
+    """Groups that want alike made one, with the places of those that it stands for."""
+    places: dict[object, list[int]] = {}
+    for i, group in enumerate(groups):
+        named = any(wish.address for wish in group.wanted)
+        wants = tuple(wish.subnet_ids for wish in group.wanted)
+        places.setdefault(i if named else (wants, *group.known.items()), []).append(i)
+    return [(members, _one([groups[i] for i in members])) for members in places.values()]
+
+
+def _one(groups: Sequence[LeaseGroup]) -> LeaseGroup:
+    first = groups[0]
+    if len(groups) == 1:
+        return first
+    of_each = zip(*(group.wanted for group in groups), strict=True)
+    return LeaseGroup([_of_all(wishes) for wishes in of_each], first.known)
+
+
+def _of_all(wishes: Sequence[Wanted]) -> Wanted:
+    owners = tuple(chain.from_iterable(wish.owners for wish in wishes))
+    return Wanted(owners=owners, subnet_ids=wishes[0].subnet_ids)
+
+
+def _stale(answer: Leases | Refusal) -> bool:
     return isinstance(answer, Refusal) and answer.type in STALE
 
 
-def _leased(group: Sequence[Request], leases: list[Lease] | LeaseRefusal) -> Leased | Refusal:
+def _by_owner(leases: list[Lease] | LeaseRefusal) -> Leases | Refusal:
     if isinstance(leases, LeaseRefusal):
         return Refusal(leases.message, type=leases.type, kind=Kind(leases.kind))
-    found: dict[str, list[FixedIp]] = {request.port_id: [] for request in group}
+    found: dict[str, list[FixedIp]] = {}
     for lease in leases:
-        found[lease.owner].append(FixedIp(lease.subnet_id, lease.address))
-    return {port_id: tuple(ips) for port_id, ips in found.items()}
+        found.setdefault(lease.owner, []).append(FixedIp(lease.subnet_id, lease.address))
+    return found
+
+
+def _by_port(group: Sequence[Request], leases: Leases) -> Leased:
+    return {request.port_id: tuple(leases.get(request.port_id, ())) for request in group}

@@ -38,7 +38,7 @@ class PortMaker:
     """Makes ports at one moment; `zone` is the region's domain."""
 
     def __init__(self, at: str, zone: str) -> None:
-        self._at = at
+        self.at = at
         self._zone = zone
         self._shared: tuple[object, ...] = ()
         self._common: Port
@@ -47,7 +47,7 @@ class PortMaker:
         """The port of a checked item; a `Refusal` when its fields contradict each other."""
         shared = (own.project_id, own.secured, *_shared_of(item))
         if shared != self._shared:
-            self._common = _common(item, own, self._at)
+            self._common = _common(item, own, self.at)
             self._shared = shared
         common, host, given = self._common, item["binding:host_id"], item["allowed_address_pairs"]
         if given and not common.port_security_enabled:

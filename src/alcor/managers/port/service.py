@@ -70,7 +70,10 @@ class PortService:
         items = [within(item, self._zone) for item in request.items]
         local = structs.replace(request, items=items)
         job = jobs.create(local, self._new_id, self._fixed_ips_max)
-        return self._written(await self._queue.ask(job, len(job.drafts)))
+        done = await self._queue.ask(job, len(job.drafts))
+        of_network = self._networks.policy_of_network
+        ids = {draft.network_id for draft in job.drafts}
+        return self._written(done) if any(map(of_network, ids)) else done
 
     async def update(self, request: UpdateRequest) -> Written:
         local = structs.replace(request, changes=within(request.changes, self._zone))

@@ -209,8 +209,8 @@ class Writer:
             saving = [each for each in _open(batch) if not isinstance(each.job, Settle)]
             if not saving:
                 return
-            at = self._now()
-            writes = [self._write_of(each, hosts, at) for each in saving]
+            maker = PortMaker(self._now(), self._zone)
+            writes = [self._write_of(each, hosts, maker) for each in saving]
             answers = await self._commit(writes)
             for each, answer in zip(saving, answers, strict=True):
                 if isinstance(answer, MacsDoubled):
@@ -232,14 +232,14 @@ class Writer:
         self._settled.clear()
         return answers
 
-    def _write_of(self, each: Progress, hosts: set[str], at: str) -> Write:
-        job = each.job
+    def _write_of(self, each: Progress, hosts: set[str], maker: PortMaker) -> Write:
+        job, at = each.job, maker.at
         assert not isinstance(job, Settle)
         if isinstance(job, Together):
             return Several(job.decide, job.trace)
         project, trace = _whose(job)
         if isinstance(job, Create):
-            ports = _ports(job.drafts, each, hosts, PortMaker(at, self._zone))
+            ports = _ports(job.drafts, each, hosts, maker)
             given = _macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         if isinstance(job, Rebind):
