@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="requests that tests make up for each operation of the OpenAPI document",
     )
     parser.addoption(
+        "--shape",
+        choices=("embedded", "served"),
+        default="embedded",
+        help="what API tests run on: `alcor up`, or a region of processes on PostgreSQL and NATS",
+    )
+    parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
 
@@ -50,7 +56,7 @@ class NatsServer:
             self.port = door.getsockname()[1]
         self.url = f"nats://127.0.0.1:{self.port}"
         self.folder = folder
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
     def start(self) -> None:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import pytest
+from tests.conftest import NatsServer
+from tests.region import served
 
 from alcor.assembly.config import Config, ServedSettings
 from alcor.assembly.embedded import embedded
@@ -132,6 +134,7 @@ class Databases:
     """Where control planes of these tests keep their databases: in their folder, or a server."""
 
     url: Callable[[str], str] | None = None
+    in_processes = False
 
     @classmethod
     def served(cls, data: Path) -> ServedSettings:
@@ -144,8 +147,12 @@ class Databases:
 
 @pytest.fixture(scope="session", autouse=True)
 def databases(request: pytest.FixtureRequest) -> None:
-    """With `--databases postgres`, all of this folder's tests run on PostgreSQL."""
-    if request.config.getoption("--databases") == "postgres":
+    """With `--databases postgres`, all of this folder's tests run on PostgreSQL.
+
+    With `--shape served`, each control plane is a region of processes, and so as well.
+    """
+    Databases.in_processes = request.config.getoption("--shape") == "served"
+    if Databases.in_processes or request.config.getoption("--databases") == "postgres":
         Databases.url = request.getfixturevalue("postgres").url
 
 
@@ -160,6 +167,10 @@ def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[A
         served=Databases.served(data),
         **settings,
     )
+    if Databases.in_processes:
+        with _region(config) as api:
+            yield api
+        return
     address: list[tuple[str, int]] = []
     told = threading.Event()
     thread, stop = _serve(config, address, told)
@@ -172,6 +183,17 @@ def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[A
         loop.call_soon_threadsafe(asked.set)
         thread.join(start_s_max)
     assert not thread.is_alive()
+
+
+@contextmanager
+def _region(config: Config) -> Iterator[Api]:
+    folder = Path(config.data)
+    nats = NatsServer(folder / "nats")
+    try:
+        with served(config, folder, nats.url, config.served.postgres) as region:
+            yield Api(region.host, region.port)
+    finally:
+        nats.kill()
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,16 @@ Each module has a lab of its own, of its own name, and takes it down.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from tests.conftest import NatsServer
+from tests.region import served
 
+from alcor.assembly.config import Config
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
 from alcor.lab.hosts import appctl
@@ -25,15 +31,36 @@ MakeMachines = Callable[..., list[Machine]]
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """The module's lab: `lab_name`, `lab_hosts`, `lab_uplinks` of the module say which."""
+    """The module's lab: `lab_name`, `lab_hosts`, `lab_uplinks` of the module say which.
+
+    With `--shape served` its control plane is a region of processes, unless the module stops and
+    starts it (`lab_own`).
+    """
     name, hosts = request.module.lab_name, request.module.lab_hosts
+    in_processes = request.config.getoption("--shape") == "served"
     labs.down(name)
-    try:
-        built = labs.up(name, hosts, uplinks=getattr(request.module, "lab_uplinks", 0))
+    with ExitStack() as stack:
+        stack.callback(labs.down, name)
+        addresses: list[str] = []
+        if in_processes and not getattr(request.module, "lab_own", False):
+            addresses = stack.enter_context(_region(request))
+        uplinks = getattr(request.module, "lab_uplinks", 0)
+        built = labs.up(name, hosts, *addresses, uplinks=uplinks)
+        stack.callback(built.api.close)
         yield built
-        built.api.close()
+
+
+@contextmanager
+def _region(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """A region's endpoint, and where its agents connect."""
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("region")
+    databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
+    nats = NatsServer(folder / "nats")
+    try:
+        with served(Config(), folder, nats.url, databases) as region:
+            yield [f"http://{region.host}:{region.port}", region.agents]
     finally:
-        labs.down(name)
+        nats.kill()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from alcor.lab.waiting import wait_until
 
 lab_name = "sysfault"
 lab_hosts = 2
+lab_own = True  # it is killed
 recover_timeout_s = 30.0
 
 MakeNetwork = Callable[..., str]

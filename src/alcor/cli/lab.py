@@ -205,6 +205,12 @@ def demo(
     name: Annotated[str, typer.Option(help="The lab's name.")] = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
+    endpoint: Annotated[
+        str, typer.Option(help="Use this control plane instead of an own one.")
+    ] = "",
+    agents_target: Annotated[
+        str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
+    ] = "",
 ) -> None:
     """Do the main job."""
     from rich.console import Console
@@ -214,7 +220,15 @@ def demo(
 
     signal.signal(signal.SIGTERM, _end)
     with ProgressView(Console(stderr=True)) as view:
-        job = main_job.run(name, hosts, ports, view.watch, keep=keep)
+        job = main_job.run(
+            name,
+            hosts,
+            ports,
+            view.watch,
+            keep=keep,
+            endpoint=endpoint,
+            agents_target=agents_target,
+        )
     if as_json:
         write_json(job.summary())
     else:

@@ -76,15 +76,27 @@ class Job:
         }
 
 
-def run(name: str, hosts: int, ports: int, watch: Watch, *, keep: bool = False) -> Job:
-    """Do the job in a lab of this name, and take the lab down whatever happens, unless `keep`."""
+def run(
+    name: str,
+    hosts: int,
+    ports: int,
+    watch: Watch,
+    *,
+    keep: bool = False,
+    endpoint: str = "",
+    agents_target: str = "",
+) -> Job:
+    """Do the job in a lab of this name, and take the lab down whatever happens, unless `keep`.
+
+    With the two addresses by a control plane that is there, where its network stays.
+    """
     if not 1 <= ports <= ports_max:
         raise LabError(f"the demo makes 1 to {ports_max} ports, not {ports}")
     job = Job(hosts, ports)
     labs.down(name)  # what an interrupted run may have left
     try:
         with _timed(job, Stage.LAB_UP, watch):
-            lab = labs.up(name, hosts)
+            lab = labs.up(name, hosts, endpoint, agents_target)
         _do(job, lab, watch)
     finally:
         if not keep:
