@@ -29,8 +29,9 @@ def open_database(place: Place, manager: str, versions: Path) -> Database:
         path = place / f"{manager}.sqlite"
         migrations.migrate(path, versions)
         return SqliteDatabase(path)
-    from alcor.runtime.postgres import PostgresDatabase  # only here: it loads the driver
+    from alcor.runtime.online_migrations import migrate_server  # only here: they load the driver
+    from alcor.runtime.postgres import PostgresDatabase
 
     url = place.of(manager)
-    migrations.migrate_server(url, versions)
+    migrate_server(url, versions)
     return PostgresDatabase(url, manager)

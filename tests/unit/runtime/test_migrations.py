@@ -78,3 +78,17 @@ def test_the_name_of_the_newest_file_is_alembics_head(folder: Path) -> None:
     scripts = ScriptDirectory(str(folder.parent), version_locations=[str(folder)])
 
     assert scripts.get_heads() == [head(folder)]
+
+
+def test_a_database_that_newer_code_has_upgraded_is_left_alone(
+    tmp_path: Path, versions: Path
+) -> None:
+    database = tmp_path / "a.sqlite"
+    second = versions / "v0002_second.py"
+    second.write_text(SECOND.format(more="SELECT 1"))
+    migrate(database, versions)
+    second.unlink()
+
+    migrate(database, versions)
+
+    assert columns(database) == ["id", "name"]
