@@ -4,6 +4,7 @@ Every migration of every manager is run, one at a time: what was there is there 
 new in a table may be left out, and no new rule refuses what was right before.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -128,3 +129,11 @@ def test_what_takes_away_is_found(statement: str, fault: str | None) -> None:
         found = faults((before, unique), (after, rules(connection, after)))
 
     assert fault in found if fault else not found
+
+
+def test_nobody_reads_whatever_columns_there_are() -> None:
+    source = Path(network_app.__file__).parents[2]
+    whatever = re.compile(r"SELECT (\w+\.)?\*")
+    readers = [path for path in source.rglob("*.py") if whatever.search(path.read_text())]
+
+    assert readers == []

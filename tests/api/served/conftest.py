@@ -28,6 +28,11 @@ class Answer(NamedTuple):
     headers: dict[str, str]
     body: Any
 
+    @property
+    def retry_after(self) -> str | None:
+        """When to ask again."""
+        return self.headers.get("retry-after")
+
 
 class Region:
     """The processes of a region, each of which a test may kill."""
@@ -43,15 +48,18 @@ class Region:
         self.port = free_port()
         self._health: dict[str, int] = {}
 
-    def start(self, role: str, name: str = "") -> None:
-        """Start a process of a role."""
+    def start(self, role: str, name: str = "", source: Path | None = None, port: int = 0) -> None:
+        """Start a process of a role: of the code in `source`, if it is another's; a gateway on
+        `port`, if it is to have one of its own."""
         name = name or role
         argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
-        argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{self.port}"]
-        self._health[name] = free_port()
+        argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{port or self.port}"]
+        self._health[name] = port if role == "gateway" and port else free_port()
         argv += ["--health-listen", f"127.0.0.1:{self._health[name]}"]
         with (self._folder / f"{name}.log").open("ab") as log:
             environment = {k: v for k, v in os.environ.items() if not k.startswith("ALCOR_")}
+            if source is not None:
+                environment["PYTHONPATH"] = str(source)
             self.processes[name] = subprocess.Popen(argv, stdout=log, stderr=log, env=environment)
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:

@@ -68,7 +68,8 @@ class SqlTransaction:
 
     def spaces(self, subnet_ids: Iterable[str]) -> dict[str, Space]:
         rows = self._connection.execute(
-            "SELECT pool.* FROM json_each(?) CROSS JOIN pool ON subnet_id = value",
+            "SELECT subnet_id, network_id, cidr, ranges, reserved, cursor, used "
+            "FROM json_each(?) CROSS JOIN pool ON subnet_id = value",
             (_json(list(subnet_ids)).decode(),),
         )
         return {row[0]: self._space(row) for row in rows}

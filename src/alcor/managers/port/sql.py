@@ -92,7 +92,9 @@ class SqlStore:
 
     async def place(self) -> Place:
         return await self._database.read(
-            lambda c: Place(*c.execute("SELECT * FROM mac_place").fetchone())
+            lambda c: Place(
+                *c.execute("SELECT number, first, count, next FROM mac_place").fetchone()
+            )
         )
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
