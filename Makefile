@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up served check test openapi fuzz acceptance bench docs clean
+.PHONY: help setup demo up served check test kills openapi fuzz acceptance bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ check: setup  ## format, lint, types, import rules, unit tests and scenarios: un
 
 test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
 	@tools/test
+
+kills: setup  ## kill N of a region's processes under load, at moments that SEED chooses (N=300 SEED=1)
+	@$(BIN)/pytest -q -s -n 0 tests/api/served/test_kills.py --kills $(or $(N),300) --seed $(or $(SEED),1)
 
 acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names
 	@$(BIN)/python -m acceptance $(if $(REGEX),'$(REGEX)')

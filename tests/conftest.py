@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
@@ -37,6 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="embedded",
         help="what API tests run on: `alcor up`, or a region of processes on PostgreSQL and NATS",
     )
+    parser.addoption(
+        "--kills", type=int, default=10, help="how often the test of kills ends a process"
+    )
+    parser.addoption("--seed", type=int, default=1, help="of which, and when")
     parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
@@ -138,15 +143,27 @@ class PostgresServer:
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait()
 
+    def crash(self) -> None:
+        """End all of its processes as a power cut would."""
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait()
+        for process in map(int, children):  # as long as they live they hold the server's memory
+            with suppress(FileNotFoundError, ProcessLookupError):
+                while " Z " not in Path(f"/proc/{process}/stat").read_text():
+                    pass
+
     def _run(self, program: str, *arguments: str | Path) -> None:
         argv = [*self._user, self._programs / program, *arguments]
         with self._log.open("ab") as log:
             subprocess.run(argv, check=True, stdout=log, stderr=log, cwd="/")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for everybody who needs none of their own."""
+@contextmanager
+def _postgres() -> Iterator[PostgresServer]:
     # Not below pytest's folder: that is closed to the user that PostgreSQL runs as.
     with TemporaryDirectory(prefix="alcor-postgres-") as outer:
         Path(outer).chmod(0o711)
@@ -155,3 +172,17 @@ def postgres() -> Iterator[PostgresServer]:
         server = PostgresServer(folder)
         yield server
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for everybody who needs none of their own."""
+    with _postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the test may kill, whoever else uses the other."""
+    with _postgres() as server:
+        yield server

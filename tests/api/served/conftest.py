@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import create_server
@@ -37,21 +38,33 @@ class Answer(NamedTuple):
 class Region:
     """The processes of a region, each of which a test may kill."""
 
-    def __init__(self, folder: Path, nats_url: str, postgres_url: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        nats_url: str,
+        postgres_url: str,
+        *,
+        elsewhere: str = "",
+        hosts_port: int = 0,
+    ) -> None:
         self._folder = folder
+        self.hosts_port = hosts_port  # where a delivery serves hosts; 0: wherever it likes
         self._config = folder / "server.toml"
         self._config.write_text(
             f'[served]\nnats = "{nats_url}"\npostgres = "{postgres_url}"\n'
-            f'[agents]\nlisten = "127.0.0.1:0"\n'
+            f'postgres_elsewhere = "{elsewhere}"\n'
+            f'[agents]\nlisten = "127.0.0.1:{hosts_port}"\n'
         )
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.port = free_port()
         self._health: dict[str, int] = {}
+        self._started: dict[str, tuple[str, str, Path | None, int]] = {}
 
     def start(self, role: str, name: str = "", source: Path | None = None, port: int = 0) -> None:
         """Start a process of a role: of the code in `source`, if it is another's; a gateway on
         `port`, if it is to have one of its own."""
         name = name or role
+        self._started[name] = role, name, source, port
         argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
         argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{port or self.port}"]
         self._health[name] = port if role == "gateway" and port else free_port()
@@ -94,13 +107,17 @@ class Region:
         """Wait until managers or a delivery can do their work, or take it over."""
         self._wait(f"{name} to be ready", lambda: self._answers("/readyz", self._health[name]))
 
+    def start_again(self) -> None:
+        """Start who has ended, as what supervises them does."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.start(*self._started[name])
+
     def wait_until_served(self) -> None:
         """Wait until a gateway answers what needs a manager; who has ended is started again."""
 
         def served() -> bool:
-            for name, process in list(self.processes.items()):
-                if process.poll() is not None:  # what supervises it starts it again
-                    self.start(name)
+            self.start_again()
             return self._answers("/v2.0/networks", self.port)
 
         self._wait("the region to answer", served)
@@ -156,3 +173,32 @@ def region(built: Region) -> Region:
     """A region with one process of each role; what earlier tests made is still in it."""
     built.mend()
     return built
+
+
+@contextmanager
+def running(found: Region) -> Iterator[Region]:
+    try:
+        found.mend()
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def region_on_two(
+    tmp_path: Path, own_nats_server: Any, postgres: Any, own_postgres: Any
+) -> Iterator[Region]:
+    """A region whose ports are in a database of their own server, `own_postgres`."""
+    databases = postgres.url(f"{uuid4().hex}_{{manager}}")
+    elsewhere = f"port={own_postgres.url('ports')}"
+    with running(Region(tmp_path, own_nats_server.url, databases, elsewhere=elsewhere)) as found:
+        yield found
+
+
+@pytest.fixture
+def region_alone(tmp_path: Path, own_nats_server: Any, own_postgres: Any) -> Iterator[Region]:
+    """A region whose servers nobody else uses; hosts find its delivery at `hosts_port`."""
+    databases = own_postgres.url("alcor_{manager}")
+    nats_url = own_nats_server.url
+    with running(Region(tmp_path, nats_url, databases, hosts_port=free_port())) as found:
+        yield found

@@ -21,7 +21,7 @@ import alcor
 from alcor.runtime.migrations import head
 
 clients = 4
-answers_s_max = 90.0  # for some of their requests
+answers_s_max = 180.0  # for some of their requests
 EXPAND = """
 from alembic import op
 revision = "{new}"
@@ -175,7 +175,7 @@ def replace(region: Region, load: Load, now: str, next_: str, source: Path | Non
     load.more()
     assert region.kill(f"gateway{now}", signal.SIGTERM) == 0
 
-    assert region.kill(f"delivery{now}", signal.SIGTERM) == 0
+    assert region.kill(f"delivery{now}", signal.SIGTERM) == 0  # it has the address of the agents
     region.start("delivery", f"delivery-{next_}", source)
     region.wait_until_ready(f"delivery-{next_}")
     load.more()

@@ -1,0 +1,62 @@
+"""Database servers and NATS go away and come back under load: requests wait, or are put off.
+
+The ports have a database server of their own: it is enough to change one manager's URL.
+"""
+
+from typing import Any
+
+import psycopg
+import pytest
+from tests.api.served.conftest import Region
+from tests.api.served.storm import Storm, check, until
+
+
+def network_of(region: Region) -> str:
+    made = region.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
+    id_ = str(made.body["network"]["id"])
+    subnet = {"network_id": id_, "ip_version": 4, "cidr": "10.0.0.0/8"}
+    assert region.ask("POST", "/v2.0/subnets", {"subnet": subnet}).status == 201
+    return id_
+
+
+def databases(url: str) -> set[str]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+@pytest.mark.timeout(900)  # every wait has a limit
+def test_one_managers_server_fails_over_under_load(
+    region_on_two: Region, own_postgres: Any, own_nats_server: Any
+) -> None:
+    region = region_on_two
+    network_id = network_of(region)
+    storm = Storm(region, network_id, ["h1"], seed=1)
+    storm.begin(4)
+
+    def goes_on() -> None:
+        wanted = storm.book.acknowledged + 20
+        until(lambda: storm.book.acknowledged, lambda found: found >= wanted, region)
+
+    try:
+        goes_on()
+        own_postgres.kill()
+        before = storm.book.acknowledged
+        # What needs no port is answered as before: its server is another one.
+        assert region.ask("POST", "/v2.0/networks", {"network": {"name": "m"}}).status == 201
+        own_postgres.start()
+        goes_on()
+        own_nats_server.kill()
+        own_nats_server.start()
+        goes_on()
+    finally:
+        storm.end()
+
+    assert storm.book.acknowledged > before
+    listed = until(
+        lambda: region.ask("GET", f"/v2.0/ports?network_id={network_id}"),
+        lambda found: found.status == 200,
+        region,
+    )
+    check(storm.book, listed.body["ports"])
+    assert databases(own_postgres.url("ports")) >= {"ports"}
+    assert not any("_network" in name for name in databases(own_postgres.url("ports")))
