@@ -269,8 +269,8 @@ def is_ours(body: FlowBody) -> bool:
 
 
 def cookie_of(unit: Unit) -> int:
-    """The cookie of a unit's flows: owner, kind, and a hash that is the same on every start."""
-    name = f"{unit.network_id}/{unit.id}".encode()
+    """The cookie of a unit's flows: owner, kind, hash; the host's own tell of which pipeline."""
+    name = p.FINGERPRINT if unit.kind is UnitKind.HOST else f"{unit.network_id}/{unit.id}".encode()
     digest = int.from_bytes(blake2b(name, digest_size=6).digest(), "big")
     return OWNER_COOKIE | unit.kind << 48 | digest
 

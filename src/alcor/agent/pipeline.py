@@ -450,6 +450,7 @@ _PHASES = (
 
 
 STAGES = number(_PHASES)
+FINGERPRINT = repr((STAGES, registers)).encode()  # another one: flows mean something else
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
 

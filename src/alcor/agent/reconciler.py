@@ -186,6 +186,7 @@ class Reconciler:
             await self._driver.audit()
         settled, reached = self._desired.settled, (self._desired.epoch, self._desired.position)
         if settled and not self._pruned:
+            self._want_all(more)  # or what is made last would go, and come again
             self._driver.prune()
             self._pruned = True
         is_done = await self._driver.apply(more)

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 from alcor.lab.echo import EchoSocket, kind_of
-from alcor.lab.layout import LabError
 
 interval_s = 0.01  # unless said otherwise
 answer_timeout_s = 1.0
@@ -74,6 +73,10 @@ class Stream:
         lost = tuple(n for n in range(self._sent) if n not in self._answered)
         return StreamResult(self._sent, lost, self._interval_s)
 
+    def answered_after(self, number: int) -> int:
+        """How many of those from this one on are answered."""
+        return sum(1 for each in self._answered.copy() if each >= number)
+
     def under_way(self) -> set[int]:
         """What was sent and is not answered yet."""
         answered = self._answered.copy()  # at once: another thread adds to it
@@ -82,16 +85,16 @@ class Stream:
     def _run(self) -> None:
         start = monotonic()
         while not self._stop.is_set():
-            if self._sent == _sequences:
-                raise LabError(f"a stream ends after {_sequences} pings")
-            self._socket.send(self._address, self._sent)
+            self._socket.send(self._address, self._sent % _sequences)
             self._sent += 1
             self._stop.wait(max(0.0, start + self._sent * self._interval_s - monotonic()))
             self._listen()
         self._wait_for_late_answers()
 
     def _listen(self) -> None:
-        self._answered.update(self._socket.replies())
+        newest = self._sent - 1  # an answer is to the last packet that had its sequence
+        replies = self._socket.replies()
+        self._answered.update([newest - (newest - each) % _sequences for each in replies])
 
     def _wait_for_late_answers(self) -> None:
         deadline = monotonic() + answer_timeout_s

@@ -7,7 +7,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change, UnitChange, cookie_of
 from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
-from alcor.agent.model import Unit, UnitKind
+from alcor.agent.model import HOST_UNIT, Unit, UnitKind
 from alcor.ovs.flow import Conjunction, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key
 
@@ -108,6 +108,35 @@ def test_what_lets_pass_is_revoked_before_anything_is_granted() -> None:
     granted = done.index(flow_key(lets(PORT, 6000)))
     assert all(done.index(flow_key(each)) < granted for each in leaving)
     assert done.index(flow_key(lets(grown, 5000))) < granted
+
+
+def left_by_another_version(count: int) -> dict[FlowKey, FlowBody]:
+    """What another pipeline has on the switch; half of its keys mean something else in ours."""
+    there = [Flow(0, 0, match(), apply(), cookie_of(HOST_UNIT) ^ 1)]
+    there += [flow(PORT, number, goto=99) for number in range(count)]
+    return {flow_key(each): flow_body(each) for each in there}
+
+
+def test_flows_of_another_pipeline_stay_until_one_bundle_replaces_them_all() -> None:
+    tracker, most = FlowTracker(), flow_tracker.bundle_flows_max
+    switch = left_by_another_version(2 * most)
+    tracker.want(change(HOST_UNIT, (Flow(0, 0, match(), apply(), cookie_of(HOST_UNIT)),)))
+    for number in range(most, 3 * most):
+        unit = Unit(UnitKind.PORT, f"p{number}")
+        tracker.want(change(unit, (flow(unit, number),)))
+    before = dict(switch)
+    tracker.believe(switch)
+
+    assert (tracker.waits, carry_out(tracker, switch), switch) == (True, 0, before)
+
+    tracker.prune()
+    assert not tracker.waits
+    (batch,) = tracker.plan()
+    assert (len(batch.puts), len(batch.takes)) == (2 * most + 1, most)
+
+    tracker.want(change(PORT, tuple(flow(PORT, 90_000 + n) for n in range(2 * most))))
+    tracker.want(change(OTHER, (flow(OTHER, 99_999),)))
+    assert len(tracker.plan()) == 2  # from now on it is as always
 
 
 def test_a_unit_with_a_refused_flow_is_held_back_whole_until_it_changes() -> None:

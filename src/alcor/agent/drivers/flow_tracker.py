@@ -5,17 +5,23 @@ a port is never half secured. What lets packets pass is the exception: it is rev
 is granted, or a port's new group would meet a remote that is just leaving. A unit that the switch
 refuses a flow of is quarantined as a whole until it changes: half of a port's flows would be worse
 than none.
+
+Flows of another pipeline, which an agent of another version left, never forward side by side with
+ours: they stay as they are until all that must be there is known, and then one bundle takes them
+away and puts what is wanted, so that every packet meets either the old ones or the new ones.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Change, is_ours
-from alcor.agent.model import Unit
+from alcor.agent.compiler import Change, cookie_of, is_ours
+from alcor.agent.model import HOST_UNIT, Unit, UnitKind
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 
 bundle_flows_max = 1_000  # a longer commit holds up everything else on the switch
+_HOST_COOKIE = cookie_of(HOST_UNIT).to_bytes(8, "big")
 
 
 class Batch(NamedTuple):
@@ -42,6 +48,12 @@ class FlowTracker:
         self._installed: dict[FlowKey, FlowBody] = {}
         self._dirty: dict[FlowKey, Unit | None] = {}  # None: nobody's, left on the switch
         self.quarantined: dict[Unit, str] = {}  # why
+        self._replaces = self._is_complete = False  # another pipeline; all is known
+
+    @property
+    def waits(self) -> bool:
+        """Whether another pipeline's flows stay until all that must be there is known."""
+        return self._replaces and not self._is_complete
 
     @property
     def installed_count(self) -> int:
@@ -71,13 +83,18 @@ class FlowTracker:
             for key, wanted in self._wanted.items()
             if installed.get(key) != self._body(wanted)
         }
+        self._replaces = False
         for key, body in installed.items():
-            if not is_ours(body) and key not in self._wanted:
-                self._dirty[key] = None
+            if not is_ours(body):
+                if key not in self._wanted:
+                    self._dirty[key] = None
+            elif body[1] == UnitKind.HOST and body[:8] != _HOST_COOKIE:
+                self._replaces = True
         return len(self._dirty)
 
     def prune(self) -> int:
         """Everything that must be there is known now: what else is there goes; returns how many."""
+        self._is_complete = True
         strays = [key for key in self._installed if key not in self._wanted]
         self._dirty.update(dict.fromkeys(key for key in strays if key not in self._dirty))
         return len(strays)
@@ -87,12 +104,15 @@ class FlowTracker:
 
         They count as done from now on. When one of them is not, nothing is known: read back.
         """
+        if self.waits:
+            return []
         revocations, puts, takes = self._difference()
         # Units are ordered: security and ports first. What is only taken away goes last.
         parts = revocations + [(puts[unit], takes.pop(unit, [])) for unit in sorted(puts)]
         parts += [([], takes[unit]) for unit in sorted(_units(takes))]
         parts.append(([], takes.get(None, [])))
-        batches = list(_cut(parts))
+        batches = list(_cut(parts, sys.maxsize if self._replaces else bundle_flows_max))
+        self._replaces = False
         for batch in batches:
             self._installed.update(batch.puts)
             for key in batch.takes:
@@ -152,13 +172,13 @@ def _units(takes: Iterable[Unit | None]) -> set[Unit]:
     return {unit for unit in takes if unit is not None}
 
 
-def _cut(parts: Iterable[_Part]) -> Iterator[Batch]:
-    """Fill bundles without cutting a unit."""
+def _cut(parts: Iterable[_Part], most: int) -> Iterator[Batch]:
+    """Fill bundles with so many flows, without cutting a unit."""
     puts: list[tuple[FlowKey, FlowBody]] = []
     takes: list[FlowKey] = []
     for more_puts, more_takes in parts:
         size = len(puts) + len(takes)
-        if size and size + len(more_puts) + len(more_takes) > bundle_flows_max:
+        if size and size + len(more_puts) + len(more_takes) > most:
             yield Batch(tuple(puts), tuple(takes))
             puts, takes = [], []
         puts += more_puts

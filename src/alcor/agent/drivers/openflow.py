@@ -76,13 +76,13 @@ class FlowDriver:
             log.info("flows left over", flows=strays)
 
     async def apply(self, more: Iterable[Change] = ()) -> bool:
-        """Make the switch as wanted, acknowledged; False when it is not there.
+        """Make the switch as wanted, acknowledged; False when it is not there, or must wait.
 
         Each step waits for its own acknowledgement, so that nothing to do costs nothing.
         `more` that is wanted is asked for while the switch is busy with what was before it.
         """
         session = self._session
-        if session is None:
+        if session is None or self._tracker.waits:
             return False
         try:
             await self._put_meters(session)
