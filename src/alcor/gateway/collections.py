@@ -20,6 +20,7 @@ from alcor.contracts.resources import (
     ResourceManager,
     UpdateRequest,
 )
+from alcor.gateway import repeats
 from alcor.gateway.access import Access
 from alcor.gateway.csv_items import items_of
 from alcor.gateway.errors import not_allowed, not_found
@@ -31,7 +32,7 @@ from alcor.resource.declaration import SHOWN_FIELDS, Resource
 from alcor.resource.links import links
 from alcor.resource.revisions import check_revision
 from alcor.resource.tags import TAGS
-from alcor.values.errors import HTTPBadRequest
+from alcor.values.errors import HTTPBadRequest, Refusal
 
 
 class _Known(msgspec.Struct):
@@ -43,6 +44,7 @@ class _Known(msgspec.Struct):
     revision_number: int = -1
 
 
+_REPEATED = (b"idempotency-replayed", b"true")
 _known = msgspec.json.Decoder(_Known).decode
 
 
@@ -126,11 +128,31 @@ class Collection:
             for item in created.items:
                 self._check_project(item.setdefault("project_id", caller.project_id), caller)
         await self._access.check_create(caller, created.items)
-        reply = await self._manager.create(CreateRequest(caller, created.items))
-        items = await self._access.shown(caller, reply.items)
-        if created.bulk:
-            return written(201, self._spliced(items) + b"}", reply.revision)
-        return written(201, self._member(items), reply.revision)
+        key = request.header(repeats.HEADER) if self.resource.takes_ids else ""
+        ids = repeats.name_items(key, caller, self._path, created.items) if key else []
+        try:
+            reply = await self._manager.create(CreateRequest(caller, created.items))
+        except Refusal:
+            made = await self._made_before(caller, ids)
+            if not made:
+                raise
+            content = await self._made(caller, made, bulk=created.bulk)
+            return Response(201, content, (JSON, _REPEATED))
+        content = await self._made(caller, reply.items, bulk=created.bulk)
+        return written(201, content, reply.revision)
+
+    async def _made(self, caller: Caller, documents: Sequence[msgspec.Raw], *, bulk: bool) -> bytes:
+        items = await self._access.shown(caller, documents)
+        return self._spliced(items) + b"}" if bulk else self._member(items)
+
+    async def _made_before(self, caller: Caller, ids: Sequence[str]) -> list[msgspec.Raw]:
+        """What an earlier request of the same key made, as it is now; nothing unless it is all."""
+        if not ids:
+            return []
+        only = ListQuery(filters=(Filter("id", tuple(ids)),))
+        reply = await self._manager.list_page(ListRequest(caller, only))
+        by_id = {_known(document).id: document for document in reply.items}
+        return [by_id[id_] for id_ in ids] if by_id.keys() == set(ids) else []
 
     async def _list(self, request: Request, caller: Caller) -> Response:
         page = query.page(self.resource, request.query, self._limits.items_per_page_max)

@@ -8,6 +8,7 @@ from typing import Any
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS
 from alcor.gateway import openapi_own
+from alcor.gateway.repeats import key_characters_max
 from alcor.resource.declaration import Action, Field, Resource
 from alcor.resource.tags import TAGS
 
@@ -16,6 +17,12 @@ Schema = dict[str, Any]
 _PAGING = ("limit", "marker", "page_reverse", "sort_key", "sort_dir", "fields")
 _ID: Schema = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _TAG: Schema = {"name": "tag", "in": "path", "required": True, "schema": {"type": "string"}}
+_IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again with the same key, a create answers what it made before.",
+    "schema": {"type": "string", "maxLength": key_characters_max, "pattern": "^[ -~]*$"},
+}
 _REVISION: Schema = {
     "X-Alcor-Revision": {
         "description": "What to wait for, at /alcor/v1/convergence.",
@@ -110,7 +117,10 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
                 _root(kind.collection, {"type": "array", "items": _ref(_name(kind))}),
             ]
         }
-        found["post"] = _operation(kind, "create", {"201": _json(made, _REVISION)}, body=body)
+        key = [_IDEMPOTENCY_KEY] if kind.takes_ids else []
+        found["post"] = _operation(
+            kind, "create", {"201": _json(made, _REVISION)}, body=body, parameters=key
+        )
     return found
 
 

@@ -134,6 +134,12 @@ class Resource:
         return _by_name(self.fields)
 
     @cached_property
+    def takes_ids(self) -> bool:
+        """Whether who creates one may say its id, and need not."""
+        id_ = self.field_by_name.get("id")
+        return id_ is not None and id_.post and not id_.required
+
+    @cached_property
     def action_by_name(self) -> dict[str, Action]:
         """The calls beyond the four verbs."""
         return {action.name: action for action in self.actions}
