@@ -197,6 +197,75 @@ def test_a_policy_that_something_has_stays(ann: Api) -> None:
         assert refused(ann.call("POST", "/v2.0/networks", body)) == (404, "QosPolicyNotFound")
 
 
+@pytest.fixture
+def public(root: Api, ann: Api) -> str:
+    """An external network."""
+    made: str = root.network(**{"router:external": True})["id"]
+    root.subnet(made, "203.0.113.0/24")
+    return made
+
+
+@pytest.mark.parametrize("of", ["floatingip", "router"])
+def test_a_policy_at_a_gateway_stays_while_it_is_there(ann: Api, public: str, of: str) -> None:
+    made, other = policy(ann), policy(ann)
+    path, gateway = f"{POLICIES}/{made['id']}", {"network_id": public}
+    at = f"/v2.0/{of}s"
+
+    def said(policy_id: str | None) -> dict[str, Any]:
+        if of == "floatingip":
+            return {"qos_policy_id": policy_id}
+        return {"external_gateway_info": gateway | {"qos_policy_id": policy_id}}
+
+    def seen(thing: dict[str, Any]) -> Any:
+        return (thing if of == "floatingip" else thing["external_gateway_info"])["qos_policy_id"]
+
+    needed = {"floating_network_id": public} if of == "floatingip" else {}
+    thing = ann.make(at, of, **needed, **said(made["id"]))
+    mine = f"{at}/{thing['id']}"
+    assert seen(thing) == seen(ann.get(mine).json[of]) == made["id"]
+    assert refused(ann.call("DELETE", path)) == (409, "QosPolicyInUse")
+    assert seen(change(ann, mine, of, **said(other["id"])).json[of]) == other["id"]
+    assert ann.call("DELETE", path).status == 204
+    assert refused(change(ann, mine, of, **said(made["id"]))) == (404, "QosPolicyNotFound")
+    assert refused(ann.call("POST", at, {of: needed | said(made["id"])})) == (
+        404,
+        "QosPolicyNotFound",
+    )
+    if of == "router":  # who says nothing of it keeps it; what has gone took it along
+        kept = change(ann, mine, of, external_gateway_info=gateway).json[of]
+        assert seen(kept) == other["id"]
+        assert change(ann, mine, of, external_gateway_info=None).status == 200
+        assert ann.call("DELETE", f"{POLICIES}/{other['id']}").status == 204
+    else:
+        assert seen(change(ann, mine, of, description="d").json[of]) == other["id"]
+    assert ann.call("DELETE", mine).status == 204
+
+
+def test_policies_of_others_are_not_had_at_gateways(
+    root: Api, ann: Api, bob: Api, public: str
+) -> None:
+    theirs, unkept = policy(ann), policy(ann)
+    assert rule(ann, unkept, "minimum_bandwidth", min_kbps=10).status == 201
+    for api, wanted, answer in (
+        (bob, theirs, (404, "QosPolicyNotFound")),
+        (ann, unkept, (409, "QosRuleNotSupported")),
+    ):
+        id_ = {"qos_policy_id": wanted["id"]}
+        floating = {"floatingip": {"floating_network_id": public} | id_}
+        assert refused(api.call("POST", "/v2.0/floatingips", floating)) == answer
+        router = {"router": {"external_gateway_info": {"network_id": public} | id_}}
+        assert refused(api.call("POST", "/v2.0/routers", router)) == answer
+    assert bob.listed("/v2.0/floatingips") == bob.listed("/v2.0/routers") == []
+    # An administrator gives what the project may not take itself.
+    given = {"floating_network_id": public, "project_id": "bob", "qos_policy_id": theirs["id"]}
+    made = root.make("/v2.0/floatingips", "floatingip", **given)
+    assert (
+        bob.get(f"/v2.0/floatingips/{made['id']}").json["floatingip"]["qos_policy_id"]
+        == (theirs["id"])
+    )
+    assert root.call("DELETE", f"/v2.0/floatingips/{made['id']}").status == 204
+
+
 def test_nothing_has_a_policy_that_hosts_do_not_keep(ann: Api) -> None:
     made = policy(ann)
     network = ann.network(qos_policy_id=made["id"])["id"]

@@ -23,6 +23,7 @@ from alcor.agent.features import (
     firewall,
     guards,
     l2,
+    limits,
     metering,
     multicast,
     nd,
@@ -35,10 +36,12 @@ from alcor.agent.features import (
     services,
     shared_addresses,
 )
-from alcor.agent.meter import Meter, of_outside
+from alcor.agent.meter import Meter
+from alcor.agent.meters import limits_at, unit_meters
 from alcor.agent.model import HostModel, Unit, UnitKind
 from alcor.agent.moves import endpoints_of
 from alcor.agent.shapes import AnyFlow, encoded
+from alcor.agent.unit import prefix_of
 from alcor.goal_state.entries import Neighbour
 from alcor.ovs.flow import DROP, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
@@ -85,7 +88,9 @@ class Change(NamedTuple):
 _Owned = tuple[Unit, FlowBody]
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 _OF_ROUTERS = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.OUTSIDE))
-_OF_PORTS = frozenset((UnitKind.PORT, UnitKind.NETWORK, UnitKind.SHARED))  # of meters and zones
+_WITH_METERS = frozenset(  # the first also with zones
+    (UnitKind.PORT, UnitKind.NETWORK, UnitKind.SHARED, UnitKind.ROUTER, UnitKind.FLOATING)
+)
 _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 
 
@@ -111,7 +116,7 @@ class Compiler:
         fresh: dict[Unit, None] = {}  # had no flows, and makes what nobody makes; in order
         for unit in ordered:
             self._replace(unit, before, fresh)
-        ports = [unit for unit in ordered if unit.kind in _OF_PORTS]
+        ports = [unit for unit in ordered if unit.kind in _WITH_METERS]
         meters_put, meters_taken = self._update_meters(ports)
         zones = self._update_zones(ports)
         return Change(self._difference(before, fresh), meters_put, meters_taken, *zones)
@@ -307,35 +312,10 @@ def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
             grant = model.grants.get(unit.id)
             return security_rules.grant(model.firewall, grant, cookie) if grant else ()
         case UnitKind.REMOTE:
-            return security_rules.prefix(model.firewall, model.prefix_of(unit), cookie)
+            return security_rules.prefix(model.firewall, prefix_of(unit), cookie)
         case UnitKind.SERVICE:
             offer = model.services.get(unit.id)
             return security_rules.service(model.firewall, *offer, cookie) if offer else ()
-
-
-def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
-    """The meters that a unit's flows name."""
-    wired = model.wired(unit.id) if unit.kind is UnitKind.PORT else None
-    if wired is not None:
-        subnets = model.subnets_of(wired.port)
-        yield from dhcp4.meters(wired, subnets)
-        yield from dhcp6.meters(wired, subnets)
-        yield from ra.meters(wired, subnets)
-        yield from services.meters(wired)
-        yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
-        policy = model.qos.policy_of(wired.port, wired.network)
-        if policy is not None:
-            yield from qos.meters(policy, model.qos.slot(wired.port.id))
-        yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
-    if unit.kind is UnitKind.SHARED and model.tunnel is not None and unit.id in model.networks:
-        yield of_outside(model.tunnel.ofport)
-    network = model.networks.get(unit.id) if unit.kind is UnitKind.NETWORK else None
-    is_up = network is not None and network.admin_state_up
-    uplink = model.exits.uplink_of(network) if network is not None and is_up else None
-    if uplink is not None:
-        yield of_outside(uplink)
-    if network is not None and is_up and model.has_wired_port(unit.id):
-        yield from multicast.meters(network)
 
 
 def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
@@ -472,6 +452,7 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     yield from outside.router(view, cookie)
     yield from scopes.router(view, cookie)
     yield from metering.router(view, cookie)
+    yield from limits.flows(limits_at(model, unit), cookie)
     if view.exit is not None and view.exit.is_here:
         here = (view.exit.network, view.exit.mac)
         yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)
@@ -484,6 +465,7 @@ def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFl
         return
     view, home = found
     yield from outside.floating(view, home, cookie)
+    yield from limits.flows(limits_at(model, unit), cookie)
     if home.is_here:
         address, mac = home.floating.address, home.floating.mac
         yield from arp.outside(home.exit.network, [address], mac, cookie)

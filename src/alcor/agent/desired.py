@@ -314,8 +314,13 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
             yield metering_slice(EVERYBODY)
             if entry.project_id:
                 yield metering_slice(entry.project_id)
-        case FloatingIp(port_id=""):
-            yield forwardings_slice(entry.id)
+            if entry.qos_policy_id:
+                yield policy_slice(entry.qos_policy_id)
+        case FloatingIp():
+            if not entry.port_id:
+                yield forwardings_slice(entry.id)
+            if entry.qos_policy_id:
+                yield policy_slice(entry.qos_policy_id)
         case Network():
             if entry.physical_network:
                 yield uplink_slice(entry.physical_network)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.agent.outside import Outside
+from alcor.agent.qos import Limits, Qos
 from alcor.agent.unit import Unit, UnitKind
 from alcor.goal_state.entries import (
     FloatingIp,
@@ -32,6 +33,7 @@ class Exit(NamedTuple):
     is_here: bool  # that is this host, and its uplink works
     zone: int  # of the router's connections that are translated
     snat: bool
+    limits: Limits | None = None  # of what is translated to the router's address
 
     @property
     def mac(self) -> Mac:
@@ -69,6 +71,7 @@ class Home(NamedTuple):
     exit: Exit
     is_here: bool
     forwardings: tuple[Forwarding, ...] = ()  # of one that has no port of its own
+    limits: Limits | None = None
 
 
 class Exits:
@@ -80,7 +83,9 @@ class Exits:
         subnets: Mapping[str, Mapping[str, Subnet]],
         neighbours: Mapping[str, Mapping[str, Neighbour]],
         interfaces: Mapping[str, Mapping[str, RouterInterface]],
+        qos: Qos,
     ) -> None:
+        self._qos = qos
         self.outside = Outside()
         self.here: Address | None = None  # this host's tunnel endpoint
         self._networks, self._subnets = networks, subnets
@@ -104,7 +109,14 @@ class Exits:
             is_here=central == self.here and self.uplink_of(network) is not None,
             zone=zone,
             snat=router.snat,
+            limits=self._qos.limits_of(router.qos_policy_id, router.id),
         )
+
+    def home(self, floating: FloatingIp, exit_: Exit) -> Home:
+        """A floating IP at its router's way out."""
+        limits = self._qos.limits_of(floating.qos_policy_id, _limited(floating))
+        forwardings = self.forwardings_of(floating)
+        return Home(floating, exit_, self.is_home(floating, exit_), forwardings, limits)
 
     def uplink_of(self, network: Network) -> int | None:
         """The ofport by which the network's packets leave this host, if there is one."""
@@ -147,6 +159,7 @@ class Exits:
                 return self.units_of_router(entry.router_id)
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
+                self._qos.assign_id(_limited(entry), is_there and bool(entry.qos_policy_id))
                 return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
             case Forwarding():
                 self.outside.put_forwarding(entry, is_there)
@@ -155,6 +168,15 @@ class Exits:
             case UplinkNode():
                 self.outside.put_node(entry, is_there)
                 return self._units_out_by(entry.physical_network)
+
+    def units_of_policy(self, policy_id: str) -> set[Unit]:
+        """The floating IPs that have a QoS policy."""
+        return {
+            Unit(UnitKind.FLOATING, each.id, router_id)
+            for router_id, floating in self.outside.floating.items()
+            for each in floating.values()
+            if each.qos_policy_id == policy_id
+        }
 
     def set_here(self, here: Address | None) -> set[Unit]:
         """This host's tunnel endpoint."""
@@ -203,3 +225,8 @@ class Exits:
         networks = [e for e in self._networks.values() if e.physical_network == physical_network]
         units = {Unit(UnitKind.NETWORK, network.id) for network in networks}
         return units.union(*(self.units_of_network(network.id) for network in networks))
+
+
+def _limited(floating: FloatingIp) -> str:
+    """What has meters: a floating IP, at one router and then at another."""
+    return f"{floating.router_id}/{floating.id}"

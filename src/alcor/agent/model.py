@@ -23,6 +23,7 @@ from alcor.agent.tags import put_on
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
+from alcor.agent.unit import prefix_id
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
@@ -98,7 +99,8 @@ class HostModel:
         self.interfaces: dict[str, Interface] = {}
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router
-        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces)
+        self.qos = Qos()
+        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces, self.qos)
         self.shared = SharedAddresses(self.neighbours)
         self.reach = Reach()
         self.tunnel: Tunnel | None = None
@@ -108,7 +110,6 @@ class HostModel:
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
         self.acls = Acls()
-        self.qos = Qos()
         self.metering = Metering()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
@@ -279,8 +280,7 @@ class HostModel:
             return None
         if floating.network_id != view.exit.network.id:
             return None
-        is_here = self.exits.is_home(floating, view.exit)
-        return view, Home(floating, view.exit, is_here, self.exits.forwardings_of(floating))
+        return view, self.exits.home(floating, view.exit)
 
     def owned_outside(self) -> Iterator[tuple[str, Address, Mac]]:
         """What this host answers for outside: network, address, MAC."""
@@ -325,11 +325,6 @@ class HostModel:
         yield from _acl_units(self.acls.subnets())
         yield from self.metering.units()
 
-    def prefix_of(self, unit: Unit) -> Prefix:
-        """The prefix that a unit of its kind is about."""
-        version, number, length = unit.id.split("/")
-        return Prefix(int(version), int(number, 16), int(length))
-
     def _units_metered(self, rules: list[MeteringRule]) -> set[Unit]:
         """The labels of rules, and the routers that they are about with their floating IPs."""
         units = {Unit(UnitKind.METERING, rule.label_id) for rule in rules}
@@ -354,7 +349,7 @@ class HostModel:
             offered = bool(self.firewall.grants_of_service(way, service))
             thing = (way, service) if offered else None
             units.add(Unit(UnitKind.SERVICE, remember(self.services, f"{way}/{service}", thing)))
-        units.update(Unit(UnitKind.REMOTE, _prefix_id(each)) for each in touched.prefixes)
+        units.update(Unit(UnitKind.REMOTE, prefix_id(each)) for each in touched.prefixes)
         return units
 
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
@@ -383,12 +378,15 @@ class HostModel:
             self.qos.assign(port_id, interface.ofport if interface and plugged else None)
 
     def _units_of_policy(self, id_: str) -> set[Unit]:
-        """The ports that have a QoS policy, themselves or by their networks."""
-        return {
+        """The ports, routers and floating IPs that have a QoS policy; ports by networks as well."""
+        ports = {
             Unit(UnitKind.PORT, port.id)
             for port in self.ports.values()
             if policy_id(port, self.networks.get(port.network_id)) == id_
         }
+        routers = self.routing.routers.values()
+        at_gateways = {Unit(UnitKind.ROUTER, r.id) for r in routers if r.qos_policy_id == id_}
+        return ports | at_gateways | self.exits.units_of_policy(id_)
 
     def _leave(self, port: Port) -> None:
         discard(self.ports_by_network, port.network_id, port.id)
@@ -454,6 +452,7 @@ class HostModel:
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)
+        self.qos.assign_id(router_id, router is not None and bool(router.qos_policy_id))
         return self.exits.units_of_router(router_id)
 
     def _put_router_interface(
@@ -493,7 +492,3 @@ class HostModel:
 
 def _acl_units(subnets: Iterable[SubnetKey]) -> set[Unit]:
     return {Unit(UnitKind.ACL, subnet_id, network_id) for network_id, subnet_id in subnets}
-
-
-def _prefix_id(prefix: Prefix) -> str:
-    return f"{prefix.version}/{prefix.number:x}/{prefix.length}"

@@ -8,8 +8,8 @@ stage has an explicit, counted miss. A port without complete data has no CLASSIF
 """
 
 from enum import IntEnum
-from typing import NamedTuple
 
+from alcor.agent.stages import PRIORITY as PRIORITY
 from alcor.agent.stages import Phase, Stage, number
 
 VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
@@ -32,6 +32,7 @@ NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all 
 STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
 SCOPE = "reg1"  # of a routed packet: the address scope that it comes from
 SCOPE_ANY = 0xFFFF_FFFF  # SCOPE of a packet that was translated: it may go anywhere
+METER = "reg2"  # which limit LIMITED is asked to keep: the number of a meter
 TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by then
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
@@ -44,7 +45,7 @@ registers = {
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
-    TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id",
+    TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id; LIMITED: a meter",
     STANDS_FOR: "the address that a packet must have once it is translated; 0: any",
     SCOPE: "the address scope that a routed packet comes from, counted for each router; "
     "all bits: any, as it was translated",
@@ -79,19 +80,6 @@ class Fault(IntEnum):
 
 
 PRIORITY_MISS = 0
-
-
-class Priority(NamedTuple):
-    """Named places inside a stage; the greater is looked at first."""
-
-    lowest: int = 25
-    low: int = 50
-    normal: int = 100
-    high: int = 200
-    guard: int = 300
-
-
-PRIORITY = Priority()
 
 
 def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
@@ -295,10 +283,11 @@ _PHASES = (
                 "NAT_IN",
                 "from outside to a floating IP or to the router: to the address behind it",
                 reads=ROUTER,
-                writes=(FLAGS, STANDS_FOR, SCOPE),
+                writes=(FLAGS, STANDS_FOR, SCOPE, METER),
                 miss="ROUTER_IN",
                 miss_means="nothing to translate",
                 next=("NAT_CAME", "ROUTER_IN"),
+                calls=("LIMITED",),
             ),
             Stage(
                 "NAT_CAME",
@@ -357,8 +346,10 @@ _PHASES = (
                 "NAT_DONE",
                 "what could not be translated stays inside, and what is translated as it once was",
                 reads=(STANDS_FOR, *ROUTER),
+                writes=(METER,),
                 miss_means="not translated, or not as it must be now",
                 next=("NEIGHBOUR",),
+                calls=("LIMITED",),
             ),
             Stage(
                 "ROUTE_SIZE",
@@ -444,6 +435,12 @@ _PHASES = (
                 reads=TAP,
                 miss_means="not counted",
             ),
+            Stage(
+                "LIMITED",
+                "how much passes a gateway under one address: by a meter, and nothing else",
+                reads=(METER,),
+                miss_means="the limit has just gone",
+            ),
         ),
     ),
 )
@@ -462,7 +459,7 @@ STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
     L2_DST, MULTICAST, COPY, NAT_IN, NAT_CAME, ROUTER_IN, ROUTE, ROUTE_PICK, ROUTE_SCOPE, NAT_OUT,
     NAT_DONE, ROUTE_SIZE, NEIGHBOUR, ROUTE_OUT, ROUTER_FAULT, ACL_IN, FW_IN, FW_IN_STATE,
     FW_IN_STATELESS, FW_IN_VERDICT, QOS_IN, PPS_IN, DELIVER, TUNNEL_OUT, UPLINK_OUT, RETURN,
-    SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED,
+    SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED, LIMITED,
 ) = (stage.table for stage in STAGES)
 # fmt: on
 

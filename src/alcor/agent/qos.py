@@ -2,12 +2,35 @@
 
 A port has up to four meters, and a switch far fewer numbers than that for every number that a port
 may have: so a port has a slot of four. It is that of its number where that is free, so that a
-restart finds the meters that are there.
+restart finds the meters that are there. What has a policy at a router's gateway has a slot as well,
+by its id.
 """
 
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from alcor.agent import meter as m
 from alcor.goal_state.entries import Network, Port, QosPolicy
 
 slots_max = 1 << 14  # ports of one host
+
+
+class Limits(NamedTuple):
+    """A policy of what passes a router's gateway under one address, and where its meters are."""
+
+    policy: QosPolicy
+    slot: int
+
+    def meters(self) -> Iterator[m.Meter]:
+        """All of them."""
+        for each in self.policy.limits:
+            yield m.of_limit(self.slot, each.ingress, each.per_packet, each.rate, each.burst)
+
+    def ids(self, ingress: bool) -> list[int]:
+        """The numbers of those of one direction."""
+        limits = zip(self.policy.limits, self.meters(), strict=True)
+        return [meter.id for limit, meter in limits if limit.ingress is ingress]
 
 
 class Qos:
@@ -46,6 +69,16 @@ class Qos:
     def slot(self, port_id: str) -> int:
         """Of a port that has a number."""
         return self._slot_by_port[port_id]
+
+    def assign_id(self, id_: str, has_policy: bool) -> None:
+        """What is at a gateway has a policy, or none any more."""
+        digest = blake2b(id_.encode(), digest_size=4).digest()
+        self.assign(id_, int.from_bytes(digest, "big") if has_policy else None)
+
+    def limits_of(self, policy_id: str, id_: str) -> Limits | None:
+        """What a policy says of what is at a gateway, once the policy is known."""
+        policy, slot = self._policies.get(policy_id), self._slot_by_port.get(id_)
+        return Limits(policy, slot) if policy is not None and slot is not None else None
 
     def _free(self, wanted: int) -> int:
         """The next slot that is free; when none is, two ports share their meters."""

@@ -9,6 +9,7 @@ from typing import NamedTuple, Unpack
 from alcor.agent import pipeline as p
 from alcor.agent.exits import Exit
 from alcor.agent.metering import Tap
+from alcor.agent.qos import Limits
 from alcor.agent.routing import Leg, RouterView
 from alcor.agent.shapes import Filled, Shape
 from alcor.goal_state.entries import Network
@@ -87,6 +88,18 @@ def counting(taps: Iterable[Tap]) -> tuple[Action, ...]:
         for tap in taps
     )
     return tuple(action for actions in asked for action in actions)
+
+
+def limiting(limits: Limits | None, ingress: bool) -> tuple[Action, ...]:
+    """Ask LIMITED about a packet, and mark what leaves."""
+    if limits is None:
+        return ()
+    marks: list[Action] = []
+    if limits.policy.dscp is not None and not ingress:
+        marks.append(set_field("ip_dscp", limits.policy.dscp))
+    for id_ in limits.ids(ingress):
+        marks += (set_field(p.METER, id_), Resubmit(p.LIMITED))
+    return tuple(marks)
 
 
 def to(view: RouterView, address: Address) -> MatchFields:

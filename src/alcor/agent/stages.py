@@ -46,3 +46,16 @@ def number(phases: Iterable[Phase]) -> tuple[Stage, ...]:
             if tables[target] > stage.table:
                 raise ValueError(f"{stage.name} goes on to {target}, not again")
     return tuple(stages)
+
+
+class Priority(NamedTuple):
+    """Named places inside a stage; the greater is looked at first."""
+
+    lowest: int = 25
+    low: int = 50
+    normal: int = 100
+    high: int = 200
+    guard: int = 300
+
+
+PRIORITY = Priority()

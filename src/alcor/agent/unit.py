@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+from alcor.values.addresses import Prefix
+
 
 class UnitKind(IntEnum):
     """In the order in which flows are put on the switch; the first wins a key that two make."""
@@ -40,3 +42,14 @@ class Unit(NamedTuple):
 
 
 HOST_UNIT = Unit(UnitKind.HOST)
+
+
+def prefix_id(prefix: Prefix) -> str:
+    """The id of the unit that is about a prefix."""
+    return f"{prefix.version}/{prefix.number:x}/{prefix.length}"
+
+
+def prefix_of(unit: Unit) -> Prefix:
+    """The prefix that a unit of its kind is about."""
+    version, number, length = unit.id.split("/")
+    return Prefix(int(version), int(number, 16), int(length))

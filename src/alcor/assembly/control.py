@@ -134,10 +134,11 @@ class Control:
             place, intent, ready, networks, subnets, config.network_acl, clock, new_id
         )
         users = [peer(PolicyUserPeer, each.name) for each in (network, port)]
+        users += [peer(PolicyUserPeer, name) for name in (RouterApp.name, ElasticIpApp.name)]
         qos = QosApp(place, intent, users, clock, new_id, **counting)
-        for each in (network, port):
-            self._exchange.serve(PolicyUserPeer, each.policy_users, each.name)
         router, elastic_ip = self._routing(place, config, clock, new_id)
+        for each in (network, port, router, elastic_ip):
+            self._exchange.serve(PolicyUserPeer, each.policy_users, each.name)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
         trunk = self._trunk(place, reports, config, clock, new_id)
         counting_too = (network, subnet, pool, port, group, qos, router, elastic_ip, trunk)
@@ -228,6 +229,7 @@ class Control:
             clock,
             new_id,
             self._quotas,
+            peer(QosPolicyPeer),
         )
         elastic_ip = ElasticIpApp(
             place,
@@ -238,6 +240,7 @@ class Control:
             clock,
             new_id,
             self._quotas,
+            peer(QosPolicyPeer),
         )
         return router, elastic_ip
 

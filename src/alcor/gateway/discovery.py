@@ -194,6 +194,8 @@ EXTENSIONS = (
     Extension("qos", "Quality of Service", "Policies of how much ports may send and receive."),
     Extension("qos-bw-limit-direction", "Direction of QoS bandwidth limits", "Both directions."),
     Extension("qos-default", "QoS default policy", "The policy of a project's new networks."),
+    Extension("qos-fip", "Floating IP QoS", "Policies of floating IPs."),
+    Extension("qos-gateway-ip", "Gateway IP QoS", "Policies of routers' own addresses outside."),
     Extension("qos-port-network-policy", "QoS port network policy", "Ports show their network's."),
     Extension("qos-pps", "QoS packet rate limits", "Packets a second, in both directions."),
     Extension("qos-rule-type-details", "Details of QoS rule types", "What hosts can be told."),

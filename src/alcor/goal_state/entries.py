@@ -190,6 +190,7 @@ class Router(NamedTuple):
     routes: tuple[Route, ...]  # beside those to the subnets of its interfaces
     snat: bool = True  # IPv4 leaves by its gateway from the gateway's address
     project_id: str = ""
+    qos_policy_id: str = ""  # of what leaves and comes under that address
 
 
 class RouterInterface(NamedTuple):
@@ -224,6 +225,7 @@ class FloatingIp(NamedTuple):
     port_id: str  # empty: only its port forwardings use it
     fixed: Address | None  # with a port only
     name: str = ""  # whole, without the last dot: machines behind its router can ask for it
+    qos_policy_id: str = ""
 
 
 class Forwarding(NamedTuple):

@@ -62,6 +62,7 @@ def message(entry: Entry) -> Message:
                 port_id=entry.port_id,
                 fixed=entry.fixed.packed if entry.fixed else b"",
                 name=entry.name,
+                qos_policy_id=entry.qos_policy_id,
             )
         case Forwarding():
             return pb.Forwarding(
@@ -85,6 +86,7 @@ def _router(router: Router) -> pb.Router:
         ],
         snat=router.snat,
         project_id=router.project_id,
+        qos_policy_id=router.qos_policy_id,
     )
 
 
@@ -107,7 +109,14 @@ def read_router(parts: list[str], value: bytes) -> Router:
     )
     if any(route.destination.version != route.nexthop.version for route in routes):
         raise ValueError("a route and its next hop are of two families")
-    return Router(parts[1], message.admin_state_up, routes, message.snat, message.project_id)
+    return Router(
+        id=parts[1],
+        admin_state_up=message.admin_state_up,
+        routes=routes,
+        snat=message.snat,
+        project_id=message.project_id,
+        qos_policy_id=message.qos_policy_id,
+    )
 
 
 def read_interface(parts: list[str], value: bytes) -> RouterInterface:
@@ -151,6 +160,7 @@ def read_floating(parts: list[str], value: bytes) -> FloatingIp:
         port_id=message.port_id,
         fixed=fixed,
         name=message.name,
+        qos_policy_id=message.qos_policy_id,
     )
 
 

@@ -16,12 +16,12 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `metering/<project>/` | `rule/<id>`: what labels count at its routers' gateways; `*`: at all |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 
-A host holds its own slice and what its entries lead to: ports to their network and groups, ports
-and networks to their QoS policies, rules to their remotes, subnets to their ACLs, exits and a
-network's attachments to routers, a router's interfaces and gateways to networks, a floating IP
-without a port to its forwardings, a router to what is metered of its project and of all, a network
-to the uplinks of its physical network. (Names of physical networks and projects are percent-encoded
-in keys.)
+A host holds its own slice and what its entries lead to: ports to their network and groups, ports,
+networks, routers and floating IPs to their QoS policies, rules to their remotes, subnets to their
+ACLs, exits and a network's attachments to routers, a router's interfaces and gateways to networks,
+a floating IP without a port to its forwardings, a router to what is metered of its project and of
+all, a network to the uplinks of its physical network. (Names of physical networks and projects are
+percent-encoded in keys.)
 """
 
 from urllib.parse import quote
@@ -194,7 +194,7 @@ def acl_rule_key(acl_id: str, rule_id: str) -> str:
 
 
 def policy_slice(policy_id: str) -> str:
-    """The slice of a QoS policy; hosts that hold a port or a network which has it subscribe."""
+    """The slice of a QoS policy; hosts that hold what has it subscribe."""
     return f"policy/{policy_id}/"
 
 

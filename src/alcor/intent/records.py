@@ -120,6 +120,7 @@ class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     port_id: str
     enable_snat: bool = True
     fixed_ips: tuple[FixedIp, ...] = ()  # those of the port
+    qos_policy_id: str = ""  # of what leaves and comes under the router's own address
 
 
 class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -154,6 +155,7 @@ class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     port_id: str = ""  # the internal port; with it always `fixed_ip_address`
     fixed_ip_address: str = ""
     dns_name: str = ""  # whole, without the last dot
+    qos_policy_id: str = ""
 
 
 class PortForwardingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -45,8 +45,12 @@ def flood(
     count: int,
     payload_bytes: int,
     pace_s: float = interval_s,
+    via: str = "",
 ) -> Flooded:
-    """Send `count` datagrams from a namespace to an address in another, one each `pace_s`."""
+    """Send `count` datagrams from a namespace to an address in another, one each `pace_s`.
+
+    To another address, `via`, where that one is translated.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with ExitStack() as stack:
         source, target = (stack.enter_context(_socket(each, family)) for each in (sender, receiver))
@@ -56,7 +60,8 @@ def flood(
         heard: list[int] = []
         listener = threading.Thread(target=_listen, args=(target, heard), name="flood")
         listener.start()
-        seconds = _send(source, target.getsockname()[:2], count, payload_bytes, pace_s)
+        where = (via or address, target.getsockname()[1])
+        seconds = _send(source, where, count, payload_bytes, pace_s)
         listener.join()
     frame_bits = (payload_bytes + overhead_bytes + (20 if ":" in address else 0)) * 8
     return Flooded(count, len(heard), seconds, frame_bits, frozenset(heard))

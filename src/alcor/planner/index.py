@@ -171,9 +171,10 @@ class Index:
         return frozenset[str]().union(*map(self.routers.networks_to, networks))
 
     def networks_to_policy(self, policy_id: str) -> frozenset[str]:
-        """Every network whose hosts hold a network that has the QoS policy."""
-        networks = self.qos.networks_of(policy_id)
-        return frozenset[str]().union(*map(self.routers.networks_to, networks))
+        """Every network whose hosts hold a network or a router that has the QoS policy."""
+        networks = map(self.routers.networks_to, self.qos.networks_of(policy_id))
+        routers = map(self.routers.networks_at, self.qos.routers_of(policy_id))
+        return frozenset[str]().union(*networks, *routers)
 
     def networks_metered(self, owner: str) -> frozenset[str]:
         """Every network from which packets may reach a router that is metered for the owner."""

@@ -1,17 +1,27 @@
-"""Which hosts have ports with a QoS policy of their own, and which networks have which policy."""
+"""Who has QoS policies: the hosts of ports that have their own, networks, and routers.
+
+A router has the policies of its gateway and of its floating IPs.
+"""
 
 from collections.abc import Iterator
 
-from alcor.intent.records import NetworkRecord, PortRecord, Record
+from alcor.intent.records import (
+    FloatingIpRecord,
+    NetworkRecord,
+    PortRecord,
+    Record,
+    RouterRecord,
+)
 from alcor.planner.group_index import Pairs
 
 
 class QosIndex:
-    """Follows ports and networks."""
+    """Follows ports, networks, routers and floating IPs."""
 
     def __init__(self) -> None:
         self._hosts_by_policy = Pairs()
         self._networks_by_policy = Pairs()
+        self._routers_by_policy = Pairs()
 
     def put(self, record: Record) -> None:
         """A record has come."""
@@ -31,6 +41,10 @@ class QosIndex:
         """The networks that have the policy."""
         return set(self._networks_by_policy.of(policy_id))
 
+    def routers_of(self, policy_id: str) -> set[str]:
+        """The routers at whose gateways the policy holds."""
+        return set(self._routers_by_policy.of(policy_id))
+
     def _pairs(self, record: Record) -> Iterator[tuple[Pairs, str, str]]:
         match record:
             case PortRecord() if record.host and record.qos_policy_id:
@@ -38,3 +52,7 @@ class QosIndex:
                     yield self._hosts_by_policy, record.qos_policy_id, host
             case NetworkRecord() if record.qos_policy_id:
                 yield self._networks_by_policy, record.qos_policy_id, record.id
+            case FloatingIpRecord() if record.qos_policy_id and record.router_id:
+                yield self._routers_by_policy, record.qos_policy_id, record.router_id
+            case RouterRecord(gateway=gateway) if gateway is not None and gateway.qos_policy_id:
+                yield self._routers_by_policy, gateway.qos_policy_id, record.id

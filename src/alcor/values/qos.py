@@ -21,8 +21,8 @@ class QosRuleNotSupported(Conflict):
 
     def __init__(self, rule_type: str, policy_id: str) -> None:
         super().__init__(
-            f"Rule {rule_type} of QoS policy {policy_id} is not supported by the hosts: no network "
-            "or port can have it."
+            f"Rule {rule_type} of QoS policy {policy_id} is not supported by the hosts: nothing "
+            "can have it."
         )
 
 

@@ -10,6 +10,7 @@ from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, Uni
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
+    AddressPair,
     FixedIp,
     FloatingIp,
     Forwarding,
@@ -93,6 +94,7 @@ neighbours = st.builds(
     st.lists(st.sampled_from(ADDRESSES), max_size=2).map(tuple),
     st.just("h"),
     st.sampled_from(ENDPOINTS),
+    st.sampled_from(((), (AddressPair(prefix("10.0.0.9/32"), Mac(3)),))),
     also=st.lists(st.sampled_from(ENDPOINTS), max_size=2, unique=True).map(tuple),
 )
 routers = st.builds(
@@ -109,6 +111,7 @@ routers = st.builds(
         ),
         max_size=2,
     ).map(tuple),
+    qos_policy_id=st.sampled_from(("", "q1")),
 )
 router_interfaces = st.builds(
     RouterInterface,
@@ -165,6 +168,7 @@ floating_ips = st.builds(
     st.just(ADDRESSES[1]),
     st.sampled_from(("", *PORTS)),
     st.sampled_from((None, ADDRESSES[0])),
+    qos_policy_id=st.sampled_from(("", "q1", "q2")),
 )
 forwardings = st.builds(
     Forwarding,

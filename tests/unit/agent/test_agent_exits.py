@@ -4,6 +4,7 @@ from collections import Counter
 
 from alcor.agent.exits import Exits
 from alcor.agent.outside import Outside, zone_first, zone_last
+from alcor.agent.qos import Qos
 from alcor.goal_state.entries import Gateway, Network, Router, UplinkNode
 from alcor.values.addresses import Mac, address
 
@@ -44,7 +45,7 @@ def test_routers_are_spread_and_only_those_of_a_dead_host_move() -> None:
 
 def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:
     networks = {"world": Network("world", 9, 1500, True, "", "ext")}
-    exits = Exits(networks, {}, {}, {})
+    exits = Exits(networks, {}, {}, {}, Qos())
     count = zone_last - zone_first + 1
     for number in range(count + 1):
         exits.put(Gateway("p", f"r{number}", "world", Mac(1), ()), True)

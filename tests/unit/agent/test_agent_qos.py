@@ -2,6 +2,7 @@
 
 from alcor.agent import meter
 from alcor.agent.qos import Qos, slots_max
+from alcor.goal_state.entries import Limit, QosPolicy
 
 PURPOSES = [(ingress, per_packet) for ingress in (False, True) for per_packet in (False, True)]
 
@@ -42,3 +43,29 @@ def test_no_two_meters_have_one_number() -> None:
 
     assert len(set(numbers)) == len(numbers)
     assert max(numbers) < 262_144
+
+
+def test_what_is_at_a_gateway_has_meters_of_its_own_while_it_has_a_policy() -> None:
+    qos = Qos()
+    policy = QosPolicy("q", (Limit(True, False, 8, 8), Limit(False, True, 5, 5)))
+    qos.put(policy)
+    qos.assign("p", 7)
+
+    assert qos.limits_of("q", "r") is None
+    qos.assign_id("r", has_policy=True)
+    found = qos.limits_of("q", "r")
+    assert found is not None
+    assert found.slot != qos.slot("p")
+    meters = {each.id: each for each in found.meters()}
+    (ingress,), (egress,) = found.ids(ingress=True), found.ids(ingress=False)
+    assert (meters[ingress].rate, meters[ingress].per_packet) == (8, False)
+    assert (meters[egress].rate, meters[egress].per_packet) == (5, True)
+    again = Qos()
+    again.put(policy)
+    again.assign_id("r", has_policy=True)
+    assert again.limits_of("q", "r") == found  # a restart finds the meters that are there
+    qos.remove("q")
+    assert qos.limits_of("q", "r") is None
+    qos.put(policy)
+    qos.assign_id("r", has_policy=False)
+    assert qos.limits_of("q", "r") is None

@@ -223,6 +223,8 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         address=st.just(WEB),
         port_id=texts,
         fixed=st.none() | st.just(WEB),
+        name=texts,
+        qos_policy_id=texts,
     ).map(lambda entry: (KEYS[12], entry)),
     st.builds(UplinkNode, st.just("rack/1 ext"), st.just("h1"), addresses).map(
         lambda entry: (KEYS[13], entry)

@@ -5,11 +5,26 @@ from itertools import permutations
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry, Limit, Network, Port, QosPolicy
 from alcor.goal_state.slices import host_port_key, network_key, policy_key, policy_slice
-from alcor.intent.records import NetworkRecord, PortRecord, QosPolicyRecord, QosRuleRecord, Record
+from alcor.intent.records import (
+    FloatingIpRecord,
+    NetworkRecord,
+    PortRecord,
+    QosPolicyRecord,
+    QosRuleRecord,
+    Record,
+    RouterGateway,
+    RouterRecord,
+)
 from alcor.intent.records import key as record_key
 from alcor.planner.graph import IntentChange, Planner
 
-KIND = {NetworkRecord: "network", PortRecord: "port", QosPolicyRecord: "qos_policy"}
+KIND = {
+    NetworkRecord: "network",
+    PortRecord: "port",
+    QosPolicyRecord: "qos_policy",
+    RouterRecord: "router",
+    FloatingIpRecord: "floating_ip",
+}
 
 
 def policy(id_: str, *rules: QosRuleRecord) -> QosPolicyRecord:
@@ -120,5 +135,34 @@ def test_a_policy_concerns_the_hosts_of_its_ports_and_of_its_networks() -> None:
         assert [index.concerns(h, policy_slice("q2")) for h in ("h1", "h2")] == [False, True]
         assert [index.concerns(h, policy_slice("q1")) for h in ("h1", "h3")] == [True, False]
         world.save(network(""), port("b", "h2"))
+        assert not index.hosts_of(policy_slice("q1"))
+        assert not index.hosts_of(policy_slice("q2"))
+
+
+def test_a_policy_at_a_gateway_concerns_the_hosts_of_its_router() -> None:
+    leg = PortRecord(
+        id="leg", network_id="n", project_id="", mac_address="fa:16:3e:00:00:02", device_id="r",
+        device_owner="network:router_interface",
+    )  # fmt: skip
+    gateway = RouterGateway(network_id="x", port_id="gate", qos_policy_id="q1")
+    floating = FloatingIpRecord(
+        id="f", project_id="", floating_network_id="x", floating_ip_address="203.0.113.9",
+        floating_port_id="fp", mac_address="fa:16:3e:00:00:03", router_id="r", port_id="a",
+        fixed_ip_address="10.0.0.5", qos_policy_id="q2",
+    )  # fmt: skip
+    plain = RouterRecord(id="r", project_id="")
+    router = RouterRecord(id="r", project_id="", gateway=gateway)
+    records = (leg, port("a", "h1"), router, floating)
+    for order in permutations(records):
+        world = World()
+        world.save(network(""), port("b", "h2"), *order)
+        index = world.planner.index
+
+        for policy_id in ("q1", "q2"):
+            assert set(index.hosts_of(policy_slice(policy_id))) == {"h1", "h2"}
+            assert index.concerns("h2", policy_slice(policy_id))
+            assert not index.concerns("h3", policy_slice(policy_id))
+        world.save(plain)
+        world.save(floating, gone=True)
         assert not index.hosts_of(policy_slice("q1"))
         assert not index.hosts_of(policy_slice("q2"))

@@ -23,6 +23,7 @@ from alcor.agent.router_shapes import (
     hop,
     hop_by,
     hop_itself,
+    limiting,
     own,
     route,
     taken_at,
@@ -165,7 +166,8 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
     for address in exit_.addresses(4):
         anybody = set_field(p.STANDS_FOR, 0)
-        back = apply(CtClear(), *_SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
+        kept = limiting(exit_.limits, ingress=True)
+        back = apply(*kept, CtClear(), *_SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
         mine = match(**to(view, address))
         yield Flow(p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
 
@@ -189,7 +191,8 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
         translated = apply(*on, known, ct(exit_.zone, commit=True, table=p.NAT_DONE, nat=nat))
         own = own4[0].number
         left = match(**held_by(view, 4, reg3=own, ipv4_src=own))
-        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, _TO_NEIGHBOUR, cookie)
+        kept = apply(*limiting(exit_.limits, ingress=False), goto=p.NEIGHBOUR)
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, kept, cookie)
     yield Flow(p.NAT_OUT, p.PRIORITY.low, every4, translated, cookie)
     yield Flow(p.NAT_OUT, p.PRIORITY.low, every6, plain, cookie)
 
@@ -238,7 +241,9 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
     mine = to(view, home.floating.address) | {"ip_proto": forwarding.protocol}
     for ports, inner in whole:
         nat = Nat("destination", 4, forwarding.address.number, inner)
-        enter = apply(CtClear(), *_SEEN, ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat))
+        kept = limiting(home.limits, ingress=True)
+        track = ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat)
+        enter = apply(*kept, CtClear(), *_SEEN, track)
         what = match(**(mine | cast(MatchFields, {field: ports})))
         yield Flow(p.NAT_IN, p.PRIORITY.guard, what, enter, cookie)
         left = held_by(
@@ -249,7 +254,8 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
             ct_nw_proto=forwarding.protocol,
             ct_tp_dst=ports,
         )
-        yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), _TO_NEIGHBOUR, cookie)
+        leave = apply(*limiting(home.limits, ingress=False), goto=p.NEIGHBOUR)
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), leave, cookie)
     inside = forwarding.address.number
     came = match(**held_by(view, 4, reg3=inside, ipv4_dst=inside))
     yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
@@ -259,7 +265,9 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
     zone, address = home.exit.zone, home.floating.address
     inward = Nat("destination", 4, fixed.number)
     known = set_field(p.STANDS_FOR, fixed.number)
-    enter = apply(CtClear(), *_SEEN, known, ct(zone, commit=True, table=p.NAT_CAME, nat=inward))
+    kept = limiting(home.limits, ingress=True)
+    track = ct(zone, commit=True, table=p.NAT_CAME, nat=inward)
+    enter = apply(*kept, CtClear(), *_SEEN, known, track)
     yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
     outward = Nat("source", 4, address.number)
     leave = apply(
@@ -277,4 +285,5 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
     # A connection from before it had a floating IP goes on as the router's.
     for allowed in (address, *home.exit.addresses(4)[:1]):
         left = match(**held_by(view, 4, reg3=address.number, ipv4_src=allowed.number))
-        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, _TO_NEIGHBOUR, cookie)
+        on = apply(*limiting(home.limits, ingress=False), goto=p.NEIGHBOUR)
+        yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, on, cookie)

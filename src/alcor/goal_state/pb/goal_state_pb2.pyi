@@ -269,16 +269,18 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
     project_id: str
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ...) -> None: ...
+    qos_policy_id: str
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
 
 class Gateway(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips")
@@ -291,20 +293,22 @@ class Gateway(_message.Message):
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ...) -> None: ...
 
 class FloatingIp(_message.Message):
-    __slots__ = ("network_id", "mac", "address", "port_id", "fixed", "name")
+    __slots__ = ("network_id", "mac", "address", "port_id", "fixed", "name", "qos_policy_id")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PORT_ID_FIELD_NUMBER: _ClassVar[int]
     FIXED_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     address: bytes
     port_id: str
     fixed: bytes
     name: str
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+    qos_policy_id: str
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ..., name: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
 
 class Forwarding(_message.Message):
     __slots__ = ("protocol", "outer", "address", "inner")

@@ -11,7 +11,6 @@ from alcor.resource.fields import (
     integer,
     integer_of,
     nullable,
-    only,
     shown,
     string,
 )
@@ -69,11 +68,7 @@ FLOATING_IP = Resource(
         Field(name="port_id", type=nullable(UUID), default=None),
         Field(name="fixed_ip_address", type=nullable(IP), default=None),
         Field(name="description", type=string(255), default=""),
-        Field(
-            name="qos_policy_id",
-            type=nullable(only(None, "there are no QoS policies")),
-            default=None,
-        ),
+        Field(name="qos_policy_id", type=nullable(UUID), default=None),
         Field(name="dns_name", type=DNS_NAME, default="", put=False),
         Field(name="dns_domain", type=DOMAIN, default="", put=False),
         read_only("router_id", nullable(UUID)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.intent.follow import Ready, follow
@@ -23,10 +24,13 @@ from alcor.managers.elastic_ip.service.port_forwardings import PortForwardingSer
 from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.writes import manager
 from alcor.managers.elastic_ip.sql.living import living
+from alcor.managers.elastic_ip.sql.tables import FLOATING_IPS
 from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.fences import PolicyColumn
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -55,6 +59,7 @@ class ElasticIpApp:
         clock: Seconds,
         new_id: NewId,
         quota: Limit = unlimited,
+        policies: QosPolicyPeer | None = None,
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
@@ -69,8 +74,15 @@ class ElasticIpApp:
         self._rebuilt = rebuilt
         associating = Associating(peers)
         service = FloatingIpService(
-            store, peers, associating, self._internal_ports, self._settling, makers
+            store,
+            peers,
+            associating,
+            self._internal_ports,
+            self._settling,
+            makers,
+            PolicyReferences(policies),
         )
+        self.policy_users: PolicyUserPeer = PolicyColumn(self.database, FLOATING_IPS.name)
         forwardings = PortForwardingService(store, associating, self._internal_ports, makers)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (FLOATING_IP, service),

@@ -72,6 +72,13 @@ class Transaction(Protocol):
         """All or none; `FloatingIPPortAlreadyAssociated` and the quota's refusal."""
         ...
 
+    def check_policy(self, id_: str | None, project: str | None) -> None:
+        """`QosPolicyNotFound` when it has gone since it was asked for, or was taken from them.
+
+        None of a project: whoever asks sees all.
+        """
+        ...
+
     def save(self, held: Held) -> None: ...
 
     def remove(self, id_: str) -> None: ...

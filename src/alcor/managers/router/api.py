@@ -27,7 +27,7 @@ _FIXED_IPS = list_of(
 )
 _GATEWAY = record_of(
     {"network_id": UUID},
-    {"enable_snat": BOOLEAN, "external_fixed_ips": _FIXED_IPS},
+    {"enable_snat": BOOLEAN, "external_fixed_ips": _FIXED_IPS, "qos_policy_id": nullable(UUID)},
 )
 _ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
 _ZONES = "there are no availability zones"
@@ -75,7 +75,7 @@ ROUTER = Resource(
             name="external_gateway_info",
             type=FieldType(f"{_GATEWAY.name}, or null", _parse_gateway),
             default=None,
-            parts=("network_id", "enable_snat", "external_fixed_ips"),
+            parts=("network_id", "enable_snat", "external_fixed_ips", "qos_policy_id"),
         ),
         Field(name="routes", type=ROUTES, post=False),
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import RouterPeer
 from alcor.intent.follow import Ready, follow
@@ -22,10 +23,12 @@ from alcor.managers.router.service.new_subnets import NewSubnets
 from alcor.managers.router.service.routers import RouterService
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import manager
-from alcor.managers.router.sql import SqlTransaction, living
+from alcor.managers.router.sql import TABLE, SqlTransaction, living
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.fences import PolicyColumn
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -55,6 +58,7 @@ class RouterApp:
         clock: Seconds,
         new_id: NewId,
         quota: Limit = unlimited,
+        policies: QosPolicyPeer | None = None,
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
@@ -66,7 +70,7 @@ class RouterApp:
         self._settings = settings
         service = RouterService(
             store,
-            Gateways(store, peers, self._settling, makers),
+            Gateways(store, peers, self._settling, makers, PolicyReferences(policies)),
             Interfaces(store, peers, self._settling, makers),
             self._settling,
             peers.flavors,
@@ -79,6 +83,7 @@ class RouterApp:
         self._log = log
         self._rebuilt = rebuilt
         self.gateway_use = GatewayUse(self.database)
+        self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
 
     async def recover(self) -> None:
         """What a crash cut short is finished by the first round of `tasks`: peers do it."""

@@ -18,6 +18,7 @@ def record(router: Router, gateway_port_id: str) -> RouterRecord:
             port_id=gateway_port_id,
             enable_snat=info.enable_snat,
             fixed_ips=info.external_fixed_ips,
+            qos_policy_id=info.qos_policy_id or "",
         )
     return RouterRecord(
         id=router.id,

@@ -103,6 +103,13 @@ class Transaction(Protocol):
 
     def detach(self, port_id: str) -> None: ...
 
+    def check_policy(self, id_: str | None, project: str | None) -> None:
+        """`QosPolicyNotFound` when it has gone since it was asked for, or was taken from them.
+
+        None of a project: whoever asks sees all.
+        """
+        ...
+
     def insert(self, routers: Sequence[Router]) -> list[Raw]:
         """After their gateways have been attached."""
         ...

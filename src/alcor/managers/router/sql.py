@@ -18,11 +18,19 @@ from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
 from alcor.runtime import usage
+from alcor.runtime.fences import may_refer
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.values.qos import QosPolicyNotFound
 
 T = TypeVar("T")
 
-TABLE = ResourceTable("router", "Router", ("project_id", "name"), counted=True)
+TABLE = ResourceTable(
+    "router",
+    "Router",
+    ("project_id", "name", "qos_policy_id"),
+    nullable=frozenset({"qos_policy_id"}),
+    counted=True,
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Router).decode
@@ -115,6 +123,10 @@ class SqlTransaction(ToldTransaction):
         TABLE.replace(self._connection, [row])
         return Raw(row.doc)
 
+    def check_policy(self, id_: str | None, project: str | None) -> None:
+        if id_ and not may_refer(self._connection, id_, project):
+            raise QosPolicyNotFound(id_)
+
     def document(self, router: Router) -> Raw:
         return Raw(_encode(router))
 
@@ -190,4 +202,5 @@ def _gateway_of(connection: sqlite3.Connection, router_id: str) -> str:
 
 
 def _row(router: Router, sequence: int) -> Row:
-    return Row(router.id, (router.project_id, router.name), sequence, _encode(router))
+    columns = (router.project_id, router.name, router.qos_policy_id)
+    return Row(router.id, columns, sequence, _encode(router))

@@ -22,4 +22,5 @@ def plan(floating: FloatingIpRecord) -> tuple[str, FloatingIp] | None:
         port_id=floating.port_id,
         fixed=address(floating.fixed_ip_address) if floating.port_id else None,
         name=floating.dns_name,
+        qos_policy_id=floating.qos_policy_id,
     )

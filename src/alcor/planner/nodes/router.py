@@ -30,6 +30,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         ),
         snat=router.gateway is None or router.gateway.enable_snat,
         project_id=router.project_id,
+        qos_policy_id=router.gateway.qos_policy_id if router.gateway is not None else "",
     )
 
 

@@ -26,7 +26,7 @@ class FloatingIp(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     project_id: str
     status: str = "DOWN"
-    qos_policy_id: None = None
+    qos_policy_id: str | None = None
     dns_name: str = ""
     dns_domain: str = ""
     description: str = ""
@@ -71,6 +71,7 @@ def floating_ip(values: Mapping[str, Any], id_: str, port: PortRecord, now: str)
         description=values["description"],
         dns_name=values["dns_name"],
         dns_domain=values["dns_domain"],
+        qos_policy_id=values["qos_policy_id"],
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -121,7 +122,7 @@ def _by(backing: Backing, path: Path) -> Backing:
 
 def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a checked PUT's changes that are nobody else's business."""
-    found = {name: changes[name] for name in ("description",) if name in changes}
+    found = {name: changes[name] for name in ("description", "qos_policy_id") if name in changes}
     if "tags" in changes:
         found["tags"] = tuple(changes["tags"])
     return found

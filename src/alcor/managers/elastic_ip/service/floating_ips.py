@@ -40,6 +40,7 @@ from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.showing import ports_of, shown
 from alcor.managers.elastic_ip.service.writes import seen_by, written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.values.addresses import address
 from alcor.values.errors import NotFound, Refusal
 
@@ -57,7 +58,9 @@ class FloatingIpService:
         internal_ports: InternalPorts,
         settling: Settling,
         makers: Makers,
+        policies: PolicyReferences,
     ) -> None:
+        self._policies = policies
         self._store = store
         self._peers = peers
         self._associating = associating
@@ -79,6 +82,9 @@ class FloatingIpService:
         caller = request.caller
         for item in request.items:
             check_name(item)
+        await self._check_policies(
+            [Wish(seen_by(caller), i["qos_policy_id"]) for i in request.items]
+        )
         wishes = [await self._wishes(item, caller) for item in request.items]
         associations = [
             await self._associating.association(
@@ -109,6 +115,7 @@ class FloatingIpService:
         def work(tx: Transaction) -> Written:
             for each, association in zip(held, associations, strict=True):
                 _check_association(tx, each, association)
+                tx.check_policy(each.ip.qos_policy_id, seen_by(caller) and each.ip.project_id)
             tx.insert(held)
             tx.settled(note.port_id for note in notes)
             return written(tx, tx.documents([each.ip.id for each in held]))
@@ -120,6 +127,9 @@ class FloatingIpService:
         caller, changes = request.caller, request.changes
         held = await self._store.read(lambda tx: tx.floating_ip(request.id, seen_by(caller)))
         check_revision(request.if_revision, held.ip.revision_number)
+        if "qos_policy_id" in changes:
+            wish = Wish(seen_by(caller), changes["qos_policy_id"], held.ip.qos_policy_id)
+            await self._check_policies([wish])
         moving = not changes or not _ASSOCIATION.isdisjoint(changes)
         association = await self._wanted(held, changes, caller) if moving else None
         self._watch([association])
@@ -134,6 +144,8 @@ class FloatingIpService:
                 new = given(old, association)
                 _check_association(tx, new, association)
             saved = changed(old, new, plain_changes(changes), now)
+            if saved.ip.qos_policy_id != old.ip.qos_policy_id:
+                tx.check_policy(saved.ip.qos_policy_id, seen_by(caller) and old.ip.project_id)
             if saved is not old:
                 tx.save(saved)
             return written(tx, tx.documents([request.id]))
@@ -234,6 +246,11 @@ class FloatingIpService:
         if item.get("subnet_id") or wanted:
             return [AddressWish(subnet_id=item.get("subnet_id") or "", ip_address=wanted or "")]
         return [AddressWish(subnet_id=id_) for id_ in ipv4]
+
+    async def _check_policies(self, wishes: Sequence[Wish]) -> None:
+        for refusal in await self._policies.answers(wishes):
+            if refusal is not None:
+                raise refusal
 
     def _watch(self, associations: Sequence[Association | None]) -> None:
         for association in associations:

@@ -21,8 +21,9 @@ FLOATING_IPS = ResourceTable(
         "mac_address",
         "interface_port_id",
         "gateway_port_id",
+        "qos_policy_id",
     ),
-    nullable=frozenset({"port_id", "fixed_ip_address", "router_id"}),
+    nullable=frozenset({"port_id", "fixed_ip_address", "router_id", "qos_policy_id"}),
     counted=True,
 )
 FORWARDINGS = ResourceTable(
@@ -54,13 +55,14 @@ def floating_ip_row(held: Held, sequence: int) -> Row:
         ip.fixed_ip_address,
         ip.router_id,
         *backing,
+        ip.qos_policy_id,
     )
     return Row(ip.id, columns, sequence, encode(ip))
 
 
 def held_of(row: Row) -> Held:
     """The floating IP of a row."""
-    return Held(_decode_ip(row.doc), Backing(*map(str, row.columns[6:])))
+    return Held(_decode_ip(row.doc), Backing(*map(str, row.columns[6:10])))
 
 
 def forwarding_row(forwarding: Forwarding, sequence: int) -> Row:

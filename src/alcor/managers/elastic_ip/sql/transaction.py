@@ -27,7 +27,9 @@ from alcor.managers.elastic_ip.sql.tables import (
     held_of,
 )
 from alcor.runtime import usage
+from alcor.runtime.fences import may_refer
 from alcor.runtime.resource_table import Row, Taken
+from alcor.values.qos import QosPolicyNotFound
 
 _HOPS = (
     "SELECT value FROM json_each(?) WHERE EXISTS "
@@ -71,6 +73,10 @@ class SqlTransaction(ToldTransaction):
             put(self._connection, [floating_ip_row(each, first + i) for i, each in enumerate(held)])
         except Taken as taken:
             raise _refusal(taken, held[0]) from None
+
+    def check_policy(self, id_: str | None, project: str | None) -> None:
+        if id_ and not may_refer(self._connection, id_, project):
+            raise QosPolicyNotFound(id_)
 
     def remove(self, id_: str) -> None:
         FLOATING_IPS.delete(self._connection, [id_])

@@ -13,7 +13,9 @@ class QosRuleNotFound(NotFound):
 class QosPolicyInUse(Conflict):
     """Something has the policy."""
 
-    def __init__(self, id_: str, reason: str = "is used by networks or ports") -> None:
+    def __init__(
+        self, id_: str, reason: str = "is used by networks, ports, routers or floating IPs"
+    ) -> None:
         super().__init__(f"QoS Policy {id_} {reason}.")
 
 

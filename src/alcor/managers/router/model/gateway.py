@@ -19,6 +19,7 @@ class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
     network_id: str
     enable_snat: bool = True
     external_fixed_ips: tuple[FixedIp, ...] = ()
+    qos_policy_id: str | None = None
 
     def with_addresses(self, fixed_ips: tuple[FixedIp, ...]) -> "GatewayInfo":
         """The same way out under other addresses."""
@@ -31,15 +32,19 @@ class WantedGateway(NamedTuple):
     network_id: str
     enable_snat: bool
     fixed_ips: tuple[AddressWish, ...] | None
+    qos_policy_id: str | None = None
 
 
-def wanted_gateway(info: Mapping[str, Any] | None) -> WantedGateway | None:
-    """Of a checked body; None asks for no gateway."""
+def wanted_gateway(
+    info: Mapping[str, Any] | None, held: GatewayInfo | None = None
+) -> WantedGateway | None:
+    """Of a checked body; None asks for no gateway. Of a QoS policy nothing said keeps the held."""
     if not info:
         return None
     fixed_ips = info.get("external_fixed_ips")
     wishes = None if not fixed_ips else tuple(_wish(item) for item in fixed_ips)
-    return WantedGateway(info["network_id"], info.get("enable_snat", True), wishes)
+    policy_id = info.get("qos_policy_id", held.qos_policy_id if held is not None else None)
+    return WantedGateway(info["network_id"], info.get("enable_snat", True), wishes, policy_id)
 
 
 def gateway_info(wanted: WantedGateway, port: PortRecord) -> GatewayInfo:
@@ -48,6 +53,7 @@ def gateway_info(wanted: WantedGateway, port: PortRecord) -> GatewayInfo:
         network_id=port.network_id,
         enable_snat=wanted.enable_snat,
         external_fixed_ips=port.fixed_ips,
+        qos_policy_id=wanted.qos_policy_id,
     )
 
 

@@ -36,6 +36,12 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     updated_at: str
 
+    @property
+    def qos_policy_id(self) -> str | None:
+        """Of its gateway."""
+        info = self.external_gateway_info
+        return info.qos_policy_id if info is not None else None
+
 
 def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
     """The router that a checked body asks for, without its gateway."""

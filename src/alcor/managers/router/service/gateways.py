@@ -24,6 +24,7 @@ from alcor.managers.router.model.router import Router, touched
 from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import seen_by, written
+from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.values.errors import NotFound
 
 # What else a write changes of the router, given what becomes of its gateway.
@@ -42,7 +43,15 @@ class Gate(NamedTuple):
 class Gateways:
     """The sagas of gateways; the caller holds the router's lock."""
 
-    def __init__(self, store: Store, peers: Peers, settling: Settling, makers: Makers) -> None:
+    def __init__(
+        self,
+        store: Store,
+        peers: Peers,
+        settling: Settling,
+        makers: Makers,
+        policies: PolicyReferences,
+    ) -> None:
+        self._policies = policies
         self._store = store
         self._peers = peers
         self._settling = settling
@@ -75,6 +84,7 @@ class Gateways:
         held = next((each for each in attachments if each.is_gateway), None)
         info = router.external_gateway_info
         trace = caller.request_id
+        await self._check_policy(wanted, info, caller)
         if wanted is None:
             return await self._clear(router, held, apply, trace)
         if held is None or info is None or info.network_id != wanted.network_id:
@@ -85,6 +95,7 @@ class Gateways:
             network_id=info.network_id,
             enable_snat=wanted.enable_snat,
             external_fixed_ips=info.external_fixed_ips,
+            qos_policy_id=wanted.qos_policy_id,
         )
         return await self._store.write(lambda tx: apply(tx, {_INFO: kept}), trace)
 
@@ -100,7 +111,7 @@ class Gateways:
         if any(place.prefix.version == subnet.ip_version for place in held.places):
             return
         wishes = (*wishes_of(held.places), AddressWish(subnet_id=subnet.id))
-        wanted = WantedGateway(info.network_id, info.enable_snat, wishes)
+        wanted = WantedGateway(info.network_id, info.enable_snat, wishes, info.qos_policy_id)
         now = self._makers.now()
 
         def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
@@ -209,6 +220,18 @@ class Gateways:
         if not seen[0].external:
             raise BadRouterRequest(f"Network {wanted.network_id} is not an external network")
         check_gateway(wanted, (await self._peers.subnets.subnets_of(ids)).subnets)
+
+    async def check_new(self, wanted: WantedGateway, caller: Caller) -> None:
+        """That a new router may have the gateway's QoS policy."""
+        await self._check_policy(wanted, None, caller)
+
+    async def _check_policy(
+        self, wanted: WantedGateway | None, held: GatewayInfo | None, caller: Caller
+    ) -> None:
+        policies = [each.qos_policy_id if each is not None else None for each in (wanted, held)]
+        for refusal in await self._policies.answers([Wish(seen_by(caller), *policies)]):
+            if refusal is not None:
+                raise refusal
 
     async def _fence(self, router: Router, held: Attachment) -> None:
         if (await self._peers.floating_ips.fence_hops(Ids([held.port_id]))).ids:

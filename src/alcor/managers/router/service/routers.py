@@ -74,6 +74,8 @@ class RouterService:
             for each, values in zip(new, request.items, strict=True)
             if (gateway := wanted_gateway(values[_INFO])) is not None
         }
+        for gateway in wanted.values():
+            await self._gateways.check_new(gateway, request.caller)
         if not wanted:
             return await self._store.write(lambda tx: written(tx, tx.insert(new)), trace)
         return await self._create_with_gateways(new, wanted, request)
@@ -97,6 +99,8 @@ class RouterService:
             def work(tx: Transaction) -> Written:
                 for gate in gates.values():
                     tx.attach(gate.attachment)
+                for each in routers:
+                    tx.check_policy(each.qos_policy_id, seen_by(request.caller) and each.project_id)
                 tx.settled(note.port_id for note in notes.values())
                 return written(tx, tx.insert(routers))
 
@@ -113,7 +117,10 @@ class RouterService:
                 new["routes"] = routes_of(request.changes["routes"])
                 attachments = tx.attachments(old.id)
                 check_routes(old.id, new["routes"], attachments, self._routes_max)
-            return _saved(tx, old, changed(old, new, now))
+            saved = changed(old, new, now)
+            if saved.qos_policy_id != old.qos_policy_id:
+                tx.check_policy(saved.qos_policy_id, seen_by(request.caller) and old.project_id)
+            return _saved(tx, old, saved)
 
         async with self._locks.of(request.id):
             project = seen_by(request.caller)
@@ -122,7 +129,7 @@ class RouterService:
             if _INFO not in request.changes:
                 trace = request.caller.request_id
                 return await self._store.write(lambda tx: apply(tx, {}), trace)
-            wanted = wanted_gateway(request.changes[_INFO])
+            wanted = wanted_gateway(request.changes[_INFO], held.external_gateway_info)
             return await self._gateways.change(held, wanted, request.caller, apply)
 
     async def delete(self, request: DeleteRequest) -> Written:

@@ -1,0 +1,71 @@
+"""Which meters the flows of a unit name. Pure."""
+
+from collections.abc import Iterator
+
+from alcor.agent.features import (
+    dhcp4,
+    dhcp6,
+    multicast,
+    qos,
+    ra,
+    routing,
+    services,
+    shared_addresses,
+)
+from alcor.agent.meter import Meter, of_outside
+from alcor.agent.model import HostModel
+from alcor.agent.qos import Limits
+from alcor.agent.unit import Unit, UnitKind
+
+
+def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
+    """The meters that a unit's flows name."""
+    match unit.kind:
+        case UnitKind.PORT:
+            yield from _of_port(model, unit.id)
+        case UnitKind.NETWORK:
+            yield from _of_network(model, unit.id)
+        case UnitKind.SHARED:
+            is_asked = unit.id in model.networks and bool(model.shared.prefixes(unit.id))
+            if is_asked and model.tunnel is not None:
+                yield of_outside(model.tunnel.ofport)
+        case UnitKind.ROUTER | UnitKind.FLOATING:
+            held = limits_at(model, unit)
+            if held is not None:
+                yield from held.meters()
+
+
+def limits_at(model: HostModel, unit: Unit) -> Limits | None:
+    """What is to be kept here at a router's gateway: under its own address, or a floating IP."""
+    if unit.kind is UnitKind.FLOATING:
+        found = model.home(unit)
+        return found[1].limits if found is not None and found[1].is_here else None
+    view = model.router(unit.id)
+    return view.exit.limits if view is not None and view.exit and view.exit.is_here else None
+
+
+def _of_port(model: HostModel, port_id: str) -> Iterator[Meter]:
+    wired = model.wired(port_id)
+    if wired is None:
+        return
+    subnets = model.subnets_of(wired.port)
+    yield from dhcp4.meters(wired, subnets)
+    yield from dhcp6.meters(wired, subnets)
+    yield from ra.meters(wired, subnets)
+    yield from services.meters(wired)
+    yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
+    policy = model.qos.policy_of(wired.port, wired.network)
+    if policy is not None:
+        yield from qos.meters(policy, model.qos.slot(wired.port.id))
+    yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
+
+
+def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
+    network = model.networks.get(network_id)
+    if network is None or not network.admin_state_up:
+        return
+    uplink = model.exits.uplink_of(network)
+    if uplink is not None:
+        yield of_outside(uplink)
+    if model.has_wired_port(network_id):
+        yield from multicast.meters(network)
