@@ -119,3 +119,12 @@ def test_agents_are_listed_like_stored_resources(api: Any) -> None:
     assert api.listed(f"/v2.0/agents?{query}&alive=true") == []
     for i in range(4):
         assert api.call("DELETE", f"/alcor/v1/nodes/lists-{i}").status == 204
+
+
+def test_links_follow_what_ended_the_clients_tls(api: Any, project: str) -> None:
+    path = f"/v2.0/networks?project_id={project}&limit=1"
+
+    for said, scheme in (("https", "https"), ("http", "http"), ("gopher", "http")):
+        answer = api.call("GET", path, headers={"X-Forwarded-Proto": said})
+        links = answer.json["networks_links"]
+        assert {urlsplit(link["href"]).scheme for link in links} == {scheme}

@@ -79,8 +79,9 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """Scheme and host, as the client wrote them."""
-        return f"http://{self.header(b'host') or 'localhost'}"
+        """Scheme and host, as the client wrote them; who ended its TLS says so."""
+        scheme = "https" if self.header(b"x-forwarded-proto") == "https" else "http"
+        return f"{scheme}://{self.header(b'host') or 'localhost'}"
 
     @property
     def if_revision(self) -> int | None:
