@@ -18,6 +18,7 @@ from alcor.runtime.sqlite import wal_pages_max, writer_cache_kib
 _PRAGMAS = (  # as the managers' files
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
     *(f"wal_autocheckpoint={wal_pages_max}", f"cache_size=-{writer_cache_kib}"),
+    "temp_store=MEMORY",
 )
 
 
@@ -53,7 +54,7 @@ def latest_rows(database: Path, table: str, count: int) -> Rows:
 
 def prepare(database: Path, tables: Sequence[Rows]) -> None:
     """Make a file with these tables, and in them what was there before the rows to be written."""
-    with closing(_opened(database)) as connection:
+    with closing(opened(database)) as connection:
         for table in tables:
             for statement in table.schema:
                 connection.execute(statement)
@@ -66,7 +67,7 @@ def prepare(database: Path, tables: Sequence[Rows]) -> None:
 
 def write(database: Path, tables: Sequence[Rows], batch: int) -> list[float]:
     """Write all rows, `batch` of each table in a transaction; the seconds of each transaction."""
-    with closing(_opened(database)) as connection:
+    with closing(opened(database)) as connection:
         count = min(len(table.values) for table in tables)
         return [
             _transaction(connection, tables, start, batch)
@@ -74,7 +75,8 @@ def write(database: Path, tables: Sequence[Rows], batch: int) -> list[float]:
         ]
 
 
-def _opened(database: Path) -> sqlite3.Connection:
+def opened(database: Path) -> sqlite3.Connection:
+    """A connection that writes as the managers' do."""
     connection = sqlite3.connect(f"file:{database}", uri=True, isolation_level=None)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")

@@ -11,30 +11,42 @@ from typing import Any
 import uvicorn
 
 Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SERVER: dict[str, Any] = {  # as Alcor's own
+    "http": "httptools",
+    "loop": "uvloop",
+    "lifespan": "off",
+    "access_log": False,
+    "log_level": "warning",
+}
 
 _answer_by_path: dict[str, bytes] = {}
 
 
-async def echo(
-    scope: Message,
-    receive: Callable[[], Awaitable[Message]],
-    send: Callable[[Message], Awaitable[None]],
-) -> None:
+async def echo(scope: Message, receive: Receive, send: Send) -> None:
     """Answer what was put at this path, and nothing where nothing was."""
     if scope["type"] != "http":
         return
+    body = await body_of(receive)
+    if scope["method"] == "PUT":
+        _answer_by_path[scope["path"]] = body
+    await answer(send, scope["method"], _answer_by_path.get(scope["path"], b""))
+
+
+async def body_of(receive: Receive) -> bytes:
+    """All of a request's body."""
     body = b""
     while True:
         message = await receive()
         body += message.get("body", b"")
         if not message.get("more_body", False):
-            break
-    if scope["method"] == "PUT":
-        _answer_by_path[scope["path"]] = body
-    await _answer(send, scope["method"], _answer_by_path.get(scope["path"], b""))
+            return body
 
 
-async def _answer(send: Callable[[Message], Awaitable[None]], method: str, body: bytes) -> None:
+async def answer(send: Send, method: str, body: bytes) -> None:
+    """Answer with this body; 201 to a POST."""
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -46,16 +58,7 @@ async def _answer(send: Callable[[Message], Awaitable[None]], method: str, body:
 
 def main(port: int) -> None:
     """Serve on this port of 127.0.0.1 until told to end."""
-    uvicorn.run(
-        echo,
-        host="127.0.0.1",
-        port=port,
-        http="httptools",
-        loop="uvloop",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-    )
+    uvicorn.run(echo, host="127.0.0.1", port=port, **SERVER)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,14 @@ job_timeout_s = 600.0
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask `count` times over `connections` connections, taking the targets in turn."""
+    """Ask `count` times over `connections` connections, taking the targets in turn; with `bodies`,
+    of which there is one for each target, instead of `body`."""
 
     port: int  # of 127.0.0.1
     targets: list[str]  # path and query
     method: str = "GET"
     body: str = ""
+    bodies: list[str] = []
     headers: dict[str, str] = {}
     connections: int = 1
     count: int = 100
@@ -47,12 +49,16 @@ class Failed(Exception):
 
 def compose(job: Job) -> list[bytes]:
     """The bytes of each different request of a job."""
-    body = job.body.encode()
+    bodies = job.bodies or [job.body] * len(job.targets)
+    return [_composed(job, t, body.encode()) for t, body in zip(job.targets, bodies, strict=True)]
+
+
+def _composed(job: Job, target: str, body: bytes) -> bytes:
     headers = {"Host": "127.0.0.1", "Content-Length": str(len(body)), **job.headers}
     if body:
         headers["Content-Type"] = "application/json"
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return [f"{job.method} {t} HTTP/1.1\r\n{lines}\r\n".encode() + body for t in job.targets]
+    return f"{job.method} {target} HTTP/1.1\r\n{lines}\r\n".encode() + body
 
 
 class _Run:

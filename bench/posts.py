@@ -16,7 +16,7 @@ import msgspec
 from alcor.client.api import NETWORK, NODE, PORT, SUBNET
 from alcor.intent import records
 from alcor.intent.records import FixedIp, PortRecord
-from bench import bare_insert, servers
+from bench import bare_insert, inserting_echo, servers
 from bench.bare_insert import Rows
 from bench.load import Job, LoadGenerator, Outcome
 from bench.measure import in_turns, percentile, spread
@@ -30,6 +30,7 @@ _floor_rows_max = 5_000
 _calls_alone = 3  # a turn
 bulk_cost_times_max = 3.0
 single_share_of_echo_min = 1 / 3
+alone_times_echo_max = 5.0
 hosts = [f"h{n}" for n in range(1, 11)]
 
 
@@ -68,6 +69,7 @@ class Found:
     cpu_s: list[float] = field(default_factory=list)  # of the control plane, a port
     echo: list[Outcome] = field(default_factory=list)
     bare_s: list[float] = field(default_factory=list)  # median transaction of a turn
+    inserting: list[Outcome] = field(default_factory=list)  # of the echo that also writes the rows
 
     @property
     def ports_per_s(self) -> float:
@@ -77,8 +79,24 @@ class Found:
     @property
     def echo_share(self) -> float:
         """Our rate of calls as a share of the echo's."""
-        ours = spread(self.case.calls / o.seconds for o in self.ours).median
-        return ours / spread(self.case.calls / o.seconds for o in self.echo).median
+        return self._calls_per_s(self.ours) / self._calls_per_s(self.echo)
+
+    @property
+    def floor_share(self) -> float:
+        """As a share of the echo's rate, that of the echo which also writes the rows."""
+        return self._calls_per_s(self.inserting) / self._calls_per_s(self.echo)
+
+    @property
+    def times_echo(self) -> float:
+        """How long a call takes, against the echo's."""
+        ours, echo = (
+            spread(percentile(o.latencies_s, 0.5) for o in side).median
+            for side in (self.ours, self.echo)
+        )
+        return ours / echo
+
+    def _calls_per_s(self, side: Sequence[Outcome]) -> float:
+        return spread(self.case.calls / o.seconds for o in side).median
 
     @property
     def bare_times(self) -> float:
@@ -167,6 +185,7 @@ class _Turns:
         self._load = load
         self._ready = folder / f"floor-{case.ports}-{case.clients}.db"
         self._file = folder / "floor.db"
+        self._folder = folder
         self._body = region.body(case.ports)
 
     def ours(self) -> None:
@@ -195,13 +214,28 @@ class _Turns:
 
     def bare(self) -> None:
         case = self.found.case
-        count = max(case.ports * 5, min(case.ports * case.calls, _floor_rows_max))
+        rows = self._floor(max(case.ports * 5, min(case.ports * case.calls, _floor_rows_max)))
+        times = bare_insert.write(self._file, rows, case.ports)
+        self.found.bare_s.append(spread(times).median)
+
+    def inserting(self) -> None:
+        """HTTP and SQL alone; only where a call is one port."""
+        rows = self._floor(self.found.case.calls)
+        told, answer = self._folder / "floor.rows", self._folder / "floor.answer"
+        inserting_echo.write_rows(told, rows)
+        answer.write_text(self.found.ours[0].sample)
+        with servers.inserting_echo(self._folder, self._file, told, answer) as server:
+            self.found.inserting.append(self._ask(server, "/"))
+
+    def _floor(self, count: int) -> list[Rows]:
+        """So many rows, and the file made ready to take them."""
         rows = self._region.rows(count)
         if not self._ready.exists():
             bare_insert.prepare(self._ready, rows)
+        for path in (self._file, *self._file.parent.glob(f"{self._file.name}-*")):
+            path.unlink(missing_ok=True)  # a log of the turn before, too
         shutil.copyfile(self._ready, self._file)
-        times = bare_insert.write(self._file, rows, case.ports)
-        self.found.bare_s.append(spread(times).median)
+        return rows
 
     def _ask(self, server: Server, target: str, calls: int = 0) -> Outcome:
         case = self.found.case
@@ -234,9 +268,12 @@ def measure(bench: Bench) -> list[Section]:
 
 
 def _case(bench: Bench, turns: _Turns) -> Found:
+    contenders = {"Alcor": turns.ours, "bare echo": turns.echo, "bare insert": turns.bare}
+    if turns.found.case.ports == 1:
+        contenders["echo that inserts"] = turns.inserting
     in_turns(
         bench.rounds(_rounds, _rounds_quick),
-        {"Alcor": turns.ours, "bare echo": turns.echo, "bare insert": turns.bare},
+        contenders,
         lambda what: bench.tell(f"{turns.found.case.name}: {what}"),
         turning=False,  # the floors need what Alcor made
     )
@@ -252,6 +289,9 @@ def _section(found: Sequence[Found]) -> Section:
             "the real tables with their indexes, which hold all other rows already), written by "
             "`executemany` into one file, a transaction a call. Bare echo: a raw ASGI application "
             "on uvicorn (httptools, uvloop) that reads the same body and answers the same bytes. "
+            "Echo that inserts: the same application, which writes the bare rows before it "
+            "answers, what comes meanwhile in the next transaction: what HTTP and SQL alone leave "
+            "of the echo's rate. "
             "Processor time is that of both processes, planning included, a port. Calls follow "
             "each other at once, so that the planning of one is under way while the next is "
             "answered; alone is a call to a control plane at rest. Cost and target are those of "
@@ -260,6 +300,7 @@ def _section(found: Sequence[Found]) -> Section:
         columns=[
             *("case", "ports", "call, p50", "call, p99", "alone (times bare)", "CPU a port"),
             *("bare insert, a call", "cost, times bare", "echo, calls", "share of echo"),
+            *("echo that inserts (share of echo)", "call, times echo's"),
         ],
         rows=[_row(each) for each in found],
     )
@@ -276,6 +317,7 @@ def _row(found: Found) -> Row:
             *(found.case.name, rate(found.ports_per_s), seconds(p50), seconds(p99)),
             *("" if alone is None else f"{seconds(alone)} ({ratio(alone / bare)})", seconds(cpu)),
             *(seconds(bare), ratio(found.bare_times), rate(echo), ratio(found.echo_share)),
+            *(_floor_cell(found, echo), ratio(found.times_echo)),
         ],
         values={
             "ports_per_s": found.ports_per_s,
@@ -287,14 +329,24 @@ def _row(found: Found) -> Row:
             "times_bare": found.bare_times,
             "echo_per_s": echo,
             "share_of_echo": found.echo_share,
+            "times_echo": found.times_echo,
+            **({"floor_share": found.floor_share} if found.inserting else {}),
         },
         verdict=_verdict(found),
     )
 
 
+def _floor_cell(found: Found, echo: float) -> str:
+    if not found.inserting:
+        return ""
+    return f"{rate(found.floor_share * echo)} ({ratio(found.floor_share)})"
+
+
 def _verdict(found: Found) -> Verdict | None:
     if found.case.ports == 500 and found.case.clients == 1:
         return at_most(bulk_cost_times_max, found.bare_times, "times the bare insert")
+    if found.case.ports == 1 and found.case.clients == 1:
+        return at_most(alone_times_echo_max, found.times_echo, "times the echo")
     if found.case.ports == 1 and found.case.clients == 16:
         return at_least(single_share_of_echo_min, found.echo_share, "at least a third of the echo")
     return None
