@@ -15,13 +15,27 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import firewall, flows, neutron, one_more, pages, posts, restart, tables, wiring
+from bench import (
+    creates,
+    firewall,
+    flows,
+    lists,
+    neutron,
+    one_more,
+    pages,
+    posts,
+    restart,
+    tables,
+    wiring,
+)
 from bench.run import Bench
 from bench.tables import Report, Section
 
 CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "posts": posts.measure,
+    "creates": creates.measure,
     "pages": pages.measure,
+    "lists": lists.measure,
     "neutron": neutron.measure,
     "one-more": one_more.measure,
     "hosts-3": wiring.on_hosts(3),
@@ -63,6 +77,13 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--neutron", default="", metavar="URL", help="compare with this Neutron (no authentication)"
     )
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the larger table where two sizes are compared (pages, lists)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for scripts")
     return parser.parse_args(words)
 
@@ -77,7 +98,7 @@ def _run(console: Console, name: str, options: argparse.Namespace) -> list[Secti
             def tell(what: str) -> None:
                 progress.update(task, description=f"{name}: {what}")
 
-            bench = Bench(folder, options.quick, options.neutron, tell)
+            bench = Bench(folder, options.quick, options.neutron, tell, options.rows)
             return CASES[name](bench)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ class Bench:
     quick: bool
     neutron: str  # endpoint of a Neutron to compare with; empty: there is none
     tell: Callable[[str], None]  # what is being done now
+    rows: int = 0  # of the larger table of a comparison; 0: as the case has it
 
     def rounds(self, usual: int, quick: int) -> int:
         """How often to repeat."""

@@ -113,12 +113,16 @@ class Server:
         self._end()
 
 
-def control_plane(data: Path) -> Server:
-    """`alcor up` with its databases in this folder, on free ports."""
+def control_plane(data: Path, tokens: Path | None = None) -> Server:
+    """`alcor up` with its databases in this folder, on free ports; with a file of tokens, only for
+    their bearers."""
     port = free_port()
+    config = data / "up.toml"
+    asked = "" if tokens is None else f'auth = "tokens"\ntokens_file = "{tokens}"\n'
+    config.write_text(asked)
     argv = [
         *(*_ALCOR, "up", "--data", str(data), "--listen", f"127.0.0.1:{port}"),
-        *("--agents-listen", f"127.0.0.1:{free_port()}"),
+        *("--agents-listen", f"127.0.0.1:{free_port()}", "--config", str(config)),
     ]
     return Server(argv, port, data / "up.log")
 
