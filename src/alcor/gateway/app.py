@@ -1,11 +1,13 @@
 """Put the door together: what assembly opens, starts and closes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from alcor.contracts.resources import ResourceManager
+from alcor.gateway.audit import Audit
 from alcor.gateway.discovery import EXTENSIONS
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
@@ -13,7 +15,9 @@ from alcor.gateway.operations import About
 from alcor.gateway.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId
+from alcor.runtime.audit_file import AuditFile, to_log
+from alcor.runtime.clock import NewId, Seconds, now_s
+from alcor.runtime.config import ConfigError
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,13 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(description="YAML or JSON file of rules, in oslo.policy's terms, over ours"),
     ] = ""
+    audit: Annotated[
+        str,
+        msgspec.Meta(
+            description="Where a line is told for every write, who and what: a file, or log (the "
+            "process's own); empty: nowhere"
+        ),
+    ] = ""
 
 
 def door(
@@ -55,8 +66,22 @@ def door(
     settings: GatewaySettings,
     identity: Identity,
     new_id: NewId,
+    clock: Seconds = now_s,
 ) -> Door:
-    """The application for these resources; `ConfigError` when the policy can't be read."""
+    """The application for these resources; `ConfigError` when the policy can't be read, or the
+    file of the audit log not be written."""
     limits = Limits(**{name: getattr(settings, name) for name in Limits._fields})
     policy = Policy((resource for resource, _ in resources), read_rules(settings.policy_file))
-    return Door(resources, about, identity, limits, policy, new_id, EXTENSIONS)
+    audit = _audit(settings.audit, clock)
+    return Door(resources, about, identity, limits, policy, new_id, EXTENSIONS, audit)
+
+
+def _audit(to: str, clock: Seconds) -> Audit | None:
+    if not to:
+        return None
+    if to == "log":
+        return Audit(to_log, clock)
+    try:
+        return Audit(AuditFile(Path(to)).write, clock)
+    except OSError as error:
+        raise ConfigError(f"gateway.audit: {error}") from error

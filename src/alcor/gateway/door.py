@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from alcor.contracts.resources import Caller, ResourceManager
+from alcor.gateway.audit import Audit
 from alcor.gateway.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
@@ -51,6 +52,7 @@ class Door:
         policy: Policy,
         new_id: Callable[[], str],
         extensions: Sequence[Extension],
+        audit: Audit | None = None,
     ) -> None:
         announced = {"", *(extension.alias for extension in extensions)}
         resources = [each for each in resources if each[0].extension in announced]
@@ -64,6 +66,7 @@ class Door:
         self._now = 0
         requests_now.set_function(lambda: self._now)
         self._in_flight = InFlight(limits.requests_per_project_max)
+        self._audit = audit
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; never raises what is not the loop's."""
@@ -72,11 +75,13 @@ class Door:
         request_id.set(id_)
         self._now += 1
         try:
-            status, body, headers, route = await self._told(
+            status, body, headers, route = answer = await self._told(
                 self._within_limits(request, id_), request, id_
             )
         finally:
             self._now -= 1
+        if self._audit is not None:
+            self._audit.tell(request, id_, answer)
         self._time(request.method, route, status, time.perf_counter() - started)
         return Response(status, body, (*headers, (_REQUEST_ID, id_.encode())), route)
 
@@ -108,21 +113,25 @@ class Door:
         if found is None:
             parent, _, member = path.rpartition("/")
             return await self._about(request, id_, path, parent, member)
-        answering, route = found
-        caller = await self._identity.caller(request, id_)
+        answering, request.route = found
+        request.caller = caller = await self._identity.caller(request, id_)
         self._in_flight.enter(caller.project_id)
         try:
             status, body, headers, _ = await answering(request, caller)
         finally:
             self._in_flight.leave(caller.project_id)
-        return Response(status, body, headers, route)
+        return Response(status, body, headers, request.route)
 
     async def _within(self, request: Request, caller: Caller) -> Response:
         """Answer a request that one of ours stands for: of resources, by the same caller."""
         found = self._routes.found(request.path)
         if found is None:
             return not_found()
-        return await self._told(found[0](request, caller), request, caller.request_id)
+        request.caller, request.route = caller, found[1]
+        answer = await self._told(found[0](request, caller), request, caller.request_id)
+        if self._audit is not None:
+            self._audit.tell(request, caller.request_id, answer)
+        return answer
 
     async def _about(
         self, request: Request, id_: str, path: str, parent: str, member: str

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from alcor.contracts.resources import Caller
 from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import Kind, Refusal
 
@@ -48,7 +49,7 @@ class Request:
 
     __slots__ = (
         *("_body", "_header_bytes", "_headers", "_limits", "_url_bytes"),
-        *("method", "path", "query"),
+        *("caller", "method", "path", "query", "route", "sent"),
     )
 
     def __init__(
@@ -69,6 +70,9 @@ class Request:
         self._headers = headers
         self._body = body
         self._limits = limits
+        self.caller: Caller | None = None  # once the door has found out
+        self.route = ""  # the kind of path, once it is known
+        self.sent = b""  # the body, once it was read
         self._url_bytes = url_bytes
         self._header_bytes = header_bytes
 
@@ -111,6 +115,7 @@ class Request:
         if content is None:
             limit_reached.labels("gateway.body_bytes_max").inc()
             raise _too_long("HTTPRequestEntityTooLarge", f"body is larger than {most}")
+        self.sent = content
         return content
 
 
