@@ -316,6 +316,8 @@ class Control:
             tasks.start(relay.refill(), f"{relay.manager}-refill")
         for app in self.apps:
             await app.recover()
+        for app in self.apps:
+            tasks.start(app.database.deposed(), f"{app.name}-leads")
         tasks.start(self._quotas.run(self._intent, self._ready), "quotas")
         for app in self.apps:
             for i, work in enumerate(app.tasks()):

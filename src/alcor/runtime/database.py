@@ -29,6 +29,11 @@ class Database(Protocol):
         ours fail with `Deposed` as soon as we don't any more."""
         ...
 
+    async def deposed(self) -> None:
+        """Wait until a write has found that we lead no more, and raise `Deposed`: no other write
+        will do better, so the process has to end."""
+        ...
+
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         ...

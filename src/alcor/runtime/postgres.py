@@ -8,6 +8,7 @@ The process that leads holds another lock for as long as one connection of it li
 looks whether that is so still, within its transaction: who was deposed writes nothing.
 """
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,6 +57,7 @@ class PostgresDatabase:
         self._closing = Event()
         self._leading: psycopg.Connection[Any] | None = None
         self._begin_write = _BEGIN_WRITE
+        self._deposed = asyncio.Event()
 
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it."""
@@ -64,7 +66,16 @@ class PostgresDatabase:
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        return await self._writer.do(self._run, self._begin_write, work)
+        try:
+            return await self._writer.do(self._run, self._begin_write, work)
+        except Deposed:
+            self._deposed.set()
+            raise
+
+    async def deposed(self) -> None:
+        """Wait until a write has found that we don't lead any more, and raise `Deposed`."""
+        await self._deposed.wait()
+        raise Deposed(f"this process leads the database of {self._name} no more")
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""

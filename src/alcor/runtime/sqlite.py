@@ -57,6 +57,10 @@ class SqliteDatabase:
     async def lead(self) -> None:
         """A folder of files has one process anyway: whoever opens it locks it."""
 
+    async def deposed(self) -> None:
+        """Never: nobody else has the folder."""
+        await asyncio.get_running_loop().create_future()
+
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         if self._copying is not None:
