@@ -1,11 +1,13 @@
 """Labs for system tests: real Open vSwitch, real DHCP clients, real packets.
 
 Where Open vSwitch or root is missing these tests fail: a test that is not run proves nothing.
-Each module has a lab of its own, of its own name, and takes it down.
+Each module has a lab of its own, of its own name, and takes it down; so modules may run side by
+side, in one checkout and in several.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,6 +31,11 @@ MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
 
 
+def of_this_checkout(name: str) -> str:
+    """A lab's name that no test of another checkout on this machine has."""
+    return name + sha256(str(Path(__file__).parent).encode()).hexdigest()[:3]
+
+
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The module's lab: `lab_name`, `lab_hosts`, `lab_uplinks` of the module say which.
@@ -36,7 +43,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     With `--shape served` its control plane is a region of processes, unless the module stops and
     starts it (`lab_own`).
     """
-    name, hosts = request.module.lab_name, request.module.lab_hosts
+    name, hosts = of_this_checkout(request.module.lab_name), request.module.lab_hosts
     in_processes = request.config.getoption("--shape") == "served"
     labs.down(name)
     with ExitStack() as stack:

@@ -92,13 +92,12 @@ def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
     run("port", "create", "seven", "--network", "seven", "--count", "2", *alcor,
         "--spread-over", "h1,h2", "--wait", "30")  # fmt: skip
 
-    run("lab", "plug", "--network", "seven", "--name", lab_name)
-    pings = run("lab", "ping", "seven1", "seven2", "--name", lab_name, "-f", "json")
-    inside = run(
-        "lab", "exec", "--name", lab_name, "seven1", "--", "ip", "-j", "link", "show", "eth0"
-    )
-    status = json.loads(run("lab", "status", "--name", lab_name, "-f", "json"))
-    run("lab", "unplug", "seven1", "seven2", "--name", lab_name)
+    name = lab.layout.name
+    run("lab", "plug", "--network", "seven", "--name", name)
+    pings = run("lab", "ping", "seven1", "seven2", "--name", name, "-f", "json")
+    inside = run("lab", "exec", "--name", name, "seven1", "--", "ip", "-j", "link", "show", "eth0")
+    status = json.loads(run("lab", "status", "--name", name, "-f", "json"))
+    run("lab", "unplug", "seven1", "seven2", "--name", name)
 
     assert json.loads(pings) == {"pings_ok": 2, "pings_total": 2}
     assert json.loads(inside)[0]["mtu"] == 1450

@@ -19,13 +19,15 @@ from uuid import uuid4
 import pytest
 from tests.authority import Authority
 from tests.chart import container, rendered
+from tests.system.conftest import of_this_checkout
 
 from alcor.lab import namespaces
 from alcor.lab.commands import ip_batch
 from alcor.lab.layout import LabError
 from alcor.lab.waiting import wait_until
 
-node = "alcor-k8s-node"
+pods = of_this_checkout("alcor-k8s")
+node = f"{pods}-node"
 start_s_max = 240.0
 
 VALUES: dict[str, Any] = {
@@ -50,7 +52,7 @@ class Pod:
         self._spec = spec
         self._folder = folder
         self._texts = texts
-        self._namespace = f"alcor-k8s-{number}"
+        self._namespace = f"{pods}-{number}"
         namespaces.create([self._namespace])
         lines = [f"link add pod{number} type veth peer name eth0 netns {self._namespace}"]
         ip_batch([*lines, f"link set pod{number} master pods up"], node)

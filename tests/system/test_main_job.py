@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.system.conftest import of_this_checkout
 
 from alcor.lab import lab as labs
 from alcor.lab import namespaces, processes
 from alcor.lab.layout import layout
 from alcor.lab.waiting import wait_until
 
-NAME = "sysmain"
+NAME = of_this_checkout("sysmain")
 ALCOR = [sys.executable, "-P", "-m", "alcor.cli.main"]
 
 

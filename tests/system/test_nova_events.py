@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.system.conftest import of_this_checkout
 
 from alcor.client.api import NETWORK, PORT, SUBNET
 from alcor.lab import lab as labs
@@ -14,7 +15,7 @@ from alcor.lab.lab import Lab
 from alcor.lab.waiting import wait_until
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"
-lab_name = "sysnova"
+lab_name = of_this_checkout("sysnova")
 told_timeout_s = 30.0
 
 

@@ -323,7 +323,7 @@ def test_a_switch_that_does_otherwise_is_named_with_the_stage(site: Site) -> Non
     try:
         (said,) = asked_live(site, probe)
         words = ["trace", "--from", site.machines["a"].port_id, "--to", probe.to, "--live"]
-        words += ["--proto", "udp", "--port", "53", "--lab", lab_name]
+        words += ["--proto", "udp", "--port", "53", "--lab", site.lab.layout.name]
         environment = {"ALCOR_ENDPOINT": site.lab.record.endpoint}
         told = CliRunner().invoke(app, words, env=environment)
     finally:
