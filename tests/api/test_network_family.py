@@ -194,3 +194,20 @@ def test_a_port_of_a_slaac_subnet_has_the_address_of_its_mac(api: Api) -> None:
     # It does not keep the subnet from going.
     assert api.call("DELETE", f"/v2.0/subnets/{subnet['id']}").status == 204
     assert show(api, "port", port["id"])["fixed_ips"] == []
+
+
+def test_a_network_shows_its_subnets_as_soon_as_their_write_is_answered(api: Any) -> None:
+    network = api.network()
+    path, seen = f"/v2.0/networks/{network['id']}", network["revision_number"]
+
+    for number in range(30):
+        subnet = api.subnet(network["id"], f"10.0.{number}.0/24")
+        shown = api.get(path).json["network"]
+        assert shown["subnets"] == [subnet["id"]]
+        assert shown["revision_number"] > seen
+
+        assert api.call("DELETE", f"/v2.0/subnets/{subnet['id']}").status == 204
+        shown, seen = api.get(path).json["network"], shown["revision_number"]
+        assert shown["subnets"] == []
+        assert shown["revision_number"] > seen
+        seen = shown["revision_number"]

@@ -18,6 +18,7 @@ from alcor.contracts.peers import (
     PortPeer,
     SecurityGroupPeer,
     SubnetPeer,
+    SubnetShower,
     UsagePeer,
 )
 from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
@@ -176,6 +177,7 @@ class Control:
                 peer(HeldPortPeer),
                 peer(SubnetPoolPeer),
                 peer(ReachPeer),
+                peer(SubnetShower),
             ),
             config.subnet,
             clock,

@@ -55,6 +55,19 @@ class NetworkPeer(Protocol):
         ...
 
 
+class SubnetSequence(msgspec.Struct, frozen=True):
+    sequence: int  # of the subnet manager's changes
+
+
+class SubnetShower(Protocol):
+    """Who shows clients the subnets that a network has: the network manager."""
+
+    async def subnets_shown(self, request: SubnetSequence) -> Done:
+        """Return when networks show their subnets as of this change, or after a second: news that
+        are late hold no answer up."""
+        ...
+
+
 class NetworkSubnets(msgspec.Struct, frozen=True):
     network_id: str
     project_id: str

@@ -9,7 +9,16 @@ import msgspec
 import pytest
 
 from alcor.contracts.held_ports import ROUTER_INTERFACE, PortAddress, PortView, PortViews
-from alcor.contracts.peers import Done, Ids, InUse, Networks, NetworkSubnets, Pool, Pools
+from alcor.contracts.peers import (
+    Done,
+    Ids,
+    InUse,
+    Networks,
+    NetworkSubnets,
+    Pool,
+    Pools,
+    SubnetSequence,
+)
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -44,6 +53,7 @@ class Peers:
         self.fenced: set[str] = set()
         self.taken_gateways: set[str] = set()
         self.router_addresses: set[str] = set()
+        self.shown: list[int] = []
         self.fail_at = ""
         self.allocated: dict[str, str] = {}
 
@@ -96,6 +106,10 @@ class Peers:
             self.allocated.pop(id_, None)
         return Done()
 
+    async def subnets_shown(self, request: SubnetSequence) -> Done:
+        self.shown.append(request.sequence)
+        return Done()
+
     async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def vacate_subnets(self, request: Ids) -> InUse:
@@ -145,7 +159,7 @@ class World:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
         self.app = SubnetApp(
-            folder, MemoryLog(1), _ready, Needed(*[peers] * 6), settings, lambda: 0.0, new_id
+            folder, MemoryLog(1), _ready, Needed(*[peers] * 7), settings, lambda: 0.0, new_id
         )
         self.service: Any = self.app.resources[0][1]
 
@@ -401,5 +415,16 @@ def test_subnets_of_a_family_are_all_of_one_pool(tmp_path: Path) -> None:
 def test_what_names_no_prefix_or_two_is_refused(tmp_path: Path, fields: Any) -> None:
     async def scene(world: World) -> None:
         assert await refused(create_pooled(world, **fields)) == "BadRequest"
+
+    play(tmp_path, scene)
+
+
+def test_networks_show_a_subnet_before_its_write_is_answered(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create("10.0.0.0/24")
+        await world.update(made["id"], name="n")
+        await world.delete(made["id"])
+
+        assert world.peers.shown == [1, 2, 3]
 
     play(tmp_path, scene)

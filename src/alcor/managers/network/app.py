@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer
+from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer, SubnetShower
 from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
@@ -120,6 +120,7 @@ class NetworkApp:
         ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),
+            (SubnetShower, self._service),
             (ReachPeer, self._service),
         ]
 

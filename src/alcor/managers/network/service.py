@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from alcor.contracts.peers import Ids, Networks, NetworkSubnets
+from alcor.contracts.peers import Done, Ids, Networks, NetworkSubnets, SubnetSequence
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -23,6 +23,7 @@ from alcor.contracts.sharing import (
     SharingPolicy,
 )
 from alcor.intent.follow import id_of, record_of
+from alcor.intent.reached import Reached
 from alcor.intent.records import SubnetPoolRecord, SubnetRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
@@ -44,10 +45,11 @@ from alcor.runtime.sharing_service import Sharing
 from alcor.values.revision import Revision
 
 PORTS_IN_USE = "There are one or more ports still in use on the network."
+shown_s_max = 1.0  # an answer waits so long until networks show what it says
 
 
 class NetworkService:
-    """Keeps ResourceManager, NetworkPeer and ReachPeer, and follows the subnets' records."""
+    """Keeps ResourceManager, NetworkPeer, SubnetShower, ReachPeer; follows the subnets' records."""
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class NetworkService:
         self._limits = limits
         self._now = now
         self._new_id = new_id
+        self._subnets_heard = Reached()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller = request.caller
@@ -167,10 +170,16 @@ class NetworkService:
         """The log's snapshot of all subnets."""
         seen = _subnets(entries).items()
         await self._store.replace_subnets({id_: each for id_, each in seen if each is not None})
+        self._subnets_heard.heard(entries)
 
     async def apply_subnets(self, entries: Sequence[Entry]) -> None:
         """Changes of subnets, from the log."""
         await self._store.apply_subnets(_subnets(entries))
+        self._subnets_heard.heard(entries)
+
+    async def subnets_shown(self, request: SubnetSequence) -> Done:
+        await self._subnets_heard.wait(request.sequence, shown_s_max)
+        return Done()
 
     async def replace_pools(self, entries: Sequence[Entry]) -> None:
         """The log's snapshot of all subnet pools."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Raw
 
 from alcor.contracts.held_ports import HeldPortPeer
-from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer
+from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer, SubnetShower
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
@@ -25,6 +25,7 @@ class Peers(NamedTuple):
     held_ports: HeldPortPeer
     pools: SubnetPoolPeer
     reach: ReachPeer
+    shower: SubnetShower
 
 
 class KnownNetworks(Protocol):

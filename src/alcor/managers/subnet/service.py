@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from alcor.contracts.held_ports import HELD_OWNERS, PortAddress
-from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets
+from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets, SubnetSequence
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -46,7 +46,7 @@ from alcor.managers.subnet.needs import (
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
 from alcor.values.mtu import check_mtu
-from alcor.values.revision import Revision
+from alcor.values.revision import Revision, revision
 
 
 class SubnetService:
@@ -62,7 +62,8 @@ class SubnetService:
     ) -> None:
         self._store = store
         self._known_networks = known_networks
-        self._networks, self._ports, self._ips, self._held_ports, self._pools, self._reach = peers
+        self._networks, self._ports, self._ips, self._held_ports = peers[:4]
+        self._pools, self._reach, self._shower = peers[4:]
         self._now = now
         self._new_id = new_id
         self._locks = Locks()
@@ -75,6 +76,9 @@ class SubnetService:
         )
 
     async def create(self, request: CreateRequest) -> Written:
+        return await self._shown(await self._create(request))
+
+    async def _create(self, request: CreateRequest) -> Written:
         now = self._now()
         ids = [values.get("id") or self._new_id() for values in request.items]
         wishes = [
@@ -113,6 +117,9 @@ class SubnetService:
             return _written(await self._store.insert(new, landlords, request.caller.request_id))
 
     async def update(self, request: UpdateRequest) -> Written:
+        return await self._shown(await self._update(request))
+
+    async def _update(self, request: UpdateRequest) -> Written:
         caller = request.caller
         now = self._now()
 
@@ -160,7 +167,12 @@ class SubnetService:
                 raise SubnetInUse(request.id)
             sequence = await self._store.remove(request.id, caller.request_id)
             await self._settle([request.id])
-            return Written([], _revision(sequence))
+        return await self._shown(Written([], _revision(sequence)))
+
+    async def _shown(self, written: Written) -> Written:
+        """Who asks for the network next sees there what was answered here."""
+        await self._shower.subnets_shown(SubnetSequence(revision(written.revision).sequence))
+        return written
 
     async def subnets_of(self, request: Ids) -> Subnets:
         found = await self._store.of_networks(request.ids)
