@@ -164,9 +164,12 @@ def test_networks_of_one_cidr_and_one_tag_stay_apart(place: Place) -> None:
         ends = (source.mac, source.address(4), 4000), (target.mac, target.address(4), 4000)
         return udp4(*ends, word)
 
+    def is_to_all(frame: bytes) -> bool:
+        return word in frame and frame[:6] == b"\xff" * 6
+
     def is_said(frame: bytes) -> bool:
-        """And not an answer to it, which says it too."""
-        return word in frame and frame[6:12] == said_to("a2")[6:12]
+        """And not an answer to it, which says it too, nor what is said to all."""
+        return word in frame and frame[6:12] == said_to("a2")[6:12] and not is_to_all(frame)
 
     with ExitStack() as stack:
         doors = {name: stack.enter_context(FrameSocket(place.namespace(name))) for name in names}
@@ -175,9 +178,12 @@ def test_networks_of_one_cidr_and_one_tag_stay_apart(place: Place) -> None:
         doors["a1"].send(b"\xff" * 6 + said_to("b1")[6:])
         doors["a1"].send(said_to("a2"))
         doors["a2"].wait_for("what was said to it", lambda frame: word in frame)
-        heard = {name: [each for each in doors[name].heard() if is_said(each)] for name in names}
+        doors["q1"].wait_for("what is said to all", is_to_all)  # for a3, by its trunk
+        heard = {name: doors[name].heard() for name in names}
 
-    assert [name for name in names if heard[name]] == ["a2"]
+    assert [name for name in names if any(map(is_said, heard[name]))] == ["a2"]
+    others = [name for name in names if name not in ("a1", "p1")]  # who said it, and by whom
+    assert [name for name in others if any(map(is_to_all, heard[name]))] == ["a2", "q1"]
 
 
 def test_a_tag_of_nobody_and_a_tag_behind_a_tag_are_not_heard(place: Place) -> None:

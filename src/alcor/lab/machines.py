@@ -66,7 +66,9 @@ def _on_hosts(lab: Layout, machines: Sequence[Machine], do: _OnHost) -> None:
 def plug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
     """Plug in cables whose ends are in the host already."""
     wait_until(f"{bridge} on {host.name}", lambda: _has_bridge(host), bridge_timeout_s)
-    ip_batch([f"link set {interface_name(m.port_id)} up" for m in machines], host.namespace)
+    # The host has no address of its own on a machine's cable, and says nothing there.
+    up = "addrgenmode none up"
+    ip_batch([f"link set {interface_name(m.port_id)} {up}" for m in machines], host.namespace)
     words: list[str] = []
     for machine in machines:
         words += ["--", "add-port", bridge, interface_name(machine.port_id)]
