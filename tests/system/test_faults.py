@@ -20,6 +20,7 @@ from alcor.lab.record import Machine
 from alcor.lab.stream import Stream
 from alcor.lab.waiting import wait_until
 
+pytestmark = pytest.mark.alone
 lab_name = "sysfault"
 lab_hosts = 2
 lab_own = True  # it is killed

@@ -13,6 +13,7 @@ from alcor.lab.flood import Flooded, flood, interval_s
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
+pytestmark = pytest.mark.alone
 lab_name = "sysqos"
 lab_hosts = 2
 POLICY = Kind("policy", "policies", "/v2.0/qos/policies")
