@@ -43,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--seed", type=int, default=1, help="of which, and when")
     parser.addoption(
+        "--race-requests",
+        type=int,
+        default=15,
+        help="requests of each of the clients that race",
+    )
+    parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
 
