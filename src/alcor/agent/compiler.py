@@ -7,12 +7,12 @@ first in time.
 
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from hashlib import blake2b
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
+from alcor.agent.cookies import cookie_of
 from alcor.agent.features import (
     acl,
     anti_spoof,
@@ -28,6 +28,7 @@ from alcor.agent.features import (
     multicast,
     nd,
     outside,
+    physical,
     qos,
     ra,
     routing,
@@ -48,10 +49,6 @@ from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.values.addresses import Address, address
 
 piece_units_max = 400  # while these are made nothing else is done
-
-OWNER = 0xA1  # the first byte of every cookie: a flow of ours
-OWNER_COOKIE = OWNER << 56
-OWNER_MASK = 0xFF << 56
 
 
 class UnitChange(NamedTuple):
@@ -268,18 +265,6 @@ class Compiler:
         return put, frozenset(left - put.keys())
 
 
-def is_ours(body: FlowBody) -> bool:
-    """Whether a flow on the switch was put there by an agent."""
-    return body[0] == OWNER
-
-
-def cookie_of(unit: Unit) -> int:
-    """The cookie of a unit's flows: owner, kind, hash; the host's own tell of which pipeline."""
-    name = p.FINGERPRINT if unit.kind is UnitKind.HOST else f"{unit.network_id}/{unit.id}".encode()
-    digest = int.from_bytes(blake2b(name, digest_size=6).digest(), "big")
-    return OWNER_COOKIE | unit.kind << 48 | digest
-
-
 def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
     """What one unit needs on the switch; nothing while its data is incomplete."""
     cookie = cookie_of(unit)
@@ -351,6 +336,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         neighbour = model.neighbours.get(wired.network.id, {}).get(unit.id)
         yield from l2.port(wired, _hosts_of(model, neighbour), cookie)
         yield multicast.port(wired, cookie)
+        yield from physical.port(wired, cookie)
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
@@ -369,11 +355,15 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
     if is_used:
         yield arp.network(network, cookie)
         yield nd.network(network, cookie)
-        yield from multicast.network(network, numbers, model.remote_endpoints(unit.id), cookie)
+        endpoints = model.remote_endpoints(unit.id)
+        yield from multicast.network(network, numbers, endpoints, uplink is not None, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if uplink is not None:
         yield from outside.network(network, uplink, cookie)
+        yield from physical.network(network, uplink, cookie)
+        if any(model.exits.outside.routers_to(unit.id)):
+            yield from outside.wanted(network, uplink, cookie)
 
 
 def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
@@ -407,7 +397,10 @@ def _neighbour_flows(model: HostModel, unit: Unit, cookie: int) -> Iterable[AnyF
     flows += nd.neighbour(network, neighbour, cookie)
     endpoints = _hosts_of(model, neighbour)
     if endpoints:
-        flows += l2.neighbour(network, neighbour, endpoints, cookie)
+        by_uplink = len(endpoints) == 1 and model.exits.joins(network, endpoints[0])
+        flows += l2.neighbour(network, neighbour, endpoints, cookie, by_uplink=by_uplink)
+    elif unit.id in model.ports_by_network.get(unit.network_id, ()):
+        flows += l2.held_back(network, neighbour, cookie)
     if model.routing.is_routed(unit.network_id):
         flows += routing.neighbour(network, neighbour, cookie)
     return flows
@@ -433,6 +426,9 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     yield from nd.neighbour(network, as_it_is, cookie)
     if model.routing.is_routed(network.id):
         yield from routing.neighbour(network, as_it_is, cookie)
+    is_here = neighbour.port_id in model.ports_by_network.get(network.id, ())
+    if is_here and network.physical_network:
+        yield from physical.asked(network, [wanted], holder.mac, cookie)
     if holder.mac == neighbour.mac:
         return
     endpoints, wired = _hosts_of(model, neighbour), model.wired(neighbour.port_id)
@@ -448,6 +444,7 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     for leg in view.legs:
         yield from arp.router(leg, cookie)
         yield from nd.router(leg, cookie)
+        yield from physical.leg(leg, cookie)
     yield from routing.router(view, cookie)
     yield from outside.router(view, cookie)
     yield from scopes.router(view, cookie)
@@ -457,6 +454,8 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
         here = (view.exit.network, view.exit.mac)
         yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)
         yield from nd.outside(here[0], view.exit.addresses(6), here[1], cookie)
+        own = [*view.exit.addresses(4), *view.exit.addresses(6)]
+        yield from physical.asked(here[0], own, here[1], cookie)
 
 
 def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
@@ -469,6 +468,7 @@ def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFl
     if home.is_here:
         address, mac = home.floating.address, home.floating.mac
         yield from arp.outside(home.exit.network, [address], mac, cookie)
+        yield from physical.asked(home.exit.network, [address], mac, cookie)
 
 
 def _outside_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

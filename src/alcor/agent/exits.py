@@ -122,6 +122,14 @@ class Exits:
         """The ofport by which the network's packets leave this host, if there is one."""
         return self.outside.uplinks.get(network.physical_network)
 
+    def joins(self, network: Network, endpoint: Address) -> bool:
+        """Whether uplinks lead from this host to another one, in a physical network."""
+        return (
+            bool(network.physical_network)
+            and self.uplink_of(network) is not None
+            and self.outside.has_uplink(network.physical_network, endpoint)
+        )
+
     def is_home(self, floating: FloatingIp, exit_: Exit) -> bool:
         """Whether the floating IP is translated here: on its port's host, if that has an uplink.
 
@@ -156,15 +164,16 @@ class Exits:
         match entry:
             case Gateway():
                 self.outside.put_gateway(entry, is_there)
-                return self.units_of_router(entry.router_id)
+                routers = self.units_of_router(entry.router_id)
+                return routers | {Unit(UnitKind.NETWORK, entry.network_id)}
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
                 self._qos.assign_id(_limited(entry), is_there and bool(entry.qos_policy_id))
                 return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
             case Forwarding():
                 self.outside.put_forwarding(entry, is_there)
-                routers = self.outside.routers_of_floating(entry.floating_ip_id)
-                return {Unit(UnitKind.FLOATING, entry.floating_ip_id, each) for each in routers}
+                owners = self.outside.routers_of_floating(entry.floating_ip_id)
+                return {Unit(UnitKind.FLOATING, entry.floating_ip_id, each) for each in owners}
             case UplinkNode():
                 self.outside.put_node(entry, is_there)
                 return self._units_out_by(entry.physical_network)
@@ -224,6 +233,9 @@ class Exits:
         """All that leaves by a physical network's uplinks."""
         networks = [e for e in self._networks.values() if e.physical_network == physical_network]
         units = {Unit(UnitKind.NETWORK, network.id) for network in networks}
+        for network in networks:
+            neighbours = self._neighbours.get(network.id, ())
+            units.update(Unit(UnitKind.NEIGHBOUR, each, network.id) for each in neighbours)
         return units.union(*(self.units_of_network(network.id) for network in networks))
 
 

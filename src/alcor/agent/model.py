@@ -50,7 +50,7 @@ from alcor.goal_state.entries import (
 )
 from alcor.goal_state.slices import EVERYBODY
 from alcor.ovs.flow import Action, output
-from alcor.values.addresses import Address, Mac, Prefix
+from alcor.values.addresses import Address, Prefix
 
 T = TypeVar("T")
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
@@ -249,11 +249,15 @@ class HostModel:
         return sorted(wired.number for wired in ports if wired is not None)
 
     def remote_endpoints(self, network_id: str) -> list[int]:
-        """The other hosts that have ports of the network; none without a tunnel port here."""
-        if self.tunnel is None:
+        """The other hosts that have ports of the network, and no uplink from here leads to.
+
+        None without a tunnel port here.
+        """
+        network = self.networks.get(network_id)
+        if self.tunnel is None or network is None:
             return []
-        own = self.tunnel.endpoint.number
-        return [each for each in self.reach.endpoints(network_id) if each != own]
+        every = set(self.reach.endpoints(network_id)) - {self.tunnel.endpoint.number}
+        return sorted(each for each in every if not self.exits.joins(network, Address(4, each)))
 
     def subnets_of(self, port: Port) -> dict[str, Subnet]:
         """The subnets of the port's addresses that are known, by id."""
@@ -281,20 +285,6 @@ class HostModel:
         if floating.network_id != view.exit.network.id:
             return None
         return view, self.exits.home(floating, view.exit)
-
-    def owned_outside(self) -> Iterator[tuple[str, Address, Mac]]:
-        """What this host answers for outside: network, address, MAC."""
-        for router_id in self.routing.ids():
-            view = self.router(router_id)
-            if view is None or view.exit is None:
-                continue
-            exit_ = view.exit
-            for address in (*exit_.addresses(4), *exit_.addresses(6)):
-                if exit_.is_here:
-                    yield exit_.network.id, address, exit_.mac
-            for each in self.exits.outside.floating.get(router_id, {}).values():
-                if each.network_id == exit_.network.id and self.exits.is_home(each, exit_):
-                    yield each.network_id, each.address, each.mac
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)

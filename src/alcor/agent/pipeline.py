@@ -36,12 +36,15 @@ METER = "reg2"  # which limit LIMITED is asked to keep: the number of a meter
 TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by then
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
+ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
+FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
     FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
     "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
+    "bit 4: a router has sent it on, here; "
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
@@ -171,11 +174,11 @@ _PHASES = (
             ),
             Stage(
                 "UPLINK_IN",
-                "from outside: who asks is answered, and who answers is heard by the agent",
+                "from outside: who asks for what is here is answered, who answers is heard",
                 reads=(VNI,),
                 miss="L2_DST",
                 miss_means="not address resolution",
-                next=("ARP_ND",),
+                next=("ARP_ND", "L2_DST"),
             ),
         ),
     ),
@@ -264,7 +267,7 @@ _PHASES = (
                 reads=(VNI, FLAGS),
                 writes=(PORT_OUT, TUNNEL_REMOTE),
                 miss_means="of a network without ports here, or with too many",
-                calls=("COPY", "TUNNEL_OUT"),
+                calls=("COPY", "TUNNEL_OUT", "UPLINK_OUT"),
             ),
             Stage(
                 "COPY",
@@ -370,6 +373,7 @@ _PHASES = (
             Stage(
                 "ROUTE_OUT",
                 "into the network that the packet goes to",
+                writes=(FLAGS,),
                 miss_means="never reached by another packet",
                 again=("L2_DST",),
             ),

@@ -14,9 +14,10 @@ import structlog
 from alcor.agent.beacon import Beacon
 from alcor.agent.compiler import Change, Compiler
 from alcor.agent.desired import Desired, Taken
-from alcor.agent.herald import Herald, Outgoing, Owned
+from alcor.agent.herald import Herald, Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.owned import owned_outside
 from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
@@ -209,7 +210,7 @@ class Reconciler:
         if first.takes:
             self._want_all(more)
         if any(unit.kind in _OUTSIDE for unit in units):
-            self._herald.note_outside({Owned(*each) for each in self._model.owned_outside()})
+            self._herald.note_outside(owned_outside(self._model))
         return more
 
     def _want_all(self, more: Iterator[Change]) -> None:

@@ -3,7 +3,7 @@
 The same on every host, so a machine that moves keeps its servers.
 """
 
-from alcor.goal_state.entries import Subnet
+from alcor.goal_state.entries import Network, Subnet
 from alcor.values.addresses import Address, Mac
 
 SERVER_MAC = Mac(0x02A1C0000001)  # locally administered; outside every range that ports get
@@ -11,9 +11,14 @@ SERVER_ADDRESS = Address(4, 0xA9FEA9FE)  # 169.254.169.254
 SERVER_ADDRESS6 = Address(6, 0xFE80 << 112 | 0xA9FE_A9FE)  # fe80::a9fe:a9fe
 
 
-def server_address(subnet: Subnet) -> Address:
-    """The DHCP server identifier of an IPv4 subnet: its gateway, or a link-local address."""
-    return subnet.gateway if subnet.gateway is not None else SERVER_ADDRESS
+def server_address(network: Network, subnet: Subnet) -> Address:
+    """The DHCP server identifier of an IPv4 subnet: its gateway, or a link-local address.
+
+    On a physical network the gateway may be somebody's outside.
+    """
+    if subnet.gateway is None or network.physical_network:
+        return SERVER_ADDRESS
+    return subnet.gateway
 
 
 def resolvers(subnet: Subnet) -> tuple[Address, ...]:

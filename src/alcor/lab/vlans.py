@@ -18,8 +18,9 @@ from alcor.lab.commands import ip_batch
 from alcor.lab.layout import Layout, machine_mtu
 from alcor.lab.record import Machine, save_machine
 
-_ETH_P_ALL, _8021Q = 3, 0x8100
-_SOL_PACKET, _AUXDATA, _VLAN_VALID = 263, 8, 0x10
+TAG = 0x8100  # the ethertype of 802.1Q
+SOL_PACKET, AUXDATA = 263, 8  # tells a socket which tags the kernel has put aside
+_ETH_P_ALL, _VLAN_VALID = 3, 0x10
 _outgoing = 4  # PACKET_OUTGOING: our own frames, seen on their way out
 _auxdata = struct.Struct("=IIIHHHH")  # tpacket_auxdata: status ... vlan_tci, vlan_tpid
 _look_s = 0.1  # how soon it is noticed that the switch is to stop
@@ -57,7 +58,7 @@ class VlanSwitch:
         with namespaces.inside(lab.machine_namespace(parent.name)):
             self._trunk = _socket("eth0")
             self._cable_by_vlan = {vlan: _socket(cable(vlan)) for vlan in machine_by_vlan}
-        self._trunk.setsockopt(_SOL_PACKET, _AUXDATA, 1)
+        self._trunk.setsockopt(SOL_PACKET, AUXDATA, 1)
         self._selector.register(self._trunk, selectors.EVENT_READ, 0)
         for vlan, end in self._cable_by_vlan.items():
             self._selector.register(end, selectors.EVENT_READ, vlan)
@@ -94,12 +95,12 @@ class VlanSwitch:
         """From a machine behind: with its tag."""
         frame, sender = end.recvfrom(65_535)
         if sender[2] != _outgoing:
-            self._trunk.send(frame[:12] + struct.pack("!HH", _8021Q, vlan) + frame[12:])
+            self._trunk.send(tagged(frame, vlan))
 
     def _take_in(self) -> None:
         """From the wire: what has a tag of somebody behind."""
         frame, aside, _, sender = self._trunk.recvmsg(65_535, 256)
-        vlan, frame = _untagged(frame, aside)
+        vlan, frame = untagged(frame, aside)
         if sender[2] != _outgoing and vlan in self._cable_by_vlan:
             self._cable_by_vlan[vlan].send(frame)
 
@@ -111,14 +112,19 @@ def _socket(interface: str) -> socket.socket:
     return made
 
 
-def _untagged(frame: bytes, aside: list[tuple[int, int, bytes]]) -> tuple[int, bytes]:
+def tagged(frame: bytes, vlan: int) -> bytes:
+    """The frame with a tag."""
+    return frame[:12] + struct.pack("!HH", TAG, vlan) + frame[12:]
+
+
+def untagged(frame: bytes, aside: list[tuple[int, int, bytes]]) -> tuple[int, bytes]:
     """The VLAN id of a frame, 0 for none, and the frame without it: the kernel may have put the
     tag aside already."""
     for level, kind, data in aside:
-        if (level, kind) == (_SOL_PACKET, _AUXDATA):
+        if (level, kind) == (SOL_PACKET, AUXDATA):
             status, *_, tci, _ = _auxdata.unpack(data[: _auxdata.size])
             if status & _VLAN_VALID:
                 return tci & 0xFFF, frame
-    if frame[12:14] == _8021Q.to_bytes(2, "big"):
+    if frame[12:14] == TAG.to_bytes(2, "big"):
         return int.from_bytes(frame[14:16], "big") & 0xFFF, frame[:12] + frame[16:]
     return 0, frame

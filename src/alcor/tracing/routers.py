@@ -181,7 +181,10 @@ def _neighbour(journey: Journey, leg: Leg, hop: Address) -> Holder:
         for at in outside.floating_behind(region, gateway):
             if hop == address(at.floating.floating_ip_address):
                 return at
-    if region.has_uplink(journey.host, network):
+    leads_out = any(True for _ in region.gateways_on(network.id))
+    if leads_out and region.has_uplink(journey.host, network):
+        if journey.came_by is Stage.UPLINK_OUT:
+            raise journey.drop(Stage.L2_DST, "what came from outside doesn't leave again")
         journey.note(Stage.NEIGHBOUR, f"{hop} is outside: the host asks who has it")
         says = f"by the uplink to {network.physical_network}, from {journey.packet.source}"
         raise journey.end(Verdict.LEAVES, Stage.UPLINK_OUT, says)

@@ -131,9 +131,15 @@ def _resolve(journey: Journey, network: NetworkRecord, hop: Hop) -> Holder | Non
         if hop.address in leg.addresses(hop.address.version):
             return AtRouter(leg)
     for subnet in region.subnets_on(network.id):
-        server = address(subnet.gateway_ip) if subnet.gateway_ip else _SERVER4
+        is_gateway = subnet.gateway_ip and not network.physical_network
+        server = address(subnet.gateway_ip) if is_gateway else _SERVER4
         if subnet.enable_dhcp and subnet.ip_version == 4 and server == hop.address:
             return None
+    if region.has_uplink(journey.host, network):
+        says = (
+            f"{hop.address} is asked for on {network.physical_network}: who is there is not known"
+        )
+        raise journey.drop(Stage.RESOLUTION, says, about(network))
     says = f"nobody on network {called(network)} has {hop.address}"
     raise journey.drop(Stage.RESOLUTION, says, about(network))
 
@@ -165,13 +171,26 @@ def _come_in(journey: Journey, at: AtGateway | AtFloating) -> None:
     outside.come_in(journey, at)
 
 
+def _is_wired(journey: Journey, port: PortRecord) -> bool:
+    """Whether it goes by the physical network: what no router has sent on, if both have uplinks."""
+    network = journey.region.one(NetworkRecord, port.network_id)
+    return (
+        journey.sends_to == port.mac_address
+        and network is not None
+        and journey.region.has_uplink(journey.host, network)
+        and journey.region.has_uplink(port.host, network)
+    )
+
+
 def _deliver(journey: Journey, port: PortRecord) -> None:
     """To a machine: over the underlay if need be, past the rules at its port."""
     told = about(port)
     journey.note(Stage.L2_DST, f"to port {called(port)}", told)
     if port.host != journey.host:
-        journey.note(Stage.TUNNEL_OUT, "to the port's host, in VXLAN", told)
-        journey.arrive(port.host, Stage.TUNNEL_OUT)
+        by = Stage.UPLINK_OUT if _is_wired(journey, port) else Stage.TUNNEL_OUT
+        how = "in VXLAN" if by is Stage.TUNNEL_OUT else "by the uplinks of both"
+        journey.note(by, f"to the port's host, {how}", told)
+        journey.arrive(port.host, by)
     if not port.admin_state_up:
         raise journey.drop(Stage.L2_DST, f"port {called(port)} is administratively down", told)
     filters.network_acl(journey, ingress=True)

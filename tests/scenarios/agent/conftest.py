@@ -355,6 +355,8 @@ class World:
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
             return f"answered: {_summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
         if outcome.port == UPLINK:
+            if outcome.packet["arp_op"] == 1 or outcome.packet["icmpv6_type"] == 135:
+                return f"asked outside by {host}{f' in VLAN {tag}' if tag else ''}"
             if outcome.packet["arp_op"] or outcome.packet["icmpv6_type"] == 136:
                 return f"answered by {host}: {_summary(outcome.packet)}"
             return self._on_the_wire(host, outcome.packet.frame)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from tests.compiled import compile_all, flows_of
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Compiler, cookie_of, is_ours
+from alcor.agent.compiler import Compiler
+from alcor.agent.cookies import cookie_of, is_ours
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import (
     AclRule,

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Change, UnitChange, cookie_of
+from alcor.agent.compiler import Change, UnitChange
+from alcor.agent.cookies import cookie_of
 from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model import HOST_UNIT, Unit, UnitKind

@@ -1,7 +1,8 @@
 """Zones of the connection tracker change hands with nothing left in them."""
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Change, Compiler, cookie_of
+from alcor.agent.compiler import Change, Compiler
+from alcor.agent.cookies import cookie_of
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import Network, Port

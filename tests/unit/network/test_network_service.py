@@ -348,7 +348,7 @@ def test_a_network_with_subnets_carries_what_their_family_needs(
     play(tmp_path, scene)
 
 
-VLAN = {"provider:network_type": "vlan", "provider:physical_network": "a", "router:external": True}
+VLAN = {"provider:network_type": "vlan", "provider:physical_network": "a"}
 FLAT = VLAN | {"provider:network_type": "flat"}
 
 
@@ -356,7 +356,8 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
     tmp_path: Path,
 ) -> None:
     async def scene(world: World) -> None:
-        made = await world.create(VLAN, VLAN | {"provider:segmentation_id": 7}, VLAN, FLAT)
+        outside = VLAN | {"router:external": True}
+        made = await world.create(VLAN, VLAN | {"provider:segmentation_id": 7}, outside, FLAT)
         assert [n["provider:segmentation_id"] for n in made] == [1, 7, 2, None]
         assert len({n["alcor:vni"] for n in made}) == 4
         again = VLAN | {"provider:segmentation_id": 7}
@@ -373,7 +374,6 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
 @pytest.mark.parametrize(
     "wish",
     [
-        VLAN | {"router:external": False},
         VLAN | {"provider:physical_network": None},
         VLAN | {"provider:segmentation_id": 4_095},
         FLAT | {"provider:segmentation_id": 1},

@@ -49,7 +49,13 @@ def agrees(said: Trace, done: Fate) -> bool:
             return done.what == "router"
         case Verdict.DROPPED if said.stage is Stage.UPLINK_OUT:
             return done.what == "left"
+        case Verdict.DROPPED if said.stage is Stage.L2_DST and _was_on_the_wire(said):
+            return done.what == "left"  # no host takes it from there
     return done.what == "dropped" and _same_stage(said.stage, done.stage)
+
+
+def _was_on_the_wire(said: Trace) -> bool:
+    return any(step.stage is Stage.UPLINK_OUT for step in said.steps)
 
 
 def _same_stage(said: Stage, done: str) -> bool:

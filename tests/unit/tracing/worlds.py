@@ -118,7 +118,8 @@ def _networks(dice: Dice) -> Iterator[Record]:
     for n in NETWORKS:
         mtu = dice.one((1450, 1450, 1300))
         up = dice.chance(0.95)
-        yield NetworkRecord(id=f"n{n}", project_id="p", vni=n, mtu=mtu, admin_state_up=up)
+        yield _tenants(dice, NetworkRecord(id=f"n{n}", project_id="p", vni=n, mtu=mtu,
+                                           admin_state_up=up))  # fmt: skip
         routes = (HostRoute("192.0.2.0/24", f"10.{n}.0.16"),) if dice.chance(0.15) else ()
         yield SubnetRecord(
             id=f"s{n}", network_id=f"n{n}", project_id="p", ip_version=4, cidr=f"10.{n}.0.0/24",
@@ -128,6 +129,14 @@ def _networks(dice: Dice) -> Iterator[Record]:
         yield SubnetRecord(id=f"s{n}-6", network_id=f"n{n}", project_id="p", ip_version=6,
                            cidr=f"fd0{n}::/64", gateway_ip=f"fd0{n}::1",
                            subnetpool_id=pool_of(6))  # fmt: skip
+
+
+def _tenants(dice: Dice, network: NetworkRecord) -> NetworkRecord:
+    """The network as it is, or a VLAN of the physical network."""
+    if not dice.chance(0.25):
+        return network
+    vlan: dict[str, Any] = {"network_type": "vlan", "segmentation_id": 100 + network.vni}
+    return structs.replace(network, physical_network=PHYSICAL, **vlan)
 
 
 def _port(dice: Dice, number: int) -> PortRecord:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from alcor.agent import pipeline as p
 from alcor.agent import state
-from alcor.agent.compiler import Compiler, is_ours
+from alcor.agent.compiler import Compiler
+from alcor.agent.cookies import is_ours
 from alcor.agent.desired import Desired
 from alcor.agent.doctor.finding import Finding, fault, good
 from alcor.agent.drivers import bridge

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Change, cookie_of, is_ours
+from alcor.agent.compiler import Change
+from alcor.agent.cookies import cookie_of, is_ours
 from alcor.agent.model import HOST_UNIT, Unit, UnitKind
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 

@@ -8,7 +8,8 @@ to its port, so a change is noticed even if the agent was away.
 from collections.abc import Mapping
 
 from alcor.agent import pipeline as p
-from alcor.agent.compiler import Change, is_ours
+from alcor.agent.compiler import Change
+from alcor.agent.cookies import is_ours
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, cookie_of, match_of, table_of
 

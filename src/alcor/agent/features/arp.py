@@ -99,7 +99,7 @@ def router(leg: Leg, cookie: int) -> Iterator[AnyFlow]:
 
 def subnet(network: Network, subnet: Subnet, cookie: int) -> Iterator[AnyFlow]:
     """The DHCP server's address; below the neighbours, as a machine may be the gateway."""
-    address = server_address(subnet).number
+    address = server_address(network, subnet).number
     if subnet.dhcp and subnet.prefix.version == 4 and address != SERVER_ADDRESS.number:
         yield _ANSWER_IF_NOBODY_DOES, (cookie, network.vni, address, SERVER_MAC)
 

@@ -1,4 +1,9 @@
-"""L2_DST, DELIVER, TUNNEL_OUT: a known MAC leads to its port or to its host; nothing else does."""
+"""L2_DST, DELIVER, TUNNEL_OUT: a known MAC leads to its port or to its host; nothing else does.
+
+In a network of a physical network a machine's frames go to another host by the uplinks, when both
+have one. What a router sends on goes by the tunnel there too: routers are on all hosts, and their
+MAC must not be seen on the wire as now here, now there.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,6 +12,7 @@ from alcor.agent.model import Tunnel, Wired
 from alcor.agent.shapes import AnyFlow, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.flow import (
+    DROP,
     Action,
     Clone,
     Flow,
@@ -33,7 +39,33 @@ def _to_host(cookie: int, vni: int, mac: int, endpoint: int) -> Flow:
     return Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_tunnel, cookie)
 
 
+def _of_machine(cookie: int, vni: int, mac: int, endpoint: int) -> Flow:
+    """The same, of what was sent here by a machine: nothing from outside leaves again."""
+    flow = _to_host(cookie, vni, mac, endpoint)
+    return flow._replace(match=match(metadata=vni, eth_dst=mac, reg0=p.FROM_MACHINE))
+
+
+def _of_router(cookie: int, vni: int, mac: int, endpoint: int) -> Flow:
+    """The same, of what a router has sent on here."""
+    flow = _to_host(cookie, vni, mac, endpoint)
+    return flow._replace(match=match(metadata=vni, eth_dst=mac, reg0=_FROM_ROUTER))
+
+
+def _by_uplink(cookie: int, vni: int, mac: int) -> Flow:
+    theirs = match(metadata=vni, eth_dst=mac, reg0=p.FROM_MACHINE)
+    return Flow(p.L2_DST, p.PRIORITY.normal, theirs, apply(goto=p.UPLINK_OUT), cookie)
+
+
+def _nowhere(cookie: int, vni: int, mac: int) -> Flow:
+    return Flow(p.L2_DST, p.PRIORITY.normal, match(metadata=vni, eth_dst=mac), DROP, cookie)
+
+
+_FROM_ROUTER = (p.ROUTED[0], p.FROM_HERE[1] | p.ROUTED[1])
 _REMOTE = Shape(_to_host, p.VNI, "eth_dst", p.TUNNEL_REMOTE)
+_REMOTE_OF_MACHINE = Shape(_of_machine, p.VNI, "eth_dst", p.TUNNEL_REMOTE)
+_REMOTE_OF_ROUTER = Shape(_of_router, p.VNI, "eth_dst", p.TUNNEL_REMOTE)
+_BY_UPLINK = Shape(_by_uplink, p.VNI, "eth_dst")
+_NOWHERE = Shape(_nowhere, p.VNI, "eth_dst")
 
 
 def host(tunnel: Tunnel | None, cookie: int) -> Iterator[Flow]:
@@ -67,19 +99,39 @@ def reached_by(wired: Wired, mac: Mac, elsewhere: Sequence[Address], cookie: int
 
 
 def neighbour(
-    network: Network, neighbour: Neighbour, endpoints: Sequence[Address], cookie: int
+    network: Network,
+    neighbour: Neighbour,
+    endpoints: Sequence[Address],
+    cookie: int,
+    *,
+    by_uplink: bool = False,
 ) -> list[AnyFlow]:
-    """A port of other hosts is reached through the tunnel, only by what was sent here."""
-    if not endpoints:
-        return []
+    """A port of other hosts is reached through the tunnel, only by what was sent here.
+
+    In a physical network by the uplink, if that leads from this host to the other.
+    """
+    is_physical = bool(network.physical_network)
     if len(endpoints) == 1:
-        return [(_REMOTE, (cookie, network.vni, neighbour.mac, endpoints[0].number))]
-    theirs = match(metadata=network.vni, eth_dst=neighbour.mac, reg0=p.FROM_HERE)
+        numbers = (cookie, network.vni, neighbour.mac, endpoints[0].number)
+        if not is_physical:
+            return [(_REMOTE, numbers)]
+        direct = (_BY_UPLINK, numbers[:3]) if by_uplink else (_REMOTE_OF_MACHINE, numbers)
+        return [direct, (_REMOTE_OF_ROUTER, numbers)]
     to_all = apply(*_copies(endpoints))
-    return [Flow(p.L2_DST, p.PRIORITY.normal, theirs, to_all, cookie)]
+    flags = (p.FROM_MACHINE, _FROM_ROUTER) if is_physical else (p.FROM_HERE,)
+    theirs = [match(metadata=network.vni, eth_dst=neighbour.mac, reg0=each) for each in flags]
+    every = [Flow(p.L2_DST, p.PRIORITY.normal, what, to_all, cookie) for what in theirs]
+    return [*every] if endpoints else []
 
 
 def _copies(endpoints: Sequence[Address]) -> Iterator[Action]:
     """One packet to each host; what happens to them does not happen to the packet itself."""
     for endpoint in endpoints:
         yield Clone((set_field(p.TUNNEL_REMOTE, endpoint.number), Resubmit(p.TUNNEL_OUT)))
+
+
+def held_back(network: Network, neighbour: Neighbour, cookie: int) -> list[AnyFlow]:
+    """A port of this host while it can't be reached: nothing for it leaves by an uplink."""
+    if not network.physical_network:
+        return []
+    return [(_NOWHERE, (cookie, network.vni, neighbour.mac))]

@@ -1,7 +1,8 @@
 """MULTICAST, COPY: what is sent to all of a network, or to a group, gets to every port of it.
 
 One copy goes to each local port but the sender, and one to each host that has others, which makes
-those for its own. Every copy passes the receiver's ACL, security groups and limits. There are no
+those for its own; an uplink takes one for all hosts that it leads to, and whoever else is there.
+Every copy passes the receiver's ACL, security groups and limits. There are no
 groups' members: who has not asked for a group drops what is sent to it, as on a switch without
 IGMP snooping. What a network sends is metered before it is copied.
 """
@@ -28,11 +29,17 @@ def port(wired: Wired, cookie: int) -> Flow:
 
 
 def network(
-    network: Network, numbers: Sequence[int], endpoints: Sequence[int], cookie: int
+    network: Network,
+    numbers: Sequence[int],
+    endpoints: Sequence[int],
+    has_uplink: bool,
+    cookie: int,
 ) -> Iterator[Flow]:
     """Copies for local ports (by number), and for the hosts of others (by tunnel endpoint)."""
     local = _each(p.PORT_OUT, numbers, p.COPY, local_copies_max)
     remote = _each(p.TUNNEL_REMOTE, endpoints, p.TUNNEL_OUT, remote_copies_max)
+    if has_uplink:
+        remote = (*remote, Clone((Resubmit(p.UPLINK_OUT),)))
     meter = of_copied(network.vni).id
     sent = match(metadata=network.vni, reg0=p.FROM_INSIDE)
     yield Flow(p.MULTICAST, p.PRIORITY.low, sent, apply(*local, *remote, meter=meter), cookie)

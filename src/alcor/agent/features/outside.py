@@ -60,7 +60,7 @@ from alcor.ovs.flow import (
 from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Mac, Prefix
 
-_ARP_REQUEST, _ARP_REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
+_ARP_REPLY, _ADVERTISE = 2, 136
 _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
 # What a host sent here to leave is from here now; an answer leaves by where its question came.
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
@@ -90,21 +90,17 @@ def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
     untag = (PopVlan(),) if network.vlan else ()
     enter = apply(*untag, flag, goto=p.UPLINK_IN, metadata=(vni, VNI_FULL))
     yield Flow(p.CLASSIFY, p.PRIORITY.normal, came, enter, cookie)
-    yield from _resolution(vni, uplink, cookie)
-    rest = match(metadata=vni, reg0=p.FROM_INSIDE)
+    yield from _answers_heard(vni, uplink, cookie)
+    rest = match(metadata=vni, reg0=p.FROM_MACHINE)
     yield Flow(p.L2_DST, p.PRIORITY.lowest, rest, apply(goto=p.UPLINK_OUT), cookie)
     leave = apply(*put_on(network.vlan), output(uplink))
     yield Flow(p.UPLINK_OUT, p.PRIORITY.normal, match(metadata=vni), leave, cookie)
 
 
-def _resolution(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
-    """Questions are answered by flows; answers, and next hops that are not known, by the agent."""
+def _answers_heard(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
+    """The agent hears who answers; and what can't be forwarded."""
     meter = of_outside(uplink).id
-    ask4 = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_ARP_REQUEST)
     nd = (ETH_TYPE_IPV6, IP_PROTO_ICMPV6)
-    ask6 = match(metadata=vni, eth_type=nd[0], ip_proto=nd[1], icmpv6_type=_SOLICIT, icmpv6_code=0)
-    for asks in (ask4, ask6):
-        yield Flow(p.UPLINK_IN, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
     say4 = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_ARP_REPLY)
     say6 = match(metadata=vni, eth_type=nd[0], ip_proto=nd[1], icmpv6_type=_ADVERTISE)
     # Who sent what can't be forwarded is told as well, by its router.
@@ -113,9 +109,16 @@ def _resolution(vni: int, uplink: int, cookie: int) -> Iterator[Flow]:
     heard = apply(punt(userdata=p.PUNT_HEARD), meter=meter)
     for says in (say4, say6):
         yield Flow(p.UPLINK_IN, p.PRIORITY.normal, says, heard, cookie)
+
+
+def wanted(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
+    """A network that routers leave by: the agent finds out who has a next hop there."""
+    left = match(metadata=network.vni, reg0=(p.ROUTED[0], p.FROM_INSIDE[1] | p.ROUTED[1]))
+    yield Flow(p.L2_DST, p.PRIORITY.lowest, left, apply(goto=p.UPLINK_OUT), cookie)
+    meter = of_outside(uplink).id
     wanted = apply(punt(userdata=p.PUNT_WANTED), meter=meter)
     for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
-        what = match(metadata=vni, eth_type=family)
+        what = match(metadata=network.vni, eth_type=family)
         yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 1, what, wanted, cookie)
 
 

@@ -78,7 +78,7 @@ def host(cookie: int) -> Iterator[Flow]:
         large = match(eth_type=family, reg0=p.TOO_LARGE)
         yield Flow(p.ROUTE_SIZE, p.PRIORITY.normal, large, fault(p.Fault.TOO_BIG), cookie)
     # A switch sends nothing back to where it came from; a router may have to.
-    again = apply(load("in_port", 0, bits=16), Resubmit(p.L2_DST))
+    again = apply(load("in_port", 0, bits=16), set_field(p.FLAGS, *p.ROUTED), Resubmit(p.L2_DST))
     yield Flow(p.ROUTE_OUT, p.PRIORITY.normal, match(), again, cookie)
 
 

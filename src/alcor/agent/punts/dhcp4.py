@@ -111,7 +111,9 @@ def _lease(served: Served) -> _Lease | None:
     for fixed in served.port.fixed_ips:
         subnet = served.subnets.get(fixed.subnet_id)
         if fixed.address.version == 4 and subnet is not None and subnet.dhcp:
-            return _Lease(fixed.address.number, subnet, server_address(subnet).number)
+            return _Lease(
+                fixed.address.number, subnet, server_address(served.network, subnet).number
+            )
     return None
 
 

@@ -160,9 +160,6 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
         return old
     external = different.get("external", old.external)
     _check_default(different.get("is_default", old.is_default), external)
-    if old.physical_network is not None and not external:
-        message = f"{old.network_type} networks must be external (router:external)"
-        raise InvalidInput(f"Invalid input for operation: {message}.")
     return msgspec.structs.replace(
         old, **different, revision_number=old.revision_number + 1, updated_at=now
     )

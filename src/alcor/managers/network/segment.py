@@ -1,7 +1,7 @@
 """Where a network's packets travel: a VXLAN between hosts, or a physical network. Pure.
 
-A VXLAN's id is its VNI. Networks of hosts' physical networks are for the outside world: they must
-be external, untagged (flat) or under a VLAN id.
+A VXLAN's id is its VNI. A network of the hosts' physical network is untagged there (flat), or under
+a VLAN id; it may be external or not.
 Source: Neutron API reference v2, "Networks provider extended attributes"; neutron.plugins.ml2.
 """
 
@@ -66,8 +66,6 @@ def segment(values: Mapping[str, Any], vni_min: int, vni_max: int) -> Segment:
     if type_ == FLAT and wanted.segmentation_id is not None:
         raise _invalid("segmentation_id prohibited for flat provider network")
     _check_range(wanted.segmentation_id, 1, vlan_max)
-    if not values["router:external"]:
-        raise _invalid(f"{type_} networks must be external (router:external)")
     return Segment(type_, wanted.physical_network, wanted.segmentation_id)
 
 

@@ -21,8 +21,6 @@ def shared_kind(now: Callable[[], str]) -> SharedKind:
         external = targets(policies, AS_EXTERNAL)
         if old.is_default and ANYBODY not in external:
             raise RbacPolicyInUse(id_)  # the default way out is everybody's
-        if old.physical_network is not None and not external:
-            raise RbacPolicyInUse(id_)  # it leads out, or is nothing
         new = msgspec.structs.replace(
             old,
             shared=ANYBODY in targets(policies),

@@ -1,0 +1,234 @@
+"""Networks that are a VLAN of a physical network: over the wire, beside who else is there."""
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import pytest
+
+from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
+from alcor.lab import namespaces, outside
+from alcor.lab.commands import ip_batch
+from alcor.lab.frames import FrameSocket, arp, broadcast, udp4
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.vlans import AUXDATA, SOL_PACKET, tagged, untagged
+from alcor.lab.waiting import wait_until
+from alcor.values.addresses import address, mac
+
+lab_name = "sysvlan"
+lab_hosts = 3
+lab_uplinks = 2  # the third host has none
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+
+VLAN, OTHER_VLAN = 50, 51
+PC = "10.60.0.200"  # an address of the world outside; its MAC is that of the bridge there
+passes_s, converge_s = 30.0, 30.0
+_ETH_P_ALL, _ARP = 3, b"\x08\x06"
+
+
+class Heard(NamedTuple):
+    """A frame on the wire."""
+
+    vlan: int
+    frame: bytes
+
+    def is_between(self, source: str, target: str) -> bool:
+        """Whether it is from one MAC to another."""
+        return self.frame[:12] == mac(target).to_bytes(6, "big") + mac(source).to_bytes(6, "big")
+
+
+class Wire:
+    """What an interface of the world outside hears, with tags, and what is said there."""
+
+    def __init__(self, lab: Lab, interface: str) -> None:
+        with namespaces.inside(lab.layout.outside_namespace):
+            kind = socket.htons(_ETH_P_ALL)
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, kind)
+        self._socket.bind((interface, _ETH_P_ALL))
+        self._socket.setsockopt(SOL_PACKET, AUXDATA, 1)
+        self._socket.setblocking(False)
+        self._heard: list[Heard] = []
+
+    def send(self, frame: bytes, vlan: int) -> None:
+        """Say something, with a tag."""
+        self._socket.send(tagged(frame, vlan))
+
+    def heard(self) -> list[Heard]:
+        """Every frame so far, what was sent from here too."""
+        while True:
+            try:
+                frame, aside, _, _ = self._socket.recvmsg(65_535, 256)
+            except BlockingIOError:
+                return self._heard
+            self._heard.append(Heard(*untagged(frame, aside)))
+
+    def wait_for(self, what: str, is_it: Callable[[Heard], bool]) -> None:
+        """Wait until such a frame was heard."""
+        wait_until(what, lambda: any(map(is_it, self.heard())), passes_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+
+class Site(NamedTuple):
+    """A VLAN network with a machine on every host; whoever may talk to them."""
+
+    network_id: str
+    machines: list[Machine]
+
+
+@pytest.fixture
+def site(lab: Lab, make_machines: MakeMachines) -> Iterator[Site]:
+    body = {
+        "provider:network_type": "vlan",
+        "provider:physical_network": outside.physical_network,
+        "provider:segmentation_id": VLAN,
+    }
+    network_id: str = lab.api.create(NETWORK, [body]).items[0]["id"]
+    for version, cidr in ((4, "10.60.0.0/24"), (6, "fd60::/64")):
+        subnet = {"network_id": network_id, "ip_version": version, "cidr": cidr}
+        lab.api.create(SUBNET, [subnet])
+    machines = make_machines(network_id, "m1 m2 m3", "h1 h2 h3")
+    open_up(lab, machines)
+    yield Site(network_id, machines)
+    lab.unplug(machines)
+    for machine in machines:
+        lab.api.delete(PORT, machine.port_id)
+    lab.api.delete(NETWORK, network_id)
+
+
+def open_up(lab: Lab, machines: list[Machine]) -> None:
+    for machine in machines:
+        anything = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, anything)[1]
+    assert lab.api.wait(revision, converge_s).converged
+
+
+def answers(lab: Lab, machine: Machine, target: str) -> None:
+    """Wait until the target answers a ping."""
+
+    def pings() -> bool:
+        with namespaces.inside(lab.layout.machine_namespace(machine.name)):
+            words = ["ping", "-n", "-c1", "-W2", target]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+        return "1 received" in done.stdout
+
+    wait_until(f"{target} to answer {machine.name}", pings, passes_s)
+
+
+def test_hosts_with_an_uplink_talk_over_the_wire_and_all_others_by_tunnels(
+    lab: Lab, site: Site
+) -> None:
+    one, two, far = site.machines
+
+    with Wire(lab, "h1") as wire:
+        for version in (4, 6):
+            for source, target in ((one, two), (two, one), (one, far), (far, one), (far, two)):
+                answers(lab, source, target.address(version))
+        direct = [each for each in wire.heard() if each.is_between(one.mac, two.mac)]
+        assert direct
+        assert {each.vlan for each in direct} == {VLAN}
+        assert not [each for each in wire.heard() if each.is_between(one.mac, far.mac)]
+
+
+def test_a_machine_and_somebody_outside_find_each_other_and_talk(lab: Lab, site: Site) -> None:
+    one, two, far = site.machines
+    here, there = (one.mac, one.address(4), 4000), (outside.mac, PC, 4000)
+
+    with ExitStack() as stack:
+        pc = stack.enter_context(Wire(lab, "br0"))
+        guest = stack.enter_context(FrameSocket(lab.layout.machine_namespace(one.name)))
+        # The machine asks, and hears the answer; then they talk.
+        asks = arp(one.mac, broadcast, operation=1, sender=(one.mac, one.address(4)), asked=PC)
+        guest.send(asks)
+        pc.wait_for("the question", lambda h: h.vlan == VLAN and h.frame[:42] == asks[:42])
+        says = arp(
+            outside.mac, one.mac, operation=2, sender=(outside.mac, PC), asked=one.address(4)
+        )
+        pc.send(says, VLAN)
+        guest.wait_for("the answer", lambda frame: frame[12:14] == _ARP and frame[21] == 2)
+        guest.send(udp4(here, there, b"to the pc"))
+        pc.wait_for("what it sends", lambda h: h.vlan == VLAN and b"to the pc" in h.frame)
+        # Of another tag nothing is heard.
+        pc.send(udp4(there, here, b"of others"), OTHER_VLAN)
+        pc.send(udp4(there, here, b"to the machine"), VLAN)
+        guest.wait_for("what the pc sends", lambda frame: b"to the machine" in frame)
+        assert not [frame for frame in guest.heard() if b"of others" in frame]
+        # Broadcasts go both ways.
+        everybody = (broadcast, "10.60.0.255", 4000)
+        guest.send(udp4(here, everybody, b"is there anybody"))
+        pc.wait_for("a broadcast", lambda h: h.vlan == VLAN and b"is there anybody" in h.frame)
+        pc.send(udp4(there, everybody, b"here I am"), VLAN)
+        guest.wait_for("a broadcast from outside", lambda frame: b"here I am" in frame)
+
+        # Each machine is answered for once, by its own host.
+        for asked in (far, one, two):
+            asks = arp(
+                outside.mac,
+                broadcast,
+                operation=1,
+                sender=(outside.mac, PC),
+                asked=asked.address(4),
+            )
+            pc.send(asks, VLAN)
+        for found in (one, two):
+            pc.wait_for(f"{found.name} to be found", lambda h, found=found: _says(h, found))
+        for found, times in ((one, 1), (two, 1), (far, 0)):
+            assert sum(_says(each, found) for each in pc.heard()) == times
+
+
+def _says(heard: Heard, machine: Machine) -> bool:
+    """Whether it is the answer to the pc that the machine has its address."""
+    frame = heard.frame
+    is_answer = heard.vlan == VLAN and frame[12:14] == _ARP and frame[21] == 2
+    ends = mac(machine.mac).to_bytes(6, "big") + address(machine.address(4)).packed
+    return is_answer and frame[:6] == mac(outside.mac).to_bytes(6, "big") and frame[22:32] == ends
+
+
+def test_a_router_leads_into_a_vlan_and_is_never_seen_on_the_wire(
+    lab: Lab, site: Site, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    inside = make_network("10.61.0.0/24")
+    (guest,) = make_machines(inside, "g1", "h1")
+    open_up(lab, [guest])
+    router = lab.api.create(ROUTER, [{}]).items[0]["id"]
+    macs = []
+    for network_id in (site.network_id, inside):
+        (subnet,) = lab.api.list_page(SUBNET, [("network_id", network_id), ("ip_version", "4")])
+        made, revision = lab.api.act(
+            ROUTER, router, "add_router_interface", {"subnet_id": subnet["id"]}
+        )
+        macs.append(lab.api.show(PORT, made["port_id"])["mac_address"])
+    assert lab.api.wait(revision, converge_s).converged
+    for machine in (*site.machines, guest):
+        gateway = machine.address(4).rsplit(".", 1)[0] + ".1"
+        route = [f"route replace default via {gateway}"]
+        ip_batch(route, lab.layout.machine_namespace(machine.name))
+
+    with Wire(lab, "h1") as near, Wire(lab, "h2") as other:
+        for machine in site.machines:
+            answers(lab, guest, machine.address(4))
+            answers(lab, machine, guest.address(4))
+        for wire in (near, other):
+            sources = {each.frame[6:12] for each in wire.heard()}
+            assert not sources & {mac(each).to_bytes(6, "big") for each in macs}
+
+    lab.unplug([guest])
+    for network_id in (site.network_id, inside):
+        (subnet,) = lab.api.list_page(SUBNET, [("network_id", network_id), ("ip_version", "4")])
+        lab.api.act(ROUTER, router, "remove_router_interface", {"subnet_id": subnet["id"]})
+    lab.api.delete(ROUTER, router)
