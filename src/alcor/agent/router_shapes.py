@@ -177,7 +177,7 @@ def static_ways(view: RouterView) -> dict[Prefix, list[Way]]:
         if leg is not None:
             found = way_to(view, leg, hop_by(each.nexthop))
         elif outside is not None and outside.leads_to(each.nexthop):
-            found = Way(hop_by(each.nexthop), outside.network, p.NAT_OUT)
+            found = way_out(view, outside, hop_by(each.nexthop))
         else:
             continue
         ways.setdefault(each.destination, []).append(found)
@@ -192,6 +192,14 @@ def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
         return Way(on, leg.network, goto)
     check = check_larger(leg.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
     return Way((*on, check), leg.network, goto)
+
+
+def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
+    """To the next hop outside; what may be too large for there is known before it is translated."""
+    if exit_.network.mtu >= max((each.network.mtu for each in view.legs), default=0):
+        return Way(hop, exit_.network, p.NAT_OUT)
+    check = check_larger(exit_.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
+    return Way((*hop, check), exit_.network, p.NAT_OUT)
 
 
 def onward(view: RouterView, leg: Leg) -> int:

@@ -53,6 +53,10 @@ def floating_behind(region: Region, gateway: Leg) -> list[AtFloating]:
 def leave(journey: Journey, gateway: Leg) -> bool:
     """Out of a router; False when another host has the packet, and routes it again."""
     region, packet = journey.region, journey.packet
+    if packet.size > gateway.network.mtu:
+        name, most = called(gateway.network), gateway.network.mtu
+        says = f"network {name} takes {most} bytes, not {packet.size}"
+        raise journey.refuse(Stage.NAT_OUT, says, about(gateway.router))
     if packet.version == 4:
         for at in floating_behind(region, gateway):
             floating = at.floating

@@ -110,7 +110,8 @@ def _networks(dice: Dice) -> Iterator[Record]:
         name = dice.one(pools)
         return f"{name}{version}" if name else ""
 
-    yield NetworkRecord(id=EXTERNAL, project_id="p", vni=9, mtu=1500, external=True,
+    mtu = dice.one((1500, 1400))
+    yield NetworkRecord(id=EXTERNAL, project_id="p", vni=9, mtu=mtu, external=True,
                         network_type="flat", physical_network=PHYSICAL)  # fmt: skip
     yield SubnetRecord(id="s-ext", network_id=EXTERNAL, project_id="p", ip_version=4,
                        cidr="203.0.113.0/24", gateway_ip=OUTSIDE, enable_dhcp=False,

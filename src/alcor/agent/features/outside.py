@@ -16,7 +16,6 @@ from alcor.agent.exits import Exit, Home
 from alcor.agent.meter import of_outside
 from alcor.agent.router_shapes import (
     VNI_FULL,
-    Way,
     counting,
     fault,
     held_by,
@@ -29,6 +28,7 @@ from alcor.agent.router_shapes import (
     taken_at,
     taken_by,
     to,
+    way_out,
 )
 from alcor.agent.routing import RouterView
 from alcor.agent.shapes import AnyFlow, Filled
@@ -77,6 +77,8 @@ def host(cookie: int) -> Iterator[Flow]:
         yield Flow(p.NAT_DONE, p.PRIORITY.guard, lost, DROP, cookie)
         any_ = match(eth_type=family)
         yield Flow(p.NAT_OUT, p.PRIORITY.lowest, any_, fault(p.Fault.NO_ROUTE), cookie)
+        large = match(eth_type=family, reg0=p.TOO_LARGE)
+        yield Flow(p.NAT_OUT, p.PRIORITY.guard + 1, large, fault(p.Fault.TOO_BIG), cookie)
     # The tracker goes on translating a connection as it began; it may only while that is so still.
     free = match(eth_type=ETH_TYPE_IPV4, reg3=0)
     yield Flow(p.NAT_CAME, p.PRIORITY.low, free, _TO_ROUTER_IN, cookie)
@@ -149,13 +151,13 @@ def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
 def _routes(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     """The external subnets and the default; tenants' routes are made with all others."""
     for subnet in exit_.subnets:
-        way = Way(hop_itself(subnet.prefix.version), exit_.network, p.NAT_OUT)
+        way = way_out(view, exit_, hop_itself(subnet.prefix.version))
         yield route(view, subnet.prefix, way, 1, cookie)
     for prefix in _EVERYWHERE:
         default = exit_.default_hop(prefix.version)
         if default is not None:
             # A tenant's own default comes first.
-            way = Way(hop_by(default), exit_.network, p.NAT_OUT)
+            way = way_out(view, exit_, hop_by(default))
             yield route(view, prefix, way, -1, cookie)
 
 
