@@ -162,6 +162,21 @@ def test_a_vnic_that_hosts_can_not_plug_is_not_bound(api: Api) -> None:
     assert (answer.status, answer.type) == (409, "PortBoundNUMAAffinityPolicy")
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_whether_a_port_is_trusted_is_told_in_its_profile(api: Api, *, trusted: bool) -> None:
+    network = api.network()
+    given = api.port(network["id"], trusted=trusted, **{"binding:profile": {"a": 1}})
+    later = changed(api, api.port(network["id"]), trusted=trusted)
+    plugged = changed(api, given, **{"binding:profile": {"b": 2}})
+    refused = api.call("PUT", f"/v2.0/ports/{given['id']}", {"port": {"trusted": "perhaps"}})
+
+    assert api.port(network["id"])["trusted"] is None
+    for port, profile in ((given, {"a": 1}), (later, {}), (plugged, {"b": 2})):
+        assert port["trusted"] is trusted
+        assert port["binding:profile"] == profile | {"trusted": trusted}
+    assert refused.status == 400
+
+
 def test_ports_are_found_by_a_part_of_their_address(api: Api) -> None:
     network = api.network()
     api.subnet(network["id"], "10.83.0.0/16")

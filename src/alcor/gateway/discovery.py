@@ -40,6 +40,7 @@ EXTENSIONS = (
     Extension(
         "port-device-profile", "Port device profile", "The accelerators that a port asks for."
     ),
+    Extension("port-trusted-vif", "Port trusted vif", "Kept for Nova, in the profile as well."),
     Extension("port-numa-affinity-policy", "Port NUMA affinity policy", "Where a machine may run."),
     Extension(
         "port-numa-affinity-policy-socket", "Port NUMA affinity policy socket", "On one socket."
@@ -84,6 +85,8 @@ EXTENSIONS = (
     Extension("standard-attr-description", "standard-attr-description", "Descriptions."),
     Extension("standard-attr-revisions", "Resource revision numbers", "Revision numbers."),
     Extension("standard-attr-tag", "Tag support for resources", "Tags, and filters by them."),
+    Extension("tag", "Tag support", "The older name of tags, of networks."),
+    Extension("tag-ext", "Tag support for resources", "The older name of tags, of all else."),
     Extension("standard-attr-timestamp", "Resource timestamps", "created_at and updated_at."),
     Extension("tag-creation", "Tag creation", "POST adds tags to those that are there."),
     Extension(

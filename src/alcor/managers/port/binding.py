@@ -64,3 +64,8 @@ def _parse_profile(value: object) -> dict[str, Any]:
 
 
 PROFILE = FieldType("object", _parse_profile)
+
+
+def with_trust(profile: dict[str, Any], trusted: bool | None) -> dict[str, Any]:
+    """The profile as Nova reads it: whether a port that says so is trusted."""
+    return profile if trusted is None else {**profile, "trusted": trusted}

@@ -161,7 +161,7 @@ def _bound(port: Port, to: Binding, at: str) -> Port:
         "vif_type": to.vif_type,
         "vif_details": to.vif_details,
         "vnic_type": to.vnic_type,
-        "profile": to.profile,
+        "profile": binding.with_trust(to.profile, port.trusted),
     }
     if to.host != port.host:
         values["status"] = Status.DOWN  # until the host says otherwise

@@ -18,7 +18,7 @@ from alcor.managers.port.model import Port, Status, is_trusted, status_of
 _shared_of = itemgetter(
     *("network_id", "admin_state_up", "device_owner", "binding:vnic_type", "binding:profile"),
     *("extra_dhcp_opts", "dns_domain", "propagate_uplink_status", "numa_affinity_policy"),
-    *("device_profile", "qos_policy_id", "description", "tags"),
+    *("device_profile", "trusted", "qos_policy_id", "description", "tags"),
 )
 
 
@@ -90,13 +90,14 @@ def _common(item: Mapping[str, Any], own: Own, at: str) -> Port:
         vif_type=binding.UNBOUND,
         vif_details={},
         vnic_type=item["binding:vnic_type"],
-        profile=item["binding:profile"],
+        profile=binding.with_trust(item["binding:profile"], item["trusted"]),
         port_security_enabled=own.secured and not is_trusted(item["device_owner"]),
         extra_dhcp_opts=dhcp_options.merged((), item["extra_dhcp_opts"]),
         dns_domain=item["dns_domain"],
         propagate_uplink_status=item["propagate_uplink_status"],
         numa_affinity_policy=item["numa_affinity_policy"],
         device_profile=item["device_profile"],
+        trusted=item["trusted"],
         qos_policy_id=item["qos_policy_id"],
         description=item["description"],
         tags=tuple(item["tags"]),

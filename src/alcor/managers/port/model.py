@@ -138,6 +138,7 @@ class Port(
     propagate_uplink_status: bool = True
     numa_affinity_policy: str | None = None
     device_profile: str | None = None
+    trusted: bool | None = None  # Nova is told of it in the profile
     data_plane_status: str | None = None
     ip_allocation: str = "immediate"
     trunk_details: TrunkDetails | msgspec.UnsetType = msgspec.UNSET  # of a parent
@@ -173,6 +174,7 @@ _FIELD_BY_NAME = {
     "binding:profile": "profile",
     "propagate_uplink_status": "propagate_uplink_status",
     "numa_affinity_policy": "numa_affinity_policy",
+    "trusted": "trusted",
     "data_plane_status": "data_plane_status",
     "dns_domain": "dns_domain",
     "qos_policy_id": "qos_policy_id",
@@ -207,6 +209,9 @@ def changed(
         values["extra_dhcp_opts"] = dhcp_options.merged(port.extra_dhcp_opts, given)
     if "dns_name" in changes or "fixed_ips" in values:
         values |= _named(port, changes, values, zone)
+    if {"profile", "trusted"} & values.keys():
+        profile, trusted = values.get("profile", port.profile), values.get("trusted", port.trusted)
+        values["profile"] = binding.with_trust(profile, trusted)
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     _check_bound(port, values)
