@@ -14,8 +14,8 @@ from typing import Self
 from alcor.client.api import Api
 from alcor.client.connection import Unreachable
 
-ready_timeout_s = 30.0
-quiet_timeout_s = 60.0
+ready_timeout_s = 120.0
+quiet_timeout_s = 120.0
 _tick_s = 1 / os.sysconf("SC_CLK_TCK")
 _ALCOR = (sys.executable, "-m", "alcor.cli.main")
 
@@ -45,9 +45,10 @@ def _own_cpu_s(pid: int) -> float:
 class Server:
     """A process that serves a port of 127.0.0.1; use it as a context."""
 
-    def __init__(self, argv: Sequence[str], port: int, log: Path) -> None:
+    def __init__(self, argv: Sequence[str], port: int, log: Path, agents_port: int = 0) -> None:
         self._argv = argv
         self.port = port
+        self.agents_port = agents_port  # where hosts are served, if they are
         self.api = Api(f"http://127.0.0.1:{port}")
         self._log = log
 
@@ -116,15 +117,15 @@ class Server:
 def control_plane(data: Path, tokens: Path | None = None) -> Server:
     """`alcor up` with its databases in this folder, on free ports; with a file of tokens, only for
     their bearers."""
-    port = free_port()
+    port, agents_port = free_port(), free_port()
     config = data / "up.toml"
     asked = "" if tokens is None else f'auth = "tokens"\ntokens_file = "{tokens}"\n'
     config.write_text(asked)
     argv = [
         *(*_ALCOR, "up", "--data", str(data), "--listen", f"127.0.0.1:{port}"),
-        *("--agents-listen", f"127.0.0.1:{free_port()}", "--config", str(config)),
+        *("--agents-listen", f"127.0.0.1:{agents_port}", "--config", str(config)),
     ]
-    return Server(argv, port, data / "up.log")
+    return Server(argv, port, data / "up.log", agents_port)
 
 
 def echo(folder: Path) -> Server:

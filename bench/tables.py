@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -13,7 +14,16 @@ from rich.text import Text
 from alcor.lab.commands import run
 from bench.measure import Spread
 
-begin_mark, end_mark = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+class Marks(NamedTuple):
+    """Where on the page a report stands."""
+
+    begin: str
+    end: str
+
+
+BENCH = Marks("<!-- bench: begin -->", "<!-- bench: end -->")
+FLEET = Marks("<!-- fleet: begin -->", "<!-- fleet: end -->")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -134,11 +144,11 @@ def _markdown_row(cells: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(cells)} |"]
 
 
-def write_page(page: Path, report: Report) -> None:
-    """Put the report between the page's marks; what is around them stays."""
-    before, _, rest = page.read_text().partition(begin_mark)
-    _, _, after = rest.partition(end_mark)
-    page.write_text(f"{before}{begin_mark}\n\n{markdown(report)}\n{end_mark}{after}")
+def write_page(page: Path, report: Report, marks: Marks = BENCH) -> None:
+    """Put the report between its marks on the page; what is around them stays."""
+    before, _, rest = page.read_text().partition(marks.begin)
+    _, _, after = rest.partition(marks.end)
+    page.write_text(f"{before}{marks.begin}\n\n{markdown(report)}\n{marks.end}{after}")
 
 
 def write_json(path: Path, report: Report) -> None:

@@ -63,7 +63,7 @@ class Created(NamedTuple):
 
 
 class LaggingHost(msgspec.Struct, frozen=True):
-    """A host that has not applied what was waited for; positions are the goal log's."""
+    """A host that has not applied what was waited for; positions are the intent log's."""
 
     host: str
     applied: int = 0

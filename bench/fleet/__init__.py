@@ -1,0 +1,1 @@
+"""Thousands of simulated hosts on one control plane, over the transport that agents speak."""

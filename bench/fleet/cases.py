@@ -1,0 +1,271 @@
+"""What is measured of a fleet."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from alcor.client.api import NETWORK
+from bench import servers
+from bench.fleet import floor
+from bench.fleet.agents import Order
+from bench.fleet.crowd import Fleet
+from bench.fleet.region import Region, memory_bytes
+from bench.measure import Spread, spread
+from bench.run import Bench
+from bench.servers import Server
+from bench.tables import Row, Section, Verdict, at_most, between, ratio, seconds
+
+hosts_per_network = 10
+settle_s_max = 300.0
+floor_times_max = 5.0
+growth_times_max = 1.3
+_rules = 5
+_more = 20  # ports in one call
+_growing_hosts = 10
+_calls = 7
+
+
+def agents_target(server: Server) -> str:
+    """Where its delivery listens for hosts."""
+    return f"127.0.0.1:{server.agents_port}"
+
+
+def wide(bench: Bench) -> list[Section]:
+    """One change to all hosts, and all hosts at once, for fleets of two sizes."""
+    sizes = (200, 1_000) if bench.quick else (1_000, 10_000)
+    rows = [row for size in sizes for row in _wide(bench, size)]
+    about = (
+        "`alcor up` and simulated hosts, each with a gRPC connection of its own, in processes of "
+        f"up to 2,500; every host has a port in a network of {hosts_per_network} and one security "
+        "group that all ports share. A rule is added to the group: seconds from the call until "
+        f"the last host has it, and until the last has said so ({_rules} times). Beside it what "
+        "NATS needs to bring as many bytes to as many connections, which do nothing else. Then "
+        "all hosts are killed and start again with nothing, all at once; a client asks for a "
+        "page of networks meanwhile."
+    )
+    columns = ["hosts", "what", "measured", "beside", "ratio"]
+    return [Section(title="A fleet of hosts", about=about, columns=columns, rows=rows)]
+
+
+def _wide(bench: Bench, size: int) -> list[Row]:
+    data = bench.folder / f"fleet-{size}"
+    data.mkdir()
+    with ExitStack() as stack:
+        bench.tell(f"{size:,} hosts: a control plane with their ports")
+        server = stack.enter_context(servers.control_plane(data))
+        region = Region(server, size)
+        for first in range(0, size, hosts_per_network):
+            network_id = region.network(f"n{first}")
+            region.ports(network_id, hosts_per_network, first, hosts_per_network)
+        bench.tell(f"{size:,} hosts: they connect")
+        fleet = stack.enter_context(Fleet(agents_target(server), size))
+        fleet.settle()
+        server.wait_until_quiet()
+        times = _rules_to_all(bench, region, fleet)
+        herd = _herd(bench, server, fleet)
+    bench.tell(f"{size:,} hosts: the floor")
+    beside = floor.fan_out(bench.folder, size, times.bytes_a_host)
+    return [*_fan_out_rows(size, times, beside), *herd.rows(size)]
+
+
+class _Fanned(NamedTuple):
+    """What adding rules took."""
+
+    sent_s: Spread
+    acknowledged_s: Spread
+    cpu_s: Spread
+    bytes_a_host: int
+
+
+def _rules_to_all(bench: Bench, region: Region, fleet: Fleet) -> _Fanned:
+    sent, acknowledged, cpu = [], [], []
+    found = None
+    for number in range(_rules):
+        bench.tell(f"{region.hosts:,} hosts: rule {number + 1} of {_rules}")
+        region.server.wait_until_quiet()
+        fleet.order(Order(within="/rule/", count=1))
+        cpu_before, began = region.server.cpu_s(), monotonic()
+        made = region.rule(number)
+        found = fleet.found()
+        sent.append(found.at - began)
+        reply = region.server.api.wait(made.revision, settle_s_max)
+        acknowledged.append(monotonic() - began)
+        if not reply.converged:
+            raise servers.Unexpected(f"a rule did not reach {len(reply.hosts)} hosts")
+        region.server.wait_until_quiet()
+        cpu.append(region.server.cpu_s() - cpu_before)
+    assert found is not None
+    return _Fanned(
+        spread(sent), spread(acknowledged), spread(cpu), found.content_bytes // region.hosts
+    )
+
+
+def _fan_out_rows(size: int, times: _Fanned, beside: Spread) -> list[Row]:
+    return [
+        _row(
+            size,
+            f"a rule of {times.bytes_a_host} bytes has come to all",
+            times.sent_s,
+            f"{between(beside)} (NATS)",
+            times.sent_s.median / beside.median,
+            at_most(floor_times_max, times.sent_s.median / beside.median, "times NATS"),
+        ),
+        _row(size, "all have said so", times.acknowledged_s),
+        _row(size, "processor time of the control plane", times.cpu_s),
+    ]
+
+
+class _Herd(NamedTuple):
+    """What the start of all hosts at once took."""
+
+    seconds: float
+    cpu_s: float
+    pages_s: Spread  # of a client meanwhile
+    memory_before: int
+    memory_after: int
+
+    def rows(self, size: int) -> list[Row]:
+        """As rows of the table."""
+        pages = f"worst page meanwhile {seconds(self.pages_s.high)}"
+        grown = (self.memory_after - self.memory_before) / 2**20
+        one = Spread(self.seconds, self.seconds, self.seconds, 1)
+        return [
+            Row(
+                cells=[
+                    f"{size:,}",
+                    "all start again at once",
+                    seconds(self.seconds),
+                    f"{pages}; {grown:+.0f} MiB; {self.cpu_s:.1f} s of processor",
+                    "",
+                ],
+                values={"herd_s": one.median, "page_worst_s": self.pages_s.high},
+            )
+        ]
+
+
+def _herd(bench: Bench, server: Server, fleet: Fleet) -> _Herd:
+    bench.tell("all hosts start again")
+    fleet.kill()
+    server.wait_until_quiet()
+    memory, cpu, began = memory_bytes(server.pid), server.cpu_s(), monotonic()
+    fleet.start()
+    fleet.order(Order())
+    pages: list[float] = []
+    while not fleet.has_found():
+        asked = monotonic()
+        server.api.list_page(NETWORK, [("limit", "100")])
+        pages.append(monotonic() - asked)
+    took = fleet.found().at - began
+    return _Herd(took, server.cpu_s() - cpu, spread(pages), memory, memory_bytes(server.pid))
+
+
+def growing(bench: Bench) -> list[Section]:
+    """The same call in networks of different sizes."""
+    sizes = (10, 1_000) if bench.quick else (10, 1_000, 100_000)
+    found = [_grow(bench, size) for size in sizes]
+    least = found[0]
+    about = (
+        f"`alcor up`, {_growing_hosts} simulated hosts, all with ports of one network. {_more} "
+        f"ports are made in one call, {_calls} times: seconds from the call until all hosts have "
+        "said that they have them, processor time of the control plane, messages and bytes to "
+        "all hosts; medians. Memory is that of managers and delivery together, for each port "
+        "that fills the network, before hosts connect."
+    )
+    columns = ["ports", "on all hosts", "CPU", "messages", "bytes", "memory a port", "most"]
+    rows = [each.row(least) for each in found]
+    title = f"{_more} more ports in a network"
+    return [Section(title=title, about=about, columns=columns, rows=rows)]
+
+
+class _Grown(NamedTuple):
+    """What the call took in a network of this size."""
+
+    size: int
+    seconds: float
+    cpu_s: float
+    frames: float
+    content_bytes: float
+    memory: float  # a port; 0 when there are too few to tell
+
+    def row(self, least: "_Grown") -> Row:
+        """Beside the smallest network."""
+        times = {
+            "seconds": self.seconds / least.seconds,
+            "cpu": self.cpu_s / least.cpu_s,
+            "frames": self.frames / least.frames,
+            "bytes": self.content_bytes / least.content_bytes,
+        }
+        most = max(times.values())
+        return Row(
+            cells=[
+                f"{self.size:,}",
+                f"{seconds(self.seconds)} ({ratio(times['seconds'])})",
+                f"{seconds(self.cpu_s)} ({ratio(times['cpu'])})",
+                f"{self.frames:,.0f} ({ratio(times['frames'])})",
+                f"{self.content_bytes:,.0f} ({ratio(times['bytes'])})",
+                f"{self.memory / 1024:.1f} KiB" if self.memory else "",
+                ratio(most),
+            ],
+            values={**times, "memory": self.memory},
+            verdict=None if self is least else _within(most),
+        )
+
+
+def _within(most: float) -> Verdict:
+    return at_most(growth_times_max, most, "times that of the smallest")
+
+
+def _grow(bench: Bench, size: int) -> _Grown:
+    data = Path(bench.folder / f"grow-{size}")
+    data.mkdir()
+    with ExitStack() as stack:
+        bench.tell(f"a network of {size:,} ports")
+        server = stack.enter_context(servers.control_plane(data))
+        region = Region(server, _growing_hosts)
+        network_id = region.network("growing")
+        server.wait_until_quiet()
+        before = memory_bytes(server.pid)
+        region.ports(network_id, size)
+        server.wait_until_quiet()
+        memory = (memory_bytes(server.pid) - before) / size if size > 1_000 else 0.0
+        fleet = stack.enter_context(Fleet(agents_target(server), _growing_hosts))
+        fleet.settle()
+        calls = [_call(region, network_id, fleet) for _ in range(_calls)]
+    return _Grown(size, *_medians(calls), memory)
+
+
+def _call(region: Region, network_id: str, fleet: Fleet) -> tuple[float, ...]:
+    server = region.server
+    server.wait_until_quiet()
+    fleet.order(Order(within="/neighbour/", count=_more))
+    cpu, began = server.cpu_s(), monotonic()
+    made = region.ports(network_id, _more)
+    reply = server.api.wait(made.revision, settle_s_max)
+    took = monotonic() - began
+    if not reply.converged:
+        raise servers.Unexpected(f"ports did not reach {len(reply.hosts)} hosts")
+    found = fleet.found()
+    server.wait_until_quiet()
+    return took, server.cpu_s() - cpu, float(found.frames), float(found.content_bytes)
+
+
+def _medians(calls: Sequence[tuple[float, ...]]) -> tuple[float, float, float, float]:
+    took, cpu, frames, content = (spread(column).median for column in zip(*calls, strict=True))
+    return took, cpu, frames, content
+
+
+def _row(
+    size: int,
+    what: str,
+    times: Spread,
+    beside: str = "",
+    against: float = 0.0,
+    verdict: Verdict | None = None,
+) -> Row:
+    return Row(
+        cells=[f"{size:,}", what, between(times), beside, ratio(against) if against else ""],
+        values={"hosts": size, "seconds": times.median, "ratio": against},
+        verdict=verdict,
+    )

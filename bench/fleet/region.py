@@ -1,0 +1,81 @@
+"""A control plane with hosts that are known, and ports on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alcor.client.api import NETWORK, NODE, PORT, SUBNET, Created, Kind
+from bench.servers import Server
+
+ports_per_call = 500
+GROUP = Kind("security_group", "security_groups", "/v2.0/security-groups")
+RULE = Kind("security_group_rule", "security_group_rules", "/v2.0/security-group-rules")
+
+
+def host_name(number: int) -> str:
+    """The name of a simulated host."""
+    return f"f{number}"
+
+
+class Region:
+    """What the fleet's cases ask of a control plane."""
+
+    def __init__(self, server: Server, hosts: int) -> None:
+        self.server = server
+        self.hosts = hosts
+        nodes = [
+            {"id": host_name(n), "tunnel_ip": f"172.16.{n >> 8}.{n & 255}"} for n in range(hosts)
+        ]
+        for some in _parts(nodes):
+            server.api.create(NODE, some)
+        (group,) = server.api.create(GROUP, [{"name": "fleet"}]).items
+        self.group_id: str = group["id"]
+
+    def network(self, name: str) -> str:
+        """A network with a large subnet; its id."""
+        (network,) = self.server.api.create(NETWORK, [{"name": name}]).items
+        subnet = {"network_id": network["id"], "ip_version": 4, "cidr": "10.0.0.0/8"}
+        self.server.api.create(SUBNET, [subnet])
+        return str(network["id"])
+
+    def ports(self, network_id: str, count: int, first_host: int = 0, hosts: int = 0) -> Created:
+        """Ports of a network, dealt to hosts; what the last call answered."""
+        over = hosts or self.hosts
+        items = [self.port(network_id, host_name(first_host + n % over)) for n in range(count)]
+        made = [self.server.api.create(PORT, some) for some in _parts(items)]
+        return made[-1]
+
+    def port(self, network_id: str, host: str) -> dict[str, Any]:
+        """The body of a port."""
+        return {
+            "network_id": network_id,
+            "binding:host_id": host,
+            "device_owner": "compute:nova",
+            "security_groups": [self.group_id],
+        }
+
+    def rule(self, number: int) -> Created:
+        """One more rule of the group."""
+        rule = {
+            "security_group_id": self.group_id,
+            "direction": "ingress",
+            "ethertype": "IPv4",
+            "protocol": "tcp",
+            "port_range_min": 1_000 + number,
+            "port_range_max": 1_000 + number,
+        }
+        return self.server.api.create(RULE, [rule])
+
+
+def memory_bytes(pid: int) -> int:
+    """What a process and its children hold in memory."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = next(
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line
+    )
+    return int(own.split()[1]) * 1024 + sum(memory_bytes(int(child)) for child in children)
+
+
+def _parts(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(items), ports_per_call):
+        yield items[start : start + ports_per_call]
