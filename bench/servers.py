@@ -114,12 +114,13 @@ class Server:
         self._end()
 
 
-def control_plane(data: Path, tokens: Path | None = None) -> Server:
+def control_plane(data: Path, tokens: Path | None = None, nats: str = "") -> Server:
     """`alcor up` with its databases in this folder, on free ports; with a file of tokens, only for
-    their bearers."""
+    their bearers; with the URL of a NATS server, it serves hosts there too."""
     port, agents_port = free_port(), free_port()
     config = data / "up.toml"
     asked = "" if tokens is None else f'auth = "tokens"\ntokens_file = "{tokens}"\n'
+    asked += f'[agents]\nnats = "{nats}"\n' if nats else ""
     config.write_text(asked)
     argv = [
         *(*_ALCOR, "up", "--data", str(data), "--listen", f"127.0.0.1:{port}"),

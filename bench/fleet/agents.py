@@ -20,6 +20,7 @@ from alcor.goal_state.entries import Port
 from alcor.goal_state.slices import group_slice, host_slice, network_slice, slice_of
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Disconnected, Frame, Hello, Link, Report
+from alcor.transport.nats_client import NatsLink
 from alcor.values.addresses import address
 
 
@@ -134,7 +135,7 @@ class Agent:
 
 async def _main(target: str, first: int, count: int) -> None:
     crowd = Crowd()
-    link_of = _grpc(target)
+    link_of = _nats(target) if target.startswith("nats:") else _grpc(target)
     async with asyncio.TaskGroup() as tasks:
         for number in range(first, first + count):
             host = f"f{number}"
@@ -148,6 +149,13 @@ async def _main(target: str, first: int, count: int) -> None:
 def _grpc(target: str) -> Callable[[str, int], Link]:
     def link_of(host: str, number: int) -> Link:
         return GrpcLink([target], _hello(host, number), chance=random)
+
+    return link_of
+
+
+def _nats(target: str) -> Callable[[str, int], Link]:
+    def link_of(host: str, number: int) -> Link:
+        return NatsLink([target], _hello(host, number), chance=random)
 
     return link_of
 

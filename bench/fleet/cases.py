@@ -35,39 +35,45 @@ def agents_target(server: Server) -> str:
 def wide(bench: Bench) -> list[Section]:
     """One change to all hosts, and all hosts at once, for fleets of two sizes."""
     sizes = (200, 1_000) if bench.quick else (1_000, 10_000)
-    rows = [row for size in sizes for row in _wide(bench, size)]
+    cases = [(size, carrier) for size in sizes for carrier in ("gRPC", "NATS")]
+    rows = [row for size, carrier in cases for row in _wide(bench, size, carrier)]
     about = (
-        "`alcor up` and simulated hosts, each with a gRPC connection of its own, in processes of "
-        f"up to 2,500; every host has a port in a network of {hosts_per_network} and one security "
-        "group that all ports share. A rule is added to the group: seconds from the call until "
+        "`alcor up` and simulated hosts, each with a connection of its own to the delivery's gRPC "
+        "or to NATS, in processes of up to 2,500; every host has a port in a network of "
+        f"{hosts_per_network} and one security group that all ports share. A rule is added to the "
+        "group: seconds from the call until "
         f"the last host has it, and until the last has said so ({_rules} times). Beside it what "
         "NATS needs to bring as many bytes to as many connections, which do nothing else. Then "
         "all hosts are killed and start again with nothing, all at once; a client asks for a "
         "page of networks meanwhile."
     )
-    columns = ["hosts", "what", "measured", "beside", "ratio"]
+    columns = ["hosts", "by", "what", "measured", "beside", "ratio"]
     return [Section(title="A fleet of hosts", about=about, columns=columns, rows=rows)]
 
 
-def _wide(bench: Bench, size: int) -> list[Row]:
-    data = bench.folder / f"fleet-{size}"
+def _wide(bench: Bench, size: int, carrier: str) -> list[Row]:
+    data = bench.folder / f"fleet-{size}-{carrier}"
     data.mkdir()
     with ExitStack() as stack:
-        bench.tell(f"{size:,} hosts: a control plane with their ports")
-        server = stack.enter_context(servers.control_plane(data))
+        bench.tell(f"{size:,} hosts by {carrier}: a control plane with their ports")
+        nats = ""
+        if carrier == "NATS":
+            nats = f"nats://127.0.0.1:{stack.enter_context(floor.nats_server(data))}"
+        server = stack.enter_context(servers.control_plane(data, nats=nats))
         region = Region(server, size)
         for first in range(0, size, hosts_per_network):
             network_id = region.network(f"n{first}")
             region.ports(network_id, hosts_per_network, first, hosts_per_network)
         bench.tell(f"{size:,} hosts: they connect")
-        fleet = stack.enter_context(Fleet(agents_target(server), size))
+        fleet = stack.enter_context(Fleet(nats or agents_target(server), size))
         fleet.settle()
         server.wait_until_quiet()
         times = _rules_to_all(bench, region, fleet)
         herd = _herd(bench, server, fleet)
     bench.tell(f"{size:,} hosts: the floor")
     beside = floor.fan_out(bench.folder, size, times.bytes_a_host)
-    return [*_fan_out_rows(size, times, beside), *herd.rows(size)]
+    where = [f"{size:,}", carrier]
+    return [*_fan_out_rows(where, times, beside), herd.row(where)]
 
 
 class _Fanned(NamedTuple):
@@ -102,18 +108,18 @@ def _rules_to_all(bench: Bench, region: Region, fleet: Fleet) -> _Fanned:
     )
 
 
-def _fan_out_rows(size: int, times: _Fanned, beside: Spread) -> list[Row]:
+def _fan_out_rows(where: list[str], times: _Fanned, beside: Spread) -> list[Row]:
     return [
         _row(
-            size,
+            where,
             f"a rule of {times.bytes_a_host} bytes has come to all",
             times.sent_s,
             f"{between(beside)} (NATS)",
             times.sent_s.median / beside.median,
             at_most(floor_times_max, times.sent_s.median / beside.median, "times NATS"),
         ),
-        _row(size, "all have said so", times.acknowledged_s),
-        _row(size, "processor time of the control plane", times.cpu_s),
+        _row(where, "all have said so", times.acknowledged_s),
+        _row(where, "processor time of the control plane", times.cpu_s),
     ]
 
 
@@ -126,23 +132,15 @@ class _Herd(NamedTuple):
     memory_before: int
     memory_after: int
 
-    def rows(self, size: int) -> list[Row]:
-        """As rows of the table."""
+    def row(self, where: list[str]) -> Row:
+        """As a row of the table."""
         pages = f"worst page meanwhile {seconds(self.pages_s.high)}"
         grown = (self.memory_after - self.memory_before) / 2**20
-        one = Spread(self.seconds, self.seconds, self.seconds, 1)
-        return [
-            Row(
-                cells=[
-                    f"{size:,}",
-                    "all start again at once",
-                    seconds(self.seconds),
-                    f"{pages}; {grown:+.0f} MiB; {self.cpu_s:.1f} s of processor",
-                    "",
-                ],
-                values={"herd_s": one.median, "page_worst_s": self.pages_s.high},
-            )
-        ]
+        beside = f"{pages}; {grown:+.0f} MiB; {self.cpu_s:.1f} s of processor"
+        return Row(
+            cells=[*where, "all start again at once", seconds(self.seconds), beside, ""],
+            values={"herd_s": self.seconds, "page_worst_s": self.pages_s.high},
+        )
 
 
 def _herd(bench: Bench, server: Server, fleet: Fleet) -> _Herd:
@@ -257,7 +255,7 @@ def _medians(calls: Sequence[tuple[float, ...]]) -> tuple[float, float, float, f
 
 
 def _row(
-    size: int,
+    where: list[str],
     what: str,
     times: Spread,
     beside: str = "",
@@ -265,7 +263,7 @@ def _row(
     verdict: Verdict | None = None,
 ) -> Row:
     return Row(
-        cells=[f"{size:,}", what, between(times), beside, ratio(against) if against else ""],
-        values={"hosts": size, "seconds": times.median, "ratio": against},
+        cells=[*where, what, between(times), beside, ratio(against) if against else ""],
+        values={"seconds": times.median, "ratio": against},
         verdict=verdict,
     )

@@ -7,6 +7,8 @@ protocol as barely as possible; for each line on stdin it tells on stdout when a
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection
 from time import monotonic, sleep
@@ -84,19 +86,34 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def fan_out(folder: Path, connections: int, size: int) -> Spread:
-    """Seconds from the publish of a message of `size` bytes until all have it."""
+@contextmanager
+def nats_server(folder: Path) -> Iterator[int]:
+    """The port of a NATS server that lives as long as the context."""
     port = free_port()
     program = Path(sys.executable).with_name("nats-server")
-    with (folder / "floor.log").open("ab") as log:
+    with (folder / "nats.log").open("ab") as log:
         server = subprocess.Popen([program, "-a", "127.0.0.1", "-p", str(port)], stderr=log)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        server.kill()
+        server.wait()
+
+
+def fan_out(folder: Path, connections: int, size: int) -> Spread:
+    """Seconds from the publish of a message of `size` bytes until all have it."""
+    with nats_server(folder) as port:
+        return _fan_out(port, connections, size)
+
+
+def _fan_out(port: int, connections: int, size: int) -> Spread:
     shares = [
         min(agents_per_process_max, connections - first)
         for first in range(0, connections, agents_per_process_max)
     ]
     subscribers: list[subprocess.Popen[str]] = []
     try:
-        _wait_for(port)
         for share in shares:
             argv = [sys.executable, "-m", "bench.fleet.floor", str(port), str(share)]
             subscribers.append(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
@@ -104,7 +121,7 @@ def fan_out(folder: Path, connections: int, size: int) -> Spread:
             _line(each)
         return spread(asyncio.run(_publish(port, size, subscribers)))
     finally:
-        for process in (*subscribers, server):
+        for process in subscribers:
             process.kill()
             process.wait()
 

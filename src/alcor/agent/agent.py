@@ -43,6 +43,7 @@ from alcor.runtime.clock import chance
 from alcor.runtime.config import ConfigError
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
+from alcor.transport.nats_client import NatsLink
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import Address, address
 from alcor.values.ids import host_id
@@ -141,9 +142,21 @@ async def run(config: AgentConfig) -> None:
         raise ConfigError(f"host: {error}") from None
     uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
     hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks)
+    await run_until_stopped(Agent(config, _link(config, hello)))
+
+
+def _link(config: AgentConfig, hello: Hello) -> Link:
+    """By NATS or by gRPC, as the addresses say; `ConfigError` when they say both."""
     targets = [each.strip() for each in config.control_plane.split(",")]
-    link = GrpcLink(targets, hello, chance=chance, tls=_tls(config))
-    await run_until_stopped(Agent(config, link))
+    by_nats = {each.startswith(("nats://", "tls://")) for each in targets}
+    if len(by_nats) > 1:
+        raise ConfigError(f"control_plane: {config.control_plane} is of NATS and of gRPC")
+    tls = _tls(config)
+    if by_nats == {False}:
+        return GrpcLink(targets, hello, chance=chance, tls=tls)
+    credentials = Path(config.nats_credentials) if config.nats_credentials else None
+    secure = tls if targets[0].startswith("tls://") else None
+    return NatsLink(targets, hello, chance=chance, credentials=credentials, tls=secure)
 
 
 def _resolvers(config: AgentConfig) -> tuple[Endpoint, ...]:

@@ -15,9 +15,12 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="HOST:PORT of the control plane's service for agents; of several, with "
-            "commas between them, any will do"
+            "commas between them, any will do; or nats://HOST:PORT of NATS servers"
         ),
     ] = "127.0.0.1:9697"
+    nats_credentials: Annotated[
+        str, Meta(description="File of the host's NATS credentials; empty: none are sent")
+    ] = ""
     ovs_rundir: Annotated[
         str, Meta(description="Folder of the switch's sockets: db.sock and <bridge>.mgmt")
     ] = "/var/run/openvswitch"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
@@ -17,6 +18,7 @@ from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
+from alcor.transport.nats_server import NatsServer
 
 
 class Delivery:
@@ -38,6 +40,7 @@ class Delivery:
         )
         self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
         self._server = GrpcServer(self._feed, config.listen, config.tls())
+        self._nats = _nats_server(config, self._feed, epoch)
         self._reports = reports
         self._tasks = Tasks()
 
@@ -67,11 +70,16 @@ class Delivery:
     async def stop(self) -> None:
         """Hang up on hosts, and end; they keep what they have."""
         await self._server.stop()
+        if self._nats is not None:
+            await self._nats.stop()
         await self._tasks.stop()
         await self._presence.stop()
 
     async def _start(self, rebuilt: Rebuilt) -> None:
         await self._server.start()
+        if self._nats is not None:
+            await self._nats.start()
+            self._tasks.start(self._nats.beat(), "delivery-nats-beat")
         self._tasks.start(self._pump.run(rebuilt), "delivery-pump")
         self._tasks.start(self._feed.run(), "delivery-feed")
         self._tasks.start(self._feed.tell_again(), "delivery-reports")
@@ -99,6 +107,14 @@ class Delivery:
 
     def _planned(self, position_by_slice: Mapping[str, int]) -> None:
         self._convergence.planned(position_by_slice)
+
+
+def _nats_server(config: DeliveryConfig, feed: HostFeed, delivery: int) -> NatsServer | None:
+    if not config.nats:
+        return None
+    credentials = Path(config.nats_credentials) if config.nats_credentials else None
+    tls = config.tls() if config.nats.startswith("tls:") else None
+    return NatsServer(feed, delivery, config.nats, credentials, tls)
 
 
 async def start(

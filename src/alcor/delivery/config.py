@@ -22,6 +22,16 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
     tls_authority: str = ""  # PEM files
     tls_certificate: str = ""
     tls_key: str = ""
+    nats: Annotated[
+        str,
+        msgspec.Meta(
+            description="URL of a NATS server by which hosts are served as well, as in "
+            "nats://host:4222; its account is to be another than served.nats's"
+        ),
+    ] = ""
+    nats_credentials: Annotated[
+        str, msgspec.Meta(description="File of NATS credentials; empty: none are sent")
+    ] = ""
 
     def tls(self) -> TlsFiles | None:
         """The files, or None; `ValueError` when only some are given."""

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from random import random
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from alcor.intent.records import FixedIp, NetworkRecord, NodeRecord, PortRecord,
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
+from alcor.transport.link import Connected, Disconnected, Frame, Hello, Link, Report
+from alcor.transport.nats_client import NatsLink
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import address
 
@@ -47,7 +50,8 @@ MANAGERS = ("network", "subnet", "port", "node")
 class ControlPlane:
     """Managers reduced to what they tell, and the delivery behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, nats_url: str = "") -> None:
+        self._nats = {"nats": nats_url} if nats_url else {}
         self.intent = MemoryLog(1)
         self.reports = MemoryLog(1)
         self.sequence_by_kind: dict[str, int] = {}
@@ -73,7 +77,7 @@ class ControlPlane:
     async def begin(self, *, epoch: int = 1, rebuilt: bool = True, **config: Any) -> None:
         if rebuilt:
             await self.complete()
-        self._config = DeliveryConfig(**{"listen": "127.0.0.1:0"} | config)
+        self._config = DeliveryConfig(**{"listen": "127.0.0.1:0"} | self._nats | config)
         self.delivery = await start(
             self._config,
             epoch=epoch,
@@ -85,7 +89,7 @@ class ControlPlane:
     async def another(self, *, epoch: int, intent: MemoryLog | None = None) -> Delivery:
         """One more delivery of the same region; `intent`: what it knows of what tenants want."""
         more = await start(
-            DeliveryConfig(listen="127.0.0.1:0"),
+            DeliveryConfig(**{"listen": "127.0.0.1:0"} | self._nats),
             epoch=epoch,
             intent=intent or self.intent,
             reports=self.reports,
@@ -119,7 +123,7 @@ class ControlPlane:
 class Host:
     """An agent reduced to what it holds: frames in, entries by key out."""
 
-    def __init__(self, link: GrpcLink) -> None:
+    def __init__(self, link: Link) -> None:
         self.link = link
         self.held: dict[str, tuple[int, bytes | None]] = {}  # revision and value
         self.staged: dict[str, set[str]] = {}  # keys sent of a snapshot that is not complete
@@ -234,11 +238,14 @@ class Proxy:
 class World:
     """A control plane and its hosts; everything ends with it."""
 
-    def __init__(self) -> None:
-        self.control = ControlPlane()
+    def __init__(self, nats_url: str = "") -> None:
+        """With `nats_url`, hosts connect by NATS."""
+        self.control = ControlPlane(nats_url)
+        self._nats_url = nats_url
 
     def proxy(self) -> Proxy:
-        return Proxy(self.control.delivery.port)
+        by_nats = self._nats_url.rpartition(":")[2]
+        return Proxy(int(by_nats) if by_nats else self.control.delivery.port)
 
     @asynccontextmanager
     async def host(
@@ -251,10 +258,30 @@ class World:
         others: Sequence[int] = (),
     ) -> AsyncIterator[Host]:
         hello = Hello(name, "test", address("192.0.2.9"))
-        ports = (port or self.control.delivery.port, *others)
-        to = [f"{target}:{each}" for each in ports]
-        host = Host(GrpcLink(to, hello, chance=lambda: 0.0, tls=tls))
-        for each in slices or (host_slice(name),):
+        link: Link
+        if self._nats_url:
+            url = f"nats://127.0.0.1:{port}" if port else self._nats_url
+            link = NatsLink([url], hello, chance=random)
+        else:
+            ports = (port or self.control.delivery.port, *others)
+            to = [f"{target}:{each}" for each in ports]
+            link = GrpcLink(to, hello, chance=lambda: 0.0, tls=tls)
+        async with self._running(Host(link), slices or (host_slice(name),)) as host:
+            yield host
+
+    @asynccontextmanager
+    async def by_nats(
+        self, name: str, url: str, credentials: Path | None, *slices: str
+    ) -> AsyncIterator[Host]:
+        """A host that connects by NATS with these credentials."""
+        hello = Hello(name, "test", address("192.0.2.9"))
+        link = NatsLink([url], hello, chance=random, credentials=credentials)
+        async with self._running(Host(link), slices or (host_slice(name),)) as host:
+            yield host
+
+    @asynccontextmanager
+    async def _running(self, host: Host, slices: Sequence[str]) -> AsyncIterator[Host]:
+        for each in slices:
             host.link.subscribe(each)
         running = asyncio.create_task(host.run())
         try:
@@ -271,8 +298,27 @@ Scenario = Callable[[World], Coroutine[Any, Any, None]]
 def play() -> Callable[[Scenario], None]:
     """Play a scenario in a world of its own, within the deadline."""
 
+    return _player(World)
+
+
+@pytest.fixture(params=["grpc", "nats"])
+def play_by_all(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    """The same, once over every transport."""
+    if request.param == "grpc":
+        return _player(World)
+    url = request.getfixturevalue("nats_server").url
+    return _player(lambda: World(url))
+
+
+@pytest.fixture
+def play_by_nats(nats_server: Any) -> Callable[[Scenario], None]:
+    """Play a scenario with hosts that connect by NATS."""
+    return _player(lambda: World(nats_server.url))
+
+
+def _player(make: Callable[[], World]) -> Callable[[Scenario], None]:
     async def main(scenario: Scenario) -> None:
-        world = World()
+        world = make()
         try:
             async with asyncio.timeout(deadline_s):
                 await scenario(world)

@@ -129,6 +129,23 @@ def test_a_connection_at_another_delivery_ends_the_older_one(play: Any, record: 
     play(scenario)
 
 
+def test_a_host_by_nats_goes_to_another_delivery_when_its_own_is_silent(
+    record: Any, play_by_nats: Any
+) -> None:
+    async def scenario(world: Any) -> None:
+        second = await region(world, record)
+        async with world.host("h1", OWN, NET) as host:
+            await host.until(lambda: host.complete == {OWN, NET})
+            told = await host_report(world, "h1", lambda report: report.connected)
+            serving, other = (second, 1) if told.delivery == 7 else (world.control.delivery, 7)
+            await serving._nats._client.close()  # nobody is told, as when it is killed
+            await host_report(world, "h1", lambda report: report.delivery == other)
+            await world.control.tell(record.port(3, "h1"))
+            await host.until(lambda: "host/h1/port/p3" in host.living())
+
+    play_by_nats(scenario)
+
+
 def test_who_knows_less_than_a_host_says_nothing_before_it_knows_as_much(
     play: Any, record: Any
 ) -> None:

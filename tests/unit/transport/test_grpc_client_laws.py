@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.goal_state.reports import PortStatus
-from alcor.transport.grpc_client import backoff_max_s, backoff_s, merged
 from alcor.transport.link import PortState, Report
+from alcor.transport.standing import backoff_max_s, backoff_s, merged
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1))

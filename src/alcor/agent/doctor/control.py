@@ -13,7 +13,7 @@ skew_s_max = 5.0  # tokens and heartbeats bear this much
 
 async def reachable(control_plane: str) -> Finding:
     """Whether anybody listens where the agent connects."""
-    host, _, port = control_plane.rpartition(":")
+    host, _, port = control_plane.rpartition("//")[2].rpartition(":")
     try:
         async with asyncio.timeout(answer_s_max):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))

@@ -1,4 +1,4 @@
-"""What hosts are promised, over real gRPC on the loopback."""
+"""What hosts are promised, over real gRPC and over a real NATS server."""
 
 import asyncio
 from typing import Any
@@ -12,6 +12,12 @@ from alcor.transport import wire
 from alcor.transport.link import Connected, Forbidden, Hello, PortState, Report
 
 OWN, NET = "host/h1/", "network/n1/"
+
+
+@pytest.fixture
+def play(play_by_all: Any) -> Any:
+    """Every scenario is played over all transports."""
+    return play_by_all
 
 
 async def two_hosts(world: Any, record: Any, ports: int = 2, **config: Any) -> None:

@@ -1,0 +1,252 @@
+"""Serve goal state over NATS: frames on each host's own subject, which NATS lets no other read.
+
+A host has a window: so many frames may be on their way, and what comes meanwhile waits in its
+session, at most one entry a key. Who is silent, or of whose messages one is lost, is hung up on.
+"""
+
+import asyncio
+from pathlib import Path
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from alcor.transport import nats_envelope, wire
+from alcor.transport.link import Behind, Feed, Forbidden, Hello, Report, Session, Violation
+from alcor.transport.nats_envelope import Envelope, Kind
+from alcor.transport.nats_options import connected, options
+from alcor.transport.tls import TlsFiles
+
+_log = structlog.get_logger(__name__)
+
+frame_interval_s = 0.001  # changes that are ready within it share a frame; the first goes at once
+window_frames = 16  # that a host is sent before it says that it has taken some
+silence_s_max = 30.0  # of a host
+said_max = 1_000  # messages of a host that wait to be taken
+beat_every_s = 3.0
+connect_s_max = 60.0
+reconnect_every_s = 0.5
+pending_bytes_max = 256 << 20  # of what waits to be sent, to all hosts
+
+
+class NatsServer:
+    """Hears hosts, and passes what they say to the feed."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        delivery: int,
+        url: str,
+        credentials: Path | None = None,
+        tls: TlsFiles | None = None,
+    ) -> None:
+        self._feed = feed
+        self._name = str(delivery)
+        self._url = url
+        self._options = options(credentials, tls)
+        self._client: Client | None = None
+        self._hosts: dict[tuple[str, int], _Host] = {}
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Connect and listen; `OSError` when that is impossible."""
+
+        async def tell(problem: Exception) -> None:
+            _log.info("nats.problem", why=str(problem) or repr(problem))
+
+        async def back() -> None:
+            _log.info("nats.back")
+            for host in list(self._hosts.values()):
+                host.hang_up()  # what was on its way to it may be lost
+
+        try:
+            async with asyncio.timeout(connect_s_max):
+                self._client = client = await connected(
+                    [self._url],
+                    name=f"alcor-delivery-{self._name}",
+                    error_cb=tell,
+                    reconnected_cb=back,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=reconnect_every_s,
+                    pending_size=pending_bytes_max,
+                    **self._options,
+                )
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            why = str(error) or "no answer"
+            raise OSError(f"can't serve hosts by {self._url}: {why}") from None
+        greet, hear = self._hello, self._heard
+        await client.subscribe(nats_envelope.every_hello, queue=nats_envelope.hello_queue, cb=greet)
+        await client.subscribe(nats_envelope.all_up(self._name), cb=hear)
+        await client.flush()
+
+    async def beat(self) -> None:
+        """Say every few seconds that we live, for ever."""
+        assert self._client is not None, "started"
+        subject = nats_envelope.beat(self._name)
+        while True:
+            await self._client.publish(subject, Envelope(Kind.BEAT, 0, 0).packed())
+            await asyncio.sleep(beat_every_s)
+
+    async def stop(self) -> None:
+        """Hang up on every host; they keep what they have, and call again."""
+        if self._client is None:
+            return
+        for host in list(self._hosts.values()):
+            host.hang_up()
+        if self._serving:
+            await asyncio.wait(self._serving)
+        await self._client.close()
+
+    async def _hello(self, message: Msg) -> None:
+        """Begin a connection; it is served by a task of its own."""
+        assert self._client is not None, "started"
+        try:
+            envelope = nats_envelope.opened(message.data)
+        except Violation:
+            return  # not even a connection to answer to
+        host = nats_envelope.host_of(message.subject)
+        at = host, envelope.connection
+        if at in self._hosts or envelope.kind is not Kind.HELLO:
+            return
+        served = self._hosts[at] = _Host(self._client, host, envelope.connection)
+        task = asyncio.create_task(self._serve(served, envelope), name=f"nats-host-{host}")
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(lambda _: self._hosts.pop(at, None))
+
+    async def _heard(self, message: Msg) -> None:
+        try:
+            envelope = nats_envelope.opened(message.data)
+        except Violation:
+            return
+        host = self._hosts.get((nats_envelope.host_of(message.subject), envelope.connection))
+        if host is not None:
+            host.take(envelope)
+
+    async def _serve(self, host: "_Host", envelope: Envelope) -> None:
+        """Serve one host until either side ends it."""
+        why = ""
+        try:
+            hello = wire.read_host_message(envelope.content)
+            if not isinstance(hello, Hello):
+                raise Violation("a host says Hello first")
+            if hello.host != host.name:
+                raise Forbidden(f"{host.name} says that it is {hello.host}")
+            session = await self._feed.open(hello)
+            try:
+                await host.send(Kind.WELCOME, 0, self._name.encode())
+                await host.converse(session, self._feed)
+            finally:
+                await session.close()
+        except* (Violation, Forbidden, Behind, nats.errors.Error) as errors:
+            why = str(errors.exceptions[0])
+            _log.warning("host.hung_up_on", host=host.name, reason=why)
+        await host.end(why or "the control plane hung up")
+
+
+class _Host:
+    """One connection."""
+
+    def __init__(self, client: Client, name: str, connection: int) -> None:
+        self.name = name
+        self._client = client
+        self._connection = connection
+        self._subject = nats_envelope.down(name)
+        self._said: asyncio.Queue[Envelope | None] = asyncio.Queue(said_max)
+        self._heard = 0
+        self._sent = self._taken = 0
+        self._room = asyncio.Event()
+        self._over = False
+
+    def take(self, envelope: Envelope) -> None:
+        """The host has said something."""
+        if envelope.kind is Kind.TOOK:
+            self._taken = min(max(self._taken, envelope.number), self._sent)
+            self._room.set()
+        if envelope.kind is Kind.BYE:
+            self.hang_up()
+            return
+        if self._said.full():
+            self._said.get_nowait()  # one is lost, and the gap ends it
+        self._said.put_nowait(envelope)
+
+    def hang_up(self) -> None:
+        """Serve it no more."""
+        if self._said.full():
+            self._said.get_nowait()
+        self._said.put_nowait(None)
+
+    async def converse(self, session: Session, feed: Feed) -> None:
+        """Read and write at once, until one of them ends."""
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(self._read(session, feed))
+            await self._write(session)
+            reading.cancel()
+
+    async def send(self, kind: Kind, number: int, content: bytes) -> None:
+        """Send it a message."""
+        envelope = Envelope(kind, self._connection, number, content)
+        await self._client.publish(self._subject, envelope.packed())
+
+    async def end(self, why: str) -> None:
+        """Say that no more comes; nobody hears it when NATS is away."""
+        try:
+            await self.send(Kind.END, 0, why.encode())
+        except nats.errors.Error as error:
+            _log.info("host.not_told", host=self.name, why=str(error))
+
+    async def _read(self, session: Session, feed: Feed) -> None:
+        while (envelope := await self._next()) is not None:
+            if envelope.kind is Kind.GET:
+                await self._get(feed, envelope)
+            elif envelope.kind is Kind.SAY:
+                self._heard += 1
+                if envelope.number != self._heard:
+                    raise Violation(f"message {self._heard} has not come")
+                await _hear(session, envelope.content)
+        self._over = True
+        self._room.set()
+        session.end()
+
+    async def _next(self) -> Envelope | None:
+        try:
+            async with asyncio.timeout(silence_s_max):
+                return await self._said.get()
+        except TimeoutError:
+            raise Violation("the host is silent") from None
+
+    async def _get(self, feed: Feed, envelope: Envelope) -> None:
+        host, keys = wire.read_get(envelope.content)
+        kind = Kind.GOT
+        try:
+            if host != self.name:
+                raise Forbidden(f"{self.name} says that it is {host}")
+            content = wire.got_bytes(await feed.get(host, keys))
+        except Forbidden as error:
+            kind, content = Kind.FORBIDDEN, str(error).encode()
+        await self.send(kind, envelope.number, content)
+
+    async def _write(self, session: Session) -> None:
+        while True:
+            while self._sent - self._taken >= window_frames and not self._over:
+                self._room.clear()
+                await self._room.wait()
+            frame = await session.next_frame()
+            if frame is None:
+                return
+            self._sent += 1
+            await self.send(Kind.FRAME, self._sent, wire.frame_bytes(frame))
+            await asyncio.sleep(frame_interval_s)
+
+
+async def _hear(session: Session, content: bytes) -> None:
+    match wire.read_host_message(content):
+        case wire.Subscribe(name, epoch, position):
+            await session.subscribe(name, epoch, position)
+        case wire.Unsubscribe(name):
+            session.unsubscribe(name)
+        case Report() as report:
+            await session.report(report)
+        case Hello():
+            raise Violation("a host says Hello once")
