@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,13 @@ async def tell(folder: Path, nova: Nova, world: World, scene: Callable[[], Any])
         await app.database.close()
 
 
+def known_up(folder: Path) -> list[str]:
+    """The ports of which it is written down that Nova knows them to be up."""
+    with closing(sqlite3.connect(folder / "nova.sqlite", timeout=30)) as connection:
+        rows = connection.execute("SELECT port_id FROM told WHERE state = 'up'")
+        return [port_id for (port_id,) in rows]
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(wait_s_max):
         while not condition():  # noqa: ASYNC110 - of another thread
@@ -182,7 +191,7 @@ def test_after_a_crash_only_what_nova_does_not_know_is_told(tmp_path: Path, nova
         await world.port("p")
         await world.port("q")
         await world.up("p")
-        await until(lambda: len(nova.taken()) == 1)
+        await until(lambda: known_up(tmp_path) == ["p"])
 
     async def after() -> None:
         await world.port("p", gone=True)
