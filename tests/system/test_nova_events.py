@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.system.conftest import of_this_checkout
 
-from alcor.client.api import NETWORK, PORT, SUBNET
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
 from alcor.lab.lab import Lab
+from alcor.lab.moving import MovingMachine
 from alcor.lab.waiting import wait_until
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"
@@ -52,25 +53,35 @@ def nova() -> Iterator[Nova]:
 
 @pytest.fixture(scope="module")
 def lab(nova: Nova) -> Iterator[Lab]:
-    """A host, and a control plane that knows where Nova is."""
+    """Two hosts, and a control plane that knows where Nova is."""
     labs.down(lab_name)
     try:
         with pytest.MonkeyPatch.context() as environment:
             endpoint = f"http://127.0.0.1:{nova.server_address[1]}/v2.1"
             environment.setenv("ALCOR_NOVA__ENDPOINT", endpoint)
-            built = labs.up(lab_name, 1)
+            built = labs.up(lab_name, 2)
         yield built
         built.api.close()
     finally:
         labs.down(lab_name)
 
 
-def test_a_machines_port_is_plugged_unplugged_and_deleted(lab: Lab, nova: Nova) -> None:
+def port_of_nova(lab: Lab, name: str) -> Any:
+    """A port for a machine on h1, on a network of its own."""
     network_id = lab.api.create(NETWORK, [{}]).items[0]["id"]
     lab.api.create(SUBNET, [{"network_id": network_id, "ip_version": 4, "cidr": "10.77.0.0/24"}])
-    body = {"network_id": network_id, "name": "nova1", "binding:host_id": "h1",
+    body = {"network_id": network_id, "name": name, "binding:host_id": "h1",
             "device_owner": "compute:nova", "device_id": SERVER}  # fmt: skip
-    port = lab.api.create(PORT, [body]).items[0]
+    return lab.api.create(PORT, [body]).items[0]
+
+
+def told_of(nova: Nova, port: Any) -> list[str]:
+    """The events of a port so far, in order."""
+    return [name for name, tag, _ in nova.told if tag == port["id"]]
+
+
+def test_a_machines_port_is_plugged_unplugged_and_deleted(lab: Lab, nova: Nova) -> None:
+    port = port_of_nova(lab, "nova1")
 
     def hears(name: str) -> None:
         event = (name, port["id"], SERVER)
@@ -83,5 +94,38 @@ def test_a_machines_port_is_plugged_unplugged_and_deleted(lab: Lab, nova: Nova) 
     lab.api.delete(PORT, port["id"])
     hears("network-vif-deleted")
 
-    assert [name for name, _, _ in nova.told] == [
+    assert told_of(nova, port) == [
         "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"]  # fmt: skip
+
+
+def test_a_machine_that_moves_is_plugged_there_before_nova_lets_it_go(lab: Lab, nova: Nova) -> None:
+    """The calls of a live migration, in Nova's order."""
+    port = port_of_nova(lab, "nova2")
+    bindings = Kind("binding", "bindings", f"/v2.0/ports/{port['id']}/bindings")
+
+    def plugged(times: int) -> None:
+        wanted = ["network-vif-plugged"] * times
+        wait_until("its plugging", lambda: told_of(nova, port) == wanted, told_timeout_s)
+
+    (machine,) = lab.plug([port])
+    moving = MovingMachine(lab.layout, machine)
+    plugged(1)
+    lab.api.create(bindings, [{"host": "h2", "vnic_type": "normal", "profile": {}}])
+    moving.plug(lab.host("h2"))
+    plugged(2)  # though the port's status has not changed
+
+    assert lab.api.show(bindings, "h2")["status"] == "INACTIVE"
+    moving.move(lab.host("h2"))
+    lab.api.act(bindings, "h2", "activate", {})
+    lab.api.delete(bindings, "h1")
+    moving.unplug(lab.host("h1"))
+    shown = lab.api.show(PORT, port["id"])
+    assert (shown["binding:host_id"], shown["binding:vif_type"]) == ("h2", "ovs")
+    status = lambda: lab.api.show(PORT, port["id"])["status"]  # noqa: E731
+    wait_until("the port to be ACTIVE", lambda: status() == "ACTIVE", told_timeout_s)
+
+    lab.unplug([moving.machine])
+    lab.api.delete(PORT, port["id"])
+    last = "network-vif-deleted"
+    wait_until(last, lambda: last in told_of(nova, port), told_timeout_s)
+    assert told_of(nova, port).count("network-vif-plugged") == 2

@@ -7,14 +7,23 @@ from alcor.goal_state.entries import Port
 from alcor.goal_state.reports import PortStatus
 from alcor.transport.link import PortState
 
+WAITS = "waits for its machine"  # until its state is told again: then without
+
 
 def port_states(model: HostModel) -> dict[str, PortState]:
     """The state of every port bound here, once the switch has what the model says.
 
-    Of a port that waits for its machine, or that it has left, another host tells.
+    Of a port that waits for its machine, or that it has left, another host tells: here is told only
+    that it is ready, which Nova waits for before it moves a machine.
     """
-    bound = (port for port in model.ports.values() if not port.waits)
-    return {port.id: PortState(port.id, *_status(model, port)) for port in bound}
+    found: dict[str, PortState] = {}
+    for port in model.ports.values():
+        status, reason = _status(model, port)
+        if not port.waits:
+            found[port.id] = PortState(port.id, status, reason)
+        elif status is PortStatus.UP:
+            found[port.id] = PortState(port.id, status, WAITS)
+    return found
 
 
 def as_refused(

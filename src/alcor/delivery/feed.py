@@ -15,7 +15,7 @@ from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.report_log import ReportLog
 from alcor.delivery.session import HostSession
 from alcor.delivery.watermark import Watermark
-from alcor.goal_state.reports import PortReport
+from alcor.goal_state.reports import PortReport, PortStatus
 from alcor.goal_state.slices import GROUP, HOST, leads, slice_of
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
@@ -227,8 +227,13 @@ class HostFeed:
     # Reports
 
     def _is_theirs(self, host: str, port: PortState) -> bool:
+        """Whether a host may say so: where a port only waits, that it is ready, and no more."""
         record = self._index.port(port.port_id)
-        return record is not None and record.host == host
+        if record is None:
+            return False
+        return record.host == host or (
+            port.status is PortStatus.UP and host in record.waiting_hosts
+        )
 
     def _believed(self, report: Report) -> Report:
         """What a host may say of how far it is: not beyond what it was offered."""

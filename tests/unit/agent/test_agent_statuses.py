@@ -3,9 +3,10 @@
 import pytest
 
 from alcor.agent.model import HostModel, Interface, Unit, UnitKind
-from alcor.agent.statuses import as_refused, port_states
+from alcor.agent.statuses import WAITS, as_refused, port_states
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
+from alcor.transport.link import PortState
 from alcor.values.addresses import Mac
 
 PORT = Port("p1", "n1", Mac(1), (), True, True, "", "")
@@ -37,11 +38,12 @@ def test_of_a_port_that_waits_for_its_machine_another_host_tells() -> None:
     model = HostModel()
     for each in (PORT._replace(waits=True), NETWORK):
         model.put(each)
-    model.set_interface("p1", PLUGGED)
-    assert port_states(model) == {}
+    assert port_states(model) == {}  # and not that it is down
 
+    model.set_interface("p1", PLUGGED)
+    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, WAITS)
     model.put(PORT)
-    assert port_states(model)["p1"].status is PortStatus.UP
+    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, "")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ def test_a_floating_address_is_a_change_when_it_comes_and_when_it_goes() -> None
 
 def test_wired_on_the_next_host_of_a_migration_is_plugged_though_the_status_is_the_same() -> None:
     tracker = plugged()
+    tracker.port("p", port(waiting_hosts=("h2",)))
+    assert said(tracker) == []
 
     tracker.report(report(PortStatus.UP, "h2"))
 
@@ -137,8 +139,9 @@ def test_wired_on_the_next_host_of_a_migration_is_plugged_though_the_status_is_t
 
 def test_the_host_left_behind_may_say_that_it_is_down_and_nothing_follows() -> None:
     tracker = plugged()
+    tracker.port("p", port(waiting_hosts=("h2",)))
     tracker.report(report(PortStatus.UP, "h2"))
-    tracker.port("p", port(host="h2"))
+    tracker.port("p", port(host="h2", waiting_hosts=("h1",)))
     said(tracker)
 
     tracker.report(report(PortStatus.DOWN, "h1"))
@@ -184,3 +187,38 @@ def test_a_call_is_not_longer_than_allowed() -> None:
         tracker.report(PortReport(f"p{i}", "h1", PortStatus.UP))
 
     assert [len(each.events) for each in tracker.news(4)] == [1] * 4
+
+
+def test_a_migration_that_is_given_up_and_tried_again_is_told_of_again() -> None:
+    tracker = plugged()
+    for _ in range(2):
+        tracker.port("p", port(waiting_hosts=("h2",)))
+        tracker.report(report(PortStatus.UP, "h2"))
+        assert said(tracker) == [("network-vif-plugged", SERVER, "completed")]
+        tracker.port("p", port())
+        said(tracker)
+
+
+def test_a_host_that_is_none_of_the_ports_says_nothing() -> None:
+    tracker = plugged()
+
+    tracker.report(report(PortStatus.UP, "h3"))
+    tracker.report(report(PortStatus.DOWN, "h3"))
+
+    assert said(tracker) == []
+
+
+def test_a_machine_may_go_back_and_the_host_left_behind_is_not_where_it_goes() -> None:
+    tracker = plugged()
+    tracker.port("p", port(waiting_hosts=("h2",)))
+    tracker.report(report(PortStatus.UP, "h2"))
+    assert said(tracker) == [("network-vif-plugged", SERVER, "completed")]
+
+    tracker.port("p", port(host="h2", waiting_hosts=("h1",)))
+    tracker.report(report(PortStatus.UP, "h1"))  # its interface is still there
+    tracker.report(report(PortStatus.UP, "h2"))
+    assert said(tracker) == []
+    tracker.port("p", port(host="h2"))
+    tracker.port("p", port(host="h2", waiting_hosts=("h1",)))
+    tracker.report(report(PortStatus.UP, "h1"))
+    assert said(tracker) == [("network-vif-plugged", SERVER, "completed")]

@@ -5,7 +5,7 @@ it, unless it was bound elsewhere meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.goal_state.reports import PortReport, PortStatus
@@ -33,7 +33,8 @@ class Tracker:
     def __init__(self, told: Mapping[str, Wired]) -> None:
         self._told = dict(told)
         self._port_by_id: dict[str, PortRecord] = {}
-        self._report_by_port: dict[str, PortReport] = {}
+        self._reports: defaultdict[str, dict[str, PortReport]] = defaultdict(dict)  # and by host
+        self._left: dict[str, set[str]] = {}  # the hosts that a port has come from
         self._port_by_floating: dict[str, str] = {}
         self._floating_by_port: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self.dirty: set[str] = set()
@@ -52,17 +53,30 @@ class Tracker:
         """A port as it is wanted; None: it is gone."""
         if port is None:
             self._port_by_id.pop(port_id, None)
-            self._report_by_port.pop(port_id, None)
         else:
+            before = self._port_by_id.get(port_id)
             self._port_by_id[port_id] = port
+            if before is not None and before.host != port.host:
+                left = self._left.setdefault(port_id, set())
+                left.add(before.host)
+                left.discard(port.host)
+        self._forget(port_id, () if port is None else port.hosts)
         self._touch(port_id)
 
+    def _forget(self, port_id: str, hosts: Collection[str]) -> None:
+        """What others than these hosts say of a port, or said, is of no use."""
+        left = self._left.pop(port_id, set()) & set(hosts)
+        if left:
+            self._left[port_id] = left
+        said = self._reports.pop(port_id, {})
+        if told := {host: report for host, report in said.items() if host in hosts}:
+            self._reports[port_id] = told
+
     def report(self, report: PortReport) -> None:
-        """What a host says of a port; only the bound host may say that it is down."""
+        """What a host says of a port: those count that the port is bound to, or waits at."""
         port = self._port_by_id.get(report.port_id)
-        bound = port is None or report.host == port.host
-        if bound or report.status is not PortStatus.DOWN:
-            self._report_by_port[report.port_id] = report
+        if port is None or report.host in port.hosts:
+            self._reports[report.port_id][report.host] = report
             self._touch(report.port_id)
 
     def floating(self, id_: str, record: FloatingIpRecord | None) -> None:
@@ -122,11 +136,16 @@ class Tracker:
         return bool(self._floating_by_port.get(port_id))
 
     def _wiring(self, port: PortRecord) -> tuple[State, str]:
-        report = self._report_by_port.get(port.id)
         if not port.host:
             return State.DOWN, ""
-        if report is not None:
-            return _STATE[report.status], report.host
+        reports = self._reports.get(port.id, {})
+        for host in port.waiting_hosts:
+            # Where its machine is moved to it is ready, and Nova waits to hear that.
+            ready = host in reports and reports[host].status is PortStatus.UP
+            if ready and host not in self._left.get(port.id, ()):
+                return State.UP, host
+        if port.host in reports:
+            return _STATE[reports[port.host].status], port.host
         told = self._told.get(port.id)
         if told is not None and told.host == port.host:
             return told.state, told.host
