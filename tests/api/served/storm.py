@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.api.served.conftest import Answer, Region
 
+retry_s = 0.2  # after which a client whose request was put off, or not answered, comes again
 wait_s_max = 240.0  # for what must come about by itself
 
 
@@ -65,6 +66,7 @@ class Storm:
                 continue
             (name,) = names = [f"p{next(self._numbers)}"]
             if not self._make(names, random):
+                self._stopped.wait(retry_s)
                 continue
             if random.random() < 0.5:
                 self._describe(name, f"word {random.random()}")
