@@ -4,6 +4,7 @@ A watch, or a long snapshot, is read in batches that the reader asks for one by 
 is slow is behind in the keeper's log, where that has a limit, and never in a socket.
 """
 
+import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -41,6 +42,7 @@ class _Since(msgspec.Struct, frozen=True, array_like=True):
 
     prefix: str
     position: int = 0
+    reading: int = 0  # the reader's number for it, so that it can be stopped before it is heard of
 
 
 class _Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -72,6 +74,7 @@ class RemoteLog:
         self._caller = caller
         self._name = name
         self._epoch = epoch
+        self._numbers = count(1)
 
     @property
     def epoch(self) -> int:
@@ -130,18 +133,22 @@ class RemoteLog:
 
     async def _read(self, verb: str, of: _Since) -> AsyncGenerator[_Batch, None]:
         """The batches, while there are more; the keeper is told when we stop."""
-        batch = _batch(await self._call(verb, of))
+        number = next(self._numbers)
+        reading = True
         try:
+            batch = _batch(await self._call(verb, msgspec.structs.replace(of, reading=number)))
             while not batch.refused:
                 if batch.entries or not batch.reading:
                     yield batch
                 if not batch.reading:
+                    reading = False
                     return
                 batch = _batch(await self._call("next", batch.reading))
+            reading = False
             raise _REFUSALS[batch.refused](batch.why)
         finally:
-            if batch.reading:
-                await self._call("stop", batch.reading)
+            if reading:
+                await self._call("stop", number)
 
     async def _call(self, verb: str, request: object) -> bytes:
         return await self._caller.call(f"{self._name}.{verb}", _encode(request))
@@ -152,8 +159,7 @@ class Keeper:
 
     def __init__(self, log: KeyedLog, name: str) -> None:
         self._log = log
-        self._readings: dict[int, AsyncGenerator[_Batch, None]] = {}
-        self._numbers = count(1)
+        self._readings: dict[int, _Reading] = {}
         verbs: Mapping[str, Call] = {
             "renewed": self._renewed,
             "complete": self._complete,
@@ -172,7 +178,7 @@ class Keeper:
         """The reader is gone: end what it was reading."""
         while self._readings:
             _, reading = self._readings.popitem()
-            await reading.aclose()
+            await reading.stop()
 
     async def _renewed(self, request: bytes) -> bytes:
         return _encode(await self._log.renewed(_number(request)))
@@ -191,38 +197,55 @@ class Keeper:
         return _encode(list((await self._log.get(_keys(request))).values()))
 
     async def _snapshot(self, request: bytes) -> bytes:
-        return await self._first(lambda n: _parts(n, self._log.snapshot(_since(request).prefix)))
+        of = _since(request)
+        return await self._first(of.reading, _parts(of.reading, self._log.snapshot(of.prefix)))
 
     async def _changes(self, request: bytes) -> bytes:
         of = _since(request)
-        return await self._first(lambda n: _parts(n, self._log.changes(of.prefix, of.position)))
+        read = self._log.changes(of.prefix, of.position)
+        return await self._first(of.reading, _parts(of.reading, read))
 
     async def _watch(self, request: bytes) -> bytes:
         """Begin; the entries are asked for afterwards, as there may be none for long."""
         of = _since(request)
-        number = next(self._numbers)
-        self._readings[number] = _watched(number, self._log.watch(of.prefix, of.position))
-        return _encode(_Batch(number))
+        watch = self._log.watch(of.prefix, of.position)
+        self._readings[of.reading] = _Reading(_watched(of.reading, watch))
+        return _encode(_Batch(of.reading))
 
-    async def _first(self, reading: Callable[[int], AsyncGenerator[_Batch, None]]) -> bytes:
-        number = next(self._numbers)
-        self._readings[number] = reading(number)
+    async def _first(self, number: int, batches: AsyncGenerator[_Batch, None]) -> bytes:
+        self._readings[number] = _Reading(batches)
         return await self._next_of(number)
 
     async def _next(self, request: bytes) -> bytes:
         return await self._next_of(_number(request))
 
     async def _next_of(self, number: int) -> bytes:
-        batch = await anext(self._readings[number])
+        batch = await self._readings[number].more()
         if not batch.reading:
-            await self._readings.pop(number).aclose()
+            await self._readings.pop(number).stop()
         return _encode(batch)
 
     async def _stop(self, request: bytes) -> bytes:
         reading = self._readings.pop(_number(request), None)
         if reading is not None:
-            await reading.aclose()
+            await reading.stop()
         return b""
+
+
+class _Reading:
+    """What one reader reads; it may be stopped while a batch is waited for that nobody wants."""
+
+    def __init__(self, batches: AsyncGenerator[_Batch, None]) -> None:
+        self._batches = batches
+        self._taking = asyncio.Lock()
+
+    async def more(self) -> _Batch:
+        async with self._taking:
+            return await anext(self._batches)
+
+    async def stop(self) -> None:
+        async with self._taking:
+            await self._batches.aclose()
 
 
 async def _parts(number: int, read: Awaitable[Snapshot]) -> AsyncGenerator[_Batch, None]:
