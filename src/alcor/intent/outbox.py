@@ -9,8 +9,15 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from prometheus_client import Counter
+
 from alcor.keyed_log.log import Change
+from alcor.values.errors import Kind, Refusal
 from alcor.values.rows import insertions
+
+record_bytes_max = 512 << 10  # of one record; a NATS server takes messages of 1 MiB by default
+
+refused = Counter("alcor_records_too_large", "Changes refused: their record was too large.")
 
 SCHEMA = (
     "CREATE TABLE sequence (last INTEGER NOT NULL)",
@@ -42,7 +49,14 @@ def tell(connection: sqlite3.Connection, first: int, told: Sequence[Told], trace
 
 
 def save(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
-    """Save what the log shall be told; the revision of each is a sequence that was taken for it."""
+    """Save what the log shall be told; the revision of each is a sequence that was taken for it.
+    A `Refusal` when one is larger than what a log takes: nothing of the transaction is saved."""
+    for change in changes:
+        if change.value is not None and len(change.value) > record_bytes_max:
+            refused.inc()
+            kind = change.key.partition("/")[0]
+            message = f"The {kind} would be larger than the {record_bytes_max} bytes it may have."
+            raise Refusal(message, type="HTTPRequestEntityTooLarge", kind=Kind.TOO_LARGE)
     for insertion in insertions("outbox", "key, value, sequence, trace", changes):
         connection.execute(*insertion)
 

@@ -31,6 +31,7 @@ from alcor.keyed_log.subjects import key_of, subject_of
 tombstones_max = 100_000  # entries; the oldest are forgotten first
 watcher_pending_max = 1_000_000  # entries that one watcher may be behind
 in_flight_max = 256  # publishes that wait for their acknowledgement
+header_bytes_max = 256  # of a message that is put
 ask_again_s = 0.5  # after a server did not answer
 answer_timeout_s = 5.0
 life_letters = 16  # of a server's name, which are 56 by chance
@@ -178,6 +179,10 @@ class JetStreamLog:
         """Put a change unless the stream has a newer one; the sequence to wait for."""
         subject = subject_of(self._prefix, change.key)
         body = _encode(_Body(change.revision, change.value, change.trace))
+        if len(body) + header_bytes_max > self._nats.max_payload:
+            # Who saved it should have refused it. All that comes after it must not wait for it.
+            _log.error("log.too_large", log=self._stream, key=change.key, bytes=len(body))
+            return 0
         held = self._held.get(change.key)
         expected = held.position if held is not None else 0
         while True:

@@ -159,3 +159,13 @@ def test_a_later_process_knows_what_was_forgotten_before(own_nats_server: Server
             assert later.position == end
 
     run(main)
+
+
+def test_what_is_too_large_for_a_message_holds_up_nothing(own_nats_server: Server) -> None:
+    async def main() -> None:
+        async with log_at(own_nats_server.url) as log:
+            await log.put([Change("a/1", bytes(2 << 20), 1), Change("a/2", b"small", 2)])
+
+            assert [entry.key for entry in (await log.snapshot("a/")).entries] == ["a/2"]
+
+    run(main)
