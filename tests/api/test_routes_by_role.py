@@ -192,6 +192,8 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
     }
     if path.endswith("/add_router_interface"):
         bodies["add_router_interface"] = {"subnet_id": scene.made("subnet", "/v2.0/subnets")}
+    if path.endswith("/onboard_network_subnets"):
+        bodies["onboard_network_subnets"] = {"network_id": scene.made("network", "/v2.0/networks")}
     if kind == "quota":
         bodies["{id}"] = {"quota": {"port": -1}}
     change = {"name": "other"} if kind == "address_scope" else {"description": "other"}

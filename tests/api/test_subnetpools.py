@@ -116,3 +116,66 @@ def test_a_network_shows_the_address_scopes_of_its_subnets(api: Api) -> None:
     soon(scopes, lambda found: found == (one, None))
     api.call("DELETE", f"/v2.0/subnets/{subnet}")
     soon(scopes, lambda found: found == (None, None))
+
+
+def onboard(api: Api, pool_id: str, network_id: str) -> Answer:
+    body = {"network_id": network_id}
+    return api.call("PUT", f"/v2.0/subnetpools/{pool_id}/onboard_network_subnets", body)
+
+
+def test_subnets_of_a_network_come_into_a_pool_with_what_they_have(api: Api) -> None:
+    network = api.network()["id"]
+    first, second = (api.subnet(network, cidr) for cidr in ("172.20.0.0/24", "172.20.7.0/24"))
+    other = api.subnet(network, "fd20::/64")
+    made = pool(api, prefixes=["10.0.0.0/24"])
+
+    answer = onboard(api, made["id"], network)
+
+    assert answer.status == 200, answer
+    came = sorted((each["id"], each["cidr"]) for each in answer.json)
+    assert came == sorted((each["id"], each["cidr"]) for each in (first, second))
+    shown = {each["id"]: each for each in api.listed(f"/v2.0/subnets?network_id={network}")}
+    assert [shown[each["id"]]["subnetpool_id"] for each in (first, second, other)] == [
+        made["id"],
+        made["id"],
+        None,
+    ]
+    (held,) = api.listed(f"/v2.0/subnetpools?id={made['id']}")
+    assert held["prefixes"] == ["10.0.0.0/24", "172.20.0.0/24", "172.20.7.0/24"]
+    # They have it as if the pool had given it: it is there until they go.
+    answer = act(api, made["id"], "remove_prefixes", "172.20.0.0/24")
+    assert (answer.status, answer.type) == (400, "IllegalSubnetPoolPrefixUpdate")
+    taken = from_pool(api, api.network()["id"], made["id"], cidr="172.20.0.0/25")
+    assert taken.type == "SubnetAllocationError"
+    assert api.call("DELETE", f"/v2.0/networks/{network}").status == 204
+    assert api.call("DELETE", f"/v2.0/subnetpools/{made['id']}").status == 204
+
+
+def test_subnets_go_from_pool_to_pool(api: Api) -> None:
+    one, two = pool(api, min_prefixlen=24), pool(api, prefixes=["172.20.0.0/24"])
+    network = api.network()["id"]
+    subnet = from_pool(api, network, one["id"]).json["subnet"]
+
+    assert onboard(api, two["id"], network).json == [{"id": subnet["id"], "cidr": subnet["cidr"]}]
+
+    assert api.call("DELETE", f"/v2.0/subnetpools/{one['id']}").status == 204
+    refused = api.call("DELETE", f"/v2.0/subnetpools/{two['id']}")
+    assert refused.type == "SubnetPoolDeleteError"
+
+
+def test_what_a_pool_has_given_already_does_not_come_into_it_again(api: Api) -> None:
+    made = pool(api, min_prefixlen=24)
+    inside = from_pool(api, api.network()["id"], made["id"]).json["subnet"]
+    network = api.network()["id"]
+    outside = api.subnet(network, inside["cidr"])
+
+    for asked in (network, inside["network_id"]):
+        answer = onboard(api, made["id"], asked)
+        assert (answer.status, answer.type) == (400, "IllegalSubnetPoolUpdate")
+
+    (shown,) = api.listed(f"/v2.0/subnets?id={outside['id']}")
+    assert shown["subnetpool_id"] is None
+    assert onboard(api, made["id"], made["id"]).status == 404
+    assert onboard(api, network, network).status == 404
+    path = f"/v2.0/subnetpools/{made['id']}/onboard_network_subnets"
+    assert api.call("PUT", path, {}).status == 400

@@ -25,7 +25,7 @@ from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import ConfinePeer, ReachPeer
-from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.contracts.subnetpools import OnboardPeer, SubnetPoolPeer
 from alcor.contracts.trunking import TrunkPortPeer
 from alcor.intent.follow import Ready
 from alcor.intent.quotas import QuotaLimits
@@ -118,7 +118,7 @@ class Control:
             **counting,
         )
         subnet = self._subnet(place, config, clock, new_id)
-        pool = SubnetPoolApp(place, intent, clock, new_id, **counting)
+        pool = SubnetPoolApp(place, intent, peer(OnboardPeer), clock, new_id, **counting)
         node = NodeApp(place, intent, reports, config.node, clock)
         port = self._port(place, reports, config, clock, new_id)
         group = SecurityGroupApp(

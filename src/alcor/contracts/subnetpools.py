@@ -1,5 +1,7 @@
 """What the subnet manager asks of the subnet pool manager: prefixes, kept for a subnet's id.
 
+And the other way: to bring a network's subnets into a pool.
+
 A prefix is allocated before its subnet is saved, under the id that the subnet will have; whoever
 finds that there is no such subnet gives it back.
 """
@@ -38,6 +40,56 @@ class PrefixGrants(msgspec.Struct, frozen=True):
     grants: list[PrefixGrant]
 
 
+class Adopted(msgspec.Struct, frozen=True):
+    """A subnet that comes into a pool with the prefix that it has."""
+
+    subnet_id: str
+    project_id: str
+    cidr: str
+
+
+class AdoptRequest(msgspec.Struct, frozen=True):
+    pool_id: str
+    subnets: list[Adopted]  # of the pool's family, which have no address in common
+    viewer: str | None  # whose pools may be changed; None: anybody's
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """The pool that a subnet's prefix is of."""
+
+    subnet_id: str
+    pool_id: str
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    holdings: list[Holding]
+
+
+class OnboardRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Bring a network's subnets of a family into a pool."""
+
+    network_id: str
+    pool_id: str
+    ip_version: int
+    viewer: str | None  # whose networks and pools may be changed; None: anybody's
+    trace: str
+
+
+class Onboarded(msgspec.Struct, frozen=True):
+    """The subnets that have come, and the revision that tells of them."""
+
+    subnets: list[Adopted]
+    revision: str
+
+
+class OnboardPeer(Protocol):
+    """The subnet manager, to the subnet pool manager."""
+
+    async def onboard(self, request: OnboardRequest) -> Onboarded:
+        """All, or none and a refusal."""
+        ...
+
+
 class SubnetPoolPeer(Protocol):
     """The subnet pool manager."""
 
@@ -47,4 +99,15 @@ class SubnetPoolPeer(Protocol):
 
     async def release(self, request: Ids) -> Done:
         """Give back what these subnets have; one that has nothing is no error."""
+        ...
+
+    async def adopt(self, request: AdoptRequest) -> Done:
+        """Make the prefixes of these subnets the pool's, and theirs in it: all, or none.
+
+        Whatever other pool they were of has them no more.
+        """
+        ...
+
+    async def holdings(self, request: Ids) -> Holdings:
+        """The pools of these subnets; those that are of none are left out."""
         ...

@@ -30,6 +30,7 @@ EXTENSIONS = (
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
     Extension("subnet-service-types", "Subnet service types", "Subnets for one kind of port."),
     Extension("subnet_allocation", "Subnet Allocation", "Subnets are cut from pools."),
+    Extension("subnet_onboard", "Subnet Onboard", "Subnets that are there come into a pool."),
     Extension("subnetpool-prefix-ops", "Subnet Pool Prefix Operations", "Prefixes come and go."),
     Extension(
         "data-plane-status", "Data plane status", "What others know of the packets of a port."

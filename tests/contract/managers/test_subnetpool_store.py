@@ -9,7 +9,7 @@ import pytest
 
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, CreateRequest, Filter, ListQuery, ListRequest
-from alcor.contracts.subnetpools import PrefixRequest, PrefixWish
+from alcor.contracts.subnetpools import Onboarded, OnboardRequest, PrefixRequest, PrefixWish
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnetpool.api import SUBNETPOOL
 from alcor.managers.subnetpool.app import SubnetPoolApp
@@ -20,9 +20,16 @@ from alcor.values.errors import Refusal
 MINE, OTHER = Caller(project_id="mine"), Caller(project_id="other")
 
 
+class Nobody:
+    """A subnet manager that has no subnets."""
+
+    async def onboard(self, request: OnboardRequest) -> Onboarded:
+        return Onboarded([], "subnet:0")
+
+
 class Pools:
     def __init__(self, place: Any) -> None:
-        self.app = SubnetPoolApp(place, MemoryLog(1), lambda: 0.0, new_id)
+        self.app = SubnetPoolApp(place, MemoryLog(1), Nobody(), lambda: 0.0, new_id)
         self.service: Any = self.app.resources[0][1]
         self.prefixes: Any = self.app.peers[0][1]
 

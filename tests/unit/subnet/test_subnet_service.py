@@ -28,7 +28,15 @@ from alcor.contracts.resources import (
     UpdateRequest,
 )
 from alcor.contracts.sharing import Project, ReachableNetworks
-from alcor.contracts.subnetpools import PrefixGrant, PrefixGrants, PrefixRequest
+from alcor.contracts.subnetpools import (
+    AdoptRequest,
+    Holding,
+    Holdings,
+    OnboardRequest,
+    PrefixGrant,
+    PrefixGrants,
+    PrefixRequest,
+)
 from alcor.intent.records import NetworkRecord, PortRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnet.api import SUBNET
@@ -56,6 +64,7 @@ class Peers:
         self.shown: list[int] = []
         self.fail_at = ""
         self.allocated: dict[str, str] = {}
+        self.adopted: dict[str, str] = {}  # pools by subnet
 
     def _step(self, name: str) -> None:
         if self.fail_at == name:
@@ -100,6 +109,16 @@ class Peers:
             self.allocated[wish.subnet_id] = "10.9.0.0/24"
         self._step("allocated")
         return PrefixGrants([PrefixGrant(POOL, "10.9.0.0/24") for _ in request.wishes])
+
+    async def adopt(self, request: AdoptRequest) -> Done:
+        self._step("adopt")
+        self.adopted |= {each.subnet_id: request.pool_id for each in request.subnets}
+        self._step("adopted")
+        return Done()
+
+    async def holdings(self, request: Ids) -> Holdings:
+        pools = dict.fromkeys(self.allocated, POOL) | self.adopted
+        return Holdings([Holding(id_, pools[id_]) for id_ in request.ids if id_ in pools])
 
     async def release(self, request: Ids) -> Done:
         for id_ in request.ids:
@@ -391,6 +410,31 @@ def test_a_prefix_is_given_back_after_a_crash(tmp_path: Path) -> None:
         assert not world.peers.allocated
 
     play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(("step", "pool"), [("adopt", None), ("adopted", POOL)])
+def test_a_crash_while_subnets_come_into_a_pool_leaves_them_where_their_prefixes_are(
+    tmp_path: Path, step: str, pool: str | None
+) -> None:
+    peers = Peers()
+
+    async def crash(world: World) -> None:
+        (kept,) = await world.create("10.0.0.0/24")
+        # The process is gone at the step: nothing of the failed call runs on.
+        world.service._settle = _gone
+        peers.fail_at = step
+        request = OnboardRequest(
+            network_id=kept["network_id"], pool_id=POOL, ip_version=4, viewer=None, trace=""
+        )
+        with pytest.raises(RuntimeError):
+            await world.service.onboard(request)
+
+    async def after(world: World) -> None:
+        (kept,) = await world.app._service._store.of_networks([NET])
+        assert kept.subnetpool_id == pool
+
+    play(tmp_path, crash, peers)
+    play(tmp_path, after, peers)
 
 
 def test_subnets_of_a_family_are_all_of_one_pool(tmp_path: Path) -> None:

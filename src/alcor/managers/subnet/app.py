@@ -8,6 +8,7 @@ import msgspec
 
 from alcor.contracts.peers import SubnetPeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.subnetpools import OnboardPeer
 from alcor.intent.follow import ReadModel, Ready, follow
 from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
@@ -57,7 +58,10 @@ class SubnetApp:
         known = cast(KnownNetworks, self._networks)
         self._service = SubnetService(store, known, peers, now, new_id)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(SUBNET, self._service)]
-        self.peers: Sequence[tuple[Any, object]] = [(SubnetPeer, self._service)]
+        self.peers: Sequence[tuple[Any, object]] = [
+            (SubnetPeer, self._service),
+            (OnboardPeer, self._service),
+        ]
 
     async def recover(self) -> None:
         """Finish what a crash cut short."""

@@ -181,6 +181,15 @@ def on_network(old: Subnet, external: bool) -> Subnet:
     return old if old.external == external else msgspec.structs.replace(old, external=external)
 
 
+def of_pool(old: Subnet, pool_id: str | None, now: str) -> Subnet:
+    """The subnet as one of a pool; the very same value when it is already."""
+    if old.subnetpool_id == pool_id:
+        return old
+    return msgspec.structs.replace(
+        old, subnetpool_id=pool_id, revision_number=old.revision_number + 1, updated_at=now
+    )
+
+
 def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
     """The subnet after a checked PUT; the very same value when nothing is different."""
     new = {name: changes[name] for name in _PLAIN if name in changes}

@@ -7,6 +7,7 @@ between the subnet is unsettled; whatever is cut short is settled by what the ro
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from alcor.contracts.held_ports import HELD_OWNERS, PortAddress
 from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets, SubnetSequence
@@ -20,7 +21,13 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.contracts.sharing import Project
-from alcor.contracts.subnetpools import PrefixRequest
+from alcor.contracts.subnetpools import (
+    Adopted,
+    AdoptRequest,
+    Onboarded,
+    OnboardRequest,
+    PrefixRequest,
+)
 from alcor.intent.follow import record_of
 from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.log import Entry
@@ -33,6 +40,7 @@ from alcor.managers.subnet.model import (
     SubnetNotFound,
     changed,
     granted,
+    of_pool,
     on_network,
     prefix_wish,
     subnet,
@@ -191,6 +199,19 @@ class SubnetService:
         await self._store.lift(request.ids)
         return Done()
 
+    async def onboard(self, request: OnboardRequest) -> Onboarded:
+        """The pool manager takes the prefixes, and what it says then is made the rows'."""
+        await self._check_own(request.network_id, request.viewer)
+        ids = [each.id for each in await self._store.of_networks([request.network_id])]
+        async with self._settling(ids):
+            found = await self._store.of_ids(ids)
+            found = [each for each in found if each.ip_version == request.ip_version]
+            coming = [Adopted(each.id, each.project_id, each.cidr) for each in found]
+            await self._pools.adopt(AdoptRequest(request.pool_id, coming, request.viewer))
+            sequence = await self._settle(ids, request.trace)
+        shown = await self._shown(Written([], _revision(sequence)))
+        return Onboarded(coming, shown.revision)
+
     async def take_networks(self, entries: Sequence[Entry]) -> None:
         """Networks, as the log tells: show in their subnets whether they are external."""
         records = [record for entry in entries if (record := record_of(entry)) is not None]
@@ -220,8 +241,12 @@ class SubnetService:
                 await asyncio.shield(self._settle(ids))
                 raise
 
-    async def _settle(self, ids: Iterable[str]) -> None:
-        """Make peers hold what the rows say: pools of those that are, nothing of those gone."""
+    async def _settle(self, ids: Iterable[str], trace: str = "") -> int:
+        """Make peers hold what the rows say: pools of those that are, nothing of those gone.
+
+        Which subnet pool a prefix is of is that manager's to say. The sequence of what it changed.
+        """
+        sequence = 0
         held: list[Subnet] = []
         gone: list[str] = []
         for id_ in ids:
@@ -232,11 +257,34 @@ class SubnetService:
         if held:
             await self._ips.save_pools(Pools([intent.pool(each) for each in held]))
             await self._ports.lift(Ids([each.id for each in held]))
+            sequence = await self._follow_pools(held, trace)
         if gone:
             await self._ips.drop_pools(Ids(gone))
             await self._pools.release(Ids(gone))
         if held or gone:
             await self._store.settled([*(each.id for each in held), *gone])
+        return sequence
+
+    async def _follow_pools(self, held: Sequence[Subnet], trace: str) -> int:
+        """Show in subnets which pools they are of; the sequence of the last that has changed."""
+        answer = await self._pools.holdings(Ids([each.id for each in held]))
+        pool_by_subnet = {each.subnet_id: each.pool_id for each in answer.holdings}
+        now, sequence = self._now(), 0
+        for each in held:
+            pool_id = pool_by_subnet.get(each.id, each.subnetpool_id)
+            if pool_id != each.subnetpool_id:
+                decide = partial(of_pool, pool_id=pool_id, now=now)
+                sequence = (await self._store.change(each.id, decide, trace)).sequence
+        return sequence
+
+    async def _check_own(self, network_id: str, project: str | None) -> None:
+        """That there is such a network, and that it is the project's."""
+        network = self._known_networks.get(network_id)
+        if network is None:
+            asked = (await self._networks.networks(Ids([network_id]))).networks
+            network = asked[0] if asked else None
+        if network is None or project not in (None, network.project_id):
+            raise NetworkNotFound(network_id)
 
     async def _check_networks(
         self, new: Sequence[Subnet], project: str | None

@@ -19,9 +19,11 @@ from alcor.resource.fields import (
     string,
 )
 
+ONBOARD = "onboard_network_subnets"
 prefixes_max = 256  # of one pool, in a body
 _COUNT = integer(0, (1 << 63) - 1)
 _PREFIXES = list_of(CIDR, prefixes_max)
+_LISTED = (Field(name="prefixes", type=_PREFIXES, required=True),)
 _LENGTH = integer(0, 128)._replace(of_query=str)  # shown as text, and so compared
 
 
@@ -66,9 +68,9 @@ SUBNETPOOL = Resource(
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),
     ),
-    actions=tuple(
-        Action(name=name, arguments=(Field(name="prefixes", type=_PREFIXES, required=True),))
-        for name in ("add_prefixes", "remove_prefixes")
+    actions=(
+        *(Action(name=name, arguments=_LISTED) for name in ("add_prefixes", "remove_prefixes")),
+        Action(name=ONBOARD, arguments=(Field(name="network_id", type=UUID, required=True),)),
     ),
 )
 

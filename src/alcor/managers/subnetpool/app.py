@@ -6,7 +6,7 @@ from typing import Any
 
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.sharing import AS_SHARED
-from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.contracts.subnetpools import OnboardPeer, SubnetPoolPeer
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
@@ -35,6 +35,7 @@ class SubnetPoolApp:
         self,
         place: Place,
         log: KeyedLog,
+        subnets: OnboardPeer,
         clock: Seconds,
         new_id: NewId,
         quota: Limit = unlimited,
@@ -54,10 +55,12 @@ class SubnetPoolApp:
             for kind in (shared_pools(makers.now), shared_scopes())
         ]
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
-            (SUBNETPOOL, PoolService(store, makers)),
+            (SUBNETPOOL, PoolService(store, makers, subnets)),
             (ADDRESS_SCOPE, ScopeService(store, makers)),
         ]
-        self.peers: Sequence[tuple[Any, object]] = [(SubnetPoolPeer, AllocationService(store))]
+        self.peers: Sequence[tuple[Any, object]] = [
+            (SubnetPoolPeer, AllocationService(store, makers))
+        ]
 
     async def recover(self) -> None:
         """Settle what sharing left; what else a crash cut short is the subnet manager's."""

@@ -14,6 +14,8 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.subnetpools import OnboardPeer, OnboardRequest
+from alcor.managers.subnetpool.api import ONBOARD
 from alcor.managers.subnetpool.model.pool import (
     SubnetPool,
     changed,
@@ -22,13 +24,11 @@ from alcor.managers.subnetpool.model.pool import (
     with_prefixes,
     without_prefixes,
 )
-from alcor.managers.subnetpool.model.refusals import (
-    IllegalSubnetPoolUpdate,
-    SubnetPoolDeleteError,
-)
+from alcor.managers.subnetpool.model.refusals import SubnetPoolDeleteError
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import (
     Makers,
+    check_owner,
     seen_by,
     viewer_of,
     wildcards,
@@ -40,9 +40,10 @@ from alcor.resource.revisions import check_revision
 class PoolService:
     """Keeps the contract ActingManager."""
 
-    def __init__(self, store: Store, makers: Makers) -> None:
+    def __init__(self, store: Store, makers: Makers, subnets: OnboardPeer) -> None:
         self._store = store
         self._makers = makers
+        self._subnets = subnets
 
     async def list_page(self, request: ListRequest) -> ListReply:
         viewer, query = viewer_of(request.caller), request.query
@@ -75,7 +76,9 @@ class PoolService:
         return await self._store.write(work, caller.request_id)
 
     async def act(self, request: ActRequest) -> Written:
-        """`add_prefixes` and `remove_prefixes`: all of them, or none."""
+        """`add_prefixes`, `remove_prefixes`, `onboard_network_subnets`: all of them, or none."""
+        if request.action == ONBOARD:
+            return await self._onboard(request)
         now, caller = self._makers.now(), request.caller
         texts: list[str] = request.arguments["prefixes"]
 
@@ -92,6 +95,21 @@ class PoolService:
 
         return await self._store.write(work, caller.request_id)
 
+    async def _onboard(self, request: ActRequest) -> Written:
+        """A network's subnets of the pool's family become the pool's, with what they have."""
+        caller = request.caller
+        pool = await self._store.read(lambda tx: tx.pool(request.id, seen_by(caller)))
+        wanted = OnboardRequest(
+            network_id=request.arguments["network_id"],
+            pool_id=pool.id,
+            ip_version=pool.ip_version,
+            viewer=seen_by(caller),
+            trace=caller.request_id,
+        )
+        done = await self._subnets.onboard(wanted)
+        shown = [{"id": each.subnet_id, "cidr": each.cidr} for each in done.subnets]
+        return Written([msgspec.Raw(msgspec.json.encode(shown))], done.revision)
+
     async def delete(self, request: DeleteRequest) -> Written:
         def work(tx: Transaction) -> Written:
             held = tx.pool(request.id, seen_by(request.caller))
@@ -104,7 +122,7 @@ class PoolService:
 
     def _saved(self, tx: Transaction, old: SubnetPool, new: SubnetPool, caller: Caller) -> Written:
         if new.prefixes != old.prefixes:
-            _check_owner(tx, new, caller)
+            check_owner(tx, new, seen_by(caller))
         return written(tx, [tx.save_pool(new)])
 
 
@@ -117,15 +135,3 @@ def _check_scope(
     scope = tx.usable_scope(new.address_scope_id, seen_by(caller))
     beside = [each for each in together if each.address_scope_id == scope.id]
     check_scope(new, scope, [*tx.pools_of_scope(scope.id), *beside])
-
-
-def _check_owner(tx: Transaction, new: SubnetPool, caller: Caller) -> None:
-    """Which addresses are in a scope is its owner's to say."""
-    if new.address_scope_id is None:
-        return
-    scope = tx.usable_scope(new.address_scope_id, None)
-    if seen_by(caller) not in (None, scope.project_id):
-        raise IllegalSubnetPoolUpdate(
-            f"only the owner of its address scope can change the prefixes of subnet pool {new.id}"
-        )
-    check_scope(new, scope, tx.pools_of_scope(scope.id))

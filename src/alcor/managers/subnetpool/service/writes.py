@@ -7,7 +7,8 @@ from msgspec import Raw
 
 from alcor.contracts.resources import Caller, Written
 from alcor.contracts.sharing import AS_SHARED, SharingPolicy
-from alcor.managers.subnetpool.model.pool import SubnetPool
+from alcor.managers.subnetpool.model.pool import SubnetPool, check_scope
+from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate
 from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.managers.subnetpool.needs import Transaction
 from alcor.runtime.sharing import Viewer, wildcard
@@ -47,3 +48,15 @@ def wildcards(
 def written(tx: Transaction, documents: Sequence[Raw]) -> Written:
     """The answer to a write, made at its end."""
     return Written(list(documents), str(Revision(manager, tx.sequence())))
+
+
+def check_owner(tx: Transaction, new: SubnetPool, project: str | None) -> None:
+    """Which addresses are in a scope is its owner's to say; None: anybody's."""
+    if new.address_scope_id is None:
+        return
+    scope = tx.usable_scope(new.address_scope_id, None)
+    if project not in (None, scope.project_id):
+        raise IllegalSubnetPoolUpdate(
+            f"only the owner of its address scope can change the prefixes of subnet pool {new.id}"
+        )
+    check_scope(new, scope, tx.pools_of_scope(scope.id))
