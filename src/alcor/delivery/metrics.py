@@ -8,6 +8,7 @@ __all__ = [
     "goal_entries",
     "intent_revision",
     "limit_reached",
+    "plan_seconds",
     "propagation_seconds",
     "queue_depth",
     "sessions",
@@ -15,6 +16,11 @@ __all__ = [
 ]
 
 goal_entries = Gauge("alcor_goal_entries", "Entries of goal state that live.")
+plan_seconds = Histogram(
+    "alcor_plan_seconds",
+    "To plan some changes that came together, and put what they make into the goal log.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
 sessions = Gauge("alcor_sessions", "Hosts that are connected.")
 propagation_seconds = Histogram(
     "alcor_propagation_seconds",

@@ -113,7 +113,8 @@ class Pump:
 
     async def _follow(self, entries: Sequence[Entry]) -> None:
         for step in _steps(entries):
-            changed = await self._put([self._plan(entry) for entry in step])
+            with metrics.plan_seconds.time():
+                changed = await self._put([self._plan(entry) for entry in step])
             reached = Reached(self._intent.life, step[-1].position)
             self.watermark.move(self._goal_position, reached)
             for entry, positions in zip(step, changed, strict=True):

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol, TypeVar
 
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 
 from alcor.intent import outbox, records
 from alcor.keyed_log.log import Change, KeyedLog
@@ -25,6 +25,12 @@ rows_per_step_max = 2_000  # of the start: a step is one read transaction
 
 pending_count = Gauge(
     "alcor_outbox_pending", "Changes that the intent log has not been told.", ["manager"]
+)
+told_seconds = Histogram(
+    "alcor_outbox_seconds",
+    "From a manager's commit until the intent log holds the change (sampled: one at a time).",
+    ["manager"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
 )
 
 
@@ -58,6 +64,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._pending = pending_count.labels(manager)
+        self._sample: tuple[int, float] | None = None  # a sequence, and when it was committed
+        self._told_seconds = told_seconds.labels(manager)
 
     @property
     def published(self) -> int:
@@ -76,6 +84,8 @@ class Relay:
         if len(self._handed) > handed_max:
             self._handed = []
         self._last = max(self._last, sequence)
+        if self._sample is None and sequence > self._published:
+            self._sample = sequence, asyncio.get_running_loop().time()
         self._pending.set(self.pending)
         self._wake.set()
 
@@ -150,6 +160,9 @@ class Relay:
         await self._log.put(changes)
         self._published = max(self._published, changes[-1].revision)
         self._last = max(self._last, self._published)
+        if self._sample is not None and self._published >= self._sample[0]:
+            self._told_seconds.observe(asyncio.get_running_loop().time() - self._sample[1])
+            self._sample = None
         self._pending.set(self.pending)
         async with self._moved:
             self._moved.notify_all()

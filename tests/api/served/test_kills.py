@@ -4,71 +4,23 @@
 of the delivery, and must hold in the end what the API shows.
 """
 
-import asyncio
 import sys
 import time
 from collections.abc import Iterator
 from random import Random
-from threading import Event, Thread
 from typing import Any
 
 import psycopg
 import pytest
 from tests.api.served.conftest import Region
+from tests.api.served.hosts import Hosts
 from tests.api.served.storm import Storm, check, until
-from tests.contract.transport.conftest import Host
 
-from alcor.goal_state.slices import host_port_key, host_slice
-from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Hello
-from alcor.values.addresses import address
+from alcor.goal_state.slices import host_port_key
 
 clients = 6
 roles = ("managers", "managers-2", "gateway", "gateway-2", "delivery")
 victims = (*roles, "nats", "postgres")
-
-
-class Hosts:
-    """Hosts of the region, in a thread of their own, for as long as the context lasts."""
-
-    def __init__(self, region: Region, names: list[str]) -> None:
-        self._targets = [f"127.0.0.1:{region.hosts_port}"]
-        self._names = names
-        self._held: dict[str, Host] = {}
-        self._started = Event()
-        self._thread = Thread(target=lambda: asyncio.run(self._main()))
-
-    def __enter__(self) -> "Hosts":
-        self._thread.start()
-        assert self._started.wait(30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def held(self) -> set[str]:
-        """The keys of the ports that they hold."""
-        prefix = {name: host_port_key(name, "") for name in self._names}
-        return {
-            key
-            for name, host in list(self._held.items())
-            for key in host.living()
-            if key.startswith(prefix[name])
-        }
-
-    async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        for n, name in enumerate(self._names):
-            hello = Hello(name, "test", address(f"192.0.2.{n + 1}"))
-            self._held[name] = Host(GrpcLink(self._targets, hello, chance=lambda: 0.0))
-            self._held[name].link.subscribe(host_slice(name))
-        running = [asyncio.create_task(host.run()) for host in self._held.values()]
-        self._started.set()
-        await self._stop.wait()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.fixture

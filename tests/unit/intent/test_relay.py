@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from prometheus_client import REGISTRY
+
 from alcor.intent import outbox
 from alcor.intent.relay import Relay, handed_max
 from alcor.keyed_log.log import Change
@@ -71,6 +73,24 @@ def test_what_is_handed_over_is_published_without_being_read_back(tmp_path: Path
         world.relay.notify(2, changes)
         assert await world.told(2) == [("thing/a", 1), ("thing/b", 2)]
         assert world.database.reads == 0
+
+    asyncio.run(running(tmp_path / "db", test))
+
+
+def test_how_long_it_takes_until_the_log_is_told_is_measured(tmp_path: Path) -> None:
+    def told() -> float:
+        labels = {"manager": "thing"}
+        return REGISTRY.get_sample_value("alcor_outbox_seconds_count", labels) or 0
+
+    async def test(world: World) -> None:
+        before = told()
+        world.relay.notify(1, world.database.save("thing/a"))
+        await world.told(1)
+        assert told() == before + 1
+        world.relay.notify(1)  # nothing new
+        world.relay.notify(2, world.database.save("thing/b"))
+        await world.told(2)
+        assert told() == before + 2
 
     asyncio.run(running(tmp_path / "db", test))
 
