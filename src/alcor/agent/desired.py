@@ -8,7 +8,7 @@ what is held slice by slice, each by its complete snapshot.
 
 from collections.abc import Callable, Iterator, KeysView
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
@@ -72,6 +72,24 @@ class Taken:
     unsubscribe: list[str] = field(default_factory=list)
     traces: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)  # what was ignored, and why
+    _before: dict[str, GoalEntry | None] = field(default_factory=dict)  # by key, of what changes
+    _after: dict[str, GoalEntry | None] = field(default_factory=dict)
+
+    def note(self, key: str, before: GoalEntry | None, after: GoalEntry | None) -> None:
+        """The entry of a key changes; it may do so again within the same frame."""
+        self._before.setdefault(key, before)
+        self._after[key] = after
+
+    def sum_up(self) -> Self:
+        """All that was noted as what went and what came: of a key one of them at most."""
+        for key, after in self._after.items():
+            before = self._before[key]
+            if after is None:
+                if before is not None:
+                    self.gone.append(before)
+            elif after != before:
+                self.put.append(after)
+        return self
 
 
 @dataclass(slots=True)
@@ -117,8 +135,8 @@ class _Slice:
             if not self.led_to[name]:
                 del self.led_to[name]
 
-    def living(self) -> Iterator[GoalEntry]:
-        return (each.entry for each in self.held.values() if each.entry is not None)
+    def living(self) -> Iterator[tuple[str, GoalEntry]]:
+        return ((key, each.entry) for key, each in self.held.items() if each.entry is not None)
 
 
 class Desired:
@@ -149,9 +167,10 @@ class Desired:
         for saved in state.slices:
             self._slices[saved.name] = _restored(saved, taken)
         for each in self._slices.values():
-            taken.put += each.living()
+            for key, entry in each.living():
+                taken.note(key, None, entry)
         self._close_over(taken)
-        return taken
+        return taken.sum_up()
 
     def saved(self) -> SavedState:
         """What is worth remembering: every slice that was complete once."""
@@ -193,7 +212,7 @@ class Desired:
         if frame.epoch != self.epoch or frame.position > self.position:
             self.epoch, self.position = frame.epoch, frame.position
         self._close_over(taken)
-        return taken
+        return taken.sum_up()
 
     def _ask_again(self, frame: Frame, taken: Taken) -> None:
         """A slice that was refused is asked for again when what leads to slices moves."""
@@ -244,7 +263,7 @@ class Desired:
         if held is None:
             return
         each.hold(item.key, held)
-        _note_change(before, held, taken)
+        _note_change(item.key, before, held, taken)
         taken.traces.add(item.trace)
 
     def _complete(self, name: str, frame: Frame, taken: Taken) -> None:
@@ -258,9 +277,9 @@ class Desired:
                     after[key] = held
         for key, held in before.items():
             if key not in after and held.entry is not None:
-                taken.gone.append(held.entry)
+                taken.note(key, held.entry, None)
         for key, held in after.items():
-            _note_change(before.get(key), held, taken)
+            _note_change(key, before.get(key), held, taken)
         each.held = {key: held for key, held in after.items() if held.entry is not None}
         each.tombstones, each.led_to = {}, None
         each.epoch, each.position = frame.epoch, frame.position
@@ -287,7 +306,8 @@ class Desired:
             each = self._slices[name] = _Slice(name)
             taken.subscribe.append(self._subscription(each))
         for name in sorted(self._slices.keys() - wanted):
-            taken.gone += self._slices.pop(name).living()
+            for key, entry in self._slices.pop(name).living():
+                taken.note(key, entry, None)
             taken.unsubscribe.append(name)
 
 
@@ -351,13 +371,10 @@ def _newer(before: Held | None, item: Item, fault: Callable[[str], None]) -> Hel
         return None
 
 
-def _note_change(before: Held | None, after: Held, taken: Taken) -> None:
+def _note_change(key: str, before: Held | None, after: Held, taken: Taken) -> None:
     was = before.entry if before is not None else None
-    if after.entry is None:
-        if was is not None:
-            taken.gone.append(was)
-    elif after.entry != was:
-        taken.put.append(after.entry)
+    if after.entry is not was:
+        taken.note(key, was, after.entry)
 
 
 def _is_stale(each: _Slice, frame: Frame) -> bool:

@@ -342,3 +342,26 @@ def test_doubled_and_reordered_entries_end_the_same(
     assert {k: v.name for k, v in held.items() if isinstance(v, Port)} == {
         f"p{port}": f"v{value}" for port, value in last.items() if value is not None
     }
+
+
+def test_what_comes_and_goes_within_one_frame_never_was() -> None:
+    desired = Desired("h1")
+    desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+    unbound = item(PORT, 3, gone=True)
+
+    # The network is complete, and the port that leads to it has gone.
+    frame = Frame(1, 11, (item(NETWORK, 2), unbound), begins=(N1,), completes=(N1,))
+    taken = desired.take(frame)
+
+    assert taken.put == []
+    assert PORT in taken.gone
+    assert taken.unsubscribe == [N1]
+
+
+def test_what_goes_and_comes_within_one_frame_is_changed() -> None:
+    desired = settled()
+    named = PORT._replace(name="web")
+
+    taken = desired.take(Frame(1, 11, (item(PORT, 3, gone=True), item(named, 4))))
+
+    assert (taken.gone, taken.put) == ([], [named])
