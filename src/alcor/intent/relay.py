@@ -1,15 +1,16 @@
 """Tell the intent log what a manager has saved: in order, soon, and again after every start.
 
-The relay sleeps until `notify`, then publishes the changes that were handed over with it, or the
-outbox where none were, or not all. What was published is forgotten by the manager's next write
-(`forget`), so that telling costs no transaction of its own. At start every living row is published
-again under its own revision, because a log may have lost everything; what the log holds already it
-drops by revision.
+The relay sleeps until `notify`, or for a while, then publishes the changes that were handed over
+with it, or the outbox where none were, or not all. What was published is forgotten by the manager's
+next write (`forget`), so that telling costs no transaction of its own. At start every living row is
+published again under its own revision, because a log may have lost everything; what the log holds
+already it drops by revision.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from prometheus_client import Gauge, Histogram
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 changes_per_put_max = 1_000
 handed_max = 10_000  # changes that wait in memory; beyond it the outbox is read
+look_again_s = 2.0  # into the outbox, when nobody has said that there is something
 rows_per_step_max = 2_000  # of the start: a step is one read transaction
 
 pending_count = Gauge(
@@ -119,13 +121,19 @@ class Relay:
     async def run(self) -> None:
         """Publish what is committed, for ever."""
         while True:
-            await self._wake.wait()
+            await self._woken()
             await asyncio.sleep(0)  # who waits for the answer to that write goes first
             self._wake.clear()
             full = True
             while full and (changes := self._following() or await self._outbox()):
                 await self._publish(changes)
                 full = len(changes) >= changes_per_put_max  # else what came since has notified
+
+    async def _woken(self) -> None:
+        """Wait for `notify`, or for a while: a write whose answer was lost may have been done."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(look_again_s):
+                await self._wake.wait()
 
     async def published_all(self, sequence: int) -> None:
         """Wait until the log has been told everything up to and with `sequence`."""

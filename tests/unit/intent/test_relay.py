@@ -127,3 +127,13 @@ def test_changes_that_were_read_already_are_not_told_twice(tmp_path: Path) -> No
         assert world.log.position == position + 1
 
     asyncio.run(running(tmp_path / "db", test))
+
+
+def test_a_write_that_nobody_could_be_told_of_is_told_to_the_log(tmp_path: Path) -> None:
+    """A database may commit, and go away before it answers: then nobody notifies."""
+
+    async def test(world: World) -> None:
+        world.database.save("thing/a")
+        assert await world.told(1) == [("thing/a", 1)]
+
+    asyncio.run(running(tmp_path / "db", test))
