@@ -82,8 +82,8 @@ class Pump:
 
         The managers said how far they were when all was told; they may have gone on since.
         """
-        snapshot = await self._whole()
-        reached = Reached(self._intent.life, snapshot.position)
+        snapshot, last_change = await self._whole()
+        reached = Reached(self._intent.life, last_change)
         living = [entry for entry in snapshot.entries if entry.value is not None]
         readable = [change for entry in living if (change := _read(entry)) is not None]
         named = {entry.key for entry in living}
@@ -104,12 +104,15 @@ class Pump:
         self._planned({})
         return snapshot.position
 
-    async def _whole(self) -> Snapshot:
-        """All that the intent log holds, with what it remembers of what is gone."""
+    async def _whole(self) -> tuple[Snapshot, int]:
+        """All that the intent log holds, with what it remembers of what is gone, and the position
+        of the last change: the log goes on without one, and who follows it would not see that."""
         try:
-            return await self._intent.changes("", 0)
+            whole = await self._intent.changes("", 0)
         except Compacted:
-            return await self._intent.snapshot("")
+            whole = await self._intent.snapshot("")
+            return whole, whole.position
+        return whole, max((entry.position for entry in whole.entries), default=0)
 
     async def _follow(self, entries: Sequence[Entry]) -> None:
         for step in _steps(entries):

@@ -1,13 +1,13 @@
 """The pump plans what the intent log says, all of it, and survives what it can't read."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from alcor.delivery.pump import Pump
 from alcor.intent import records
 from alcor.intent.records import NetworkRecord
-from alcor.keyed_log.log import Change
+from alcor.keyed_log.log import Change, Entry, Snapshot
 from alcor.keyed_log.memory import MemoryLog
 
 
@@ -140,3 +140,39 @@ def test_a_pump_that_was_left_behind_ends_with_what_is() -> None:
         assert await world.living() == expected
 
     run(scenario, watcher_pending_max=10)
+
+
+def test_hosts_need_no_more_than_the_last_change_also_where_the_log_has_gone_on() -> None:
+    """Another delivery, which followed the log, has never heard of anything beyond it."""
+
+    async def scenario() -> None:
+        intent, goal = TalkedOver(1), MemoryLog(1)
+        record = network(1)
+        await intent.put([Change("network/n1", records.encode(record), 1, "request")])
+        pump = Pump(intent, goal, lambda _: None)
+        task = asyncio.ensure_future(pump.run(nothing_said))
+        try:
+            async with asyncio.timeout(5):
+                await pump.ready.wait()
+            assert pump.watermark.planned.position == 1
+            assert pump.position_by_slice == {"network/n1/": 1}
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+class TalkedOver(MemoryLog):
+    """A log whose position grows with what is no change, as a stream's does."""
+
+    async def changes(self, prefix: str, since: int) -> Snapshot:
+        whole = await super().changes(prefix, since)
+        return whole._replace(position=whole.position + 10)
+
+    def watch(self, prefix: str, since: int) -> AsyncGenerator[Sequence[Entry], None]:
+        return super().watch(prefix, since - 10)
+
+
+async def nothing_said() -> dict[str, int]:
+    return {}
