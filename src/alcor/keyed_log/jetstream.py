@@ -51,7 +51,7 @@ _away = (
 )
 
 
-class _Body(msgspec.Struct, frozen=True, array_like=True):
+class Body(msgspec.Struct, frozen=True, array_like=True):
     """What a message says beside its subject."""
 
     revision: int
@@ -60,7 +60,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Body).decode
+_decode = msgspec.msgpack.Decoder(Body).decode
 
 
 class Conflict(Exception):
@@ -91,7 +91,7 @@ class JetStreamLog:
         self._tombstones_max = tombstones_max
         self._watcher_pending_max = watcher_pending_max
         self._held = Held(watcher_pending_max)
-        self._said: dict[str, _Body] = {}  # by writer, that the log is complete
+        self._said: dict[str, Body] = {}  # by writer, that the log is complete
         self._current = asyncio.Event()  # the copy is complete
         self._moved = asyncio.Condition()  # the copy has changed, or the life
         self._flights = asyncio.Semaphore(in_flight_max)
@@ -120,7 +120,7 @@ class JetStreamLog:
     async def complete(self, writer: str, last: int) -> None:
         """Say that the log holds all that `writer` has, for as long as this server lives."""
         await self._current.wait()
-        body = _encode(_Body(last, self._life.encode()))
+        body = _encode(Body(last, self._life.encode()))
         subject = f"{self._complete}.{writer}"
         while True:
             try:
@@ -147,7 +147,8 @@ class JetStreamLog:
             news = [change for change in batch if self._held.is_news(change)]
             sequences = await asyncio.gather(*(self._publish(change) for change in news))
             await self._seen(max(sequences, default=0))
-        await self._forget_tombstones()
+        with suppress(*_away):  # a later put will forget them
+            await self._forget_tombstones()
         return self._held.position
 
     async def get(self, keys: Sequence[str]) -> Mapping[str, Entry]:
@@ -178,22 +179,26 @@ class JetStreamLog:
     async def _publish(self, change: Change) -> int:
         """Put a change unless the stream has a newer one; the sequence to wait for."""
         subject = subject_of(self._prefix, change.key)
-        body = _encode(_Body(change.revision, change.value, change.trace))
+        body = _encode(Body(change.revision, change.value, change.trace))
         if len(body) + header_bytes_max > self._nats.max_payload:
             # Who saved it should have refused it. All that comes after it must not wait for it.
             _log.error("log.too_large", log=self._stream, key=change.key, bytes=len(body))
             return 0
         held = self._held.get(change.key)
-        expected = held.position if held is not None else 0
+        if held is not None and not self._held.is_news(change):
+            return held.position  # a newer one has come since the caller looked
+        expected: int | None = held.position if held is not None else 0
         while True:
             try:
+                if expected is None:
+                    found = await self._last_of(subject)
+                    if found is not None and found[1].revision >= change.revision:
+                        return found[0]
+                    expected = found[0] if found is not None else 0
                 async with self._flights:
                     return await self._send(subject, body, expected)
             except Conflict:
-                found = await self._last_of(subject)
-                if found is not None and found[1].revision >= change.revision:
-                    return found[0]
-                expected = found[0] if found is not None else 0
+                expected = None
             except _away as problem:
                 _log.info(
                     "log.waits_for_server", log=self._stream, why=str(problem) or repr(problem)
@@ -210,7 +215,7 @@ class JetStreamLog:
             raise
         return acknowledged.seq
 
-    async def _last_of(self, subject: str) -> tuple[int, _Body] | None:
+    async def _last_of(self, subject: str) -> tuple[int, Body] | None:
         """What the stream holds of a subject, with its sequence."""
         with suppress(nats.js.errors.NotFoundError):
             message = await self._jetstream.get_last_msg(self._stream, subject)
@@ -223,7 +228,7 @@ class JetStreamLog:
         if surplus <= self._tombstones_max // 10:
             return
         positions = self._held.oldest_tombstones(surplus)
-        told = await self._jetstream.publish(self._forgotten, _encode(_Body(positions[-1], None)))
+        told = await self._jetstream.publish(self._forgotten, _encode(Body(positions[-1], None)))
         await asyncio.gather(*(self._drop(position) for position in positions))
         await self._seen(told.seq)
 
