@@ -326,6 +326,11 @@ class Control:
                 tasks.start(work, f"{app.name}-{i}")
 
     @property
+    def relays(self) -> Sequence[Relay]:
+        """From the managers that tell the intent log something."""
+        return self._relays
+
+    @property
     def telling(self) -> list[str]:
         """The managers that tell the intent log something."""
         return [relay.manager for relay in self._relays]

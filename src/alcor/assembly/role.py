@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from alcor.assembly.config import Config
 from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.runtime import logs
-from alcor.runtime.clock import now_s
+from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.nats_wire import NatsWire
@@ -35,11 +35,11 @@ Checks = Callable[[], Awaitable[Mapping[str, bool]]]
 class Region:
     """What a role holds of the region it works in."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Seconds = now_s) -> None:
         self.client = client
         self.wire = NatsWire(client)
         self.tasks = Tasks()
-        self.epoch = int(now_s() * 1_000)
+        self.epoch = int(clock() * 1_000)
 
     def log(self, name: str) -> JetStreamLog:
         """A log of the region, followed from now on."""

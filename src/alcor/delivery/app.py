@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import grpc
+
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery import metrics
@@ -25,7 +27,13 @@ class Delivery:
     """The running delivery. Whoever started it watches `failure` and calls `stop`."""
 
     def __init__(
-        self, config: DeliveryConfig, *, epoch: int, intent: KeyedLog, reports: KeyedLog
+        self,
+        config: DeliveryConfig,
+        *,
+        epoch: int,
+        intent: KeyedLog,
+        reports: KeyedLog,
+        server: grpc.aio.Server | None = None,
     ) -> None:
         goal = MemoryLog(epoch)
         self._pump = Pump(intent, goal, self._planned, config.dns_domain)
@@ -39,7 +47,7 @@ class Delivery:
             index.hosts_of,
         )
         self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
-        self._server = GrpcServer(self._feed, config.listen, config.tls())
+        self._server = GrpcServer(self._feed, config.listen, config.tls(), server)
         self._nats = _nats_server(config, self._feed, epoch)
         self._reports = reports
         self._tasks = Tasks()
@@ -124,13 +132,15 @@ async def start(
     intent: KeyedLog,
     reports: KeyedLog,
     managers: Sequence[str],
+    server: grpc.aio.Server | None = None,
 ) -> Delivery:
     """Listen for hosts at once, and serve them when each of these managers has told `intent` all
     that it holds.
 
-    `epoch` names this delivery: no two of a region have the same, at any time. `OSError` when
-    the address can't be listened on, `ValueError` when the TLS files are not all there.
+    `epoch` names this delivery: no two of a region have the same, at any time. `server` is gRPC's
+    own unless another is given. `OSError` when the address can't be listened on, `ValueError` when
+    the TLS files are not all there.
     """
-    delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports)
+    delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports, server=server)
     await delivery._start(lambda: intent.completed(managers))
     return delivery

@@ -17,8 +17,12 @@ _LOW = (1 << 62) - 1
 class IdMaker:
     """Makes ids that never share their first 40 bits within a step of one process."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Callable[[], float], random_bits: Callable[[int], int] = random.getrandbits
+    ) -> None:
+        """`random_bits` answers a number of as many bits."""
         self._clock = clock
+        self._random_bits = random_bits
         self._step = -1
         self._first = 0
         self._made = 0
@@ -27,12 +31,12 @@ class IdMaker:
         """The next id, in canonical form."""
         step = int(self._clock()) // _STEP_S
         if step > self._step:
-            self._step, self._first, self._made = step, random.getrandbits(20), 0
+            self._step, self._first, self._made = step, self._random_bits(20), 0
         elif self._made == _COUNTER:  # a thousand a second for a quarter of an hour: run ahead
             self._step, self._made = self._step + 1, 0
         counter = (self._first + self._made) % _COUNTER
         self._made += 1
-        chance = random.getrandbits(82)
+        chance = self._random_bits(82)
         middle, low = chance >> 62, chance & _LOW
         head = (self._step & 0xFFFFF) << 44 | counter << 24 | middle >> 12 << 16
         head |= 0x8000 | middle & 0xFFF  # the version

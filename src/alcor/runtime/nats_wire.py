@@ -9,7 +9,6 @@ says so every second: silence means that it has died, and nobody knows whether i
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
-from time import monotonic
 
 import nats.errors
 import structlog
@@ -72,12 +71,13 @@ class NatsWire:
         if len(request) > self._nats.max_payload:
             message = f"A request of {len(request)} bytes is more than can be passed on."
             raise Refusal(message, type="RequestTooLarge", kind=Kind.TOO_LARGE)
-        give_up = monotonic() + nobody_s_max
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + nobody_s_max
         while True:
             try:
                 return await self._ask(name, request)
             except nats.errors.NoRespondersError:
-                if monotonic() > give_up:
+                if loop.time() > give_up:
                     raise Unavailable(f"nobody serves {name} just now") from None
                 await asyncio.sleep(ask_again_s)
 

@@ -1,7 +1,8 @@
-"""Where databases are: a folder of SQLite files, or PostgreSQL servers."""
+"""Where databases are: a folder of SQLite files, PostgreSQL servers, or wherever an opener says."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from alcor.runtime import migrations
 from alcor.runtime.database import Database
@@ -20,7 +21,15 @@ class Servers:
         return dict(self.url_by_manager).get(manager, self.url).replace("{manager}", manager)
 
 
-Place = Path | Servers
+class Opener(Protocol):
+    """Opens databases that are kept elsewhere: a simulation's."""
+
+    def open(self, manager: str, versions: Path) -> Database:
+        """The manager's database, brought to the newest of its migrations in `versions`."""
+        ...
+
+
+Place = Path | Servers | Opener
 
 
 def open_database(place: Place, manager: str, versions: Path) -> Database:
@@ -29,6 +38,8 @@ def open_database(place: Place, manager: str, versions: Path) -> Database:
         path = place / f"{manager}.sqlite"
         migrations.migrate(path, versions)
         return SqliteDatabase(path)
+    if not isinstance(place, Servers):
+        return place.open(manager, versions)
     from alcor.runtime.online_migrations import migrate_server  # only here: they load the driver
     from alcor.runtime.postgres import PostgresDatabase
 

@@ -6,8 +6,9 @@ resources travel in replies as the JSON they already are (`msgspec.Raw`).
 """
 
 import inspect
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, get_type_hints
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache
+from typing import Any, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -104,12 +105,24 @@ def _name(contract: type, name: str, verb: str) -> str:
     return ".".join(filter(None, (contract.__name__, name, verb)))
 
 
-def _verbs(contract: type) -> list[tuple[str, Callable[..., Any]]]:
+def _verbs(contract: type) -> Sequence[tuple[str, Callable[..., Any]]]:
+    return _verbs_of(cast(Hashable, contract))
+
+
+@cache  # looked through once, however many peers keep it
+def _verbs_of(contract: type) -> Sequence[tuple[str, Callable[..., Any]]]:
     return [
         (name, method)
         for name, method in inspect.getmembers(contract, inspect.iscoroutinefunction)
         if not name.startswith("_")
     ]
+
+
+@cache
+def _decoders(method: Callable[..., Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Of the verb's one request and of its reply."""
+    request, reply = _message_types(method)
+    return msgspec.json.Decoder(request).decode, msgspec.json.Decoder(reply).decode
 
 
 def _message_types(method: Callable[..., Any]) -> tuple[Any, Any]:
@@ -121,7 +134,7 @@ def _message_types(method: Callable[..., Any]) -> tuple[Any, Any]:
 
 
 def _server(method: Callable[..., Any], implementation: object) -> Call:
-    decode = msgspec.json.Decoder(_message_types(method)[0]).decode
+    decode = _decoders(method)[0]
     verb = getattr(implementation, method.__name__)
 
     async def serve(request: bytes) -> bytes:
@@ -134,7 +147,7 @@ def _server(method: Callable[..., Any], implementation: object) -> Call:
 
 
 def _client(send: Call, method: Callable[..., Any]) -> Callable[..., Any]:
-    decode = msgspec.json.Decoder(_message_types(method)[1]).decode
+    decode = _decoders(method)[1]
 
     async def call(_self: object, request: object) -> object:
         answer = memoryview(await send(_encode(request)))

@@ -4,7 +4,7 @@ Chance (for the delays between attempts) is given, so that whoever tests decides
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import grpc
@@ -48,13 +48,17 @@ class GrpcLink:
         *,
         chance: Chance,
         tls: TlsFiles | None = None,
+        open_channel: Callable[[str], grpc.aio.Channel] | None = None,
     ) -> None:
-        """`targets` are deliveries, as HOST:PORT: any will do, and one after the other is tried."""
+        """`targets` are deliveries, as HOST:PORT: any will do, and one after the other is tried.
+
+        Channels are gRPC's own, unless `open_channel` gives others."""
         self._targets = targets
         self._turn = min(int(chance() * len(targets)), len(targets) - 1)
         self._standing = Standing(hello)
         self._chance = chance
         self._tls = tls
+        self._open = open_channel or self._open_channel
         self._channel: grpc.aio.Channel | None = None
 
     async def events(self) -> AsyncGenerator[Frame | Connected | Disconnected, None]:
@@ -107,7 +111,7 @@ class GrpcLink:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Call]:
         """A stream on which Hello was said and heard, and somebody who says what is to be said."""
-        async with self._open_channel() as channel:
+        async with self._open(self._targets[self._turn]) as channel:
             call = channel.stream_stream(wire.watch_method, None, None)(None)
             async with asyncio.timeout(connect_s_max):
                 await call.write(wire.host_message_bytes(self._standing.hello))
@@ -123,8 +127,7 @@ class GrpcLink:
                 await asyncio.gather(speaking, return_exceptions=True)
                 call.cancel()
 
-    def _open_channel(self) -> grpc.aio.Channel:
-        target = self._targets[self._turn]
+    def _open_channel(self, target: str) -> grpc.aio.Channel:
         if self._tls is None:
             return grpc.aio.insecure_channel(target, options=_OPTIONS)
         credentials = self._tls.client_credentials()  # read anew: they are renewed now and then

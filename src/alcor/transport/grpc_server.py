@@ -39,12 +39,19 @@ _Ended = tuple[grpc.StatusCode, str]
 class GrpcServer:
     """Listens for hosts, and passes what they say to the feed."""
 
-    def __init__(self, feed: Feed, listen: str, tls: TlsFiles | None = None) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        listen: str,
+        tls: TlsFiles | None = None,
+        server: grpc.aio.Server | None = None,
+    ) -> None:
+        """`server` is gRPC's, unless another keeps its promises."""
         self.port = 0  # once started
         self._feed = feed
         self._listen = listen
         self._tls = tls
-        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server = grpc.aio.server(options=_OPTIONS) if server is None else server
         handlers = {
             "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
             "Get": grpc.unary_unary_rpc_method_handler(self._get),

@@ -5,7 +5,7 @@ the agent comes or goes. A lost connection means that nothing is known: read bac
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import structlog
@@ -28,8 +28,14 @@ log = structlog.get_logger()
 class FlowDriver:
     """Makes one bridge's flows and meters what is wanted."""
 
-    def __init__(self, socket: Path, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        metrics: Metrics,
+        connect: Callable[[Path], Awaitable[OpenFlow]] = OpenFlow.connect,
+    ) -> None:
         self._socket = socket
+        self._connect = connect
         self._metrics = metrics
         self._tracker = FlowTracker()
         self._zones = Zones()
@@ -124,7 +130,7 @@ class FlowDriver:
         wait_s = retry_s_min
         while True:
             try:
-                session = await OpenFlow.connect(self._socket)
+                session = await self._connect(self._socket)
             except (OSError, Disconnected) as error:
                 log.debug("no switch", socket=str(self._socket), reason=str(error))
                 await asyncio.sleep(wait_s)
