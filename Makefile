@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up served check test kills openapi fuzz acceptance bench docs clean
+.PHONY: help setup demo up served check test simulate kills openapi fuzz acceptance bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ openapi: setup  ## ask a hundred thousand requests that the OpenAPI document all
 
 fuzz: setup  ## fuzz the parsers, ten minutes each; what is found is kept (MINUTES=10 ENTRIES="dns tcp")
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) $(ENTRIES)
+
+simulate: setup  ## live through a region with seeded faults, in virtual time (SEEDS=200, or SEED=17 for one)
+	@$(BIN)/python -m alcor.simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),200))
 
 bench: setup  ## how fast, each figure beside its floor
 	@$(BIN)/python -m bench

@@ -1,0 +1,134 @@
+"""A simulated host: the agent's own parts around a simulated switch, and what it remembers.
+
+What needs sockets of machines (DHCP, names, metadata) is not here; all that turns goal state into
+flows is.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from alcor.agent import state
+from alcor.agent.desired import Desired
+from alcor.agent.drivers.openflow import FlowDriver
+from alcor.agent.memory import Memory
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel, Tunnel
+from alcor.agent.reconciler import Reconciler
+from alcor.agent.state import Corrupt, SavedState
+from alcor.simulation.calls import Exchange
+from alcor.simulation.clock import Process
+from alcor.simulation.journal import Journal
+from alcor.simulation.switch import Switch
+from alcor.transport.grpc_client import GrpcLink
+from alcor.transport.link import Hello
+from alcor.values.addresses import Address
+from alcor.values.ids import host_id
+
+audit_s = 30.0
+tunnel_ofport, uplink_ofport = 1, 2
+physical_network = "physnet1"
+
+
+class HostDisk:
+    """The file of a host's memory, which outlives its agent. One that is full keeps the old."""
+
+    def __init__(self) -> None:
+        self.content: bytes | None = None
+        self.is_full = False
+
+
+class SimulatedMemory(Memory):
+    """`Memory` on a host's simulated disk."""
+
+    def __init__(self, disk: HostDisk, journal: Journal) -> None:
+        self._disk, self._journal = disk, journal
+
+    def load(self) -> SavedState | None:
+        """What was last saved."""
+        if self._disk.content is None:
+            return None
+        try:
+            return state.decode(self._disk.content)
+        except Corrupt as error:
+            self._journal.note("host.corrupt", reason=str(error))
+            return None
+
+    def save(self, what: SavedState) -> None:
+        """Write now, if there is room."""
+        if not self._disk.is_full:
+            self._disk.content = state.encode(what)
+
+
+class Host:
+    """One host of the region: its switch and its disk; its agent comes and goes."""
+
+    def __init__(
+        self,
+        number: int,
+        chance: Random,
+        journal: Journal,
+        exchange: Exchange,
+        targets: Sequence[str],
+        desired_of: Callable[[str], Desired],
+    ) -> None:
+        """`targets` are where deliveries listen."""
+        self.name = f"host{number}"
+        self.endpoint = Address(4, 0x0A000000 + number)
+        self.switch = Switch(self.name, Random(chance.random()), journal)
+        self.disk = HostDisk()
+        self._chance, self._journal, self._exchange = chance, journal, exchange
+        self._targets, self._desired_of = targets, desired_of
+        self.process: Process | None = None
+        self.processes: list[Process] = []  # that its agent ever was
+
+    def uplinks(self) -> dict[str, int]:
+        """The ports of its switch to physical networks: every second host has one."""
+        return {physical_network: uplink_ofport} if int(self.name[4:]) % 2 else {}
+
+    def start(self) -> None:
+        """Start the agent."""
+        self.process = process = Process(self.name)
+        self.processes.append(process)
+        process.start(self._run(process), f"{self.name}-agent")
+
+    def kill(self) -> None:
+        """Kill the agent; the switch goes on."""
+        if self.process is not None:
+            self.process.kill()
+            self.switch.disconnect()
+            self._exchange.cut_process(self.process)
+            self.process = None
+
+    async def _run(self, process: Process) -> None:
+        metrics, model = Metrics(), HostModel()
+        hello = Hello(host_id(self.name), "0", self.endpoint, tuple(self.uplinks()))
+        link = GrpcLink(
+            self._targets,
+            hello,
+            chance=self._chance.random,
+            open_channel=self._exchange.opener(process),
+        )
+        flows = FlowDriver(Path(self.name), metrics, self.switch.connect)
+        desired = self._desired_of(self.name)
+        loop = Reconciler(desired, model, link, flows, lambda frames: None, metrics)
+        memory = SimulatedMemory(self.disk, self._journal)
+        loop.restore(memory.load())
+        loop.set_tunnel(Tunnel(tunnel_ofport, self.endpoint))
+        loop.set_uplinks(self.uplinks())
+        loop.set_interfaces(self.switch.interfaces)
+        self.switch.changed = lambda: loop.set_interfaces(self.switch.interfaces)
+        loop.allow_writing(True)
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(flows.keep_connected(loop.switch_is_new))
+            parts.create_task(loop.read(link.events()))
+            parts.create_task(loop.run())
+            parts.create_task(memory.keep(loop.unsaved, desired.saved))
+            parts.create_task(_audit(loop))
+
+
+async def _audit(loop: Reconciler) -> None:
+    while True:
+        await asyncio.sleep(audit_s)
+        loop.audit()
