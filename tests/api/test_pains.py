@@ -349,3 +349,59 @@ def test_p152_every_list_has_a_limit(announced: Api) -> None:
         assert answer.status == 400, field
     tags = [f"tag-{i}" for i in range(10_000)]
     assert api.call("PUT", f"/v2.0/networks/{network}/tags", {"tags": tags}).status == 400
+
+
+def test_p106_of_many_who_bind_a_port_one_wins_and_one_activation_is_the_first(api: Api) -> None:
+    hosts = [f"p106-{i}" for i in range(4)]
+    for i, host in enumerate(hosts):
+        node = {"name": host, "tunnel_ip": f"192.0.2.{200 + i}"}
+        assert api.call("POST", "/alcor/v1/nodes", {"node": node}).status == 201
+    path = f"/v2.0/ports/{api.port(api.network()['id'], device_owner='compute:nova')['id']}"
+
+    def bind(number: int) -> int:
+        fields = {"binding:host_id": hosts[number % 2]} if number % 3 else {"name": f"n{number}"}
+        return put(api, path, "port", **fields).status
+
+    with ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(bind, range(32))) == {200}
+    port = api.get(path).json["port"]
+    assert port["binding:host_id"] in hosts[:2]
+    assert port["binding:vif_type"] == "ovs"
+    assert port["name"]
+
+    for host in hosts[2:]:
+        binding = {"binding": {"host": host}}
+        assert api.call("POST", f"{path}/bindings", binding).status == 201
+    with ThreadPoolExecutor(16) as threads:
+        verbs = [f"{path}/bindings/{hosts[2]}/activate"] * 16
+        answers = list(threads.map(lambda verb: api.call("PUT", verb), verbs))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 15
+    assert {a.type for a in answers if a.status == 409} == {"PortBindingAlreadyActive"}
+    held = api.get(f"{path}/bindings").json["bindings"]
+    assert [each["host"] for each in held if each["status"] == "ACTIVE"] == [hosts[2]]
+
+
+def test_p133_an_unrelated_change_leaves_a_binding_and_none_or_nothing_ends_it(api: Api) -> None:
+    node = {"name": "p133", "tunnel_ip": "192.0.2.210"}
+    assert api.call("POST", "/alcor/v1/nodes", {"node": node}).status == 201
+    path = f"/v2.0/ports/{api.port(api.network()['id'])['id']}"
+    for nowhere in ("", None):
+        assert put(api, path, "port", **{"binding:host_id": "p133"}).status == 200
+        named = put(api, path, "port", name="x").json["port"]
+        assert (named["binding:host_id"], named["binding:vif_type"]) == ("p133", "ovs")
+        freed = put(api, path, "port", **{"binding:host_id": nowhere}).json["port"]
+        assert (freed["binding:host_id"], freed["binding:vif_type"]) == ("", "unbound")
+
+
+def test_p136_twenty_interfaces_are_added_to_one_router_at_once(announced: Api) -> None:
+    api = announced
+    router = f"/v2.0/routers/{api.make('/v2.0/routers', 'router')['id']}"
+    subnets = [api.subnet(api.network()["id"], f"10.136.{i}.0/24")["id"] for i in range(20)]
+
+    def act(verb: str, subnet: str) -> int:
+        return api.call("PUT", f"{router}/{verb}", {"subnet_id": subnet}).status
+
+    for verb in ("add_router_interface", "remove_router_interface"):
+        with ThreadPoolExecutor(20) as threads:
+            assert set(threads.map(lambda subnet: act(verb, subnet), subnets)) == {200}  # noqa: B023
+    assert api.call("DELETE", router).status == 204
