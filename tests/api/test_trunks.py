@@ -249,6 +249,21 @@ def test_what_is_not_there_is_not_found(place: Place) -> None:
     assert place.act(id_, "remove_subports", {"port_id": NOBODY}).status == 400
 
 
+def test_what_a_trunk_has_becomes_no_interface_of_a_router(place: Place) -> None:
+    network = place.api.network()["id"]
+    place.api.subnet(network, "10.0.0.0/24")
+    trunk = place.trunk(place.api.port(network)["id"])
+    router = f"/v2.0/routers/{place.api.make('/v2.0/routers', 'router')['id']}"
+    port = f"/v2.0/ports/{trunk['port_id']}"
+    before = place.api.get(port).json["port"]
+
+    added = place.api.call("PUT", f"{router}/add_router_interface", {"port_id": trunk["port_id"]})
+
+    assert (added.status, added.type) == (409, "PortInUseAsTrunkParent")
+    assert place.api.get(port).json["port"] == before
+    assert place.api.call("DELETE", router).status == 204
+
+
 def test_a_sub_port_is_no_larger_than_its_parent(place: Place) -> None:
     small = place.api.port(place.api.network(mtu=1000)["id"])["id"]
     large = place.api.port(place.api.network(mtu=1400)["id"])["id"]

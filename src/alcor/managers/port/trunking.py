@@ -116,7 +116,14 @@ def check_removal(port: Port) -> None:
 
 
 def check_change(old: Port, new: Port) -> None:
-    """A sub-port is its trunk's, and where its parent is, whatever a client says."""
+    """A sub-port is its trunk's, and where its parent is, whatever a client says; and what a trunk
+    has becomes no router's, who could not drop it."""
+    if (
+        old.trunk_details
+        and new.device_owner != old.device_owner
+        and is_held(new.device_owner, new.device_id)
+    ):
+        raise PortInUseAsTrunkParent(old.id, old.trunk_details.trunk_id)
     if not old.trunk_subport:
         return
     before, after = ((p.host, p.vnic_type, p.device_id, p.device_owner) for p in (old, new))
