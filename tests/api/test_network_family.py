@@ -171,6 +171,8 @@ def test_whether_a_port_is_trusted_is_told_in_its_profile(api: Api, *, trusted: 
     refused = api.call("PUT", f"/v2.0/ports/{given['id']}", {"port": {"trusted": "perhaps"}})
 
     assert api.port(network["id"])["trusted"] is None
+    forgotten = changed(api, plugged, trusted=None)
+    assert (forgotten["trusted"], forgotten["binding:profile"]) == (None, {"b": 2})
     for port, profile in ((given, {"a": 1}), (later, {}), (plugged, {"b": 2})):
         assert port["trusted"] is trusted
         assert port["binding:profile"] == profile | {"trusted": trusted}

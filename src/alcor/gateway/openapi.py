@@ -149,7 +149,10 @@ def _action(kind: Resource, action: Action) -> Schema:
         body["required"] = required
     if action.root:
         body = _root(action.root, body)
-    answers = {"200": _json({"type": "object"}, _REVISION)}
+    answer: Schema = {"type": "object"}
+    if action.answers_list:
+        answer = {"type": "array", "items": answer}
+    answers = {"200": _json(answer, _REVISION)}
     given = None if action.method == "GET" else body
     return _operation(kind, action.name, answers, body=given)
 

@@ -58,7 +58,7 @@ class Action:
     """A call on one member beyond the four verbs: `<method> <path>/<id>/<name>`.
 
     The body's arguments are bare, or (`root`) under one key. Its answer is what the manager
-    answers, bare or under `answer_root`.
+    answers, bare or under `answer_root`: an object, or a list of them.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Action:
     root: str = ""
     answer_root: str = ""
     method: str = "PUT"
+    answers_list: bool = False
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:

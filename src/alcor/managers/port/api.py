@@ -129,7 +129,9 @@ PORT = Resource(
             type=one_of("required", "preferred", "legacy", "socket", None),
             default=None,
         ),
-        Field(name="trusted", type=BOOLEAN, default=None, filterable=False, sortable=False),
+        Field(
+            name="trusted", type=nullable(BOOLEAN), default=None, filterable=False, sortable=False
+        ),
         Field(name="device_profile", type=nullable(string(255)), default=None, put=False),
         Field(name="data_plane_status", type=one_of("ACTIVE", "DOWN", None), post=False),
         Field(name="dns_name", type=DNS_NAME, default=""),

@@ -69,3 +69,10 @@ PROFILE = FieldType("object", _parse_profile)
 def with_trust(profile: dict[str, Any], trusted: bool | None) -> dict[str, Any]:
     """The profile as Nova reads it: whether a port that says so is trusted."""
     return profile if trusted is None else {**profile, "trusted": trusted}
+
+
+def without_trust(profile: dict[str, Any], trusted: bool | None) -> dict[str, Any]:
+    """The profile without what `with_trust` has added, if it has."""
+    if trusted is None:
+        return profile
+    return {name: value for name, value in profile.items() if name != "trusted"}

@@ -210,8 +210,8 @@ def changed(
     if "dns_name" in changes or "fixed_ips" in values:
         values |= _named(port, changes, values, zone)
     if {"profile", "trusted"} & values.keys():
-        profile, trusted = values.get("profile", port.profile), values.get("trusted", port.trusted)
-        values["profile"] = binding.with_trust(profile, trusted)
+        profile = binding.without_trust(values.get("profile", port.profile), port.trusted)
+        values["profile"] = binding.with_trust(profile, values.get("trusted", port.trusted))
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     _check_bound(port, values)

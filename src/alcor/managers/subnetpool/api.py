@@ -24,6 +24,7 @@ prefixes_max = 256  # of one pool, in a body
 _COUNT = integer(0, (1 << 63) - 1)
 _PREFIXES = list_of(CIDR, prefixes_max)
 _LISTED = (Field(name="prefixes", type=_PREFIXES, required=True),)
+_NETWORK = (Field(name="network_id", type=UUID, required=True),)
 _LENGTH = integer(0, 128)._replace(of_query=str)  # shown as text, and so compared
 
 
@@ -70,7 +71,7 @@ SUBNETPOOL = Resource(
     ),
     actions=(
         *(Action(name=name, arguments=_LISTED) for name in ("add_prefixes", "remove_prefixes")),
-        Action(name=ONBOARD, arguments=(Field(name="network_id", type=UUID, required=True),)),
+        Action(name=ONBOARD, arguments=_NETWORK, answers_list=True),
     ),
 )
 
