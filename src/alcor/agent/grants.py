@@ -43,9 +43,12 @@ class Service(NamedTuple):
     mask: int = 0
     icmp_type: int | None = None
     icmp_code: int | None = None
+    later: bool = False  # fragments but the first, whose ports the switch does not know
 
     def __str__(self) -> str:
         parts = (self.protocol, f"{self.port:x}", f"{self.mask:x}", self.icmp_type, self.icmp_code)
+        if self.later:
+            return f"{self.protocol}/later"
         return "/".join("" if part is None else str(part) for part in parts)
 
 
@@ -89,6 +92,10 @@ def services_of(rule: Rule) -> Iterator[Service]:
     """The services that a rule adds to its grant.
 
     None for ports of a protocol whose ports the switch can't see: better too little than too much.
+    With ports goes what follows a first fragment: a datapath that lets fragments pass as they are
+    knows their ports of the first only. It holds them back until it has all of them, and again
+    when a connection is remembered, so of a packet whose first is refused nobody gets the rest
+    but who has a connection already, and who can't do anything with it.
     """
     protocol = rule.protocol
     if protocol == ICMP and rule.version == 6:
@@ -99,6 +106,7 @@ def services_of(rule: Rule) -> Iterator[Service]:
         if protocol in _MATCHED_BY_PORT:
             for port, mask in masks_of_range(*rule.ports):
                 yield Service(protocol, port, mask)
+            yield Service(protocol, later=True)
     else:
         yield Service(protocol, 0, 0, rule.icmp_type, rule.icmp_code)
 

@@ -37,6 +37,7 @@ ALLOW = apply(set_field(p.VERDICT, *p.ALLOWED))
 _PORT, _SERVICE, _REMOTE = 0, 1, 2  # dimensions
 _ICMP = {4: IP_PROTO_ICMP, 6: IP_PROTO_ICMPV6}
 _PORT_FIELD = {6: "tcp_dst", 17: "udp_dst", 132: "sctp_dst"}
+_LATER = (2, 2)  # ip_frag: a fragment that is not the first
 
 
 class _Table(NamedTuple):
@@ -162,6 +163,8 @@ def _wanted(table: _Table, way: Way, service: Service) -> dict[str, object]:
     else:
         fields = {"ct_nw_proto": protocol}
         first, second, port = "ct_tp_src", "ct_tp_dst", "ct_tp_dst"
+    if service.later:
+        fields["ip_frag"] = _LATER
     if service.mask:
         fields[port] = (service.port, service.mask)
     if icmp and service.icmp_type is not None:
