@@ -194,6 +194,19 @@ def test_one_port_has_all_ipv6_subnets_of_a_network(announced: Any, router: dict
     assert announced.get(f"/v2.0/ports/{first['port_id']}").status == 404
 
 
+def test_p080_a_subnet_that_another_router_advertises_is_refused_by_subnet_and_by_port(
+    announced: Any, router: dict[str, Any]
+) -> None:
+    network = announced.network()
+    theirs = announced.subnet(network["id"], "2001:db8:3::/64", ipv6_address_mode="slaac")
+    port = announced.port(network["id"], fixed_ips=[{"subnet_id": theirs["id"]}])
+
+    for what in ({"subnet_id": theirs["id"]}, {"port_id": port["id"]}):
+        answer = announced.call("PUT", f"/v2.0/routers/{router['id']}/add_router_interface", what)
+        assert (answer.status, answer.type) == (400, "BadRequest")
+    assert announced.get(f"/v2.0/ports/{port['id']}").json["port"]["device_id"] == ""
+
+
 def test_what_a_router_needs_is_not_taken_from_under_it(
     announced: Any, router: dict[str, Any]
 ) -> None:

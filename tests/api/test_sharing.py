@@ -181,6 +181,30 @@ def test_access_is_not_taken_away_while_it_is_used(ann: Person, bob: Person, eve
     assert port not in ann.ids("ports")
 
 
+def test_p067_who_shares_a_network_gets_no_router_to_its_gateways_address(
+    ann: Person, bob: Person, root: Person
+) -> None:
+    network = ann.make("networks")["id"]
+    subnet = ann.make("subnets", network_id=network, cidr="10.67.0.0/24", ip_version=4)["id"]
+    assert ann.share("network", network, "bob").status == 201
+    router, own = bob.make("routers")["id"], ann.make("routers")["id"]
+    outside = {"subnet_id": subnet, "ip_address": "10.67.0.1"}
+    taken = root.make("ports", network_id=network, tenant_id="bob", fixed_ips=[outside])["id"]
+
+    def attached(who: Person, router_id: str, **what: str) -> Answer:
+        return who.ask("PUT", f"routers/{router_id}/add_router_interface", what)
+
+    for what in ({"port_id": taken}, {"subnet_id": subnet}):
+        answer = attached(bob, router, **what)
+        assert (answer.status, answer.type) == (400, "BadRequest")
+    assert root.ask("DELETE", f"ports/{taken}").status == 204
+    assert attached(bob, router, subnet_id=subnet).status == 400
+
+    beside = bob.make("ports", network_id=network)["id"]
+    assert attached(bob, router, port_id=beside).status == 200
+    assert attached(ann, own, subnet_id=subnet).status == 200
+
+
 def test_all_see_what_administrators_share_with_all(
     root: Person, ann: Person, bob: Person, eve: Person
 ) -> None:

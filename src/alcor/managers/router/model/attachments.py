@@ -72,6 +72,29 @@ def check_subnet(subnet: SubnetRecord, others: Iterable[Attachment]) -> None:
     _check_place(Place(subnet.id, subnet.cidr, ""), held)
 
 
+def check_advertised(subnet: SubnetRecord) -> None:
+    """That a router of ours may advertise the subnet's prefix; `BadRouterRequest`."""
+    if subnet.ipv6_address_mode is not None and subnet.ipv6_ra_mode is None:
+        raise BadRouterRequest(
+            f"IPv6 subnet {subnet.id} configured to receive RAs from an external router cannot be "
+            "added to Neutron Router"
+        )
+
+
+def check_stranger(subnet: SubnetRecord, wanted: str, project: str | None) -> None:
+    """That who only shares a subnet takes an address of its pools, not the gateway's, which all of
+    its machines send to; `BadRouterRequest`. A project of None may have any."""
+    if project in (None, subnet.project_id):
+        return
+    own = address(wanted).number
+    pools = ((address(each.start), address(each.end)) for each in subnet.allocation_pools)
+    if not any(first.number <= own <= last.number for first, last in pools):
+        raise BadRouterRequest(
+            f"Address {wanted} is not in the allocation pools of subnet {subnet.id}, which is not "
+            "owned by the project making the request"
+        )
+
+
 def v6_port_on(network_id: str, others: Iterable[Attachment]) -> Attachment | None:
     """The interface that gets every IPv6 subnet of a network."""
     for other in others:

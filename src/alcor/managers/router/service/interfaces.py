@@ -25,7 +25,9 @@ from alcor.managers.router.model.attachments import (
     Attachment,
     Place,
     attachment,
+    check_advertised,
     check_beside,
+    check_stranger,
     check_subnet,
     v6_port_on,
     wishes_of,
@@ -73,6 +75,8 @@ class Interfaces:
         subnet = await self._subnet(subnet_id, request)
         if not subnet.gateway_ip:
             raise BadRouterRequest("Subnet for router interface must have a gateway IP")
+        check_advertised(subnet)
+        check_stranger(subnet, subnet.gateway_ip, seen_by(request.caller))
         check_subnet(subnet, held.attachments)
         other = v6_port_on(subnet.network_id, held.attachments) if subnet.ip_version == 6 else None
         if other is not None:
@@ -121,6 +125,10 @@ class Interfaces:
         if not port.fixed_ips:
             raise BadRouterRequest("Router port must have at least one fixed IP")
         subnets = await self._settling.subnets_of(port)
+        for fixed in port.fixed_ips:
+            if (subnet := subnets.get(fixed.subnet_id)) is not None:
+                check_advertised(subnet)
+                check_stranger(subnet, fixed.ip_address, project)
         check_beside(attachment(held.router.id, port, subnets, is_gateway=False), held.attachments)
         note = Note(port_id, held.router.id, Undo.GIVE_BACK)
         async with self._settling.begun([note]):
