@@ -4,6 +4,7 @@ A test compares what this makes with what is committed.
 """
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Iterator
@@ -34,7 +35,19 @@ def pages() -> dict[str, str]:
         "metrics.md": _metrics(),
         "configuration.md": _configuration(),
         "api.md": _api(),
+        "features.md": _features(),
     }
+
+
+def _features() -> str:
+    """What the system tests have recorded; `tests` is no package that can be installed."""
+    path = FOLDER.parent.parent / "tests" / "proofs.py"
+    spec = importlib.util.spec_from_file_location("proofs", path)
+    assert spec is not None
+    assert spec.loader is not None
+    proofs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(proofs)
+    return str(proofs.page())
 
 
 def _slices() -> str:

@@ -5,7 +5,7 @@ Each module has a lab of its own, of its own name, and takes it down; so modules
 side, in one checkout and in several.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests import proofs
 from tests.conftest import NatsServer
 from tests.region import served
 
@@ -210,3 +211,34 @@ class Groups:
         assert self._lab.api.wait(revision, converge_timeout_s).converged
         for host in self._lab.hosts:  # what was looked up before is looked up again
             appctl(host, "revalidator/wait")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "proves(feature, families, places): see tests/proofs.py")
+    config.pluginmanager.register(_Recorder(update=bool(config.getoption("--update"))))
+
+
+class _Recorder:
+    """Notes which tests that prove something passed in all their cases."""
+
+    def __init__(self, *, update: bool) -> None:
+        self._update = update
+        self._passed: set[str] = set()
+        self._failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if item.get_closest_marker("proves") is not None:
+            name = f"{item.path.name}::{item.originalname}"  # type: ignore[attr-defined]
+            if report.failed:
+                self._failed.add(name)
+            elif report.when == "call" and report.passed:
+                self._passed.add(name)
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        if self._update and self._passed | self._failed:
+            proofs.record(self._passed - self._failed, self._failed)

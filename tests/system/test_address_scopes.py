@@ -102,6 +102,7 @@ def move(lab: Lab, site: Site, scope_id: str | None) -> None:
     assert lab.api.wait(revision, timeout_s).converged
 
 
+@pytest.mark.proves("Address scopes", "IPv4", "same across")
 def test_subnets_of_one_scope_reach_each_other_and_no_others(lab: Lab, site: Site) -> None:
     at = {name: machine.address(4) for name, machine in site.machines.items()}
     answers(space(lab, "red"), at["blue"])

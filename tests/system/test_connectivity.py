@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from alcor.client.api import NETWORK, PORT, SUBNET
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
@@ -18,6 +20,7 @@ MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
 
 
+@pytest.mark.proves("Networks", "IPv4 IPv6", "same across")
 def test_machines_of_a_dual_stack_network_ping_each_other_by_ipv6_and_ipv4(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:
@@ -30,6 +33,7 @@ def test_machines_of_a_dual_stack_network_ping_each_other_by_ipv6_and_ipv4(
     lab.unplug(machines)
 
 
+@pytest.mark.proves("DHCP", "IPv4", "same")
 def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
     network = lab.api.create(NETWORK, [{"mtu": 1400}]).items[0]
     lab.api.create(
@@ -111,6 +115,7 @@ def run(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.proves("Ports that move", "IPv4", "across")
 def test_a_port_moved_to_another_host_is_reached_there(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

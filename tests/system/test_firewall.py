@@ -68,6 +68,7 @@ def machines(
     return cast
 
 
+@pytest.mark.proves("Security groups", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize("where", ["same", "far"])
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_a_rule_lets_in_comes_in_and_nothing_else(
@@ -92,6 +93,7 @@ def test_what_a_rule_lets_in_comes_in_and_nothing_else(
     assert not talk.pings(server, client, fails_s)
 
 
+@pytest.mark.proves("Security groups", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize("where", ["same", "far"])
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_no_rule_lets_out_stays_in(
@@ -108,6 +110,7 @@ def test_what_no_rule_lets_out_stays_in(
     assert not talk.pings(client, server, fails_s)
 
 
+@pytest.mark.proves("Remote groups", "IPv4 IPv6", "across")
 @pytest.mark.parametrize("version", [4, 6])
 def test_members_of_a_remote_group_are_let_in_when_they_join_and_not_when_they_leave(
     lab: Lab, machines: dict[str, Machine], groups: Any, version: int
@@ -169,6 +172,7 @@ def test_an_address_group_lets_in_its_prefixes(
     assert talk.can_not("udp", client, far, 53)
 
 
+@pytest.mark.proves("Stateless security groups", "IPv4 IPv6", "across")
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_stateless_group_lets_answers_pass_by_rules_only(
     lab: Lab, machines: dict[str, Machine], groups: Any, version: int

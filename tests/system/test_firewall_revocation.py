@@ -78,6 +78,7 @@ def trio(
 Trio = tuple[Machine, Machine, Machine]
 
 
+@pytest.mark.proves("Revocation of sessions", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_rule_that_goes_ends_its_sessions_and_no_others(
     trio: Trio, groups: Any, held: Held, version: int

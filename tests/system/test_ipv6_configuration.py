@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import dhcp6
 from alcor.lab.commands import run
@@ -45,6 +47,7 @@ def addresses(lab: Lab, machine: Machine) -> set[str]:
     return {each["local"] for each in found if "local" in each and not each.get("tentative")}
 
 
+@pytest.mark.proves("Router advertisements", "IPv6", "same")
 def test_a_kernel_gives_itself_the_address_that_the_api_gave_its_port(lab: Lab) -> None:
     machines = make(lab, "slaac", "fd00:51::/64", "auto1 auto2", "h1 h2")
 
@@ -87,6 +90,7 @@ def default_routers(lab: Lab, machine: Machine) -> list[str]:
     return [route["gateway"] for route in shown if "gateway" in route]
 
 
+@pytest.mark.proves("DHCP", "IPv6", "same")
 def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
     servers = {"dns_nameservers": ["fd00:52::53"]}
     machines = make(lab, "dhcpv6-stateful", "fd00:52::/64", "asks1 asks2", "h1 h2", **servers)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
+
 from alcor.client.api import PORT
 from alcor.lab.frames import (
     FrameSocket,
@@ -50,6 +52,7 @@ def is_honest(frame: bytes) -> bool:
     return HONEST in frame
 
 
+@pytest.mark.proves("Isolation of networks", "IPv4", "same across")
 def test_two_networks_of_one_cidr_on_the_same_hosts_do_not_hear_each_other(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:
@@ -106,6 +109,7 @@ def lies(liar: Machine, target: Machine, victim: Machine) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.proves("Port security", "IPv4 IPv6", "same across")
 def test_a_machine_that_lies_about_itself_or_plays_the_server_is_not_heard(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

@@ -98,6 +98,7 @@ def curl(lab: Lab, machine: Machine, *words: str) -> str:
         return run("curl", "-sS", "-g", "--max-time", "20", *words)
 
 
+@pytest.mark.proves("Metadata", "IPv4 IPv6", "same")
 def test_each_machine_is_who_its_port_says_and_not_who_it_says(
     served: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

@@ -60,6 +60,7 @@ def sent(streams: list[Stream], more: int) -> None:
     )
 
 
+@pytest.mark.proves("Live migration", "IPv4 IPv6", "same across")
 def test_a_machine_that_is_moved_loses_only_what_comes_while_it_is_nowhere(
     lab: Lab, scene: Scene
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
 from tests.system.conftest import Groups
 
 from alcor.lab.frames import FrameSocket, broadcast, ethernet, udp4, udp6
@@ -32,6 +33,7 @@ def vrrp(machine: Machine, text: bytes, source: str = "") -> bytes:
     return frames.ethernet(mac(VRRP_MAC), mac(machine.mac), 0x0800, datagram)
 
 
+@pytest.mark.proves("Broadcast and multicast", "IPv4 IPv6", "same across")
 def test_everybody_of_the_network_hears_it_but_the_sender(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

@@ -52,6 +52,7 @@ def dig(lab: Lab, machine: Machine, *words: str, form: str = "+short") -> str:
         return run("dig", form, "+time=2", "+tries=3", *words).strip()
 
 
+@pytest.mark.proves("Names", "IPv4 IPv6", "same")
 def test_machines_are_found_by_name_and_by_address_and_others_are_asked_for(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, resolver: int
 ) -> None:

@@ -127,6 +127,7 @@ def place(made: list[Place], lab: Lab, make_network: MakeNetwork, groups: Any) -
     return made[0]
 
 
+@pytest.mark.proves("Network ACLs", "IPv4 IPv6", "same")
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_crosses_the_edge_is_what_rules_allow_in_order(place: Place, version: int) -> None:
     assert place.can("tcp", "out", "in1", version, 80)

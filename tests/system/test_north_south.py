@@ -169,6 +169,7 @@ class Talk:
         return True
 
 
+@pytest.mark.proves("Floating IPs", "IPv4", "same across")
 def test_a_floating_ip_is_reached_from_outside_and_seen_there_on_hosts_with_and_without_uplink(
     lab: Lab, world: str, site: Site
 ) -> None:
@@ -186,6 +187,7 @@ def test_a_floating_ip_is_reached_from_outside_and_seen_there_on_hosts_with_and_
             assert outward.passes(b"out" * 10_000)
 
 
+@pytest.mark.proves("Translation to the router's address", "IPv4", "same across")
 def test_who_has_no_floating_ip_is_seen_as_the_router_and_is_not_reached(
     lab: Lab, site: Site
 ) -> None:
@@ -232,6 +234,7 @@ def metered(lab: Lab) -> int:
     return sum(int(count) for each in counts for count in each)
 
 
+@pytest.mark.proves("To the outside untranslated", "IPv6", "same across")
 def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     ip_batch([f"route replace fd40::/64 via {site.gateway[6]}"], out)
@@ -244,6 +247,7 @@ def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
             assert talk.passes(b"six" * 10_000)
 
 
+@pytest.mark.proves("Floating IP to floating IP", "IPv4", "same across")
 def test_floating_ips_reach_each_other_on_a_host_and_across(
     lab: Lab, world: str, site: Site, make_machines: MakeMachines
 ) -> None:
@@ -310,6 +314,7 @@ def test_a_floating_ip_given_to_a_machine_beside_cuts_the_connections_of_the_fir
     lab.unplug([beside])
 
 
+@pytest.mark.proves("Port forwardings", "IPv4", "across")
 def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back(
     lab: Lab, world: str, site: Site
 ) -> None:

@@ -95,6 +95,7 @@ def is_limited(flooded: Flooded, rate_kbps: int = limit_kbps) -> bool:
     return wanted * 0.66 < flooded.arrived < wanted * 1.33
 
 
+@pytest.mark.proves("Bandwidth limits", "IPv4 IPv6", "across")
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_a_machine_sends_is_limited_and_its_neighbour_is_not(talk: Talk, version: int) -> None:
     limits = {"max_kbps": limit_kbps, "max_burst_kbps": burst_kbit}
@@ -112,6 +113,7 @@ def test_what_a_machine_sends_is_limited_and_its_neighbour_is_not(talk: Talk, ve
     talk.give(talk.near, None)
 
 
+@pytest.mark.proves("Bandwidth limits", "IPv4", "same across")
 def test_what_a_machine_receives_is_limited_wherever_it_comes_from(talk: Talk) -> None:
     limits = {"max_kbps": limit_kbps, "max_burst_kbps": burst_kbit, "direction": "ingress"}
     policy, _ = talk.policy(bandwidth_limit=limits)
@@ -124,6 +126,7 @@ def test_what_a_machine_receives_is_limited_wherever_it_comes_from(talk: Talk) -
     assert talk.sent(talk.far, talk.near).share > 0.95
 
 
+@pytest.mark.proves("Packet rate limits", "IPv4", "across")
 @pytest.mark.parametrize("direction", ["egress", "ingress"])
 def test_packets_are_counted_whatever_their_size(talk: Talk, direction: str) -> None:
     limits = {"max_kpps": 1, "max_burst_kpps": 1, "direction": direction}
@@ -139,6 +142,7 @@ def test_packets_are_counted_whatever_their_size(talk: Talk, direction: str) -> 
     talk.give(talk.near, None)
 
 
+@pytest.mark.proves("DSCP marks", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_a_machine_sends_is_marked_and_what_it_receives_is_not(
     talk: Talk, version: int

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
 
+import pytest
+
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces
 from alcor.lab.commands import ip_batch
@@ -98,6 +100,7 @@ def udp_heard(lab: Lab, source: Machine, hop: Machine, target: str) -> int:
     return heard
 
 
+@pytest.mark.proves("Routers", "IPv4 IPv6", "same across")
 def test_two_subnets_are_joined_on_a_host_and_across_by_both_families(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:
@@ -115,6 +118,7 @@ def test_two_subnets_are_joined_on_a_host_and_across_by_both_families(
     lab.unplug(machines)
 
 
+@pytest.mark.proves("Routers' own answers and errors", "IPv4 IPv6", "across")
 def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:
@@ -137,6 +141,7 @@ def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
     lab.unplug([left, right])
 
 
+@pytest.mark.proves("Extra routes", "IPv4", "across")
 def test_extra_routes_lead_over_a_second_router_and_traceroute_shows_both(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:
@@ -185,6 +190,7 @@ def test_without_a_router_nothing_passes_and_a_route_that_is_taken_away_is_gone(
     lab.unplug([left, right])
 
 
+@pytest.mark.proves("MTU of the next network", "IPv4 IPv6", "across")
 def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
     lab: Lab, make_machines: MakeMachines
 ) -> None:
@@ -208,6 +214,7 @@ def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
     lab.unplug([left, right])
 
 
+@pytest.mark.proves("Routes by several next hops", "IPv4", "same across")
 def test_a_route_by_several_next_hops_uses_all_of_them(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

@@ -50,6 +50,7 @@ def answers(lab: Lab, machine: Machine, target: str) -> None:
     wait_until(f"{target} to answer", lambda: "1 received" in ping(lab, machine, target), timeout_s)
 
 
+@pytest.mark.proves("Allowed address pairs", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize(
     ("cidr", "shared"), [("10.70.0.0/24", "10.70.0.100"), ("fd70::/64", "fd70::100")]
 )

@@ -147,6 +147,7 @@ def test_machines_behind_trunks_get_their_leases_by_dhcp(lab: Lab, place: Place)
     }
 
 
+@pytest.mark.proves("Trunks", "IPv4", "same across")
 def test_sub_ports_of_one_network_reach_each_other(place: Place) -> None:
     place.give_addresses("a1", "a2", "a3", "b1", "b2")
 
