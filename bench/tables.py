@@ -23,7 +23,11 @@ class Marks(NamedTuple):
 
 
 BENCH = Marks("<!-- bench: begin -->", "<!-- bench: end -->")
-FLEET = Marks("<!-- fleet: begin -->", "<!-- fleet: end -->")
+
+
+def fleet_marks(case: str) -> Marks:
+    """Where a case of the fleet's bench stands."""
+    return Marks(f"<!-- fleet {case}: begin -->", f"<!-- fleet {case}: end -->")
 
 
 class Verdict(msgspec.Struct, frozen=True):

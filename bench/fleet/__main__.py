@@ -1,4 +1,4 @@
-"""`python -m bench.fleet`: measure a fleet, show it, and write its section of the page."""
+"""`python -m bench.fleet`: measure a fleet, show it, and write each case to the page."""
 
 import argparse
 import shutil
@@ -11,25 +11,27 @@ from rich.console import Console
 
 from bench import tables
 from bench.__main__ import PAGE
-from bench.fleet import cases
+from bench.fleet import cases, messages
 from bench.run import Bench
 from bench.tables import Report, Section
 
 CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "growing": cases.growing,
     "wide": cases.wide,
+    "messages": messages.messages,
 }
 _wide = 150  # columns
 
 
 def main(words: Sequence[str]) -> int:
-    """Run what was asked for; a whole run is written to the page."""
+    """Run what was asked for."""
     parser = argparse.ArgumentParser("python -m bench.fleet", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(CASES))
-    parser.add_argument("--quick", action="store_true", help="smaller fleets and networks")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller fleets and networks, not written to the page"
+    )
     options = parser.parse_args(words)
     console = Console(width=_wide)
-    report = Report(" ".join(["python -m bench.fleet", *words]), tables.machine_line(), [])
     for name in options.only or list(CASES):
         folder = Path(tempfile.mkdtemp(prefix="alcor-fleet-"))
         try:
@@ -37,11 +39,12 @@ def main(words: Sequence[str]) -> int:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         for section in sections:
-            report.sections.append(section)
             tables.show(console, section)
-    if not options.only and not options.quick:
-        tables.write_page(PAGE, report, tables.FLEET)
-        console.print(f"written to {PAGE.relative_to(PAGE.parents[2])}")
+        if not options.quick:
+            command = f"python -m bench.fleet --only {name}"
+            report = Report(command, tables.machine_line(), sections)
+            tables.write_page(PAGE, report, tables.fleet_marks(name))
+            console.print(f"written to {PAGE.relative_to(PAGE.parents[2])}")
     return 0
 
 

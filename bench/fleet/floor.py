@@ -87,15 +87,17 @@ def _tell(line: str) -> None:
 
 
 @contextmanager
-def nats_server(folder: Path) -> Iterator[int]:
-    """The port of a NATS server that lives as long as the context."""
+def nats_server(folder: Path, *, jetstream: bool = False) -> Iterator[tuple[int, int]]:
+    """The port and the process id of a NATS server that lives as long as the context."""
     port = free_port()
     program = Path(sys.executable).with_name("nats-server")
     with (folder / "nats.log").open("ab") as log:
-        server = subprocess.Popen([program, "-a", "127.0.0.1", "-p", str(port)], stderr=log)
+        argv = [program, "-a", "127.0.0.1", "-p", str(port)]
+        argv += ["-js", "-sd", folder / "jetstream"] if jetstream else []
+        server = subprocess.Popen(argv, stderr=log)
     try:
         _wait_for(port)
-        yield port
+        yield port, server.pid
     finally:
         server.kill()
         server.wait()
@@ -103,7 +105,7 @@ def nats_server(folder: Path) -> Iterator[int]:
 
 def fan_out(folder: Path, connections: int, size: int) -> Spread:
     """Seconds from the publish of a message of `size` bytes until all have it."""
-    with nats_server(folder) as port:
+    with nats_server(folder) as (port, _):
         return _fan_out(port, connections, size)
 
 

@@ -1,6 +1,6 @@
 """A control plane with hosts that are known, and ports on them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,24 @@ class Region:
         (group,) = server.api.create(GROUP, [{"name": "fleet"}]).items
         self.group_id: str = group["id"]
 
-    def network(self, name: str) -> str:
-        """A network with a large subnet; its id."""
-        (network,) = self.server.api.create(NETWORK, [{"name": name}]).items
-        subnet = {"network_id": network["id"], "ip_version": 4, "cidr": "10.0.0.0/8"}
-        self.server.api.create(SUBNET, [subnet])
-        return str(network["id"])
+    def networks(self, count: int) -> list[str]:
+        """Networks with a large subnet each; their ids."""
+        api = self.server.api
+        bodies = [{"name": f"n{n}"} for n in range(count)]
+        ids = [each["id"] for some in _parts(bodies) for each in api.create(NETWORK, some).items]
+        cidr = {"ip_version": 4, "cidr": "10.0.0.0/8"}
+        for some in _parts([{"network_id": id_} | cidr for id_ in ids]):
+            api.create(SUBNET, some)
+        return ids
 
-    def ports(self, network_id: str, count: int, first_host: int = 0, hosts: int = 0) -> Created:
-        """Ports of a network, dealt to hosts; what the last call answered."""
-        over = hosts or self.hosts
-        items = [self.port(network_id, host_name(first_host + n % over)) for n in range(count)]
+    def ports(self, network_ids: Sequence[str], count: int) -> Created:
+        """Ports dealt to the hosts in turn, neighbours in the same network; what the last call
+        answered."""
+        share = max(1, count // len(network_ids))
+        items = [
+            self.port(network_ids[n // share % len(network_ids)], host_name(n % self.hosts))
+            for n in range(count)
+        ]
         made = [self.server.api.create(PORT, some) for some in _parts(items)]
         return made[-1]
 

@@ -21,7 +21,7 @@ from alcor.keyed_log.log import Entry
 from alcor.values.errors import InvalidInput, NotFound, Unavailable
 from alcor.values.revision import Revision, revision
 
-arrival_s_max = 2.0  # a write that is not planned by then was never made
+arrival_s_least = 2.0  # a write that is not planned by then, or when the time is up, was never made
 timeout_s_max = 600.0
 waiters_max = 1_000
 sample_s_max = 60.0  # a sample that takes longer counts as this old
@@ -80,13 +80,15 @@ class Convergence:
     async def wait(self, request: ConvergenceRequest) -> ConvergenceReply:
         """Answer when the write has converged, or when the time is up."""
         wanted = _parse(request.revision)
-        history = await self._arrived(wanted)
+        limit_s = min(max(request.timeout_s, 0), timeout_s_max)
+        end_s = asyncio.get_running_loop().time() + limit_s
+        history = await self._arrived(wanted, limit_s)
         if len(self._waiters) >= waiters_max:
             metrics.limit_reached.labels("convergence_waiters").inc()
             raise Unavailable(f"more than {waiters_max} calls wait for hosts already")
         with self._waiting(self._wanted_by_host(history, wanted.sequence)) as waiter:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(max(request.timeout_s, 0), timeout_s_max)):
+                async with asyncio.timeout_at(end_s):
                     await waiter.done.wait()
             if waiter.done.is_set():
                 history.settle(wanted.sequence)
@@ -94,7 +96,7 @@ class Convergence:
 
     async def arrived(self, text: str) -> None:
         """Wait until a write has been planned; `NotFound` and `InvalidInput` as `wait` has them."""
-        await self._arrived(_parse(text))
+        await self._arrived(_parse(text), 0)
 
     def planned(self, position_by_slice: Mapping[str, int]) -> None:
         """These slices have just been changed, last at these positions."""
@@ -130,10 +132,10 @@ class Convergence:
     def _age_s(sample: Waiter) -> float:
         return asyncio.get_running_loop().time() - sample.began_s
 
-    async def _arrived(self, wanted: Revision) -> History:
+    async def _arrived(self, wanted: Revision, limit_s: float) -> History:
         """The history of the write's manager, once it knows of the write."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(arrival_s_max):
+            async with asyncio.timeout(max(arrival_s_least, limit_s)):
                 while not self._knows(wanted):
                     await self._planned.wait()
         if not self._history_by_manager:

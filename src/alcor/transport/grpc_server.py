@@ -51,6 +51,7 @@ class GrpcServer:
         self._feed = feed
         self._listen = listen
         self._tls = tls
+        self._encoder = wire.FrameEncoder()
         self._server = grpc.aio.server(options=_OPTIONS) if server is None else server
         handlers = {
             "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
@@ -91,9 +92,28 @@ class GrpcServer:
             return _status(error)
         try:
             await context.send_initial_metadata(((wire.welcome, "1"),))
-            return await _converse(session, messages, context)
+            return await self._converse(session, messages, context)
         finally:
             await session.close()
+
+    async def _converse(
+        self, session: Session, messages: AsyncIterator[bytes], context: Context
+    ) -> _Ended:
+        """Read and write at once, until one of them ends."""
+        ended: _Ended = grpc.StatusCode.OK, ""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(_read(session, messages))
+                await self._write(session, context)
+                reading.cancel()
+        except* (Violation, Forbidden, Behind) as errors:
+            ended = _status(errors.exceptions[0])
+        return ended
+
+    async def _write(self, session: Session, context: Context) -> None:
+        while (frame := await session.next_frame()) is not None:
+            await context.write(self._encoder.encode(frame))
+            await asyncio.sleep(frame_interval_s)
 
     async def _hello(self, messages: AsyncIterator[bytes], context: Context) -> Hello:
         try:
@@ -129,19 +149,6 @@ class GrpcServer:
             raise Forbidden(f"the certificate is not of host {host}")
 
 
-async def _converse(session: Session, messages: AsyncIterator[bytes], context: Context) -> _Ended:
-    """Read and write at once, until one of them ends."""
-    ended: _Ended = grpc.StatusCode.OK, ""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_read(session, messages))
-            await _write(session, context)
-            reading.cancel()
-    except* (Violation, Forbidden, Behind) as errors:
-        ended = _status(errors.exceptions[0])
-    return ended
-
-
 async def _read(session: Session, messages: AsyncIterator[bytes]) -> None:
     async for data in messages:
         match wire.read_host_message(data):
@@ -154,12 +161,6 @@ async def _read(session: Session, messages: AsyncIterator[bytes]) -> None:
             case Hello():
                 raise Violation("a host says Hello once")
     session.end()
-
-
-async def _write(session: Session, context: Context) -> None:
-    while (frame := await session.next_frame()) is not None:
-        await context.write(wire.frame_bytes(frame))
-        await asyncio.sleep(frame_interval_s)
 
 
 def _status(error: BaseException) -> _Ended:

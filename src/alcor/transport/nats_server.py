@@ -48,6 +48,7 @@ class NatsServer:
         self._client: Client | None = None
         self._hosts: dict[tuple[str, int], _Host] = {}
         self._serving: set[asyncio.Task[None]] = set()
+        self._encoder = wire.FrameEncoder()
 
     async def start(self) -> None:
         """Connect and listen; `OSError` when that is impossible."""
@@ -109,7 +110,8 @@ class NatsServer:
         at = host, envelope.connection
         if at in self._hosts or envelope.kind is not Kind.HELLO:
             return
-        served = self._hosts[at] = _Host(self._client, host, envelope.connection)
+        served = _Host(self._client, host, envelope.connection, self._encoder)
+        self._hosts[at] = served
         task = asyncio.create_task(self._serve(served, envelope), name=f"nats-host-{host}")
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
@@ -148,8 +150,11 @@ class NatsServer:
 class _Host:
     """One connection."""
 
-    def __init__(self, client: Client, name: str, connection: int) -> None:
+    def __init__(
+        self, client: Client, name: str, connection: int, encoder: wire.FrameEncoder
+    ) -> None:
         self.name = name
+        self._encoder = encoder
         self._client = client
         self._connection = connection
         self._subject = nats_envelope.down(name)
@@ -236,7 +241,7 @@ class _Host:
             if frame is None:
                 return
             self._sent += 1
-            await self.send(Kind.FRAME, self._sent, wire.frame_bytes(frame))
+            await self.send(Kind.FRAME, self._sent, self._encoder.encode(frame))
             await asyncio.sleep(frame_interval_s)
 
 

@@ -74,6 +74,20 @@ def frame_bytes(frame: Frame) -> bytes:
     ).SerializeToString()
 
 
+class FrameEncoder:
+    """Encodes frames for one host after the other: the same frame for many hosts only once."""
+
+    def __init__(self) -> None:
+        self._frame: Frame | None = None
+        self._bytes = b""
+
+    def encode(self, frame: Frame) -> bytes:
+        """A frame as columns."""
+        if frame != self._frame:
+            self._frame, self._bytes = frame, frame_bytes(frame)
+        return self._bytes
+
+
 _EMPTY: tuple[tuple[()], tuple[()], tuple[()], tuple[()]] = ((), (), (), ())
 
 

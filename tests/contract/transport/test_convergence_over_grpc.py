@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alcor.contracts.convergence import ConvergenceRequest
+from alcor.delivery.convergence import arrival_s_least
 from alcor.values.errors import InvalidInput, NotFound
 
 NET = "network/n1/"
@@ -98,6 +99,22 @@ def test_a_write_before_the_start_waits_for_everything_as_of_now(play: Any, reco
 
         assert reply.converged, reply
         assert gone.revision == "network:0"
+
+    play(scenario)
+
+
+def test_a_write_that_is_planned_late_is_waited_for(play: Any, record: Any) -> None:
+    async def scenario(world: Any) -> None:
+        await three_hosts(world, record)
+        wait = world.control.delivery.convergence.wait
+
+        async with world.host("h1", "host/h1/", NET) as h1, world.host("h2", "host/h2/", NET):
+            await h1.until(lambda: NET in h1.complete)
+            waiting = asyncio.ensure_future(wait(wait_for("port:4")))
+            done, _ = await asyncio.wait([waiting], timeout=arrival_s_least + 0.5)
+            assert not done
+            assert await world.control.tell(record.port(10, "h1")) == "port:4"
+            assert (await waiting).converged
 
     play(scenario)
 

@@ -69,3 +69,20 @@ def test_a_damaged_frame_is_read_or_refused(at: int, damage: bytes) -> None:
 
     with suppress(Violation):
         wire.read_frame(data[:at] + damage + data[at + len(damage) :])
+
+
+def test_a_frame_for_many_hosts_is_encoded_once_and_never_mistaken_for_another() -> None:
+    item = Item("network/n/neighbour/p", b"value", 3, "req-1")
+    encoder = wire.FrameEncoder()
+
+    first = encoder.encode(Frame(1, 9, [item]))
+    again = encoder.encode(Frame(1, 9, [item]))
+    later = encoder.encode(Frame(1, 10, [item]))
+    gone = encoder.encode(Frame(1, 10, [item._replace(value=None)]))
+
+    assert again is first
+    assert [wire.read_frame(each) for each in (first, later, gone)] == [
+        Frame(1, 9, [item]),
+        Frame(1, 10, [item]),
+        Frame(1, 10, [item._replace(value=None)]),
+    ]
