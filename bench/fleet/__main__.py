@@ -1,6 +1,7 @@
 """`python -m bench.fleet`: measure a fleet, show it, and write each case to the page."""
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from bench.tables import Report, Section
 CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "growing": cases.growing,
     "wide": cases.wide,
+    "widest": cases.widest,
     "messages": messages.messages,
 }
 _wide = 150  # columns
@@ -33,6 +35,7 @@ def main(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     console = Console(width=_wide)
     for name in options.only or list(CASES):
+        load = os.getloadavg()[0]
         folder = Path(tempfile.mkdtemp(prefix="alcor-fleet-"))
         try:
             sections = CASES[name](Bench(folder, options.quick, "", console.print))
@@ -42,7 +45,8 @@ def main(words: Sequence[str]) -> int:
             tables.show(console, section)
         if not options.quick:
             command = f"python -m bench.fleet --only {name}"
-            report = Report(command, tables.machine_line(), sections)
+            machine = f"{tables.machine_line()}; {load:.0f} processes wanted to run before"
+            report = Report(command, machine, sections)
             tables.write_page(PAGE, report, tables.fleet_marks(name))
             console.print(f"written to {PAGE.relative_to(PAGE.parents[2])}")
     return 0

@@ -19,9 +19,11 @@ from alcor.goal_state.codec import decode
 from alcor.goal_state.entries import Port
 from alcor.goal_state.slices import group_slice, host_slice, network_slice, slice_of
 from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Disconnected, Frame, Hello, Link, Report
+from alcor.transport.link import Connected, Disconnected, Frame, Hello, Link, Report
 from alcor.transport.nats_client import NatsLink
 from alcor.values.addresses import address
+
+connecting_max = 200  # at once: hosts have a processor each, these share one
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self.agents: list[Agent] = []
+        self.door = asyncio.Semaphore(connecting_max)
         self.order = Order()
         self.settled = 0
         self.frames = self.items = self.content_bytes = 0
@@ -101,6 +104,9 @@ class Agent:
         """Follow goal state, for ever."""
         self._link.subscribe(self._own)
         async with aclosing(self._link.events()) as events:  # type: ignore[type-var]
+            async with self._crowd.door:
+                while not isinstance(await anext(events), Connected):
+                    pass
             async for event in events:
                 if isinstance(event, Disconnected):
                     self._synced.clear()

@@ -27,6 +27,7 @@ from alcor.transport.tls import TlsFiles
 
 silence_s_max = 10.0  # of the delivery
 bye_s_max = 1
+hello_s_max = 30.0  # for a delivery to let the host in: many may come at once
 took_every = 4  # frames; the delivery waits when too many are not known to be taken
 
 _CONNECTIONS = 1 << 63
@@ -99,7 +100,7 @@ class NatsLink:
         try:
             number = 1 + int(self._chance() * _CONNECTIONS)
             call = _Call(client, hello.host, number, arrived, problems)
-            async with asyncio.timeout(connect_s_max):
+            async with asyncio.timeout(hello_s_max):
                 await call.begin(hello)
             self._call = call
             self._standing.resume()
