@@ -173,6 +173,7 @@ def furnish(announced: Any) -> None:
         net = announced.network(name=f"openapi-{number}")["id"]
         announced.subnet(net, f"10.5{number}.0.0/24")
         announced.port(net)
+        announced.make("/alcor/v1/network-acls", "network_acl", network_id=net)
         announced.make("/v2.0/security-groups", "security_group", name=f"g{number}")
         announced.make("/v2.0/routers", "router", name=f"r{number}")
         tunnel_ip = f"192.0.2.{150 + number}"

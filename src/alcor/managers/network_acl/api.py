@@ -1,7 +1,7 @@
 """Network ACLs and their rules as clients see them: Alcor's own, as the original had them."""
 
 from alcor.contracts.resources import Filter
-from alcor.managers.network_acl.model.rule import number_max
+from alcor.managers.network_acl.model.rule import default_number
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     CIDR,
@@ -76,10 +76,16 @@ NETWORK_ACL_RULE = Resource(
         Field(name="id", type=UUID, put=False),
         Field(name="name", type=NAME, default=""),
         Field(name="network_acl_id", type=UUID, required=True, put=False),
-        Field(name="number", type=integer(1, number_max), required=True),
+        # The largest number, and null as an ethertype, are the default rules' alone.
+        Field(name="number", type=integer(1, default_number), required=True),
         Field(name="direction", type=one_of("ingress", "egress"), required=True, put=False),
         Field(name="action", type=one_of("allow", "deny"), required=True),
-        Field(name="ethertype", alias="ether_type", type=one_of("IPv4", "IPv6"), default="IPv4"),
+        Field(
+            name="ethertype",
+            alias="ether_type",
+            type=nullable(one_of("IPv4", "IPv6")),
+            default="IPv4",
+        ),
         Field(name="ip_prefix", type=nullable(CIDR), default=None),
         Field(name="protocol", type=_PROTOCOL, default=None),
         Field(name="port_range_min", type=_PORT, default=None),

@@ -125,6 +125,10 @@ def changed(old: AclRule, changes: Mapping[str, Any], now: str) -> AclRule:
 
 
 def _checked(wanted: AclRule) -> AclRule:
+    if wanted.number > number_max:
+        raise _invalid(f"the number of a rule is at most {number_max}")
+    if wanted.ethertype is None:
+        raise _invalid("ethertype is IPv4 or IPv6")
     number = wanted.protocol_number
     if wanted.ip_prefix is not None:
         version = prefix(wanted.ip_prefix).version
