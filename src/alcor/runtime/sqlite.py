@@ -1,6 +1,7 @@
 """A manager's database in a SQLite file: one writer thread, several readers, one that copies.
 
-SQLite has one writer at a time anyway: one writer thread makes that a queue instead of lock errors.
+SQLite has one writer at a time anyway: one writer thread makes that a queue instead of lock errors,
+and what waits in it is committed together (`group_commit.py`).
 What writes append to the write-ahead log is copied into the file beside them (a passive checkpoint,
 https://sqlite.org/wal.html), so that none of them has to do it for all that went before.
 """
@@ -11,10 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
+from alcor.runtime.group_commit import GroupCommit, Waiting
 from alcor.runtime.log_room import LogRoom
 from alcor.runtime.workers import Workers
 
@@ -40,11 +42,17 @@ class SqliteDatabase:
         self._copying: asyncio.TimerHandle | None = None  # soon
         self._local = local()
         self._log_room = LogRoom(path)
+        self._writes = GroupCommit()
         self._opened: list[sqlite3.Connection] = []
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
-        result: T = await self._writer.do(self._write, work)
+        waiting = self._writes.add(work)
+        try:
+            result: T = await self._writer.do(self._write, waiting)
+        except asyncio.CancelledError:
+            waiting.dropped = True
+            raise
         if self._copying is None:
             loop = asyncio.get_running_loop()
             self._copying = loop.call_later(self._copied_after_s, self._copier.submit, self._copy)
@@ -87,27 +95,24 @@ class SqliteDatabase:
             self._opened.append(connection)
         return connection
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _write(self, waiting: Waiting) -> Any:
         if getattr(self._local, "connection", None) is None:
             self._log_room.look()
             self._connection().execute(f"PRAGMA cache_size=-{writer_cache_kib}")
-        result = self._within("BEGIN IMMEDIATE", work)
-        self._log_room.keep()
-        return result
+        if self._writes.settle(self._connection(), waiting):
+            self._log_room.keep()
+        outcome, waiting.outcome = waiting.outcome, None
+        assert outcome is not None
+        try:
+            if outcome.error is not None:
+                raise outcome.error
+            return outcome.result
+        finally:
+            del outcome  # the error knows this frame, which must not know it: a circle
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return self._within("BEGIN", work)
-
-    def _copy(self) -> None:
-        self._copying = None
-        try:
-            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error:  # the thread's boundary: a write will copy, or say what is wrong
-            _log.exception("pages_not_copied", database=self.path.name)
-
-    def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection()
-        connection.execute(begin)
+        connection.execute("BEGIN")
         try:
             result = work(connection)
         except BaseException:
@@ -115,3 +120,10 @@ class SqliteDatabase:
             raise
         connection.execute("COMMIT")
         return result
+
+    def _copy(self) -> None:
+        self._copying = None
+        try:
+            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error:  # the thread's boundary: a write will copy, or say what is wrong
+            _log.exception("pages_not_copied", database=self.path.name)
