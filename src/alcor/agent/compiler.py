@@ -453,8 +453,9 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     if view.exit is not None and view.exit.is_here:
         here = (view.exit.network, view.exit.mac)
         yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)
-        yield from nd.outside(here[0], view.exit.addresses(6), here[1], cookie)
-        own = [*view.exit.addresses(4), *view.exit.addresses(6)]
+        own6 = [*view.exit.addresses(6), *view.exit.proxied]
+        yield from nd.outside(here[0], own6, here[1], cookie)
+        own = [*view.exit.addresses(4), *own6]
         yield from physical.asked(here[0], own, here[1], cookie)
 
 

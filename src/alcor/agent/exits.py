@@ -13,6 +13,7 @@ from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,
     Gateway,
+    NdpProxy,
     Neighbour,
     Network,
     Router,
@@ -34,6 +35,7 @@ class Exit(NamedTuple):
     zone: int  # of the router's connections that are translated
     snat: bool
     limits: Limits | None = None  # of what is translated to the router's address
+    proxied: tuple[Address, ...] = ()  # inside, that the router answers for outside
 
     @property
     def mac(self) -> Mac:
@@ -110,6 +112,7 @@ class Exits:
             zone=zone,
             snat=router.snat,
             limits=self._qos.limits_of(router.qos_policy_id, router.id),
+            proxied=self.outside.proxied_by(router.id) if router.ndp_proxy else (),
         )
 
     def home(self, floating: FloatingIp, exit_: Exit) -> Home:
@@ -158,7 +161,7 @@ class Exits:
         return tuple(held[each] for each in sorted(held))
 
     def put(
-        self, entry: Gateway | FloatingIp | Forwarding | UplinkNode, is_there: bool
+        self, entry: Gateway | FloatingIp | NdpProxy | Forwarding | UplinkNode, is_there: bool
     ) -> set[Unit]:
         """Hold an entry in place of what its key held before, or no more."""
         match entry:
@@ -166,6 +169,9 @@ class Exits:
                 self.outside.put_gateway(entry, is_there)
                 routers = self.units_of_router(entry.router_id)
                 return routers | {Unit(UnitKind.NETWORK, entry.network_id)}
+            case NdpProxy():
+                self.outside.put_proxied(entry, is_there)
+                return {Unit(UnitKind.ROUTER, entry.router_id)}
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
                 self._qos.assign_id(_limited(entry), is_there and bool(entry.qos_policy_id))

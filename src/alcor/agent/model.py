@@ -36,6 +36,7 @@ from alcor.goal_state.entries import (
     Member,
     MeteringRule,
     Name,
+    NdpProxy,
     Neighbour,
     Network,
     Port,
@@ -131,7 +132,7 @@ class HostModel:
                 return self._put_router(entry.id, entry)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.put_interface(entry))
-            case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
+            case Gateway() | FloatingIp() | NdpProxy() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, True)
             case Attachment() | WayOut():
                 return set()  # it only leads to the router
@@ -162,7 +163,7 @@ class HostModel:
                 return self._put_router(entry.id, None)
             case RouterInterface():
                 return self._put_router_interface(entry, self.routing.take_interface(entry))
-            case Gateway() | FloatingIp() | Forwarding() | UplinkNode():
+            case Gateway() | FloatingIp() | NdpProxy() | Forwarding() | UplinkNode():
                 return self.exits.put(entry, False)
             case Attachment() | WayOut():
                 return set()  # it only leads to the router

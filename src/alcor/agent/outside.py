@@ -6,7 +6,7 @@ Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpo
 from collections.abc import ItemsView, Iterator
 from typing import TypeVar
 
-from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, UplinkNode
+from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, NdpProxy, UplinkNode
 from alcor.values.addresses import Address, Mac
 from alcor.values.rendezvous import chosen, weight
 
@@ -23,6 +23,7 @@ class Outside:
         self.uplinks: dict[str, int] = {}  # ofport by physical network
         self.gateways: dict[str, dict[str, Gateway]] = {}  # by router, by port
         self.floating: dict[str, dict[str, FloatingIp]] = {}  # by router, by id
+        self.proxied: dict[str, dict[str, Address]] = {}  # by router, by NDP proxy
         self.forwardings: dict[str, dict[str, Forwarding]] = {}  # by floating IP, by id
         self.resolved: dict[str, dict[Address, Mac]] = {}  # by network
         self._nodes: dict[str, dict[str, Address]] = {}  # endpoints by host by physical network
@@ -54,6 +55,14 @@ class Outside:
             _put(self._routers_by_port, floating.port_id, floating.id, router_id, True)
         if (before is not None and before.name) or (is_there and floating.name):
             self.renamed += 1
+
+    def put_proxied(self, proxy: NdpProxy, is_there: bool) -> None:
+        """Hold an NDP proxy, or no more."""
+        _put(self.proxied, proxy.router_id, proxy.id, proxy.address, is_there)
+
+    def proxied_by(self, router_id: str) -> tuple[Address, ...]:
+        """What a router is to answer for outside, in a fixed order."""
+        return tuple(sorted(set(self.proxied.get(router_id, {}).values())))
 
     def put_forwarding(self, forwarding: Forwarding, is_there: bool) -> None:
         """Hold a port forwarding, or no more."""

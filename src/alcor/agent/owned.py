@@ -17,7 +17,7 @@ def _of_routers(model: HostModel) -> Iterator[Owned]:
         if view is None or view.exit is None:
             continue
         exit_ = view.exit
-        for address in (*exit_.addresses(4), *exit_.addresses(6)):
+        for address in (*exit_.addresses(4), *exit_.addresses(6), *exit_.proxied):
             if exit_.is_here:
                 yield Owned(exit_.network.id, address, exit_.mac)
         for each in model.exits.outside.floating.get(router_id, {}).values():

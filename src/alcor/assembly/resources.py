@@ -1,7 +1,12 @@
 """What the API has, for processes that don't keep it: the declarations of every manager."""
 
 from alcor.contracts.resources import ActingManager, ResourceManager
-from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
+from alcor.managers.elastic_ip.api import (
+    FLOATING_IP,
+    FLOATING_IP_POOL,
+    NDP_PROXY,
+    PORT_FORWARDING,
+)
 from alcor.managers.flavor.api import (
     FLAVOR,
     FLAVOR_SERVICE_PROFILE,
@@ -66,6 +71,7 @@ def declared() -> list[Resource]:
         FLOATING_IP,
         PORT_FORWARDING,
         FLOATING_IP_POOL,
+        NDP_PROXY,
         FLAVOR,
         SERVICE_PROFILE,
         FLAVOR_SERVICE_PROFILE,

@@ -32,8 +32,25 @@ class Paths(msgspec.Struct, frozen=True):
     paths: list[Path]
 
 
+class ProxyingRouter(msgspec.Struct, frozen=True, kw_only=True):
+    """A router as NDP proxies must know it."""
+
+    id: str
+    project_id: str
+    external_network_id: str = ""  # empty: it has no gateway
+    ndp_proxy: bool = False  # whether it answers for addresses inside
+
+
+class ProxyingRouters(msgspec.Struct, frozen=True):
+    routers: list[ProxyingRouter]
+
+
 class RouterPeer(Protocol):
     """The router manager."""
+
+    async def proxying(self, request: Ids) -> ProxyingRouters:
+        """Those of the routers that exist."""
+        ...
 
     async def paths(self, request: PathRequest) -> Paths:
         """All routers that join the two, the one to take first."""
@@ -49,6 +66,10 @@ class FloatingIpPeer(Protocol):
 
     async def fence_hops(self, request: Ids) -> InUse:
         """No floating IP and no port forwarding by these hops now, and none from now on."""
+        ...
+
+    async def proxied_by(self, request: Ids) -> Ids:
+        """Those of the hops that NDP proxies go by."""
         ...
 
     async def lift_hops(self, request: Ids) -> Done:

@@ -90,6 +90,12 @@ class OnboardPeer(Protocol):
         ...
 
 
+class PoolScopes(msgspec.Struct, frozen=True):
+    """The address scopes of pools that are in one."""
+
+    scope_by_pool: dict[str, str]
+
+
 class SubnetPoolPeer(Protocol):
     """The subnet pool manager."""
 
@@ -110,4 +116,8 @@ class SubnetPoolPeer(Protocol):
 
     async def holdings(self, request: Ids) -> Holdings:
         """The pools of these subnets; those that are of none are left out."""
+        ...
+
+    async def scopes(self, request: Ids) -> PoolScopes:
+        """Of these pools."""
         ...

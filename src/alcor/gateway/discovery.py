@@ -145,6 +145,8 @@ EXTENSIONS = (
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
     Extension("floatingip-pools", "Floating IP Pools Extension", "Where floating IPs are from."),
+    Extension("l3-ndp-proxy", "L3 NDP Proxy", "IPv6 addresses inside, answered for outside."),
+    Extension("l3-ext-ndp-proxy", "Router support to enable NDP proxy", "enable_ndp_proxy."),
     Extension("router", "Neutron L3 Router", "Routers and floating IPs."),
     Extension(
         "expose-port-forwarding-in-fip",

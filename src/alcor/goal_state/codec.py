@@ -25,6 +25,7 @@ from alcor.goal_state.entries import (
     Member,
     MeteringRule,
     Name,
+    NdpProxy,
     Neighbour,
     Network,
     Port,
@@ -57,6 +58,7 @@ _VNI_MAX = (1 << 24) - 1
 _NAME_BY_TYPE = {
     RouterInterface: "interface",
     FloatingIp: "floating",
+    NdpProxy: "proxied",
     UplinkNode: "node",
     WayOut: "exit",
     SubnetAcl: "acl",
@@ -118,9 +120,12 @@ def _kind(key: str) -> str:
             return "policy"
         case ["router", router, "router"] if router:
             return "router"
-        case ["router", router, "interface" | "gateway" | "floating" as kind, owner] if (
-            router and owner
-        ):
+        case [
+            "router",
+            router,
+            "interface" | "gateway" | "floating" | "proxied" as kind,
+            owner,
+        ] if router and owner:
             return kind
         case ["forwardings", floating, "forwarding", owner] if floating and owner:
             return "forwarding"
@@ -167,7 +172,7 @@ def _message(entry: GoalEntry) -> _Message:
             return router_codec.message(entry)
         case MeteringRule():
             return metering_codec.message(entry)
-        case Forwarding() | WayOut():
+        case NdpProxy() | Forwarding() | WayOut():
             return router_codec.message(entry)
         case QosPolicy():
             return qos_codec.message(entry)
@@ -357,6 +362,7 @@ _DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
     "attachment": router_codec.read_attachment,
     "gateway": router_codec.read_gateway,
     "floating": router_codec.read_floating,
+    "proxied": router_codec.read_proxied,
     "forwarding": router_codec.read_forwarding,
     "metering rule": metering_codec.read_rule,
     "node": router_codec.read_uplink_node,

@@ -191,6 +191,7 @@ class Router(NamedTuple):
     snat: bool = True  # IPv4 leaves by its gateway from the gateway's address
     project_id: str = ""
     qos_policy_id: str = ""  # of what leaves and comes under that address
+    ndp_proxy: bool = False  # it answers outside for its NDP proxies
 
 
 class RouterInterface(NamedTuple):
@@ -226,6 +227,14 @@ class FloatingIp(NamedTuple):
     fixed: Address | None  # with a port only
     name: str = ""  # whole, without the last dot: machines behind its router can ask for it
     qos_policy_id: str = ""
+
+
+class NdpProxy(NamedTuple):
+    """An IPv6 address behind a router that the router answers for outside, if it may."""
+
+    id: str
+    router_id: str
+    address: Address
 
 
 class Forwarding(NamedTuple):
@@ -309,6 +318,7 @@ GoalEntry = (
     | Attachment
     | Gateway
     | FloatingIp
+    | NdpProxy
     | Forwarding
     | UplinkNode
     | WayOut

@@ -9,6 +9,7 @@ from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,
     Gateway,
+    NdpProxy,
     Route,
     Router,
     RouterInterface,
@@ -23,7 +24,15 @@ IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP = 6, 17, 132
 _PORT_MAX = 65_535
 
 Entry = (
-    Router | RouterInterface | Attachment | Gateway | FloatingIp | Forwarding | UplinkNode | WayOut
+    Router
+    | RouterInterface
+    | Attachment
+    | Gateway
+    | FloatingIp
+    | NdpProxy
+    | Forwarding
+    | UplinkNode
+    | WayOut
 )
 Message = (
     pb.Router
@@ -31,6 +40,7 @@ Message = (
     | pb.Attachment
     | pb.Gateway
     | pb.FloatingIp
+    | pb.NdpProxy
     | pb.Forwarding
     | pb.UplinkNode
     | pb.WayOut
@@ -64,6 +74,8 @@ def message(entry: Entry) -> Message:
                 name=entry.name,
                 qos_policy_id=entry.qos_policy_id,
             )
+        case NdpProxy():
+            return pb.NdpProxy(address=entry.address.packed)
         case Forwarding():
             return pb.Forwarding(
                 protocol=entry.protocol,
@@ -87,6 +99,7 @@ def _router(router: Router) -> pb.Router:
         snat=router.snat,
         project_id=router.project_id,
         qos_policy_id=router.qos_policy_id,
+        ndp_proxy=router.ndp_proxy,
     )
 
 
@@ -116,6 +129,7 @@ def read_router(parts: list[str], value: bytes) -> Router:
         snat=message.snat,
         project_id=message.project_id,
         qos_policy_id=message.qos_policy_id,
+        ndp_proxy=message.ndp_proxy,
     )
 
 
@@ -162,6 +176,14 @@ def read_floating(parts: list[str], value: bytes) -> FloatingIp:
         name=message.name,
         qos_policy_id=message.qos_policy_id,
     )
+
+
+def read_proxied(parts: list[str], value: bytes) -> NdpProxy:
+    """The NDP proxy of these bytes; `ValueError` when its address is no IPv6 address."""
+    address = unpack_address(pb.NdpProxy.FromString(value).address)
+    if address.version != 6:
+        raise ValueError(f"{address} has no neighbour discovery")
+    return NdpProxy(parts[3], parts[1], address)
 
 
 def read_forwarding(parts: list[str], value: bytes) -> Forwarding:

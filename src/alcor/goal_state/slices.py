@@ -11,7 +11,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `addresses/<id>/` | `addresses`: an address group |
 | `acl/<id>/` | `rule/<id>`: a rule of a network ACL |
 | `policy/<id>/` | `policy`: a QoS policy |
-| `router/<id>/` | `router`; `interface/<port id>`; `gateway/<port id>`; `floating/<id>` |
+| `router/<id>/` | `router`; by port `interface/`, `gateway/`; `floating/<id>`; `proxied/<id>` |
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
 | `metering/<project>/` | `rule/<id>`: what labels count at its routers' gateways; `*`: at all |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
@@ -146,6 +146,11 @@ def gateway_key(router_id: str, port_id: str) -> str:
 def floating_key(router_id: str, floating_ip_id: str) -> str:
     """The entry of a floating IP in the slice of the router that translates (a `FloatingIp`)."""
     return f"router/{router_id}/floating/{floating_ip_id}"
+
+
+def proxied_key(router_id: str, ndp_proxy_id: str) -> str:
+    """The entry of an NDP proxy in its router's slice (an `NdpProxy`)."""
+    return f"router/{router_id}/proxied/{ndp_proxy_id}"
 
 
 def forwardings_slice(floating_ip_id: str) -> str:

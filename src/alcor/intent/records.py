@@ -136,6 +136,16 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     admin_state_up: bool = True
     routes: tuple[HostRoute, ...] = ()  # none twice
     gateway: RouterGateway | None = None
+    ndp_proxy: bool = False  # whether it answers outside for its NDP proxies
+
+
+class NdpProxyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An IPv6 address behind a router that the router answers for on its external network."""
+
+    id: str
+    project_id: str
+    router_id: str
+    ip_address: str
 
 
 class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -362,6 +372,7 @@ Record = (
     | QuotaRecord
     | RouterRecord
     | FloatingIpRecord
+    | NdpProxyRecord
     | PortForwardingRecord
     | AddressScopeRecord
     | SubnetPoolRecord
@@ -387,6 +398,7 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "quota": QuotaRecord,
     "router": RouterRecord,
     "floating_ip": FloatingIpRecord,
+    "ndp_proxy": NdpProxyRecord,
     "port_forwarding": PortForwardingRecord,
     "address_scope": AddressScopeRecord,
     "subnetpool": SubnetPoolRecord,
@@ -405,6 +417,7 @@ MANAGER_BY_KIND = {
     "address_group": "security_group",
     "network_acl_rule": "network_acl",
     "floating_ip": "elastic_ip",
+    "ndp_proxy": "elastic_ip",
     "port_forwarding": "elastic_ip",
     "address_scope": "subnetpool",
     "service_profile": "flavor",

@@ -28,6 +28,7 @@ from alcor.goal_state.slices import (
     neighbour_key,
     network_key,
     policy_key,
+    proxied_key,
     router_key,
     rule_key,
     subnet_acl_key,
@@ -39,6 +40,7 @@ from alcor.intent.records import (
     GroupRecord,
     MeteringLabelRecord,
     MeteringRuleRecord,
+    NdpProxyRecord,
     NetworkAclRecord,
     NetworkAclRuleRecord,
     NetworkRecord,
@@ -150,6 +152,8 @@ class Planner:
                 yield router.plan_gateway(record)
             case FloatingIpRecord():
                 yield floating_ip.plan(record)
+            case NdpProxyRecord():
+                yield router.plan_proxied(record)
             case PortForwardingRecord():
                 yield forwarding.plan(record)
             case RouterRecord():
@@ -234,6 +238,8 @@ class Planner:
                     yield metering_rule_key(owner_of(record), rule.id)
             case FloatingIpRecord():
                 yield floating_key(record.router_id, record.id)
+            case NdpProxyRecord():
+                yield proxied_key(record.router_id, record.id)
             case PortForwardingRecord():
                 yield forwarding_key(record.floating_ip_id, record.id)
             case RouterRecord():

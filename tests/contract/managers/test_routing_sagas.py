@@ -28,6 +28,7 @@ from alcor.contracts.resources import (
 )
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import Project, ReachableNetworks
+from alcor.contracts.subnetpools import PoolScopes
 from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.elastic_ip.app import ElasticIpApp, ElasticIpSettings
@@ -56,6 +57,13 @@ class Reach:
         return ReachableNetworks([], [])
 
 
+class NoScopes:
+    """No pool is in an address scope."""
+
+    async def scopes(self, request: Ids) -> PoolScopes:
+        return PoolScopes({})
+
+
 class Region:
     """One life of the two managers, in a world of the others."""
 
@@ -67,6 +75,7 @@ class Region:
             Mortal(loopback(SubnetPeer, world.owners), self.fate),
         )
         reach: Any = Reach()
+        scopes: Any = NoScopes()
         held = Mortal(world.held, self.fate)
         later: dict[str, Any] = {}
 
@@ -80,8 +89,10 @@ class Region:
         log = MemoryLog(1)
         place, clock = lives.place, lambda: 0.0
         floating, flavors = cross("floating"), cross("flavor")  # no router here has a flavor
-        router_peers: Any = RouterPeers(owners[0], reach, owners[1], held, floating, flavors)
-        ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"))
+        router_peers: Any = RouterPeers(
+            owners[0], reach, owners[1], held, floating, flavors, scopes
+        )
+        ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"), scopes)
         self.router_app = RouterApp(
             place, log, _ready, router_peers, RouterSettings(), clock, new_id
         )

@@ -23,6 +23,7 @@ from alcor.goal_state.entries import (
     Member,
     MeteringRule,
     Name,
+    NdpProxy,
     Neighbour,
     Network,
     Port,
@@ -53,6 +54,7 @@ from alcor.goal_state.slices import (
     neighbour_key,
     network_key,
     policy_key,
+    proxied_key,
     router_key,
     rule_key,
     subnet_acl_key,
@@ -85,6 +87,7 @@ KEYS = [
     policy_key("q"),
     metering_rule_key("a/b*", "r"),
     exit_key("h1", "r"),
+    proxied_key("r", "n"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -226,6 +229,9 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         name=texts,
         qos_policy_id=texts,
     ).map(lambda entry: (KEYS[12], entry)),
+    st.builds(NdpProxy, st.just("n"), st.just("r"), st.just(address("2001:db8::5"))).map(
+        lambda entry: (KEYS[20], entry)
+    ),
     st.builds(UplinkNode, st.just("rack/1 ext"), st.just("h1"), addresses).map(
         lambda entry: (KEYS[13], entry)
     ),

@@ -269,18 +269,20 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    NDP_PROXY_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
     project_id: str
     qos_policy_id: str
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
+    ndp_proxy: bool
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ...) -> None: ...
 
 class Gateway(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips")
@@ -309,6 +311,12 @@ class FloatingIp(_message.Message):
     name: str
     qos_policy_id: str
     def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., address: _Optional[bytes] = ..., port_id: _Optional[str] = ..., fixed: _Optional[bytes] = ..., name: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
+
+class NdpProxy(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
 
 class Forwarding(_message.Message):
     __slots__ = ("protocol", "outer", "address", "inner")

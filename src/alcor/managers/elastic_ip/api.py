@@ -6,6 +6,7 @@ from alcor.resource.fields import (
     DOMAIN,
     IP,
     JSON,
+    NAME,
     UUID,
     FieldType,
     integer,
@@ -79,6 +80,23 @@ FLOATING_IP = Resource(
         read_only("revision_number", _COUNT),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),
+    ),
+)
+
+NDP_PROXY = Resource(
+    name="ndp_proxy",
+    collection="ndp_proxies",
+    title="NDPProxy",
+    path="/v2.0/ndp_proxies",
+    extension="l3-ndp-proxy",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="router_id", type=UUID, required=True, put=False),
+        Field(name="port_id", type=UUID, required=True, put=False),
+        Field(name="ip_address", type=nullable(IP), default=None, put=False),
+        Field(name="description", type=string(1_024), default=""),
     ),
 )
 

@@ -14,11 +14,17 @@ from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.elastic_ip.api import FLOATING_IP, FLOATING_IP_POOL, PORT_FORWARDING
+from alcor.managers.elastic_ip.api import (
+    FLOATING_IP,
+    FLOATING_IP_POOL,
+    NDP_PROXY,
+    PORT_FORWARDING,
+)
 from alcor.managers.elastic_ip.needs import Makers, Peers
 from alcor.managers.elastic_ip.service.associating import Associating
 from alcor.managers.elastic_ip.service.floating_ips import FloatingIpService
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
+from alcor.managers.elastic_ip.service.ndp_proxies import NdpProxyService
 from alcor.managers.elastic_ip.service.pools import PoolService
 from alcor.managers.elastic_ip.service.port_forwardings import PortForwardingService
 from alcor.managers.elastic_ip.service.settling import Settling
@@ -29,6 +35,8 @@ from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.fences import PolicyColumn
+from alcor.runtime.kept import kept_store
+from alcor.runtime.kept_service import Makers as KeptMakers
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
@@ -84,10 +92,18 @@ class ElasticIpApp:
         )
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, FLOATING_IPS.name)
         forwardings = PortForwardingService(store, associating, self._internal_ports, makers)
+        proxies = NdpProxyService(
+            kept_store(self.database, self.relay),
+            peers,
+            associating,
+            self._internal_ports,
+            KeptMakers(*makers),
+        )
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (FLOATING_IP, service),
             (PORT_FORWARDING, forwardings),
             (FLOATING_IP_POOL, PoolService(peers)),
+            (NDP_PROXY, proxies),
         ]
         self.peers: Sequence[tuple[Any, object]] = [(FloatingIpPeer, service)]
 

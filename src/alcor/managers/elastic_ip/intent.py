@@ -2,8 +2,9 @@
 
 from alcor.intent import records
 from alcor.intent.outbox import Told
-from alcor.intent.records import FloatingIpRecord, PortForwardingRecord
+from alcor.intent.records import FloatingIpRecord, NdpProxyRecord, PortForwardingRecord
 from alcor.managers.elastic_ip.model.floating_ip import FloatingIp, Held
+from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
 from alcor.managers.elastic_ip.model.port_forwarding import (
     NUMBER_BY_PROTOCOL,
     Forwarding,
@@ -52,6 +53,16 @@ def port_forwarding_record(forwarding: Forwarding) -> PortForwardingRecord:
         internal_port_id=shown.internal_port_id,
         internal_ip=shown.internal_ip_address,
         internal_ports=ports_of(shown.internal_port_range) or _NO_PORTS,
+    )
+
+
+def ndp_proxy_record(proxy: NdpProxy) -> NdpProxyRecord:
+    """The record of an NDP proxy."""
+    return NdpProxyRecord(
+        id=proxy.id,
+        project_id=proxy.project_id,
+        router_id=proxy.router_id,
+        ip_address=proxy.ip_address,
     )
 
 

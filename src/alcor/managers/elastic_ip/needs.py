@@ -10,7 +10,9 @@ from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import RouterPeer
 from alcor.contracts.sharing import ReachPeer
+from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "RouterPeer",
     "Store",
     "SubnetPeer",
+    "SubnetPoolPeer",
     "Transaction",
 ]
 
@@ -44,6 +47,7 @@ class Peers(NamedTuple):
     subnets: SubnetPeer
     ports: HeldPortPeer
     routers: RouterPeer
+    pools: SubnetPoolPeer
 
 
 class Note(NamedTuple):
@@ -116,6 +120,16 @@ class Transaction(Protocol):
     def hops_used(self, ids: Sequence[str]) -> set[str]:
         """Those of the hops that floating IPs or port forwardings go by."""
         ...
+
+    def hops_proxied(self, ids: Sequence[str]) -> set[str]:
+        """Those of the hops that NDP proxies go by."""
+        ...
+
+    def proxies_to(self, port_ids: Sequence[str]) -> list[NdpProxy]:
+        """The NDP proxies for addresses of these ports."""
+        ...
+
+    def remove_proxy(self, id_: str) -> None: ...
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
         """Those of the hops that nothing may go by any more."""

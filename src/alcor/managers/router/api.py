@@ -81,6 +81,7 @@ ROUTER = Resource(
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
         Field(name="distributed", type=_always("every host routes"), default=None),
         Field(name="availability_zone_hints", type=only([], _ZONES), default=[], put=False),
+        Field(name="enable_ndp_proxy", type=nullable(BOOLEAN), default=None),
         Field(name="flavor_id", type=nullable(UUID), default=None, put=False),
         Field(name="description", type=string(255), default=""),
         read_only("status", string(16)),

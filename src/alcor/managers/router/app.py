@@ -73,7 +73,7 @@ class RouterApp:
             Gateways(store, peers, self._settling, makers, PolicyReferences(policies)),
             Interfaces(store, peers, self._settling, makers),
             self._settling,
-            peers.flavors,
+            peers,
             makers,
             settings.routes_max,
         )

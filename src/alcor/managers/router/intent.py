@@ -27,6 +27,7 @@ def record(router: Router, gateway_port_id: str) -> RouterRecord:
         admin_state_up=router.admin_state_up,
         routes=router.routes,
         gateway=gateway,
+        ndp_proxy=router.enable_ndp_proxy,
     )
 
 

@@ -12,6 +12,7 @@ from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
 from alcor.contracts.sharing import ReachPeer
+from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.managers.router.model.attachments import Attachment
 from alcor.managers.router.model.router import Router
 
@@ -26,6 +27,7 @@ __all__ = [
     "ReachPeer",
     "Store",
     "SubnetPeer",
+    "SubnetPoolPeer",
     "Transaction",
     "Undo",
 ]
@@ -49,6 +51,7 @@ class Peers(NamedTuple):
     ports: HeldPortPeer
     floating_ips: FloatingIpPeer
     flavors: FlavorPeer
+    pools: SubnetPoolPeer
 
 
 class Undo(StrEnum):
@@ -139,6 +142,10 @@ class Transaction(Protocol):
         ...
 
     def paths(self, request: PathRequest) -> list[Path]: ...
+
+    def find(self, ids: Sequence[str]) -> list[Router]:
+        """Those of the routers that are there."""
+        ...
 
     def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
         """Those of the flavors that routers have."""

@@ -169,6 +169,9 @@ class SqlTransaction(ToldTransaction):
             for router, inner, gate, _ in rows
         ]
 
+    def find(self, ids: Sequence[str]) -> list[Router]:
+        return [_decode(row.doc) for row in TABLE.rows(self._connection, ids).values()]
+
     def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
         marks = ", ".join("?" * len(flavor_ids))
         condition = f"{TABLE.expression('flavor_id')} IN ({marks})"

@@ -1,8 +1,22 @@
 """A router and its interfaces, as every host that packets may take them from must know them."""
 
-from alcor.goal_state.entries import Attachment, FixedIp, Gateway, Route, Router, RouterInterface
-from alcor.goal_state.slices import attachment_key, gateway_key, interface_key, router_key
-from alcor.intent.records import PortRecord, RouterRecord
+from alcor.goal_state.entries import (
+    Attachment,
+    FixedIp,
+    Gateway,
+    NdpProxy,
+    Route,
+    Router,
+    RouterInterface,
+)
+from alcor.goal_state.slices import (
+    attachment_key,
+    gateway_key,
+    interface_key,
+    proxied_key,
+    router_key,
+)
+from alcor.intent.records import NdpProxyRecord, PortRecord, RouterRecord
 from alcor.planner.parsed import address, mac
 from alcor.values.addresses import prefix
 
@@ -31,6 +45,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         snat=router.gateway is None or router.gateway.enable_snat,
         project_id=router.project_id,
         qos_policy_id=router.gateway.qos_policy_id if router.gateway is not None else "",
+        ndp_proxy=router.ndp_proxy,
     )
 
 
@@ -59,6 +74,12 @@ def plan_gateway(port: PortRecord) -> tuple[str, Gateway] | None:
         mac=mac(port.mac_address),
         fixed_ips=_fixed_ips(port),
     )
+
+
+def plan_proxied(proxy: NdpProxyRecord) -> tuple[str, NdpProxy]:
+    """An NDP proxy's entry in its router's slice; `ValueError` when the text is no address."""
+    key = proxied_key(proxy.router_id, proxy.id)
+    return key, NdpProxy(proxy.id, proxy.router_id, address(proxy.ip_address))
 
 
 def _fixed_ips(port: PortRecord) -> tuple[FixedIp, ...]:

@@ -91,3 +91,51 @@ class BadPortForwardingRequest(BadRequest):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"Bad port_forwarding request: {message}.", type="BadRequest")
+
+
+class RouterNotFound(NotFound):
+    """There is no such router, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Router {id_[:255]} could not be found.")
+
+
+class BadNdpProxyRequest(BadRequest):
+    """The request as a whole makes no sense."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"Bad ndp_proxy request: {message}.", type="BadRequest")
+
+
+class InvalidAddress(BadRequest):
+    """The address is not one that the router could answer for."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"The address {address} is invalid, reason: {reason}.")
+
+
+class RouterNDPProxyNotEnable(Conflict):
+    """The router is not to answer for addresses inside."""
+
+    def __init__(self, router_id: str) -> None:
+        super().__init__(
+            f"The enable_ndp_proxy parameter of router {router_id} must be set as True while "
+            "create ndp proxy entry on it."
+        )
+
+
+class PortUnreachableRouter(Conflict):
+    """The router is on none of the port's IPv6 subnets."""
+
+    def __init__(self, router_id: str, port_id: str) -> None:
+        super().__init__(f"The port {port_id} cannot reach the router {router_id} by IPv6 subnet.")
+
+
+class AddressScopeConflict(Conflict):
+    """What is outside is of another address scope."""
+
+    def __init__(self, outside: str, inside: str) -> None:
+        super().__init__(
+            f"The IPv6 address scope {outside} of external network conflict with internal "
+            f"network's IPv6 address scope {inside or None}."
+        )

@@ -180,6 +180,9 @@ class FloatingIpService:
 
         return InUse(await self._store.write(work))
 
+    async def proxied_by(self, request: Ids) -> Ids:
+        return Ids(sorted(await self._store.read(lambda tx: tx.hops_proxied(request.ids))))
+
     async def lift_hops(self, request: Ids) -> Done:
         await self._store.write(lambda tx: tx.lift(request.ids))
         return Done()

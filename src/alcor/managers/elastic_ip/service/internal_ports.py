@@ -75,12 +75,18 @@ def _addresses(port: PortRecord) -> set[str]:
 
 def _stale(tx: Transaction, addresses_by_port: Mapping[str, set[str]]) -> bool:
     ids = list(addresses_by_port)
-    return any(
-        held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]
-        for held in tx.given_to(ids)
-    ) or any(
-        each.shown.internal_ip_address not in addresses_by_port[each.shown.internal_port_id]
-        for each in tx.forwardings_to(ids)
+    return (
+        any(
+            held.ip.fixed_ip_address not in addresses_by_port[held.ip.port_id or ""]
+            for held in tx.given_to(ids)
+        )
+        or any(
+            each.shown.internal_ip_address not in addresses_by_port[each.shown.internal_port_id]
+            for each in tx.forwardings_to(ids)
+        )
+        or any(
+            each.ip_address not in addresses_by_port[each.port_id] for each in tx.proxies_to(ids)
+        )
     )
 
 
@@ -92,6 +98,9 @@ def _take_back(tx: Transaction, addresses_by_port: Mapping[str, set[str]], now: 
     for each in tx.forwardings_to(ids):
         if each.shown.internal_ip_address not in addresses_by_port[each.shown.internal_port_id]:
             drop_forwarding(tx, each, now)
+    for proxy in tx.proxies_to(ids):
+        if proxy.ip_address not in addresses_by_port[proxy.port_id]:
+            tx.remove_proxy(proxy.id)
 
 
 def drop_forwarding(tx: Transaction, going: Forwarding, now: str) -> None:

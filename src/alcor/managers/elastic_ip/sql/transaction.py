@@ -10,6 +10,7 @@ from alcor.contracts.resources import ListQuery
 from alcor.intent.store import ToldTransaction
 from alcor.managers.elastic_ip import intent
 from alcor.managers.elastic_ip.model.floating_ip import Held
+from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 from alcor.managers.elastic_ip.model.refusals import (
     FloatingIpIdInUse,
@@ -18,6 +19,7 @@ from alcor.managers.elastic_ip.model.refusals import (
     PortForwardingNotFound,
 )
 from alcor.managers.elastic_ip.needs import Note
+from alcor.managers.elastic_ip.sql.ndp_proxies import NDP_PROXIES
 from alcor.managers.elastic_ip.sql.tables import (
     FLOATING_IPS,
     FORWARDINGS,
@@ -37,7 +39,7 @@ _HOPS = (
 )
 _INTERNAL = (
     "SELECT port_id FROM floatingip WHERE port_id IS NOT NULL "
-    "UNION SELECT internal_port_id FROM port_forwarding"
+    "UNION SELECT internal_port_id FROM port_forwarding UNION SELECT port_id FROM ndp_proxy"
 )
 
 
@@ -144,7 +146,20 @@ class SqlTransaction(ToldTransaction):
         for table in (FLOATING_IPS.name, FORWARDINGS.name):
             rows = self._connection.execute(_HOPS.format(table=table), (_json(ids),))
             used |= {value for (value,) in rows}
-        return used
+        return used | self.hops_proxied(ids)
+
+    def hops_proxied(self, ids: Sequence[str]) -> set[str]:
+        statement = _HOPS.format(table=NDP_PROXIES.table.name)
+        return {value for (value,) in self._connection.execute(statement, (_json(ids),))}
+
+    def proxies_to(self, port_ids: Sequence[str]) -> list[NdpProxy]:
+        condition = "port_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        rows = NDP_PROXIES.table.where(self._connection, condition, (_json(port_ids),))
+        return [NDP_PROXIES.decode(row.doc) for row in rows]
+
+    def remove_proxy(self, id_: str) -> None:
+        NDP_PROXIES.table.delete(self._connection, [id_])
+        self._tell([NDP_PROXIES.gone(id_)])
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
         rows = self._connection.execute(

@@ -77,6 +77,33 @@ class RouterExternalGatewayInUseByFloatingIp(Conflict):
         )
 
 
+class RouterInterfaceInUseByNDPProxy(Conflict):
+    """NDP proxies are for addresses behind the interface."""
+
+    def __init__(self, router_id: str, subnet_id: str) -> None:
+        super().__init__(
+            f"Unable to remove subnet {subnet_id} from router {router_id}, There are one or more "
+            "ndp proxies still in use on the subnet."
+        )
+
+
+class RouterGatewayInUseByNDPProxy(Conflict):
+    """NDP proxies answer for the router on the external network."""
+
+    def __init__(self, router_id: str) -> None:
+        super().__init__(
+            f"Unable to unset external gateway of router {router_id}, There are one or more ndp "
+            "proxies still in use on the router."
+        )
+
+
+class RouterGatewayNotValid(Conflict):
+    """The router can't answer for addresses inside by such a gateway, or none."""
+
+    def __init__(self, router_id: str, reason: str) -> None:
+        super().__init__(f"Can not enable ndp proxy no router {router_id}, {reason}.")
+
+
 class InvalidRoutes(InvalidInput):
     """A route that could not be followed."""
 

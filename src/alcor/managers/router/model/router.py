@@ -30,6 +30,7 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     availability_zone_hints: tuple[str, ...] = ()
     availability_zones: tuple[str, ...] = ()
     flavor_id: str | None = None
+    enable_ndp_proxy: bool = False
     description: str = ""
     tags: tuple[str, ...] = ()
     revision_number: int
@@ -54,6 +55,7 @@ def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
         project_id=values["project_id"],
         admin_state_up=values["admin_state_up"],
         flavor_id=values["flavor_id"],
+        enable_ndp_proxy=bool(values["enable_ndp_proxy"]),
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -69,6 +71,8 @@ def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in changes.items() if name in PLAIN}
     if "tags" in changes:
         found["tags"] = tuple(changes["tags"])
+    if changes.get("enable_ndp_proxy") is not None:
+        found["enable_ndp_proxy"] = changes["enable_ndp_proxy"]
     return found
 
 

@@ -19,6 +19,7 @@ from alcor.managers.router.model.gateway import (
 from alcor.managers.router.model.refusals import (
     BadRouterRequest,
     RouterExternalGatewayInUseByFloatingIp,
+    RouterGatewayInUseByNDPProxy,
 )
 from alcor.managers.router.model.router import Router, touched
 from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
@@ -234,7 +235,10 @@ class Gateways:
                 raise refusal
 
     async def _fence(self, router: Router, held: Attachment) -> None:
-        if (await self._peers.floating_ips.fence_hops(Ids([held.port_id]))).ids:
+        hop = Ids([held.port_id])
+        if (await self._peers.floating_ips.fence_hops(hop)).ids:
+            if (await self._peers.floating_ips.proxied_by(hop)).ids:
+                raise RouterGatewayInUseByNDPProxy(router.id)
             raise RouterExternalGatewayInUseByFloatingIp(router.id, held.network_id)
 
 

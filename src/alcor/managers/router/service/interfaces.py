@@ -35,6 +35,7 @@ from alcor.managers.router.model.attachments import (
 from alcor.managers.router.model.refusals import (
     BadRouterRequest,
     RouterInterfaceInUseByFloatingIP,
+    RouterInterfaceInUseByNDPProxy,
     RouterInterfaceInUseByRoute,
     RouterInterfaceNotFound,
     RouterInterfaceNotFoundForSubnet,
@@ -205,8 +206,11 @@ class Interfaces:
             return written(tx, [_answer(router, going, subnet_id)])
 
         async with self._settling.begun([note]):
-            if (await self._peers.floating_ips.fence_hops(Ids([going.port_id]))).ids:
+            hop = Ids([going.port_id])
+            if (await self._peers.floating_ips.fence_hops(hop)).ids:
                 used = subnet_id or going.subnet_ids[0]
+                if (await self._peers.floating_ips.proxied_by(hop)).ids:
+                    raise RouterInterfaceInUseByNDPProxy(held.router.id, used)
                 raise RouterInterfaceInUseByFloatingIP(held.router.id, used)
             done = await self._store.write(work, request.caller.request_id)
         await self._settling.finish([leaving])

@@ -14,7 +14,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.contracts.routing import PathRequest, Paths
+from alcor.contracts.routing import PathRequest, Paths, ProxyingRouter, ProxyingRouters
 from alcor.intent.records import SubnetRecord
 from alcor.managers.router.model.gateway import WantedGateway, wanted_gateway
 from alcor.managers.router.model.refusals import RouterInUse
@@ -25,7 +25,8 @@ from alcor.managers.router.model.routes import (
     with_routes,
     without_routes,
 )
-from alcor.managers.router.needs import FlavorPeer, Makers, Note, Store, Transaction, Undo
+from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
+from alcor.managers.router.service import proxying
 from alcor.managers.router.service.gateways import Gate, Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.settling import Settling
@@ -46,7 +47,7 @@ class RouterService:
         gateways: Gateways,
         interfaces: Interfaces,
         settling: Settling,
-        flavors: FlavorPeer,
+        peers: Peers,
         makers: Makers,
         routes_max: int,
     ) -> None:
@@ -54,7 +55,7 @@ class RouterService:
         self._gateways = gateways
         self._interfaces = interfaces
         self._settling = settling
-        self._flavors = flavors
+        self._peers = peers
         self._makers = makers
         self._routes_max = routes_max
         self._locks = Locks()
@@ -67,7 +68,7 @@ class RouterService:
         """All or none, with their gateways."""
         now, trace = self._makers.now(), request.caller.request_id
         for flavor_id in sorted({v["flavor_id"] for v in request.items} - {None}):
-            await self._flavors.check(FlavorWish(flavor_id, L3))
+            await self._peers.flavors.check(FlavorWish(flavor_id, L3))
         new = [router(v, v.get("id") or self._makers.new_id(), now) for v in request.items]
         wanted = {
             each.id: gateway
@@ -76,6 +77,8 @@ class RouterService:
         }
         for gateway in wanted.values():
             await self._gateways.check_new(gateway, request.caller)
+        for each in new:
+            await proxying.check_new(each, wanted.get(each.id), self._peers)
         if not wanted:
             return await self._store.write(lambda tx: written(tx, tx.insert(new)), trace)
         return await self._create_with_gateways(new, wanted, request)
@@ -113,6 +116,8 @@ class RouterService:
             old = tx.router(request.id, seen_by(request.caller))
             check_revision(request.if_revision, old.revision_number)
             new = dict(values) | plain_changes(request.changes)
+            if _INFO in new and new[_INFO] is None:
+                new["enable_ndp_proxy"] = False
             if "routes" in request.changes:
                 new["routes"] = routes_of(request.changes["routes"])
                 attachments = tx.attachments(old.id)
@@ -126,10 +131,14 @@ class RouterService:
             project = seen_by(request.caller)
             held = await self._store.read(lambda tx: tx.router(request.id, project))
             check_revision(request.if_revision, held.revision_number)
+            info = held.external_gateway_info
+            wanted = wanted_gateway(request.changes.get(_INFO), info)
+            stays = WantedGateway(info.network_id, True, None) if info is not None else None
+            will = wanted if _INFO in request.changes else stays
+            await proxying.check_changed(held, request.changes, will, self._peers)
             if _INFO not in request.changes:
                 trace = request.caller.request_id
                 return await self._store.write(lambda tx: apply(tx, {}), trace)
-            wanted = wanted_gateway(request.changes[_INFO], held.external_gateway_info)
             return await self._gateways.change(held, wanted, request.caller, apply)
 
     async def delete(self, request: DeleteRequest) -> Written:
@@ -175,6 +184,10 @@ class RouterService:
 
         return await self._store.write(work, request.caller.request_id)
 
+    async def proxying(self, request: Ids) -> ProxyingRouters:
+        found = await self._store.read(lambda tx: tx.find(request.ids))
+        return ProxyingRouters([_proxying(each) for each in found])
+
     async def with_flavors(self, request: Ids) -> Ids:
         return Ids(await self._store.read(lambda tx: tx.with_flavors(request.ids)))
 
@@ -185,6 +198,16 @@ class RouterService:
 
     async def paths(self, request: PathRequest) -> Paths:
         return Paths(await self._store.read(lambda tx: tx.paths(request)))
+
+
+def _proxying(router: Router) -> ProxyingRouter:
+    info = router.external_gateway_info
+    return ProxyingRouter(
+        id=router.id,
+        project_id=router.project_id,
+        external_network_id=info.network_id if info is not None else "",
+        ndp_proxy=router.enable_ndp_proxy,
+    )
 
 
 def _saved(tx: Transaction, old: Router, new: Router) -> Written:

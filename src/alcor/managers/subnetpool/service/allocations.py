@@ -1,11 +1,14 @@
 """Prefixes for subnets, as the subnet manager asks for them."""
 
+from collections.abc import Sequence
+
 from alcor.contracts.peers import Done, Ids
 from alcor.contracts.subnetpools import (
     Adopted,
     AdoptRequest,
     Holding,
     Holdings,
+    PoolScopes,
     PrefixGrant,
     PrefixGrants,
     PrefixRequest,
@@ -13,7 +16,7 @@ from alcor.contracts.subnetpools import (
 )
 from alcor.managers.subnetpool.model.allocation import Allocation, cut
 from alcor.managers.subnetpool.model.pool import SubnetPool, with_prefixes
-from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate
+from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate, SubnetPoolNotFound
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import Makers, check_owner
 from alcor.values.addresses import prefix
@@ -61,6 +64,9 @@ class AllocationService:
         held = await self._store.read(lambda tx: tx.allocations(request.ids))
         return Holdings([Holding(each.subnet_id, each.pool_id) for each in held])
 
+    async def scopes(self, request: Ids) -> PoolScopes:
+        return PoolScopes(await self._store.read(lambda tx: _scopes(tx, request.ids)))
+
 
 def _check_apart(tx: Transaction, pool: SubnetPool, coming: list[Adopted]) -> None:
     """That nobody has anything yet of what is to come."""
@@ -71,6 +77,18 @@ def _check_apart(tx: Transaction, pool: SubnetPool, coming: list[Adopted]) -> No
                 f"Onboarding subnet {each.subnet_id}: {each.cidr} conflicts with allocated "
                 f"prefixes in subnet pool {pool.id}"
             )
+
+
+def _scopes(tx: Transaction, ids: Sequence[str]) -> dict[str, str]:
+    scopes = {}
+    for id_ in ids:
+        try:
+            scope = tx.pool(id_, None).address_scope_id
+        except SubnetPoolNotFound:
+            continue
+        if scope:
+            scopes[id_] = scope
+    return scopes
 
 
 def _allocated(tx: Transaction, wish: PrefixWish, viewer: str | None) -> Allocation:
