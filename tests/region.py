@@ -57,7 +57,7 @@ def served(config: Config, folder: Path, nats_url: str, postgres_url: str) -> It
             _wait_until_ready(api if role == "gateway" else health, process, folder)
         host, _, port = api.rpartition(":")
         yield Served(host, int(port), agents)
-        assert all(process.poll() is None for process in processes), f"one has ended: {folder}"
+        assert all(process.poll() is None for process in processes), _told(folder)
     finally:
         for process in processes:
             process.send_signal(signal.SIGKILL)
@@ -91,5 +91,10 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], folder: Pa
             pass
         finally:
             connection.close()
-        assert process.poll() is None, f"it has ended: {folder}"
-        assert time.monotonic() < end, f"not ready: {folder}"
+        assert process.poll() is None, _told(folder)
+        assert time.monotonic() < end, _told(folder)
+
+
+def _told(folder: Path) -> str:
+    """The last that each process of a region told."""
+    return "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in folder.glob("*.log"))
