@@ -46,9 +46,6 @@ class World:
         external = {**_NAMED, "router:external": True}
         self.external = str(api.create(NETWORK, [external]).items[0]["id"])
         self._subnet_of(self.external, "172.16.0.0/12")
-        groups = Kind("security_group", "security_groups", "/v2.0/security-groups")
-        self.group = self.many(groups, 1)[0]
-        self._rules = 0
 
     def _subnet_of(self, network: str, cidr: str) -> str:
         subnet = {"network_id": network, "ip_version": 4, "cidr": cidr, "project_id": _project}
@@ -72,19 +69,15 @@ class World:
         return Ask([SUBNET.path] * count, [{"subnet": item} for item in items])
 
     def rules(self, count: int) -> Ask:
-        """Rules of one group, each for another port."""
-        first = self._rules + 1
-        self._rules += count
+        """Rules of one new group, each for another port."""
+        groups = Kind("security_group", "security_groups", "/v2.0/security-groups")
         common = {
-            "security_group_id": self.group,
+            "security_group_id": self.many(groups, 1)[0],
             "direction": "ingress",
             "protocol": "tcp",
             "project_id": _project,
         }
-        items = [
-            {**common, "port_range_min": n, "port_range_max": n}
-            for n in range(first, first + count)
-        ]
+        items = [{**common, "port_range_min": n, "port_range_max": n} for n in range(1, count + 1)]
         path = "/v2.0/security-group-rules"
         return Ask([path] * count, [{"security_group_rule": item} for item in items])
 
