@@ -9,6 +9,7 @@ from uuid import uuid4
 from alcor.client.api import NETWORK, PORT, SUBNET, Item
 from alcor.lab import lab as labs
 from alcor.lab.lab import Lab
+from alcor.lab.waiting import wait_until
 from bench.guests import Guest
 from bench.servers import Unexpected
 
@@ -77,6 +78,14 @@ class AlcorLab:
         state = self.lab.api.wait(revision, converge_timeout_s)
         if not state.converged:
             raise Unexpected(f"not converged after {converge_timeout_s:g} s: {state.hosts}")
+
+    def wait_active(self, ids: Sequence[str]) -> None:
+        """Wait until the switches have the flows of ports whose machines are plugged in."""
+
+        def active() -> bool:
+            return all(self.lab.api.show(PORT, id_)["status"] == "ACTIVE" for id_ in ids)
+
+        wait_until("ports to be ACTIVE", active, converge_timeout_s)
 
 
 def fresh_ids(count: int) -> list[str]:

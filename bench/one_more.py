@@ -46,6 +46,7 @@ class OursOneMore:
         ]
         lab.fill([port_body(self._network_id, g, g.port) for g in named])
         guests.plug(lab.lab.layout, named[:_machines])
+        lab.wait_active([g.port for g in named[:_machines]])
 
     def __call__(self) -> More:
         self._next += 1
