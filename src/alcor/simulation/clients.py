@@ -6,6 +6,7 @@ the resources' declarations.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -31,7 +32,7 @@ from alcor.runtime.rpc import far_peer
 from alcor.simulation.book import Batch, Book, Renaming, Thing
 from alcor.simulation.host import Host, physical_network
 from alcor.simulation.journal import Journal
-from alcor.values.errors import Kind, Refusal
+from alcor.values.errors import Kind, Refusal, Unavailable
 
 KINDS = ("network", "subnet", "port", "security_group", "security_group_rule", "router")
 KINDS_TOO = ("floatingip",)
@@ -40,6 +41,7 @@ ADMIN = Caller(project_id="admin", admin=True, roles=("admin",))
 items_max = 100
 batch_max = 6  # ports of one call
 race_s = 0.01  # within which deeds are begun that race each other
+asked_again_max, ask_again_s = 60, 1.0  # of what is read in the end
 wait_s = 10.0  # that a client waits for hosts
 
 Document = dict[str, Any]
@@ -86,9 +88,16 @@ class Api:
         return reply
 
     async def list_all(self, kind: str) -> list[Document]:
-        """Everything of a kind, whosoever."""
-        reply = await self.manager(kind).list_page(ListRequest(ADMIN, ListQuery()))
-        return [msgspec.json.decode(item) for item in reply.items]
+        """Everything of a kind, whosoever; asked again while a role comes up once more.
+
+        A leader that was deposed while it had nothing to do ends when it is asked.
+        """
+        for _ in range(asked_again_max):
+            with suppress(Unavailable):
+                reply = await self.manager(kind).list_page(ListRequest(ADMIN, ListQuery()))
+                return [msgspec.json.decode(item) for item in reply.items]
+            await asyncio.sleep(ask_again_s)
+        raise Unavailable(f"nobody lists {kind}")
 
     def manager(self, kind: str) -> ResourceManager:
         manager: ResourceManager = self._manager_by_kind[kind]
