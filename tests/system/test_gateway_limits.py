@@ -27,10 +27,12 @@ from tests.system.test_qos import (
 from alcor.client.api import NETWORK, SUBNET, Kind
 from alcor.lab import outside
 from alcor.lab.flood import Flooded, flood, overhead_bytes
+from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
-lab_name = "sysgatelim"
+pytestmark = pytest.mark.alone
+lab_name = "sysgwlim"
 lab_hosts = 2
 lab_uplinks = 1  # the second host has none
 
@@ -74,6 +76,8 @@ def policy(lab: Lab, *directions: str, kbps: int = limit_kbps) -> str:
 
 def give(lab: Lab, kind: Kind, id_: str, changes: dict[str, Any]) -> None:
     assert lab.api.wait(lab.api.update(kind, id_, changes)[1], 30).converged
+    for host in lab.hosts:  # what was looked up before is looked up again
+        appctl(host, "revalidator/wait")
 
 
 def out_of(lab: Lab, machine: str) -> Flooded:

@@ -21,7 +21,8 @@ from alcor.lab.record import Machine
 from alcor.lab.stream import Stream
 from alcor.lab.waiting import wait_until
 
-lab_name = "syslossless"
+pytestmark = pytest.mark.alone
+lab_name = "syslost"
 lab_hosts = 2
 dense_s = 0.001
 agent_s_max = 5.0  # until an agent has made a switch's flows again, on a busy machine

@@ -91,6 +91,7 @@ class HostSession:
         self._parcels = Parcels()
         self._refused: dict[str, None] = {}
         self._behind = False  # it was offered more than it may keep: send snapshots
+        self._has_caught_up = False  # the source knows as much as the host does
         self._over = False
         self._wake = asyncio.Event()
 
@@ -109,7 +110,9 @@ class HostSession:
 
     async def subscribe(self, name: str, epoch: int, position: int) -> None:
         """Send the slice: what is newer than (epoch, position), or its snapshot."""
-        await self._source.catch_up(self.hello.reached)
+        if not self._has_caught_up:
+            await self._source.catch_up(self.hello.reached)
+            self._has_caught_up = True
         if not await self._source.reach(self.host, name):
             self._refuse(name)
             return

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from alcor.transport.link import Behind, Reached
 
 catch_up_s_max = 10.0  # how long a host that knows more than we do waits for us
+hint_s_max = 1.0  # and one that knows more of another life of the log, which may be shorter now
 
 
 class _Mark(NamedTuple):
@@ -53,8 +54,9 @@ class Watermark:
 
         A position of another life of the log is no promise, only a hint: then we go on.
         """
+        is_promise = self.planned.life == reached.life
         with suppress(TimeoutError):
-            async with asyncio.timeout(catch_up_s_max):
+            async with asyncio.timeout(catch_up_s_max if is_promise else hint_s_max):
                 while self.planned.position < reached.position:
                     await self._moved.wait()
                 return

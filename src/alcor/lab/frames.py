@@ -116,7 +116,7 @@ class FrameSocket:
             if sender[2] != _outgoing:
                 self._heard.append(frame)
 
-    def wait_for(self, what: str, is_it: Callable[[bytes], bool], timeout_s: float = 5.0) -> None:
+    def wait_for(self, what: str, is_it: Callable[[bytes], bool], timeout_s: float = 30.0) -> None:
         """Wait until such a frame has arrived; `LabError` when none does in time."""
         wait_until(what, lambda: any(is_it(frame) for frame in self.heard()), timeout_s)
 
