@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
+import structlog
 
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
@@ -21,6 +22,10 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
 from alcor.transport.nats_server import NatsServer
+
+stop_s_max = 10.0  # how long the end of what runs here, and word of it to others, may take
+
+_log = structlog.get_logger()
 
 
 class Delivery:
@@ -76,12 +81,19 @@ class Delivery:
         await self._tasks.failure()
 
     async def stop(self) -> None:
-        """Hang up on hosts, and end; they keep what they have."""
+        """Hang up on hosts, and end; they keep what they have.
+
+        That we are gone others find out by themselves if there is no telling them.
+        """
         await self._server.stop()
         if self._nats is not None:
             await self._nats.stop()
-        await self._tasks.stop()
-        await self._presence.stop()
+        try:
+            async with asyncio.timeout(stop_s_max):
+                await self._tasks.stop()
+                await self._presence.stop()
+        except TimeoutError:
+            _log.warning("delivery.left_silently", after_s=stop_s_max)
 
     async def _start(self, rebuilt: Rebuilt) -> None:
         await self._server.start()

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import structlog
@@ -41,6 +41,7 @@ class SqliteDatabase:
         self._copied_after_s = copied_after_s
         self._copying: asyncio.TimerHandle | None = None  # soon
         self._local = local()
+        self._changing_mode = Lock()
         self._log_room = LogRoom(path)
         self._writes = GroupCommit()
         self._opened: list[sqlite3.Connection] = []
@@ -84,7 +85,8 @@ class SqliteDatabase:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
+            with self._changing_mode:  # who is there at the same time is not waited for
+                connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA busy_timeout=10000")
