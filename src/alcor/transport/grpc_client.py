@@ -1,7 +1,4 @@
-"""The agent's end of the gRPC transport: connect, again and again, and resume.
-
-Chance (for the delays between attempts) is given, so that whoever tests decides it.
-"""
+"""The agent's end of the gRPC transport."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -10,17 +7,9 @@ from contextlib import asynccontextmanager
 import grpc
 
 from alcor.transport import wire
-from alcor.transport.link import (
-    Connected,
-    Disconnected,
-    Forbidden,
-    Frame,
-    Got,
-    Hello,
-    Report,
-    Violation,
-)
-from alcor.transport.standing import Chance, Standing, backoff_s, connect_s_max, get_s_max
+from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
+from alcor.transport.resuming import ResumingLink
+from alcor.transport.standing import Chance, connect_s_max, get_s_max
 from alcor.transport.tls import TlsFiles
 
 frame_bytes_max = 64 * 1024 * 1024
@@ -35,11 +24,11 @@ _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
 ]
 
-Call = grpc.aio.StreamStreamCall[bytes, bytes]
+Stream = grpc.aio.StreamStreamCall[bytes, bytes]
 
 
-class GrpcLink:
-    """One host's connection to the control plane (`transport.link.Link`)."""
+class GrpcLink(ResumingLink):
+    """One host's connection to the control plane (`transport.link.Link`), by gRPC."""
 
     def __init__(
         self,
@@ -53,79 +42,28 @@ class GrpcLink:
         """`targets` are deliveries, as HOST:PORT: any will do, and one after the other is tried.
 
         Channels are gRPC's own, unless `open_channel` gives others."""
+        super().__init__(hello, chance)
         self._targets = targets
         self._turn = min(int(chance() * len(targets)), len(targets) - 1)
-        self._standing = Standing(hello)
-        self._chance = chance
         self._tls = tls
         self._open = open_channel or self._open_channel
-        self._channel: grpc.aio.Channel | None = None
-
-    async def events(self) -> AsyncGenerator[Frame | Connected | Disconnected, None]:
-        """What comes, for ever."""
-        attempt = 0
-        while True:
-            reason = "the control plane hung up"
-            try:
-                async with self._connection() as call:
-                    attempt = 0
-                    yield Connected()
-                    async for data in call:
-                        frame = wire.read_frame(data)
-                        self._standing.note(frame)
-                        yield frame
-            except grpc.aio.AioRpcError as error:
-                reason = f"{error.code().name}: {error.details()}"
-            except (Violation, OSError) as error:
-                reason = str(error) or type(error).__name__
-            yield Disconnected(reason)
-            self._turn = (self._turn + 1) % len(self._targets)
-            await asyncio.sleep(backoff_s(attempt, self._chance()))
-            attempt += 1
-
-    def subscribe(self, name: str, epoch: int = 0, position: int = 0) -> None:
-        """Want a slice, of which everything up to (epoch, position) is held already."""
-        self._standing.subscribe(name, epoch, position)
-
-    def unsubscribe(self, name: str) -> None:
-        """Want it no more."""
-        self._standing.unsubscribe(name)
-
-    def report(self, report: Report) -> None:
-        """Tell how far the host is."""
-        self._standing.report(report)
-
-    async def get(self, keys: Sequence[str]) -> Got:
-        """Entries by key, now."""
-        if self._channel is None:
-            raise ConnectionError("not connected to the control plane")
-        call = self._channel.unary_unary(wire.get_method, None, None)
-        try:
-            reply = await call(wire.get_bytes(self._standing.hello.host, keys), timeout=get_s_max)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.PERMISSION_DENIED:
-                raise Forbidden(error.details()) from None
-            raise ConnectionError(f"{error.code().name}: {error.details()}") from None
-        return wire.read_got(reply)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Call]:
-        """A stream on which Hello was said and heard, and somebody who says what is to be said."""
-        async with self._open(self._targets[self._turn]) as channel:
-            call = channel.stream_stream(wire.watch_method, None, None)(None)
-            async with asyncio.timeout(connect_s_max):
-                await call.write(wire.host_message_bytes(self._standing.hello))
-                await _welcome(call)
-            self._channel = channel
-            self._standing.resume()
-            speaking = asyncio.create_task(self._speak(call), name="grpc-link-speak")
-            try:
-                yield call
-            finally:
-                self._channel = None
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
-                call.cancel()
+    async def _connection(self, hello: Hello) -> AsyncIterator["_Call"]:
+        target = self._targets[self._turn]
+        self._turn = (self._turn + 1) % len(self._targets)
+        try:
+            async with self._open(target) as channel:
+                stream = channel.stream_stream(wire.watch_method, None, None)(None)
+                call = _Call(channel, stream, hello.host)
+                async with asyncio.timeout(connect_s_max):
+                    await call.begin(hello)
+                try:
+                    yield call
+                finally:
+                    stream.cancel()
+        except grpc.aio.AioRpcError as error:
+            raise _lost(error) from None
 
     def _open_channel(self, target: str) -> grpc.aio.Channel:
         if self._tls is None:
@@ -133,16 +71,43 @@ class GrpcLink:
         credentials = self._tls.client_credentials()  # read anew: they are renewed now and then
         return grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
 
-    async def _speak(self, call: Call) -> None:
-        """Say what is to be said, as soon as there is something; else that we are here."""
-        while True:
-            for message in await self._standing.to_say():
-                await call.write(wire.host_message_bytes(message))
+
+class _Call:
+    """One stream, on which the host says what it wants and frames come."""
+
+    def __init__(self, channel: grpc.aio.Channel, stream: Stream, host: str) -> None:
+        self._channel = channel
+        self._stream = stream
+        self._host = host
+
+    async def begin(self, hello: Hello) -> None:
+        """Wait until the host is let in; `AioRpcError` says why it is not."""
+        await self.say(hello)
+        said = [key for key, _ in await self._stream.initial_metadata() or ()]
+        if wire.welcome not in said:
+            await self._stream.read()
+            raise Violation("the other side is not a control plane")
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """Frames as they come."""
+        async for data in self._stream:
+            yield wire.read_frame(data)
+
+    async def say(self, message: wire.HostMessage) -> None:
+        """Say the next thing."""
+        await self._stream.write(wire.host_message_bytes(message))
+
+    async def get(self, keys: Sequence[str]) -> Got:
+        """Entries by key."""
+        ask = self._channel.unary_unary(wire.get_method, None, None)
+        try:
+            reply = await ask(wire.get_bytes(self._host, keys), timeout=get_s_max)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+                raise Forbidden(error.details()) from None
+            raise _lost(error) from None
+        return wire.read_got(reply)
 
 
-async def _welcome(call: Call) -> None:
-    """Wait until the host is let in; `AioRpcError` says why it is not."""
-    said = [key for key, _ in await call.initial_metadata() or ()]
-    if wire.welcome not in said:
-        await call.read()
-        raise Violation("the other side is not a control plane")
+def _lost(error: grpc.aio.AioRpcError) -> ConnectionError:
+    return ConnectionError(f"{error.code().name}: {error.details()}")

@@ -12,12 +12,12 @@ import grpc
 import structlog
 
 from alcor.transport import wire
-from alcor.transport.link import Behind, Feed, Forbidden, Hello, Report, Session, Violation
+from alcor.transport.hearing import frame_interval_s, hear, read_hello
+from alcor.transport.link import Behind, Feed, Forbidden, Hello, Session, Violation
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
 
-frame_interval_s = 0.001  # changes that are ready within it share a frame; the first goes at once
 hello_s_max = 10.0
 message_bytes_max = 4 * 1024 * 1024  # of what a host sends
 
@@ -118,11 +118,9 @@ class GrpcServer:
     async def _hello(self, messages: AsyncIterator[bytes], context: Context) -> Hello:
         try:
             async with asyncio.timeout(hello_s_max):
-                hello = wire.read_host_message(await anext(messages))
+                hello = read_hello(await anext(messages))
         except (TimeoutError, StopAsyncIteration):
             raise Violation("a host says Hello first") from None
-        if not isinstance(hello, Hello):
-            raise Violation("a host says Hello first")
         self._identify(hello.host, context)
         return hello
 
@@ -151,15 +149,7 @@ class GrpcServer:
 
 async def _read(session: Session, messages: AsyncIterator[bytes]) -> None:
     async for data in messages:
-        match wire.read_host_message(data):
-            case wire.Subscribe(name, epoch, position):
-                await session.subscribe(name, epoch, position)
-            case wire.Unsubscribe(name):
-                session.unsubscribe(name)
-            case Report() as report:
-                await session.report(report)
-            case Hello():
-                raise Violation("a host says Hello once")
+        await hear(session, data)
     session.end()
 
 

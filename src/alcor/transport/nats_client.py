@@ -1,4 +1,4 @@
-"""The agent's end of the NATS transport: one connection, made again and again, and resumed."""
+"""The agent's end of the NATS transport."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -10,19 +10,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from alcor.transport import nats_envelope, wire
-from alcor.transport.link import (
-    Connected,
-    Disconnected,
-    Forbidden,
-    Frame,
-    Got,
-    Hello,
-    Report,
-    Violation,
-)
+from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.nats_options import connected, options
-from alcor.transport.standing import Chance, Standing, backoff_s, connect_s_max, get_s_max
+from alcor.transport.resuming import ResumingLink
+from alcor.transport.standing import Chance, connect_s_max, get_s_max
 from alcor.transport.tls import TlsFiles
 
 silence_s_max = 10.0  # of the delivery
@@ -33,8 +25,8 @@ took_every = 4  # frames; the delivery waits when too many are not known to be t
 _CONNECTIONS = 1 << 63
 
 
-class NatsLink:
-    """One host's connection to the control plane (`transport.link.Link`)."""
+class NatsLink(ResumingLink):
+    """One host's connection to the control plane (`transport.link.Link`), by NATS."""
 
     def __init__(
         self,
@@ -46,74 +38,30 @@ class NatsLink:
         tls: TlsFiles | None = None,
     ) -> None:
         """`servers` as in nats://host:4222; `credentials` is a file of NATS credentials."""
+        super().__init__(hello, chance)
         self._servers = list(servers)
-        self._chance = chance
         self._credentials = credentials
         self._tls = tls
-        self._standing = Standing(hello)
-        self._call: _Call | None = None
-
-    async def events(self) -> AsyncGenerator[Frame | Connected | Disconnected, None]:
-        """What comes, for ever."""
-        attempt = 0
-        while True:
-            try:
-                async with self._connection() as call:
-                    attempt = 0
-                    yield Connected()
-                    async for frame in call.frames():
-                        self._standing.note(frame)
-                        yield frame
-                reason = "the control plane hung up"
-            except (Violation, OSError, nats.errors.Error, TimeoutError) as error:
-                reason = str(error) or type(error).__name__
-            yield Disconnected(reason)
-            await asyncio.sleep(backoff_s(attempt, self._chance()))
-            attempt += 1
-
-    def subscribe(self, name: str, epoch: int = 0, position: int = 0) -> None:
-        """Want a slice, of which everything up to (epoch, position) is held already."""
-        self._standing.subscribe(name, epoch, position)
-
-    def unsubscribe(self, name: str) -> None:
-        """Want it no more."""
-        self._standing.unsubscribe(name)
-
-    def report(self, report: Report) -> None:
-        """Tell how far the host is."""
-        self._standing.report(report)
-
-    async def get(self, keys: Sequence[str]) -> Got:
-        """Entries by key, now."""
-        if self._call is None:
-            raise ConnectionError("not connected to the control plane")
-        return await self._call.get(keys)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["_Call"]:
-        """A connection on which Hello was said and heard, and somebody who says what is to be
-        said."""
-        hello = self._standing.hello
+    async def _connection(self, hello: Hello) -> AsyncIterator["_Call"]:
         arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         problems: list[str] = []
-        client = await self._connect(hello.host, arrived, problems)
         try:
-            number = 1 + int(self._chance() * _CONNECTIONS)
-            call = _Call(client, hello.host, number, arrived, problems)
-            async with asyncio.timeout(hello_s_max):
-                await call.begin(hello)
-            self._call = call
-            self._standing.resume()
-            speaking = asyncio.create_task(self._speak(call), name="nats-link-speak")
+            client = await self._connect(hello.host, arrived, problems)
             try:
-                yield call
+                number = 1 + int(self._chance() * _CONNECTIONS)
+                call = _Call(client, hello.host, number, arrived, problems)
+                async with asyncio.timeout(hello_s_max):
+                    await call.begin(hello)
+                try:
+                    yield call
+                finally:
+                    await call.end()
             finally:
-                self._call = None
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
-                await call.end()
-        finally:
-            await client.close()
+                await client.close()
+        except nats.errors.Error as error:
+            raise ConnectionError(str(error) or type(error).__name__) from None
 
     async def _connect(
         self, host: str, arrived: "asyncio.Queue[Msg | None]", problems: list[str]
@@ -134,11 +82,6 @@ class NatsLink:
             error_cb=tell,
             **options(self._credentials, self._tls),
         )
-
-    async def _speak(self, call: "_Call") -> None:
-        while True:
-            for message in await self._standing.to_say():
-                await call.say(message)
 
 
 class _Call:

@@ -13,14 +13,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from alcor.transport import nats_envelope, wire
-from alcor.transport.link import Behind, Feed, Forbidden, Hello, Report, Session, Violation
+from alcor.transport.hearing import frame_interval_s, hear, read_hello
+from alcor.transport.link import Behind, Feed, Forbidden, Session, Violation
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.nats_options import connected, options
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
 
-frame_interval_s = 0.001  # changes that are ready within it share a frame; the first goes at once
 window_frames = 16  # that a host is sent before it says that it has taken some
 silence_s_max = 30.0  # of a host
 said_max = 1_000  # messages of a host that wait to be taken
@@ -130,9 +130,7 @@ class NatsServer:
         """Serve one host until either side ends it."""
         why = ""
         try:
-            hello = wire.read_host_message(envelope.content)
-            if not isinstance(hello, Hello):
-                raise Violation("a host says Hello first")
+            hello = read_hello(envelope.content)
             if hello.host != host.name:
                 raise Forbidden(f"{host.name} says that it is {hello.host}")
             session = await self._feed.open(hello)
@@ -209,7 +207,7 @@ class _Host:
                 self._heard += 1
                 if envelope.number != self._heard:
                     raise Violation(f"message {self._heard} has not come")
-                await _hear(session, envelope.content)
+                await hear(session, envelope.content)
         self._over = True
         self._room.set()
         session.end()
@@ -243,15 +241,3 @@ class _Host:
             self._sent += 1
             await self.send(Kind.FRAME, self._sent, self._encoder.encode(frame))
             await asyncio.sleep(frame_interval_s)
-
-
-async def _hear(session: Session, content: bytes) -> None:
-    match wire.read_host_message(content):
-        case wire.Subscribe(name, epoch, position):
-            await session.subscribe(name, epoch, position)
-        case wire.Unsubscribe(name):
-            session.unsubscribe(name)
-        case Report() as report:
-            await session.report(report)
-        case Hello():
-            raise Violation("a host says Hello once")
