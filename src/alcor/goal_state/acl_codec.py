@@ -1,37 +1,39 @@
 """The messages of network ACLs: their rules, and which subnets they filter."""
 
+from typing import Any
+
 from alcor.goal_state.entries import AclRule, SubnetAcl
+from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_byte, read_ports, read_prefix
-
-Message = pb.SubnetAcl | pb.AclRule
 
 _NUMBER_MAX = 32_766
 
 
-def message(entry: SubnetAcl | AclRule) -> Message:
-    """The message of an entry."""
-    if isinstance(entry, SubnetAcl):
-        return pb.SubnetAcl(acl_id=entry.acl_id)
+def _subnet_acl(acl: SubnetAcl) -> pb.SubnetAcl:
+    return pb.SubnetAcl(acl_id=acl.acl_id)
+
+
+def _rule(rule: AclRule) -> pb.AclRule:
     return pb.AclRule(
-        number=entry.number,
-        ingress=entry.ingress,
-        allow=entry.allow,
-        ip_version=entry.version,
-        peer=packed_prefix(entry.peer) if entry.peer else None,
-        protocol=entry.protocol,
-        ports=pb.PortRange(first=entry.ports[0], last=entry.ports[1]) if entry.ports else None,
-        icmp_type=entry.icmp_type,
-        icmp_code=entry.icmp_code,
+        number=rule.number,
+        ingress=rule.ingress,
+        allow=rule.allow,
+        ip_version=rule.version,
+        peer=packed_prefix(rule.peer) if rule.peer else None,
+        protocol=rule.protocol,
+        ports=pb.PortRange(first=rule.ports[0], last=rule.ports[1]) if rule.ports else None,
+        icmp_type=rule.icmp_type,
+        icmp_code=rule.icmp_code,
     )
 
 
-def read_subnet_acl(parts: list[str], value: bytes) -> SubnetAcl:
+def _read_subnet_acl(parts: list[str], value: bytes) -> SubnetAcl:
     """What these bytes say of the subnet that the key names."""
     return SubnetAcl(parts[1], parts[3], pb.SubnetAcl.FromString(value).acl_id)
 
 
-def read_rule(parts: list[str], value: bytes) -> AclRule:
+def _read_rule(parts: list[str], value: bytes) -> AclRule:
     """The rule of these bytes; `ValueError` when it can't be one."""
     message = pb.AclRule.FromString(value)
     if message.ip_version not in (4, 6):
@@ -54,3 +56,9 @@ def read_rule(parts: list[str], value: bytes) -> AclRule:
         icmp_type=read_byte(message.icmp_type) if message.HasField("icmp_type") else None,
         icmp_code=read_byte(message.icmp_code) if message.HasField("icmp_code") else None,
     )
+
+
+KINDS: tuple[Kind[Any], ...] = (
+    Kind(SubnetAcl, "network/*/acl/*", _subnet_acl, _read_subnet_acl),
+    Kind(AclRule, "acl/*/rule/*", _rule, _read_rule),
+)

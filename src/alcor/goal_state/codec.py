@@ -5,71 +5,31 @@ twice gives the same bytes, so equal bytes mean that nothing changed. `decode` s
 it gives an entry that keeps its type's promises, or `Malformed`.
 """
 
-from collections.abc import Callable
-from typing import get_args
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from alcor.goal_state import acl_codec, group_codec, metering_codec, qos_codec, router_codec
-from alcor.goal_state.entries import (
-    AclRule,
-    Addresses,
-    Attachment,
-    FixedIp,
-    FloatingIp,
-    Forwarding,
-    Gateway,
-    GoalEntry,
-    Group,
-    Ipv6Mode,
-    Member,
-    MeteringRule,
-    Name,
-    NdpProxy,
-    Neighbour,
-    Network,
-    Port,
-    QosPolicy,
-    Route,
-    Router,
-    RouterInterface,
-    Rule,
-    Subnet,
-    SubnetAcl,
-    UplinkNode,
-    WayOut,
+from alcor.goal_state import (
+    acl_codec,
+    group_codec,
+    metering_codec,
+    network_codec,
+    qos_codec,
+    router_codec,
 )
-from alcor.goal_state.pb import goal_state_pb2 as pb
-from alcor.goal_state.prefix_codec import (
-    packed_pair,
-    packed_prefix,
-    read_mac,
-    read_pair,
-    read_prefix,
-    read_vlan,
+from alcor.goal_state.entries import GoalEntry
+from alcor.goal_state.kind import Kind
+
+KINDS: tuple[Kind[Any], ...] = (
+    *network_codec.KINDS,
+    *group_codec.KINDS,
+    *acl_codec.KINDS,
+    *router_codec.KINDS,
+    *metering_codec.KINDS,
+    *qos_codec.KINDS,
 )
-from alcor.values.addresses import unpack_address
-from alcor.values.dhcp_options import DhcpOption, When
 
-_VNI_MAX = (1 << 24) - 1
-
-
-# What keys call an entry, where it is not its type's name.
-_NAME_BY_TYPE = {
-    RouterInterface: "interface",
-    FloatingIp: "floating",
-    NdpProxy: "proxied",
-    UplinkNode: "node",
-    WayOut: "exit",
-    SubnetAcl: "acl",
-    AclRule: "rule",
-    QosPolicy: "policy",
-    MeteringRule: "rule",
-}
-
-_PART_BY_TYPE = {
-    each: "/" + _NAME_BY_TYPE.get(each, each.__name__.lower()) for each in get_args(GoalEntry)
-}
+_Shape = tuple[str | int, ...]
 
 
 class Malformed(Exception):
@@ -78,293 +38,28 @@ class Malformed(Exception):
 
 def encode(key: str, entry: GoalEntry) -> bytes:
     """The bytes of `entry`, which belongs under `key`."""
-    assert _PART_BY_TYPE[type(entry)] in key, f"{key} holds no {type(entry).__name__}"
-    return _message(entry).SerializeToString(deterministic=True)
+    kind, part = _BY_TYPE[type(entry)]
+    assert part in key, f"{key} holds no {type(entry).__name__}"
+    return kind.message(entry).SerializeToString(deterministic=True)
 
 
 def decode(key: str, value: bytes) -> GoalEntry:
     """The entry under `key`; `Malformed` when key or value is none of ours."""
+    parts = key.split("/")
+    kind = _KIND_BY_SHAPE.get(_shape(parts))
+    if kind is None or not all(parts):
+        raise Malformed(f"'{key}' is not a key of goal state")
     try:
-        return _DECODE_BY_KIND[_kind(key)](key.split("/"), value)
+        entry: GoalEntry = kind.read(parts, value)
     except (DecodeError, ValueError) as error:
         raise Malformed(f"{key}: {error}") from None
+    return entry
 
 
-def _kind(key: str) -> str:
-    """Which entry a key holds: its third part, once the parts are those of a slice's keys."""
-    match key.split("/"):
-        case ["host", host, "port", port] if host and port:
-            return "port"
-        case ["host", host, "exit", router] if host and router:
-            return "exit"
-        case ["network", network, "network"] if network:
-            return "network"
-        case [
-            "network",
-            network,
-            "subnet" | "neighbour" | "name" | "attachment" | "acl" as kind,
-            owner,
-        ] if network and owner:
-            return kind
-        case ["group", group, "group"] if group:
-            return "group"
-        case ["group", group, "rule", rule] if group and rule:
-            return "rule"
-        case ["members", group, "member", port] if group and port:
-            return "member"
-        case ["addresses", group, "addresses"] if group:
-            return "addresses"
-        case ["acl", acl, "rule", rule] if acl and rule:
-            return "acl rule"
-        case ["policy", policy, "policy"] if policy:
-            return "policy"
-        case ["router", router, "router"] if router:
-            return "router"
-        case [
-            "router",
-            router,
-            "interface" | "gateway" | "floating" | "proxied" as kind,
-            owner,
-        ] if router and owner:
-            return kind
-        case ["forwardings", floating, "forwarding", owner] if floating and owner:
-            return "forwarding"
-        case ["metering", owner, "rule", rule] if owner and rule:
-            return "metering rule"
-        case ["uplink", name, "node", host] if name and host:
-            return "node"
-    raise Malformed(f"'{key}' is not a key of goal state")
+def _shape(parts: list[str]) -> _Shape:
+    """What tells a kind's keys from others: the slice's kind, the third part, and the length."""
+    return (parts[0], *parts[2:3], len(parts))
 
 
-_Message = (
-    pb.Port
-    | pb.Network
-    | pb.Subnet
-    | pb.Neighbour
-    | pb.Name
-    | group_codec.Message
-    | router_codec.Message
-    | acl_codec.Message
-    | qos_codec.Message
-    | pb.MeteringRule
-)
-
-
-def _message(entry: GoalEntry) -> _Message:
-    match entry:
-        case Port():
-            return _port(entry)
-        case Neighbour():
-            return _neighbour(entry)
-        case Name():
-            return _name(entry)
-        case Network():
-            return _network(entry)
-        case Member():  # one for each port and group: among the first
-            return group_codec.message(entry)
-        case Subnet():
-            return _subnet(entry)
-        case Group() | Rule() | Addresses():
-            return group_codec.message(entry)
-        case SubnetAcl() | AclRule():
-            return acl_codec.message(entry)
-        case Router() | RouterInterface() | Attachment() | Gateway() | FloatingIp() | UplinkNode():
-            return router_codec.message(entry)
-        case MeteringRule():
-            return metering_codec.message(entry)
-        case NdpProxy() | Forwarding() | WayOut():
-            return router_codec.message(entry)
-        case QosPolicy():
-            return qos_codec.message(entry)
-
-
-def _port(port: Port) -> pb.Port:
-    return pb.Port(
-        network_id=port.network_id,
-        mac=port.mac,
-        fixed_ips=[
-            pb.FixedIp(subnet_id=fixed.subnet_id, address=fixed.address.packed)
-            for fixed in port.fixed_ips
-        ],
-        admin_state_up=port.admin_state_up,
-        port_security=port.port_security,
-        name=port.name,
-        device_id=port.device_id,
-        security_groups=port.security_groups,
-        filtered=port.filtered,
-        address_pairs=[packed_pair(pair) for pair in port.address_pairs],
-        dhcp_options=[
-            pb.DhcpOption(ip_version=each.version, code=each.code, value=each.value, when=each.when)
-            for each in port.dhcp_options
-        ],
-        project_id=port.project_id,
-        parent_id=port.parent_id,
-        vlan=port.vlan,
-        qos_policy_id=port.qos_policy_id,
-        own_qos_only=port.own_qos_only,
-        waits=port.waits,
-    )
-
-
-def _network(network: Network) -> pb.Network:
-    return pb.Network(
-        vni=network.vni,
-        mtu=network.mtu,
-        admin_state_up=network.admin_state_up,
-        dns_domain=network.dns_domain,
-        physical_network=network.physical_network,
-        vlan=network.vlan,
-        zone=network.zone,
-        qos_policy_id=network.qos_policy_id,
-    )
-
-
-def _subnet(subnet: Subnet) -> pb.Subnet:
-    return pb.Subnet(
-        prefix=packed_prefix(subnet.prefix),
-        gateway=subnet.gateway.packed if subnet.gateway else b"",
-        dhcp=subnet.dhcp,
-        dns_nameservers=[server.packed for server in subnet.dns_nameservers],
-        host_routes=[
-            pb.Route(destination=packed_prefix(route.destination), nexthop=route.nexthop.packed)
-            for route in subnet.host_routes
-        ],
-        ra_mode=f"IPV6_MODE_{subnet.ra_mode.name}",
-        address_mode=f"IPV6_MODE_{subnet.address_mode.name}",
-        address_scope=subnet.address_scope,
-    )
-
-
-def _neighbour(neighbour: Neighbour) -> pb.Neighbour:
-    return pb.Neighbour(
-        mac=neighbour.mac,
-        addresses=[address.packed for address in neighbour.addresses],
-        host=neighbour.host,
-        tunnel_endpoint=neighbour.tunnel_endpoint.packed,
-        pairs=[packed_pair(pair) for pair in neighbour.pairs],
-        also=[endpoint.packed for endpoint in neighbour.also],
-    )
-
-
-def _name(name: Name) -> pb.Name:
-    packed = [address.packed for address in name.addresses]
-    return pb.Name(name=name.name, domain=name.domain, addresses=packed)
-
-
-def _read_port(parts: list[str], value: bytes) -> Port:
-    message = pb.Port.FromString(value)
-    return Port(
-        id=parts[3],
-        network_id=message.network_id,
-        mac=read_mac(message.mac),
-        fixed_ips=tuple(
-            FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in message.fixed_ips
-        ),
-        admin_state_up=message.admin_state_up,
-        port_security=message.port_security,
-        name=message.name,
-        device_id=message.device_id,
-        security_groups=tuple(message.security_groups),
-        filtered=message.filtered,
-        address_pairs=tuple(map(read_pair, message.address_pairs)),
-        dhcp_options=tuple(_read_option(each) for each in message.dhcp_options),
-        project_id=message.project_id,
-        parent_id=message.parent_id,
-        vlan=read_vlan(message.vlan),
-        qos_policy_id=message.qos_policy_id,
-        own_qos_only=message.own_qos_only,
-        waits=message.waits,
-    )
-
-
-def _read_option(message: pb.DhcpOption) -> DhcpOption:
-    if message.ip_version not in (4, 6):
-        raise ValueError(f"there is no IP version {message.ip_version}")
-    return DhcpOption(message.ip_version, message.code, message.value, When(message.when))
-
-
-def _read_network(parts: list[str], value: bytes) -> Network:
-    message = pb.Network.FromString(value)
-    if message.vni > _VNI_MAX:
-        raise ValueError(f"a VNI has 24 bits, not {message.vni}")
-    return Network(
-        id=parts[1],
-        vni=message.vni,
-        mtu=message.mtu,
-        admin_state_up=message.admin_state_up,
-        dns_domain=message.dns_domain,
-        physical_network=message.physical_network,
-        vlan=read_vlan(message.vlan),
-        zone=message.zone,
-        qos_policy_id=message.qos_policy_id,
-    )
-
-
-def _read_subnet(parts: list[str], value: bytes) -> Subnet:
-    message = pb.Subnet.FromString(value)
-    return Subnet(
-        id=parts[3],
-        network_id=parts[1],
-        prefix=read_prefix(message.prefix),
-        gateway=unpack_address(message.gateway) if message.gateway else None,
-        dhcp=message.dhcp,
-        dns_nameservers=tuple(map(unpack_address, message.dns_nameservers)),
-        host_routes=tuple(
-            Route(read_prefix(route.destination), unpack_address(route.nexthop))
-            for route in message.host_routes
-        ),
-        ra_mode=Ipv6Mode(message.ra_mode),
-        address_mode=Ipv6Mode(message.address_mode),
-        address_scope=message.address_scope,
-    )
-
-
-def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
-    message = pb.Neighbour.FromString(value)
-    return Neighbour(
-        port_id=parts[3],
-        network_id=parts[1],
-        mac=read_mac(message.mac),
-        addresses=tuple(map(unpack_address, message.addresses)),
-        host=message.host,
-        tunnel_endpoint=unpack_address(message.tunnel_endpoint),
-        pairs=tuple(map(read_pair, message.pairs)) if message.pairs else (),
-        also=tuple(map(unpack_address, message.also)) if message.also else (),
-    )
-
-
-def _read_name(parts: list[str], value: bytes) -> Name:
-    message = pb.Name.FromString(value)
-    return Name(
-        port_id=parts[3],
-        network_id=parts[1],
-        name=message.name,
-        domain=message.domain,
-        addresses=tuple(map(unpack_address, message.addresses)),
-    )
-
-
-_DECODE_BY_KIND: dict[str, Callable[[list[str], bytes], GoalEntry]] = {
-    "port": _read_port,
-    "network": _read_network,
-    "subnet": _read_subnet,
-    "neighbour": _read_neighbour,
-    "name": _read_name,
-    "group": group_codec.read_group,
-    "rule": group_codec.read_rule,
-    "member": group_codec.read_member,
-    "addresses": group_codec.read_addresses,
-    "acl": acl_codec.read_subnet_acl,
-    "acl rule": acl_codec.read_rule,
-    "policy": qos_codec.read_policy,
-    "router": router_codec.read_router,
-    "interface": router_codec.read_interface,
-    "attachment": router_codec.read_attachment,
-    "gateway": router_codec.read_gateway,
-    "floating": router_codec.read_floating,
-    "proxied": router_codec.read_proxied,
-    "forwarding": router_codec.read_forwarding,
-    "metering rule": metering_codec.read_rule,
-    "node": router_codec.read_uplink_node,
-    "exit": router_codec.read_way_out,
-}
+_KIND_BY_SHAPE = {_shape(kind.keys.split("/")): kind for kind in KINDS}
+_BY_TYPE = {kind.type: (kind, "/" + kind.keys.split("/")[2]) for kind in KINDS}

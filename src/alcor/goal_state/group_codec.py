@@ -1,23 +1,15 @@
 """The messages of security groups, their rules and members, and of address groups."""
 
+from typing import Any
+
 from alcor.goal_state.entries import Addresses, Group, Member, Rule
+from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_byte, read_ports, read_prefix
 
-Message = pb.Group | pb.Rule | pb.Member | pb.Addresses
 
-
-def message(entry: Group | Rule | Member | Addresses) -> Message:
-    """The message of an entry."""
-    match entry:
-        case Group():
-            return pb.Group(stateful=entry.stateful)
-        case Rule():
-            return _rule(entry)
-        case Member():
-            return pb.Member(prefixes=map(packed_prefix, entry.prefixes))
-        case Addresses():
-            return pb.Addresses(prefixes=map(packed_prefix, entry.prefixes))
+def _group(group: Group) -> pb.Group:
+    return pb.Group(stateful=group.stateful)
 
 
 def _rule(rule: Rule) -> pb.Rule:
@@ -34,12 +26,20 @@ def _rule(rule: Rule) -> pb.Rule:
     )
 
 
-def read_group(parts: list[str], value: bytes) -> Group:
+def _member(member: Member) -> pb.Member:
+    return pb.Member(prefixes=map(packed_prefix, member.prefixes))
+
+
+def _addresses(addresses: Addresses) -> pb.Addresses:
+    return pb.Addresses(prefixes=map(packed_prefix, addresses.prefixes))
+
+
+def _read_group(parts: list[str], value: bytes) -> Group:
     """The security group of these bytes."""
     return Group(id=parts[1], stateful=pb.Group.FromString(value).stateful)
 
 
-def read_rule(parts: list[str], value: bytes) -> Rule:
+def _read_rule(parts: list[str], value: bytes) -> Rule:
     """The rule of these bytes; `ValueError` when it can't be one, as half a rule lets too much
     pass."""
     message = pb.Rule.FromString(value)
@@ -63,12 +63,20 @@ def read_rule(parts: list[str], value: bytes) -> Rule:
     )
 
 
-def read_member(parts: list[str], value: bytes) -> Member:
+def _read_member(parts: list[str], value: bytes) -> Member:
     """The member of these bytes; `ValueError` when one of its prefixes is none."""
     prefixes = pb.Member.FromString(value).prefixes
     return Member(parts[1], parts[3], tuple(map(read_prefix, prefixes)))
 
 
-def read_addresses(parts: list[str], value: bytes) -> Addresses:
+def _read_addresses(parts: list[str], value: bytes) -> Addresses:
     """The address group of these bytes; `ValueError` when one of its prefixes is none."""
     return Addresses(parts[1], tuple(map(read_prefix, pb.Addresses.FromString(value).prefixes)))
+
+
+KINDS: tuple[Kind[Any], ...] = (
+    Kind(Group, "group/*/group", _group, _read_group),
+    Kind(Rule, "group/*/rule/*", _rule, _read_rule),
+    Kind(Member, "members/*/member/*", _member, _read_member),
+    Kind(Addresses, "addresses/*/addresses", _addresses, _read_addresses),
+)

@@ -1,14 +1,15 @@
 """The messages of what routers count."""
 
+from typing import Any
 from urllib.parse import unquote
 
 from alcor.goal_state.entries import MeteringRule
+from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_prefix
 
 
-def message(rule: MeteringRule) -> pb.MeteringRule:
-    """The message of a rule."""
+def _rule(rule: MeteringRule) -> pb.MeteringRule:
     return pb.MeteringRule(
         label_id=rule.label_id,
         ingress=rule.ingress,
@@ -18,7 +19,7 @@ def message(rule: MeteringRule) -> pb.MeteringRule:
     )
 
 
-def read_rule(parts: list[str], value: bytes) -> MeteringRule:
+def _read_rule(parts: list[str], value: bytes) -> MeteringRule:
     """The rule of these bytes; `ValueError` when it names no end, or ends of two families."""
     found = pb.MeteringRule.FromString(value)
     source = read_prefix(found.source) if found.HasField("source") else None
@@ -29,3 +30,6 @@ def read_rule(parts: list[str], value: bytes) -> MeteringRule:
     return MeteringRule(
         parts[3], found.label_id, owner, found.ingress, found.excluded, source, destination
     )
+
+
+KINDS: tuple[Kind[Any], ...] = (Kind(MeteringRule, "metering/*/rule/*", _rule, _read_rule),)

@@ -1,15 +1,15 @@
 """The messages of QoS policies."""
 
-from alcor.goal_state.entries import Limit, QosPolicy
-from alcor.goal_state.pb import goal_state_pb2 as pb
+from typing import Any
 
-Message = pb.QosPolicy
+from alcor.goal_state.entries import Limit, QosPolicy
+from alcor.goal_state.kind import Kind
+from alcor.goal_state.pb import goal_state_pb2 as pb
 
 _DSCP_MAX = 63
 
 
-def message(entry: QosPolicy) -> Message:
-    """The message of a policy."""
+def _policy(policy: QosPolicy) -> pb.QosPolicy:
     return pb.QosPolicy(
         limits=[
             pb.Limit(
@@ -18,13 +18,13 @@ def message(entry: QosPolicy) -> Message:
                 rate=each.rate,
                 burst=each.burst,
             )
-            for each in entry.limits
+            for each in policy.limits
         ],
-        dscp=entry.dscp,
+        dscp=policy.dscp,
     )
 
 
-def read_policy(parts: list[str], value: bytes) -> QosPolicy:
+def _read_policy(parts: list[str], value: bytes) -> QosPolicy:
     """The policy of these bytes; `ValueError` when it can't be one."""
     message = pb.QosPolicy.FromString(value)
     limits = tuple(
@@ -37,3 +37,6 @@ def read_policy(parts: list[str], value: bytes) -> QosPolicy:
     if message.dscp > _DSCP_MAX:
         raise ValueError(f"a DSCP has 6 bits, not {message.dscp}")
     return QosPolicy(parts[1], limits, message.dscp if message.HasField("dscp") else None)
+
+
+KINDS: tuple[Kind[Any], ...] = (Kind(QosPolicy, "policy/*/policy", _policy, _read_policy),)

@@ -1,6 +1,7 @@
 """The messages of routers, of where they meet networks, and of who is where outside."""
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote
 
 from alcor.goal_state.entries import (
@@ -16,77 +17,13 @@ from alcor.goal_state.entries import (
     UplinkNode,
     WayOut,
 )
+from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.goal_state.prefix_codec import packed_prefix, read_mac, read_prefix
 from alcor.values.addresses import unpack_address
 
 IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP = 6, 17, 132
 _PORT_MAX = 65_535
-
-Entry = (
-    Router
-    | RouterInterface
-    | Attachment
-    | Gateway
-    | FloatingIp
-    | NdpProxy
-    | Forwarding
-    | UplinkNode
-    | WayOut
-)
-Message = (
-    pb.Router
-    | pb.RouterInterface
-    | pb.Attachment
-    | pb.Gateway
-    | pb.FloatingIp
-    | pb.NdpProxy
-    | pb.Forwarding
-    | pb.UplinkNode
-    | pb.WayOut
-)
-
-
-def message(entry: Entry) -> Message:
-    """The message of an entry."""
-    match entry:
-        case Router():
-            return _router(entry)
-        case RouterInterface():
-            return pb.RouterInterface(
-                network_id=entry.network_id,
-                mac=entry.mac,
-                fixed_ips=_fixed_ips(entry.fixed_ips),
-                admin_state_up=entry.admin_state_up,
-            )
-        case Attachment():
-            return pb.Attachment(router_id=entry.router_id)
-        case Gateway():
-            fixed_ips = _fixed_ips(entry.fixed_ips)
-            return pb.Gateway(network_id=entry.network_id, mac=entry.mac, fixed_ips=fixed_ips)
-        case FloatingIp():
-            return pb.FloatingIp(
-                network_id=entry.network_id,
-                mac=entry.mac,
-                address=entry.address.packed,
-                port_id=entry.port_id,
-                fixed=entry.fixed.packed if entry.fixed else b"",
-                name=entry.name,
-                qos_policy_id=entry.qos_policy_id,
-            )
-        case NdpProxy():
-            return pb.NdpProxy(address=entry.address.packed)
-        case Forwarding():
-            return pb.Forwarding(
-                protocol=entry.protocol,
-                outer=pb.PortRange(first=entry.outer[0], last=entry.outer[1]),
-                address=entry.address.packed,
-                inner=pb.PortRange(first=entry.inner[0], last=entry.inner[1]),
-            )
-        case UplinkNode():
-            return pb.UplinkNode(tunnel_endpoint=entry.tunnel_endpoint.packed)
-        case WayOut():
-            return pb.WayOut()
 
 
 def _router(router: Router) -> pb.Router:
@@ -103,6 +40,60 @@ def _router(router: Router) -> pb.Router:
     )
 
 
+def _interface(interface: RouterInterface) -> pb.RouterInterface:
+    return pb.RouterInterface(
+        network_id=interface.network_id,
+        mac=interface.mac,
+        fixed_ips=_fixed_ips(interface.fixed_ips),
+        admin_state_up=interface.admin_state_up,
+    )
+
+
+def _attachment(attachment: Attachment) -> pb.Attachment:
+    return pb.Attachment(router_id=attachment.router_id)
+
+
+def _gateway(gateway: Gateway) -> pb.Gateway:
+    return pb.Gateway(
+        network_id=gateway.network_id,
+        mac=gateway.mac,
+        fixed_ips=_fixed_ips(gateway.fixed_ips),
+    )
+
+
+def _floating(floating: FloatingIp) -> pb.FloatingIp:
+    return pb.FloatingIp(
+        network_id=floating.network_id,
+        mac=floating.mac,
+        address=floating.address.packed,
+        port_id=floating.port_id,
+        fixed=floating.fixed.packed if floating.fixed else b"",
+        name=floating.name,
+        qos_policy_id=floating.qos_policy_id,
+    )
+
+
+def _proxied(proxy: NdpProxy) -> pb.NdpProxy:
+    return pb.NdpProxy(address=proxy.address.packed)
+
+
+def _forwarding(forwarding: Forwarding) -> pb.Forwarding:
+    return pb.Forwarding(
+        protocol=forwarding.protocol,
+        outer=pb.PortRange(first=forwarding.outer[0], last=forwarding.outer[1]),
+        address=forwarding.address.packed,
+        inner=pb.PortRange(first=forwarding.inner[0], last=forwarding.inner[1]),
+    )
+
+
+def _uplink_node(node: UplinkNode) -> pb.UplinkNode:
+    return pb.UplinkNode(tunnel_endpoint=node.tunnel_endpoint.packed)
+
+
+def _way_out(_: WayOut) -> pb.WayOut:
+    return pb.WayOut()
+
+
 def _fixed_ips(fixed_ips: Iterable[FixedIp]) -> list[pb.FixedIp]:
     return [
         pb.FixedIp(subnet_id=fixed.subnet_id, address=fixed.address.packed) for fixed in fixed_ips
@@ -113,7 +104,7 @@ def _read_fixed_ips(messages: Iterable[pb.FixedIp]) -> tuple[FixedIp, ...]:
     return tuple(FixedIp(fixed.subnet_id, unpack_address(fixed.address)) for fixed in messages)
 
 
-def read_router(parts: list[str], value: bytes) -> Router:
+def _read_router(parts: list[str], value: bytes) -> Router:
     """The router of these bytes; `ValueError` when a route of it is none."""
     message = pb.Router.FromString(value)
     routes = tuple(
@@ -133,7 +124,7 @@ def read_router(parts: list[str], value: bytes) -> Router:
     )
 
 
-def read_interface(parts: list[str], value: bytes) -> RouterInterface:
+def _read_interface(parts: list[str], value: bytes) -> RouterInterface:
     """The interface of these bytes; `ValueError` when its MAC or an address is none."""
     message = pb.RouterInterface.FromString(value)
     return RouterInterface(
@@ -146,19 +137,19 @@ def read_interface(parts: list[str], value: bytes) -> RouterInterface:
     )
 
 
-def read_attachment(parts: list[str], value: bytes) -> Attachment:
+def _read_attachment(parts: list[str], value: bytes) -> Attachment:
     """The attachment of these bytes."""
     return Attachment(parts[3], parts[1], pb.Attachment.FromString(value).router_id)
 
 
-def read_gateway(parts: list[str], value: bytes) -> Gateway:
+def _read_gateway(parts: list[str], value: bytes) -> Gateway:
     """The gateway of these bytes; `ValueError` when its MAC or an address is none."""
     message = pb.Gateway.FromString(value)
     fixed_ips = _read_fixed_ips(message.fixed_ips)
     return Gateway(parts[3], parts[1], message.network_id, read_mac(message.mac), fixed_ips)
 
 
-def read_floating(parts: list[str], value: bytes) -> FloatingIp:
+def _read_floating(parts: list[str], value: bytes) -> FloatingIp:
     """The floating IP of these bytes; `ValueError` when a MAC or an address of it is none."""
     message = pb.FloatingIp.FromString(value)
     address = unpack_address(message.address)
@@ -178,7 +169,7 @@ def read_floating(parts: list[str], value: bytes) -> FloatingIp:
     )
 
 
-def read_proxied(parts: list[str], value: bytes) -> NdpProxy:
+def _read_proxied(parts: list[str], value: bytes) -> NdpProxy:
     """The NDP proxy of these bytes; `ValueError` when its address is no IPv6 address."""
     address = unpack_address(pb.NdpProxy.FromString(value).address)
     if address.version != 6:
@@ -186,7 +177,7 @@ def read_proxied(parts: list[str], value: bytes) -> NdpProxy:
     return NdpProxy(parts[3], parts[1], address)
 
 
-def read_forwarding(parts: list[str], value: bytes) -> Forwarding:
+def _read_forwarding(parts: list[str], value: bytes) -> Forwarding:
     """The forwarding of these bytes; `ValueError` when it can't be one."""
     message = pb.Forwarding.FromString(value)
     outer, inner = _read_ports(message.outer), _read_ports(message.inner)
@@ -204,13 +195,26 @@ def _read_ports(message: pb.PortRange) -> tuple[int, int]:
     return message.first, message.last
 
 
-def read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:
+def _read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:
     """The node of these bytes; `ValueError` when its tunnel endpoint is no address."""
     endpoint = unpack_address(pb.UplinkNode.FromString(value).tunnel_endpoint)
     return UplinkNode(unquote(parts[1]), parts[3], endpoint)
 
 
-def read_way_out(parts: list[str], value: bytes) -> WayOut:
+def _read_way_out(parts: list[str], value: bytes) -> WayOut:
     """The way out of these bytes, which say nothing that the key does not."""
     pb.WayOut.FromString(value)
     return WayOut(parts[1], parts[3])
+
+
+KINDS: tuple[Kind[Any], ...] = (
+    Kind(Router, "router/*/router", _router, _read_router),
+    Kind(RouterInterface, "router/*/interface/*", _interface, _read_interface),
+    Kind(Gateway, "router/*/gateway/*", _gateway, _read_gateway),
+    Kind(FloatingIp, "router/*/floating/*", _floating, _read_floating),
+    Kind(NdpProxy, "router/*/proxied/*", _proxied, _read_proxied),
+    Kind(Attachment, "network/*/attachment/*", _attachment, _read_attachment),
+    Kind(Forwarding, "forwardings/*/forwarding/*", _forwarding, _read_forwarding),
+    Kind(UplinkNode, "uplink/*/node/*", _uplink_node, _read_uplink_node),
+    Kind(WayOut, "host/*/exit/*", _way_out, _read_way_out),
+)

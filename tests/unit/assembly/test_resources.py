@@ -1,13 +1,15 @@
-"""A gateway on its own declares what the managers keep."""
+"""A gateway on its own declares what the managers keep, and every record is some manager's."""
 
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.assembly.resources import TELLING, declared
+from alcor.intent.records import TYPE_BY_KIND, Record, manager_of
 from alcor.keyed_log.memory import MemoryLog
 
 
@@ -25,3 +27,8 @@ def test_a_gateway_declares_what_the_managers_keep(tmp_path: Path) -> None:
             sorted(theirs[0].defaults)
         )
     asyncio.run(control.close())
+
+
+def test_every_kind_of_record_has_a_manager_that_tells_it() -> None:
+    assert {manager_of(f"{kind}/id") for kind in TYPE_BY_KIND} == set(TELLING)
+    assert sorted(map(repr, TYPE_BY_KIND.values())) == sorted(map(repr, get_args(Record)))

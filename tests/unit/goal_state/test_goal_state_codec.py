@@ -1,12 +1,14 @@
 """Goal-state entries survive their bytes, and any bytes survive the decoder."""
 
 from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.goal_state import codec
+from alcor.goal_state import codec, slices
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
@@ -88,6 +90,7 @@ KEYS = [
     metering_rule_key("a/b*", "r"),
     exit_key("h1", "r"),
     proxied_key("r", "n"),
+    name_key(NET, PORT),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -191,7 +194,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         name=texts,
         domain=texts,
         addresses=st.lists(addresses, max_size=3).map(tuple),
-    ).map(lambda entry: (name_key(NET, PORT), entry)),
+    ).map(lambda entry: (KEYS[21], entry)),
     st.builds(Group, st.just("g"), st.booleans()).map(lambda entry: (KEYS[4], entry)),
     rules.map(lambda entry: (KEYS[5], entry)),
     st.builds(Member, st.just("g"), st.just(PORT), prefixes).map(lambda entry: (KEYS[6], entry)),
@@ -274,6 +277,14 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     ).map(lambda entry: (KEYS[18], entry)),
     st.just((KEYS[19], WayOut("h1", "r"))),
 )
+
+
+def test_every_kind_of_entry_is_declared_once_and_tried_here() -> None:
+    of_each = [[key for key in KEYS if fnmatchcase(key, kind.keys)] for kind in codec.KINDS]
+
+    assert [len(keys) for keys in of_each] == [1] * len(codec.KINDS)
+    assert len(KEYS) == len(codec.KINDS) == len([n for n in vars(slices) if n.endswith("_key")])
+    assert {kind.type for kind in codec.KINDS} == set(get_args(GoalEntry))
 
 
 @given(entries)
