@@ -266,22 +266,93 @@ def test_policies_of_others_are_not_had_at_gateways(
     assert root.call("DELETE", f"/v2.0/floatingips/{made['id']}").status == 204
 
 
-def test_nothing_has_a_policy_that_hosts_do_not_keep(ann: Api) -> None:
+def minima(api: Api) -> dict[str, Any]:
+    """A policy with minimum rules of both kinds."""
+    made = policy(api)
+    for direction, least in (("egress", 1_000), ("ingress", 2_000)):
+        wanted = {"direction": direction, "min_kbps": least}
+        assert rule(api, made, "minimum_bandwidth", **wanted).status == 201
+    answer = rule(api, made, "minimum_packet_rate", direction="any", min_kpps=500)
+    assert answer.status == 201, answer
+    return made
+
+
+def test_a_port_asks_placement_for_the_minima_of_its_policy(root: Api, ann: Api) -> None:
+    made = minima(ann)
+    network = ann.network()["id"]
+    asking = ann.make("/v2.0/ports", "port", network_id=network, qos_policy_id=made["id"])
+    assert "resource_request" not in asking
+    path = f"/v2.0/ports/{asking['id']}"
+    wanted = root.get(path).json["port"]["resource_request"]
+    bandwidth, packets = wanted["request_groups"]
+    assert wanted["same_subtree"] == [bandwidth["id"], packets["id"]]
+    assert bandwidth["resources"] == {
+        "NET_BW_EGR_KILOBIT_PER_SEC": 1_000,
+        "NET_BW_IGR_KILOBIT_PER_SEC": 2_000,
+    }
+    assert bandwidth["required"] == ["CUSTOM_NETWORK_TUNNEL_PROVIDER", "CUSTOM_VNIC_TYPE_NORMAL"]
+    assert packets["resources"] == {"NET_PACKET_RATE_KILOPACKET_PER_SEC": 500}
+    assert packets["required"] == ["CUSTOM_VNIC_TYPE_NORMAL"]
+    assert root.listed(f"/v2.0/ports?id={asking['id']}")[0]["resource_request"] == wanted
+    assert change(root, path, "port", qos_policy_id=None).json["port"]["resource_request"] is None
+
+
+def test_a_port_asks_placement_for_what_its_network_gives_it(root: Api) -> None:
+    made = minima(root)
+    physical = {"provider:network_type": "vlan", "provider:physical_network": "rack-1.a"}
+    network = root.network(qos_policy_id=made["id"], **physical)["id"]
+    asking, silent = (
+        root.make("/v2.0/ports", "port", network_id=network, qos_policy_id=own)
+        for own in (None, policy(root)["id"])
+    )
+    bandwidth, _ = asking["resource_request"]["request_groups"]
+    assert bandwidth["required"] == ["CUSTOM_PHYSNET_RACK_1_A", "CUSTOM_VNIC_TYPE_NORMAL"]
+    assert silent["resource_request"] is None
+
+
+def test_minima_stay_as_they_are_while_something_has_the_policy(root: Api, ann: Api) -> None:
+    made = minima(ann)
+    (path,) = (
+        f"{POLICIES}/{made['id']}/minimum_packet_rate_rules/{each['id']}"
+        for each in ann.listed(f"{POLICIES}/{made['id']}/minimum_packet_rate_rules")
+    )
+    network = ann.network()["id"]
+    port = ann.make("/v2.0/ports", "port", network_id=network, qos_policy_id=made["id"])
+    assert refused(change(ann, path, "minimum_packet_rate_rule", min_kpps=1)) == (
+        *(409, "QosPolicyInUse"),
+    )
+    assert refused(ann.call("DELETE", path)) == (409, "QosPolicyInUse")
+    plain = policy(ann)
+    ann.network(qos_policy_id=plain["id"])
+    added = rule(ann, plain, "minimum_bandwidth", min_kbps=10)
+    assert refused(added) == (409, "QosPolicyInUse")
+    # A machine runs where there was room for what its port asked for.
+    bound = {"binding:host_id": "h1", "device_owner": "compute:nova", "device_id": "vm"}
+    where = f"/v2.0/ports/{port['id']}"
+    assert change(root, where, "port", **bound).status == 200
+    lost = change(root, where, "port", qos_policy_id=plain["id"])
+    assert refused(lost) == (409, "QosPlacementAllocationUpdateConflict")
+    assert change(root, where, "port", **{"binding:host_id": ""}).status == 200
+    assert change(root, where, "port", qos_policy_id=plain["id"]).status == 200
+    assert change(ann, path, "minimum_packet_rate_rule", min_kpps=1).status == 200
+    assert ann.call("DELETE", path).status == 204
+    given = change(ann, f"/v2.0/networks/{network}", "network", qos_policy_id=made["id"])
+    assert given.status == 200
+
+
+def test_a_minimum_packet_rate_is_of_both_directions_or_of_each(ann: Api) -> None:
     made = policy(ann)
-    network = ann.network(qos_policy_id=made["id"])["id"]
-    wished = rule(ann, made, "minimum_bandwidth", min_kbps=10)
-    assert refused(wished) == (409, "QosRuleNotSupported")
-    other = policy(ann)
-    unkept = rule(ann, other, "minimum_bandwidth", min_kbps=10).json["minimum_bandwidth_rule"]
-    given = change(ann, f"/v2.0/networks/{network}", "network", qos_policy_id=other["id"])
-    assert refused(given) == (409, "QosRuleNotSupported")
-    body = {"port": {"network_id": network, "qos_policy_id": other["id"]}}
-    assert refused(ann.call("POST", "/v2.0/ports", body)) == (409, "QosRuleNotSupported")
-    default = change(ann, f"{POLICIES}/{other['id']}", "policy", is_default=True)
-    assert refused(default) == (409, "QosRuleNotSupported")
-    below = f"{POLICIES}/{other['id']}/minimum_bandwidth_rules/{unkept['id']}"
-    assert ann.call("DELETE", below).status == 204
-    assert ann.call("POST", "/v2.0/ports", body).status == 201
+    egress = rule(ann, made, "minimum_packet_rate", min_kpps=1).json["minimum_packet_rate_rule"]
+    assert egress["direction"] == "egress"
+    again = rule(ann, made, "minimum_packet_rate", min_kpps=2)
+    assert refused(again) == (409, "QoSRulesConflict")
+    both = rule(ann, made, "minimum_packet_rate", min_kpps=2, direction="any")
+    assert refused(both) == (409, "QoSRuleParameterConflict")
+    alias = f"/v2.0/qos/alias-minimum-packet-rate-rules/{egress['id']}"
+    told = change(ann, alias, "alias_minimum_packet_rate_rule", direction="any").json
+    assert told["alias_minimum_packet_rate_rule"]["direction"] == "any"
+    other = rule(ann, made, "minimum_packet_rate", min_kpps=2, direction="ingress")
+    assert refused(other) == (409, "QoSRuleParameterConflict")
 
 
 def test_a_policy_of_others_is_used_once_it_is_shared(root: Api, bob: Api) -> None:
@@ -362,10 +433,13 @@ def test_a_port_shows_the_policy_of_its_network_beside_its_own(ann: Api) -> None
 
 
 def test_users_see_which_rules_are_kept_and_administrators_how(root: Api, bob: Api) -> None:
-    kept = [{"type": t} for t in ("bandwidth_limit", "dscp_marking", "packet_rate_limit")]
-    assert bob.get("/v2.0/qos/rule-types").json["rule_types"] == kept
-    every = bob.get("/v2.0/qos/rule-types?all_rules=true").json["rule_types"]
-    assert {"type": "minimum_bandwidth"} in every
+    limits = ["bandwidth_limit", "dscp_marking", "packet_rate_limit"]
+    kept = sorted([*limits, "minimum_bandwidth", "minimum_packet_rate"])
+    for query in ("", "?all_rules=true", "?all_supported=true"):
+        types = bob.get(f"/v2.0/qos/rule-types{query}").json["rule_types"]
+        assert [each["type"] for each in types] == kept
+    by = root.get("/v2.0/qos/rule-types/minimum_packet_rate").json["rule_type"]["drivers"]
+    assert [each["name"] for each in by] == ["placement"]
     assert bob.get("/v2.0/qos/rule-types/dscp_marking").status == 403
     shown = root.get("/v2.0/qos/rule-types/dscp_marking").json["rule_type"]
     (parameter,) = shown["drivers"][0]["supported_parameters"]

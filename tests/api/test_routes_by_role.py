@@ -37,6 +37,7 @@ ALIASES: dict[str, dict[str, Any]] = {
     "alias_bandwidth_limit_rule": {"max_kbps": 2},
     "alias_dscp_marking_rule": {"dscp_mark": 8},
     "alias_minimum_bandwidth_rule": {"min_kbps": 2},
+    "alias_minimum_packet_rate_rule": {"min_kpps": 2},
 }
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 

@@ -173,6 +173,7 @@ _QOS_RULES = {
         "bandwidth_limit",
         "dscp_marking",
         "minimum_bandwidth",
+        "minimum_packet_rate",
         "packet_rate_limit",
     )
     for kind in (f"policy_{type_}_rule", f"alias_{type_}_rule")

@@ -1,12 +1,14 @@
-"""QoS policies, as far as more than one manager must know: which rules hosts keep, and refusals.
+"""QoS policies, as far as more than one manager must know: who keeps which rules, and refusals.
 
 The refusals are Neutron's (neutron_lib.exceptions.qos).
 """
 
 from alcor.values.errors import Conflict, Kind, NotFound, Refusal
 
-# A policy with a rule of another type no network or port can be given.
-ENFORCED = ("bandwidth_limit", "dscp_marking", "packet_rate_limit")
+ENFORCED = ("bandwidth_limit", "dscp_marking", "packet_rate_limit")  # by hosts
+# Kept by the placement of machines: a host gets no more of them than it was said to have.
+# What has no place of its own, as a router's gateway, can't have them.
+PLACED = ("minimum_bandwidth", "minimum_packet_rate")
 
 
 class QosPolicyNotFound(NotFound):
@@ -17,12 +19,22 @@ class QosPolicyNotFound(NotFound):
 
 
 class QosRuleNotSupported(Conflict):
-    """Hosts can't keep such a rule."""
+    """Nobody would keep such a rule where it is wanted."""
 
     def __init__(self, rule_type: str, policy_id: str) -> None:
         super().__init__(
-            f"Rule {rule_type} of QoS policy {policy_id} is not supported by the hosts: nothing "
-            "can have it."
+            f"Rule {rule_type} of QoS policy {policy_id} is not supported here: it is for ports "
+            "and networks."
+        )
+
+
+class QosPlacementAllocationUpdateConflict(Conflict):
+    """What was allocated for a machine that runs would not be what its port asks for."""
+
+    def __init__(self, policy_id: str) -> None:
+        super().__init__(
+            f"QoS policy {policy_id} has minimum rules: a port gets or loses it only while it is "
+            "bound to no host."
         )
 
 

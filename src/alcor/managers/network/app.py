@@ -104,7 +104,7 @@ class NetworkApp:
             now,
             new_id,
             self.sharing,
-            PolicyReferences(policies),
+            PolicyReferences(policies, placeable=True),
         )
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
         whole = Span(limits.vni_min, limits.vni_max)

@@ -115,7 +115,7 @@ class PortApp:
             ips,
             self._macs,
             self._groups,
-            PolicyReferences(policies),
+            PolicyReferences(policies, placeable=True),
             now,
             zone,
         )
@@ -133,7 +133,13 @@ class PortApp:
         self._reports = reports
         self._rebuilt = rebuilt
         service = PortService(
-            self._store, self.queue, new_id, settings.fixed_ips_max, self._references, zone
+            self._store,
+            self.queue,
+            new_id,
+            settings.fixed_ips_max,
+            self._references,
+            zone,
+            policies,
         )
         resource = port_resource(groups=groups is not None)
         bindings = BindingService(self._store, self.queue, self._references, now)

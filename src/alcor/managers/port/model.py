@@ -77,6 +77,7 @@ class PortSecurityPortHasSecurityGroup(Conflict):
 
 
 trusted_owners = "network:"  # device owners of services: they filter for others
+machine_owners = "compute:"  # device owners of what Nova places
 
 
 class Status(StrEnum):

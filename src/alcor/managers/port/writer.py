@@ -42,7 +42,7 @@ from alcor.managers.port.jobs import (
 from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.making import Own, PortMaker
-from alcor.managers.port.model import Port, PortIdInUse, PortNotFound
+from alcor.managers.port.model import Port, PortIdInUse, PortNotFound, machine_owners
 from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
 from alcor.managers.port.references import References
 from alcor.runtime import policy_references
@@ -399,7 +399,8 @@ def _policy_wishes(job: Job, held: Mapping[str, Port]) -> list[policy_references
         return [policy_references.Wish(viewer, d.item["qos_policy_id"]) for d in job.drafts]
     if isinstance(job, Update) and (port := held.get(job.id)):
         viewer, wanted = project_of(job.caller), job.changes["qos_policy_id"]
-        return [policy_references.Wish(viewer, wanted, port.qos_policy_id)]
+        placed = bool(port.host) and port.device_owner.startswith(machine_owners)
+        return [policy_references.Wish(viewer, wanted, port.qos_policy_id, placed)]
     return []
 
 

@@ -14,7 +14,6 @@ from alcor.resource.fields import (
     NAME,
     UUID,
     FieldType,
-    boolean_of,
     integer,
     integer_of,
     one_of,
@@ -23,7 +22,6 @@ from alcor.resource.fields import (
 )
 
 RULE_OF_ALIAS = "alias_"
-ALL_RULES = "all_rules"  # a filter of rule types: also those that hosts don't keep
 _COUNT = integer(0, (1 << 63) - 1)
 _RATE = integer(0, (1 << 31) - 1)
 _DIRECTION = Field(name="direction", type=one_of("egress", "ingress"), default="egress")
@@ -69,14 +67,27 @@ _VALUES_BY_TYPE: dict[str, tuple[Field, ...]] = {
     ),
     rule.DSCP_MARKING: (Field(name="dscp_mark", type=_MARK, required=True),),
     rule.MINIMUM_BANDWIDTH: (Field(name="min_kbps", type=_RATE, required=True), _DIRECTION),
+    rule.MINIMUM_PACKET_RATE: (
+        Field(name="min_kpps", type=_RATE, required=True),
+        Field(name="direction", type=one_of(rule.ANY, "egress", "ingress"), default="egress"),
+    ),
     rule.PACKET_RATE_LIMIT: (
         Field(name="max_kpps", type=_RATE, required=True),
         Field(name="max_burst_kpps", type=_RATE, default=0),
         _DIRECTION,
     ),
 }
-_EXTENSION_BY_TYPE = {rule.PACKET_RATE_LIMIT: "qos-pps"}
-ALIASED = (rule.BANDWIDTH_LIMIT, rule.DSCP_MARKING, rule.MINIMUM_BANDWIDTH)
+_EXTENSION_BY_TYPE = {
+    rule.MINIMUM_PACKET_RATE: "qos-pps-minimum",
+    rule.PACKET_RATE_LIMIT: "qos-pps",
+}
+_ALIAS_BY_TYPE = {
+    rule.BANDWIDTH_LIMIT: "qos-rules-alias",
+    rule.DSCP_MARKING: "qos-rules-alias",
+    rule.MINIMUM_BANDWIDTH: "qos-rules-alias",
+    rule.MINIMUM_PACKET_RATE: "qos-pps-minimum-rule-alias",
+}
+ALIASED = tuple(_ALIAS_BY_TYPE)
 
 
 def rules_of(type_: str) -> Resource:
@@ -100,19 +111,15 @@ def alias_of(type_: str) -> Resource:
         collection=f"{RULE_OF_ALIAS}{type_}_rules",
         title="QosRule",
         path=f"/v2.0/qos/alias-{type_.replace('_', '-')}-rules",
-        extension="qos-rules-alias",
+        extension=_ALIAS_BY_TYPE[type_],
         creatable=False,
         fields=rules_of(type_).fields,
     )
 
 
-def _all_rules(texts: Sequence[str]) -> list[Filter]:
-    return [Filter(ALL_RULES, (any(boolean_of(text) for text in texts),))]
-
-
-def _supported(texts: Sequence[str]) -> list[Filter]:
-    """All hosts know the same rules: what one of them keeps, all of them keep."""
-    return [Filter(ALL_RULES, (not all(boolean_of(text) for text in texts),))]
+def _of_any_driver(texts: Sequence[str]) -> list[Filter]:
+    """Every type is kept by one driver, and no host has another: both filters mean all types."""
+    return []
 
 
 RULE_TYPE = Resource(
@@ -125,7 +132,7 @@ RULE_TYPE = Resource(
     creatable=False,
     updatable=False,
     deletable=False,
-    special_filters={ALL_RULES: _all_rules, "all_supported": _supported},
+    special_filters={"all_rules": _of_any_driver, "all_supported": _of_any_driver},
     fields=(
         read_only("type", string(255)),
         read_only("drivers", JSON),

@@ -38,7 +38,7 @@ def _rule(rule: Rule) -> QosRuleRecord:
     return QosRuleRecord(
         type=rule.type,
         direction="" if rule.direction is UNSET else str(rule.direction),
-        rate=_first((rule.max_kbps, rule.max_kpps, rule.min_kbps)),
+        rate=_first((rule.max_kbps, rule.max_kpps, rule.min_kbps, rule.min_kpps)),
         burst=_first((rule.max_burst_kbps, rule.max_burst_kpps)),
         dscp_mark=_first((rule.dscp_mark,)),
     )

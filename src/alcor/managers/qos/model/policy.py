@@ -7,7 +7,7 @@ import msgspec
 
 from alcor.managers.qos.model.refusals import QosRuleNotFound
 from alcor.managers.qos.model.rule import Rule, check_beside
-from alcor.values.qos import ENFORCED, QosRuleNotSupported
+from alcor.values.qos import PLACED
 
 
 class QosPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +34,9 @@ class QosPolicy(msgspec.Struct, frozen=True, kw_only=True):
         raise QosRuleNotFound(id_, self.id)
 
     @property
-    def unkept(self) -> list[str]:
-        """The types of its rules that hosts don't keep: with one, nothing can have the policy."""
-        return [each.type for each in self.rules if each.type not in ENFORCED]
+    def has_minima(self) -> bool:
+        """Whether machines are placed by a rule of its."""
+        return any(each.type in PLACED for each in self.rules)
 
 
 def policy(values: Mapping[str, Any], id_: str, now: str) -> QosPolicy:
@@ -60,7 +60,7 @@ def changed(old: QosPolicy, changes: Mapping[str, Any], now: str) -> QosPolicy:
     if "tags" in wanted:
         wanted["tags"] = tuple(wanted["tags"])
     different = {name: value for name, value in wanted.items() if getattr(old, name) != value}
-    return _checked(_next(old, now, **different)) if different else old
+    return _next(old, now, **different) if different else old
 
 
 def with_rule(old: QosPolicy, new: Rule, now: str) -> QosPolicy:
@@ -69,7 +69,7 @@ def with_rule(old: QosPolicy, new: Rule, now: str) -> QosPolicy:
     others = {each.id: each for each in old.rules}
     if others.get(new.id) == new:
         return old
-    return _checked(_next(old, now, rules=tuple((others | {new.id: new}).values())))
+    return _next(old, now, rules=tuple((others | {new.id: new}).values()))
 
 
 def without_rule(old: QosPolicy, id_: str, now: str) -> QosPolicy:
@@ -81,10 +81,3 @@ def _next(old: QosPolicy, now: str, **values: Any) -> QosPolicy:
     return msgspec.structs.replace(
         old, **values, revision_number=old.revision_number + 1, updated_at=now
     )
-
-
-def _checked(policy: QosPolicy) -> QosPolicy:
-    """The default policy of a project is every new network's: hosts must keep it."""
-    if policy.is_default and policy.unkept:
-        raise QosRuleNotSupported(policy.unkept[0], policy.id)
-    return policy

@@ -51,9 +51,9 @@ class QoSRulesConflict(Conflict):
 
 
 class QoSRuleParameterConflict(Conflict):
-    """A minimum would be above its maximum."""
+    """A minimum would be above its maximum, or of a direction that is counted with another."""
 
-    def __init__(self, value: int, policy_id: str, type_: str, held: int) -> None:
+    def __init__(self, value: int | str, policy_id: str, type_: str, held: int | str) -> None:
         super().__init__(
             f"Unable to add the rule with value {value} to the policy {policy_id} as the existing "
             f"rule of type {type_} restricts it to {held}."

@@ -14,11 +14,14 @@ from alcor.managers.qos.model.refusals import QoSRuleParameterConflict, QoSRules
 BANDWIDTH_LIMIT = "bandwidth_limit"
 DSCP_MARKING = "dscp_marking"
 MINIMUM_BANDWIDTH = "minimum_bandwidth"
+MINIMUM_PACKET_RATE = "minimum_packet_rate"
 PACKET_RATE_LIMIT = "packet_rate_limit"
+ANY = "any"  # the direction of a minimum packet rate: both together
 TYPES = (
     BANDWIDTH_LIMIT,
     DSCP_MARKING,
     MINIMUM_BANDWIDTH,
+    MINIMUM_PACKET_RATE,
     PACKET_RATE_LIMIT,
 )
 
@@ -33,6 +36,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     max_kbps: int | UnsetType = UNSET
     max_burst_kbps: int | UnsetType = UNSET  # in kilobits, in spite of the name; 0: hosts choose
     min_kbps: int | UnsetType = UNSET
+    min_kpps: int | UnsetType = UNSET
     dscp_mark: int | UnsetType = UNSET
     max_kpps: int | UnsetType = UNSET
     max_burst_kpps: int | UnsetType = UNSET  # in thousands of packets
@@ -72,6 +76,7 @@ def check_beside(new: Rule, others: Iterable[Rule]) -> None:
         if (other.type, other.direction) == (new.type, new.direction):
             raise QoSRulesConflict(new.type, other.id, other.qos_policy_id)
         _check_minimum(new, other)
+        _check_any(new, other)
 
 
 def _check_minimum(new: Rule, held: Rule) -> None:
@@ -82,6 +87,14 @@ def _check_minimum(new: Rule, held: Rule) -> None:
     if low.direction == high.direction and least > most:
         value, limit = (least, most) if new is low else (most, least)
         raise QoSRuleParameterConflict(value, new.qos_policy_id, held.type, limit)
+
+
+def _check_any(new: Rule, held: Rule) -> None:
+    """A minimum packet rate is of both directions together, or of each."""
+    if new.type == held.type == MINIMUM_PACKET_RATE and ANY in (new.direction, held.direction):
+        raise QoSRuleParameterConflict(
+            str(new.direction), new.qos_policy_id, held.type, str(held.direction)
+        )
 
 
 def _of(value: int | UnsetType) -> int:

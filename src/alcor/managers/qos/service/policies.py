@@ -22,6 +22,7 @@ from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing import Viewer
 from alcor.runtime.sharing_service import Sharing
 
 DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not finished
@@ -81,6 +82,7 @@ class PolicyService:
     async def recover(self) -> None:
         """Finish the deletions that a crash cut short; what is in use stays, unfenced."""
         await self._sharing.recover()
+        await self._lift_minima()
         for id_, work in await self._store.read(lambda tx: tx.works()):
             try:
                 if work == DELETE:
@@ -89,6 +91,16 @@ class PolicyService:
                     await settle(self._store, self._users, id_)
             except QosPolicyInUse:
                 continue
+
+    async def _lift_minima(self) -> None:
+        """A former version fenced policies with minimum rules for as long as they had them."""
+
+        def work(tx: Transaction) -> list[str]:
+            held = tx.visible(Viewer("", all=True))
+            return [each.id for each in held if each.has_minima and not tx.work_on(each.id)]
+
+        if ids := await self._store.read(work):
+            await self._users.lift(ids)
 
     async def _change(self, request: UpdateRequest) -> Written:
         now = self._makers.now()
@@ -136,10 +148,8 @@ def begin(tx: Transaction, held: QosPolicy, work: str) -> None:
 
 
 async def settle(store: Store, users: Users, id_: str) -> None:
-    """End what was begun: the policy stays, fenced only while hosts don't keep its rules."""
-    held = await store.read(lambda tx: tx.policy(id_, None))
-    if not held.unkept:
-        await users.lift([id_])
+    """End what was begun: the policy stays, and may be had again."""
+    await users.lift([id_])
     await store.write(lambda tx: tx.set_work(id_, ""))
 
 

@@ -1,7 +1,7 @@
 """Use cases of the rules of one type, under their policies and by their ids alone.
 
-A rule that hosts don't keep fences its policy for as long as it is there: nothing has the policy,
-and nothing gets it. So a policy in use never says what isn't done.
+A minimum rule comes, changes and goes only while nothing has its policy: machines were placed by
+what it said.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.qos.model.policy import QosPolicy, with_rule, without_rule
-from alcor.managers.qos.model.refusals import QosRuleNotFound
+from alcor.managers.qos.model.refusals import QosPolicyInUse, QosRuleNotFound
 from alcor.managers.qos.model.rule import Rule, changed, rule, shown
 from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.policies import RULES, begin, settle
@@ -29,7 +29,7 @@ from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.selection import select
 from alcor.values.errors import NotFound
-from alcor.values.qos import ENFORCED, QosPolicyNotFound, QosRuleNotSupported
+from alcor.values.qos import PLACED, QosPolicyNotFound
 
 PARENT = "qos_policy_id"
 
@@ -93,12 +93,12 @@ class RuleService:
                 tx.save(new)
             return written(tx, [_raw(shown(each)) for each in rules])
 
-        if self._type in ENFORCED:
+        if self._type not in PLACED:
             return await self._store.write(work, caller.request_id)
         await self._store.write(lambda tx: begin(tx, tx.policy(policy_id, project), RULES))
         try:
             if not await self._users.fence(policy_id):
-                raise QosRuleNotSupported(self._type, policy_id)
+                raise QosPolicyInUse(policy_id, "is in use: its minimum rules can't change")
             return await self._store.write(work, caller.request_id)
         finally:
             await settle(self._store, self._users, policy_id)

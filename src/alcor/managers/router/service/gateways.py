@@ -229,8 +229,8 @@ class Gateways:
     async def _check_policy(
         self, wanted: WantedGateway | None, held: GatewayInfo | None, caller: Caller
     ) -> None:
-        policies = [each.qos_policy_id if each is not None else None for each in (wanted, held)]
-        for refusal in await self._policies.answers([Wish(seen_by(caller), *policies)]):
+        new, old = (each.qos_policy_id if each is not None else None for each in (wanted, held))
+        for refusal in await self._policies.answers([Wish(seen_by(caller), new, old)]):
             if refusal is not None:
                 raise refusal
 
