@@ -15,7 +15,7 @@ from bench.load import Job, LoadGenerator
 from bench.measure import in_turns, percentile, spread
 from bench.run import Bench
 from bench.servers import Server
-from bench.tables import Row, Section, ratio, seconds
+from bench.tables import Row, Section, at_most, ratio, seconds
 
 _rounds, _rounds_quick = 7, 3
 _calls = 40  # a turn
@@ -23,6 +23,7 @@ _page = 100  # items, also those of one name and of one tag
 _fill = 500  # items a call
 _small, _large, _small_quick, _large_quick = 10_000, 100_000, 2_000, 20_000
 _owner, _tenant = "owner", "tenant"
+growth_times_max = 1.2
 _QUOTA = Kind("quota", "quotas", "/v2.0/quotas")
 _POLICY = Kind("rbac_policy", "rbac_policies", "/v2.0/rbac-policies")
 
@@ -170,4 +171,5 @@ def _row(name: str, small_s: float, large_s: float) -> Row:
     return Row(
         cells=[name, seconds(small_s), seconds(large_s), ratio(times)],
         values={"small_s": small_s, "large_s": large_s, "ratio": times},
+        verdict=at_most(growth_times_max, times),
     )

@@ -33,6 +33,7 @@ _QUERIES = (
     (re.compile(r"json_each\(%s\)"), "json_array_elements_text(%s::json) AS json_each(value)"),
     (re.compile(r"CAST\((\w+) AS BLOB\)"), r"convert_to(\1, 'UTF8')"),
     (re.compile(r"\bifnull\("), "coalesce("),
+    (re.compile(r"\binstr\("), "strpos("),
     (re.compile(r"CROSS JOIN (\w+) ON"), r"JOIN \1 ON"),
     (re.compile(r"^INSERT OR IGNORE (.*)$", re.DOTALL), r"INSERT \1 ON CONFLICT DO NOTHING"),
 )
@@ -40,6 +41,11 @@ _SCHEMAS = (
     (re.compile(r"\s*\bWITHOUT ROWID\b"), ""),
     (re.compile(r"\bBLOB\b"), "BYTEA"),
     (re.compile(r"\bINTEGER\b"), "BIGINT"),
+    (
+        re.compile(r"^CREATE TRIGGER (\w+) (.* WHEN \(.*\)) BEGIN (.*) END$"),
+        r"CREATE FUNCTION \1() RETURNS trigger LANGUAGE plpgsql AS "
+        r"$$ BEGIN \3 RETURN NULL; END $$; CREATE TRIGGER \1 \2 EXECUTE FUNCTION \1()",
+    ),
 )
 
 

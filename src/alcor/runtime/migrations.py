@@ -4,25 +4,39 @@ Every manager has a package of its own with migrations, `managers/<manager>/vers
 each, `v0001_<what>.py` with `revision = "0001"`. A database that is up to date costs one query;
 Alembic is loaded only when there is something to do. One that is ahead of this code is left alone:
 migrations only add, so that the code before them goes on (`online_migrations` says how).
+
+What a migration has to do with rows that are there it names as `STEPS`: here they are taken all at
+once, after the migrations and in their transaction.
 """
 
 import re
 import sqlite3
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlalchemy
     from alembic.script import ScriptDirectory
 
+_LAST = "\U0010ffff"  # after every id
+
 _FILE = re.compile(r"v(\d{4})_\w+\.py")
+
+
+class Step(NamedTuple):
+    """A statement for the rows of a table after one id (its first parameter) up to another one (its
+    second). Done again, it changes nothing."""
+
+    table: str
+    statement: str
 
 
 def migrate(database: Path, versions: Path) -> None:
     """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    if following(_held(database), versions):
-        _upgrade(database, versions)
+    if missing := following(_held(database), versions):
+        _upgrade(database, versions, missing)
 
 
 def head(versions: Path) -> str:
@@ -50,7 +64,7 @@ def _held(database: Path) -> str | None:
         connection.close()
 
 
-def _upgrade(database: Path, versions: Path) -> None:
+def _upgrade(database: Path, versions: Path, missing: Sequence[str]) -> None:
     from sqlalchemy import create_engine, event
 
     engine = create_engine(f"sqlite:///{database}")
@@ -60,6 +74,8 @@ def _upgrade(database: Path, versions: Path) -> None:
     try:
         with engine.begin() as connection:
             run_up_to("head", connection, versions)
+            for step in steps(versions, missing):
+                connection.exec_driver_sql(step.statement, ("", _LAST))
     finally:
         engine.dispose()
 
@@ -78,6 +94,12 @@ def run_up_to(target: str, connection: "sqlalchemy.Connection", versions: Path) 
     context = MigrationContext.configure(connection, opts=options)
     with Operations.context(context):
         context.run_migrations()
+
+
+def steps(versions: Path, revisions: Iterable[str]) -> list[Step]:
+    """What these migrations have to do with rows that are there."""
+    found = [scripts(versions).get_revision(revision) for revision in revisions]
+    return [step for script in found if script for step in getattr(script.module, "STEPS", ())]
 
 
 def scripts(versions: Path) -> "ScriptDirectory":

@@ -5,7 +5,9 @@ the processes of two versions may run side by side. Each is a transaction of its
 no lock longer than `lock_s_max`, since whoever comes after it waits behind it: then it lets all of
 them pass, and tries again. An index on a table that is there is made without keeping writers away:
 its migration names the statements as `INDEXES`, each `CREATE INDEX IF NOT EXISTS ...`, and
-`upgrade` executes them, which is nothing any more when they have been made before.
+`upgrade` executes them, which is nothing any more when they have been made before. What is to be
+done with rows that are there a migration names as `STEPS`; they are taken before it, some rows at a
+time, each time as a write among the others.
 
 Processes that start together take turns. Source: PostgreSQL, "Explicit Locking", "CREATE INDEX".
 """
@@ -23,7 +25,7 @@ import structlog
 from psycopg import conninfo, errors, sql
 
 from alcor.runtime import dialect
-from alcor.runtime.migrations import following, head, run_up_to, scripts
+from alcor.runtime.migrations import Step, following, head, run_up_to, scripts, steps
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 lock_s_max = 2.0  # for which a migration waits for a lock, and others for it
 turn_s_max = 120.0  # of trying again, before whoever holds the lock has to be looked for
 try_again_s = 0.2  # in which those who waited pass
+step_rows_max = 2_000  # of a table: writes wait so long
 
 _TURN = 3  # of the database's advisory locks: 1 is the writer's, 2 the leader's
 _INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX IF NOT EXISTS (?P<name>\w+) ON ")
@@ -109,6 +112,8 @@ def _upgrade(url: str, connection: "psycopg.Connection[Any]", versions: Path) ->
             try:
                 if held is not None:
                     _make_indexes(connection, _indexes(versions, target))
+                    for each in steps(versions, [target]):
+                        _take(connection, each)
                 _step(engine, target, versions)
             except (errors.LockNotAvailable, errors.DeadlockDetected) as problem:
                 if monotonic() > give_up:
@@ -154,3 +159,19 @@ def _make_indexes(connection: "psycopg.Connection[Any]", statements: Sequence[st
         there = dialect.schema(statement, parameters=False)
         concurrent = there.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
         connection.execute(concurrent.encode())
+
+
+def _take(connection: "psycopg.Connection[Any]", step: Step) -> None:
+    """A step, some rows at a time; no write of ours falls between reading them and what is done."""
+    statement = dialect.query(step.statement).encode()
+    some = f"SELECT id FROM {step.table} WHERE id > ? ORDER BY id LIMIT {step_rows_max}"
+    upto = dialect.query(f"SELECT max(id) FROM ({some}) AS part").encode()
+    after = ""
+    while True:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(1)")
+            row = connection.execute(upto, (after,)).fetchone()
+            if row is None or row[0] is None:
+                return
+            connection.execute(statement, (after, row[0]))
+            after = row[0]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
-from alcor.runtime import usage
+from alcor.runtime import tag_index, usage
 from alcor.runtime.database import DuplicateKey
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
@@ -45,6 +45,15 @@ class Also(NamedTuple):
     values: tuple[Sql, ...] = ()
 
 
+class _Source(NamedTuple):
+    """What a part of a page is read from: tables, the name of the id there, and a condition."""
+
+    tables: str
+    id: str
+    condition: str
+    values: tuple[Sql, ...]
+
+
 class Taken(Exception):
     """A row with these columns' values is there already (a unique index of `table` says so)."""
 
@@ -62,7 +71,9 @@ class ResourceTable:
     filters that are no field: SQL with `{}` where the placeholders of the values go. `kept` columns
     are set when a row is made, and neither read nor changed here.
 
-    `counted` tables keep count of the rows of each project (`usage.py`): they have `project_id`.
+    `counted` tables keep count of the rows of each project (`usage.py`), and of `tagged` ones an
+    index is kept by tag (`tag_index.py`): both have `project_id`. Tags of others are looked for in
+    the documents.
     """
 
     name: str
@@ -74,6 +85,7 @@ class ResourceTable:
     sparse: frozenset[str] = frozenset()
     kept: Sequence[str] = ()
     counted: bool = False
+    tagged: bool = False
 
     @cached_property
     def _selected(self) -> str:
@@ -155,20 +167,20 @@ class ResourceTable:
             conditions.append(condition)
             values += some
         keys = _order(query.sorts)
-        if query.marker:
-            condition, bounds = self._beyond(connection, query, keys)
-            conditions.append(condition)
-            values += bounds
-        names = ", ".join(self._key(s) for s in keys)
+        marker = self._marker(connection, query, keys)
         parts: list[str] = []
         all_values: list[Sql] = []
-        for seen in _disjoint(project, also):
-            where = " AND ".join([*conditions, seen.condition] if seen.condition else conditions)
+        only_tags = keys[0].field == "id" and not only
+        seen = _disjoint(project, also)
+        for source in self._sources(connection, query, seen, project, only_tags=only_tags):
+            names = [self._key(s, source.id) for s in keys]
+            beyond, bounds = _beyond(query, keys, names, marker)
+            where = " AND ".join(filter(None, [source.condition, *conditions, beyond]))
             parts.append(
-                f"SELECT CAST(doc AS BLOB), {names} FROM {self.name}"
+                f"SELECT CAST(doc AS BLOB), {', '.join(names)} FROM {source.tables}"
                 + (f" WHERE {where}" if where else "")
             )
-            all_values += [*values, *seen.values]
+            all_values += [*source.values, *values, *bounds]
         order = ", ".join(
             f"{i} {'DESC' if s.descending != query.reverse else 'ASC'}"
             for i, s in enumerate(keys, 2)
@@ -189,10 +201,35 @@ class ResourceTable:
         assert re.fullmatch(r"[\w:.-]+", name), name
         return f"json_extract(doc, '$.\"{name}\"')"
 
-    def _key(self, sort: Sort) -> str:
+    def _sources(
+        self,
+        connection: sqlite3.Connection,
+        query: ListQuery,
+        seen: Iterable[Also],
+        project: str | None,
+        *,
+        only_tags: bool,
+    ) -> Iterator[_Source]:
+        """What the parts of a page are read from, each for one of the conditions `seen`."""
+        wanted = [f for f in query.filters if self.tagged and f.field in TAG_FILTERS]
+        only_tags &= len(wanted) == len(query.filters)
+        tables = f"{self.name}_tag CROSS JOIN {self.name} ON id = tagged"
+        for number, (condition, values) in enumerate(seen):
+            owner = None if number else project  # the first part is what is theirs
+            is_plain = only_tags and not number
+            leads = tag_index.leads(connection, self.name, wanted, owner, is_plain=is_plain)
+            for lead in leads:
+                both = " AND ".join(filter(None, [lead.condition, condition]))
+                yield _Source(tables, "tagged", both, (*lead.values, *values))
+            if not leads:
+                yield _Source(self.name, "id", condition, values)
+
+    def _key(self, sort: Sort, id_: str = "id") -> str:
         """SQL of a sort key; null counts as the empty text, so that every two rows compare."""
         expression = self.expression(sort.field)
-        if expression == "id" or (expression in self.columns and expression not in self.nullable):
+        if expression == "id":
+            return id_
+        if expression in self.columns and expression not in self.nullable:
             return expression
         return f"ifnull({expression}, '')"
 
@@ -209,6 +246,9 @@ class ResourceTable:
         values: list[Sql] = [value for value in wanted.values if value is not None]
         if wanted.field in self.conditions:
             return self.conditions[wanted.field].format(_marks(values)), values
+        if wanted.field in TAG_FILTERS and self.tagged:
+            condition, tags = tag_index.condition(self.name, wanted)
+            return condition, [*tags]
         if wanted.field in TAG_FILTERS:
             return _of_tags(wanted.field, len(values)), values
         if wanted.field == CHANGED_SINCE:
@@ -228,24 +268,19 @@ class ResourceTable:
             alternatives.append(f"{expression} IS NULL")
         return f"({' OR '.join(alternatives) or '1 = 0'})", values
 
-    def _beyond(
+    def _marker(
         self, connection: sqlite3.Connection, query: ListQuery, keys: Sequence[Sort]
-    ) -> tuple[str, list[Sql]]:
-        """SQL for "after the marker": (a > ?) OR (a = ? AND b > ?) OR ..."""
-        names = ", ".join(self._key(s) for s in keys)
-        marker = connection.execute(
+    ) -> Sequence[Sql]:
+        """The values of the sort keys of the row that a page comes after; empty: from the first."""
+        if not query.marker:
+            return ()
+        names = ", ".join(map(self._key, keys))
+        found: Sequence[Sql] | None = connection.execute(
             f"SELECT {names} FROM {self.name} WHERE id = ?", (query.marker,)
         ).fetchone()
-        if marker is None:
+        if found is None:
             raise missing(self.title, query.marker)
-        alternatives: list[str] = []
-        values: list[Sql] = []
-        for i, sort in enumerate(keys):
-            comparison = "<" if sort.descending != query.reverse else ">"
-            equal = [f"{self._key(s)} = ?" for s in keys[:i]]
-            alternatives.append(" AND ".join([*equal, f"{self._key(sort)} {comparison} ?"]))
-            values += marker[: i + 1]
-        return f"({' OR '.join(alternatives)})", values
+        return found
 
 
 def missing(title: str, id_: str) -> NotFound:
@@ -259,6 +294,22 @@ def _order(sorts: Sequence[Sort]) -> Sequence[Sort]:
         if sort.field == "id":
             return sorts[: i + 1]
     return (*sorts, Sort("id"))
+
+
+def _beyond(
+    query: ListQuery, keys: Sequence[Sort], names: Sequence[str], marker: Sequence[Sql]
+) -> tuple[str, list[Sql]]:
+    """SQL for "after the marker": (a > ?) OR (a = ? AND b > ?) OR ..."""
+    if not marker:
+        return "", []
+    alternatives: list[str] = []
+    values: list[Sql] = []
+    for i, (sort, name) in enumerate(zip(keys, names, strict=True)):
+        comparison = "<" if sort.descending != query.reverse else ">"
+        equal = [f"{before} = ?" for before in names[:i]]
+        alternatives.append(" AND ".join([*equal, f"{name} {comparison} ?"]))
+        values += marker[: i + 1]
+    return f"({' OR '.join(alternatives)})", values
 
 
 def _disjoint(project: str | None, also: Sequence[Also]) -> Iterator[Also]:

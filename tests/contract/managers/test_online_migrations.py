@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from alcor.runtime.online_migrations import lock_s_max, migrate_server
+from alcor.runtime.online_migrations import lock_s_max, migrate_server, step_rows_max
 
 HEADER = """
 from alembic import op
@@ -172,3 +172,30 @@ def test_processes_that_start_together_take_turns(url: str, versions: Versions) 
         thread.join()
 
     assert names(url) == [("a", "x", 0, 1, 2), ("b", "y", 0, 1, 2)]
+
+
+STEPS = """
+from alcor.runtime.migrations import Step
+STEPS = (Step("thing", "UPDATE thing SET name = 'n' WHERE id > ? AND id <= ? AND name = 'old'"),)
+"""
+
+
+def test_rows_that_are_there_are_taken_some_at_a_time(url: str, versions: Versions) -> None:
+    versions.add(more=STEPS)
+    with (
+        closing(psycopg.connect(url, autocommit=True)) as writing,
+        closing(psycopg.connect(url, autocommit=True)) as other,
+        ThreadPoolExecutor(1) as upgrading,
+    ):
+        other.execute("TRUNCATE thing")
+        rows = f"generate_series(1, {2 * step_rows_max + 1}) AS n"
+        other.execute(f"INSERT INTO thing SELECT lpad(n::text, 6, '0'), 'old' FROM {rows}")
+        writing.execute("SELECT pg_advisory_lock(1)")  # a write
+        done = upgrading.submit(migrate_server, url, versions.folder)
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+        until(lambda: other.execute(waits).fetchone() is not None)
+        assert other.execute("SELECT count(*) FROM thing WHERE name = 'n'").fetchone() == (0,)
+        writing.execute("SELECT pg_advisory_unlock(1)")
+        done.result(busy_s_max)
+
+    assert {row[1] for row in names(url)} == {"n"}

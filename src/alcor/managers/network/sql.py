@@ -42,6 +42,7 @@ TABLE = ResourceTable(
     ("project_id", "name", "vni", "qos_policy_id"),
     nullable=frozenset({"qos_policy_id"}),
     counted=True,
+    tagged=True,
 )
 
 VISIBLE_BY = (AS_SHARED, AS_EXTERNAL)  # what lets other projects see a network

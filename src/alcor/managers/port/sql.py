@@ -50,6 +50,7 @@ TABLE = ResourceTable(
     sparse=frozenset({"device_id", "host", "name"}),
     kept=("landlord",),
     counted=True,
+    tagged=True,
 )
 
 

@@ -17,7 +17,9 @@ from alcor.runtime.resource_table import ResourceTable, Row, Taken
 from alcor.runtime.sharing import Viewer
 from alcor.values.qos import QosPolicyNotFound
 
-POLICIES = ResourceTable("qos_policy", "QosPolicy", ("project_id", "name", "is_default"))
+POLICIES = ResourceTable(
+    "qos_policy", "QosPolicy", ("project_id", "name", "is_default"), tagged=True
+)
 VISIBLE_BY = (AS_SHARED,)
 
 _encode = msgspec.json.Encoder().encode

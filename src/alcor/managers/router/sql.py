@@ -30,6 +30,7 @@ TABLE = ResourceTable(
     ("project_id", "name", "qos_policy_id"),
     nullable=frozenset({"qos_policy_id"}),
     counted=True,
+    tagged=True,
 )
 
 _encode = msgspec.json.Encoder().encode

@@ -31,6 +31,7 @@ TABLE = ResourceTable(
     "Subnet",
     ("project_id", "network_id", "name"),
     counted=True,
+    tagged=True,
 )
 
 _encode = msgspec.json.Encoder().encode

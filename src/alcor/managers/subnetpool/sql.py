@@ -35,6 +35,7 @@ POOLS = ResourceTable(
     ("project_id", "name", "is_default", "ip_version", "address_scope_id"),
     nullable=frozenset({"address_scope_id"}),
     counted=True,
+    tagged=True,
 )
 SCOPES = ResourceTable("address_scope", "AddressScope", ("project_id", "name"))
 

@@ -17,7 +17,9 @@ from alcor.runtime.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
 
-TABLE = ResourceTable("trunk", "Trunk", ("project_id", "name", "port_id"), counted=True)
+TABLE = ResourceTable(
+    "trunk", "Trunk", ("project_id", "name", "port_id"), counted=True, tagged=True
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Trunk).decode

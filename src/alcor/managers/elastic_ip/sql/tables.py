@@ -25,6 +25,7 @@ FLOATING_IPS = ResourceTable(
     ),
     nullable=frozenset({"port_id", "fixed_ip_address", "router_id", "qos_policy_id"}),
     counted=True,
+    tagged=True,
 )
 FORWARDINGS = ResourceTable(
     "port_forwarding",

@@ -9,7 +9,11 @@ from alcor.managers.security_group.model.template import Template
 from alcor.runtime.resource_table import ResourceTable, Row
 
 GROUPS = ResourceTable(
-    "security_group", "SecurityGroup", ("project_id", "name", "is_default"), counted=True
+    "security_group",
+    "SecurityGroup",
+    ("project_id", "name", "is_default"),
+    counted=True,
+    tagged=True,
 )
 RULES = ResourceTable(
     "security_group_rule",

@@ -1,0 +1,12 @@
+"""Which floating IPs that were there already have which tags."""
+
+from alcor.runtime import tag_index
+
+revision = "0005"
+down_revision = "0004"
+
+STEPS = (tag_index.step_of("floatingip"),)
+
+
+def upgrade() -> None:
+    """`STEPS` are all."""
