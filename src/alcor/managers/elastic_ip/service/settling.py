@@ -9,14 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
-
 from alcor.contracts.held_ports import Claim
 from alcor.managers.elastic_ip.needs import HeldPortPeer, Note, Store
+from alcor.runtime.patience import Patience
 
 notes_per_step_max = 1_000
-
-log = structlog.get_logger(__name__)
 
 
 class Settling:
@@ -26,6 +23,7 @@ class Settling:
         self._store = store
         self._ports = ports
         self._at_work: set[str] = set()  # ports whose notes somebody is working on
+        self._patience = Patience()
 
     @asynccontextmanager
     async def begun(self, notes: Sequence[Note]) -> AsyncIterator[None]:
@@ -47,19 +45,23 @@ class Settling:
             try:
                 await self._ports.drop(Claim(port_id=note.port_id, device_id=note.floatingip_id))
                 await self._forget(note.port_id)
-            except Exception:  # the note remains: the next round tries again
-                log.exception("not_settled", port=note.port_id)
+                self._patience.done(note.port_id)
+            except Exception as error:  # the note remains: a later round tries again
+                self._patience.failed(note.port_id, error, port=note.port_id)
 
     async def settle(self) -> None:
         """Delete the ports of all notes that nobody is working on."""
         after = ""
         while notes := await self._step(after):
-            await self.finish(note for note in notes if note.port_id not in self._at_work)
+            await self.finish(note for note in notes if self._is_due(note))
             after = notes[-1].port_id
 
     async def _undo(self, notes: Sequence[Note]) -> None:
         # By a write, which waits for those before it: whoever was cancelled may have saved all.
         await self.finish(await self._store.write(lambda tx: tx.standing(notes)))
+
+    def _is_due(self, note: Note) -> bool:
+        return note.port_id not in self._at_work and self._patience.is_due(note.port_id)
 
     async def _step(self, after: str) -> list[Note]:
         return await self._store.read(lambda tx: tx.notes(after, notes_per_step_max))

@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
-
 from alcor.contracts.held_ports import ROUTER_INTERFACE, Claim
 from alcor.contracts.peers import Ids
 from alcor.intent.records import PortRecord, SubnetRecord
@@ -18,10 +16,9 @@ from alcor.managers.router.model.attachments import Attachment, attachment
 from alcor.managers.router.model.refusals import RouterNotFound
 from alcor.managers.router.model.router import touched
 from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
+from alcor.runtime.patience import Patience
 
 notes_per_step_max = 1_000
-
-log = structlog.get_logger(__name__)
 
 
 class Settling:
@@ -32,6 +29,7 @@ class Settling:
         self._peers = peers
         self._makers = makers
         self._at_work: set[str] = set()  # ports whose notes somebody is working on
+        self._patience = Patience()
 
     @asynccontextmanager
     async def begun(self, notes: Sequence[Note]) -> AsyncIterator[None]:
@@ -57,15 +55,19 @@ class Settling:
             try:
                 await self._do(note)
                 await self._forget(note.port_id)
-            except Exception:  # the note remains: the next round tries again
-                log.exception("not_settled", port=note.port_id, undo=note.undo)
+                self._patience.done(note.port_id)
+            except Exception as error:  # the note remains: a later round tries again
+                self._patience.failed(note.port_id, error, port=note.port_id, undo=note.undo)
 
     async def settle(self) -> None:
         """Do what all notes say that nobody is working on."""
         after = ""
         while notes := await self._step(after):
-            await self.finish(note for note in notes if note.port_id not in self._at_work)
+            await self.finish(note for note in notes if self._is_due(note))
             after = notes[-1].port_id
+
+    def _is_due(self, note: Note) -> bool:
+        return note.port_id not in self._at_work and self._patience.is_due(note.port_id)
 
     async def _step(self, after: str) -> list[Note]:
         return await self._store.read(lambda tx: tx.notes(after, notes_per_step_max))

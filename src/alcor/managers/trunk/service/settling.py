@@ -9,16 +9,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-import structlog
-
 from alcor.contracts.trunking import Leaving
 from alcor.managers.trunk.model.refusals import TrunkNotFound
 from alcor.managers.trunk.needs import Store, Transaction, TrunkPortPeer
 from alcor.runtime.locks import Locks
+from alcor.runtime.patience import Patience
 
 trunks_per_step_max = 1_000
-
-log = structlog.get_logger(__name__)
 
 
 class Settling:
@@ -28,6 +25,7 @@ class Settling:
         self._store = store
         self._ports = ports
         self.locks = Locks()
+        self._patience = Patience()
 
     @asynccontextmanager
     async def begun(self, trunk_id: str, port_ids: Iterable[str]) -> AsyncIterator[None]:
@@ -56,8 +54,9 @@ class Settling:
         after = ""
         while trunk_ids := await self._step(after):
             for trunk_id in trunk_ids:
-                async with self.locks.of(trunk_id):
-                    await self._undo(trunk_id)
+                if self._patience.is_due(trunk_id):
+                    async with self.locks.of(trunk_id):
+                        await self._undo(trunk_id)
             after = trunk_ids[-1]
 
     async def _step(self, after: str) -> list[str]:
@@ -66,8 +65,9 @@ class Settling:
     async def _undo(self, trunk_id: str) -> None:
         try:
             await self.finish(trunk_id)
-        except Exception:  # the notes remain: the next round tries again
-            log.exception("not_settled", trunk=trunk_id)
+            self._patience.done(trunk_id)
+        except Exception as error:  # the notes remain: a later round tries again
+            self._patience.failed(trunk_id, error, trunk=trunk_id)
 
 
 def _surplus(tx: Transaction, trunk_id: str) -> list[str]:
