@@ -56,8 +56,12 @@ class RouterPeer(Protocol):
         """All routers that join the two, the one to take first."""
         ...
 
-    async def with_flavors(self, request: Ids) -> Ids:
-        """Those of the flavors that routers have."""
+    async def fence_flavors(self, request: Ids) -> InUse:
+        """No router has these flavors, nor gets them from now on, save those answered."""
+        ...
+
+    async def lift_flavors(self, request: Ids) -> Done:
+        """Routers may have these flavors again."""
         ...
 
 

@@ -77,7 +77,7 @@ class Region:
         reach: Any = Reach()
         scopes: Any = NoScopes()
         held = Mortal(world.held, self.fate)
-        later: dict[str, Any] = {}
+        later = self.later = dict[str, Any]()
 
         def cross(name: str) -> Any:
             class Later:
@@ -88,7 +88,7 @@ class Region:
 
         log = MemoryLog(1)
         place, clock = lives.place, lambda: 0.0
-        floating, flavors = cross("floating"), cross("flavor")  # no router here has a flavor
+        floating, flavors = cross("floating"), cross("flavor")
         router_peers: Any = RouterPeers(
             owners[0], reach, owners[1], held, floating, flavors, scopes
         )

@@ -29,7 +29,7 @@ class FlavorApp(KeptApp):
         self, place: Place, log: KeyedLog, routers: RouterPeer, clock: Seconds, new_id: NewId
     ) -> None:
         super().__init__("flavor", place, VERSIONS, log, living, clock, new_id)
-        flavors = FlavorService(self.store, self.makers, routers)
+        flavors = self._flavors = FlavorService(self.store, self.makers, routers)
         self.resources = [
             (FLAVOR, flavors),
             (SERVICE_PROFILE, ProfileService(self.store, PROFILES, self.makers)),
@@ -37,3 +37,7 @@ class FlavorApp(KeptApp):
             (SERVICE_PROVIDER, ListedService(providers, shows_id=False)),
         ]
         self.peers = [(FlavorPeer, flavors)]
+
+    async def recover(self) -> None:
+        """Let routers have the flavors that there are."""
+        await self._flavors.recover()

@@ -147,8 +147,12 @@ class Transaction(Protocol):
         """Those of the routers that are there."""
         ...
 
-    def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
-        """Those of the flavors that routers have."""
+    def fence_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
+        """Let no router have these flavors from now on, save those that some have: the answer."""
+        ...
+
+    def lift_flavors(self, flavor_ids: Sequence[str]) -> None:
+        """Let routers have these flavors again."""
         ...
 
 

@@ -14,11 +14,11 @@ from alcor.keyed_log.log import Change
 from alcor.managers.router import intent
 from alcor.managers.router.confining import check_may_leave
 from alcor.managers.router.model.attachments import Attachment, Place
-from alcor.managers.router.model.refusals import RouterIdInUse, RouterNotFound
+from alcor.managers.router.model.refusals import FlavorNotFound, RouterIdInUse, RouterNotFound
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
 from alcor.runtime import usage
-from alcor.runtime.fences import may_refer
+from alcor.runtime.fences import fence, fenced, lift, may_refer
 from alcor.runtime.resource_table import ResourceTable, Row, Taken
 from alcor.values.qos import QosPolicyNotFound
 
@@ -105,6 +105,8 @@ class SqlTransaction(ToldTransaction):
         self._connection.execute("DELETE FROM place WHERE port_id = ?", (port_id,))
 
     def insert(self, routers: Sequence[Router]) -> list[Raw]:
+        for gone in fenced(self._connection, [r.flavor_id for r in routers if r.flavor_id]):
+            raise FlavorNotFound(gone)
         first = self._tell([intent.told(each, self._gateway(each.id)) for each in routers])
         rows = [_row(router, first + i) for i, router in enumerate(routers)]
         try:
@@ -173,11 +175,16 @@ class SqlTransaction(ToldTransaction):
     def find(self, ids: Sequence[str]) -> list[Router]:
         return [_decode(row.doc) for row in TABLE.rows(self._connection, ids).values()]
 
-    def with_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
+    def fence_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
         marks = ", ".join("?" * len(flavor_ids))
         condition = f"{TABLE.expression('flavor_id')} IN ({marks})"
         rows = TABLE.where(self._connection, condition, tuple(flavor_ids))
-        return sorted({str(_decode(row.doc).flavor_id) for row in rows})
+        in_use = {str(_decode(row.doc).flavor_id) for row in rows}
+        fence(self._connection, [id_ for id_ in flavor_ids if id_ not in in_use])
+        return sorted(in_use)
+
+    def lift_flavors(self, flavor_ids: Sequence[str]) -> None:
+        lift(self._connection, flavor_ids)
 
     def _places(self, port_id: str) -> tuple[Place, ...]:
         rows = self._connection.execute(

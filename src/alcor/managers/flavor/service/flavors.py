@@ -8,7 +8,13 @@ from msgspec import Raw
 
 from alcor.contracts.flavors import FlavorWish
 from alcor.contracts.peers import Done, Ids
-from alcor.contracts.resources import ActRequest, Caller, DeleteRequest, Written
+from alcor.contracts.resources import (
+    ActRequest,
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    Written,
+)
 from alcor.contracts.routing import RouterPeer
 from alcor.managers.flavor.model import (
     Flavor,
@@ -22,6 +28,7 @@ from alcor.managers.flavor.model import (
 from alcor.managers.flavor.sql import FLAVORS, PROFILES
 from alcor.runtime.kept import KeptStore, KeptTransaction
 from alcor.runtime.kept_service import KeptService, Makers
+from alcor.runtime.locks import Locks
 
 
 class FlavorService(KeptService[Flavor]):
@@ -30,6 +37,7 @@ class FlavorService(KeptService[Flavor]):
     def __init__(self, store: KeptStore, makers: Makers, routers: RouterPeer) -> None:
         super().__init__(store, FLAVORS, makers)
         self._routers = routers
+        self._locks = Locks()
 
     def new(self, values: Mapping[str, Any], id_: str, now: str) -> Flavor:
         return flavor(values, id_)
@@ -43,11 +51,30 @@ class FlavorService(KeptService[Flavor]):
     def check_changed(self, tx: KeptTransaction, old: Flavor, new: Flavor) -> None:
         _check_profiles(tx, new.service_profiles)
 
+    async def create(self, request: CreateRequest) -> Written:
+        given = {values["id"] for values in request.items if values.get("id")}
+        if given:  # it may be the id of one long gone, whose fence must not bind the new one
+            fresh = given - set(await self._store.read(_living))
+            await self._routers.lift_flavors(Ids(sorted(fresh)))
+        return await super().create(request)
+
     async def delete(self, request: DeleteRequest) -> Written:
-        """Refused while a router has it; one that is made meanwhile keeps an id that is gone."""
-        if (await self._routers.with_flavors(Ids([request.id]))).ids:
-            raise FlavorInUse(request.id)
-        return await super().delete(request)
+        """Refused while a router has it; no router gets it any more before it goes."""
+        ids = Ids([request.id])
+        async with self._locks.of(request.id):
+            await self._store.read(lambda tx: tx.get(FLAVORS, request.id))
+            try:
+                if (await self._routers.fence_flavors(ids)).ids:
+                    raise FlavorInUse(request.id)
+                return await super().delete(request)
+            except BaseException:
+                # Not a fault to swallow: whatever went wrong, the flavor stays, as it was.
+                await self._routers.lift_flavors(ids)
+                raise
+
+    async def recover(self) -> None:
+        """A deletion that a crash cut short leaves the flavor as it was."""
+        await self._routers.lift_flavors(Ids(await self._store.read(_living)))
 
     async def act(self, request: ActRequest) -> Written:
         """`next_providers`: who would provide a service of the flavor."""
@@ -66,6 +93,10 @@ class FlavorService(KeptService[Flavor]):
         if found.service_type != request.service_type:
             raise InvalidFlavorServiceType(found.service_type)
         return Done()
+
+
+def _living(tx: KeptTransaction) -> list[str]:
+    return [each.id for each in tx.where(FLAVORS, "1 = 1")]  # an operator has a handful
 
 
 def _check_profiles(tx: KeptTransaction, ids: Iterable[str]) -> None:

@@ -13,6 +13,13 @@ class RouterNotFound(NotFound):
         super().__init__(f"Router {id_[:255]} could not be found.")
 
 
+class FlavorNotFound(NotFound):
+    """The flavor has gone since it was asked for, or is just going."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Flavor {id_} could not be found.")
+
+
 class RouterIdInUse(Conflict):
     """The id that the client chose is taken."""
 

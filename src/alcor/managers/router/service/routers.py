@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alcor.contracts.flavors import FlavorWish
-from alcor.contracts.peers import Ids
+from alcor.contracts.peers import Done, Ids, InUse
 from alcor.contracts.resources import (
     ActRequest,
     CreateRequest,
@@ -188,8 +188,12 @@ class RouterService:
         found = await self._store.read(lambda tx: tx.find(request.ids))
         return ProxyingRouters([_proxying(each) for each in found])
 
-    async def with_flavors(self, request: Ids) -> Ids:
-        return Ids(await self._store.read(lambda tx: tx.with_flavors(request.ids)))
+    async def fence_flavors(self, request: Ids) -> InUse:
+        return InUse(await self._store.write(lambda tx: tx.fence_flavors(request.ids)))
+
+    async def lift_flavors(self, request: Ids) -> Done:
+        await self._store.write(lambda tx: tx.lift_flavors(request.ids))
+        return Done()
 
     async def extend_gateway(self, router_id: str, subnet: SubnetRecord) -> None:
         """Give its gateway an address of a subnet, unless it has one of the family."""
