@@ -21,6 +21,7 @@ from alcor.agent.desired import Desired
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
+from alcor.agent.herald import announced_again_s
 from alcor.agent.memory import Memory
 from alcor.agent.meter_reader import MeterReader
 from alcor.agent.metrics import Metrics
@@ -102,6 +103,7 @@ class Agent:
                     parts.create_task(self._audit())
                     parts.create_task(self._advertise())
                     parts.create_task(self._ask_outside())
+                    parts.create_task(self._announce_again())
                     unsaved = self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, self._saved))
                     parts.create_task(self._meter())
@@ -120,6 +122,11 @@ class Agent:
         while True:
             await asyncio.sleep(ask_again_s / 2)
             self._responder.send(self._outside.tick())
+
+    async def _announce_again(self) -> None:
+        while True:
+            await asyncio.sleep(announced_again_s)
+            self._reconciler.announce_again()
 
     async def _meter(self) -> None:
         """Read what was counted under labels, for ever."""

@@ -6,8 +6,12 @@
 * A tunnel endpoint that is new gets one frame of no network, which its host drops: the switch
   looks for the endpoint's MAC when it first sends there, and loses that packet.
 
+An announcement is said three times, with a second between, as any one of them may be lost; not
+again once it is no longer true.
+
 Pure: frames out. Bounded: what does not fit is left out and counted; machines and switches then
-learn in their own time. Sources: RFC 5227 section 2.3, RFC 4861 section 7.2.6.
+learn in their own time. Sources: RFC 5227 section 2.3, RFC 4861 section 7.2.6
+(MAX_NEIGHBOR_ADVERTISEMENT, RetransTimer).
 """
 
 from collections import OrderedDict
@@ -23,6 +27,8 @@ from alcor.values.addresses import Address, Mac
 
 addresses_remembered_max = 100_000  # with whom they were last; the longest untouched is forgotten
 frames_at_once_max = 1_000
+announced_times = 3
+announced_again_s = 1.0
 
 _ALL_NODES, _ALL_NODES_MAC = 0xFF02 << 112 | 1, 0x3333_0000_0001
 _NO_NETWORK = 0  # a VNI that no network has
@@ -52,6 +58,14 @@ class Owned(NamedTuple):
     mac: Mac
 
 
+class _Said(NamedTuple):
+    """What was announced, and is to be said again."""
+
+    what: "_Moved | Owned"
+    times_left: int
+    is_fresh: bool  # less than a whole interval ago
+
+
 class Herald:
     """Notes neighbours as they come; says what is to be sent once their flows are there."""
 
@@ -63,6 +77,7 @@ class Herald:
         self._new_endpoints: set[Address] = set()
         self._outside: set[Owned] = set()  # what this host has outside, and has said so
         self._new_outside: list[Owned] = []
+        self._said: list[_Said] = []
         self.left_out = 0  # frames, ever
 
     def note(self, entry: GoalEntry) -> None:
@@ -106,14 +121,36 @@ class Herald:
                     self._note_endpoint(endpoint)
 
     def take(self, model: HostModel) -> list[Outgoing]:
-        """What is to be sent now; it is not said twice."""
-        moved, self._moved = self._moved, []
+        """What is new, to be sent now."""
+        new: list[_Moved | Owned] = [*self._new_outside, *self._moved]
+        self._new_outside, self._moved = [], []
         outgoing = self._wake_endpoints(model)
-        new_outside, self._new_outside = self._new_outside, []
-        for owned in new_outside:
-            outgoing += _announced_outside(model, owned)
-        for each in moved:
-            outgoing += _announcements(model, each)
+        for each in new:
+            outgoing += _announced(model, each)
+        room = self._frames_max - len(self._said)
+        self._said += [_Said(each, announced_times - 1, True) for each in new[:room]]
+        return self._at_once(outgoing)
+
+    def again(self, model: HostModel) -> list[Outgoing]:
+        """What was announced and is so still; asked every `announced_again_s`."""
+        said, self._said = self._said, []
+        outgoing: list[Outgoing] = []
+        for each in said:
+            if not self._is_true(each.what):
+                continue
+            if not each.is_fresh:
+                outgoing += _announced(model, each.what)
+            left = each.times_left - (not each.is_fresh)
+            if left:
+                self._said.append(_Said(each.what, left, False))
+        return self._at_once(outgoing)
+
+    def _is_true(self, what: "_Moved | Owned") -> bool:
+        if isinstance(what, Owned):
+            return what in self._outside
+        return self._mac_by_address.get((what.network_id, what.address)) == what.mac
+
+    def _at_once(self, outgoing: list[Outgoing]) -> list[Outgoing]:
         self.left_out += max(0, len(outgoing) - self._frames_max)
         return outgoing[: self._frames_max]
 
@@ -139,6 +176,12 @@ class Herald:
             )
             for endpoint in new
         ]
+
+
+def _announced(model: HostModel, what: _Moved | Owned) -> list[Outgoing]:
+    if isinstance(what, Owned):
+        return _announced_outside(model, what)
+    return _announcements(model, what)
 
 
 def _announced_outside(model: HostModel, owned: Owned) -> list[Outgoing]:

@@ -163,6 +163,10 @@ class Reconciler:
         """Say again what routers advertise to the machines here."""
         self._send(self._beacon.again())
 
+    def announce_again(self) -> None:
+        """Say again what was announced lately; any one frame may be lost."""
+        self._send_counted(self._herald.again)
+
     # The loop
 
     async def run(self) -> None:
@@ -234,9 +238,12 @@ class Reconciler:
 
     def _announce(self) -> None:
         """What machines and the switch must hear now that the flows are there."""
-        before = self._herald.left_out
-        self._send(self._herald.take(self._model))
+        self._send_counted(self._herald.take)
         self._send(self._beacon.take(self._model))
+
+    def _send_counted(self, say: Callable[[HostModel], list[Outgoing]]) -> None:
+        before = self._herald.left_out
+        self._send(say(self._model))
         left_out = self._herald.left_out - before
         if left_out:
             self._metrics.limit_reached.labels("agent_frames_at_once").inc(left_out)

@@ -1,6 +1,6 @@
 """Machines hear of addresses that moved; endpoints that are new are woken once."""
 
-from alcor.agent.herald import Herald, Outgoing
+from alcor.agent.herald import Herald, Outgoing, Owned
 from alcor.agent.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import Neighbour, Network, Port
 from alcor.ovs.flow import Output
@@ -99,3 +99,57 @@ def test_what_does_not_fit_is_counted() -> None:
 
     assert len(herald.take(model)) == 3
     assert herald.left_out == 1
+
+
+def test_what_moved_is_said_three_times_with_a_whole_interval_between() -> None:
+    herald, model = Herald(), host()
+    herald.note(neighbour(OLD))
+    herald.note(neighbour(NEW))
+
+    said = herald.take(model)
+
+    assert len(said) == 4
+    # The first interval after it was said may just be ending.
+    assert [herald.again(model) for _ in range(4)] == [[], said, said, []]
+
+
+def test_what_moved_on_meanwhile_is_not_said_again() -> None:
+    herald, model = Herald(), host()
+    herald.note(neighbour(OLD))
+    herald.note(neighbour(NEW))
+    herald.take(model)
+    herald.again(model)
+
+    herald.note(neighbour(OLD))
+    again = herald.take(model)
+
+    assert again
+    assert [herald.again(model) for _ in range(4)] == [[], again, again, []]
+
+
+def outside() -> HostModel:
+    model = host()
+    model.put(Network("n9", 9, 1450, True, "", physical_network="physnet1"))
+    model.exits.set_uplinks({"physnet1": 50})
+    return model
+
+
+def test_what_is_answered_for_outside_is_said_there_three_times() -> None:
+    herald, model = Herald(), outside()
+    herald.note_outside({Owned("n9", V4, NEW)})
+
+    said = herald.take(model)
+
+    assert [ofport(each) for each in said] == [50]
+    assert [herald.again(model) for _ in range(4)] == [[], said, said, []]
+
+
+def test_what_another_host_answers_for_by_now_is_not_said_again() -> None:
+    herald, model = Herald(), outside()
+    herald.note_outside({Owned("n9", V4, NEW)})
+    herald.take(model)
+    herald.again(model)
+
+    herald.note_outside(set())
+
+    assert [herald.again(model) for _ in range(3)] == [[], [], []]
