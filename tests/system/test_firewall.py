@@ -3,12 +3,14 @@
 Both families, on one host and across hosts, TCP and UDP with payload, and ping.
 """
 
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from alcor.client.api import PORT
+from alcor.lab import namespaces
 from alcor.lab.lab import Lab
 from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
@@ -91,6 +93,23 @@ def test_what_a_rule_lets_in_comes_in_and_nothing_else(
     for protocol, port in (("tcp", 80), ("udp", 53)):
         assert talk.can_not(protocol, server, client, port)  # type: ignore[arg-type]
     assert not talk.pings(server, client, fails_s)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_large_pings_come_back_in_fragments_to_who_may_only_ping(
+    lab: Lab, machines: dict[str, Machine], groups: Any, version: int
+) -> None:
+    client = machines["fwcli"]
+    icmp = "icmp 8" if version == 4 else "ipv6-icmp 128"
+    network = "10.20.0.0/24" if version == 4 else "fd00:20::/64"
+    groups.put(client, groups.make(f"out {version} {icmp} prefix={network}"))
+    for name in ("fwsame", "fwfar"):
+        server = machines[name]
+        groups.put(server, groups.make(f"in {version} {icmp}"))
+        words = ["ping", "-n", "-c3", "-i0.2", "-W2", "-s4000", server.address(version)]
+        with namespaces.inside(lab.layout.machine_namespace(client.name)):
+            done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+        assert "3 received" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.proves("Security groups", "IPv4 IPv6", "same across")

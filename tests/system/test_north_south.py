@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -340,6 +341,64 @@ def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back
         assert lab.api.wait(revision, timeout_s).converged
         assert not talk.passes(b"again", wait_s=1.0)
     assert "0 received" in ping(out, address)
+
+
+def test_what_a_forwarded_port_answers_comes_out_in_fragments(
+    lab: Lab, world: str, site: Site
+) -> None:
+    machine, out = site.machines["m3"], lab.layout.outside_namespace
+    floating = lab.api.create(FLOATING, [{"floating_network_id": world}]).items[0]
+    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
+    forwarding = Kind("port_forwarding", "port_forwardings", path)
+    body = {"protocol": "udp", "external_port": 53, "internal_port": 5353}
+    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
+    created = lab.api.create(forwarding, [body])
+    assert lab.api.wait(created.revision, timeout_s).converged
+    with ExitStack() as stack:
+        ends = []
+        for namespace in (space(lab, "m3"), out):
+            with namespaces.inside(namespace):
+                ends.append(stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)))
+            ends[-1].settimeout(5)
+        server, client = ends
+        server.bind(("0.0.0.0", 5353))
+        client.connect((floating["floating_ip_address"], 53))
+        client.send(b"who?")
+        server.sendto(b"a" * 4_000, server.recvfrom(100)[1])
+        assert len(client.recv(10_000)) == 4_000
+    lab.api.delete(forwarding, created.items[0]["id"])
+
+
+def test_a_connection_from_the_port_of_one_that_was_reset_arrives_at_once(
+    lab: Lab, world: str, site: Site
+) -> None:
+    machine, out = site.machines["m1"], lab.layout.outside_namespace
+    floating = give_floating_ip(lab, world, machine)["floating_ip_address"]
+    answers(out, floating)
+    with ExitStack() as stack:
+        with namespaces.inside(space(lab, "m1")):
+            door = stack.enter_context(socket.socket())
+        door.bind(("0.0.0.0", 7777))
+        door.listen()
+        door.settimeout(5)
+        for resets in ("near", "far") * 5:
+            with namespaces.inside(out):
+                near = stack.enter_context(socket.socket())
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            near.bind((outside.gateway, 40_001))
+            near.settimeout(0.9)  # before a first packet that is lost would be sent again
+            near.connect((floating, 7777))
+            far = stack.enter_context(door.accept()[0])
+            far.settimeout(5)
+            near.sendall(b"before it ends")
+            assert far.recv(100) == b"before it ends"
+            one, other = (near, far) if resets == "near" else (far, near)
+            at_once = struct.pack("ii", 1, 0)  # lingers for no time: by a reset
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            one.close()
+            with pytest.raises(ConnectionResetError):
+                other.recv(1)
+            other.close()
 
 
 def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, site: Site) -> None:

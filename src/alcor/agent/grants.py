@@ -92,10 +92,10 @@ def services_of(rule: Rule) -> Iterator[Service]:
     """The services that a rule adds to its grant.
 
     None for ports of a protocol whose ports the switch can't see: better too little than too much.
-    With ports goes what follows a first fragment: a datapath that lets fragments pass as they are
-    knows their ports of the first only. It holds them back until it has all of them, and again
-    when a connection is remembered, so of a packet whose first is refused nobody gets the rest
-    but who has a connection already, and who can't do anything with it.
+    With ports or an ICMP type goes what follows a first fragment: a datapath that lets fragments
+    pass as they are knows them of the first only. It holds fragments back until it has all of them,
+    and again when a connection is remembered, so of a packet whose first is refused nobody gets the
+    rest but who has a connection already, and who can't do anything with it.
     """
     protocol = rule.protocol
     if protocol == ICMP and rule.version == 6:
@@ -109,6 +109,8 @@ def services_of(rule: Rule) -> Iterator[Service]:
             yield Service(protocol, later=True)
     else:
         yield Service(protocol, 0, 0, rule.icmp_type, rule.icmp_code)
+        if rule.icmp_type is not None:
+            yield Service(protocol, later=True)
 
 
 class GrantIds:

@@ -135,10 +135,17 @@ def test_a_range_of_ports_is_its_masks_and_all_ports_are_none() -> None:
     assert list(services_of(TCP80._replace(ports=None))) == [Service(6)]
 
 
+def test_what_follows_a_first_fragment_has_no_icmp_type() -> None:
+    ping = Rule("r", "g", True, 4, 1, icmp_type=8)
+
+    assert list(services_of(ping)) == [Service(1, 0, 0, 8, None), Service(1, later=True)]
+    assert list(services_of(ping._replace(icmp_type=None))) == [Service(1)]
+
+
 def test_icmp_of_an_ipv6_rule_is_its_own() -> None:
     rule = Rule("r", "g", True, 6, 1, icmp_type=128)
 
-    assert list(services_of(rule)) == [Service(58, icmp_type=128)]
+    assert list(services_of(rule)) == [Service(58, icmp_type=128), Service(58, later=True)]
 
 
 def test_ports_that_the_switch_can_not_see_let_nothing_pass() -> None:

@@ -19,6 +19,7 @@ from alcor.ovs.fields import (
     IP_PROTO_SCTP,
     IP_PROTO_TCP,
     IP_PROTO_UDP,
+    LATER_FRAGMENT,
 )
 from alcor.ovs.flow import DROP, Flow, Match, MatchFields, apply, match
 from alcor.ovs.ranges import masks_of_range
@@ -27,7 +28,6 @@ from alcor.values.addresses import Prefix
 _WITHIN, _FIRST, _LAST = 40_000, 33_000, 100  # priorities; a rule's is _FIRST less its number
 _LINK_LOCAL = Prefix(6, 0xFE80 << 112, 10)
 _ND = (135, 136)
-_LATER = (2, 2)  # ip_frag: a fragment that is not the first
 _PORT_FIELD = {IP_PROTO_TCP: "tcp_dst", IP_PROTO_UDP: "udp_dst", IP_PROTO_SCTP: "sctp_dst"}
 _PORTS_ALL = (0, 0xFFFF)
 
@@ -100,7 +100,7 @@ def _asked(rule: AclRule, edge: _Edge) -> Iterator[Fields]:
     for fields in details:
         yield base | fields
     if rule.allow and details != [{}]:
-        yield base | {"ip_frag": _LATER}
+        yield base | {"ip_frag": LATER_FRAGMENT}
 
 
 def _details(rule: AclRule, protocol: int) -> Iterator[Fields]:

@@ -39,6 +39,7 @@ from alcor.ovs.fields import (
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,
     IP_PROTO_ICMPV6,
+    LATER_FRAGMENT,
 )
 from alcor.ovs.flow import (
     CT_INV,
@@ -261,9 +262,25 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
         )
         leave = apply(*limiting(home.limits, ingress=False), goto=p.NEIGHBOUR)
         yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), leave, cookie)
+    yield from _follow_first(view, home, forwarding.protocol, cookie)
     inside = forwarding.address.number
     came = match(**held_by(view, 4, reg3=inside, ipv4_dst=inside))
     yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
+
+
+def _follow_first(view: RouterView, home: Home, protocol: int, cookie: int) -> Iterator[Flow]:
+    """What follows a first fragment of an answer has no ports; without its first, which is asked
+    about its port, it is nothing."""
+    left = held_by(
+        view,
+        4,
+        ipv4_src=home.floating.address.number,
+        ct_state=_TRACKED,
+        ct_nw_proto=protocol,
+        ip_frag=LATER_FRAGMENT,
+    )
+    leave = apply(*limiting(home.limits, ingress=False), goto=p.NEIGHBOUR)
+    yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), leave, cookie)
 
 
 def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Iterator[Flow]:

@@ -17,7 +17,7 @@ from alcor.agent.firewall import Firewall
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.model import Wired
 from alcor.agent.shapes import match_on
-from alcor.ovs.fields import ETH_TYPE_BY_VERSION, IP_PROTO_ICMP, IP_PROTO_ICMPV6
+from alcor.ovs.fields import ETH_TYPE_BY_VERSION, IP_PROTO_ICMP, IP_PROTO_ICMPV6, LATER_FRAGMENT
 from alcor.ovs.flow import (
     CT_INV,
     CT_TRK,
@@ -37,7 +37,6 @@ ALLOW = apply(set_field(p.VERDICT, *p.ALLOWED))
 _PORT, _SERVICE, _REMOTE = 0, 1, 2  # dimensions
 _ICMP = {4: IP_PROTO_ICMP, 6: IP_PROTO_ICMPV6}
 _PORT_FIELD = {6: "tcp_dst", 17: "udp_dst", 132: "sctp_dst"}
-_LATER = (2, 2)  # ip_frag: a fragment that is not the first
 
 
 class _Table(NamedTuple):
@@ -164,7 +163,7 @@ def _wanted(table: _Table, way: Way, service: Service) -> dict[str, object]:
         fields = {"ct_nw_proto": protocol}
         first, second, port = "ct_tp_src", "ct_tp_dst", "ct_tp_dst"
     if service.later:
-        fields["ip_frag"] = _LATER
+        fields["ip_frag"] = LATER_FRAGMENT
     if service.mask:
         fields[port] = (service.port, service.mask)
     if icmp and service.icmp_type is not None:
