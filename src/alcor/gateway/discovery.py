@@ -53,6 +53,22 @@ EXTENSIONS = (
         "uplink-status-propagation-updatable", "Uplink status, writable", "It may be changed."
     ),
     Extension("allowed-address-pairs", "Allowed Address Pairs", "Other addresses of a port."),
+    Extension(
+        "aap-reject-multicast", "Address pairs without multicast", "No pair is a group's address."
+    ),
+    Extension("agent_sort_key", "Agents Sort Key", "Agents are sorted by keys."),
+    Extension("availability_zone_filter", "Availability Zone Filter", "Zones by their fields."),
+    Extension("sort-key-validation", "Sort keys validation", "Unknown sort keys are refused."),
+    Extension(
+        "security-groups-name-restrictions",
+        "Security group name restrictions",
+        "Names are printable, without spaces at their ends.",
+    ),
+    Extension(
+        "security-groups-shared-filtering",
+        "Security group filtering on the shared field",
+        "Groups that are shared, or not.",
+    ),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
     Extension("binding-extended", "Port Bindings Extended", "The bindings of ports that move."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),
@@ -63,7 +79,7 @@ EXTENSIONS = (
     Extension("empty-string-filtering", "Empty String Filtering", "Filters by the empty string."),
     Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "Options for one port's machine."),
     Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),
-    Extension("ip-allocation", "IP Allocation", "When a port got its addresses."),
+    Extension("ip_allocation", "IP Allocation", "When a port got its addresses."),
     Extension("l2_adjacency", "L2 Adjacency", "A network is one broadcast domain."),
     Extension("net-mtu", "Network MTU", "The MTU of a network."),
     Extension("net-mtu-writable", "Network MTU (writable)", "The MTU of a network may be set."),
@@ -185,7 +201,7 @@ EXTENSIONS = (
     ),
     Extension("metering", "Neutron Metering", "What passes routers' gateways is counted."),
     Extension(
-        "metering_source_and_destination_filters",
+        "metering_source_and_destination_fields",
         "Metering by source and destination",
         "Rules of metering labels name both ends.",
     ),

@@ -7,6 +7,7 @@ or a `Refusal` of its own where Neutron has one. Values that are echoed are cut 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from alcor.values import addresses
 from alcor.values.errors import InvalidInput
@@ -51,6 +52,14 @@ def string(length_max: int) -> FieldType:
 
     schema = {"type": "string", "maxLength": length_max}
     return FieldType(f"string({length_max})", parse, str, schema)
+
+
+def _parse_name(value: object) -> str:
+    """As Neutron's `name_string`: no control characters, no spaces at the ends."""
+    text = str(_NAME_TEXT.parse(value))
+    if text == text.strip() and (text.isprintable() or "Cc" not in map(category, text)):
+        return text
+    raise ValueError(f"{shown(text)} is not a valid string")
 
 
 def boolean_of(value: object) -> bool:
@@ -224,7 +233,8 @@ DOMAIN = FieldType(
     {"type": "string", "pattern": "^([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?)?$"},
     _TEXT,
 )  # or ""; RFC 1123 labels
-NAME = string(255)
+_NAME_TEXT = string(255)
+NAME = _NAME_TEXT._replace(parse=_parse_name)
 JSON = FieldType("any", lambda value: value)  # of answers only: no body carries it
 
 

@@ -4,12 +4,14 @@ Source: Neutron API reference v2, "Allowed address pairs"; neutron.extensions.al
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from alcor.intent.records import AddressPair
 from alcor.resource.fields import IP, MAC, FieldType, shown
 from alcor.values.addresses import prefix
 from alcor.values.errors import Conflict, HTTPBadRequest, Refusal
 
+_GROUPS_BY_VERSION = {4: prefix("224.0.0.0/4"), 6: prefix("ff00::/8")}
 pairs_max = 10  # of one port: Neutron's max_allowed_address_pair
 
 Pair = dict[str, str]
@@ -73,18 +75,32 @@ def _pair(item: object) -> Pair:
     pair = {"ip_address": _address(item["ip_address"])}
     if item.get("mac_address") is not None:
         pair["mac_address"] = str(MAC.parse(item["mac_address"]))
+        if int(pair["mac_address"][:2], 16) & 1:
+            mac = pair["mac_address"]
+            raise HTTPBadRequest(
+                f"MAC address {mac} is a multicast address, which is not supported."
+            )
     return pair
 
 
 def _address(value: object) -> str:
-    """An address or a prefix, as it is written."""
+    """An address or a prefix, as it is written; of machines only, not of groups of them."""
     if isinstance(value, str) and "/" in value:
         try:
-            prefix(value)
+            wanted = prefix(value)
         except ValueError:
             raise ValueError(f"{shown(value)} is not a valid IP subnet") from None
+        groups = _GROUPS_BY_VERSION[wanted.version]
+        if wanted.length and wanted.overlaps(groups):
+            raise HTTPBadRequest(
+                f"Subnet {shown(value)} overlaps with multicast range {groups}, which is not "
+                "supported."
+            )
         return value
-    return str(IP.parse(value))
+    text = str(IP.parse(value))
+    if ip_address(text).is_multicast:
+        raise HTTPBadRequest(f"IP {text} is a multicast address, which is not supported.")
+    return text
 
 
 PAIRS = FieldType("list of allowed address pairs", _parse)
