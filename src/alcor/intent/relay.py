@@ -68,6 +68,7 @@ class Relay:
         self._pending = pending_count.labels(manager)
         self._sample: tuple[int, float] | None = None  # a sequence, and when it was committed
         self._told_seconds = told_seconds.labels(manager)
+        self._told_epoch = log.epoch  # of the life of the log that `rebuild` began in
 
     @property
     def published(self) -> int:
@@ -97,6 +98,7 @@ class Relay:
 
     async def rebuild(self) -> None:
         """Publish every living row, then what the outbox holds; the log is complete afterwards."""
+        self._told_epoch = self._log.epoch
         last = await self._database.read(outbox.last)
         after, living = "", set[str]()
         while rows := await self._step(after):
@@ -113,9 +115,8 @@ class Relay:
 
     async def refill(self) -> None:
         """Publish everything again whenever the log may have lost something, for ever."""
-        epoch = self._log.epoch
         while True:
-            epoch = await self._log.renewed(epoch)
+            await self._log.renewed(self._told_epoch)
             await self.rebuild()
 
     async def run(self) -> None:

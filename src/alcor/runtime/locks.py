@@ -1,8 +1,8 @@
 """One at a time per key, for as long as somebody wants it. Order is first come, first served."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 
 class Locks:
@@ -11,6 +11,14 @@ class Locks:
     def __init__(self) -> None:
         self._lock_by_key: dict[str, asyncio.Lock] = {}
         self._users_by_key: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def of_all(self, keys: Iterable[str]) -> AsyncIterator[None]:
+        """Hold all of them, taken in their order so that nobody waits in a circle."""
+        async with AsyncExitStack() as stack:
+            for key in sorted(set(keys)):
+                await stack.enter_async_context(self.of(key))
+            yield
 
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:

@@ -35,8 +35,8 @@ from alcor.contracts.sharing import (
 )
 from alcor.runtime import sharing, usage
 from alcor.runtime.database import Database
-from alcor.runtime.locks import Locks
 from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.unfinished import Unfinished
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
 from alcor.values.revision import Revision
 
@@ -106,7 +106,7 @@ class Sharing:
         self._published = published
         self._new_id = new_id
         self._quota = quota
-        self._locks = Locks()
+        self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         project, query, type_ = _project(request.caller), request.query, self._kind.table.name
@@ -171,7 +171,7 @@ class Sharing:
 
         `refusals` by action, where it is not `RbacPolicyInUse`.
         """
-        async with self._locks.of(object_id):
+        async with self.unfinished.begun(object_id):
             owner, held = await self._database.write(lambda c: self._begin(c, object_id))
             try:
                 left = after(held)
@@ -194,13 +194,14 @@ class Sharing:
                 await self._confined(action, Confine(object_id, "", [ANYBODY]))
 
     async def recover(self) -> None:
-        """Settle what a crash left unsettled."""
+        """Settle what was left unsettled."""
         for object_id in await self._database.read(sharing.marked):
-            await self._settle(object_id)
+            async with self.unfinished.begun(object_id):
+                await self._settle(object_id)
 
     async def _settled(self, objects: Iterable[str], saved: tuple[list[Raw], int]) -> Written:
         for object_id in objects:
-            async with self._locks.of(object_id):
+            async with self.unfinished.begun(object_id):
                 await self._settle(object_id)
         return self._written(saved)
 

@@ -137,3 +137,45 @@ def test_a_write_that_nobody_could_be_told_of_is_told_to_the_log(tmp_path: Path)
         assert await world.told(1) == [("thing/a", 1)]
 
     asyncio.run(running(tmp_path / "db", test))
+
+
+class Renewing(MemoryLog):
+    """A log that begins another life while it is first told everything."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.at = 1
+        self.completions: list[int] = []
+        self.twice = asyncio.Event()
+
+    @property
+    def epoch(self) -> int:
+        return self.at
+
+    async def complete(self, manager: str, revision: int) -> None:
+        self.completions.append(self.at)
+        if len(self.completions) == 2:
+            self.twice.set()
+        self.at = 2
+
+    async def renewed(self, epoch: int) -> int:
+        if self.at <= epoch:
+            await asyncio.Event().wait()
+        return self.at
+
+
+def test_a_life_of_the_log_that_began_during_the_start_is_told_everything(tmp_path: Path) -> None:
+    """Several managers tell the log together: one may have ended before the log was lost."""
+
+    async def test() -> None:
+        database, log = Transactions(tmp_path / "db"), Renewing()
+        relay = Relay("thing", database, log, lambda *_: ())
+        await relay.rebuild()
+        refill = asyncio.ensure_future(relay.refill())
+        await log.twice.wait()
+        assert log.completions == [1, 2]
+        refill.cancel()
+        await asyncio.gather(refill, return_exceptions=True)
+        database.close()
+
+    asyncio.run(asyncio.wait_for(test(), 5))

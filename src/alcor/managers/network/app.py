@@ -138,4 +138,10 @@ class NetworkApp:
         pools = follow(
             self._log, "subnetpool", self._rebuilt, service.replace_pools, service.apply_pools
         )
-        return [self.relay.run(), subnets, pools]
+        return [
+            self.relay.run(),
+            subnets,
+            pools,
+            service.unfinished.run(service.recover),
+            self.sharing.unfinished.run(self.sharing.recover),
+        ]

@@ -1,6 +1,7 @@
 """What can be done with networks: one method per use case."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,7 @@ from alcor.resource.revisions import check_revision
 from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.sharing import Viewer, wildcard
 from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.unfinished import Unfinished
 from alcor.values.revision import Revision
 
 PORTS_IN_USE = "There are one or more ports still in use on the network."
@@ -73,6 +75,7 @@ class NetworkService:
         self._now = now
         self._new_id = new_id
         self._subnets_heard = Reached()
+        self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller = request.caller
@@ -147,8 +150,10 @@ class NetworkService:
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence whoever may hold children, then delete; refused and undone when one is in use."""
         caller = request.caller
-        marked = await self._store.mark(request.id, _project(caller))
-        return Written([], _revision(await self._finish_delete(marked, caller.request_id)))
+        async with self.unfinished.begun(request.id):
+            marked = await self._store.mark(request.id, _project(caller))
+            sequence = await self._finish_delete(marked, caller.request_id)
+        return Written([], _revision(sequence))
 
     async def networks(self, request: Ids) -> Networks:
         found = await self._store.networks(request.ids)
@@ -158,13 +163,12 @@ class NetworkService:
         return ReachableNetworks(*await self._store.reachable(request.id))
 
     async def recover(self) -> None:
-        """Finish the deletions that a crash cut short; those of networks in use are taken back."""
+        """Finish the deletions that were cut short; those of networks in use are taken back."""
         await self._sharing.recover()
-        for marked in await self._store.marked():
-            try:
-                await self._finish_delete(marked, "")
-            except NetworkInUse:
-                continue
+        for id_ in [each.id for each in await self._store.marked()]:
+            with suppress(NetworkInUse):
+                async with self.unfinished.begun(id_):
+                    await self._finish_marked(id_)
 
     async def replace_subnets(self, entries: Sequence[Entry]) -> None:
         """The log's snapshot of all subnets."""
@@ -188,6 +192,11 @@ class NetworkService:
     async def apply_pools(self, entries: Sequence[Entry]) -> None:
         """Changes of subnet pools, from the log."""
         await self._store.apply_scopes(_scopes(entries))
+
+    async def _finish_marked(self, id_: str) -> None:
+        for marked in await self._store.marked():
+            if marked.id == id_:
+                await self._finish_delete(marked, "")
 
     async def _finish_delete(self, marked: Network, trace: str) -> int:
         ids = Ids([marked.id])

@@ -24,6 +24,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.unfinished import Unfinished
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -56,8 +57,9 @@ class QosApp:
             self.database, kind, {AS_SHARED: together}, self.relay.notify, new_id, quota
         )
         self.shared = [(kind.table.name, sharing, (AS_SHARED,))]
-        self._policies = PolicyService(store, together, makers, sharing)
-        rules = {each: RuleService(each, store, together, makers) for each in TYPES}
+        unfinished = self._unfinished = Unfinished()
+        self._policies = PolicyService(store, together, makers, sharing, unfinished)
+        rules = {each: RuleService(each, store, together, makers, unfinished) for each in TYPES}
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (POLICY, self._policies),
             *((rules_of(each), service) for each, service in rules.items()),
@@ -72,4 +74,8 @@ class QosApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self.relay.run()]
+        return [
+            self.relay.run(),
+            self._unfinished.run(self._policies.recover),
+            *(sharing.unfinished.run(sharing.recover) for _, sharing, _ in self.shared),
+        ]

@@ -95,4 +95,8 @@ class SecurityGroupApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self.relay.run()]
+        return [
+            self.relay.run(),
+            self._groups.unfinished.run(self._groups.recover),
+            *(sharing.unfinished.run(sharing.recover) for _, sharing, _ in self.shared),
+        ]

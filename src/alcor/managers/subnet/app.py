@@ -74,4 +74,5 @@ class SubnetApp:
             self.relay.run(),
             self._networks.run(self._log, self._rebuilt),
             follow(self._log, "network", self._rebuilt, take, take),
+            self._service.unfinished.run(self._service.recover),
         ]

@@ -6,7 +6,7 @@ between the subnet is unsettled; whatever is cut short is settled by what the ro
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 
 from alcor.contracts.held_ports import HELD_OWNERS, PortAddress
@@ -52,7 +52,7 @@ from alcor.managers.subnet.needs import (
     Store,
 )
 from alcor.resource.revisions import check_revision
-from alcor.runtime.locks import Locks
+from alcor.runtime.unfinished import Unfinished
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 
@@ -74,7 +74,7 @@ class SubnetService:
         self._pools, self._reach, self._shower = peers[4:]
         self._now = now
         self._new_id = new_id
-        self._locks = Locks()
+        self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller = request.caller
@@ -191,8 +191,9 @@ class SubnetService:
         return Subnets([intent.record(each) for each in found])
 
     async def drop_network(self, request: NetworkSubnets) -> Done:
-        gone = await self._store.remove_of_network(request.network_id, request.trace)
-        await self._settle(gone)
+        async with self.unfinished.begun(request.network_id):
+            gone = await self._store.remove_of_network(request.network_id, request.trace)
+            await self._settle(gone)
         return Done()
 
     async def lift(self, request: Ids) -> Done:
@@ -220,8 +221,10 @@ class SubnetService:
         )
 
     async def recover(self) -> None:
-        """Settle what a crash left unsettled."""
-        await self._settle(await self._store.unsettled())
+        """Settle what was left unsettled."""
+        for id_ in await self._store.unsettled():
+            async with self.unfinished.begun(id_):
+                await self._settle([id_])
 
     @asynccontextmanager
     async def _settling(
@@ -231,9 +234,7 @@ class SubnetService:
 
         `locked`: the caller does so already.
         """
-        async with AsyncExitStack() as stack:
-            for id_ in () if locked else sorted(set(ids)):
-                await stack.enter_async_context(self._locks.of(id_))
+        async with self.unfinished.begun(*(() if locked else ids)):
             await self._store.unsettle(ids, new)
             try:
                 yield

@@ -69,4 +69,7 @@ class SubnetPoolApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self.relay.run()]
+        return [
+            self.relay.run(),
+            *(policies.unfinished.run(policies.recover) for _, policies, _ in self.shared),
+        ]

@@ -1,6 +1,7 @@
 """Use cases of QoS policies. One that goes is fenced first where it may be used."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, writte
 from alcor.resource.revisions import check_revision
 from alcor.runtime.sharing import Viewer
 from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.unfinished import Unfinished
 
 DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not finished
 
@@ -31,7 +33,10 @@ DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not fin
 class PolicyService:
     """Keeps the contracts ResourceManager and QosPolicyPeer."""
 
-    def __init__(self, store: Store, users: Users, makers: Makers, sharing: Sharing) -> None:
+    def __init__(
+        self, store: Store, users: Users, makers: Makers, sharing: Sharing, unfinished: Unfinished
+    ) -> None:
+        self._unfinished = unfinished
         self._store = store
         self._users = users
         self._makers = makers
@@ -67,8 +72,9 @@ class PolicyService:
     async def delete(self, request: DeleteRequest) -> Written:
         """Refused and undone when something has the policy."""
         project = seen_by(request.caller)
-        await self._store.write(lambda tx: begin(tx, tx.policy(request.id, project), DELETE))
-        return await self._finish_delete(request.id, request.caller.request_id)
+        async with self._unfinished.begun(request.id):
+            await self._store.write(lambda tx: begin(tx, tx.policy(request.id, project), DELETE))
+            return await self._finish_delete(request.id, request.caller.request_id)
 
     async def policies(self, request: PoliciesRequest) -> Policies:
         project = request.project_id or None
@@ -80,17 +86,22 @@ class PolicyService:
         return Policies([intent.record(each) for each in held if each is not None])
 
     async def recover(self) -> None:
-        """Finish the deletions that a crash cut short; what is in use stays, unfenced."""
+        """Finish the deletions that were cut short; what is in use stays, unfenced."""
         await self._sharing.recover()
         await self._lift_minima()
-        for id_, work in await self._store.read(lambda tx: tx.works()):
-            try:
-                if work == DELETE:
-                    await self._finish_delete(id_, "")
-                else:
-                    await settle(self._store, self._users, id_)
-            except QosPolicyInUse:
-                continue
+        for id_, _ in await self._store.read(lambda tx: tx.works()):
+            with suppress(QosPolicyInUse):
+                async with self._unfinished.begun(id_):
+                    await self._finish(id_)
+
+    async def _finish(self, id_: str) -> None:
+        match await self._store.read(lambda tx: tx.work_on(id_)):
+            case "":
+                return
+            case "delete":
+                await self._finish_delete(id_, "")
+            case _:
+                await settle(self._store, self._users, id_)
 
     async def _lift_minima(self) -> None:
         """A former version fenced policies with minimum rules for as long as they had them."""

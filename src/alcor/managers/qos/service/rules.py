@@ -28,6 +28,7 @@ from alcor.managers.qos.service.policies import RULES, begin, settle
 from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.selection import select
+from alcor.runtime.unfinished import Unfinished
 from alcor.values.errors import NotFound
 from alcor.values.qos import PLACED, QosPolicyNotFound
 
@@ -43,7 +44,10 @@ class RuleNotFound(NotFound):
 class RuleService:
     """Keeps the contract ResourceManager for one type."""
 
-    def __init__(self, type_: str, store: Store, users: Users, makers: Makers) -> None:
+    def __init__(
+        self, type_: str, store: Store, users: Users, makers: Makers, unfinished: Unfinished
+    ) -> None:
+        self._unfinished = unfinished
         self._type = type_
         self._store = store
         self._users = users
@@ -95,13 +99,14 @@ class RuleService:
 
         if self._type not in PLACED:
             return await self._store.write(work, caller.request_id)
-        await self._store.write(lambda tx: begin(tx, tx.policy(policy_id, project), RULES))
-        try:
-            if not await self._users.fence(policy_id):
-                raise QosPolicyInUse(policy_id, "is in use: its minimum rules can't change")
-            return await self._store.write(work, caller.request_id)
-        finally:
-            await settle(self._store, self._users, policy_id)
+        async with self._unfinished.begun(policy_id):
+            await self._store.write(lambda tx: begin(tx, tx.policy(policy_id, project), RULES))
+            try:
+                if not await self._users.fence(policy_id):
+                    raise QosPolicyInUse(policy_id, "is in use: its minimum rules can't change")
+                return await self._store.write(work, caller.request_id)
+            finally:
+                await settle(self._store, self._users, policy_id)
 
     async def _parent(self, rule_id: str) -> str:
         found = await self._store.read(lambda tx: tx.policy_of_rule(rule_id))

@@ -1,6 +1,7 @@
 """Use cases of security groups. Deleting one, or changing what it means, fences its ports first."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from alcor.contracts.peers import Groups, GroupsRequest, Ids, Projects
 from alcor.contracts.resources import (
@@ -28,6 +29,7 @@ from alcor.managers.security_group.service.defaults import (
 from alcor.managers.security_group.service.writes import Makers, seen_by, viewer_of, written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.unfinished import Unfinished
 
 DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and not finished
 
@@ -42,6 +44,7 @@ class GroupService:
         self._store = store
         self._ports = ports
         self._makers = makers
+        self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         """Also the first use of a project: it has its default group afterwards."""
@@ -82,8 +85,9 @@ class GroupService:
                 raise SecurityGroupCannotRemoveDefault
             _begin(tx, held, DELETE)
 
-        await self._store.write(begin)
-        return await self._finish_delete(request.id, caller.request_id)
+        async with self.unfinished.begun(request.id):
+            await self._store.write(begin)
+            return await self._finish_delete(request.id, caller.request_id)
 
     async def groups(self, request: GroupsRequest) -> Groups:
         project = request.project_id or None
@@ -100,16 +104,21 @@ class GroupService:
         return Groups([intent.group_record(each) for each in found])
 
     async def recover(self) -> None:
-        """Finish the deletions that a crash cut short; what is in use stays, unfenced."""
+        """Finish the deletions that were cut short; what is in use stays, unfenced."""
         await self._sharing.recover()
-        for id_, work in await self._store.read(lambda tx: tx.works()):
-            if work != DELETE:
-                await self._take_back(id_)
-                continue
-            try:
+        for id_, _ in await self._store.read(lambda tx: tx.works()):
+            with suppress(SecurityGroupInUse):
+                async with self.unfinished.begun(id_):
+                    await self._finish(id_)
+
+    async def _finish(self, id_: str) -> None:
+        match await self._store.read(lambda tx: tx.work_on(id_)):
+            case "":
+                return
+            case "delete":
                 await self._finish_delete(id_, "")
-            except SecurityGroupInUse:
-                continue
+            case _:
+                await self._take_back(id_)
 
     async def _change(self, request: UpdateRequest) -> Written:
         now = self._makers.now()
@@ -127,12 +136,13 @@ class GroupService:
     async def _change_meaning(self, request: UpdateRequest) -> Written:
         """Stateful or not is decided once a port is in the group: fence, change, lift."""
         project = seen_by(request.caller)
-        await self._store.write(lambda tx: _begin(tx, tx.group(request.id, project), STATEFUL))
-        try:
-            await self._fence(request.id)
-            return await self._change(request)
-        finally:
-            await self._take_back(request.id)
+        async with self.unfinished.begun(request.id):
+            await self._store.write(lambda tx: _begin(tx, tx.group(request.id, project), STATEFUL))
+            try:
+                await self._fence(request.id)
+                return await self._change(request)
+            finally:
+                await self._take_back(request.id)
 
     async def _finish_delete(self, id_: str, trace: str) -> Written:
         try:
