@@ -1,7 +1,7 @@
 """A whole region of processes for tests that are otherwise run on `alcor up`: `--shape served`.
 
-Managers, a delivery and two gateways on one address, with a NATS server of their own; PostgreSQL
-is the session's. Settings are those that `alcor up` would be given.
+Managers, two deliveries and two gateways on one address, with a NATS server of their own;
+PostgreSQL is the session's. Settings are those that `alcor up` would be given.
 """
 
 import os
@@ -21,11 +21,11 @@ import msgspec
 from alcor.assembly.config import Config
 
 start_s_max = 180.0
-ROLES = ("managers", "delivery", "gateway", "gateway")
+ROLES = ("managers", "delivery", "delivery", "gateway", "gateway")
 
 
 class Served(NamedTuple):
-    """Where a region is reached: HTTP, and what agents connect to."""
+    """Where a region is reached: HTTP, and what agents connect to (each to one of several)."""
 
     host: str
     port: int
@@ -36,12 +36,13 @@ class Served(NamedTuple):
 def served(config: Config, folder: Path, nats_url: str, postgres_url: str) -> Iterator[Served]:
     """A region for as long as the context lasts; who ends by itself fails the test at its end."""
     folder.mkdir(parents=True, exist_ok=True)
-    api, agents = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    api = f"127.0.0.1:{free_port()}"
+    agents = [f"127.0.0.1:{free_port()}" for role in ROLES if role == "delivery"]
+    left = iter(agents)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ALCOR_")}
     environment |= dict(_flat("ALCOR", msgspec.to_builtins(config)))
     environment |= {
         "ALCOR_LISTEN": api,
-        "ALCOR_AGENTS__LISTEN": agents,
         "ALCOR_SERVED__NATS": nats_url,
         "ALCOR_SERVED__POSTGRES": postgres_url,
     }
@@ -51,12 +52,14 @@ def served(config: Config, folder: Path, nats_url: str, postgres_url: str) -> It
             health = f"127.0.0.1:{free_port()}"
             argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
             given = environment | {"ALCOR_SERVED__HEALTH_LISTEN": health}
+            if role == "delivery":
+                given["ALCOR_AGENTS__LISTEN"] = next(left)
             with (folder / f"{role}-{number}.log").open("ab") as log:
                 process = subprocess.Popen(argv, stdout=log, stderr=log, env=given)
             processes.append(process)
             _wait_until_ready(api if role == "gateway" else health, process, folder)
         host, _, port = api.rpartition(":")
-        yield Served(host, int(port), agents)
+        yield Served(host, int(port), ",".join(agents))
         assert all(process.poll() is None for process in processes), _told(folder)
     finally:
         for process in processes:
