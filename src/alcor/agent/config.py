@@ -64,6 +64,13 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     metrics_listen: Annotated[
         str, Meta(description="HOST:PORT for Prometheus; empty: not served")
     ] = ""
+    traces_endpoint: Annotated[
+        str,
+        Meta(
+            description="Collector of traces (OTLP over HTTP), as in http://collector:4318; "
+            "empty: OTEL_EXPORTER_OTLP_ENDPOINT, or no traces"
+        ),
+    ] = ""
     audit_s: Annotated[
         float, Meta(gt=0, description="Seconds between two comparisons with the switch")
     ] = 120.0

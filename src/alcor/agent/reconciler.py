@@ -21,13 +21,16 @@ from alcor.agent.owned import owned_outside
 from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
+from alcor.runtime import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
+from alcor.values.traceparent import request_of
 
 # What changes with what this host answers for outside.
 _OUTSIDE = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.NETWORK))
 
 events_pending_max = 256  # frames that wait for a pass; the link is not read beyond
+traces_max = 10_000  # requests that are named when the switch has what they changed
 
 log = structlog.get_logger()
 
@@ -83,7 +86,7 @@ class Reconciler:
         self._compiler = Compiler(model)
         self._events: deque[Frame | Connected | Disconnected] = deque()
         self._units: set[Unit] = set()
-        self._traces: set[str] = set()
+        self._began_s_by_trace: dict[str, float] = {}  # of changes taken, and not acknowledged
         self._wake, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._first_change_at: float | None = None
@@ -180,7 +183,6 @@ class Reconciler:
         started, self._first_change_at = self._first_change_at, None
         self._take_events()
         units, self._units = self._units, set()
-        traces, self._traces = self._traces, set()
         more = self._want(units)
         if not self._may_write:
             self._want_all(more)
@@ -190,6 +192,9 @@ class Reconciler:
             self._audit_due = False
             await self._driver.audit()
         settled, reached = self._desired.settled, (self._desired.epoch, self._desired.position)
+        began: dict[str, float] = {}
+        if settled:  # else something that they lead to is still to come
+            began, self._began_s_by_trace = self._began_s_by_trace, {}
         if settled and not self._pruned:
             self._want_all(more)  # or what is made last would go, and come again
             self._driver.prune()
@@ -198,7 +203,8 @@ class Reconciler:
         self._want_all(more)  # what the switch was not there to take
         if is_done:
             self._states = as_refused(states, self._driver.quarantined)
-            self._acknowledge(reached if settled else None, started, traces)
+            self._acknowledge(reached if settled else None, started)
+            self._tell_traces(began)
 
     def _want(self, units: set[Unit]) -> Iterator[Change]:
         """Want what has changed; what only adds is left over, to be made as it is sent.
@@ -221,9 +227,7 @@ class Reconciler:
         for change in more:
             self._driver.want(change)
 
-    def _acknowledge(
-        self, reached: tuple[int, int] | None, started: float | None, traces: set[str]
-    ) -> None:
+    def _acknowledge(self, reached: tuple[int, int] | None, started: float | None) -> None:
         if reached is not None:
             self._applied = reached
             self._metrics.revision.set(reached[1])
@@ -231,10 +235,16 @@ class Reconciler:
         if started is not None:
             seconds = asyncio.get_running_loop().time() - started
             self._metrics.apply_seconds.observe(seconds)
-            if traces:
-                log.info("applied", position=self._applied[1], requests=sorted(traces))
         self._tell()
         self._announce()
+
+    def _tell_traces(self, began_s_by_trace: Mapping[str, float]) -> None:
+        """Whose changes the switch has acknowledged."""
+        if began_s_by_trace:
+            requests = sorted(set(map(request_of, began_s_by_trace)))
+            log.info("applied", position=self._applied[1], requests=requests)
+            seconds = asyncio.get_running_loop().time() - min(began_s_by_trace.values())
+            spans.done("apply flows", began_s_by_trace, seconds, flows=self._driver.flows_count)
 
     def _announce(self) -> None:
         """What machines and the switch must hear now that the flows are there."""
@@ -297,7 +307,9 @@ class Reconciler:
         for fault in taken.faults:
             self._metrics.goal_faults.inc()
             log.warning("goal state ignored", reason=fault)
-        self._traces |= taken.traces
+        for trace in taken.traces:
+            if trace and len(self._began_s_by_trace) < traces_max:
+                self._began_s_by_trace.setdefault(trace, asyncio.get_running_loop().time())
         if taken.gone or taken.put:
             self.unsaved.set()
 

@@ -22,6 +22,7 @@ from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.managers.trunk.app import TrunkSettings
 from alcor.runtime.config import ConfigError
+from alcor.runtime.otlp import TraceSettings
 from alcor.runtime.places import Servers
 
 
@@ -98,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     agents: DeliveryConfig = DeliveryConfig()
     served: ServedSettings = ServedSettings()
     log: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
     gateway: GatewaySettings = GatewaySettings()
     network: NetworkSettings = NetworkSettings()
     subnet: SubnetSettings = SubnetSettings()

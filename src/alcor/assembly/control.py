@@ -56,11 +56,13 @@ from alcor.managers.topology.needs import Kind, Kinds
 from alcor.managers.trunk.app import TrunkApp
 from alcor.managers.trunk.needs import Peers as TrunkPeers
 from alcor.resource.declaration import Resource
+from alcor.runtime import spans
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
 from alcor.runtime.places import Place
 from alcor.runtime.rpc import Exchange, answers
 from alcor.runtime.tasks import Tasks
+from alcor.runtime.traced import TracedLog
 from alcor.runtime.usage import UsageReader
 from alcor.runtime.wire import Call
 
@@ -100,7 +102,7 @@ class Control:
         ready = self._ready
         limits = default_limits(config.quota, tenants=config.auth != "local")
         self._quotas = QuotaLimits(limits)
-        self._intent = intent
+        self._intent = intent = intent if spans.recorder is None else TracedLog(intent, "intent")
         counting = {"quota": self._quotas}  # for the managers that count what projects use
         network = NetworkApp(
             place,

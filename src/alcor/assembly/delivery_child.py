@@ -28,6 +28,7 @@ from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
 from alcor.runtime.memory import settle_memory
+from alcor.runtime.otlp import TraceSettings, traced
 from alcor.runtime.rpc import answers
 from alcor.runtime.tasks import TaskFailed
 from alcor.runtime.wire import Wire
@@ -52,7 +53,7 @@ class Child(NamedTuple):
         os.waitpid(self.pid, 0)
 
 
-def fork(config: DeliveryConfig) -> Child:
+def fork(config: DeliveryConfig, traces: TraceSettings) -> Child:
     """Fork the delivery; call it before there is a thread or an event loop."""
     ours, theirs = socket.socketpair()
     parent = os.getpid()
@@ -64,7 +65,10 @@ def fork(config: DeliveryConfig) -> Child:
     try:
         ours.close()
         _die_with(parent)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (
+            traced(traces, "alcor-delivery", os.environ),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
             status = runner.run(_serve(theirs, config))
     finally:
         os._exit(status)  # what the parent would do at its end is not ours to do

@@ -7,6 +7,7 @@ Nothing here decides anything: it opens, wires, starts in order, and stops in th
 
 import asyncio
 import fcntl
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
@@ -38,6 +39,7 @@ from alcor.runtime.config import ConfigError
 from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
+from alcor.runtime.otlp import traced
 from alcor.runtime.tasks import Tasks
 
 _log = structlog.get_logger("alcor.up")
@@ -133,9 +135,12 @@ async def _until(asked: asyncio.Event, failure: "asyncio.Future[None]") -> None:
 def serve(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
     """Configure the process and run in a quick event loop of its own."""
     logs.configure(config.log.form, config.log.level)
-    child = delivery_child.fork(config.agents)
+    child = delivery_child.fork(config.agents, config.traces)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (
+            traced(config.traces, "alcor-up", os.environ),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
             runner.run(run(config, child, started))
     finally:
         child.end()

@@ -5,6 +5,7 @@ own, stops taking work at SIGTERM, finishes what it has, and ends.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +22,7 @@ from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.nats_wire import NatsWire
+from alcor.runtime.otlp import traced
 from alcor.runtime.tasks import Tasks
 
 reconnect_every_s = 0.5
@@ -107,7 +109,7 @@ async def until_told(failure: Callable[[], Awaitable[None]]) -> None:
         failed.cancel()
 
 
-def run(config: Config, main: Callable[[Config], Awaitable[None]]) -> None:
+def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) -> None:
     """Run a role in a process set up for it."""
     logs.configure(config.log.form, config.log.level)
 
@@ -115,5 +117,8 @@ def run(config: Config, main: Callable[[Config], Awaitable[None]]) -> None:
         settle_memory()
         await main(config)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        traced(config.traces, f"alcor-{role}", os.environ),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(settled())

@@ -73,7 +73,7 @@ def serve(
         Role.MANAGERS: roles.managers,
         Role.DELIVERY: roles.delivery,
     }[role]
-    run(load(Config, config, os.environ, options), main)
+    run(load(Config, config, os.environ, options), role, main)
 
 
 @config_app.command("show", help="Show every setting of the control plane, and what it is now.")

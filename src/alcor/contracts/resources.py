@@ -15,7 +15,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str
     admin: bool = False
     roles: tuple[str, ...] = ()
-    request_id: str = ""
+    request_id: str = ""  # with the traceparent of a traced one (`values.traceparent`)
     user_id: str = ""
     system: bool = False  # a token of the whole system: of no project
     service_roles: tuple[str, ...] = ()  # of the service that asks on the caller's behalf

@@ -6,6 +6,7 @@ The first plan is made when every manager has told all that it holds; until then
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from alcor.goal_state.slices import slice_of
 from alcor.intent import records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
 from alcor.planner.graph import GoalChange, IntentChange, Planner
+from alcor.runtime import spans
 from alcor.transport.link import Reached
 
 _log = structlog.get_logger(__name__)
@@ -116,8 +118,11 @@ class Pump:
 
     async def _follow(self, entries: Sequence[Entry]) -> None:
         for step in _steps(entries):
-            with metrics.plan_seconds.time():
-                changed = await self._put([self._plan(entry) for entry in step])
+            began = perf_counter()
+            changed = await self._put([self._plan(entry) for entry in step])
+            seconds = perf_counter() - began
+            metrics.plan_seconds.observe(seconds)
+            spans.done("plan", (entry.trace for entry in step), seconds, changes=len(step))
             reached = Reached(self._intent.life, step[-1].position)
             self.watermark.move(self._goal_position, reached)
             for entry, positions in zip(step, changed, strict=True):

@@ -12,6 +12,7 @@ import structlog
 
 from alcor.delivery import metrics
 from alcor.delivery.parcels import Content, Parcel, Parcels
+from alcor.delivery.traced import Underway
 from alcor.goal_state.reports import PortReport
 from alcor.transport.link import Forbidden, Frame, Hello, Item, Reached, Report
 
@@ -85,6 +86,7 @@ class HostSession:
         self._reached = Reached()  # acknowledged
         self._sent: deque[_Sent] = deque(maxlen=unacknowledged_max)
         self._sent_position = source.position
+        self._traced = Underway()
         self._source = source
         self._pending_max = pending_max
         self._pending: dict[str, Item] = {}  # live changes, in order of position
@@ -156,6 +158,7 @@ class HostSession:
         """What a report of this life says, in terms that all deliveries share."""
         if report.epoch != self._source.epoch:
             return Reached()
+        self._traced.arrived(self.host, report.position)
         while self._sent and self._sent[0].position <= report.position:
             self._reached = self._sent.popleft().reached
         under_way = self._pending or self._parcels or self._behind
@@ -243,4 +246,5 @@ class HostSession:
         frame = self._parcels.frame(self._source.epoch, position, reached, refused)
         self._sent.append(_Sent(frame.position, frame.reached))
         self._sent_position = frame.position
+        self._traced.left(frame)
         return frame

@@ -21,10 +21,13 @@ from alcor.gateway.policy import Policy
 from alcor.gateway.requests import Limits, Request, request_id_of
 from alcor.gateway.responses import Response
 from alcor.gateway.routes import Routes
+from alcor.gateway.traced import arrived, left
 from alcor.resource.declaration import Resource
+from alcor.runtime import spans
 from alcor.runtime.logs import request_id
 from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import Kind, Refusal
+from alcor.values.traceparent import carried, request_of
 
 _log = structlog.get_logger("alcor.gateway")
 
@@ -73,21 +76,25 @@ class Door:
         started = time.perf_counter()
         id_ = request_id_of(request.header(_REQUEST_ID), self._new_id)
         request_id.set(id_)
+        span = None if spans.recorder is None or request.path in _OPEN else arrived(request)
+        trace = id_ if span is None else carried(id_, span.traceparent)
         self._now += 1
         try:
             status, body, headers, route = answer = await self._told(
-                self._within_limits(request, id_), request, id_
+                self._within_limits(request, trace), request, id_
             )
         finally:
             self._now -= 1
+        if span is not None:
+            left(span, request, id_, answer)
         if self._audit is not None:
             self._audit.tell(request, id_, answer)
         self._time(request.method, route, status, time.perf_counter() - started)
         return Response(status, body, (*headers, (_REQUEST_ID, id_.encode())), route)
 
-    async def _within_limits(self, request: Request, id_: str) -> Response:
+    async def _within_limits(self, request: Request, trace: str) -> Response:
         self._check_limits(request)
-        return await self._route(request, id_)
+        return await self._route(request, trace)
 
     async def _told(self, answering: Awaitable[Response], request: Request, id_: str) -> Response:
         """The answer, or what is told of a refusal or a fault."""
@@ -105,16 +112,16 @@ class Door:
             )
             return error_response(500, "HTTPInternalServerError", message)
 
-    async def _route(self, request: Request, id_: str) -> Response:
+    async def _route(self, request: Request, trace: str) -> Response:
         path = request.path
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
         found = self._routes.found(path)
         if found is None:
             parent, _, member = path.rpartition("/")
-            return await self._about(request, id_, path, parent, member)
+            return await self._about(request, trace, path, parent, member)
         answering, request.route = found
-        request.caller = caller = await self._identity.caller(request, id_)
+        request.caller = caller = await self._identity.caller(request, trace)
         self._in_flight.enter(caller.project_id)
         try:
             status, body, headers, _ = await answering(request, caller)
@@ -128,20 +135,21 @@ class Door:
         if found is None:
             return not_found()
         request.caller, request.route = caller, found[1]
-        answer = await self._told(found[0](request, caller), request, caller.request_id)
+        id_ = request_of(caller.request_id)
+        answer = await self._told(found[0](request, caller), request, id_)
         if self._audit is not None:
-            self._audit.tell(request, caller.request_id, answer)
+            self._audit.tell(request, id_, answer)
         return answer
 
     async def _about(
-        self, request: Request, id_: str, path: str, parent: str, member: str
+        self, request: Request, trace: str, path: str, parent: str, member: str
     ) -> Response:
         """The routes that are about the API or the process, all read-only."""
         if path in _OPEN:
             if request.method != "GET":
                 return not_allowed("GET")
             return (await self._process_answer(request, path))._replace(route=path)
-        caller = await self._identity.caller(request, id_)  # first: who is nobody learns nothing
+        caller = await self._identity.caller(request, trace)  # first: who is nobody learns nothing
         if path not in _ABOUT and parent != "/v2.0/extensions":
             return not_found()
         if request.method != "GET":

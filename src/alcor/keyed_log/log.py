@@ -18,7 +18,7 @@ class Change(NamedTuple):
     key: str
     value: bytes | None
     revision: int  # grows with every change of this key; the writer's business
-    trace: str = ""  # the request id that caused it; carried along, never compared
+    trace: str = ""  # the request that caused it (values.traceparent); carried, never compared
 
 
 class Entry(NamedTuple):

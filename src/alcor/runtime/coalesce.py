@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from alcor.runtime import spans
 from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import Unavailable
 
@@ -38,6 +39,7 @@ class Waiting(NamedTuple, Generic[Request, Reply]):
     request: Request
     weight: int
     reply: "asyncio.Future[Reply]"
+    span: str = ""  # the traceparent of who asked
 
 
 class Coalescer(Generic[Request, Reply]):
@@ -80,7 +82,7 @@ class Coalescer(Generic[Request, Reply]):
             limit_reached.labels(f"queue.{self._name}").inc()
             raise Unavailable(f"The queue '{self._name}' is full; try again later.")
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(request, weight, reply))
+        self._waiting.append(Waiting(request, weight, reply, spans.within.get()))
         self._weight += weight
         self._more.set()
         return await reply
@@ -139,7 +141,10 @@ class Coalescer(Generic[Request, Reply]):
 
     async def _done(self, batch: Sequence[Waiting[Request, Reply]]) -> Sequence[Reply | Exception]:
         try:
-            replies = await self._do([waiting.request for waiting in batch])
+            with spans.together(
+                f"batch {self._name}", (each.span for each in batch), requests=len(batch)
+            ):
+                replies = await self._do([waiting.request for waiting in batch])
         except Exception as error:  # the task's boundary: those who asked get it, others go on
             log.exception("batch_failed", queue=self._name, requests=len(batch))
             return [error] * len(batch)

@@ -16,7 +16,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from alcor.runtime import spans
 from alcor.values.errors import Kind, Refusal, Unavailable
+from alcor.values.traceparent import checked
 
 Call = Callable[[bytes], Awaitable[bytes]]
 
@@ -85,7 +87,9 @@ class NatsWire:
         number = str(next(self._numbers))
         asked = self._asked[number] = _Asked()
         try:
-            await self._nats.publish(f"{prefix}.{name}", request, f"{self._inbox}.{number}")
+            await self._nats.publish(
+                f"{prefix}.{name}", request, f"{self._inbox}.{number}", headers=_headers()
+            )
             while not (await asyncio.wait([asked.whole], timeout=silence_s_max))[0]:
                 if not asked.alive:
                     raise Unavailable(f"who serves {name} fell silent")
@@ -127,7 +131,8 @@ class NatsWire:
 
     async def _answer(self, name: str, call: Call, message: Msg) -> None:
         try:
-            reply = await self._worked(call, message)
+            with spans.served(name, _traceparent(message)):
+                reply = await self._worked(call, message)
         except Exception as error:  # the call's boundary: who asked is told, and we go on
             _log.exception("rpc.failed", call=name)
             await self._nats.publish(
@@ -157,3 +162,13 @@ class _Asked:
         self.alive = True
         self.parts: list[bytes] = []
         self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+
+def _headers() -> dict[str, str] | None:
+    """Which trace a call belongs to."""
+    within = spans.within.get()
+    return {spans.HEADER: within} if within else None
+
+
+def _traceparent(message: Msg) -> str:
+    return checked(message.headers.get(spans.HEADER, "")) if message.headers else ""

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from alcor.runtime import migrations
+from alcor.runtime import migrations, spans
 from alcor.runtime.database import Database
 from alcor.runtime.sqlite import SqliteDatabase
+from alcor.runtime.traced import TracedDatabase
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ Place = Path | Servers | Opener
 
 def open_database(place: Place, manager: str, versions: Path) -> Database:
     """The manager's database, made or brought to the newest of its migrations in `versions`."""
+    opened = _opened(place, manager, versions)
+    return opened if spans.recorder is None else TracedDatabase(opened, manager)
+
+
+def _opened(place: Place, manager: str, versions: Path) -> Database:
     if isinstance(place, Path):
         path = place / f"{manager}.sqlite"
         migrations.migrate(path, versions)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
 
+from alcor.runtime import spans
 from alcor.runtime.wire import Call
 from alcor.values.errors import Kind, Refusal, Unavailable
 
@@ -49,7 +50,7 @@ class Exchange:
     def peer(self, contract: type[T], name: str = "") -> T:
         """Something that keeps the contract by asking whoever serves it."""
         clients = {
-            verb: _client(self._sender((contract, name, verb)), method)
+            verb: _client(self._sender((contract, name, verb)), method, _name(contract, name, verb))
             for verb, method in _verbs(contract)
         }
         return type(f"{contract.__name__}Client", (), clients)()  # type: ignore[no-any-return]
@@ -95,7 +96,7 @@ def far_peer(contract: type[T], way: Way, name: str = "") -> T:
         return lambda request: way.call(called, request)
 
     clients = {
-        verb: _client(sender(_name(contract, name, verb)), method)
+        verb: _client(sender(called := _name(contract, name, verb)), method, called)
         for verb, method in _verbs(contract)
     }
     return type(f"Far{contract.__name__}", (), clients)()  # type: ignore[no-any-return]
@@ -146,11 +147,16 @@ def _server(method: Callable[..., Any], implementation: object) -> Call:
     return serve
 
 
-def _client(send: Call, method: Callable[..., Any]) -> Callable[..., Any]:
+def _client(send: Call, method: Callable[..., Any], called: str) -> Callable[..., Any]:
     decode = _decoders(method)[1]
 
+    async def traced(request: bytes) -> bytes:
+        with spans.inner(called, spans.Kind.CLIENT):
+            return await send(request)
+
     async def call(_self: object, request: object) -> object:
-        answer = memoryview(await send(_encode(request)))
+        ask = send if spans.recorder is None else traced
+        answer = memoryview(await ask(_encode(request)))
         if answer[:1] == _ok:
             return decode(answer[1:])
         refused = _decode_refused(answer[1:])
