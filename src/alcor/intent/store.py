@@ -1,8 +1,8 @@
 """A manager's database as its use cases see it: transactions whose changes the log is told.
 
-`ToldTransaction` is one transaction with its outbox; `ToldStore` runs them and wakes the relay when
-they are durable; `told_rows` and `living_of`
-give the relay the rows that it publishes again after a start.
+`Store` is what use cases need of it. `ToldTransaction` is one transaction with its outbox;
+`ToldStore` runs them and wakes the relay when they are durable; `told_rows` and `living_of` give
+the relay the rows that it publishes again after a start.
 """
 
 import sqlite3
@@ -15,6 +15,21 @@ from alcor.intent.relay import Living, Transactions
 from alcor.keyed_log.log import Change
 
 T = TypeVar("T")
+
+
+Seen_co = TypeVar("Seen_co", covariant=True)
+
+
+class Store(Protocol[Seen_co]):
+    """A manager's database, as what its use cases see of a transaction."""
+
+    async def read(self, work: Callable[[Seen_co], T]) -> T:
+        """Run `work` on one state of the database; it must not write."""
+        ...
+
+    async def write(self, work: Callable[[Seen_co], T], trace: str = "") -> T:
+        """Run `work` in one transaction, durable when this returns; undone if it raises."""
+        ...
 
 
 class Publisher(Protocol):

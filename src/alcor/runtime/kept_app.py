@@ -8,11 +8,11 @@ from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Living, Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.kept import kept_store
-from alcor.runtime.kept_service import Makers
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 
 class KeptApp:
@@ -33,7 +33,7 @@ class KeptApp:
         self.database = open_database(place, name, versions)
         self.relay = Relay(name, self.database, log, living)
         self.store = kept_store(self.database, self.relay, quota)
-        self.makers = Makers(new_id, lambda: timestamp(clock()))
+        self.makers = Makers.by(clock, new_id)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = []
         self.peers: Sequence[tuple[Any, object]] = []
 

@@ -1,7 +1,7 @@
 """The four verbs of a kind that is kept whole: a manager's own service says what is special."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from msgspec import Raw
 
@@ -16,20 +16,9 @@ from alcor.contracts.resources import (
 )
 from alcor.resource.revisions import check_revision
 from alcor.runtime.kept import Kept, KeptStore, KeptTransaction, Thing
+from alcor.runtime.writes import Makers, seen_by
 
 T = TypeVar("T", bound=Thing)
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
-
-
-def seen_by(caller: Caller) -> str | None:
-    """The project whose resources the caller sees; None: all projects."""
-    return None if caller.sees_all else caller.project_id
 
 
 class KeptService(Generic[T]):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.resources import ListQuery
+from alcor.contracts.resources import Caller, ListQuery
 from alcor.contracts.sharing import ANYBODY, AS_SHARED, SharingPolicy
 from alcor.runtime.resource_table import Also, ResourceTable, Row, Taken
 from alcor.values.errors import Conflict, NotFound
@@ -44,6 +44,11 @@ class Viewer(NamedTuple):
 
     project: str
     all: bool
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Who looks."""
+    return Viewer(caller.project_id, caller.sees_all)
 
 
 class DuplicateRbacPolicy(Conflict):

@@ -1,6 +1,5 @@
 """Put the elastic IP manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +19,7 @@ from alcor.managers.elastic_ip.api import (
     NDP_PROXY,
     PORT_FORWARDING,
 )
-from alcor.managers.elastic_ip.needs import Makers, Peers
+from alcor.managers.elastic_ip.needs import Peers
 from alcor.managers.elastic_ip.service.associating import Associating
 from alcor.managers.elastic_ip.service.floating_ips import FloatingIpService
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
@@ -33,13 +32,13 @@ from alcor.managers.elastic_ip.sql.living import living
 from alcor.managers.elastic_ip.sql.tables import FLOATING_IPS
 from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.fences import PolicyColumn
 from alcor.runtime.kept import kept_store
-from alcor.runtime.kept_service import Makers as KeptMakers
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -74,7 +73,7 @@ class ElasticIpApp:
         store = ToldStore(
             self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
         )
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self._settling = Settling(store, peers.ports)
         self._internal_ports = InternalPorts(store, peers.ports, makers)
         self._settings = settings
@@ -97,7 +96,7 @@ class ElasticIpApp:
             peers,
             associating,
             self._internal_ports,
-            KeptMakers(*makers),
+            makers,
         )
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (FLOATING_IP, service),
@@ -117,10 +116,5 @@ class ElasticIpApp:
         return [
             self.relay.run(),
             follow(self._log, "port", self._rebuilt, ports.replace, ports.apply),
-            self._settle(),
+            self._settling.run(self._settings.settle_interval_s),
         ]
-
-    async def _settle(self) -> None:
-        while True:
-            await self._settling.settle()
-            await asyncio.sleep(self._settings.settle_interval_s)

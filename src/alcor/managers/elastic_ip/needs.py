@@ -1,7 +1,7 @@
 """What the elastic IP manager needs of others: a store with transactions, and its peers."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
@@ -11,13 +11,14 @@ from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import RouterPeer
 from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.intent import store
 from alcor.managers.elastic_ip.model.floating_ip import Held
 from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
+from alcor.runtime.settling import Notes
 
 __all__ = [
     "HeldPortPeer",
-    "Makers",
     "NetworkPeer",
     "Note",
     "Peers",
@@ -28,15 +29,6 @@ __all__ = [
     "SubnetPoolPeer",
     "Transaction",
 ]
-
-T = TypeVar("T")
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
 
 
 class Peers(NamedTuple):
@@ -57,7 +49,7 @@ class Note(NamedTuple):
     floatingip_id: str
 
 
-class Transaction(Protocol):
+class Transaction(Notes[Note], Protocol):
     """What can be read and saved within one transaction of the store.
 
     `project` limits what is seen to one project; None sees all. What is not seen is refused as not
@@ -139,28 +131,5 @@ class Transaction(Protocol):
 
     def lift(self, ids: Iterable[str]) -> None: ...
 
-    def note(self, notes: Iterable[Note]) -> None:
-        """Remember ports that are begun with, or left to delete."""
-        ...
 
-    def settled(self, port_ids: Iterable[str]) -> None: ...
-
-    def standing(self, notes: Sequence[Note]) -> list[Note]:
-        """Those of the notes that are still there."""
-        ...
-
-    def notes(self, after: str, limit: int) -> list[Note]:
-        """Those on ports after an id, in order of it."""
-        ...
-
-
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

@@ -15,7 +15,8 @@ from alcor.managers.metering.model import (
 )
 from alcor.managers.metering.sql import LABELS, RULES
 from alcor.runtime.kept import KeptTransaction
-from alcor.runtime.kept_service import KeptService, seen_by
+from alcor.runtime.kept_service import KeptService
+from alcor.runtime.writes import seen_by
 
 
 class LabelService(KeptService[MeteringLabel]):

@@ -25,7 +25,7 @@ from alcor.contracts.resources import (
 from alcor.intent.records import SubnetRecord
 from alcor.managers.network.model import Network
 from alcor.managers.network.needs import PortPeer, Store, SubnetPeer
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.sharing import viewer_of
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal
 
@@ -47,7 +47,7 @@ class AvailabilityService:
         versions = {
             value for f in query.filters if f.field == IP_VERSION for value in f.values
         } or {4, 6}
-        viewer = Viewer(caller.project_id, caller.sees_all)
+        viewer = viewer_of(caller)
         networks = list(map(_network, await self._store.page(_of_networks(query), viewer)))
         ids = Ids([network.id for network in networks])
         subnets = (await self._subnets.subnets_of(ids)).subnets if ids.ids else []

@@ -20,7 +20,8 @@ from alcor.managers.network.segment_range import (
     shown,
 )
 from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService, Makers
+from alcor.runtime.kept_service import KeptService
+from alcor.runtime.writes import Makers
 
 
 class RangeService(KeptService[SegmentRange]):

@@ -41,7 +41,7 @@ from alcor.managers.network.needs import FloatingIpPeer, PortPeer, Saved, Store,
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
 from alcor.runtime.policy_references import PolicyReferences, Wish
-from alcor.runtime.sharing import Viewer, wildcard
+from alcor.runtime.sharing import viewer_of, wildcard
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
 from alcor.values.revision import Revision
@@ -79,7 +79,7 @@ class NetworkService:
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller = request.caller
-        viewer = Viewer(caller.project_id, caller.sees_all)
+        viewer = viewer_of(caller)
         return ListReply(await self._store.page(request.query, viewer))
 
     async def create(self, request: CreateRequest) -> Written:

@@ -16,11 +16,12 @@ from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.network_acl.service.acls import AclService
 from alcor.managers.network_acl.service.parents import Parents
 from alcor.managers.network_acl.service.rules import RuleService
-from alcor.managers.network_acl.service.writes import Makers, manager
+from alcor.managers.network_acl.service.writes import manager
 from alcor.managers.network_acl.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -52,7 +53,7 @@ class NetworkAclApp:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         store = ToldStore(self.database, self.relay, SqlTransaction)
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self._parents = Parents(store, networks, subnets, makers)
         self._log = log
         self._rebuilt = rebuilt

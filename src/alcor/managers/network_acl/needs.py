@@ -1,18 +1,17 @@
 """What the network ACL manager needs of others: a store with transactions, networks, subnets."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Raw
 
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ListQuery
+from alcor.intent import store
 from alcor.managers.network_acl.model.acl import NetworkAcl
 from alcor.managers.network_acl.model.rule import AclRule
 
 __all__ = ["NetworkPeer", "Store", "SubnetPeer", "Transaction"]
-
-T = TypeVar("T")
 
 
 class Transaction(Protocol):
@@ -67,13 +66,4 @@ class Transaction(Protocol):
     def rule_page(self, query: ListQuery, project: str | None) -> list[Raw]: ...
 
 
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

@@ -17,15 +17,16 @@ from alcor.managers.qos.service.policies import PolicyService
 from alcor.managers.qos.service.rule_types import RuleTypeService
 from alcor.managers.qos.service.rules import RuleService
 from alcor.managers.qos.service.users import Users
-from alcor.managers.qos.service.writes import Makers, manager
+from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sharing import shared_policies
 from alcor.managers.qos.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -50,7 +51,7 @@ class QosApp:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
         store = ToldStore(self.database, self.relay, SqlTransaction)
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         together = Users(users)
         kind = shared_policies(makers.now)
         sharing = Sharing(

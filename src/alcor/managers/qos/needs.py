@@ -1,18 +1,17 @@
 """What the QoS manager needs of others: a store with transactions, and those who use policies."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Raw
 
 from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ListQuery
+from alcor.intent import store
 from alcor.managers.qos.model.policy import QosPolicy
 from alcor.runtime.sharing import Viewer
 
 __all__ = ["PolicyUserPeer", "Store", "Transaction"]
-
-T = TypeVar("T")
 
 
 class Transaction(Protocol):
@@ -69,13 +68,4 @@ class Transaction(Protocol):
         ...
 
 
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

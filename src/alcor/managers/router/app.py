@@ -1,6 +1,5 @@
 """Put the router manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.router.api import ROUTER
 from alcor.managers.router.confining import GatewayUse
-from alcor.managers.router.needs import Makers, Peers
+from alcor.managers.router.needs import Peers
 from alcor.managers.router.service.gateways import Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.new_subnets import NewSubnets
@@ -25,11 +24,12 @@ from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import manager
 from alcor.managers.router.sql import TABLE, SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.fences import PolicyColumn
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -65,7 +65,7 @@ class RouterApp:
         store = ToldStore(
             self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
         )
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self._settling = Settling(store, peers, makers)
         self._settings = settings
         service = RouterService(
@@ -94,10 +94,5 @@ class RouterApp:
         return [
             self.relay.run(),
             follow(self._log, "subnet", self._rebuilt, subnets.replace, subnets.apply),
-            self._settle(),
+            self._settling.run(self._settings.settle_interval_s),
         ]
-
-    async def _settle(self) -> None:
-        while True:
-            await self._settling.settle()
-            await asyncio.sleep(self._settings.settle_interval_s)

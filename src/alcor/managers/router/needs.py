@@ -1,8 +1,8 @@
 """What the router manager needs of others: a store with transactions, and its peers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
@@ -13,14 +13,15 @@ from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
 from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
+from alcor.intent import store
 from alcor.managers.router.model.attachments import Attachment
 from alcor.managers.router.model.router import Router
+from alcor.runtime.settling import Notes
 
 __all__ = [
     "FlavorPeer",
     "FloatingIpPeer",
     "HeldPortPeer",
-    "Makers",
     "NetworkPeer",
     "Note",
     "Peers",
@@ -31,15 +32,6 @@ __all__ = [
     "Transaction",
     "Undo",
 ]
-
-T = TypeVar("T")
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
 
 
 class Peers(NamedTuple):
@@ -71,7 +63,7 @@ class Note(NamedTuple):
     undo: Undo
 
 
-class Transaction(Protocol):
+class Transaction(Notes[Note], Protocol):
     """What can be read and saved within one transaction of the store.
 
     `project` limits what is seen to one project; None sees all. What is saved is told to the
@@ -125,22 +117,6 @@ class Transaction(Protocol):
         """The router and all that it was attached to."""
         ...
 
-    def note(self, notes: Iterable[Note]) -> None:
-        """Remember what is begun; a later note on a port takes the place of an earlier one."""
-        ...
-
-    def settled(self, port_ids: Iterable[str]) -> None:
-        """Forget the notes on these ports."""
-        ...
-
-    def standing(self, notes: Sequence[Note]) -> list[Note]:
-        """Those of the notes that are still there, just so."""
-        ...
-
-    def notes(self, after: str, limit: int) -> list[Note]:
-        """Those on ports after an id, in order of it."""
-        ...
-
     def paths(self, request: PathRequest) -> list[Path]: ...
 
     def find(self, ids: Sequence[str]) -> list[Router]:
@@ -156,13 +132,4 @@ class Transaction(Protocol):
         ...
 
 
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

@@ -23,14 +23,15 @@ from alcor.managers.security_group.service.address_groups import AddressGroupSer
 from alcor.managers.security_group.service.groups import GroupService
 from alcor.managers.security_group.service.rules import RuleService
 from alcor.managers.security_group.service.templates import TemplateService
-from alcor.managers.security_group.service.writes import Makers, manager
+from alcor.managers.security_group.service.writes import manager
 from alcor.managers.security_group.sharing import shared_address_groups, shared_groups
 from alcor.managers.security_group.sql.transaction import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -68,7 +69,7 @@ class SecurityGroupApp:
             self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
         )
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self.shared = [
             (
                 kind.table.name,

@@ -1,12 +1,13 @@
 """What the security group manager needs of others: a store with transactions, and the ports."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
 from alcor.contracts.peers import GroupMemberPeer
 from alcor.contracts.resources import ListQuery
+from alcor.intent import store
 from alcor.managers.security_group.model.address_group import AddressGroup
 from alcor.managers.security_group.model.group import Group
 from alcor.managers.security_group.model.rule import Rule
@@ -14,8 +15,6 @@ from alcor.managers.security_group.model.template import Template
 from alcor.runtime.sharing import Viewer
 
 __all__ = ["GroupMemberPeer", "Limits", "Store", "Transaction"]
-
-T = TypeVar("T")
 
 
 class Limits(NamedTuple):
@@ -121,13 +120,4 @@ class Transaction(Protocol):
     def address_group_page(self, query: ListQuery, viewer: Viewer) -> list[Raw]: ...
 
 
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

@@ -14,14 +14,15 @@ from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
 from alcor.managers.subnetpool.service.allocations import AllocationService
 from alcor.managers.subnetpool.service.pools import PoolService
 from alcor.managers.subnetpool.service.scopes import ScopeService
-from alcor.managers.subnetpool.service.writes import Makers, manager
+from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sharing import shared_pools, shared_scopes
 from alcor.managers.subnetpool.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -45,7 +46,7 @@ class SubnetPoolApp:
         store = ToldStore(
             self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
         )
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self.shared = [
             (
                 kind.table.name,

@@ -1,18 +1,17 @@
 """What the subnet pool manager needs: a store with transactions."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import SharingPolicy
+from alcor.intent import store
 from alcor.managers.subnetpool.model.allocation import Allocation
 from alcor.managers.subnetpool.model.pool import SubnetPool
 from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.runtime.sharing import Viewer
-
-T = TypeVar("T")
 
 
 class Transaction(Protocol):
@@ -76,13 +75,4 @@ class Transaction(Protocol):
     def forget_allocations(self, subnet_ids: Iterable[str]) -> None: ...
 
 
-class Store(Protocol):
-    """The manager's database."""
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` on one state of the database; it must not write."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        """Run `work` in one transaction, durable when this returns; undone if it raises."""
-        ...
+Store = store.Store[Transaction]

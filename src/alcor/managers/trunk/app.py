@@ -1,6 +1,5 @@
 """Put the trunk manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +10,16 @@ from alcor.contracts.resources import ResourceManager
 from alcor.intent.follow import Ready, follow, follow_prefix
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.trunk.api import TRUNK
-from alcor.managers.trunk.needs import Makers, Peers
+from alcor.managers.trunk.needs import Peers
 from alcor.managers.trunk.service.settling import Settling
 from alcor.managers.trunk.service.statuses import Statuses
 from alcor.managers.trunk.service.trunks import TrunkService
 from alcor.managers.trunk.sql import TrunkStore
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
+from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -57,7 +57,7 @@ class TrunkApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         store = TrunkStore(self.database, quota)
-        makers = Makers(new_id, lambda: timestamp(clock()))
+        makers = Makers.by(clock, new_id)
         self._settling = Settling(store, peers.trunk_ports)
         self._statuses = Statuses(store, peers.ports, reports, makers.now)
         self._settings = settings
@@ -80,10 +80,5 @@ class TrunkApp:
         return [
             follow(self._log, "port", self._rebuilt, take, take),
             follow_prefix(self._reports, "port/", take, take),
-            self._settle(),
+            self._settling.run(self._settings.settle_interval_s),
         ]
-
-    async def _settle(self) -> None:
-        while True:
-            await self._settling.settle()
-            await asyncio.sleep(self._settings.settle_interval_s)

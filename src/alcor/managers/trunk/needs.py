@@ -13,7 +13,6 @@ from alcor.managers.trunk.model.trunk import Trunk
 
 __all__ = [
     "HeldPortPeer",
-    "Makers",
     "NetworkPeer",
     "Peers",
     "Store",
@@ -22,13 +21,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
 
 
 class Peers(NamedTuple):

@@ -17,7 +17,7 @@ from alcor.managers.elastic_ip.model.refusals import (
     ExternalGatewayForFloatingIPNotFound,
 )
 from alcor.managers.elastic_ip.needs import Peers, Transaction
-from alcor.managers.elastic_ip.service.writes import seen_by
+from alcor.runtime.writes import seen_by
 from alcor.values.errors import NotFound
 
 

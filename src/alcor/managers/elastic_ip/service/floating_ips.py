@@ -33,14 +33,15 @@ from alcor.managers.elastic_ip.model.refusals import (
     FipInUseByPortForwarding,
     PortHasPortForwarding,
 )
-from alcor.managers.elastic_ip.needs import Makers, Note, Peers, Store, Transaction
+from alcor.managers.elastic_ip.needs import Note, Peers, Store, Transaction
 from alcor.managers.elastic_ip.service.associating import Associating, check_hops
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
 from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.showing import ports_of, shown
-from alcor.managers.elastic_ip.service.writes import seen_by, written
+from alcor.managers.elastic_ip.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.policy_references import PolicyReferences, Wish
+from alcor.runtime.writes import Makers, seen_by
 from alcor.values.addresses import address
 from alcor.values.errors import NotFound, Refusal
 

@@ -27,10 +27,11 @@ from alcor.managers.elastic_ip.model.refusals import (
     FloatingIPPortAlreadyAssociated,
     PortHasBindingFloatingIP,
 )
-from alcor.managers.elastic_ip.needs import Makers, Store, Transaction
+from alcor.managers.elastic_ip.needs import Store, Transaction
 from alcor.managers.elastic_ip.service.associating import Associating, check_hops
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts, drop_forwarding
-from alcor.managers.elastic_ip.service.writes import seen_by, written
+from alcor.managers.elastic_ip.service.writes import written
+from alcor.runtime.writes import Makers, seen_by
 
 _PARENT = "floatingip_id"
 

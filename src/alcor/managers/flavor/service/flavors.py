@@ -27,8 +27,9 @@ from alcor.managers.flavor.model import (
 )
 from alcor.managers.flavor.sql import FLAVORS, PROFILES
 from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService, Makers
+from alcor.runtime.kept_service import KeptService
 from alcor.runtime.locks import Locks
+from alcor.runtime.writes import Makers
 
 
 class FlavorService(KeptService[Flavor]):

@@ -20,9 +20,10 @@ from alcor.managers.network_acl.model.rule import (
     rule,
 )
 from alcor.managers.network_acl.needs import Store, Transaction
-from alcor.managers.network_acl.service.writes import Makers, seen_by, written
+from alcor.managers.network_acl.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.metrics import limit_reached
+from alcor.runtime.writes import Makers, seen_by
 
 
 class RuleService:

@@ -1,29 +1,6 @@
-"""What both services of this manager share: who sees what, and the revision of a write."""
+"""What both services of this manager share: its name, and the answer to a write."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
-
-from msgspec import Raw
-
-from alcor.contracts.resources import Caller, Written
-from alcor.managers.network_acl.needs import Transaction
-from alcor.values.revision import Revision
+from alcor.runtime.writes import written_by
 
 manager = "network_acl"
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
-
-
-def seen_by(caller: Caller) -> str | None:
-    """The project whose resources the caller sees; None: all projects."""
-    return None if caller.sees_all else caller.project_id
-
-
-def written(tx: Transaction, documents: Sequence[Raw]) -> Written:
-    """The answer to a write, made at its end."""
-    return Written(list(documents), str(Revision(manager, tx.sequence())))
+written = written_by(manager)

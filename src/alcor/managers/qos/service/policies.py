@@ -21,11 +21,12 @@ from alcor.managers.qos.model.policy import QosPolicy, changed, policy
 from alcor.managers.qos.model.refusals import QosPolicyInUse
 from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.users import Users
-from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, written
+from alcor.managers.qos.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.sharing import Viewer, viewer_of
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.writes import Makers, seen_by
 
 DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not finished
 

@@ -26,9 +26,11 @@ from alcor.managers.qos.model.rule import Rule, changed, rule, shown
 from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.policies import RULES, begin, settle
 from alcor.managers.qos.service.users import Users
-from alcor.managers.qos.service.writes import Makers, seen_by, viewer_of, written
+from alcor.managers.qos.service.writes import written
 from alcor.resource.selection import select
+from alcor.runtime.sharing import viewer_of
 from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.writes import Makers, seen_by
 from alcor.values.errors import NotFound
 from alcor.values.qos import PLACED, QosPolicyNotFound
 

@@ -22,10 +22,11 @@ from alcor.managers.router.model.refusals import (
     RouterGatewayInUseByNDPProxy,
 )
 from alcor.managers.router.model.router import Router, touched
-from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
+from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
-from alcor.managers.router.service.writes import seen_by, written
+from alcor.managers.router.service.writes import written
 from alcor.runtime.policy_references import PolicyReferences, Wish
+from alcor.runtime.writes import Makers, seen_by
 from alcor.values.errors import NotFound
 
 # What else a write changes of the router, given what becomes of its gateway.

@@ -25,14 +25,15 @@ from alcor.managers.router.model.routes import (
     with_routes,
     without_routes,
 )
-from alcor.managers.router.needs import Makers, Note, Peers, Store, Transaction, Undo
+from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service import proxying
 from alcor.managers.router.service.gateways import Gate, Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.settling import Settling
-from alcor.managers.router.service.writes import seen_by, written
+from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
+from alcor.runtime.writes import Makers, seen_by
 
 L3 = "L3_ROUTER_NAT"  # what routers' flavors are for
 _INFO = "external_gateway_info"

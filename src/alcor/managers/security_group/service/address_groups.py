@@ -18,8 +18,10 @@ from alcor.managers.security_group.model.address_group import (
     without_addresses,
 )
 from alcor.managers.security_group.needs import Limits, Store, Transaction
-from alcor.managers.security_group.service.writes import Makers, seen_by, viewer_of, written
+from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing import viewer_of
+from alcor.runtime.writes import Makers, seen_by
 
 
 class AddressGroupService:

@@ -26,10 +26,12 @@ from alcor.managers.security_group.service.defaults import (
     ensure_at_first_use,
     insert_group,
 )
-from alcor.managers.security_group.service.writes import Makers, seen_by, viewer_of, written
+from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing import viewer_of
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.writes import Makers, seen_by
 
 DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and not finished
 

@@ -27,9 +27,10 @@ from alcor.managers.security_group.model.rule import (
 from alcor.managers.security_group.model.traffic import traffic
 from alcor.managers.security_group.needs import Limits, Store, Transaction
 from alcor.managers.security_group.service.defaults import ensure_at_first_use
-from alcor.managers.security_group.service.writes import Makers, seen_by, written
+from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.metrics import limit_reached
+from alcor.runtime.writes import Makers, seen_by
 
 
 class RuleService:

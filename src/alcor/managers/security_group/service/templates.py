@@ -11,7 +11,8 @@ from alcor.contracts.resources import (
 from alcor.managers.security_group.model.template import PARENT, check_new, template
 from alcor.managers.security_group.model.traffic import Traffic, traffic
 from alcor.managers.security_group.needs import Store, Transaction
-from alcor.managers.security_group.service.writes import Makers, check_admin, written
+from alcor.managers.security_group.service.writes import check_admin, written
+from alcor.runtime.writes import Makers
 from alcor.values.errors import HTTPBadRequest
 
 

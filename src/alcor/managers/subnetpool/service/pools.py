@@ -26,15 +26,10 @@ from alcor.managers.subnetpool.model.pool import (
 )
 from alcor.managers.subnetpool.model.refusals import SubnetPoolDeleteError
 from alcor.managers.subnetpool.needs import Store, Transaction
-from alcor.managers.subnetpool.service.writes import (
-    Makers,
-    check_owner,
-    seen_by,
-    viewer_of,
-    wildcards,
-    written,
-)
+from alcor.managers.subnetpool.service.writes import check_owner, wildcards, written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.sharing import viewer_of
+from alcor.runtime.writes import Makers, seen_by
 
 
 class PoolService:

@@ -10,13 +10,9 @@ from alcor.contracts.resources import (
 )
 from alcor.managers.subnetpool.model.scope import AddressScopeInUse, changed, scope
 from alcor.managers.subnetpool.needs import Store, Transaction
-from alcor.managers.subnetpool.service.writes import (
-    Makers,
-    seen_by,
-    viewer_of,
-    wildcards,
-    written,
-)
+from alcor.managers.subnetpool.service.writes import wildcards, written
+from alcor.runtime.sharing import viewer_of
+from alcor.runtime.writes import Makers, seen_by
 
 
 class ScopeService:

@@ -1,37 +1,17 @@
-"""What every service of this manager shares: who sees what, and the revision of a write."""
+"""What every service of this manager shares: its name, and the answer to a write."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from msgspec import Raw
-
-from alcor.contracts.resources import Caller, Written
 from alcor.contracts.sharing import AS_SHARED, SharingPolicy
 from alcor.managers.subnetpool.model.pool import SubnetPool, check_scope
 from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate
 from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.managers.subnetpool.needs import Transaction
-from alcor.runtime.sharing import Viewer, wildcard
-from alcor.values.revision import Revision
+from alcor.runtime.sharing import wildcard
+from alcor.runtime.writes import Makers, written_by
 
 manager = "subnetpool"
-
-
-class Makers(NamedTuple):
-    """Where new ids and times come from."""
-
-    new_id: Callable[[], str]
-    now: Callable[[], str]
-
-
-def seen_by(caller: Caller) -> str | None:
-    """The project whose resources the caller sees; None: all projects."""
-    return None if caller.sees_all else caller.project_id
-
-
-def viewer_of(caller: Caller) -> Viewer:
-    """Who looks."""
-    return Viewer(caller.project_id, caller.sees_all)
+written = written_by(manager)
 
 
 def wildcards(
@@ -43,11 +23,6 @@ def wildcards(
         for each in new
         if each.shared
     ]
-
-
-def written(tx: Transaction, documents: Sequence[Raw]) -> Written:
-    """The answer to a write, made at its end."""
-    return Written(list(documents), str(Revision(manager, tx.sequence())))
 
 
 def check_owner(tx: Transaction, new: SubnetPool, project: str | None) -> None:

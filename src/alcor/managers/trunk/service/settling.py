@@ -59,6 +59,12 @@ class Settling:
                         await self._undo(trunk_id)
             after = trunk_ids[-1]
 
+    async def run(self, interval_s: float) -> None:
+        """Settle now, and every so many seconds, for ever."""
+        while True:
+            await self.settle()
+            await asyncio.sleep(interval_s)
+
     async def _step(self, after: str) -> list[str]:
         return await self._store.read(lambda tx: tx.unsettled(after, trunks_per_step_max))
 

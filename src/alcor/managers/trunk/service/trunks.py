@@ -28,11 +28,12 @@ from alcor.managers.trunk.model.trunk import (
     with_sub_ports,
     without_sub_ports,
 )
-from alcor.managers.trunk.needs import Makers, Peers, Store, Transaction
+from alcor.managers.trunk.needs import Peers, Store, Transaction
 from alcor.managers.trunk.service.checking import Checking
 from alcor.managers.trunk.service.settling import Settling
 from alcor.managers.trunk.service.statuses import Statuses
 from alcor.resource.revisions import check_revision
+from alcor.runtime.writes import Makers, seen_by
 from alcor.values.revision import Revision
 
 _encode = msgspec.json.Encoder().encode
@@ -63,7 +64,7 @@ class TrunkService:
         self._sub_ports_max = sub_ports_max
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        project, query = _seen_by(request.caller), request.query
+        project, query = seen_by(request.caller), request.query
         return ListReply(await self._store.read(lambda tx: tx.page(query, project)))
 
     async def create(self, request: CreateRequest) -> Written:
@@ -96,7 +97,7 @@ class TrunkService:
         now = self._makers.now()
 
         def work(tx: Transaction) -> Raw:
-            old = tx.trunk(request.id, _seen_by(request.caller))
+            old = tx.trunk(request.id, seen_by(request.caller))
             check_revision(request.if_revision, old.revision_number)
             return tx.save(changed(old, request.changes, now))
 
@@ -107,7 +108,7 @@ class TrunkService:
         """Its ports stay, and are of no trunk any more: their tags are not heard."""
 
         def work(tx: Transaction) -> None:
-            held = tx.trunk(request.id, _seen_by(request.caller))
+            held = tx.trunk(request.id, seen_by(request.caller))
             check_enabled(held)
             tx.remove(held.id)
             tx.note(held.id, held.port_ids)
@@ -118,7 +119,7 @@ class TrunkService:
         return Written([], revision)
 
     async def act(self, request: ActRequest) -> Written:
-        project = _seen_by(request.caller)
+        project = seen_by(request.caller)
         if request.action == "get_subports":
             held = await self._store.read(lambda tx: tx.trunk(request.id, project))
             return Written([Raw(_encode({"sub_ports": held.sub_ports}))], "")
@@ -150,7 +151,7 @@ class TrunkService:
 
     async def _held(self, request: ActRequest) -> Trunk:
         """The trunk, if something may come to it or leave it."""
-        project = _seen_by(request.caller)
+        project = seen_by(request.caller)
         held = await self._store.read(lambda tx: tx.trunk(request.id, project))
         check_enabled(held)
         return held
@@ -159,7 +160,7 @@ class TrunkService:
         self, held: Trunk, items: Sequence[dict[str, object]], caller: Caller
     ) -> Trunk:
         """With these sub-ports beside those that it has."""
-        more = await self._checking.sub_ports(held.port_id, items, _seen_by(caller))
+        more = await self._checking.sub_ports(held.port_id, items, seen_by(caller))
         sub_ports = with_sub_ports(held, more, self._sub_ports_max)
         return msgspec.structs.replace(held, sub_ports=sub_ports)
 
@@ -180,14 +181,9 @@ class TrunkService:
         now = self._makers.now()
 
         def work(tx: Transaction) -> Raw:
-            old = tx.trunk(request.id, _seen_by(request.caller))
+            old = tx.trunk(request.id, seen_by(request.caller))
             if not keep_notes:
                 tx.settled(old.id)
             return tx.save(touched(old, {"sub_ports": sub_ports}, now))
 
         return await self._store.write(work)
-
-
-def _seen_by(caller: Caller) -> str | None:
-    """The project whose trunks the caller sees; None: all projects."""
-    return None if caller.sees_all else caller.project_id
