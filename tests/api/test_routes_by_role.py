@@ -97,6 +97,7 @@ class Scene:
             "address_scope": {"name": "s", "ip_version": 4},
             "policy": {"name": "q"},
             "metering_label": {"name": "l"},
+            "log": {"resource_type": "security_group"},
             "network_segment_range": {"network_type": "vxlan", "minimum": 9_000 + number,
                 "maximum": 9_000 + number},
             "flavor": {"name": "f", "service_type": "L3_ROUTER_NAT"},

@@ -37,6 +37,8 @@ from alcor.managers.flavor.app import FlavorApp
 from alcor.managers.ip.app import IpApp
 from alcor.managers.mac.app import MacApp
 from alcor.managers.metering.app import MeteringApp
+from alcor.managers.monitoring.app import MonitoringApp
+from alcor.managers.monitoring.needs import Peers as MonitoringPeers
 from alcor.managers.network.app import NetworkApp
 from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
@@ -148,13 +150,15 @@ class Control:
         counted = self._counted(*counting_too)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         metering = MeteringApp(place, intent, clock, new_id)
+        seen = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
+        monitoring = MonitoringApp(place, intent, ready, seen, clock, new_id)
         kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
         topology = TopologyApp(place, intent, kinds, clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
         telling = (
             *(network, pool, subnet, node, port, group, acl, qos, router, elastic_ip),
-            *(flavor, metering, topology, quota),
+            *(flavor, metering, monitoring, topology, quota),
         )
         self._relays: Sequence[Relay] = [each.relay for each in telling]
         self.apps: list[ManagerApp] = [mac, ip, trunk, *telling]

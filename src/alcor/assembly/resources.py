@@ -14,6 +14,7 @@ from alcor.managers.flavor.api import (
     SERVICE_PROVIDER,
 )
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
+from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE
 from alcor.managers.network.api import (
     NETWORK,
     NETWORK_IP_AVAILABILITY,
@@ -78,6 +79,8 @@ def declared() -> list[Resource]:
         SERVICE_PROVIDER,
         METERING_LABEL,
         METERING_LABEL_RULE,
+        LOG,
+        LOGGABLE_RESOURCE,
         AUTO_ALLOCATED_TOPOLOGY,
         QUOTA,
         RBAC_POLICY,
@@ -98,6 +101,7 @@ TELLING = (
     "elastic_ip",
     "flavor",
     "metering",
+    "monitoring",
     "topology",
     "quota",
 )

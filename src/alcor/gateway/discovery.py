@@ -199,6 +199,7 @@ EXTENSIONS = (
         "Neutron Network Segment Range",
         "VNIs and VLANs that are kept for projects.",
     ),
+    Extension("logging", "Logging API Extension", "What security groups decide is written down."),
     Extension("metering", "Neutron Metering", "What passes routers' gateways is counted."),
     Extension(
         "metering_source_and_destination_fields",

@@ -206,6 +206,7 @@ DEFAULTS: dict[str, str] = (
     | _verbs("metering_label", MANAGER, f"{READER} or {SHARED}")
     | _verbs("metering_label_rule", MANAGER, READER)
     | _verbs("log", MANAGER, MANAGER)
+    | {"get_loggable_resource": "rule:admin_only or role:manager"}
 )
 
 

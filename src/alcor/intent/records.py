@@ -340,6 +340,21 @@ class MeteringRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     destination: str = ""
 
 
+class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What hosts write down of the decisions of security groups; of neither kind: nothing.
+
+    Of one port, of the ports of one group, of one port by one of its groups, or (with neither) of
+    the ports that have a group of the project.
+    """
+
+    id: str
+    project_id: str
+    group_id: str = ""
+    port_id: str = ""
+    accepted: bool = False
+    dropped: bool = False
+
+
 class TopologyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A network and a router that a project was given because it asked."""
 
@@ -381,6 +396,7 @@ Record = (
     | QosPolicyRecord
     | MeteringLabelRecord
     | MeteringRuleRecord
+    | LogRecord
     | TopologyRecord
     | SegmentRangeRecord
 )
@@ -407,6 +423,7 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "qos_policy": QosPolicyRecord,
     "metering_label": MeteringLabelRecord,
     "metering_rule": MeteringRuleRecord,
+    "log": LogRecord,
     "auto_allocated_topology": TopologyRecord,
     "network_segment_range": SegmentRangeRecord,
 }
@@ -423,6 +440,7 @@ MANAGER_BY_KIND = {
     "service_profile": "flavor",
     "metering_label": "metering",
     "metering_rule": "metering",
+    "log": "monitoring",
     "auto_allocated_topology": "topology",
     "network_segment_range": "network",
 }

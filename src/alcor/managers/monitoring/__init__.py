@@ -1,0 +1,1 @@
+"""The monitoring manager: logs of what security groups decide."""

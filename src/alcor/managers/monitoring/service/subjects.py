@@ -1,0 +1,74 @@
+"""The ports and security groups that something is about: what is about one that has gone, goes.
+
+From the intent log, and whenever something is shown: a deletion answered before is never seen
+undone. Only what is watched costs anything, whatever number of others change.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from alcor.contracts.peers import GroupsRequest, Ids
+from alcor.intent.follow import id_of
+from alcor.keyed_log.log import Entry
+from alcor.managers.monitoring.needs import Peers
+from alcor.managers.monitoring.sql import ABOUT
+from alcor.runtime.kept import KeptStore, KeptTransaction
+
+
+class Subjects:
+    """Watches one kind: ports, or security groups."""
+
+    def __init__(self, kind: str, store: KeptStore, peers: Peers) -> None:
+        self.kind = kind
+        self._store, self._peers = store, peers
+        self._watched: set[str] = set()
+
+    async def load(self) -> None:
+        """Watch all that something is about; for the start."""
+        self._watched |= await self._store.read(lambda tx: _subjects(tx, self.kind))
+
+    def watch(self, ids: Iterable[str | None]) -> None:
+        """Before something is saved that is about them."""
+        self._watched.update(id_ for id_ in ids if id_)
+
+    async def replace(self, entries: Sequence[Entry]) -> None:
+        """The log's snapshot of all: it may lack what is new, so ask about what it lacks."""
+        told = {id_of(entry) for entry in entries}
+        await self.look(self._watched - told)
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """Changes, from the log."""
+        gone = {id_of(entry) for entry in entries if entry.value is None}
+        await self._lose(gone & self._watched)
+
+    async def look(self, ids: Iterable[str | None]) -> None:
+        """Ask the owner about these; what is about one that is not there is gone afterwards."""
+        wanted = sorted({id_ for id_ in ids if id_})
+        if wanted:
+            await self._lose(set(wanted) - await self._living(wanted))
+
+    async def _living(self, ids: list[str]) -> set[str]:
+        if self.kind == "port":
+            return {view.port.id for view in (await self._peers.ports.views(Ids(ids))).ports}
+        return {
+            each.id for each in (await self._peers.groups.groups(GroupsRequest(ids, ""))).groups
+        }
+
+    async def _lose(self, ids: set[str]) -> None:
+        if ids:
+            await self._store.write(lambda tx: _remove_about(tx, self.kind, ids))
+            self._watched -= ids
+
+
+def _subjects(tx: KeptTransaction, kind: str) -> set[str]:
+    return {
+        value
+        for kept, column in ABOUT[kind]
+        for each in tx.where(kept, f"{column} IS NOT NULL")
+        if (value := getattr(each, column))
+    }
+
+
+def _remove_about(tx: KeptTransaction, kind: str, ids: set[str]) -> None:
+    for kept, column in ABOUT[kind]:
+        for id_ in sorted(ids):
+            tx.remove(kept, [each.id for each in tx.where(kept, f"{column} = ?", id_)])

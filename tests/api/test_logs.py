@@ -1,0 +1,141 @@
+"""Logs of what security groups decide."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alcor.gateway.app import GatewaySettings
+
+LOGS = "/v2.0/log/logs"
+UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
+SHOWN = {
+    "id", "name", "description", "project_id", "tenant_id", "resource_type", "resource_id",
+    "target_id", "event", "enabled", "revision_number", "created_at", "updated_at",
+}  # fmt: skip
+TOKENS = "".join(
+    f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\nroles = {roles}\n'
+    for token, project, roles in (
+        ("operator", "operators", '["admin"]'),
+        ("manager", "blue", '["manager", "member", "reader"]'),
+        ("member", "blue", '["member", "reader"]'),
+        ("stranger", "red", '["manager", "member", "reader"]'),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("logs")
+    tokens: Path = folder / "tokens.toml"
+    tokens.write_text(TOKENS)
+    with control_plane(folder, GatewaySettings(), auth="tokens", tokens_file=str(tokens)) as api:
+        yield api
+
+
+def ask(api: Any, **fields: Any) -> Any:
+    return api.call("POST", LOGS, {"log": {"resource_type": "security_group"} | fields})
+
+
+def log(api: Any, **fields: Any) -> dict[str, Any]:
+    made: dict[str, Any] = api.make(LOGS, "log", resource_type="security_group", **fields)
+    return made
+
+
+def group(api: Any) -> str:
+    return str(api.make("/v2.0/security-groups", "security_group", name="g")["id"])
+
+
+def port(api: Any, *groups: str) -> str:
+    network = api.network()["id"]
+    return str(api.port(network, security_groups=list(groups))["id"])
+
+
+def test_a_log_is_made_shown_changed_and_deleted(announced: Any) -> None:
+    group_id = group(announced)
+    made = log(announced, name="g", resource_id=group_id, event="DROP")
+    path = f"{LOGS}/{made['id']}"
+
+    assert made.keys() == SHOWN
+    assert (made["resource_id"], made["target_id"]) == (group_id, None)
+    assert (made["event"], made["enabled"]) == ("DROP", True)
+    changed = announced.call("PUT", path, {"log": {"enabled": "false", "name": "h"}})
+    assert changed.status == 200
+    assert (changed.json["log"]["enabled"], changed.json["log"]["name"]) == (False, "h")
+    assert changed.json["log"]["revision_number"] == made["revision_number"] + 1
+    assert announced.listed(f"{LOGS}?resource_id={group_id}&event=DROP") == [changed.json["log"]]
+    assert announced.call("DELETE", path).status == 204
+    assert announced.get(path).type == "LogResourceNotFound"
+
+
+def test_what_can_be_logged_is_told(announced: Any) -> None:
+    found = announced.listed("/v2.0/log/loggable-resources")
+
+    assert found == [{"type": "security_group"}]
+
+
+@pytest.mark.parametrize("field", ["event", "resource_type", "resource_id", "target_id"])
+def test_what_a_log_is_about_does_not_change(announced: Any, field: str) -> None:
+    made = log(announced)
+
+    answer = announced.call("PUT", f"{LOGS}/{made['id']}", {"log": {field: made[field]}})
+
+    assert (answer.status, answer.type) == (400, "HTTPBadRequest")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "type_"),
+    [
+        ({"resource_type": "router"}, 400, "InvalidLogResourceType"),
+        ({"event": "REJECT"}, 400, "HTTPBadRequest"),
+        ({"target_id": "here"}, 400, "HTTPBadRequest"),
+        ({"resource_id": UNKNOWN}, 404, "ResourceNotFound"),
+        ({"target_id": UNKNOWN}, 404, "TargetResourceNotFound"),
+    ],
+)
+def test_a_log_is_about_something_that_there_is(
+    announced: Any, fields: dict[str, str], status: int, type_: str
+) -> None:
+    answer = ask(announced, **fields)
+
+    assert (answer.status, answer.type) == (status, type_)
+
+
+def test_a_port_is_logged_by_a_group_that_it_has(announced: Any) -> None:
+    mine, other = group(announced), group(announced)
+    port_id = port(announced, mine)
+
+    refused = ask(announced, resource_id=other, target_id=port_id)
+
+    assert (refused.status, refused.type) == (400, "InvalidResourceConstraint")
+    assert ask(announced, resource_id=mine, target_id=port_id).status == 201
+
+
+def test_a_log_goes_with_its_port_and_with_its_group(announced: Any) -> None:
+    group_id = group(announced)
+    port_id = port(announced, group_id)
+    of_port, of_group = log(announced, target_id=port_id), log(announced, resource_id=group_id)
+
+    assert announced.call("DELETE", f"/v2.0/ports/{port_id}").status == 204
+    assert announced.get(f"{LOGS}/{of_port['id']}").status == 404
+    assert announced.get(f"{LOGS}/{of_group['id']}").status == 200
+    assert announced.call("DELETE", f"/v2.0/security-groups/{group_id}").status == 204
+    assert announced.listed(f"{LOGS}?id={of_group['id']}") == []
+
+
+def test_managers_of_a_project_log_what_is_theirs(tenants: Any) -> None:
+    operator, manager = tenants.bearing("operator"), tenants.bearing("manager")
+    member, stranger = tenants.bearing("member"), tenants.bearing("stranger")
+    group_id = group(manager)
+    port_id = port(manager, group_id)
+    mine = log(manager, target_id=port_id)
+
+    assert manager.get(f"{LOGS}/{mine['id']}").json["log"] == mine
+    assert operator.get(f"{LOGS}/{mine['id']}").json["log"] == mine
+    assert ask(member, target_id=port_id).status == 403
+    assert member.get(f"{LOGS}/{mine['id']}").status in (403, 404)
+    assert stranger.get(f"{LOGS}/{mine['id']}").status == 404
+    assert ask(stranger, target_id=port_id).type == "TargetResourceNotFound"
+    assert ask(stranger, resource_id=group_id).type == "ResourceNotFound"
+    assert ask(operator, target_id=port_id, project_id="blue").status == 201
