@@ -13,6 +13,7 @@ from alcor.goal_state import (
     acl_codec,
     group_codec,
     metering_codec,
+    monitoring_codec,
     network_codec,
     qos_codec,
     router_codec,
@@ -26,6 +27,7 @@ KINDS: tuple[Kind[Any], ...] = (
     *acl_codec.KINDS,
     *router_codec.KINDS,
     *metering_codec.KINDS,
+    *monitoring_codec.KINDS,
     *qos_codec.KINDS,
 )
 

@@ -263,6 +263,26 @@ class MeteringRule(NamedTuple):
     destination: Prefix | None
 
 
+class PortLog(NamedTuple):
+    """What is written down of what security groups decide about a port of this host."""
+
+    id: str
+    host: str
+    port_id: str
+    group_id: str = ""  # only what this group of its decides
+    accepted: bool = False
+    dropped: bool = False
+
+
+class GroupLog(NamedTuple):
+    """What is written down of what a security group decides about its ports."""
+
+    id: str
+    group_id: str
+    accepted: bool = False
+    dropped: bool = False
+
+
 class UplinkNode(NamedTuple):
     """A living host with an uplink to a physical network."""
 
@@ -323,6 +343,8 @@ GoalEntry = (
     | UplinkNode
     | WayOut
     | MeteringRule
+    | PortLog
+    | GroupLog
     | SubnetAcl
     | AclRule
     | QosPolicy

@@ -4,9 +4,9 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 
 | slice | entries |
 |---|---|
-| `host/<host>/` | `port/<port id>`: a port bound there, in full; `exit/<router id>` |
+| `host/<host>/` | `port/<port id>`: a port bound there, in full; `exit/<router id>`; `log/<id>` |
 | `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/`, `acl/` |
-| `group/<id>/` | `group`: a security group; `rule/<id>` |
+| `group/<id>/` | `group`: a security group; `rule/<id>`; `log/<id>`: of its decisions |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
 | `acl/<id>/` | `rule/<id>`: a rule of a network ACL |
@@ -61,6 +61,16 @@ def host_port_key(host: str, port_id: str) -> str:
 def exit_key(host: str, router_id: str) -> str:
     """The entry of a router whose packets leave, or may, by this host (a `WayOut`)."""
     return f"host/{host}/exit/{router_id}"
+
+
+def host_log_key(host: str, log_id: str) -> str:
+    """The entry of a log of a port there (a `PortLog`)."""
+    return f"host/{host}/log/{log_id}"
+
+
+def group_log_key(group_id: str, log_id: str) -> str:
+    """The entry of a log of a security group's ports (a `GroupLog`)."""
+    return f"group/{group_id}/log/{log_id}"
 
 
 def network_key(network_id: str) -> str:

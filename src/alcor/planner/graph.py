@@ -20,6 +20,7 @@ from alcor.goal_state.slices import (
     forwarding_key,
     gateway_key,
     group_key,
+    group_log_key,
     host_port_key,
     interface_key,
     member_key,
@@ -38,6 +39,7 @@ from alcor.intent.records import (
     AddressGroupRecord,
     FloatingIpRecord,
     GroupRecord,
+    LogRecord,
     MeteringLabelRecord,
     MeteringRuleRecord,
     NdpProxyRecord,
@@ -61,6 +63,7 @@ from alcor.planner.nodes import (
     floating_ip,
     forwarding,
     group,
+    log,
     member,
     metering,
     name,
@@ -150,6 +153,8 @@ class Planner:
                 yield router.plan_interface(record)
                 yield router.plan_attachment(record)
                 yield router.plan_gateway(record)
+                for each in self.index.monitoring.logs_of_port(record.id):
+                    yield from log.plan_port(each, record)
             case FloatingIpRecord():
                 yield floating_ip.plan(record)
             case NdpProxyRecord():
@@ -169,6 +174,11 @@ class Planner:
                 changed = {record.id: record}
                 yield from (self._neighbour(port, changed) for port in self._ports_of(record))
                 yield from uplink.plan(record)
+            case LogRecord():
+                yield from self._decide_log(record)
+            case GroupRecord():
+                for each in self.index.monitoring.logs_of_project(record.project_id):
+                    yield from log.plan_groups(each, (record.id,))
             case MeteringRuleRecord():
                 yield metering.plan(record, self.index.metering.owner(record.label_id))
             case MeteringLabelRecord():
@@ -222,6 +232,8 @@ class Planner:
                     yield gateway_key(record.device_id, record.id)
                 for group_id in record.security_groups:
                     yield member_key(group_id, record.id)
+                for each in self.index.monitoring.logs_of_port(record.id):
+                    yield from log.keys_of_port(each, record)
             case NetworkRecord():
                 yield network_key(record.id)
             case SubnetRecord():
@@ -246,6 +258,13 @@ class Planner:
                 yield router_key(record.id)
             case GroupRecord():
                 yield group_key(record.id)
+                for each in self.index.monitoring.logs_of_project(record.project_id):
+                    yield group_log_key(record.id, each.id)
+            case LogRecord() if record.port_id:
+                yield from log.keys_of_port(record, self.index.port(record.port_id))
+            case LogRecord():
+                for group_id in self.index.monitoring.groups_of(record):
+                    yield group_log_key(group_id, record.id)
             case RuleRecord():
                 yield rule_key(record.group_id, record.id)
             case AddressGroupRecord():
@@ -257,6 +276,13 @@ class Planner:
                 yield acl_rule_key(record.acl_id, record.id)
             case QosPolicyRecord():
                 yield policy_key(record.id)
+
+    def _decide_log(self, record: LogRecord) -> Iterator[Decision]:
+        """Where the log is kept: with its port, or with its groups."""
+        if record.port_id:
+            yield from log.plan_port(record, self.index.port(record.port_id))
+        else:
+            yield from log.plan_groups(record, self.index.monitoring.groups_of(record))
 
     def _neighbour(
         self, port: PortRecord, changed: Mapping[str, NodeRecord | None] = _UNCHANGED

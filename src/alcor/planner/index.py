@@ -13,6 +13,7 @@ from alcor.planner.acl_index import AclIndex
 from alcor.planner.exit_index import ExitIndex, Move
 from alcor.planner.group_index import GroupIndex
 from alcor.planner.metering_index import MeteringIndex
+from alcor.planner.monitoring_index import MonitoringIndex
 from alcor.planner.qos_index import QosIndex
 from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
@@ -29,6 +30,7 @@ class Index:
         self.exits = ExitIndex()
         self.scopes = ScopeIndex()
         self.metering = MeteringIndex()
+        self.monitoring = MonitoringIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -61,6 +63,7 @@ class Index:
         self.routers.put(record)
         self.scopes.put(record)
         self.metering.put(record)
+        self.monitoring.put(record)
         if isinstance(record, PortRecord) and record.host:
             counts = self._ports_by_host_by_network.setdefault(record.network_id, {})
             for host in record.hosts:
@@ -82,6 +85,7 @@ class Index:
             self.routers.drop(record)
             self.scopes.drop(record)
             self.metering.drop(record)
+            self.monitoring.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
         return record

@@ -20,6 +20,7 @@ from alcor.goal_state.entries import (
     Gateway,
     GoalEntry,
     Group,
+    GroupLog,
     Ipv6Mode,
     Limit,
     Member,
@@ -29,6 +30,7 @@ from alcor.goal_state.entries import (
     Neighbour,
     Network,
     Port,
+    PortLog,
     QosPolicy,
     Route,
     Router,
@@ -48,6 +50,8 @@ from alcor.goal_state.slices import (
     forwarding_key,
     gateway_key,
     group_key,
+    group_log_key,
+    host_log_key,
     host_port_key,
     interface_key,
     member_key,
@@ -91,6 +95,8 @@ KEYS = [
     exit_key("h1", "r"),
     proxied_key("r", "n"),
     name_key(NET, PORT),
+    host_log_key("h1", "l"),
+    group_log_key("g", "l"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -276,6 +282,18 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         destination=st.just(prefix("192.0.2.0/24")),
     ).map(lambda entry: (KEYS[18], entry)),
     st.just((KEYS[19], WayOut("h1", "r"))),
+    st.builds(
+        PortLog,
+        st.just("l"),
+        st.just("h1"),
+        texts,
+        texts,
+        st.booleans(),
+        st.booleans(),
+    ).map(lambda entry: (KEYS[22], entry)),
+    st.builds(GroupLog, st.just("l"), st.just("g"), st.booleans(), st.booleans()).map(
+        lambda entry: (KEYS[23], entry)
+    ),
 )
 
 

@@ -365,3 +365,23 @@ class MeteringRule(_message.Message):
     source: Prefix
     destination: Prefix
     def __init__(self, label_id: _Optional[str] = ..., ingress: _Optional[bool] = ..., excluded: _Optional[bool] = ..., source: _Optional[_Union[Prefix, _Mapping]] = ..., destination: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...
+
+class PortLog(_message.Message):
+    __slots__ = ("port_id", "group_id", "accepted", "dropped")
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    port_id: str
+    group_id: str
+    accepted: bool
+    dropped: bool
+    def __init__(self, port_id: _Optional[str] = ..., group_id: _Optional[str] = ..., accepted: _Optional[bool] = ..., dropped: _Optional[bool] = ...) -> None: ...
+
+class GroupLog(_message.Message):
+    __slots__ = ("accepted", "dropped")
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    accepted: bool
+    dropped: bool
+    def __init__(self, accepted: _Optional[bool] = ..., dropped: _Optional[bool] = ...) -> None: ...

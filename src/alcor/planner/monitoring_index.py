@@ -1,0 +1,59 @@
+"""Which logs are about which ports, and about which groups of a project."""
+
+from collections.abc import Iterable, Mapping
+
+from alcor.intent.records import GroupRecord, LogRecord, Record
+
+_NOTHING: Mapping[str, LogRecord] = {}
+
+
+class MonitoringIndex:
+    """Follows logs and security groups, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self._logs_by_port: dict[str, dict[str, LogRecord]] = {}
+        self._logs_by_project: dict[str, dict[str, LogRecord]] = {}  # of all its groups
+        self._groups_by_project: dict[str, dict[str, None]] = {}
+
+    def put(self, record: Record) -> None:
+        """A record has come."""
+        match record:
+            case LogRecord() if record.port_id:
+                self._logs_by_port.setdefault(record.port_id, {})[record.id] = record
+            case LogRecord() if not record.group_id:
+                self._logs_by_project.setdefault(record.project_id, {})[record.id] = record
+            case GroupRecord():
+                self._groups_by_project.setdefault(record.project_id, {})[record.id] = None
+
+    def drop(self, record: Record) -> None:
+        """A record that came has gone."""
+        match record:
+            case LogRecord() if record.port_id:
+                _drop(self._logs_by_port, record.port_id, record.id)
+            case LogRecord() if not record.group_id:
+                _drop(self._logs_by_project, record.project_id, record.id)
+            case GroupRecord():
+                _drop(self._groups_by_project, record.project_id, record.id)
+
+    def logs_of_port(self, port_id: str) -> Iterable[LogRecord]:
+        """The logs of this port alone."""
+        return self._logs_by_port.get(port_id, _NOTHING).values()
+
+    def logs_of_project(self, project_id: str) -> Iterable[LogRecord]:
+        """The logs of all groups of a project."""
+        return self._logs_by_project.get(project_id, _NOTHING).values()
+
+    def groups_of(self, log: LogRecord) -> Iterable[str]:
+        """The groups whose ports the log is about, if it is not about one port."""
+        if log.group_id:
+            return (log.group_id,)
+        return self._groups_by_project.get(log.project_id, {}).keys()
+
+
+def _drop(
+    nested: dict[str, dict[str, LogRecord]] | dict[str, dict[str, None]], outer: str, inner: str
+) -> None:
+    held = nested[outer]
+    del held[inner]
+    if not held:
+        del nested[outer]

@@ -1,0 +1,72 @@
+"""Logs for hosts: of a port where it is, of a group and of a project with the groups."""
+
+from itertools import permutations
+
+import pytest
+
+from alcor.goal_state import codec
+from alcor.goal_state.entries import GoalEntry, GroupLog, PortLog
+from alcor.goal_state.slices import group_log_key, host_log_key
+from alcor.intent.records import GroupRecord, LogRecord, PortRecord, Record, key
+from alcor.planner.graph import IntentChange, Planner
+
+PORT = PortRecord(
+    id="p", network_id="n", project_id="blue", mac_address="fa:16:3e:00:00:01", host="h1",
+    waiting_hosts=("h2",), security_groups=("g",),
+)  # fmt: skip
+MOVED = PortRecord(
+    id="p", network_id="n", project_id="blue", mac_address="fa:16:3e:00:00:01", host="h3"
+)
+GROUPS = [GroupRecord(id=id_, project_id="blue") for id_ in ("g", "h")]
+OTHER = GroupRecord(id="o", project_id="red")
+OF_PORT = LogRecord(id="l", project_id="ops", port_id="p", group_id="g", dropped=True)
+OF_GROUP = LogRecord(id="l", project_id="ops", group_id="g", accepted=True)
+OF_PROJECT = LogRecord(id="l", project_id="blue", accepted=True, dropped=True)
+KIND: dict[type[Record], str] = {PortRecord: "port", GroupRecord: "security_group"}
+
+
+def planned(*records: Record, gone: tuple[Record, ...] = ()) -> dict[str, GoalEntry]:
+    """The logs of goal state after these records came, and some went."""
+    planner = Planner()
+    changes = [(record, True) for record in records] + [(record, False) for record in gone]
+    for revision, (record, is_there) in enumerate(changes, 1):
+        name = key(KIND.get(type(record), "log"), record.id)
+        planner.apply(IntentChange(name, record if is_there else None, revision))
+    return {k: codec.decode(k, v) for k, v in planner.goal.items() if "/log/" in k}
+
+
+def test_a_log_of_a_port_is_an_entry_of_every_host_that_knows_it() -> None:
+    for order in permutations((PORT, OF_PORT)):
+        assert planned(*order) == {
+            host_log_key(host, "l"): PortLog("l", host, "p", "g", dropped=True)
+            for host in ("h1", "h2")
+        }
+    assert planned(PORT, OF_PORT, MOVED) == {
+        host_log_key("h3", "l"): PortLog("l", "h3", "p", "g", dropped=True)
+    }
+
+
+def test_a_log_of_a_group_is_an_entry_of_the_group() -> None:
+    wanted = {group_log_key("g", "l"): GroupLog("l", "g", accepted=True)}
+
+    assert planned(OF_GROUP) == planned(GROUPS[0], OF_GROUP) == wanted
+
+
+def test_a_log_of_a_project_is_an_entry_of_each_of_its_groups() -> None:
+    for order in permutations((*GROUPS, OTHER, OF_PROJECT)):
+        assert planned(*order) == {
+            group_log_key(id_, "l"): GroupLog("l", id_, accepted=True, dropped=True)
+            for id_ in ("g", "h")
+        }
+    assert planned(*GROUPS, OF_PROJECT, gone=(GROUPS[0],)).keys() == {group_log_key("h", "l")}
+
+
+@pytest.mark.parametrize("log", [OF_PORT, OF_GROUP, OF_PROJECT])
+def test_what_is_off_or_gone_is_nowhere(log: LogRecord) -> None:
+    off = LogRecord(id="l", project_id=log.project_id, port_id=log.port_id, group_id=log.group_id)
+    everything = (PORT, *GROUPS, log)
+
+    assert planned(*everything)
+    assert planned(*everything, off) == {}
+    for order in permutations((log, PORT)):
+        assert planned(*everything, gone=order) == {}
