@@ -26,7 +26,9 @@ from alcor.agent.memory import Memory
 from alcor.agent.meter_reader import MeterReader
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel
+from alcor.agent.monitoring import Limit
 from alcor.agent.pipeline import PUNT_SERVICE
+from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
 from alcor.agent.punts.shared_addresses import SharedNeighbours
@@ -40,8 +42,9 @@ from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
 from alcor.agent.state import SavedState
-from alcor.runtime.clock import chance
+from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError
+from alcor.runtime.rotated_file import RotatedFile
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
 from alcor.transport.nats_client import NatsLink
@@ -80,6 +83,10 @@ class Agent:
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside
         self._responder.shared = SharedNeighbours(self._model, self._reconciler.set_holder)
+        self._model.monitoring.limit = Limit(config.network_log_rate, config.network_log_burst)
+        self._responder.decisions = DecisionLogs(
+            self._model, _lines(config), lambda: exact_timestamp(now_s()), self.metrics
+        )
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
 
     async def run(self) -> None:
@@ -190,6 +197,14 @@ def _services(metadata: Metadata | None) -> dict[int, Service]:
     if metadata is None:
         return {}
     return {METADATA_PORT: lambda line: HttpSession(line, metadata.ask)}
+
+
+def _lines(config: AgentConfig) -> Write:
+    """Where it is written down what security groups decide."""
+    if not config.network_log_file:
+        return to_log
+    path = Path(config.network_log_file)
+    return RotatedFile(path, config.network_log_file_bytes, config.network_log_files_kept).write
 
 
 def _tls(config: AgentConfig) -> TlsFiles | None:

@@ -18,6 +18,7 @@ from alcor.agent.features import (
     anti_spoof,
     arp,
     classify,
+    decision_log,
     dhcp4,
     dhcp6,
     firewall,
@@ -333,6 +334,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         yield from services.port(wired, cookie)
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
+        yield from decision_log.port(wired, model.monitoring.wanted_of(wired.port), cookie)
         neighbour = model.neighbours.get(wired.network.id, {}).get(unit.id)
         yield from l2.port(wired, _hosts_of(model, neighbour), cookie)
         yield multicast.port(wired, cookie)

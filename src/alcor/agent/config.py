@@ -78,4 +78,24 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     metering_s: Annotated[
         float, Meta(gt=0, description="Seconds between two readings of what labels have counted")
     ] = 15.0
+    network_log_file: Annotated[
+        str,
+        Meta(
+            description="File for what security groups decide about ports that are logged; empty: "
+            "the agent's own log"
+        ),
+    ] = ""
+    network_log_file_bytes: Annotated[
+        int, Meta(ge=4_096, description="Bytes of that file before it becomes <file>.1")
+    ] = 64 << 20
+    network_log_files_kept: Annotated[
+        int, Meta(ge=0, le=100, description="Such older files that are kept beside it")
+    ] = 4
+    network_log_rate: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Most lines a second, of accepted and of dropped each"),
+    ] = 100
+    network_log_burst: Annotated[
+        int, Meta(ge=1, le=10_000, description="Lines that may come at once beyond that rate")
+    ] = 25
     log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"

@@ -153,6 +153,18 @@ class Firewall:
         """The grants that the service is part of."""
         return self._sorted(self._grants_by_service.of((way, service)))
 
+    def grants_of_group(self, group_id: str) -> Iterable[Grant]:
+        """All grants of a group."""
+        return self._grants_by_group.of(group_id)
+
+    def services_of(self, grant: Grant) -> Iterable[Service]:
+        """What the grant offers."""
+        return self._services_by_grant.of(grant)
+
+    def prefixes_of(self, remote: Remote) -> Iterable[Prefix]:
+        """Where a remote is, unless it is anybody."""
+        return self._prefixes_by_remote.of(remote)
+
     def is_open(self, grant: Grant) -> bool:
         """Whether the grant lets everything pass, from or to anybody."""
         return grant.remote == ANYBODY and ANYTHING in self._services_by_grant.of(grant)

@@ -11,6 +11,7 @@ CONFIGURATION = 0x0_0000  # DHCP and router solicitations
 ROUTER_FAULTS = 0x1_0000  # what a router can't forward
 QUESTIONS = 0x2_0000  # DNS and metadata
 OUTSIDE = CONFIGURATION  # of an uplink, which configures nothing: addresses wanted, and heard
+ACCEPTED, DROPPED = ROUTER_FAULTS, QUESTIONS  # of no port: copies of what is logged of all ports
 LIMITS = 0x3_0000  # of a port's QoS policy: four of each slot
 
 _copied_first, _copied = QUESTIONS + 0xFF00, 0x100  # ofports end before: networks share the rest

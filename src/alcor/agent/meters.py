@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from alcor.agent.features import (
+    decision_log,
     dhcp4,
     dhcp6,
     multicast,
@@ -57,6 +58,8 @@ def _of_port(model: HostModel, port_id: str) -> Iterator[Meter]:
     policy = model.qos.policy_of(wired.port, wired.network)
     if policy is not None:
         yield from qos.meters(policy, model.qos.slot(wired.port.id))
+    wanted = model.monitoring.wanted_of(wired.port)
+    yield from decision_log.meters(wired, wanted, model.monitoring.limit)
     yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
 
 

@@ -13,6 +13,7 @@ from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.metering import Metering
+from alcor.agent.monitoring import Monitoring
 from alcor.agent.moves import is_moved
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.reach import Reach
@@ -33,6 +34,7 @@ from alcor.goal_state.entries import (
     Gateway,
     GoalEntry,
     Group,
+    GroupLog,
     Member,
     MeteringRule,
     Name,
@@ -40,6 +42,7 @@ from alcor.goal_state.entries import (
     Neighbour,
     Network,
     Port,
+    PortLog,
     QosPolicy,
     Router,
     RouterInterface,
@@ -112,6 +115,7 @@ class HostModel:
         self.firewall = Firewall()
         self.acls = Acls()
         self.metering = Metering()
+        self.monitoring = Monitoring()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
@@ -145,6 +149,8 @@ class HostModel:
                 return self._units_of_policy(entry.id)
             case MeteringRule():
                 return self._units_metered(self.metering.put(entry))
+            case PortLog() | GroupLog():
+                return self.monitoring.put(entry, self.ports_by_group)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -176,6 +182,8 @@ class HostModel:
                 return self._units_of_policy(entry.id)
             case MeteringRule():
                 return self._units_metered(self.metering.remove(entry))
+            case PortLog() | GroupLog():
+                return self.monitoring.remove(entry, self.ports_by_group)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""

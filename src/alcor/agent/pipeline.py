@@ -69,6 +69,7 @@ PUNT_SERVICE = b"service"
 PUNT_ROUTER = b"router"
 PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
 PUNT_SHARED = b"shared"  # of an address that several ports may have
+PUNT_LOG = b"log"  # a copy of what a port's security groups have decided about
 PUNT_HEARD = b"heard"  # somebody outside says who he is
 
 
@@ -110,7 +111,7 @@ def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
             reads=(port,),
             writes=(SUBJECT, VERDICT),
             miss_means="of no connection, and can't open one",
-            next=(f"FW_{way}_VERDICT",),
+            next=(f"FW_{way}_LOG",),
             calls=rules,
         ),
         Stage(
@@ -119,8 +120,16 @@ def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
             reads=(port,),
             writes=(SUBJECT, VERDICT),
             miss_means="never reached by another packet",
-            next=(f"FW_{way}_VERDICT",),
+            next=(f"FW_{way}_LOG",),
             calls=(f"SG_RULES_{way}", f"SG_HEADERS_{way}"),
+        ),
+        Stage(
+            f"FW_{way}_LOG",
+            "of a port that is logged: a copy of what opens a connection, or is dropped",
+            reads=(port, VERDICT),
+            miss=f"FW_{way}_VERDICT",
+            miss_means="of a port without a log, or nothing to be told",
+            next=(f"FW_{way}_VERDICT",),
         ),
         Stage(
             f"FW_{way}_VERDICT",
@@ -459,11 +468,12 @@ STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
 # fmt: off
 (
     CLASSIFY, UPLINK_IN, PORT_SEC_L2, PORT_SEC_L3, PORT_SEC_ND, GUARDS, SERVICES, ARP_ND,
-    ND_ANSWER, ACL_OUT, FW_OUT, FW_OUT_STATE, FW_OUT_STATELESS, FW_OUT_VERDICT, QOS_OUT, PPS_OUT,
+    ND_ANSWER, ACL_OUT, FW_OUT, FW_OUT_STATE, FW_OUT_STATELESS, FW_OUT_LOG, FW_OUT_VERDICT,
+    QOS_OUT, PPS_OUT,
     L2_DST, MULTICAST, COPY, NAT_IN, NAT_CAME, ROUTER_IN, ROUTE, ROUTE_PICK, ROUTE_SCOPE, NAT_OUT,
     NAT_DONE, ROUTE_SIZE, NEIGHBOUR, ROUTE_OUT, ROUTER_FAULT, ACL_IN, FW_IN, FW_IN_STATE,
-    FW_IN_STATELESS, FW_IN_VERDICT, QOS_IN, PPS_IN, DELIVER, TUNNEL_OUT, UPLINK_OUT, RETURN,
-    SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED, LIMITED,
+    FW_IN_STATELESS, FW_IN_LOG, FW_IN_VERDICT, QOS_IN, PPS_IN, DELIVER, TUNNEL_OUT, UPLINK_OUT,
+    RETURN, SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED, LIMITED,
 ) = (stage.table for stage in STAGES)
 # fmt: on
 

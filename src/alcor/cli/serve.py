@@ -123,6 +123,9 @@ def agent(
     tls_ca: Annotated[str, typer.Option(help="PEM file; with the other two: mutual TLS.")] = "",
     tls_certificate: Annotated[str, typer.Option(help="PEM file.")] = "",
     tls_key: Annotated[str, typer.Option(help="PEM file.")] = "",
+    network_log_file: Annotated[
+        str, typer.Option(help="File for what security groups decide of ports that are logged.")
+    ] = "",
     log_form: Annotated[str, typer.Option(help="json or console.")] = "",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "",
 ) -> None:
@@ -149,6 +152,7 @@ def agent(
         metadata_url=metadata_url,
         metadata_secret_file=metadata_secret_file,
         metrics_listen=metrics_listen,
+        network_log_file=network_log_file,
         log_form=log_form,
         log_level=log_level,
     )

@@ -40,6 +40,11 @@ def timestamp(seconds: float) -> str:
     return _timestamp(int(seconds))
 
 
+def exact_timestamp(seconds: float) -> str:
+    """The same, to the microsecond."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 @lru_cache(maxsize=8)  # of the few last seconds: asked for with every write
 def _timestamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

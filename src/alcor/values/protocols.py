@@ -32,6 +32,7 @@ NUMBER_BY_NAME: Mapping[str, int] = {
     "udplite": 136,
     "vrrp": 112,
 }
+NAME_BY_NUMBER: Mapping[int, str] = {number: name for name, number in NUMBER_BY_NAME.items()}
 ICMP = 1
 ICMPV6 = 58
 WITH_PORTS: Mapping[str, int] = {

@@ -21,6 +21,7 @@ from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message
 from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.punts import router
+from alcor.agent.punts.decisions import line_of
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     AclRule,
@@ -32,6 +33,7 @@ from alcor.goal_state.entries import (
     Gateway,
     GoalEntry,
     Group,
+    GroupLog,
     Ipv6Mode,
     Limit,
     Member,
@@ -39,6 +41,7 @@ from alcor.goal_state.entries import (
     Neighbour,
     Network,
     Port,
+    PortLog,
     QosPolicy,
     Route,
     Router,
@@ -166,6 +169,14 @@ class World:
                 del self.security[name, plain[0]]
             case "join":
                 self._join(name, said)
+            case "log":
+                port_id, group_id = said.get("port"), said.get("group", "")
+                wanted = ("accept" in plain, "drop" in plain)
+                self.security[kind, name] = (
+                    PortLog(name, "here", port_id, group_id, *wanted)
+                    if port_id
+                    else GroupLog(name, group_id, *wanted)
+                )
             case "meter":
                 self._declare_meter(name, plain, said)
             case "router":
@@ -342,8 +353,11 @@ class World:
         switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
         trace = switch.trace(frame, in_port, fields, tracker=tracker)
         self.counted += _labels(model, trace)
-        fates = [self._outcome(host, model, in_port, each) for each in trace.outcomes]
+        logged = [each for each in trace.punted if each.userdata == p.PUNT_LOG]
+        others = [each for each in trace.outcomes if each not in logged]
+        fates = [self._outcome(host, model, in_port, each) for each in others]
         measured = "".join(_measured(model, meter) for meter in trace.meters if meter >= LIMITS)
+        measured += "".join(_logged(model, each) for each in logged)
         return measured + (" and ".join(fates) or f"dropped at {_last_stage(trace)}")
 
     def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
@@ -474,6 +488,18 @@ def _measured(model: HostModel, meter: int) -> str:
     (port,) = (id_ for id_ in model.ports if model.wired(id_) and model.qos.slot(id_) == slot)
     unit, way = ("kbps", "pps")[meter & 1], ("out of", "into")[meter >> 1 & 1]
     return f"{unit} {way} {port}, "
+
+
+def _logged(model: HostModel, punted: Punted) -> str:
+    """What is written down of a copy."""
+    assert punted.flow is not None
+    places = {FIELD_BY_NAME[name].place: value for name, value in punted.fields.items()}
+    packet = PacketIn(punted.packet.frame, punted.flow.table, 0, 1, places, punted.userdata)
+    line = line_of(packet, model)
+    if line is None:
+        return "not logged, "
+    logs: Any = line["log_resource_ids"]
+    return f"logged {line['action']} {line['direction']} {line['vm_port']} in {'+'.join(logs)}, "
 
 
 def _filtered(said: dict[str, str]) -> dict[str, Any]:

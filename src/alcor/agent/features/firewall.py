@@ -47,6 +47,7 @@ class _Side(NamedTuple):
     entry: int
     state: int
     stateless: int
+    log: int
     verdict: int
     onward: int
     own_rules: int  # of connections opened in this direction
@@ -55,11 +56,11 @@ class _Side(NamedTuple):
 
 
 _OUT = _Side(
-    p.PORT_IN, p.FW_OUT, p.FW_OUT_STATE, p.FW_OUT_STATELESS, p.FW_OUT_VERDICT, p.QOS_OUT,
-    p.SG_RULES_OUT, p.SG_RULES_IN, p.SG_HEADERS_OUT,
+    p.PORT_IN, p.FW_OUT, p.FW_OUT_STATE, p.FW_OUT_STATELESS, p.FW_OUT_LOG, p.FW_OUT_VERDICT,
+    p.QOS_OUT, p.SG_RULES_OUT, p.SG_RULES_IN, p.SG_HEADERS_OUT,
 )  # fmt: skip
 _IN = _Side(
-    p.PORT_OUT, p.FW_IN, p.FW_IN_STATE, p.FW_IN_STATELESS, p.FW_IN_VERDICT, p.QOS_IN,
+    p.PORT_OUT, p.FW_IN, p.FW_IN_STATE, p.FW_IN_STATELESS, p.FW_IN_LOG, p.FW_IN_VERDICT, p.QOS_IN,
     p.SG_RULES_IN, p.SG_RULES_OUT, p.SG_HEADERS_IN,
 )  # fmt: skip
 _SIDES = (_OUT, _IN)
@@ -91,7 +92,7 @@ def _state(side: _Side, cookie: int) -> Iterator[Flow]:
             move(side.port, p.SUBJECT),
             set_field(p.VERDICT, 0),
             Resubmit(rules),
-            goto=side.verdict,
+            goto=side.log,
         )
         what = match(ct_state=(CT_TRK | bits, CT_TRK | CT_INV | CT_RPL))
         yield Flow(side.state, p.PRIORITY.normal, what, ask, cookie)
@@ -103,7 +104,7 @@ def _stateless(side: _Side, cookie: int) -> Iterator[Flow]:
             move(side.port, p.SUBJECT),
             set_field(p.VERDICT, p.UNTRACKED[0]),
             Resubmit(rules),
-            goto=side.verdict,
+            goto=side.log,
         )
         what = match(ct_state=(bits, CT_TRK | CT_INV))
         yield Flow(side.stateless, p.PRIORITY.normal, what, ask, cookie)

@@ -18,6 +18,7 @@ from alcor.agent.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.punts import dhcp4, dhcp6, ra, router
+from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.ovs.channel import Disconnected
@@ -48,6 +49,7 @@ class Responder:
         self._takers: dict[bytes, Callable[[bytes, Wired], None]] = {}
         self.outside: OutsideNeighbours | None = None  # given once there is who hears of it
         self.shared: SharedNeighbours | None = None  # the same
+        self.decisions: DecisionLogs | None = None  # given once there is where to write
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -91,6 +93,10 @@ class Responder:
                 packet = await queue.get()
                 if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
                     self.send(self._resolve(packet))
+                    continue
+                if packet.userdata == p.PUNT_LOG:
+                    if self.decisions is not None:
+                        self.decisions.take(packet)
                     continue
                 if packet.userdata == p.PUNT_SHARED:
                     self.send(self._share(packet))

@@ -1,0 +1,161 @@
+"""Logs of what security groups decide, by packets: who is told of, and that nobody waits for it."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alcor.client.api import Kind
+from alcor.lab.frames import FrameSocket, udp4
+from alcor.lab.hosts import appctl, ofctl
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.sessions import Session, opens
+from alcor.lab.waiting import wait_until
+
+lab_name = "syslog"
+lab_hosts = 2
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+Line = dict[str, Any]
+
+LOG = Kind("log", "logs", "/v2.0/log/logs")
+converge_timeout_s = 30.0
+accepted_meter = 0x1_0000
+EGRESS = ("out 4", "out 6")
+
+
+class Logs:
+    """The logs of a lab, and what hosts have written."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def make(self, **fields: Any) -> str:
+        """A log that hosts obey."""
+        body = {"resource_type": "security_group", **fields}
+        created = self._lab.api.create(LOG, [body])
+        self._obeyed(created.revision)
+        return str(created.items[0]["id"])
+
+    def drop(self, log_id: str) -> None:
+        """Delete a log, and wait until hosts obey."""
+        self._obeyed(self._lab.api.delete(LOG, log_id))
+
+    def lines(self, host: str) -> list[Line]:
+        """What a host has written so far."""
+        path = self._lab.host(host).folder / "network.log"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def wait_for(self, host: str, **fields: Any) -> Line:
+        """A line with these values, once it is there."""
+
+        def found() -> list[Line]:
+            every = self.lines(host)
+            return [line for line in every if fields.items() <= line.items()]
+
+        wait_until(f"a line with {fields}", lambda: bool(found()), converge_timeout_s)
+        return found()[0]
+
+    def _obeyed(self, revision: str) -> None:
+        assert self._lab.api.wait(revision, converge_timeout_s).converged
+        for host in self._lab.hosts:
+            appctl(host, "revalidator/wait")
+
+
+@pytest.fixture
+def logs(lab: Lab) -> Logs:
+    return Logs(lab)
+
+
+@pytest.fixture(scope="module")
+def cast() -> dict[str, Machine]:
+    return {}
+
+
+@pytest.fixture
+def machines(
+    cast: dict[str, Machine], make_network: MakeNetwork, make_machines: MakeMachines
+) -> dict[str, Machine]:
+    """A client on h1, a server on h2; made once."""
+    if not cast:
+        network_id = make_network("10.21.0.0/24", "fd00:21::/64")
+        made = make_machines(network_id, "lgcli lgsrv", "h1 h2")
+        cast.update({machine.name: machine for machine in made})
+    return cast
+
+
+@pytest.mark.proves("Logs of security groups' decisions", "IPv4 IPv6", "across")
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_opens_a_connection_or_is_dropped_is_written_down_where_it_is_decided(
+    lab: Lab, machines: dict[str, Machine], groups: Any, logs: Logs, version: int
+) -> None:
+    client, server = machines["lgcli"], machines["lgsrv"]
+    ends = [lab.layout.machine_namespace(each.name) for each in (client, server)]
+    open_port, shut_port = 8_000 + version, 9_000 + version
+    group_id = groups.make(f"in {version} tcp {open_port}")
+    groups.put(client, groups.make(*EGRESS))
+    groups.put(server, groups.make(*EGRESS), group_id)
+    by_port, by_group = logs.make(target_id=server.port_id), logs.make(resource_id=group_id)
+    address = server.address(version)
+
+    with Session("tcp", ends[0], ends[1], address, open_port) as session:
+        assert all(session.ask(5.0) for _ in range(5))
+        told = logs.wait_for("h2", action="ACCEPT", dst_port=open_port)
+    assert not opens("tcp", *ends, address, shut_port, 0.7)
+    refused = logs.wait_for("h2", action="DROP", dst_port=shut_port)
+
+    for line in (told, refused):
+        assert line["vm_port"] == server.port_id
+        assert (line["src_ip"], line["dst_ip"]) == (client.address(version), address)
+        assert (line["protocol"], line["direction"]) == ("tcp", "ingress")
+        assert line["eth_src"] == client.mac
+        assert line["log_resource_ids"] == sorted((by_port, by_group))
+    opened = [line for line in logs.lines("h2") if line.get("dst_port") == open_port]
+    assert len(opened) == 1, "only what opens a connection is told of"
+    assert logs.lines("h1") == [], "nobody is logged there"
+    for each in (by_port, by_group):
+        logs.drop(each)
+
+
+def test_a_flood_is_written_down_as_far_as_the_limit_and_all_of_it_is_let_pass(
+    lab: Lab, machines: dict[str, Machine], groups: Any, logs: Logs
+) -> None:
+    client, server = machines["lgcli"], machines["lgsrv"]
+    groups.put(client, groups.make(*EGRESS))
+    groups.put(server, groups.make("in 4 udp"))
+    log_id = logs.make(target_id=server.port_id, event="ACCEPT")
+    before, chunk, chunks = len(logs.lines("h2")), 60, 5
+    source = (client.mac, client.address(4))
+    target = (server.mac, server.address(4))
+
+    with (
+        FrameSocket(lab.layout.machine_namespace(client.name)) as sender,
+        FrameSocket(lab.layout.machine_namespace(server.name)) as receiver,
+    ):
+        for sent in range(chunk, chunk * chunks + 1, chunk):
+            for number in range(chunk):  # each is a connection of its own
+                sender.send(udp4((*source, 20_000 + sent + number), (*target, 7), b"flood"))
+
+            def all_came(sent: int = sent) -> bool:
+                return sum(b"flood" in frame for frame in receiver.heard()) == sent
+
+            wait_until(f"{sent} packets", all_came, converge_timeout_s)
+
+    copies, left_out = meter_counts(lab)
+    assert copies == chunk * chunks
+    assert 0 < left_out < copies
+    wait_until("lines", lambda: len(logs.lines("h2")) - before == copies - left_out, 5.0)
+    logs.drop(log_id)
+    assert f"meter:{accepted_meter} " not in ofctl(lab.host("h2"), "meter-stats", "br-int")
+
+
+def meter_counts(lab: Lab) -> tuple[int, int]:
+    """How many copies came to the meter of h2, and how many it left out."""
+    told = ofctl(lab.host("h2"), "meter-stats", "br-int")
+    of_accepted = told[told.index(f"meter:{accepted_meter} ") :]
+    first, second = re.findall(r"packet_(?:in_)?count:(\d+)", of_accepted)[:2]
+    return int(first), int(second)
