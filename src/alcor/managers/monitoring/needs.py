@@ -6,7 +6,7 @@ from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import GroupsRequest, Ids, SecurityGroupPeer
 from alcor.contracts.resources import Caller
 from alcor.intent.records import PortRecord
-from alcor.runtime.kept_service import seen_by
+from alcor.runtime.writes import seen_by
 
 
 class Peers(NamedTuple):

@@ -24,7 +24,8 @@ from alcor.managers.monitoring.sql import LOGS
 from alcor.resource.revisions import revised
 from alcor.resource.selection import Item
 from alcor.runtime.kept import KeptStore
-from alcor.runtime.kept_service import KeptService, Makers, seen_by
+from alcor.runtime.kept_service import KeptService
+from alcor.runtime.writes import Makers, seen_by
 
 
 class LogService(KeptService[Log]):
