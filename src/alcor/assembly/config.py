@@ -7,6 +7,7 @@ import msgspec
 
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
+from alcor.integrations.designate.settings import DesignateSettings
 from alcor.integrations.keystone.settings import KeystoneSettings
 from alcor.integrations.nova.settings import NovaSettings
 from alcor.managers.elastic_ip.app import ElasticIpSettings
@@ -96,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     keystone: KeystoneSettings = KeystoneSettings()
     nova: NovaSettings = NovaSettings()
+    designate: DesignateSettings = DesignateSettings()
     agents: DeliveryConfig = DeliveryConfig()
     served: ServedSettings = ServedSettings()
     log: LogSettings = LogSettings()

@@ -24,7 +24,7 @@ from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
-from alcor.assembly.nova import notifier
+from alcor.assembly.notifiers import notifiers
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
@@ -89,8 +89,8 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
         place = servers(config) or folder
         control = Control(place, intent, reports, config, now_s, new_id)
-        if (nova := notifier(config, place, intent, reports, closing)) is not None:
-            control.add(nova)
+        for notifier in notifiers(config, place, intent, reports, closing):
+            control.add(notifier)
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)

@@ -15,7 +15,7 @@ import structlog
 from alcor.assembly.config import Config, endpoint, servers
 from alcor.assembly.control import Control
 from alcor.assembly.identity import check_exposure, identity
-from alcor.assembly.nova import notifier
+from alcor.assembly.notifiers import notifiers
 from alcor.assembly.resources import TELLING, contract_of, declared
 from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
@@ -63,8 +63,8 @@ async def managers(config: Config) -> None:
         intent, reports = found.log("intent"), found.log("reports")
         control = Control(place, intent, reports, config, now_s, new_id)
         closing = stack.enter_context(ExitStack())
-        if (nova := notifier(config, place, intent, reports, closing)) is not None:
-            control.add(nova)
+        for notifier in notifiers(config, place, intent, reports, closing):
+            control.add(notifier)
         stack.push_async_callback(control.close)
         stack.push_async_callback(found.tasks.stop)
         async with _http(config, config.served.health_listen, [], found, control.checks) as http:

@@ -28,6 +28,11 @@ EXTENSIONS = (
     Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
     Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
+    Extension(
+        "subnet-dns-publish-fixed-ip",
+        "Subnet DNS Publish Fixed IP",
+        "Names lead to addresses of a subnet, where names are published.",
+    ),
     Extension("subnet-service-types", "Subnet service types", "Subnets for one kind of port."),
     Extension("subnet_allocation", "Subnet Allocation", "Subnets are cut from pools."),
     Extension("subnet_onboard", "Subnet Onboard", "Subnets that are there come into a pool."),

@@ -59,6 +59,7 @@ class SubnetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ipv6_address_mode: str | None = None  # how machines get addresses; Neutron's three words
     service_types: tuple[str, ...] = ()  # only for ports of these device owners; none: for all
     subnetpool_id: str = ""  # the pool that its CIDR is of
+    dns_publish_fixed_ip: bool = False  # names of ports lead to their addresses in it
 
 
 class FixedIp(msgspec.Struct, frozen=True):
@@ -165,6 +166,7 @@ class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     port_id: str = ""  # the internal port; with it always `fixed_ip_address`
     fixed_ip_address: str = ""
     dns_name: str = ""  # whole, without the last dot
+    dns_domain: str = ""  # the zone that its own name is of
     qos_policy_id: str = ""
 
 

@@ -30,6 +30,7 @@ def floating_ip_record(held: Held) -> FloatingIpRecord:
         port_id=ip.port_id or "",
         fixed_ip_address=ip.fixed_ip_address or "",
         dns_name=_whole_name(ip),
+        dns_domain=ip.dns_domain,
         qos_policy_id=ip.qos_policy_id or "",
     )
 

@@ -84,7 +84,7 @@ SUBNET = Resource(
             sortable=False,
         ),
         Field(name="service_types", type=list_of(string(255), service_types_max), default=[]),
-        Field(name="dns_publish_fixed_ip", type=only(False, "addresses are not published")),
+        Field(name="dns_publish_fixed_ip", type=BOOLEAN, default=False),
         Field(name="segment_id", type=only(None, "networks have one segment")),
         read_only("shared", BOOLEAN, sortable=False),
         read_only("router:external", BOOLEAN),

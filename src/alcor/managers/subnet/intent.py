@@ -26,6 +26,7 @@ def record(subnet: Subnet) -> SubnetRecord:
         ipv6_address_mode=subnet.ipv6_address_mode,
         service_types=subnet.service_types,
         subnetpool_id=subnet.subnetpool_id or "",
+        dns_publish_fixed_ip=subnet.dns_publish_fixed_ip,
     )
 
 

@@ -169,6 +169,7 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
         ipv6_ra_mode=values["ipv6_ra_mode"],
         ipv6_address_mode=values["ipv6_address_mode"],
         service_types=_service_types(values["service_types"]),
+        dns_publish_fixed_ip=values.get("dns_publish_fixed_ip", False),
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -212,7 +213,7 @@ def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
     )
 
 
-_PLAIN = ("name", "description", "enable_dhcp")
+_PLAIN = ("name", "description", "enable_dhcp", "dns_publish_fixed_ip")
 
 
 def check_overlap(new: Subnet, others: Iterable[Subnet]) -> None:

@@ -1,0 +1,1 @@
+"""OpenStack Designate: names of ports and floating IPs are published as record sets of zones."""
