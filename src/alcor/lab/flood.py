@@ -58,7 +58,7 @@ def flood(
         target.setsockopt(level, ask, 1)
         target.bind((address, 0))
         heard: list[int] = []
-        listener = threading.Thread(target=_listen, args=(target, heard), name="flood")
+        listener = threading.Thread(target=_listen, args=(target, count, heard), name="flood")
         listener.start()
         where = (via or address, target.getsockname()[1])
         seconds = _send(source, where, count, payload_bytes, pace_s)
@@ -84,11 +84,11 @@ def _send(
     return monotonic() - start
 
 
-def _listen(target: socket.socket, heard: list[int]) -> None:
-    """Note the DSCP of each datagram, until none comes any more."""
+def _listen(target: socket.socket, count: int, heard: list[int]) -> None:
+    """Note the DSCP of each datagram, until all have come or none comes any more."""
     level, _, kind = _LEVEL[socket.AddressFamily(target.family)]
     target.settimeout(listen_s)
-    while True:
+    while len(heard) < count:
         try:
             _, ancillary, _, _ = target.recvmsg(65_535, 64)
         except TimeoutError:
