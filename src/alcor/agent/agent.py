@@ -47,7 +47,6 @@ from alcor.runtime.config import ConfigError
 from alcor.runtime.rotated_file import RotatedFile
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
-from alcor.transport.nats_client import NatsLink
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import Address, address
 from alcor.values.ids import host_id
@@ -168,6 +167,8 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
     tls = _tls(config)
     if by_nats == {False}:
         return GrpcLink(targets, hello, chance=chance, tls=tls)
+    from alcor.transport.nats_client import NatsLink  # only here: it loads half as much again
+
     credentials = Path(config.nats_credentials) if config.nats_credentials else None
     secure = tls if targets[0].startswith("tls://") else None
     return NatsLink(targets, hello, chance=chance, credentials=credentials, tls=secure)

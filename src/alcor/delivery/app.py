@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import structlog
@@ -21,7 +22,9 @@ from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
-from alcor.transport.nats_server import NatsServer
+
+if TYPE_CHECKING:
+    from alcor.transport.nats_server import NatsServer
 
 stop_s_max = 10.0  # how long the end of what runs here, and word of it to others, may take
 
@@ -129,9 +132,11 @@ class Delivery:
         self._convergence.planned(position_by_slice)
 
 
-def _nats_server(config: DeliveryConfig, feed: HostFeed, delivery: int) -> NatsServer | None:
+def _nats_server(config: DeliveryConfig, feed: HostFeed, delivery: int) -> "NatsServer | None":
     if not config.nats:
         return None
+    from alcor.transport.nats_server import NatsServer  # only here: it is large
+
     credentials = Path(config.nats_credentials) if config.nats_credentials else None
     tls = config.tls() if config.nats.startswith("tls:") else None
     return NatsServer(feed, delivery, config.nats, credentials, tls)
