@@ -8,7 +8,6 @@ from alcor.ovs.openflow.flows import FlowBody
 
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours
 OWNER_COOKIE = OWNER << 56
-OWNER_MASK = 0xFF << 56
 
 
 def is_ours(body: FlowBody) -> bool:

@@ -6,13 +6,11 @@ from typing import Any
 
 from alcor.values.errors import HTTPBadRequest
 
-field_chars_max = 131_072  # the reader's own limit
-
 
 def items_of(content: bytes) -> list[dict[str, Any]]:
     """One item a row; the first row names the fields, an empty cell leaves its field out.
 
-    `HTTPBadRequest` for what is no such table.
+    `HTTPBadRequest` for what is no such table, or has a cell of more than 131,072 characters.
     """
     try:
         text = content.decode("utf-8-sig")

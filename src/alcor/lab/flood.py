@@ -32,11 +32,6 @@ class Flooded(NamedTuple):
         """Of what was sent, how much arrived."""
         return self.arrived / self.sent
 
-    @property
-    def kbit_per_s(self) -> float:
-        """Of what arrived."""
-        return self.arrived * self.frame_bits / self.seconds / 1_000
-
 
 def flood(
     sender: str,

@@ -19,7 +19,6 @@ _HEAD = struct.Struct(">BQI")
 
 hello_queue = "deliveries"  # one of them takes a host that says hello
 every_hello = "alcor.up.*.hello"
-every_beat = "alcor.beat.*"
 
 
 class Kind(IntEnum):

@@ -1,17 +1,10 @@
-"""Ids of resources: each kind its own type, always in canonical form.
+"""Ids of resources, always in canonical form.
 
 An id is parsed once, at the edge (`uuid_text`), and from then on is a `str` that is known to be a
 lower-case, hyphenated UUID. A host is known by the name its operator gave it.
 """
 
 import re
-from typing import NewType
-
-NetworkId = NewType("NetworkId", str)
-SubnetId = NewType("SubnetId", str)
-PortId = NewType("PortId", str)
-ProjectId = NewType("ProjectId", str)  # Keystone's: a UUID without hyphens, or any name locally
-HostId = NewType("HostId", str)  # a host's name, as in binding:host_id
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
@@ -32,8 +25,8 @@ def uuid_text(text: object) -> str:
     return canonical
 
 
-def host_id(text: object) -> HostId:
+def host_id(text: object) -> str:
     """A host's name: letters, digits, dots, hyphens, underscores; at most 254 characters."""
     if not isinstance(text, str) or _HOST.fullmatch(text) is None:
         raise ValueError(f"'{text}' is not a valid host name")
-    return HostId(text)
+    return text

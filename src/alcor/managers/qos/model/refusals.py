@@ -33,13 +33,6 @@ class QoSPolicyDefaultAlreadyExists(Conflict):
         super().__init__(f"A default QoS policy exists for project {project_id}.")
 
 
-class QosRuleIdInUse(Conflict):
-    """The id that the client chose is taken."""
-
-    def __init__(self) -> None:
-        super().__init__("Unable to create the QoS rule. Its id is in use.")
-
-
 class QoSRulesConflict(Conflict):
     """The policy has such a rule already."""
 
