@@ -22,6 +22,7 @@ from alcor.agent.metrics import Metrics
 from alcor.assembly.config import Config
 from alcor.goal_state import entries, slices
 from alcor.resource.declaration import UNSET, Field, Resource
+from alcor.resource.glossary import meaning
 from alcor.runtime.config import settings_of
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -137,20 +138,21 @@ def _api() -> str:
         lines += [
             f"## `{resource.path}`",
             "",
-            "| field | type | POST | PUT | default | filter | sort |",
+            "| field | what it is | type | POST | PUT | default | filter | sort |",
         ]
-        lines.append("|---|---|---|---|---|---|---|")
-        lines += [_field_row(field) for field in resource.fields]
+        lines.append("|---|---|---|---|---|---|---|---|")
+        lines += [_field_row(resource, field) for field in resource.fields]
         lines.append("")
     return "\n".join(lines)
 
 
-def _field_row(field: Field) -> str:
+def _field_row(resource: Resource, field: Field) -> str:
     post = "required" if field.required else "yes" if field.post else "-"
     default = "" if field.default is UNSET or not field.post else f"`{field.default!r}`"
     name = f"`{field.name}`" + (f" (`{field.alias}`)" if field.alias else "")
     cells = (
         name,
+        meaning(resource.name, field.name),
         field.type.name.replace("|", "or"),
         post,
         "yes" if field.put else "-",

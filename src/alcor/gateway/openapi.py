@@ -10,6 +10,7 @@ from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS
 from alcor.gateway import openapi_own
 from alcor.gateway.repeats import key_characters_max
 from alcor.resource.declaration import Action, Field, Resource
+from alcor.resource.glossary import meaning
 from alcor.resource.tags import TAGS
 
 Schema = dict[str, Any]
@@ -142,8 +143,8 @@ def _member(kind: Resource, member: Sequence[Schema]) -> Schema:
 
 
 def _action(kind: Resource, action: Action) -> Schema:
-    properties = {f.name: _of_field(f) for f in action.arguments}
-    properties |= {f.alias: _of_field(f) for f in action.arguments if f.alias}
+    properties = {f.name: _of_field(kind, f) for f in action.arguments}
+    properties |= {f.alias: _of_field(kind, f) for f in action.arguments if f.alias}
     body: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required := [f.name for f in action.arguments if f.required]:
         body["required"] = required
@@ -244,7 +245,8 @@ def _shown(kind: Resource) -> Schema:
     """What answers show: `fields` and policy may leave out any of it."""
     properties: dict[str, Schema] = {}
     for field in kind.fields:
-        schema = dict(field.type.schema if field.type.shown is None else field.type.shown)
+        form = field.type.schema if field.type.shown is None else field.type.shown
+        schema = _said_of(kind, field) | dict(form)
         properties[field.name] = schema
         if field.alias:
             properties[field.alias] = schema
@@ -253,8 +255,8 @@ def _shown(kind: Resource) -> Schema:
 
 def _given(kind: Resource, *, creating: bool) -> Schema:
     fields = [field for field in kind.fields if (field.post if creating else field.put)]
-    properties = {field.name: _of_field(field) for field in fields}
-    properties |= {field.alias: _of_field(field) for field in fields if field.alias}
+    properties = {field.name: _of_field(kind, field) for field in fields}
+    properties |= {field.alias: _of_field(kind, field) for field in fields if field.alias}
     schema: Schema = {
         "type": "object",
         "properties": properties,
@@ -264,5 +266,10 @@ def _given(kind: Resource, *, creating: bool) -> Schema:
     return schema | ({"required": required} if creating and required else {})
 
 
-def _of_field(field: Field) -> Schema:
-    return dict(field.type.schema)
+def _of_field(kind: Resource, field: Field) -> Schema:
+    return _said_of(kind, field) | dict(field.type.schema)
+
+
+def _said_of(kind: Resource, field: Field) -> Schema:
+    words = meaning(kind.name, field.name)
+    return {"description": words} if words else {}
