@@ -10,17 +10,19 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import creates, doctor, lab, routing, serve, traces
+from alcor.cli import doctor, lab, serve, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
-from alcor.cli.options import Endpoint, Format, api, default_endpoint, given
-from alcor.cli.resources import wait_default_s, wait_for
+from alcor.cli.options import Format, given
+from alcor.cli.session import Endpoint, api, default_endpoint, wait_default_s, wait_for
 from alcor.cli.tables import Output
+from alcor.cli.tree import Tree
 from alcor.client.connection import ClientError
 from alcor.lab.layout import LabError
 from alcor.runtime.config import ConfigError
 
 app = typer.Typer(
     name="alcor",
+    cls=Tree,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -40,12 +42,6 @@ def who(
     os.environ.update(given(ALCOR_TOKEN=token, OS_CLOUD=os_cloud))
 
 
-app.add_typer(creates.network_app, name="network")
-app.add_typer(creates.subnet_app, name="subnet")
-app.add_typer(creates.port_app, name="port")
-app.add_typer(routing.router_app, name="router")
-app.add_typer(routing.floating_ip_app, name="floatingip")
-app.add_typer(creates.node_app, name="node")
 app.add_typer(lab.app, name="lab")
 app.add_typer(serve.config_app, name="config")
 app.command("up", help="Run a control plane in this process, until it is told to stop.")(serve.up)
@@ -65,12 +61,15 @@ app.command("trace", help="Follow a packet from a port: does it get there, and w
 def wait(
     revision: Annotated[str, typer.Argument(help="As a write answered it, e.g. port:12.")],
     timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = wait_default_s,
+    log: Annotated[
+        bool, typer.Option("--log", help="Say whenever more or fewer hosts are behind.")
+    ] = False,
     output: Format = Output.TABLE,
     endpoint: Endpoint = default_endpoint,
 ) -> None:
     """Wait for the hosts."""
     with api(endpoint) as client:
-        wait_for(client, revision, timeout, output)
+        wait_for(client, revision, timeout, output, log=log)
 
 
 @app.command("version", help="Say which version this is.")

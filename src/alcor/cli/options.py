@@ -1,28 +1,18 @@
-"""Options that many commands share, and the client that they lead to."""
+"""Options that many commands share, and options that are made of settings."""
 
-import os
+from collections.abc import Mapping, Sequence
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Optional
 
 import msgspec
 import typer
 
+from alcor.agent.config import AgentConfig
 from alcor.cli.tables import Output
-from alcor.client.api import Api
-from alcor.client.credentials import sign_in
+from alcor.runtime.config import settings_of
 
-default_endpoint = "http://127.0.0.1:9696"
-
-Endpoint = Annotated[
-    str,
-    typer.Option(
-        envvar="ALCOR_ENDPOINT", help="Where the control plane's API is.", rich_help_panel="Client"
-    ),
-]
-Project = Annotated[
-    str,
-    typer.Option(envvar="ALCOR_PROJECT", help="Act in this project.", rich_help_panel="Client"),
-]
 Format = Annotated[
     Output,
     typer.Option("--format", "-f", help="How to write the result.", rich_help_panel="Client"),
@@ -32,42 +22,53 @@ Fields = Annotated[
     typer.Option(
         "--field",
         metavar="FIELD=VALUE",
-        help="Any other field of the API; VALUE is JSON, or else text. Repeatable.",
+        help="Any field of the API by its name; VALUE is JSON, or else text. Repeatable.",
     ),
 ]
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait", metavar="SECONDS", help="Wait this long for the hosts concerned; 0: don't wait."
-    ),
-]
-
 ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", envvar="ALCOR_CONFIG", help="A TOML file.", exists=True),
 ]
 
-HostName = Annotated[str, typer.Option(help="This host's name, as in binding:host_id.")]
-TunnelIp = Annotated[str, typer.Option(help="This host's address on the underlay.")]
-ControlPlane = Annotated[
-    str, typer.Option(help="Where the control plane waits for agents, HOST:PORT.")
-]
-OvsRundir = Annotated[str, typer.Option(help="Where the switch's sockets are.")]
-StateDir = Annotated[str, typer.Option(help="Where the last goal state is kept.")]
-Bridge = Annotated[str, typer.Option(help="The integration bridge.")]
-DatapathType = Annotated[
-    str, typer.Option(help="Of a bridge that the agent makes: netdev or system.")
-]
-BridgeMappings = Annotated[
-    str, typer.Option(help="Uplinks to physical networks: NAME:BRIDGE,NAME:BRIDGE.")
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SETTING=VALUE",
+        help="Any setting by its name, as `alcor config show` tells them. Repeatable.",
+    ),
 ]
 
+_TYPES: Mapping[str, Any] = {"int": int, "float": float, "bool": bool}
 
-def api(endpoint: str, project: str = "") -> Api:
-    """The client of a command, signed in as the environment says."""
-    signed = sign_in(os.environ)
-    there = signed.endpoint if endpoint == default_endpoint and signed.endpoint else endpoint
-    return Api(there, project, signed.token)
+
+def setting_parameters(
+    type_: type[msgspec.Struct], short: Mapping[str, str] = MappingProxyType({})
+) -> list[Parameter]:
+    """An option for every setting of a type without sections; `short` has other names for some.
+
+    None is what no option says: then the environment, the file or the default does.
+    """
+    made = []
+    for setting in settings_of(type_):
+        names = [setting.name.replace("_", "-"), *filter(None, [short.get(setting.name)])]
+        about = setting.description.replace("[", "\\[")
+        option = typer.Option(*(f"--{name}" for name in names), help=about, show_default=False)
+        kind: Any = _TYPES.get(setting.type, str)
+        annotation = Annotated[Optional[kind], option]  # noqa: UP045 - a value, not a type
+        parameter = Parameter(setting.name, Parameter.KEYWORD_ONLY, annotation=annotation)
+        made.append(parameter.replace(default=None))
+    return made
+
+
+def of_agent() -> list[Parameter]:
+    """The options of an agent, which are also those of who looks at its host."""
+    return setting_parameters(AgentConfig, {"lease_s": "lease"})
+
+
+def named(name: str, annotation: Any, default: object = None) -> Parameter:
+    """A parameter of a command that is put together."""
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def pair(text: str, what: str) -> tuple[str, str]:
@@ -78,7 +79,7 @@ def pair(text: str, what: str) -> tuple[str, str]:
     return key, value
 
 
-def fields(given: list[str] | None) -> dict[str, Any]:
+def fields(given: Sequence[str] | None) -> dict[str, Any]:
     """What `--field` says: JSON where it can be read as such, text otherwise."""
     values = {}
     for one in given or ():
@@ -88,6 +89,11 @@ def fields(given: list[str] | None) -> dict[str, Any]:
         except msgspec.DecodeError:
             values[key] = text
     return values
+
+
+def settings(given: Sequence[str] | None) -> dict[str, str]:
+    """What `--set` says."""
+    return dict(pair(one, "SETTING=VALUE") for one in given or ())
 
 
 def given(**values: object) -> dict[str, Any]:

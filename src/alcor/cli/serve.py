@@ -2,23 +2,14 @@
 
 import os
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from alcor.cli.options import (
-    Bridge,
-    BridgeMappings,
-    ConfigFile,
-    ControlPlane,
-    DatapathType,
-    Format,
-    HostName,
-    OvsRundir,
-    StateDir,
-    TunnelIp,
-    given,
-)
+from alcor.agent.config import AgentConfig
+from alcor.cli.options import ConfigFile, Format, Settings, given, named, of_agent, settings
+from alcor.cli.session import with_parameters
 from alcor.cli.tables import Output, plain, write_json, write_table
 
 _AGENTS, _HEALTH = "agents.listen", "served.health_listen"
@@ -34,6 +25,7 @@ def up(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond the loopback, asking nobody's name.")
     ] = False,
+    more: Settings = None,
 ) -> None:
     """Run a control plane."""
     from alcor.assembly.config import Config
@@ -41,7 +33,8 @@ def up(
     from alcor.runtime.config import load
 
     options = given(data=data, listen=listen, insecure=insecure or None)
-    serve(load(Config, config, os.environ, options | given(**{_AGENTS: agents_listen})))
+    options |= given(**{_AGENTS: agents_listen}) | settings(more)
+    serve(load(Config, config, os.environ, options))
 
 
 class Role(StrEnum):
@@ -60,6 +53,7 @@ def serve(
         str, typer.Option(help="Where managers and delivery answer /readyz, HOST:PORT.")
     ] = "",
     agents_listen: Annotated[str, typer.Option(help="The agents' address, HOST:PORT.")] = "",
+    more: Settings = None,
 ) -> None:
     """Run one role of a control plane that is many processes."""
     from alcor.assembly import roles
@@ -73,7 +67,7 @@ def serve(
         Role.MANAGERS: roles.managers,
         Role.DELIVERY: roles.delivery,
     }[role]
-    run(load(Config, config, os.environ, options), role, main)
+    run(load(Config, config, os.environ, options | settings(more)), role, main)
 
 
 @config_app.command("show", help="Show every setting of the control plane, and what it is now.")
@@ -97,65 +91,15 @@ def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
     write_table(["Setting", "Value", "Environment", "What it is"], rows)
 
 
-def agent(
-    config: ConfigFile = None,
-    host: HostName = "",
-    tunnel_ip: TunnelIp = "",
-    control_plane: ControlPlane = "",
-    ovs_rundir: OvsRundir = "",
-    state_dir: StateDir = "",
-    bridge: Bridge = "",
-    datapath_type: DatapathType = "",
-    bridge_mappings: BridgeMappings = "",
-    lease: Annotated[int | None, typer.Option(min=60, help="Of DHCP, in seconds.")] = None,
-    dns_resolvers: Annotated[
-        str, typer.Option(help="Whom to ask for others' names, as in 192.0.2.53,[fd00::53]:5353.")
-    ] = "",
-    metadata_url: Annotated[
-        str, typer.Option(help="Nova's metadata service, as in http://nova:8775.")
-    ] = "",
-    metadata_secret_file: Annotated[
-        str, typer.Option(help="File of the secret that Nova knows hosts by.")
-    ] = "",
-    metrics_listen: Annotated[
-        str, typer.Option(help="Serve Prometheus at HOST:PORT; empty: don't.")
-    ] = "",
-    tls_ca: Annotated[str, typer.Option(help="PEM file; with the other two: mutual TLS.")] = "",
-    tls_certificate: Annotated[str, typer.Option(help="PEM file.")] = "",
-    tls_key: Annotated[str, typer.Option(help="PEM file.")] = "",
-    network_log_file: Annotated[
-        str, typer.Option(help="File for what security groups decide of ports that are logged.")
-    ] = "",
-    log_form: Annotated[str, typer.Option(help="json or console.")] = "",
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "",
-) -> None:
-    """Run a host's agent. What no option says, the file or the environment may: docs/reference."""
-    from alcor.agent.config import AgentConfig
+def _agent(config: Path | None, **options: Any) -> None:
+    """Run a host's agent; what no option says, the file or the environment may."""
     from alcor.assembly.host import serve
     from alcor.runtime import logs
     from alcor.runtime.config import load
 
-    options = given(
-        host=host,
-        tunnel_ip=tunnel_ip,
-        control_plane=control_plane,
-        ovs_rundir=ovs_rundir,
-        bridge=bridge,
-        datapath_type=datapath_type,
-        bridge_mappings=bridge_mappings,
-        state_dir=state_dir,
-        tls_ca=tls_ca,
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        lease_s=lease,
-        dns_resolvers=dns_resolvers,
-        metadata_url=metadata_url,
-        metadata_secret_file=metadata_secret_file,
-        metrics_listen=metrics_listen,
-        network_log_file=network_log_file,
-        log_form=log_form,
-        log_level=log_level,
-    )
-    settings = load(AgentConfig, config, os.environ, options)
+    settings = load(AgentConfig, config, os.environ, given(**options))
     logs.configure(settings.log_form, settings.log_level)
     serve(settings)
+
+
+agent = with_parameters(_agent, [named("config", ConfigFile), *of_agent()])

@@ -1,5 +1,7 @@
-"""The one row form of each resource, and how results are written: tables, JSON, ids, revisions."""
+"""The one row form of each resource, and how results are written: tables, JSON, YAML, CSV, text."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -7,18 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 import typer
 
-from alcor.client.api import (
-    AGENT,
-    FLOATING_IP,
-    FORWARDING,
-    NETWORK,
-    NODE,
-    PORT,
-    ROUTER,
-    SUBNET,
-    Item,
-    Kind,
-)
+from alcor.cli.kinds import resources
+from alcor.client.api import Item, Kind
 
 _STYLES = {
     "ACTIVE": "green",
@@ -31,11 +23,28 @@ _STYLES = {
 }
 
 
+_SELDOM = {
+    *(
+        "project_id",
+        "tenant_id",
+        "description",
+        "tags",
+        "revision_number",
+        "created_at",
+        "updated_at",
+    ),
+    *("topic", "binary", "resources_synced", "configurations", "links"),
+}
+
+
 class Output(StrEnum):
     """How a result is written."""
 
     TABLE = "table"  # for people
     JSON = "json"  # the API's own objects
+    YAML = "yaml"  # the same
+    CSV = "csv"  # with a line of titles
+    VALUE = "value"  # a line each, values alone
     ID = "id"  # one id a line
     REVISION = "revision"  # of a write: what `alcor wait` takes
 
@@ -49,16 +58,26 @@ class Column(NamedTuple):
 
 
 def plain(value: Any) -> str:
-    """A field's value as text for people."""
+    """A field's value as text for people: of records a line each, without what says little."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
-    if isinstance(value, list | dict):
-        return msgspec.json.encode(value).decode() if value else ""
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return "\n".join(plain(one) for one in value)
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_inner(one)}" for key, one in value.items() if _tells(key, one))
     return str(value)
+
+
+def _inner(value: Any) -> str:
+    return f"({plain(value)})" if isinstance(value, dict | list) else plain(value)
+
+
+def _tells(field: str, value: Any) -> bool:
+    return value not in (None, "", [], {}) and field not in _SELDOM
 
 
 def addresses(fixed_ips: Any) -> str:
@@ -76,16 +95,26 @@ def pools(ranges: Any) -> str:
     return ", ".join(f"{one['start']}-{one['end']}" for one in ranges or ())
 
 
+def parts(name: str) -> Callable[[Any], str]:
+    """The part of this name of every record of a list."""
+    return lambda records: ", ".join(str(one[name]) for one in records or ())
+
+
+def count(things: Any) -> str:
+    """How many."""
+    return str(len(things or ()))
+
+
 COLUMNS: Mapping[str, Sequence[Column]] = {
-    NETWORK.name: (
+    "network": (
         Column("ID", "id"),
         Column("Name", "name"),
         Column("Status", "status"),
         Column("VNI", "provider:segmentation_id"),
         Column("MTU", "mtu"),
-        Column("Subnets", "subnets", lambda ids: str(len(ids or ()))),
+        Column("Subnets", "subnets", count),
     ),
-    SUBNET.name: (
+    "subnet": (
         Column("ID", "id"),
         Column("Name", "name"),
         Column("CIDR", "cidr"),
@@ -93,7 +122,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("Pools", "allocation_pools", pools),
         Column("Network", "network_id"),
     ),
-    PORT.name: (
+    "port": (
         Column("ID", "id"),
         Column("Name", "name"),
         Column("Status", "status"),
@@ -101,14 +130,14 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("MAC", "mac_address"),
         Column("Addresses", "fixed_ips", addresses),
     ),
-    ROUTER.name: (
+    "router": (
         Column("ID", "id"),
         Column("Name", "name"),
         Column("Status", "status"),
         Column("Gateway", "external_gateway_info", gateway),
-        Column("Routes", "routes", lambda routes: str(len(routes or ()))),
+        Column("Routes", "routes", count),
     ),
-    FLOATING_IP.name: (
+    "floatingip": (
         Column("ID", "id"),
         Column("Address", "floating_ip_address"),
         Column("Status", "status"),
@@ -116,20 +145,70 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("Port", "port_id"),
         Column("Router", "router_id"),
     ),
-    FORWARDING.name: (
+    "port-forwarding": (
         Column("ID", "id"),
         Column("Protocol", "protocol"),
         Column("External", "external_port_range"),
         Column("Address", "internal_ip_address"),
         Column("Internal", "internal_port_range"),
     ),
-    NODE.name: (
+    "node": (
         Column("ID", "id"),
         Column("Tunnel IP", "tunnel_ip"),
         Column("Alive", "alive"),
         Column("Last heard", "heartbeat_timestamp"),
     ),
-    AGENT.name: (
+    "trunk": (
+        Column("ID", "id"),
+        Column("Name", "name"),
+        Column("Status", "status"),
+        Column("Parent port", "port_id"),
+        Column("VLANs of sub-ports", "sub_ports", parts("segmentation_id")),
+    ),
+    "security-group": (
+        Column("ID", "id"),
+        Column("Name", "name"),
+        Column("Rules", "security_group_rules", count),
+        Column("Stateful", "stateful"),
+        Column("Project", "project_id"),
+    ),
+    "security-group-rule": (
+        Column("ID", "id"),
+        Column("Direction", "direction"),
+        Column("Type", "ethertype"),
+        Column("Protocol", "protocol"),
+        Column("From", "port_range_min"),
+        Column("To", "port_range_max"),
+        Column("Prefix", "remote_ip_prefix"),
+        Column("Remote group", "remote_group_id"),
+        Column("Group", "security_group_id"),
+    ),
+    "qos-policy": (
+        Column("ID", "id"),
+        Column("Name", "name"),
+        Column("Rules", "rules", parts("type")),
+        Column("Shared", "shared"),
+        Column("Default", "is_default"),
+    ),
+    "network-acl-rule": (
+        Column("ID", "id"),
+        Column("Number", "number"),
+        Column("Direction", "direction"),
+        Column("Action", "action"),
+        Column("Type", "ethertype"),
+        Column("Protocol", "protocol"),
+        Column("Prefix", "ip_prefix"),
+        Column("From", "port_range_min"),
+        Column("To", "port_range_max"),
+    ),
+    "quota": tuple(
+        Column(field.removesuffix("_id").replace("_", " ").capitalize(), field)
+        for field in (
+            *("project_id", "network", "subnet", "port", "router", "floatingip"),
+            *("security_group", "security_group_rule", "rbac_policy", "trunk"),
+        )
+    ),
+    "network-agent": (
         Column("ID", "id"),
         Column("Host", "host"),
         Column("Type", "agent_type"),
@@ -138,31 +217,101 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
 }
 
 
-def cells(kind: Kind, item: Item) -> list[str]:
+_ALIASES = {"tenant_id"}  # another name of what is shown as well
+columns_shown_max = 6  # of a kind that has no row form of its own
+
+
+def columns_of(kind: Kind, items: Sequence[Item], wanted: Sequence[str]) -> Sequence[Column]:
+    """The columns that were asked for, by title or field; else those of the kind's row form."""
+    own = (
+        COLUMNS.get(kind.command)
+        or [
+            Column(_title(field), field)
+            for field in [field for field in _fields(kind, items) if field not in _SELDOM]
+        ][:columns_shown_max]
+    )
+    if not wanted:
+        return own
+    by_title = {column.title.lower(): column for column in own}
+    by_field = {column.field: column for column in own}
+    return [
+        by_field.get(name) or by_title.get(name.lower()) or Column(name, name) for name in wanted
+    ]
+
+
+def _fields(kind: Kind, items: Sequence[Item]) -> list[str]:
+    """What a kind without a row form has, by its declaration; else what was answered."""
+    if kind.command:
+        return [field.name for field in resources()[kind.command].fields]
+    return list(dict.fromkeys(field for item in items for field in item))
+
+
+def _title(field: str) -> str:
+    words = field.removesuffix("_id").replace("_", " ").replace(":", " ")
+    return "ID" if field == "id" else words[:1].upper() + words[1:]
+
+
+def cells(columns: Sequence[Column], item: Item) -> list[str]:
     """An item's row."""
-    columns = COLUMNS[kind.name]
-    return [(c.show or plain)(item.get(c.field)) for c in columns]
+    return [(column.show or plain)(item.get(column.field)) for column in columns]
 
 
-def write_items(kind: Kind, items: Sequence[Item], output: Output) -> None:
+def write_items(
+    kind: Kind, items: Sequence[Item], output: Output, wanted: Sequence[str] = ()
+) -> None:
     """Write a list."""
-    if output is Output.JSON:
-        write_json(list(items))
-    elif output is Output.ID:
-        typer.echo("".join(f"{item[kind.key]}\n" for item in items), nl=False)
+    if output in (Output.JSON, Output.YAML):
+        _write_whole([_part(item, wanted) for item in items], output)
+        return
+    if output is Output.ID:
+        typer.echo("".join(f"{item.get(kind.key, '')}\n" for item in items), nl=False)
+        return
+    columns = columns_of(kind, items, wanted)
+    rows = [cells(columns, item) for item in items]
+    if output is Output.TABLE:
+        write_table([column.title for column in columns], rows)
     else:
-        titles = [column.title for column in COLUMNS[kind.name]]
-        write_table(titles, [cells(kind, item) for item in items])
+        _write_rows([column.field for column in columns], rows, output)
 
 
-def write_item(kind: Kind, item: Item, output: Output) -> None:
-    """Write one with all its fields."""
-    if output is Output.JSON:
-        write_json(item)
-    elif output is Output.ID:
-        typer.echo(item[kind.key])
+def write_item(kind: Kind, item: Item, output: Output, wanted: Sequence[str] = ()) -> None:
+    """Write one with all its fields, or those that were asked for."""
+    if output in (Output.JSON, Output.YAML):
+        _write_whole(_part(item, wanted), output)
+        return
+    if output is Output.ID:
+        typer.echo(item.get(kind.key, ""))
+        return
+    fields = [field for field in wanted if field in item] or sorted(item.keys() - _ALIASES)
+    rows = [[field, plain(item[field])] for field in fields]
+    if output is Output.TABLE:
+        write_table(["Field", "Value"], rows)
+    elif output is Output.CSV:
+        _write_rows(fields, [[value for _, value in rows]], output)
     else:
-        write_table(["Field", "Value"], [[field, plain(item[field])] for field in sorted(item)])
+        _write_rows([], [[value] for _, value in rows], output)
+
+
+def _part(item: Item, wanted: Sequence[str]) -> Item:
+    return {field: item[field] for field in wanted if field in item} if wanted else item
+
+
+def _write_whole(value: object, output: Output) -> None:
+    if output is Output.JSON:
+        write_json(value)
+    else:
+        typer.echo(msgspec.yaml.encode(value).decode(), nl=False)
+
+
+def _write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], output: Output) -> None:
+    """CSV with a line of titles, or values with spaces between them."""
+    if output is not Output.CSV:
+        lines = [" ".join(row).replace("\n", "; ") for row in rows]
+        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([titles, *rows])
+    typer.echo(text.getvalue(), nl=False)
 
 
 def write_json(value: object) -> None:

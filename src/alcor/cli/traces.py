@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from alcor.cli.exits import Exit
-from alcor.cli.options import Endpoint, Format, Project, api, default_endpoint, given, pair
+from alcor.cli.options import Format, given, pair
+from alcor.cli.session import Endpoint, Project, api, default_endpoint
 from alcor.cli.tables import Output, write_json
 from alcor.client.api import PORT, Api, Item
 

@@ -3,7 +3,7 @@
 Resources are the API's own JSON objects: this client neither knows nor hides their fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
@@ -20,8 +20,9 @@ Item = dict[str, Any]
 class Kind(NamedTuple):
     """A kind of resource: its name in bodies, and where its collection is.
 
-    `called` is the field by which people name one. The path of what lives under another kind has
-    `{parent}` where the other's id goes.
+    `called` is the field by which people name one (empty: by its id alone), `command` the one that
+    knows the kind. The path of what lives under another kind has `{parent}` where the other's id
+    goes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Kind(NamedTuple):
     path: str
     key: str = "id"
     called: str = "name"
+    command: str = ""
 
     def under(self, parent: str) -> "Kind":
         """The kind under one parent."""
@@ -39,11 +41,6 @@ NETWORK = Kind("network", "networks", "/v2.0/networks")
 SUBNET = Kind("subnet", "subnets", "/v2.0/subnets")
 PORT = Kind("port", "ports", "/v2.0/ports")
 NODE = Kind("node", "nodes", "/alcor/v1/nodes")
-ROUTER = Kind("router", "routers", "/v2.0/routers")
-FLOATING_IP = Kind("floatingip", "floatingips", "/v2.0/floatingips", called="floating_ip_address")
-FORWARDING = Kind(
-    "port_forwarding", "port_forwardings", "/v2.0/floatingips/{parent}/port_forwardings"
-)
 AGENT = Kind("agent", "agents", "/v2.0/agents")
 
 
@@ -114,6 +111,24 @@ class Api:
         items: list[Item] = answer.body[kind.collection]
         return items
 
+    def list_all(
+        self, kind: Kind, filters: Sequence[tuple[str, str]], limit: int, page_items: int
+    ) -> Iterator[Item]:
+        """Those that match, page after page: at most `limit`, or (0) all."""
+        left, marker = limit, ""
+        while True:
+            size = min(left or page_items, page_items)
+            after = [("marker", marker)] if marker else []
+            page = self._connection.request(
+                "GET", kind.path, query=[*filters, ("limit", str(size)), *after]
+            ).body
+            yield from page[kind.collection]
+            left -= len(page[kind.collection])
+            links = page.get(f"{kind.collection}_links", ())
+            if (limit and left <= 0) or not any(link["rel"] == "next" for link in links):
+                return
+            marker = str(page[kind.collection][-1][kind.key])
+
     def show(self, kind: Kind, key: str) -> Item:
         """The one of this id."""
         answer = self._connection.request("GET", f"{kind.path}/{quote(key, safe='')}")
@@ -127,14 +142,16 @@ class Api:
         except Refused as refused:
             if refused.status not in (400, 404):
                 raise
-        named = self.list_page(kind, [(kind.called, name_or_id)]) if kind.key == "id" else []
+        by_name = [(kind.called, name_or_id)]
+        named = self.list_page(kind, by_name) if kind.called and kind.key == "id" else []
         if len(named) > 1:
             ids = ", ".join(str(item[kind.key]) for item in named[:5])
             raise NotOne(
                 f"{len(named)} {kind.collection} are called '{name_or_id}': {ids}; use an id"
             )
         if not named:
-            raise NotThere(f"there is no {kind.name} '{name_or_id}': see `alcor {kind.name} list`")
+            command = kind.command or kind.name
+            raise NotThere(f"there is no {kind.name} '{name_or_id}': see `alcor {command} list`")
         return named[0]
 
     def update(self, kind: Kind, key: str, changes: Mapping[str, Any]) -> tuple[Item, str]:
@@ -143,11 +160,25 @@ class Api:
         answer = self._connection.request("PUT", path, body={kind.name: changes})
         return answer.body[kind.name], answer.revision
 
-    def act(self, kind: Kind, key: str, verb: str, body: Mapping[str, Any]) -> tuple[Item, str]:
+    def act(
+        self, kind: Kind, key: str, verb: str, body: Mapping[str, Any], method: str = "PUT"
+    ) -> tuple[Any, str]:
         """Do one of a resource's own actions; returns what it answers and the revision."""
         path = f"{kind.path}/{quote(key, safe='')}/{verb}"
-        answer = self._connection.request("PUT", path, body=dict(body))
+        sent = None if method == "GET" else dict(body)
+        answer = self._connection.request(method, path, body=sent)
         return answer.body, answer.revision
+
+    def tag(self, path: str, key: str, tag: str, *, on: bool) -> None:
+        """Put a tag on one of the collection at this path, or take it off."""
+        target = f"{path}/{quote(key, safe='')}/tags/{quote(tag, safe='')}"
+        self._connection.request("PUT" if on else "DELETE", target)
+
+    def port_state(self, id_: str) -> Item:
+        """How a port is on its host, and why it is not up."""
+        answer = self._connection.request("GET", f"/alcor/v1/ports/{quote(id_, safe='')}/state")
+        state: Item = answer.body["port_state"]
+        return state
 
     def delete(self, kind: Kind, key: str) -> str:
         """Delete one; returns the revision."""

@@ -5,15 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from alcor.cli.creates import ports
 from alcor.cli.exits import Exit, exit_for
 from alcor.cli.main import app
+from alcor.cli.session import names_of
+from alcor.cli.shortcuts import ports
 from alcor.client.api import Api
 from alcor.client.connection import ClientError, Refused, Unreachable
 from alcor.lab.layout import LabError
@@ -45,7 +47,7 @@ class FakeApi(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(size)) if size else None
         type(self).requests.append((self.command, self.path, body))
-        parts = url.path.strip("/").split("/")
+        parts = url.path.strip("/").replace("-", "_").split("/")
         if parts == ["readyz"]:
             self.close_connection = True  # without telling, as a server does with an idle one
         if parts[-1] == "convergence":
@@ -69,7 +71,7 @@ class FakeApi(BaseHTTPRequestHandler):
             return self.refuse(409, "IpAddressGenerationFailure")
         kept = self.stored.setdefault(collection, {})
         for item in items:
-            item.setdefault("id", f"{collection}-{len(kept)}")
+            item.setdefault("id", f"{collection}_{len(kept)}")
             kept[item["id"]] = item
         bulk = collection in body
         return self.answer(201, {collection: items} if bulk else {collection[:-1]: items[0]})
@@ -125,7 +127,7 @@ def test_twenty_ports_are_made_in_one_call_and_dealt_to_the_hosts(endpoint: str)
     made = json.loads(done.stdout)
     assert done.exit_code == Exit.DONE
     assert [port["name"] for port in made] == [f"vm{n}" for n in range(1, 21)]
-    assert {port["network_id"] for port in made} == {"networks-0"}
+    assert {port["network_id"] for port in made} == {"networks_0"}
     assert [port["binding:host_id"] for port in made[:4]] == ["h1", "h2", "h3", "h1"]
 
 
@@ -133,7 +135,7 @@ def test_a_name_or_an_id_names_a_resource(endpoint: str) -> None:
     alcor(endpoint, "network", "create", "blue")
 
     by_name = alcor(endpoint, "network", "show", "blue", "-f", "json")
-    by_id = alcor(endpoint, "network", "show", "networks-0", "-f", "json")
+    by_id = alcor(endpoint, "network", "show", "networks_0", "-f", "json")
 
     assert by_name.stdout == by_id.stdout
     assert json.loads(by_id.stdout)["name"] == "blue"
@@ -201,7 +203,7 @@ def test_a_list_can_be_told_as_ids_and_be_filtered(endpoint: str) -> None:
 
     done = alcor(endpoint, "network", "list", "--filter", "name=red", "-f", "id")
 
-    assert done.stdout == "networks-1\n"
+    assert done.stdout == "networks_1\n"
 
 
 def test_any_field_of_the_api_can_be_given(endpoint: str) -> None:
@@ -225,6 +227,111 @@ def test_a_subnet_is_made_of_its_networks_name_and_a_cidr(endpoint: str) -> None
     made = json.loads(done.stdout)
     assert (made["ip_version"], made["gateway_ip"]) == (6, None)
     assert made["allocation_pools"] == [{"start": "fd00::5", "end": "fd00::9"}]
+
+
+def test_a_field_is_an_option_and_a_name_stands_for_an_id(endpoint: str) -> None:
+    alcor(endpoint, "security-group", "create", "web", "--no-stateful")
+
+    done = alcor(
+        endpoint,
+        *("security-group-rule", "create", "--security-group", "web", "--direction", "ingress"),
+        *("--protocol", "tcp", "--port-range-min", "80", "--remote-group", "web", "-f", "json"),
+    )
+
+    made = json.loads(done.stdout)
+    assert made["security_group_id"] == made["remote_group_id"] == "security_groups_0"
+    assert (made["direction"], made["protocol"], made["port_range_min"]) == ("ingress", "tcp", "80")
+
+
+def test_none_clears_a_field_and_empties_a_list(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+    alcor(endpoint, "port", "create", "vm", "--network", "blue", "--dns-name", "vm")
+
+    alcor(endpoint, "port", "set", "vm", "--qos-policy", "none", "--security-group", "none")
+
+    item = json.loads(alcor(endpoint, "port", "show", "vm", "-f", "json").stdout)
+    assert (item["qos_policy_id"], item["security_groups"], item["dns_name"]) == (None, [], "vm")
+
+
+def test_an_option_of_a_list_is_a_filter(endpoint: str) -> None:
+    for name in ("blue", "red"):
+        alcor(endpoint, "network", "create", name)
+        alcor(endpoint, "port", "create", f"of-{name}", "--network", name)
+
+    done = alcor(endpoint, "port", "list", "--network", "red", "-f", "value", "-c", "name")
+
+    assert done.stdout == "of-red\n"
+
+
+def test_columns_are_chosen_by_field_or_title_in_every_form(endpoint: str) -> None:
+    alcor(endpoint, "node", "create", "h1", "--tunnel-ip", "172.31.0.1")
+
+    def told(form: str) -> str:
+        words = ("node", "list", "-c", "id", "-c", "tunnel_ip")
+        return alcor(endpoint, *words, "-f", form).stdout
+
+    assert told("csv") == "id,tunnel_ip\nh1,172.31.0.1\n"
+    assert told("value") == "h1 172.31.0.1\n"
+    assert told("yaml") == "- id: h1\n  tunnel_ip: 172.31.0.1\n"
+    assert json.loads(told("json")) == [{"id": "h1", "tunnel_ip": "172.31.0.1"}]
+    assert "Tunnel IP" in told("table")
+    assert (
+        alcor(endpoint, "node", "list", "-c", "Tunnel IP", "-f", "value").stdout == "172.31.0.1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("hosts.csv", "name,tunnel_ip\nh1,172.31.0.1\nh2,172.31.0.2\n"),
+        ("hosts.yaml", "- {id: h1, tunnel_ip: 172.31.0.1}\n- {id: h2, tunnel_ip: 172.31.0.2}\n"),
+        ("hosts.json", '{"nodes": [{"id": "h1", "tunnel_ip": "172.31.0.1"}, {"id": "h2"}]}'),
+    ],
+)
+def test_many_are_made_of_a_file_in_one_call(
+    endpoint: str, tmp_path: Path, name: str, text: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+
+    done = alcor(endpoint, "node", "create", "--from", str(file), "-f", "id")
+
+    assert done.stdout == "h1\nh2\n"
+
+
+def test_a_title_that_is_no_field_is_refused(endpoint: str, tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text("nmae,tunnel_ip\nh1,172.31.0.1\n")
+
+    done = alcor(endpoint, "node", "create", "--from", str(tmp_path / "hosts.csv"))
+
+    assert done.exit_code == Exit.USAGE
+    assert "'nmae' is no field" in done.output
+
+
+def test_a_misspelt_command_is_told_what_it_may_have_meant(endpoint: str) -> None:
+    done = alcor(endpoint, "securty-group", "list")
+
+    assert done.exit_code == Exit.USAGE
+    assert "security-group" in done.output
+
+
+def test_the_shell_completes_names_of_what_is_there(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("blue", "black", "red"):
+        alcor(endpoint, "network", "create", name)
+    monkeypatch.setenv("ALCOR_ENDPOINT", endpoint)
+
+    assert names_of("network")("bl") == ["blue", "black"]
+    monkeypatch.setenv("ALCOR_ENDPOINT", "http://127.0.0.1:9")
+    assert names_of("network")("bl") == []
+
+
+def test_a_log_of_waiting_tells_who_is_behind(endpoint: str) -> None:
+    done = alcor(endpoint, "wait", "port:99", "--timeout", "0", "--log")
+
+    assert "1 hosts are behind: h2" in done.output
+    assert "all hosts have it" in alcor(endpoint, "wait", "port:7", "--log").output
 
 
 def test_a_table_has_a_row_for_each(endpoint: str) -> None:
@@ -259,9 +366,9 @@ def test_a_connection_that_was_closed_while_idle_is_opened_again(endpoint: str) 
 
 
 def test_one_port_keeps_its_name_and_several_get_numbers() -> None:
-    assert ports({}, "web", 1, [])[0]["name"] == "web"
-    assert [p["name"] for p in ports({}, "web", 2, [])] == ["web1", "web2"]
-    assert ports({}, "", 1, []) == [{}]
+    assert ports({"name": "web"}, 1, [])[0]["name"] == "web"
+    assert [p["name"] for p in ports({"name": "web"}, 2, [])] == ["web1", "web2"]
+    assert ports({}, 1, []) == [{}]
 
 
 def test_a_lab_that_can_not_be_made_is_a_failure() -> None:
