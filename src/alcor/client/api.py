@@ -41,6 +41,8 @@ NETWORK = Kind("network", "networks", "/v2.0/networks")
 SUBNET = Kind("subnet", "subnets", "/v2.0/subnets")
 PORT = Kind("port", "ports", "/v2.0/ports")
 NODE = Kind("node", "nodes", "/alcor/v1/nodes")
+ROUTER = Kind("router", "routers", "/v2.0/routers")
+FLOATING_IP = Kind("floatingip", "floatingips", "/v2.0/floatingips", called="floating_ip_address")
 AGENT = Kind("agent", "agents", "/v2.0/agents")
 
 
