@@ -6,7 +6,11 @@ from alcor.client.api import Kind
 from alcor.resource.declaration import Field, Resource
 
 # What a field without a kind's name in its own refers to, by field.
-_REFERS = {"remote_group_id": "security_group"}
+_REFERS = {
+    "remote_group_id": "security_group",
+    "resource_id": "security_group",  # of logs
+    "target_id": "port",  # of logs
+}
 _OTHERWISE = {"binding": "port-binding", "agent": "network-agent"}  # `alcor agent` runs one
 _KEYS = ("id", "host", "type")  # the field by which one is found, where it is not the path's last
 _KEY_BY_KIND = {"quota": "project_id", "network_ip_availability": "network_id"}
