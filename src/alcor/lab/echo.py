@@ -6,7 +6,6 @@ every machine.
 
 import socket
 import struct
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from alcor.lab import namespaces
@@ -114,10 +113,5 @@ class EchoSocket:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.close()

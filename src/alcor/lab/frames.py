@@ -7,7 +7,6 @@ Builders take addresses as text; lengths and checksums are right unless stated.
 import socket
 import struct
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from alcor.lab import namespaces
@@ -123,10 +122,5 @@ class FrameSocket:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self._socket.close()

@@ -8,7 +8,6 @@ import select
 import socket
 from contextlib import ExitStack, suppress
 from time import monotonic
-from types import TracebackType
 from typing import Literal, Self
 
 from alcor.lab import namespaces
@@ -115,12 +114,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.close()
 
 

@@ -10,7 +10,6 @@ import socket
 import struct
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 from alcor.lab import machines, namespaces
@@ -68,12 +67,7 @@ class VlanSwitch:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self._stop.set()
         self._thread.join()
         self._selector.close()

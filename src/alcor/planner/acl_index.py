@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from alcor.intent.records import NetworkAclRecord, Record, SubnetRecord
-from alcor.planner.group_index import Pairs
+from alcor.planner.pairs import PairIndex, Pairs
 
 
-class AclIndex:
+class AclIndex(PairIndex):
     """Follows ACLs and subnets, in whatever order they come."""
 
     def __init__(self) -> None:
@@ -18,15 +18,13 @@ class AclIndex:
         """A record has come."""
         if isinstance(record, SubnetRecord):
             self._network_by_subnet[record.id] = record.network_id
-        for pairs, one, other in self._pairs(record):
-            pairs.add(one, other)
+        super().put(record)
 
     def drop(self, record: Record) -> None:
         """A record that came has gone."""
         if isinstance(record, SubnetRecord):
             self._network_by_subnet.pop(record.id, None)
-        for pairs, one, other in self._pairs(record):
-            pairs.remove(one, other)
+        super().drop(record)
 
     def network_of(self, subnet_id: str) -> str:
         """The network of a subnet; empty while it is not known."""

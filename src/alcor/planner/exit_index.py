@@ -9,8 +9,8 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record
-from alcor.planner.group_index import Pairs
 from alcor.planner.nodes.router import is_gateway
+from alcor.planner.pairs import Pairs
 from alcor.values.rendezvous import first_of
 
 exits_per_router = 2

@@ -1,54 +1,18 @@
 """Which security groups are on which hosts, and which remotes their rules lead to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from alcor.intent.records import PortRecord, Record, RuleRecord
-
-_NOTHING: Mapping[str, int] = {}
-
-
-class Pairs:
-    """How often each pair was added; the pairs of one thing are found at once."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, dict[str, int]] = {}
-
-    def add(self, one: str, other: str) -> None:
-        """Count the pair once more."""
-        counts = self._counts.setdefault(one, {})
-        counts[other] = counts.get(other, 0) + 1
-
-    def remove(self, one: str, other: str) -> None:
-        """Count a pair that was added once less."""
-        counts = self._counts[one]
-        counts[other] -= 1
-        if not counts[other]:
-            del counts[other]
-        if not counts:
-            del self._counts[one]
-
-    def of(self, one: str) -> Mapping[str, int]:
-        """What is paired with it, and how often."""
-        return self._counts.get(one, _NOTHING)
+from alcor.planner.pairs import PairIndex, Pairs
 
 
-class GroupIndex:
+class GroupIndex(PairIndex):
     """Follows ports and rules: from groups to hosts, from remotes to the groups that name them."""
 
     def __init__(self) -> None:
         self._hosts_by_group = Pairs()
         self._groups_by_remote_group = Pairs()
         self._groups_by_addresses = Pairs()
-
-    def put(self, record: Record) -> None:
-        """A record has come."""
-        for pairs, one, other in self._pairs(record):
-            pairs.add(one, other)
-
-    def drop(self, record: Record) -> None:
-        """A record that came has gone."""
-        for pairs, one, other in self._pairs(record):
-            pairs.remove(one, other)
 
     def hosts_of_group(self, group_id: str) -> set[str]:
         """The hosts with a port that the group's rules are for."""

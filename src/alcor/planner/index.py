@@ -117,57 +117,43 @@ class Index:
 
     def hosts_of(self, slice_: str) -> Collection[str]:
         """The hosts that a slice concerns; none of a name that is no slice's."""
-        match slice_.split("/"):
-            case [slices.HOST, host, ""]:
-                return (host,)
-            case [slices.NETWORK, network_id, ""]:
-                return self._hosts_on_any(self.routers.networks_to(network_id))
-            case [slices.ROUTER, router_id, ""]:
-                return self._hosts_on_any(self.routers.networks_at(router_id))
-            case [slices.FORWARDINGS, floating_ip_id, ""]:
-                return self._hosts_on_any(self.routers.networks_to_floating(floating_ip_id))
-            case [slices.UPLINK, _, ""]:
-                return self._hosts_on_any(self.routers.networks_to_uplink(slice_))
-            case [slices.ACL, acl_id, ""]:
-                return self._hosts_on_any(self.networks_to_acl(acl_id))
-            case [slices.POLICY, policy_id, ""]:
-                networks = self.networks_to_policy(policy_id)
-                return self.qos.hosts_of(policy_id).union(self._hosts_on_any(networks))
-            case [slices.METERING, owner, ""]:
-                return self._hosts_on_any(self.networks_metered(unquote(owner)))
-            case [slices.GROUP, group_id, ""]:
-                return self.groups.hosts_of_group(group_id)
-            case [slices.MEMBERS, group_id, ""]:
-                return self.groups.hosts_of_members(group_id)
-            case [slices.ADDRESSES, group_id, ""]:
-                return self.groups.hosts_of_addresses(group_id)
-        return ()
+        hosts, networks = self._concerned(slice_)
+        if not networks:
+            return hosts
+        on_networks = self._hosts_on_any(networks)
+        return {*hosts, *on_networks} if hosts else on_networks
 
     def concerns(self, host: str, slice_: str) -> bool:
         """Whether a slice concerns the host: `hosts_of` for one."""
+        hosts, networks = self._concerned(slice_)
+        return host in hosts or any(host in self.hosts_on(each) for each in networks)
+
+    def _concerned(self, slice_: str) -> tuple[Collection[str], Collection[str]]:
+        """The hosts that a slice concerns by themselves, and the networks whose hosts it does."""
         match slice_.split("/"):
+            case [slices.HOST, host, ""]:
+                return (host,), ()
             case [slices.NETWORK, network_id, ""]:
-                joined = self.routers.networks_to(network_id)
-                return any(host in self.hosts_on(each) for each in joined)
+                return (), self.routers.networks_to(network_id)
             case [slices.ROUTER, router_id, ""]:
-                networks = self.routers.networks_at(router_id)
-                return any(host in self.hosts_on(each) for each in networks)
+                return (), self.routers.networks_at(router_id)
             case [slices.FORWARDINGS, floating_ip_id, ""]:
-                networks = self.routers.networks_to_floating(floating_ip_id)
-                return any(host in self.hosts_on(each) for each in networks)
+                return (), self.routers.networks_to_floating(floating_ip_id)
             case [slices.UPLINK, _, ""]:
-                networks = self.routers.networks_to_uplink(slice_)
-                return any(host in self.hosts_on(each) for each in networks)
+                return (), self.routers.networks_to_uplink(slice_)
             case [slices.ACL, acl_id, ""]:
-                return any(host in self.hosts_on(each) for each in self.networks_to_acl(acl_id))
+                return (), self.networks_to_acl(acl_id)
             case [slices.POLICY, policy_id, ""]:
-                networks = self.networks_to_policy(policy_id)
-                on_networks = any(host in self.hosts_on(each) for each in networks)
-                return on_networks or host in self.qos.hosts_of(policy_id)
+                return self.qos.hosts_of(policy_id), self.networks_to_policy(policy_id)
             case [slices.METERING, owner, ""]:
-                networks = self.networks_metered(unquote(owner))
-                return any(host in self.hosts_on(each) for each in networks)
-        return host in self.hosts_of(slice_)
+                return (), self.networks_metered(unquote(owner))
+            case [slices.GROUP, group_id, ""]:
+                return self.groups.hosts_of_group(group_id), ()
+            case [slices.MEMBERS, group_id, ""]:
+                return self.groups.hosts_of_members(group_id), ()
+            case [slices.ADDRESSES, group_id, ""]:
+                return self.groups.hosts_of_addresses(group_id), ()
+        return (), ()
 
     def networks_to_acl(self, acl_id: str) -> frozenset[str]:
         """Every network whose hosts hold a network with a subnet of the ACL."""

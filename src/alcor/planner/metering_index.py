@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alcor.goal_state.slices import EVERYBODY
 from alcor.intent.records import MeteringLabelRecord, MeteringRuleRecord, Record, RouterRecord
-from alcor.planner.group_index import Pairs
+from alcor.planner.pairs import Pairs
 
 
 class MeteringIndex:

@@ -12,26 +12,16 @@ from alcor.intent.records import (
     Record,
     RouterRecord,
 )
-from alcor.planner.group_index import Pairs
+from alcor.planner.pairs import PairIndex, Pairs
 
 
-class QosIndex:
+class QosIndex(PairIndex):
     """Follows ports, networks, routers and floating IPs."""
 
     def __init__(self) -> None:
         self._hosts_by_policy = Pairs()
         self._networks_by_policy = Pairs()
         self._routers_by_policy = Pairs()
-
-    def put(self, record: Record) -> None:
-        """A record has come."""
-        for pairs, one, other in self._pairs(record):
-            pairs.add(one, other)
-
-    def drop(self, record: Record) -> None:
-        """A record that came has gone."""
-        for pairs, one, other in self._pairs(record):
-            pairs.remove(one, other)
 
     def hosts_of(self, policy_id: str) -> set[str]:
         """The hosts with a port that has the policy itself."""

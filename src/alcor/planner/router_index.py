@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from alcor.goal_state.slices import uplink_slice
 from alcor.intent.records import FloatingIpRecord, NetworkRecord, PortRecord, Record
-from alcor.planner.group_index import Pairs
 from alcor.planner.nodes.router import is_gateway, is_interface
+from alcor.planner.pairs import Pairs
 
 
 class RouterIndex:

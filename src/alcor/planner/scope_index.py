@@ -1,7 +1,7 @@
 """Which address scope each subnet is in: that of the pool which its prefix is of."""
 
 from alcor.intent.records import Record, SubnetPoolRecord, SubnetRecord
-from alcor.planner.group_index import Pairs
+from alcor.planner.pairs import Pairs
 
 
 class ScopeIndex:
