@@ -291,6 +291,7 @@ def _quiet() -> Iterator[VirtualLoop]:
     before = structlog.get_config()
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.collect()  # the world before; its last names went after its own end
     gc.freeze()  # what was there before is not looked through afterwards
     try:
         yield loop
@@ -300,5 +301,4 @@ def _quiet() -> Iterator[VirtualLoop]:
         loop.close()
         if was_enabled:
             gc.enable()
-        gc.collect()
         gc.unfreeze()
