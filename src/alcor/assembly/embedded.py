@@ -41,6 +41,7 @@ from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
 from alcor.runtime.otlp import traced
 from alcor.runtime.tasks import Tasks
+from alcor.values.errors import Unavailable
 
 _log = structlog.get_logger("alcor.up")
 
@@ -76,8 +77,8 @@ class Served(Protocol):
 async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[Running]:
     """The control plane, for as long as the context lasts; with `child`, the delivery runs there.
 
-    `ConfigError` when the settings can't be used, `OSError` when an address or the folder of the
-    databases can't be had.
+    `ConfigError` when the settings can't be used, `OSError` when an address or the databases
+    can't be had.
     """
     check_exposure(config)
     folder = _folder(config)
@@ -99,7 +100,10 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         http = _http(config, control, served, asks, (intent, reports))
         stack.callback(http.close)
         await control.lead()
-        await control.start(tasks)
+        try:
+            await control.start(tasks)
+        except Unavailable as away:
+            raise OSError(away.message) from away
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)
         build_info.labels(metadata.version("alcor")).set(1)

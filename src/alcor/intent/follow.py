@@ -5,11 +5,19 @@ is handed over only when every manager has published what it holds (`rebuilt`): 
 is missing from the log may only not have been told yet, and missing is never gone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
 
 from alcor.intent import records
 from alcor.intent.records import Record
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
+from alcor.values.errors import Unavailable
+
+again_s = 1.0  # after a failure to save what was heard, until all of it is read anew
+
+_log = structlog.get_logger(__name__)
 
 Ready = Callable[[], Awaitable[object]]
 Take = Callable[[Sequence[Entry]], Awaitable[None]]
@@ -25,15 +33,18 @@ async def follow_prefix(
 ) -> None:
     """Hand over what is under a prefix of any log: all of it, then changes, for ever."""
     while True:
-        if ready is not None:
-            await ready()  # also in every later life of the log
-        snapshot = await log.snapshot(prefix)
-        await replace(snapshot.entries)
         try:
+            if ready is not None:
+                await ready()  # also in every later life of the log
+            snapshot = await log.snapshot(prefix)
+            await replace(snapshot.entries)
             async for entries in log.watch(prefix, snapshot.position):
                 await apply(entries)
         except (Compacted, Slow):
             continue  # We were left behind: begin again with a snapshot.
+        except Unavailable as away:
+            _log.warning("not_followed", prefix=prefix, reason=away.message)
+            await asyncio.sleep(again_s)
 
 
 def id_of(entry: Entry) -> str:

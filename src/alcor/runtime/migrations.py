@@ -33,7 +33,10 @@ class Step(NamedTuple):
 
 
 def migrate(database: Path, versions: Path) -> None:
-    """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all."""
+    """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all.
+
+    `OSError` when the file can't be written.
+    """
     database.parent.mkdir(parents=True, exist_ok=True)
     if missing := following(_held(database), versions):
         _upgrade(database, versions, missing)
@@ -66,6 +69,7 @@ def _held(database: Path) -> str | None:
 
 def _upgrade(database: Path, versions: Path, missing: Sequence[str]) -> None:
     from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import OperationalError
 
     engine = create_engine(f"sqlite:///{database}")
     # The driver would commit before every change of the schema: we say ourselves when to begin.
@@ -76,6 +80,8 @@ def _upgrade(database: Path, versions: Path, missing: Sequence[str]) -> None:
             run_up_to("head", connection, versions)
             for step in steps(versions, missing):
                 connection.exec_driver_sql(step.statement, ("", _LAST))
+    except OperationalError as error:
+        raise OSError(f"{database}: {error.orig}") from error
     finally:
         engine.dispose()
 

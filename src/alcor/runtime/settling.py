@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from alcor.intent.store import Store
 from alcor.runtime.patience import Patience
+from alcor.runtime.rounds import rounds
 
 notes_per_step_max = 1_000
 
@@ -90,9 +91,7 @@ class Settling(Generic[AnyNote]):
 
     async def run(self, interval_s: float) -> None:
         """Settle now, and every so many seconds, for ever."""
-        while True:
-            await self.settle()
-            await asyncio.sleep(interval_s)
+        await rounds(self.settle, interval_s, at_once=True)
 
     async def _undo(self, notes: Sequence[AnyNote]) -> None:
         # By a write, which waits for those before it: whoever was cancelled may have saved all.

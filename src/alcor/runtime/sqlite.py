@@ -19,6 +19,7 @@ import structlog
 from alcor.runtime.group_commit import GroupCommit, Waiting
 from alcor.runtime.log_room import LogRoom
 from alcor.runtime.workers import Workers
+from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -27,6 +28,16 @@ _log = structlog.get_logger(__name__)
 readers_max = 2  # threads; reads are short, and Python runs one at a time
 copied_after_s = 2.0  # from a write until its pages are copied: a page changes often meanwhile
 wal_pages_max = 32_000  # then a write copies what is left, so that the log begins anew
+# A file that can't be used now: no room, no rights (https://sqlite.org/rescode.html).
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
 writer_cache_kib = 32 << 10  # what a create touches of the indexes of some 100,000 rows
 
 
@@ -107,21 +118,36 @@ class SqliteDatabase:
         assert outcome is not None
         try:
             if outcome.error is not None:
-                raise outcome.error
+                raise self._told(outcome.error)
             return outcome.result
         finally:
             del outcome  # the error knows this frame, which must not know it: a circle
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._connection()
-        connection.execute("BEGIN")
         try:
-            result = work(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                result = work(connection)
+            except BaseException:
+                if connection.in_transaction:  # a file that can't be read ends it
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise self._told(error) from error
         return result
+
+    def _told(self, error: BaseException) -> BaseException:
+        """As callers shall have it: a file that can't be used now is no fault of theirs or ours."""
+        if not isinstance(error, sqlite3.OperationalError):
+            return error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+            return error
+        _log.warning("database.away", database=self.path.name, why=str(error))
+        away = Unavailable(f"the database of {self.path.stem} can't be used now: {error}")
+        away.__cause__ = error
+        return away
 
     def _copy(self) -> None:
         self._copying = None

@@ -6,7 +6,6 @@ start, and here after a failure, until nothing fails.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -50,6 +49,6 @@ class Unfinished:
             self._left.clear()
             try:
                 await recover()
-            except (Refusal, sqlite3.Error) as fault:
+            except Refusal as refusal:
                 self._left.set()
-                _log.warning("not_settled", reason=str(fault))
+                _log.warning("not_settled", reason=refusal.message)

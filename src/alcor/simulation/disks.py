@@ -102,7 +102,7 @@ class SimulatedDatabase:
         result = _within(disk.connection, "BEGIN IMMEDIATE", work, "ROLLBACK" if full else "COMMIT")
         if full:
             self._journal.note("disk.full", manager=disk.manager)
-            raise sqlite3.OperationalError("database or disk is full")
+            raise Unavailable(f"the database of {disk.manager} has no room")
         self._journal.note("disk.commit", manager=disk.manager)
         await asyncio.sleep(chance.expovariate(1 / commit_s))
         if chance.random() < self._disks.lost_share:

@@ -37,7 +37,7 @@ class Work:
 
 def test_what_a_failure_left_is_taken_up_until_it_is_done() -> None:
     async def test() -> None:
-        work = Work([Unavailable("a peer is away"), sqlite3.OperationalError("disk full")])
+        work = Work([Unavailable("a peer is away"), Unavailable("the disk is full")])
         task = asyncio.ensure_future(work.unfinished.run(work.recover))
         with pytest.raises(Unavailable):
             await work.begin("a", Unavailable("a peer is away"))

@@ -1,6 +1,5 @@
 """Put the IP manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from alcor.managers.ip.sweeper import Sweeper
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds
 from alcor.runtime.places import Place, open_database
-from alcor.values.errors import Refusal
+from alcor.runtime.rounds import rounds
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -55,15 +54,10 @@ class IpApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        return [self._sweep_for_ever()]
+        return [rounds(self._sweep_old, self._settings.sweep_interval_s)]
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.sweep_interval_s)
-            try:
-                await self._sweep(int(self._settings.sweep_age_s * 1_000))
-            except Refusal as refusal:
-                log.warning("not_swept", reason=refusal.message)
+    async def _sweep_old(self) -> None:
+        await self._sweep(int(self._settings.sweep_age_s * 1_000))
 
     async def _sweep(self, age_ms_min: int) -> None:
         freed = await self._sweeper.sweep(age_ms_min)

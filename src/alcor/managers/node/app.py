@@ -1,6 +1,5 @@
 """Put the node manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from alcor.managers.node.zones import ZoneService
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import Seconds, timestamp
 from alcor.runtime.places import Place, open_database
+from alcor.runtime.rounds import rounds
 
 bury_interval_s = 1.0  # between two looks for hosts that are gone
 VERSIONS = Path(__file__).parent / "versions"
@@ -74,10 +74,5 @@ class NodeApp:
         return [
             self.relay.run(),
             follow_prefix(self._report_log, reports.host_key(""), hear, hear),
-            self._bury(),
+            rounds(self._service.bury, bury_interval_s),
         ]
-
-    async def _bury(self) -> None:
-        while True:
-            await asyncio.sleep(bury_interval_s)
-            await self._service.bury()

@@ -1,6 +1,5 @@
 """Put the port manager together: what assembly opens, starts and closes."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,8 +45,8 @@ from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
+from alcor.runtime.rounds import rounds
 from alcor.runtime.usage import Limit, unlimited
-from alcor.values.errors import Refusal
 
 VERSIONS = Path(__file__).parent / "versions"
 settle_page = 1_000  # ports that one settling looks at
@@ -173,7 +172,7 @@ class PortApp:
             self._references.run(self._log, self._rebuilt),
             follow(self._reports, "port", _at_once, take, take),
             self._automatic.run(),
-            self._settle(),
+            rounds(self._settle, self._settings.settle_interval_s),
         ]
 
     def _take_subnets(self, subnets: Sequence[SubnetView]) -> None:
@@ -183,12 +182,7 @@ class PortApp:
         self._automatic.take(self._references.known_subnets(ids))
 
     async def _settle(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.settle_interval_s)
-            try:
-                await self.queue.ask(Settle(settle_page))
-            except Refusal as refusal:
-                log.warning("not_settled", reason=refusal.message)
+        await self.queue.ask(Settle(settle_page))
 
 
 async def _at_once() -> None:
