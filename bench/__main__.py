@@ -19,6 +19,7 @@ from bench import (
     creates,
     firewall,
     flows,
+    growth,
     lists,
     neutron,
     one_more,
@@ -36,6 +37,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "creates": creates.measure,
     "pages": pages.measure,
     "lists": lists.measure,
+    "growth": growth.measure,
     "neutron": neutron.measure,
     "one-more": one_more.measure,
     "hosts-3": wiring.on_hosts(3),
@@ -82,7 +84,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         type=int,
         default=0,
         metavar="N",
-        help="of the larger table where two sizes are compared (pages, lists)",
+        help="of the larger table where two sizes are compared (pages, lists, growth)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for scripts")
     return parser.parse_args(words)
