@@ -12,6 +12,7 @@ import structlog
 from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
 from alcor.keyed_log.log import Change, Entry, KeyedLog
+from alcor.keyed_log.together import TogetherPut
 from alcor.transport.link import Behind, Report
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ class ReportLog:
 
     def __init__(self, log: KeyedLog, delivery: int) -> None:
         self._log = log
+        self._told = TogetherPut(log)
         self._delivery = delivery
         self._life = log.epoch
 
@@ -64,14 +66,14 @@ class ReportLog:
             reached=reached.position,
         )
         revision = session.next_revision()
-        await self._log.put([Change(host_key(session.host), _encode(told), revision)])
+        await self._told.put([Change(host_key(session.host), _encode(told), revision)])
 
     async def tell_ports(self, session: HostSession, ports: Sequence[PortReport]) -> None:
         """What became of ports on their host."""
         session.port_reports |= {port.port_id: port for port in ports}
         if ports:
             revision = session.next_revision()
-            await self._log.put(
+            await self._told.put(
                 [Change(port_key(p.host, p.port_id), _encode(p), revision) for p in ports]
             )
 
@@ -83,7 +85,7 @@ class ReportLog:
         keys = [port_key(host, id_) for host, id_ in ports]
         if keys:
             held = (await self._log.get(keys)).values()
-            await self._log.put([Change(entry.key, None, entry.revision + 1) for entry in held])
+            await self._told.put([Change(entry.key, None, entry.revision + 1) for entry in held])
 
     def _is_of(self, held: Entry, session: HostSession) -> bool:
         return (

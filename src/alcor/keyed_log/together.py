@@ -1,0 +1,44 @@
+"""Put together what is told at about the same time: while one put is under way, the next gathers.
+
+A put costs its call as much as its changes. Hosts that are sent one change report it within the
+same moment, so a fleet's reports are a few puts. Of a key only the newest change is put; whoever
+told an older one has been heard as well.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from alcor.keyed_log.log import Change, KeyedLog
+
+
+class TogetherPut:
+    """The way of one teller to one log."""
+
+    def __init__(self, log: KeyedLog) -> None:
+        self._log = log
+        self._gathered: dict[str, Change] = {}
+        self._next: asyncio.Task[None] | None = None  # puts what is gathered
+        self._turn = asyncio.Lock()
+
+    async def put(self, changes: Sequence[Change]) -> None:
+        """Return when the log has taken these, or newer ones."""
+        for change in changes:
+            held = self._gathered.get(change.key)
+            if held is None or held.revision < change.revision:
+                self._gathered[change.key] = change
+        if self._next is None:
+            self._next = asyncio.create_task(self._put_gathered(), name="put-together")
+            self._next.add_done_callback(_look)
+        await asyncio.shield(self._next)  # others wait for it as well
+
+    async def _put_gathered(self) -> None:
+        async with self._turn:
+            await asyncio.sleep(0)  # whoever tells in this turn of the loop joins
+            changes, self._gathered, self._next = list(self._gathered.values()), {}, None
+            await self._log.put(changes)
+
+
+def _look(task: "asyncio.Task[None]") -> None:
+    """Those who wait get the error; when nobody waits any more, nobody misses it."""
+    if not task.cancelled():
+        task.exception()
