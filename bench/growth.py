@@ -24,7 +24,7 @@ _rounds, _rounds_quick = 7, 3
 _small, _large, _small_quick, _large_quick = 10_000, 100_000, 2_000, 20_000
 _fill_ports = 500  # a call
 _page = 100
-_quiet_rounds_max = 100  # of waiting until what a filling left behind is done
+_fill_job_ports = 20_000  # then what they left behind is waited for
 share_min = 0.9
 
 
@@ -63,13 +63,11 @@ class Table:
         self._load = load
         self._renamed = 0
         empty = memory_bytes(region.server.pid)
-        job = self._create(_fill_ports, ports // _fill_ports, connections=4)
-        self.fill_s = self._run(job, 201).seconds
-        for _ in range(_quiet_rounds_max):
-            cpu_s = region.server.cpu_s()
+        self.fill_s = 0.0
+        for start in range(0, ports, _fill_job_ports):
+            calls = min(_fill_job_ports, ports - start) // _fill_ports
+            self.fill_s += self._run(self._create(_fill_ports, calls, connections=4), 201).seconds
             region.server.wait_until_quiet()
-            if region.server.cpu_s() - cpu_s < servers.quiet_timeout_s / 2:
-                break
         self.memory_bytes = memory_bytes(region.server.pid)
         self.port_bytes = (self.memory_bytes - empty) / ports
         self._ids = self._some_ids(400)

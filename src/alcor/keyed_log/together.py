@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from alcor.keyed_log.log import Change, KeyedLog
 
+turns_quiet, turns_max = 4, 64  # of the event loop, before a put is begun
+
 
 class TogetherPut:
     """The way of one teller to one log."""
@@ -33,9 +35,19 @@ class TogetherPut:
 
     async def _put_gathered(self) -> None:
         async with self._turn:
-            await asyncio.sleep(0)  # whoever tells in this turn of the loop joins
+            await self._assemble()
             changes, self._gathered, self._next = list(self._gathered.values()), {}, None
             await self._log.put(changes)
+
+    async def _assemble(self) -> None:
+        """Let those join who tell at this moment: until some turns of the loop brought nobody."""
+        quiet = 0
+        for _ in range(turns_max):
+            count = len(self._gathered)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._gathered) == count else 0
+            if quiet == turns_quiet:
+                return
 
 
 def _look(task: "asyncio.Task[None]") -> None:
