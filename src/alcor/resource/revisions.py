@@ -38,7 +38,11 @@ def different(old: S, changes: Mapping[str, Any]) -> S:
 def revised(old: S, changes: Mapping[str, Any], now: str) -> S:
     """As `different`, one revision later, of a kind that has revisions and times."""
     new = different(old, changes)
-    if new is old:
-        return old
+    return new if new is old else touched(new, {}, now)
+
+
+def touched(old: S, values: Mapping[str, Any], now: str) -> S:
+    """With these values, one revision later, were they all the same: a part of it has changed."""
     held: Any = old
-    return msgspec.structs.replace(new, revision_number=held.revision_number + 1, updated_at=now)
+    revision = held.revision_number + 1
+    return msgspec.structs.replace(old, **values, revision_number=revision, updated_at=now)

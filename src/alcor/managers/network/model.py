@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from alcor.managers.network.segment import VXLAN, segment
+from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
 from alcor.values.zones import check_hints
 
@@ -151,18 +152,11 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
         wanted["tags"] = tuple(wanted["tags"])
     if "router:external" in wanted:
         wanted["external"] = wanted["router:external"]
-    different = {
-        name: value
-        for name, value in wanted.items()
-        if name in CHANGEABLE and getattr(old, name) != value
-    }
-    if not different:
-        return old
-    external = different.get("external", old.external)
-    _check_default(different.get("is_default", old.is_default), external)
-    return msgspec.structs.replace(
-        old, **different, revision_number=old.revision_number + 1, updated_at=now
-    )
+    known = {name: value for name, value in wanted.items() if name in CHANGEABLE}
+    new = revised(old, known, now)
+    if new is not old:
+        _check_default(new.is_default, new.external)
+    return new
 
 
 CHANGEABLE = frozenset(

@@ -3,11 +3,10 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from alcor.contracts.sharing import ANYBODY, AS_EXTERNAL, SharingPolicy, targets
 from alcor.managers.network.model import NetworkNotFound
 from alcor.managers.network.sql import TABLE, VISIBLE_BY, network_of, save
+from alcor.resource.revisions import touched
 from alcor.runtime.sharing_service import RbacPolicyInUse, SharedKind
 
 
@@ -21,13 +20,8 @@ def shared_kind(now: Callable[[], str]) -> SharedKind:
         external = targets(policies, AS_EXTERNAL)
         if old.is_default and ANYBODY not in external:
             raise RbacPolicyInUse(id_)  # the default way out is everybody's
-        new = msgspec.structs.replace(
-            old,
-            shared=ANYBODY in targets(policies),
-            external=bool(external),
-            revision_number=old.revision_number + 1,
-            updated_at=now(),
-        )
+        values = {"shared": ANYBODY in targets(policies), "external": bool(external)}
+        new = touched(old, values, now())
         return save(connection, [new], trace, TABLE.replace).sequence
 
     return SharedKind("network", TABLE, NetworkNotFound, VISIBLE_BY, reshared)

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 from msgspec import Raw
@@ -10,6 +9,7 @@ from msgspec import Raw
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
+from alcor.intent.store import Publisher
 from alcor.keyed_log.log import Change
 from alcor.managers.network import intent, range_table, segment_notes, segment_table, subnets_seen
 from alcor.managers.network.model import (
@@ -55,14 +55,6 @@ def _decode(doc: bytes) -> Network:
     """A document; those of old have the VNI as the segmentation id only."""
     found = _decoder.decode(doc)
     return found if found.vni else msgspec.structs.replace(found, vni=found.segmentation_id)
-
-
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
 
 
 def row_of(network: Network, sequence: int) -> Row:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from alcor.goal_state.reports import HostReport
+from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, NotFound
 
 _AGENTS = UUID("6a1c0c3e-7d1a-4c62-9d39-6f2d5ad0a1c0")  # the namespace of agents' ids
@@ -119,16 +120,8 @@ def node(values: Mapping[str, Any], now: str) -> Node:
 
 def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
-    different = {
-        name: changes[name]
-        for name in ("tunnel_ip", "description", "physical_networks", "is_gone")
-        if name in changes and changes[name] != getattr(old, name)
-    }
-    if not different:
-        return old
-    return msgspec.structs.replace(
-        old, **different, revision_number=old.revision_number + 1, updated_at=now
-    )
+    names = ("tunnel_ip", "description", "physical_networks", "is_gone")
+    return revised(old, {name: changes[name] for name in names if name in changes}, now)
 
 
 def agent_id(host: str) -> str:

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
+from alcor.intent.store import Publisher
 from alcor.keyed_log.log import Change
 from alcor.managers.node import intent
 from alcor.managers.node.model import (
@@ -26,14 +26,6 @@ TABLE = ResourceTable("node", "Node", ("tunnel_ip", "agent_id"))
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Node).decode
-
-
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
 
 
 def row_of(node: Node, sequence: int) -> Row:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from alcor.managers.port import binding
-from alcor.managers.port.model import Port, Status, touched
+from alcor.managers.port.model import Port, Status
+from alcor.resource.revisions import touched
 from alcor.values.errors import BadRequest, Conflict, NotFound
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"

@@ -8,8 +8,8 @@ from functools import partial
 
 from alcor.contracts.peers import Counts, Done, Ids, InUse, Owners
 from alcor.contracts.sharing import ANYBODY, Confine
-from alcor.managers.port.model import touched
 from alcor.managers.port.needs import Store, Transaction
+from alcor.resource.revisions import touched
 
 vacated_max = 200  # ports of one transaction
 

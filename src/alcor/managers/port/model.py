@@ -15,6 +15,7 @@ from alcor.intent.records import AddressPair, DhcpOption, FixedIp
 from alcor.managers.port import binding, dhcp_options, names, pairs
 from alcor.managers.port.holding import is_held
 from alcor.managers.port.seats import OnTrunk, TrunkDetails
+from alcor.resource.revisions import touched
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 
 
@@ -296,13 +297,6 @@ def reported(port: Port, host: str, status: PortStatus, at: str) -> Port:
     works = port.vif_type == binding.FAILED and port.vnic_type == binding.NORMAL
     proved = binding.of_type(binding.OVS) if works and status is PortStatus.UP else {}
     return touched(port, {"status": new_status} | proved, at)
-
-
-def touched(port: Port, values: Mapping[str, Any], at: str) -> Port:
-    """The port with these values, one revision later."""
-    return msgspec.structs.replace(
-        port, **values, revision_number=port.revision_number + 1, updated_at=at
-    )
 
 
 def doubled(values: Sequence[str]) -> str | None:

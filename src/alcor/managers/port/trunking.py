@@ -12,8 +12,9 @@ from msgspec import UNSET, structs
 from alcor.contracts.trunking import TRUNK_SUBPORT, Joining, Leaving, Seat
 from alcor.managers.port import binding
 from alcor.managers.port.holding import PortInUse, is_held
-from alcor.managers.port.model import Port, PortNotFound, Status, touched
+from alcor.managers.port.model import Port, PortNotFound, Status
 from alcor.managers.port.seats import OnTrunk, SubPort, TrunkDetails
+from alcor.resource.revisions import touched
 from alcor.values.errors import Conflict
 
 Find = Callable[[Sequence[str]], Mapping[str, Port]]  # the ports of these ids that there are

@@ -3,11 +3,10 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from alcor.contracts.sharing import ANYBODY, SharingPolicy, targets
 from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sql import POLICIES, VISIBLE_BY, SqlTransaction
+from alcor.resource.revisions import touched
 from alcor.runtime.sharing_service import SharedKind
 from alcor.values.qos import QosPolicyNotFound
 
@@ -19,15 +18,7 @@ def shared_policies(now: Callable[[], str]) -> SharedKind:
         connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
     ) -> int:
         tx = SqlTransaction(connection, trace)
-        old = tx.policy(id_, None)
-        tx.save(
-            msgspec.structs.replace(
-                old,
-                shared=ANYBODY in targets(policies),
-                revision_number=old.revision_number + 1,
-                updated_at=now(),
-            )
-        )
+        tx.save(touched(tx.policy(id_, None), {"shared": ANYBODY in targets(policies)}, now()))
         return tx.sequence()
 
     return SharedKind(manager, POLICIES, QosPolicyNotFound, VISIBLE_BY, reshared, strict=True)

@@ -7,11 +7,12 @@ import msgspec
 
 from alcor.contracts.sharing import ANYBODY, AS_SHARED, Confine, SharingPolicy, targets
 from alcor.managers.security_group.model.address_group import AddressGroupNotFound
-from alcor.managers.security_group.model.group import SecurityGroupNotFound, touched
+from alcor.managers.security_group.model.group import SecurityGroupNotFound
 from alcor.managers.security_group.service.writes import manager
 from alcor.managers.security_group.sql.groups import GroupTransaction
 from alcor.managers.security_group.sql.others import AddressGroupTransaction
 from alcor.managers.security_group.sql.tables import ADDRESS_GROUPS, GROUPS
+from alcor.resource.revisions import touched
 from alcor.runtime.sharing_service import SharedKind
 
 
@@ -22,9 +23,8 @@ def shared_groups(now: Callable[[], str]) -> SharedKind:
         connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
     ) -> int:
         tx = GroupTransaction(connection, trace)
-        group = touched(tx.group(id_, None), now())
         shared = ANYBODY in targets(policies)
-        tx.save_group(msgspec.structs.replace(group, shared=shared))
+        tx.save_group(touched(tx.group(id_, None), {"shared": shared}, now()))
         return tx.sequence()
 
     return SharedKind(manager, GROUPS, SecurityGroupNotFound, (AS_SHARED,), reshared)
@@ -37,15 +37,8 @@ def shared_address_groups(now: Callable[[], str]) -> SharedKind:
         connection: sqlite3.Connection, id_: str, policies: Sequence[SharingPolicy], trace: str
     ) -> int:
         tx = AddressGroupTransaction(connection, trace)
-        old = tx.address_group(id_, None)
-        tx.save_address_group(
-            msgspec.structs.replace(
-                old,
-                shared=ANYBODY in targets(policies),
-                revision_number=old.revision_number + 1,
-                updated_at=now(),
-            )
-        )
+        shared = ANYBODY in targets(policies)
+        tx.save_address_group(touched(tx.address_group(id_, None), {"shared": shared}, now()))
         return tx.sequence()
 
     return SharedKind(

@@ -10,6 +10,7 @@ from alcor.contracts.subnetpools import PrefixGrant, PrefixWish
 from alcor.intent.records import AddressRange, HostRoute
 from alcor.managers.subnet.modes import check_dhcp, check_modes, is_automatic
 from alcor.managers.subnet.plan import check_cidr, checked_gateway, checked_pools
+from alcor.resource.revisions import revised
 from alcor.values.addresses import Address, Prefix, address, prefix
 from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
 
@@ -184,33 +185,26 @@ def on_network(old: Subnet, external: bool) -> Subnet:
 
 def of_pool(old: Subnet, pool_id: str | None, now: str) -> Subnet:
     """The subnet as one of a pool; the very same value when it is already."""
-    if old.subnetpool_id == pool_id:
-        return old
-    return msgspec.structs.replace(
-        old, subnetpool_id=pool_id, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return revised(old, {"subnetpool_id": pool_id}, now)
 
 
 def changed(old: Subnet, changes: Mapping[str, Any], now: str) -> Subnet:
     """The subnet after a checked PUT; the very same value when nothing is different."""
-    new = {name: changes[name] for name in _PLAIN if name in changes}
+    wanted = {name: changes[name] for name in _PLAIN if name in changes}
     if "dns_nameservers" in changes:
-        new["dns_nameservers"] = _nameservers(changes["dns_nameservers"], old.prefix)
+        wanted["dns_nameservers"] = _nameservers(changes["dns_nameservers"], old.prefix)
     if "host_routes" in changes:
-        new["host_routes"] = _routes(changes["host_routes"], old.prefix)
+        wanted["host_routes"] = _routes(changes["host_routes"], old.prefix)
     if "service_types" in changes:
-        new["service_types"] = _service_types(changes["service_types"])
+        wanted["service_types"] = _service_types(changes["service_types"])
     if "tags" in changes:
-        new["tags"] = tuple(changes["tags"])
+        wanted["tags"] = tuple(changes["tags"])
     if "gateway_ip" in changes or "allocation_pools" in changes:
-        new |= _addressing(old, changes)
-    new = {name: value for name, value in new.items() if getattr(old, name) != value}
-    if not new:
-        return old
-    check_dhcp(old.ipv6_ra_mode, old.ipv6_address_mode, new.get("enable_dhcp", old.enable_dhcp))
-    return msgspec.structs.replace(
-        old, **new, revision_number=old.revision_number + 1, updated_at=now
-    )
+        wanted |= _addressing(old, changes)
+    new = revised(old, wanted, now)
+    if new is not old:
+        check_dhcp(new.ipv6_ra_mode, new.ipv6_address_mode, new.enable_dhcp)
+    return new
 
 
 _PLAIN = ("name", "description", "enable_dhcp", "dns_publish_fixed_ip")

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 from msgspec import Raw
@@ -10,6 +9,7 @@ from msgspec import Raw
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
 from alcor.intent.outbox import Told
+from alcor.intent.store import Publisher
 from alcor.keyed_log.log import Change
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
@@ -40,14 +40,6 @@ _decode = msgspec.json.Decoder(Subnet).decode
 
 _OF_LANDLORD = "landlord = ? AND landlord <> ''"  # said aloud, or the index is not used
 _ON = "network_id IN (SELECT value FROM json_each(?))"
-
-
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
 
 
 def row_of(subnet: Subnet, sequence: int) -> Row:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from alcor.contracts.sharing import ANYBODY, AS_SHARED, Confine, SharingPolicy, targets
-from alcor.managers.subnetpool.model.pool import touched
 from alcor.managers.subnetpool.model.refusals import SubnetPoolNotFound
 from alcor.managers.subnetpool.model.scope import AddressScopeNotFound
 from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sql import POOLS, SCOPES, SqlTransaction
+from alcor.resource.revisions import touched
 from alcor.runtime import sharing, usage
 from alcor.runtime.sharing_service import SharedKind
 from alcor.values.errors import InvalidInput

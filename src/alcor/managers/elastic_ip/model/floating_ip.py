@@ -11,6 +11,7 @@ import msgspec
 from alcor.contracts.routing import Path
 from alcor.intent.records import FixedIp, PortRecord
 from alcor.managers.elastic_ip.model.refusals import BadFloatingIpRequest
+from alcor.resource.revisions import touched
 from alcor.values.addresses import address
 
 
@@ -133,8 +134,7 @@ def changed(old: Held, new: Held, values: Mapping[str, Any], now: str) -> Held:
     ip = msgspec.structs.replace(new.ip, **values)
     if (ip, new.backing) == old:
         return old
-    ip = msgspec.structs.replace(ip, revision_number=old.ip.revision_number + 1, updated_at=now)
-    return Held(ip, new.backing)
+    return Held(touched(ip, {}, now), new.backing)
 
 
 def fixed_ip_of(port: PortRecord, wanted: str | None) -> FixedIp:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, NotFound
 
 
@@ -74,13 +75,4 @@ def changed(old: NetworkAcl, changes: Mapping[str, Any], now: str) -> NetworkAcl
     wanted = dict(changes)
     if "subnet_ids" in wanted:
         wanted["subnet_ids"] = tuple(sorted(wanted["subnet_ids"]))
-    if all(getattr(old, name) == value for name, value in wanted.items()):
-        return old
-    return msgspec.structs.replace(
-        old, **wanted, revision_number=old.revision_number + 1, updated_at=now
-    )
-
-
-def touched(old: NetworkAcl, now: str) -> NetworkAcl:
-    """The ACL's next revision: also a change of its rules is one."""
-    return msgspec.structs.replace(old, revision_number=old.revision_number + 1, updated_at=now)
+    return revised(old, wanted, now)

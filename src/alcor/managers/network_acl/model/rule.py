@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from alcor.managers.network_acl.model.acl import NetworkAcl
+from alcor.resource.revisions import revised
 from alcor.values.addresses import prefix
 from alcor.values.errors import Conflict, InvalidInput, NotFound
 from alcor.values.protocols import ICMP, ICMPV6, OF_IPV6_ONLY, WITH_PORTS, protocol_number
@@ -115,13 +116,8 @@ def changed(old: AclRule, changes: Mapping[str, Any], now: str) -> AclRule:
     """The rule after a checked PUT; the very same value when nothing is different."""
     if old.is_default:
         raise NetworkAclDefaultRuleInUse
-    if all(getattr(old, name) == value for name, value in changes.items()):
-        return old
-    return _checked(
-        msgspec.structs.replace(
-            old, **changes, revision_number=old.revision_number + 1, updated_at=now
-        )
-    )
+    new = revised(old, changes, now)
+    return old if new is old else _checked(new)
 
 
 def _checked(wanted: AclRule) -> AclRule:

@@ -11,7 +11,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.managers.network_acl.model.acl import NetworkAcl, touched
+from alcor.managers.network_acl.model.acl import NetworkAcl
 from alcor.managers.network_acl.model.rule import (
     AclRule,
     NetworkAclDefaultRuleInUse,
@@ -21,7 +21,7 @@ from alcor.managers.network_acl.model.rule import (
 )
 from alcor.managers.network_acl.needs import Store, Transaction
 from alcor.managers.network_acl.service.writes import written
-from alcor.resource.revisions import check_revision
+from alcor.resource.revisions import check_revision, touched
 from alcor.runtime.metrics import limit_reached
 from alcor.runtime.writes import Makers, seen_by
 
@@ -47,7 +47,7 @@ class RuleService:
             documents = tx.insert_rules(self._new(request.items, acl_by_id, now))
             for acl in acl_by_id.values():
                 self._check_count(tx, acl)
-                tx.show_acl(touched(acl, now))
+                tx.show_acl(touched(acl, {}, now))
             return written(tx, documents)
 
         return await self._store.write(work, request.caller.request_id)
@@ -61,7 +61,7 @@ class RuleService:
             new = changed(old, request.changes, now)
             document = tx.save_rule(new)
             if new is not old:
-                tx.show_acl(touched(tx.acl(old.network_acl_id, None), now))
+                tx.show_acl(touched(tx.acl(old.network_acl_id, None), {}, now))
             return written(tx, [document])
 
         return await self._store.write(work, request.caller.request_id)
@@ -74,7 +74,7 @@ class RuleService:
             if held.is_default:
                 raise NetworkAclDefaultRuleInUse
             tx.remove_rule(held.id)
-            tx.show_acl(touched(tx.acl(held.network_acl_id, None), now))
+            tx.show_acl(touched(tx.acl(held.network_acl_id, None), {}, now))
             return written(tx, [])
 
         return await self._store.write(work, request.caller.request_id)

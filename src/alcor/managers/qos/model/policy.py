@@ -7,6 +7,7 @@ import msgspec
 
 from alcor.managers.qos.model.refusals import QosRuleNotFound
 from alcor.managers.qos.model.rule import Rule, check_beside
+from alcor.resource.revisions import revised, touched
 from alcor.values.qos import PLACED
 
 
@@ -59,8 +60,7 @@ def changed(old: QosPolicy, changes: Mapping[str, Any], now: str) -> QosPolicy:
     wanted = dict(changes)
     if "tags" in wanted:
         wanted["tags"] = tuple(wanted["tags"])
-    different = {name: value for name, value in wanted.items() if getattr(old, name) != value}
-    return _next(old, now, **different) if different else old
+    return revised(old, wanted, now)
 
 
 def with_rule(old: QosPolicy, new: Rule, now: str) -> QosPolicy:
@@ -69,15 +69,9 @@ def with_rule(old: QosPolicy, new: Rule, now: str) -> QosPolicy:
     others = {each.id: each for each in old.rules}
     if others.get(new.id) == new:
         return old
-    return _next(old, now, rules=tuple((others | {new.id: new}).values()))
+    return touched(old, {"rules": tuple((others | {new.id: new}).values())}, now)
 
 
 def without_rule(old: QosPolicy, id_: str, now: str) -> QosPolicy:
     """The policy without a rule that it has."""
-    return _next(old, now, rules=tuple(each for each in old.rules if each.id != id_))
-
-
-def _next(old: QosPolicy, now: str, **values: Any) -> QosPolicy:
-    return msgspec.structs.replace(
-        old, **values, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return touched(old, {"rules": tuple(e for e in old.rules if e.id != id_)}, now)

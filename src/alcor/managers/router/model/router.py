@@ -11,6 +11,7 @@ import msgspec
 
 from alcor.intent.records import HostRoute
 from alcor.managers.router.model.gateway import GatewayInfo
+from alcor.resource.revisions import revised
 from alcor.values.errors import BadRequest
 
 
@@ -78,12 +79,4 @@ def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def changed(old: Router, values: Mapping[str, Any], now: str) -> Router:
     """The router with these values; the very same when nothing is different."""
-    different = {name: value for name, value in values.items() if getattr(old, name) != value}
-    return touched(old, different, now) if different else old
-
-
-def touched(old: Router, values: Mapping[str, Any], now: str) -> Router:
-    """One revision later: also when an interface came or went."""
-    return msgspec.structs.replace(
-        old, **values, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return revised(old, values, now)

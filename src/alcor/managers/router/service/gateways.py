@@ -21,10 +21,11 @@ from alcor.managers.router.model.refusals import (
     RouterExternalGatewayInUseByFloatingIp,
     RouterGatewayInUseByNDPProxy,
 )
-from alcor.managers.router.model.router import Router, touched
+from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
+from alcor.resource.revisions import touched
 from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.writes import Makers, seen_by
 from alcor.values.errors import NotFound

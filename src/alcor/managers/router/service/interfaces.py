@@ -41,11 +41,12 @@ from alcor.managers.router.model.refusals import (
     RouterInterfaceNotFoundForSubnet,
     SubnetMismatchForPort,
 )
-from alcor.managers.router.model.router import Router, touched
+from alcor.managers.router.model.router import Router
 from alcor.managers.router.model.routes import need_place
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
+from alcor.resource.revisions import touched
 from alcor.runtime.writes import Makers, seen_by
 from alcor.values.errors import Conflict, NotFound
 

@@ -7,8 +7,8 @@ from alcor.contracts.peers import Ids
 from alcor.intent.records import PortRecord, SubnetRecord
 from alcor.managers.router.model.attachments import Attachment, attachment
 from alcor.managers.router.model.refusals import RouterNotFound
-from alcor.managers.router.model.router import touched
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
+from alcor.resource.revisions import touched
 from alcor.runtime import settling
 from alcor.runtime.writes import Makers
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from alcor.resource.revisions import revised
 from alcor.values.addresses import prefix
 from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
 
@@ -94,11 +95,7 @@ def address_group(
 
 def changed(old: AddressGroup, changes: Mapping[str, Any], now: str) -> AddressGroup:
     """The address group with these values; the very same when nothing is different."""
-    if all(getattr(old, name) == value for name, value in changes.items()):
-        return old
-    return msgspec.structs.replace(
-        old, **changes, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return revised(old, changes, now)
 
 
 def with_addresses(

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, NotFound
 
 default_name = "default"
@@ -108,12 +109,4 @@ def changed(old: Group, changes: Mapping[str, Any], now: str) -> Group:
     wanted = dict(changes)
     if "tags" in wanted:
         wanted["tags"] = tuple(wanted["tags"])
-    different = {name: value for name, value in wanted.items() if getattr(old, name) != value}
-    if not different:
-        return old
-    return msgspec.structs.replace(touched(old, now), **different)
-
-
-def touched(old: Group, now: str) -> Group:
-    """The group's next revision: also a change of its rules is one."""
-    return msgspec.structs.replace(old, revision_number=old.revision_number + 1, updated_at=now)
+    return revised(old, wanted, now)

@@ -12,6 +12,7 @@ from alcor.managers.security_group.model.refusals import (
     SecurityGroupRulesNotSingleProject,
 )
 from alcor.managers.security_group.model.traffic import Traffic
+from alcor.resource.revisions import revised
 
 
 class Rule(Traffic, frozen=True, kw_only=True):
@@ -59,11 +60,7 @@ def rule(
 
 def changed(old: Rule, changes: Mapping[str, Any], now: str) -> Rule:
     """The rule after a checked PUT (of its description); the very same when nothing is new."""
-    if all(getattr(old, name) == value for name, value in changes.items()):
-        return old
-    return msgspec.structs.replace(
-        old, **changes, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return revised(old, changes, now)
 
 
 def check_together(wanted: Sequence[Wanted]) -> None:

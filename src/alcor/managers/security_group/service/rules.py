@@ -12,7 +12,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.security_group.intent import rule_kind
-from alcor.managers.security_group.model.group import Group, SecurityGroupNotFound, touched
+from alcor.managers.security_group.model.group import Group, SecurityGroupNotFound
 from alcor.managers.security_group.model.refusals import (
     SecurityGroupRuleExists,
     SecurityGroupRuleLimitExceeded,
@@ -28,7 +28,7 @@ from alcor.managers.security_group.model.traffic import traffic
 from alcor.managers.security_group.needs import Limits, Store, Transaction
 from alcor.managers.security_group.service.defaults import ensure_at_first_use
 from alcor.managers.security_group.service.writes import written
-from alcor.resource.revisions import check_revision
+from alcor.resource.revisions import check_revision, touched
 from alcor.runtime.metrics import limit_reached
 from alcor.runtime.writes import Makers, seen_by
 
@@ -57,7 +57,7 @@ class RuleService:
             rules = [rule(w.traffic, group, w.id, w.project_id, w.description, now) for w in wanted]
             documents = tx.insert_rules(rules, group.project_id)
             tx.check_quota(rule_kind, {rule.project_id for rule in rules})
-            tx.show_group(touched(group, now))
+            tx.show_group(touched(group, {}, now))
             return written(tx, documents)
 
         return await self._store.write(work, request.caller.request_id)
@@ -72,7 +72,7 @@ class RuleService:
             group = tx.group(old.security_group_id, None)
             document = tx.save_rule(new, group.project_id)
             if new is not old:
-                tx.show_group(touched(group, now))
+                tx.show_group(touched(group, {}, now))
             return written(tx, [document])
 
         return await self._store.write(work, request.caller.request_id)
@@ -83,7 +83,7 @@ class RuleService:
         def work(tx: Transaction) -> Written:
             held: Rule = tx.rule(request.id, seen_by(request.caller))
             tx.remove_rule(held.id)
-            tx.show_group(touched(tx.group(held.security_group_id, None), now))
+            tx.show_group(touched(tx.group(held.security_group_id, None), {}, now))
             return written(tx, [])
 
         return await self._store.write(work, request.caller.request_id)

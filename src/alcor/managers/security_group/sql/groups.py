@@ -13,7 +13,6 @@ from alcor.managers.security_group.model.group import (
     Group,
     SecurityGroupIdInUse,
     SecurityGroupNotFound,
-    touched,
 )
 from alcor.managers.security_group.model.refusals import (
     SecurityGroupRuleIdInUse,
@@ -30,6 +29,7 @@ from alcor.managers.security_group.sql.tables import (
     group_row,
     rule_row,
 )
+from alcor.resource.revisions import touched
 from alcor.runtime import sharing
 from alcor.runtime.resource_table import Taken
 from alcor.runtime.sharing import Viewer
@@ -91,7 +91,7 @@ class GroupTransaction(ToldTransaction):
         rules = [decode_rule(r.doc) for r in RULES.where(self._connection, condition, (id_, id_))]
         self._remove_rules([rule.id for rule in rules])
         for other in {rule.security_group_id for rule in rules} - {id_}:
-            self.show_group(touched(self.group(other, None), now))
+            self.show_group(touched(self.group(other, None), {}, now))
         naming = TEMPLATES.where(self._connection, "remote_group_id = ?", (id_,))
         TEMPLATES.delete(self._connection, [row.id for row in naming])
         GROUPS.delete(self._connection, [id_])

@@ -18,6 +18,7 @@ from alcor.managers.subnetpool.model.refusals import (
     PrefixVersionMismatch,
 )
 from alcor.managers.subnetpool.model.scope import AddressScope
+from alcor.resource.revisions import revised
 from alcor.values.addresses import Prefix, prefix
 
 _MIN_LENGTH = {4: 8, 6: 64}  # of a pool that does not say
@@ -96,12 +97,12 @@ def changed(old: SubnetPool, changes: Mapping[str, Any], now: str) -> SubnetPool
         lengths = [int(changes.get(name, getattr(old, name))) for name in _LENGTHS]
         bounds = _bounds(old.ip_version, *lengths)
         new |= {name: str(length) for name, length in zip(_LENGTHS, bounds, strict=True)}
-    return _replaced(old, new, now)
+    return revised(old, new, now)
 
 
 def with_prefixes(old: SubnetPool, texts: Sequence[str], now: str) -> SubnetPool:
     """The pool with more prefixes."""
-    return _replaced(old, {"prefixes": _grown(old, [*old.prefixes, *texts])}, now)
+    return revised(old, {"prefixes": _grown(old, [*old.prefixes, *texts])}, now)
 
 
 def without_prefixes(
@@ -112,7 +113,7 @@ def without_prefixes(
     left = sets.without(old.parsed, map(prefix, removed))
     if not sets.within(allocated, left):
         raise IllegalSubnetPoolPrefixUpdate("One or more of the prefixes are in use by subnets")
-    return _replaced(old, {"prefixes": tuple(map(str, left))}, now)
+    return revised(old, {"prefixes": tuple(map(str, left))}, now)
 
 
 def check_scope(new: SubnetPool, scope: AddressScope, others: Iterable[SubnetPool]) -> None:
@@ -125,18 +126,6 @@ def check_scope(new: SubnetPool, scope: AddressScope, others: Iterable[SubnetPoo
     for other in others:
         if other.id != new.id and any(a.overlaps(b) for a in mine for b in other.parsed):
             raise AddressScopePrefixConflict
-
-
-def _replaced(old: SubnetPool, new: Mapping[str, Any], now: str) -> SubnetPool:
-    different = {name: value for name, value in new.items() if getattr(old, name) != value}
-    return touched(old, different, now) if different else old
-
-
-def touched(old: SubnetPool, values: Mapping[str, Any], now: str) -> SubnetPool:
-    """One revision later."""
-    return msgspec.structs.replace(
-        old, **values, revision_number=old.revision_number + 1, updated_at=now
-    )
 
 
 def _grown(old: SubnetPool, texts: Sequence[str]) -> tuple[str, ...]:

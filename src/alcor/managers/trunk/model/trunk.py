@@ -18,6 +18,7 @@ from alcor.managers.trunk.model.refusals import (
     TrunkDisabled,
     TrunkPortInUse,
 )
+from alcor.resource.revisions import revised
 
 VLAN, INHERIT = "vlan", "inherit"  # segmentation types; the second is the network's own VLAN id
 
@@ -87,15 +88,7 @@ def changed(old: Trunk, changes: Mapping[str, Any], now: str) -> Trunk:
     values = {name: value for name, value in changes.items() if name in PLAIN}
     if "tags" in changes:
         values["tags"] = tuple(changes["tags"])
-    different = {name: value for name, value in values.items() if getattr(old, name) != value}
-    return touched(old, different, now) if different else old
-
-
-def touched(old: Trunk, values: Mapping[str, Any], now: str) -> Trunk:
-    """With these values, one revision later."""
-    return msgspec.structs.replace(
-        old, **values, revision_number=old.revision_number + 1, updated_at=now
-    )
+    return revised(old, values, now)
 
 
 def check_enabled(trunk: Trunk) -> None:

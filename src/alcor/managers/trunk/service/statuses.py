@@ -12,8 +12,9 @@ from alcor.contracts.peers import Ids
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.managers.trunk.model.refusals import TrunkNotFound
-from alcor.managers.trunk.model.trunk import Trunk, Wired, status_of, touched
+from alcor.managers.trunk.model.trunk import Trunk, Wired, status_of
 from alcor.managers.trunk.needs import HeldPortPeer, Store, Transaction
+from alcor.resource.revisions import touched
 
 trunks_per_step_max = 1_000
 

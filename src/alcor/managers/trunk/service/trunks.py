@@ -23,7 +23,6 @@ from alcor.managers.trunk.model.trunk import (
     Trunk,
     changed,
     check_enabled,
-    touched,
     trunk,
     with_sub_ports,
     without_sub_ports,
@@ -32,7 +31,7 @@ from alcor.managers.trunk.needs import Peers, Store, Transaction
 from alcor.managers.trunk.service.checking import Checking
 from alcor.managers.trunk.service.settling import Settling
 from alcor.managers.trunk.service.statuses import Statuses
-from alcor.resource.revisions import check_revision
+from alcor.resource.revisions import check_revision, touched
 from alcor.runtime.writes import Makers, seen_by
 from alcor.values.revision import Revision
 
