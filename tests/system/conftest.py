@@ -51,7 +51,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         stack.callback(labs.down, name)
         addresses: list[str] = []
         if in_processes and not getattr(request.module, "lab_own", False):
-            addresses = stack.enter_context(region_of(request))
+            addresses = stack.enter_context(_region(request))
         uplinks = getattr(request.module, "lab_uplinks", 0)
         built = labs.up(name, hosts, *addresses, uplinks=uplinks)
         stack.callback(built.api.close)
@@ -59,7 +59,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 
 
 @contextmanager
-def region_of(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+def _region(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """A region's endpoint, and where its agents connect."""
     folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("region")
     databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")

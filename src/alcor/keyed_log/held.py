@@ -36,6 +36,11 @@ class Held:
         """How many keys are gone and not forgotten."""
         return len(self._tombstones)
 
+    @property
+    def living(self) -> int:
+        """How many keys are there and not gone."""
+        return sum(map(len, self._buckets.values())) - self.tombstones
+
     def get(self, key: str) -> Entry | None:
         """What is held of a key, a tombstone too."""
         return self._buckets.get(_bucket_of(key), {}).get(key)

@@ -8,6 +8,7 @@ sequence that each expects to replace (`Nats-Expected-Last-Subject-Sequence`).
 JetStream acknowledges before it syncs, so a server that comes back may have lost an acknowledged
 tail. After every change of server the copy is therefore made again, as a new life of the log:
 watchers are told `Compacted`, and whoever waits for `renewed` puts all that it knows again.
+The same happens when an operator empties the log (`begin_anew`).
 
 There is one server: its life is the life of the log, and in a cluster there would be several.
 """
@@ -63,6 +64,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Body).decode
 
 
+async def begin_anew(client: Client, name: str, number: int) -> None:
+    """Empty a log while others use it, and begin another life of it, which `number` names: it is
+    greater than any before. Everybody reads the log again, and who writes puts all that it has.
+    Cut short between the two, it is only empty, and nobody has heard: do it again.
+
+    `nats.js.errors.NotFoundError` when there is no such log."""
+    jetstream = client.jetstream(timeout=answer_timeout_s)
+    await jetstream.purge_stream(f"alcor_{name}")
+    await jetstream.publish(_anew(f"alcor.{name}"), _encode(Body(number, None)))
+
+
+def _anew(prefix: str) -> str:
+    """Where a log's last new beginning is told."""
+    return f"{prefix}.anew"
+
+
 class Conflict(Exception):
     """Another writer has changed the key since we looked."""
 
@@ -86,6 +103,8 @@ class JetStreamLog:
         self._prefix = f"alcor.{name}"
         self._forgotten = f"{self._prefix}.forgotten"  # tells up to where tombstones were dropped
         self._complete = f"{self._prefix}.complete"  # under it: what each writer has said
+        self._anew = _anew(self._prefix)
+        self._begun = 0  # the number of the log's last new beginning; 0: there was none
         self._epoch = epoch
         self._life = ""  # the server's: what is acknowledged within it is not lost
         self._tombstones_max = tombstones_max
@@ -103,13 +122,19 @@ class JetStreamLog:
 
     @property
     def life(self) -> str:
-        """What this life is called: it is the server's."""
-        return self._life[:life_letters]
+        """What this life is called: it is the server's, or that of a new beginning."""
+        server, dot, begun = self._life.partition(".")
+        return f"{server[:life_letters]}{dot}{begun}"
 
     @property
     def position(self) -> int:
         """Of the last change that the copy holds."""
         return self._held.position
+
+    @property
+    def living(self) -> int:
+        """How many keys the copy holds that are not gone."""
+        return self._held.living
 
     async def renewed(self, epoch: int) -> int:
         """Wait until the copy has been made again, and is complete."""
@@ -131,14 +156,17 @@ class JetStreamLog:
     async def completed(self, writers: Collection[str]) -> Mapping[str, int]:
         """Wait until each of the writers has said so since the server was started."""
 
-        def all_said() -> bool:
-            life = self._life.encode()
-            said = (self._said.get(writer) for writer in writers)
-            return self._current.is_set() and all(s and s.value == life for s in said)
-
         async with self._moved:
-            await self._moved.wait_for(all_said)
+            await self._moved.wait_for(lambda: not self.awaited(writers))
         return {writer: self._said[writer].revision for writer in writers}
+
+    def awaited(self, writers: Collection[str]) -> list[str]:
+        """Which of the writers have not said that the log is complete, in this life."""
+        if not self._current.is_set():
+            return list(writers)
+        life = self._life.encode()
+        said = {writer for writer, body in self._said.items() if body.value == life}
+        return [writer for writer in writers if writer not in said]
 
     async def put(self, changes: Sequence[Change]) -> int:
         """Take what is newer than what is held; waits as long as there is no server."""
@@ -265,6 +293,7 @@ class JetStreamLog:
         life = self._nats._server_info["server_id"]  # another one at every start of a server
         last = await self._open()
         copy = Held(self._watcher_pending_max)
+        self._begun = 0
         following = follow(self._nats, self._jetstream, self._stream, connection)
         async with aclosing(following) as batches:
             async for messages, pending in batches:
@@ -273,7 +302,7 @@ class JetStreamLog:
                     copy.offer(taken)
                 elif pending == 0:
                     copy.position = max(copy.position, last)  # its last messages may be gone
-                    self._begin(copy, life)
+                    self._begin(copy, f"{life}.{self._begun:x}" if self._begun else life)
                 async with self._moved:
                     self._moved.notify_all()
 
@@ -301,6 +330,11 @@ class JetStreamLog:
             if subject == self._forgotten:
                 copy.position = sequence
                 copy.forget(body.revision)
+                continue
+            if subject == self._anew:
+                if copy is self._held:
+                    raise Lost(f"{self._stream}: it was emptied, and begins anew")
+                copy.position, self._begun = sequence, body.revision
                 continue
             if subject.startswith(self._complete):
                 copy.position = sequence

@@ -49,8 +49,8 @@ class Region:
     ) -> None:
         self._folder = folder
         self.hosts_port = hosts_port  # where a delivery serves hosts; 0: wherever it likes
-        self._config = folder / "server.toml"
-        self._config.write_text(
+        self.config = folder / "server.toml"
+        self.config.write_text(
             f'[served]\nnats = "{nats_url}"\npostgres = "{postgres_url}"\n'
             f'postgres_elsewhere = "{elsewhere}"\n'
             f'[agents]\nlisten = "127.0.0.1:{hosts_port}"\n'
@@ -66,7 +66,7 @@ class Region:
         name = name or role
         self._started[name] = role, name, source, port
         argv = [sys.executable, "-P", "-m", "alcor.cli.main", "serve", role]
-        argv += ["--config", str(self._config), "--listen", f"127.0.0.1:{port or self.port}"]
+        argv += ["--config", str(self.config), "--listen", f"127.0.0.1:{port or self.port}"]
         self._health[name] = port if role == "gateway" and port else free_port()
         argv += ["--health-listen", f"127.0.0.1:{self._health[name]}"]
         with (self._folder / f"{name}.log").open("ab") as log:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import nats
 import pytest
 
-from alcor.keyed_log.jetstream import JetStreamLog
+from alcor.keyed_log.jetstream import JetStreamLog, begin_anew
 from alcor.keyed_log.log import Change, Compacted
 
 
@@ -137,6 +137,39 @@ def test_what_a_server_has_lost_is_seen_as_a_new_life_to_be_filled_again(
             assert not complete.done()
             await log.complete("writer", 3)
             assert await complete == {"writer": 3}
+
+    run(main)
+
+
+def test_a_log_that_is_emptied_begins_another_life_for_all_to_be_filled_again(
+    own_nats_server: Server,
+) -> None:
+    async def main() -> None:
+        async with log_at(own_nats_server.url) as log, log_at(own_nats_server.url) as other:
+            await log.put([Change("a/1", b"damaged", 1), Change("a/2", b"gone since", 2)])
+            await log.complete("writer", 2)
+            await other.completed(["writer"])
+            lives, epochs = {log.life}, (log.epoch, other.epoch)
+            for number in (1, 2):  # safe to do again
+                client = await nats.connect(own_nats_server.url)
+                await begin_anew(client, "intent", number)
+                await client.close()
+                epochs = await log.renewed(epochs[0]), await other.renewed(epochs[1])
+
+                assert log.life == other.life
+                assert log.life not in lives
+                lives.add(log.life)
+            assert not (await other.snapshot("")).entries
+            assert other.awaited(["writer"]) == ["writer"]
+            await log.put([Change("a/1", b"whole", 1)])  # at the revision that it had
+            await log.complete("writer", 2)
+            assert await other.completed(["writer"]) == {"writer": 2}
+            entries = (await other.snapshot("")).entries
+            assert [(entry.key, entry.value) for entry in entries] == [("a/1", b"whole")]
+            assert other.living == 1
+        async with log_at(own_nats_server.url) as later:
+            await later.completed(["writer"])
+            assert later.life in lives
 
     run(main)
 

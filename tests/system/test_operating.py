@@ -1,15 +1,28 @@
-"""One trace from the call of the API to the flows of a real switch, in either shape."""
+"""What operators see and do: traces down to a real switch; logs made anew, and no flow written."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import NamedTuple
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import msgspec
 import pytest
+from tests.conftest import NatsServer
 from tests.otlp import Collector, Kept, collecting
-from tests.system.conftest import of_this_checkout, region_of
+from tests.region import free_port, served
+from tests.system.conftest import (
+    MakeMachines,
+    MakeNetwork,
+    converge_timeout_s,
+    of_this_checkout,
+)
 
+from alcor.assembly.config import Config
 from alcor.client.api import NETWORK, SUBNET
 from alcor.lab import lab as labs
 from alcor.lab.lab import Lab
@@ -45,22 +58,45 @@ SERVED = {
 }
 
 
-@pytest.fixture(scope="module", params=["embedded", "served"])
-def traced(request: pytest.FixtureRequest) -> Iterator[tuple[Lab, Collector]]:
+@pytest.fixture
+def lab(operated: "Operated") -> Lab:
+    """For who makes networks and machines."""
+    return operated.lab
+
+
+class Operated(NamedTuple):
     """A lab of one host whose processes all send their spans to a collector."""
-    name = of_this_checkout("sysspan")
+
+    lab: Lab
+    collector: Collector
+    nats: str  # its URL; empty where there is none
+    agent_metrics: str
+
+
+@pytest.fixture(scope="module", params=["embedded", "served"])
+def operated(request: pytest.FixtureRequest) -> Iterator[Operated]:
+    name = of_this_checkout("sysops")
     with ExitStack() as stack:
         collector = stack.enter_context(collecting())
+        agent = f"127.0.0.1:{free_port()}"
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")  # ms
+        patch.setenv("ALCOR_METRICS_LISTEN", agent)
         labs.down(name)
         stack.callback(labs.down, name)
-        served = request.param == "served"
-        addresses = stack.enter_context(region_of(request)) if served else []
+        nats, addresses = "", list[str]()
+        if request.param == "served":
+            folder = request.getfixturevalue("tmp_path_factory").mktemp("region")
+            server = NatsServer(folder / "nats")
+            stack.callback(server.kill)
+            databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
+            region = stack.enter_context(served(Config(), folder, server.url, databases))
+            addresses = [f"http://{region.host}:{region.port}", region.agents]
+            nats = server.url
         built = labs.up(name, 1, *addresses)
         stack.callback(built.api.close)
-        yield built, collector
+        yield Operated(built, collector, nats, f"http://{agent}/metrics")
 
 
 def missing(expected: dict[str, list[str]], spans: list[Kept]) -> list[tuple[str, str]]:
@@ -74,10 +110,10 @@ def missing(expected: dict[str, list[str]], spans: list[Kept]) -> list[tuple[str
 
 
 def test_a_call_is_one_trace_through_every_process_to_the_flows(
-    traced: tuple[Lab, Collector], request: pytest.FixtureRequest
+    operated: Operated,
 ) -> None:
-    lab, collector = traced
-    expected = SERVED if "served" in request.node.name else EMBEDDED
+    lab, collector = operated.lab, operated.collector
+    expected = SERVED if operated.nats else EMBEDDED
     network = lab.api.create(NETWORK, [{"name": "n"}]).items[0]["id"]
     lab.api.create(SUBNET, [{"network_id": network, "ip_version": 4, "cidr": "10.66.0.0/24"}])
     body = {"port": {"network_id": network, "binding:host_id": "h1"}}
@@ -106,3 +142,34 @@ def test_a_call_is_one_trace_through_every_process_to_the_flows(
     others = [s for s in collector.all() if s.name == "POST /v2.0/subnets"]
     assert [s.parent for s in others] == [""]
     assert others[0].trace != TRACE
+
+
+def flows_written(operated: Operated) -> float:
+    """How many flows the agent has put or taken away so far."""
+    with urlopen(operated.agent_metrics, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in lines
+        if line.startswith("alcor_agent_flow_ops_total{")
+    )
+
+
+@pytest.mark.parametrize("operated", ["served"], indirect=True, scope="module")
+def test_logs_that_are_made_anew_write_no_flow(
+    operated: Operated, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    lab = operated.lab
+    make_machines(make_network("10.67.0.0/24"), "m1 m2", "h1 h1")
+    last = lab.api.create(NETWORK, [{"name": "last"}]).revision
+    assert lab.api.wait(last, converge_timeout_s).converged
+    before = flows_written(operated)
+    assert before > 0
+
+    argv = [sys.executable, "-P", "-m", "alcor.cli.main", "rebuild", "--yes"]
+    environment = os.environ | {"ALCOR_SERVED__NATS": operated.nats}
+    subprocess.run(argv, check=True, env=environment, timeout=converge_timeout_s * 4)
+
+    # The host has said that it has all that the new logs hold.
+    assert lab.api.wait(last, converge_timeout_s).converged
+    assert flows_written(operated) == before
