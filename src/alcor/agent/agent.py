@@ -87,6 +87,7 @@ class Agent:
             self._model, _lines(config), lambda: exact_timestamp(now_s()), self.metrics
         )
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
+        self._reconciler.want_mirrors = self._database.want_mirrors
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""

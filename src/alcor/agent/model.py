@@ -13,7 +13,7 @@ from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.metering import Metering
-from alcor.agent.monitoring import Monitoring
+from alcor.agent.monitoring import NO_TAPS, Monitoring, Ports, Taps
 from alcor.agent.moves import is_moved
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.reach import Reach
@@ -37,6 +37,7 @@ from alcor.goal_state.entries import (
     GroupLog,
     Member,
     MeteringRule,
+    Mirror,
     Name,
     NdpProxy,
     Neighbour,
@@ -73,6 +74,7 @@ class Tunnel(NamedTuple):
 
     ofport: int
     endpoint: Address
+    mirrors: Ports = (0, 0)
 
 
 class Wired(NamedTuple):
@@ -83,11 +85,12 @@ class Wired(NamedTuple):
     ofport: int  # of the interface that it is heard on: its own, or its parent's
     number: int  # its name in registers, zones and meters: its ofport, or a sub-port's own
     device_id: str = ""  # the machine: a sub-port's is its parent's
+    taps: Taps = NO_TAPS
 
     @property
     def delivery(self) -> tuple[Action, ...]:
         """What hands a frame to its machine, which knows a sub-port by its tag."""
-        return (*put_on(self.port.vlan), output(self.ofport))
+        return (*self.taps.ingress, *put_on(self.port.vlan), output(self.ofport))
 
 
 class HostModel:
@@ -149,7 +152,7 @@ class HostModel:
                 return self._units_of_policy(entry.id)
             case MeteringRule():
                 return self._units_metered(self.metering.put(entry))
-            case PortLog() | GroupLog():
+            case PortLog() | GroupLog() | Mirror():
                 return self.monitoring.put(entry, self.ports_by_group)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
@@ -182,7 +185,7 @@ class HostModel:
                 return self._units_of_policy(entry.id)
             case MeteringRule():
                 return self._units_metered(self.metering.remove(entry))
-            case PortLog() | GroupLog():
+            case PortLog() | GroupLog() | Mirror():
                 return self.monitoring.remove(entry, self.ports_by_group)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
@@ -210,6 +213,7 @@ class HostModel:
         if before == tunnel:
             return set()
         units = {HOST_UNIT} | {Unit(UnitKind.NETWORK, each) for each in self.networks}
+        units |= self.monitoring.set_ports(tunnel.mirrors if tunnel else (0, 0))
         units |= self.exits.set_here(self.own_endpoint)
         if self.own_endpoint != (before.endpoint if before else None):
             for network_id in self.neighbours:
@@ -233,12 +237,12 @@ class HostModel:
         network = self.networks.get(port.network_id)
         if network is None or not (port.admin_state_up and network.admin_state_up):
             return None
-        if not port.parent_id:
-            return Wired(port, network, interface.ofport, interface.ofport, port.device_id)
-        number, parent = self.sub_ports.number_of(port_id), self.ports.get(port.parent_id)
+        number = self.sub_ports.number_of(port_id) if port.parent_id else interface.ofport
         if number is None:
             return None
-        return Wired(port, network, interface.ofport, number, parent.device_id if parent else "")
+        machine = self.ports.get(port.parent_id or port_id)
+        device_id, taps = machine.device_id if machine else "", self.monitoring.taps_of(port_id)
+        return Wired(port, network, interface.ofport, number, device_id, taps)
 
     def interface_of(self, port: Port) -> Interface | None:
         """The interface that the port is heard on: its own, or its parent's."""

@@ -1,13 +1,14 @@
-"""What the host knows of logs: which decisions about which ports are written down. Pure.
+"""What the host knows of logs and mirrors: what is written down of ports, and what is copied. Pure.
 
 A part of `model.py`'s HostModel.
 """
 
 from collections.abc import Mapping, Set
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alcor.agent.unit import Unit, UnitKind
-from alcor.goal_state.entries import GroupLog, Port, PortLog
+from alcor.goal_state.entries import GroupLog, Mirror, Port, PortLog
+from alcor.ovs.flow import Action, Clone, output, set_field
 
 
 class Limit(NamedTuple):
@@ -24,7 +25,17 @@ class Wanted(NamedTuple):
     dropped: bool = False
 
 
+class Taps(NamedTuple):
+    """What makes copies of a port's frames, before they go on."""
+
+    ingress: tuple[Action, ...] = ()  # of what its machine is handed
+    egress: tuple[Action, ...] = ()  # of what its machine sends
+
+
 Log = PortLog | GroupLog
+Kinds = frozenset[bool]  # of mirrors, by whether it is ERSPAN
+Ports = tuple[int, int]  # the ofports for GRE and for ERSPAN; 0: there is none
+NO_TAPS = Taps()
 _NOTHING: Mapping[str, Log] = {}
 
 
@@ -35,18 +46,24 @@ class Monitoring:
         self.limit = Limit()
         self._by_port: dict[str, dict[str, Log]] = {}
         self._by_group: dict[str, dict[str, Log]] = {}
+        self._mirrors: dict[str, dict[str, Mirror]] = {}  # by port
+        self._ports: Ports = (0, 0)
 
-    def put(self, log: Log, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
+    def put(self, log: Log | Mirror, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
         """Hold an entry in place of what its key held before; the ports that it is about."""
-        if isinstance(log, PortLog):
+        if isinstance(log, Mirror):
+            self._mirrors.setdefault(log.port_id, {})[log.id] = log
+        elif isinstance(log, PortLog):
             self._by_port.setdefault(log.port_id, {})[log.id] = log
         else:
             self._by_group.setdefault(log.group_id, {})[log.id] = log
         return _about(log, ports_by_group)
 
-    def remove(self, log: Log, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
+    def remove(self, log: Log | Mirror, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
         """Forget an entry; the ports that it was about."""
-        if isinstance(log, PortLog):
+        if isinstance(log, Mirror):
+            _drop(self._mirrors, log.port_id, log.id)
+        elif isinstance(log, PortLog):
             _drop(self._by_port, log.port_id, log.id)
         else:
             _drop(self._by_group, log.group_id, log.id)
@@ -65,14 +82,42 @@ class Monitoring:
         logs = self.logs_of(port) if self._by_port or self._by_group else ()
         return Wanted(any(log.accepted for log in logs), any(log.dropped for log in logs))
 
+    @property
+    def mirror_kinds(self) -> Kinds:
+        """The kinds of mirrors for which the switch needs a port."""
+        return frozenset(each.erspan for held in self._mirrors.values() for each in held.values())
 
-def _about(log: Log, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
-    if isinstance(log, PortLog):
+    def set_ports(self, ports: Ports) -> set[Unit]:
+        """The switch's ports for mirrors; the units of what is copied to them."""
+        if ports == self._ports:
+            return set()
+        self._ports = ports
+        return {Unit(UnitKind.PORT, each) for each in self._mirrors}
+
+    def taps_of(self, port_id: str) -> Taps:
+        """What copies the frames of a port, as far as the switch has ports for it."""
+        if port_id not in self._mirrors:
+            return NO_TAPS
+        held = self._mirrors[port_id]
+        mirrors = [held[id_] for id_ in sorted(held) if self._ports[held[id_].erspan]]
+        return Taps(
+            tuple(self._copy(each, each.ingress) for each in mirrors if each.ingress is not None),
+            tuple(self._copy(each, each.egress) for each in mirrors if each.egress is not None),
+        )
+
+    def _copy(self, mirror: Mirror, tunnel_id: int) -> Action:
+        """What becomes of the copy does not happen to the frame itself."""
+        where = set_field("tun_id", tunnel_id), set_field("tun_dst", mirror.remote.number)
+        return Clone((*where, output(self._ports[mirror.erspan])))
+
+
+def _about(log: Log | Mirror, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
+    if not isinstance(log, GroupLog):
         return {Unit(UnitKind.PORT, log.port_id)}
     return {Unit(UnitKind.PORT, each) for each in ports_by_group.get(log.group_id, ())}
 
 
-def _drop(nested: dict[str, dict[str, Log]], outer: str, inner: str) -> None:
+def _drop(nested: dict[str, dict[str, Any]], outer: str, inner: str) -> None:
     held = nested.get(outer, {})
     held.pop(inner, None)
     if not held:

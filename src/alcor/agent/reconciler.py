@@ -17,10 +17,12 @@ from alcor.agent.desired import Desired, Taken
 from alcor.agent.herald import Herald, Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.monitoring import Kinds
 from alcor.agent.owned import owned_outside
 from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
+from alcor.goal_state.entries import Mirror
 from alcor.runtime import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
@@ -100,6 +102,7 @@ class Reconciler:
         self._told: Mapping[str, PortState] = {}
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
+        self.want_mirrors: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
 
     # What comes in
 
@@ -300,6 +303,8 @@ class Reconciler:
         for entry in taken.put:
             self._touch(self._model.put(entry))
             self._herald.note(entry)
+        if any(isinstance(each, Mirror) for each in (*taken.put, *taken.gone)):
+            self.want_mirrors(self._model.monitoring.mirror_kinds)
         for name in taken.unsubscribe:
             self._link.unsubscribe(name)
         for name, epoch, position in taken.subscribe:

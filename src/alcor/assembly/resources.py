@@ -14,7 +14,7 @@ from alcor.managers.flavor.api import (
     SERVICE_PROVIDER,
 )
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
-from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE
+from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE, TAP_MIRROR
 from alcor.managers.network.api import (
     NETWORK,
     NETWORK_IP_AVAILABILITY,
@@ -81,6 +81,7 @@ def declared() -> list[Resource]:
         METERING_LABEL_RULE,
         LOG,
         LOGGABLE_RESOURCE,
+        TAP_MIRROR,
         AUTO_ALLOCATED_TOPOLOGY,
         QUOTA,
         RBAC_POLICY,

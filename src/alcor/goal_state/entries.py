@@ -283,6 +283,21 @@ class GroupLog(NamedTuple):
     dropped: bool = False
 
 
+class Mirror(NamedTuple):
+    """Copies of what passes a port of this host go to an address on the underlay.
+
+    `ingress` and `egress` are the tunnel ids of what goes to the machine and of what it sends.
+    """
+
+    id: str
+    host: str
+    port_id: str
+    remote: Address
+    erspan: bool = False  # else GRE
+    ingress: int | None = None
+    egress: int | None = None
+
+
 class UplinkNode(NamedTuple):
     """A living host with an uplink to a physical network."""
 
@@ -345,6 +360,7 @@ GoalEntry = (
     | MeteringRule
     | PortLog
     | GroupLog
+    | Mirror
     | SubnetAcl
     | AclRule
     | QosPolicy

@@ -1,10 +1,11 @@
-"""The messages of what hosts write down."""
+"""The messages of what hosts write down, and of what they copy."""
 
 from typing import Any
 
-from alcor.goal_state.entries import GroupLog, PortLog
+from alcor.goal_state.entries import GroupLog, Mirror, PortLog
 from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
+from alcor.values.addresses import unpack_address
 
 
 def _port_log(log: PortLog) -> pb.PortLog:
@@ -27,7 +28,35 @@ def _read_group_log(parts: list[str], value: bytes) -> GroupLog:
     return GroupLog(parts[3], parts[1], found.accepted, found.dropped)
 
 
+def _mirror(mirror: Mirror) -> pb.Mirror:
+    return pb.Mirror(
+        port_id=mirror.port_id,
+        remote=mirror.remote.packed,
+        erspan=mirror.erspan,
+        ingress=mirror.ingress,
+        egress=mirror.egress,
+    )
+
+
+def _read_mirror(parts: list[str], value: bytes) -> Mirror:
+    """The mirror of these bytes; `ValueError` when it goes nowhere on the underlay."""
+    found = pb.Mirror.FromString(value)
+    remote = unpack_address(found.remote)
+    if remote.version != 4:
+        raise ValueError("the underlay is of IPv4")
+    return Mirror(
+        id=parts[3],
+        host=parts[1],
+        port_id=found.port_id,
+        remote=remote,
+        erspan=found.erspan,
+        ingress=found.ingress if found.HasField("ingress") else None,
+        egress=found.egress if found.HasField("egress") else None,
+    )
+
+
 KINDS: tuple[Kind[Any], ...] = (
     Kind(PortLog, "host/*/log/*", _port_log, _read_port_log),
     Kind(GroupLog, "group/*/log/*", _group_log, _read_group_log),
+    Kind(Mirror, "host/*/mirror/*", _mirror, _read_mirror),
 )

@@ -4,7 +4,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 
 | slice | entries |
 |---|---|
-| `host/<host>/` | `port/<port id>`: a port bound there, in full; `exit/<router id>`; `log/<id>` |
+| `host/<host>/` | `port/<port id>`: a port bound there, in full; by id `exit/`, `log/`, `mirror/` |
 | `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/`, `acl/` |
 | `group/<id>/` | `group`: a security group; `rule/<id>`; `log/<id>`: of its decisions |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
@@ -66,6 +66,11 @@ def exit_key(host: str, router_id: str) -> str:
 def host_log_key(host: str, log_id: str) -> str:
     """The entry of a log of a port there (a `PortLog`)."""
     return f"host/{host}/log/{log_id}"
+
+
+def mirror_key(host: str, mirror_id: str) -> str:
+    """The entry of a mirror of a port there (a `Mirror`)."""
+    return f"host/{host}/mirror/{mirror_id}"
 
 
 def group_log_key(group_id: str, log_id: str) -> str:

@@ -357,6 +357,21 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: bool = False
 
 
+class TapMirrorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Copies of what passes a port go to an address on the underlay, in GRE or ERSPAN.
+
+    A direction without a tunnel id is not copied.
+    """
+
+    id: str
+    project_id: str
+    port_id: str
+    remote_ip: str  # IPv4
+    erspan: bool = False
+    in_tunnel: int | None = None  # of what goes to the machine
+    out_tunnel: int | None = None
+
+
 class TopologyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A network and a router that a project was given because it asked."""
 
@@ -399,6 +414,7 @@ Record = (
     | MeteringLabelRecord
     | MeteringRuleRecord
     | LogRecord
+    | TapMirrorRecord
     | TopologyRecord
     | SegmentRangeRecord
 )
@@ -426,6 +442,7 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "metering_label": MeteringLabelRecord,
     "metering_rule": MeteringRuleRecord,
     "log": LogRecord,
+    "tap_mirror": TapMirrorRecord,
     "auto_allocated_topology": TopologyRecord,
     "network_segment_range": SegmentRangeRecord,
 }
@@ -443,6 +460,7 @@ MANAGER_BY_KIND = {
     "metering_label": "metering",
     "metering_rule": "metering",
     "log": "monitoring",
+    "tap_mirror": "monitoring",
     "auto_allocated_topology": "topology",
     "network_segment_range": "network",
 }

@@ -55,6 +55,7 @@ from alcor.intent.records import (
     RuleRecord,
     SubnetPoolRecord,
     SubnetRecord,
+    TapMirrorRecord,
 )
 from alcor.planner.index import Index
 from alcor.planner.metering_index import owner_of
@@ -66,6 +67,7 @@ from alcor.planner.nodes import (
     log,
     member,
     metering,
+    mirror,
     name,
     neighbour,
     network,
@@ -155,6 +157,8 @@ class Planner:
                 yield router.plan_gateway(record)
                 for each in self.index.monitoring.logs_of_port(record.id):
                     yield from log.plan_port(each, record)
+                for tap in self.index.monitoring.mirrors_of_port(record.id):
+                    yield from mirror.plan(tap, record)
             case FloatingIpRecord():
                 yield floating_ip.plan(record)
             case NdpProxyRecord():
@@ -176,6 +180,8 @@ class Planner:
                 yield from uplink.plan(record)
             case LogRecord():
                 yield from self._decide_log(record)
+            case TapMirrorRecord():
+                yield from mirror.plan(record, self.index.port(record.port_id))
             case GroupRecord():
                 for each in self.index.monitoring.logs_of_project(record.project_id):
                     yield from log.plan_groups(each, (record.id,))
@@ -234,6 +240,8 @@ class Planner:
                     yield member_key(group_id, record.id)
                 for each in self.index.monitoring.logs_of_port(record.id):
                     yield from log.keys_of_port(each, record)
+                for tap in self.index.monitoring.mirrors_of_port(record.id):
+                    yield from mirror.keys(tap, record)
             case NetworkRecord():
                 yield network_key(record.id)
             case SubnetRecord():
@@ -260,6 +268,8 @@ class Planner:
                 yield group_key(record.id)
                 for each in self.index.monitoring.logs_of_project(record.project_id):
                     yield group_log_key(record.id, each.id)
+            case TapMirrorRecord():
+                yield from mirror.keys(record, self.index.port(record.port_id))
             case LogRecord() if record.port_id:
                 yield from log.keys_of_port(record, self.index.port(record.port_id))
             case LogRecord():

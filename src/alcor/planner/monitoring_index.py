@@ -1,10 +1,11 @@
-"""Which logs are about which ports, and about which groups of a project."""
+"""Which logs and mirrors are about which ports, and which logs about which groups."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from alcor.intent.records import GroupRecord, LogRecord, Record
+from alcor.intent.records import GroupRecord, LogRecord, Record, TapMirrorRecord
 
-_NOTHING: Mapping[str, LogRecord] = {}
+_NOTHING: Mapping[str, Any] = {}
 
 
 class MonitoringIndex:
@@ -12,6 +13,7 @@ class MonitoringIndex:
 
     def __init__(self) -> None:
         self._logs_by_port: dict[str, dict[str, LogRecord]] = {}
+        self._mirrors_by_port: dict[str, dict[str, TapMirrorRecord]] = {}
         self._logs_by_project: dict[str, dict[str, LogRecord]] = {}  # of all its groups
         self._groups_by_project: dict[str, dict[str, None]] = {}
 
@@ -22,6 +24,8 @@ class MonitoringIndex:
                 self._logs_by_port.setdefault(record.port_id, {})[record.id] = record
             case LogRecord() if not record.group_id:
                 self._logs_by_project.setdefault(record.project_id, {})[record.id] = record
+            case TapMirrorRecord():
+                self._mirrors_by_port.setdefault(record.port_id, {})[record.id] = record
             case GroupRecord():
                 self._groups_by_project.setdefault(record.project_id, {})[record.id] = None
 
@@ -32,12 +36,18 @@ class MonitoringIndex:
                 _drop(self._logs_by_port, record.port_id, record.id)
             case LogRecord() if not record.group_id:
                 _drop(self._logs_by_project, record.project_id, record.id)
+            case TapMirrorRecord():
+                _drop(self._mirrors_by_port, record.port_id, record.id)
             case GroupRecord():
                 _drop(self._groups_by_project, record.project_id, record.id)
 
     def logs_of_port(self, port_id: str) -> Iterable[LogRecord]:
         """The logs of this port alone."""
         return self._logs_by_port.get(port_id, _NOTHING).values()
+
+    def mirrors_of_port(self, port_id: str) -> Iterable[TapMirrorRecord]:
+        """The mirrors of a port."""
+        return self._mirrors_by_port.get(port_id, _NOTHING).values()
 
     def logs_of_project(self, project_id: str) -> Iterable[LogRecord]:
         """The logs of all groups of a project."""
@@ -50,9 +60,7 @@ class MonitoringIndex:
         return self._groups_by_project.get(log.project_id, {}).keys()
 
 
-def _drop(
-    nested: dict[str, dict[str, LogRecord]] | dict[str, dict[str, None]], outer: str, inner: str
-) -> None:
+def _drop(nested: dict[str, dict[str, Any]], outer: str, inner: str) -> None:
     held = nested[outer]
     del held[inner]
     if not held:

@@ -38,6 +38,7 @@ from alcor.goal_state.entries import (
     Limit,
     Member,
     MeteringRule,
+    Mirror,
     Neighbour,
     Network,
     Port,
@@ -72,6 +73,7 @@ from alcor.values.addresses import (
 from alcor.values.protocols import protocol_number
 
 TUNNEL, UPLINK = 100, 200  # ofports on every host
+MIRRORS = {300: "gre", 301: "erspan"}
 ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
 _TCP_FLAGS = {"syn": 0x02, "synack": 0x12, "ack": 0x10}
 ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
@@ -169,6 +171,11 @@ class World:
                 del self.security[name, plain[0]]
             case "join":
                 self._join(name, said)
+            case "mirror":
+                ends = (int(said[way]) if way in said else None for way in ("in", "out"))
+                erspan = "erspan" in plain
+                made = Mirror(name, "here", plain[0], address(plain[1]), erspan, *ends)
+                self.security[kind, name] = made
             case "log":
                 port_id, group_id = said.get("port"), said.get("group", "")
                 wanted = ("accept" in plain, "drop" in plain)
@@ -260,7 +267,7 @@ class World:
         """What the agent of a host knows: its ports, and their networks whole."""
         model = HostModel()
         here = self._reached_from(host)
-        model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host]))
+        model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host], (300, 301)))
         for network_id in here:
             model.put(self.networks[network_id])
         for subnet in self.subnets.values():
@@ -366,6 +373,9 @@ class World:
                 return self._refused_outside(host, model, outcome)
             return self._punted(model, in_port, outcome)
         tag = outcome.packet["vlan_vid"] & 0xFFF
+        if outcome.port in MIRRORS:
+            where, number = Address(4, outcome.fields["tun_dst"]), outcome.fields["tun_id"]
+            return f"copied to {where} as {number} by {MIRRORS[outcome.port]}"
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
             return f"answered: {_summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
         if outcome.port == UPLINK:

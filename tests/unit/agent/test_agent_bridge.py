@@ -165,3 +165,27 @@ def test_an_uplink_is_there_when_its_patch_port_is_open() -> None:
     rows["Bridge"]["o"] = {**rows["Bridge"]["b"], "name": "br-ext", "ports": ["set", []]}
 
     assert bridge.uplinks_of(rows, wish) == {"ext": 9}
+
+
+def test_ports_for_mirrors_are_made_when_some_are_wanted_and_stay() -> None:
+    made = bridge.missing(database(), WISH._replace(mirrors=frozenset((False, True))))
+
+    rows = [each["row"] for each in made if each["table"] == "Interface"]
+    assert [(row["name"], row["type"]) for row in rows] == [
+        (bridge.GRE, "gre"),
+        (bridge.ERSPAN, "erspan"),
+    ]
+    gre = interface(bridge.GRE, type="gre", options=OPTIONS, ofport=8)
+    assert bridge.missing(database(gre), WISH) == []
+    there = bridge.tunnel_of(database(gre), WISH)
+    assert there is not None
+    assert there.mirrors == (8, 0)
+
+
+def test_a_port_for_mirrors_that_the_switch_could_not_open_is_told_of_and_not_used() -> None:
+    broken = interface(bridge.GRE, type="gre", options=OPTIONS, ofport=-1, error="no module")
+
+    assert list(bridge.faults(database(broken), WISH)) == [f"{bridge.GRE}: no module"]
+    there = bridge.tunnel_of(database(broken), WISH)
+    assert there is not None
+    assert there.mirrors == (0, 0)

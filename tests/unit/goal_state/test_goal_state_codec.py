@@ -25,6 +25,7 @@ from alcor.goal_state.entries import (
     Limit,
     Member,
     MeteringRule,
+    Mirror,
     Name,
     NdpProxy,
     Neighbour,
@@ -56,6 +57,7 @@ from alcor.goal_state.slices import (
     interface_key,
     member_key,
     metering_rule_key,
+    mirror_key,
     name_key,
     neighbour_key,
     network_key,
@@ -97,6 +99,7 @@ KEYS = [
     name_key(NET, PORT),
     host_log_key("h1", "l"),
     group_log_key("g", "l"),
+    mirror_key("h1", "m"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -294,6 +297,16 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(GroupLog, st.just("l"), st.just("g"), st.booleans(), st.booleans()).map(
         lambda entry: (KEYS[23], entry)
     ),
+    st.builds(
+        Mirror,
+        st.just("m"),
+        st.just("h1"),
+        texts,
+        st.just(WEB),
+        st.booleans(),
+        st.none() | st.integers(0, (1 << 32) - 1),
+        st.none() | st.integers(0, (1 << 32) - 1),
+    ).map(lambda entry: (KEYS[24], entry)),
 )
 
 

@@ -6,10 +6,11 @@ Source: ovs-vswitchd.conf.db(5).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from alcor.agent.model import Interface, Tunnel
+from alcor.agent.monitoring import Kinds
 from alcor.ovs.ovsdb.values import as_map, as_set, map_value, set_value
 from alcor.values.addresses import address
 
@@ -36,6 +37,8 @@ INTERFACE_COLUMNS = (
 COLUMNS = {"Bridge": BRIDGE_COLUMNS, "Port": PORT_COLUMNS, "Interface": INTERFACE_COLUMNS}
 
 TUNNEL_NAME = "tun-vxlan"  # a name like vxlan_sys* is the switch's own
+# The ports that copies of packets leave by, as their kinds of mirrors are wanted; they then stay.
+GRE, ERSPAN = "tun-gre", "tun-erspan"
 PROTOCOLS = ("OpenFlow13", "OpenFlow14", "OpenFlow15")
 
 Row = Mapping[str, Any]
@@ -50,6 +53,7 @@ class Wish(NamedTuple):
     datapath_type: str
     tunnel_ip: str
     mappings: Mapping[str, str] = {}  # the operator's bridges by physical network
+    mirrors: Kinds = frozenset()  # of which there are some
 
 
 def lock_of(wish: Wish) -> str:
@@ -61,16 +65,27 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
     """One transaction that makes the database as wished; empty when it is."""
     found = _bridge(rows, wish)
     if found is None:
-        return [*_make_bridge(wish), *_make_tunnel(wish)]  # the uplinks once it is there
+        tunnel = _make_tunnel(wish, TUNNEL_NAME, "vxlan", _tunnel_options(wish))
+        return [*_make_bridge(wish), *tunnel]  # the uplinks and mirrors once it is there
     _, bridge = found
     operations = list(_mend_bridge(bridge, wish))
-    tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
-    if tunnel is None:
-        operations += _make_tunnel(wish)
-    elif (tunnel["type"], as_map(tunnel["options"])) != ("vxlan", _tunnel_options(wish)):
-        row = {"type": "vxlan", "options": map_value(_tunnel_options(wish))}
-        operations.append(_update("Interface", TUNNEL_NAME, row))
+    here = _interfaces_by_name(rows, bridge)
+    for name, type_, options in _tunnels(wish, here):
+        row = {"type": type_, "options": map_value(options)}
+        if name not in here:
+            operations += _make_tunnel(wish, name, type_, options)
+        elif (here[name]["type"], as_map(here[name]["options"])) != (type_, options):
+            operations.append(_update("Interface", name, row))
     return operations + list(_missing_uplinks(rows, bridge, wish))
+
+
+def _tunnels(wish: Wish, here: Collection[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Name, type and options of each tunnel port that there must be, or is."""
+    yield TUNNEL_NAME, "vxlan", _tunnel_options(wish)
+    if GRE in here or False in wish.mirrors:
+        yield GRE, "gre", _tunnel_options(wish)
+    if ERSPAN in here or True in wish.mirrors:
+        yield ERSPAN, "erspan", _tunnel_options(wish) | {"erspan_ver": "1", "erspan_idx": "0"}
 
 
 def _missing_uplinks(rows: Rows, bridge: Row, wish: Wish) -> Iterator[Operation]:
@@ -120,9 +135,10 @@ def faults(rows: Rows, wish: Wish) -> Iterator[str]:
     for name, other in sorted(wish.mappings.items()):
         if _bridge(rows, wish, other) is None:
             yield f"physical network {name}: there is no bridge {other}"
-    tunnel = _interfaces_by_name(rows, bridge).get(TUNNEL_NAME)
-    if tunnel is not None and _error(tunnel):
-        yield f"{TUNNEL_NAME}: {_error(tunnel)}"
+    here = _interfaces_by_name(rows, bridge)
+    for name in (TUNNEL_NAME, GRE, ERSPAN):
+        if name in here and _error(here[name]):
+            yield f"{name}: {_error(here[name])}"
 
 
 def tunnel_of(rows: Rows, wish: Wish) -> Tunnel | None:
@@ -130,12 +146,14 @@ def tunnel_of(rows: Rows, wish: Wish) -> Tunnel | None:
     found = _bridge(rows, wish)
     if found is None:
         return None
-    row = _interfaces_by_name(rows, found[1]).get(TUNNEL_NAME)
+    here = _interfaces_by_name(rows, found[1])
+    row = here.get(TUNNEL_NAME)
     if row is None or _ofport(row) <= 0:
         return None
     if as_map(row["options"]) != _tunnel_options(wish):
         return None
-    return Tunnel(_ofport(row), address(wish.tunnel_ip))
+    gre, erspan = (max(_ofport(here[name]), 0) if name in here else 0 for name in (GRE, ERSPAN))
+    return Tunnel(_ofport(row), address(wish.tunnel_ip), (gre, erspan))
 
 
 def interfaces_of(rows: Rows, wish: Wish, seen: Mapping[str, int]) -> dict[str, Interface]:
@@ -256,21 +274,21 @@ def _make_bridge(wish: Wish) -> list[Operation]:
     ]
 
 
-def _make_tunnel(wish: Wish) -> list[Operation]:
-    options = map_value(_tunnel_options(wish))
-    interface = {"name": TUNNEL_NAME, "type": "vxlan", "options": options}
+def _make_tunnel(wish: Wish, name: str, type_: str, options: Mapping[str, str]) -> list[Operation]:
+    interface = {"name": name, "type": type_, "options": map_value(dict(options))}
+    uuid = name.replace("-", "_")
     return [
-        _insert("Interface", "tunnel_interface", interface),
+        _insert("Interface", f"{uuid}_interface", interface),
         _insert(
             "Port",
-            "tunnel_port",
-            {"name": TUNNEL_NAME, "interfaces": ["named-uuid", "tunnel_interface"]},
+            f"{uuid}_port",
+            {"name": name, "interfaces": ["named-uuid", f"{uuid}_interface"]},
         ),
         {
             "op": "mutate",
             "table": "Bridge",
             "where": [["name", "==", wish.bridge]],
-            "mutations": [["ports", "insert", ["set", [["named-uuid", "tunnel_port"]]]]],
+            "mutations": [["ports", "insert", ["set", [["named-uuid", f"{uuid}_port"]]]]],
         },
     ]
 

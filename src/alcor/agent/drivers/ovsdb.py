@@ -14,6 +14,7 @@ import structlog
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model import Interface, Tunnel
+from alcor.agent.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 
 retry_s_min, retry_s_max = 0.02, 1.0
@@ -47,9 +48,16 @@ class SwitchDatabase:
     def __init__(self, socket: Path, wish: Wish, listener: Listener) -> None:
         self._socket, self._wish, self._listener = socket, wish, listener
         self._lock = bridge.lock_of(wish)
+        self._session: Ovsdb | None = None
         self._faults: set[str] = set()
         self._seen: dict[str, int] = {}  # interface's row -> how late it was first seen
         self._ifindexes: dict[str, int] = {}
+
+    def want_mirrors(self, kinds: Kinds) -> None:
+        """There shall be ports for these kinds of mirrors."""
+        self._wish = self._wish._replace(mirrors=kinds)
+        if self._session is not None:
+            self._session.look_again()
 
     async def run(self) -> None:
         """Connect, make sure, watch; again when the connection is lost; for ever."""
@@ -62,6 +70,7 @@ class SwitchDatabase:
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, retry_s_max)
                 continue
+            self._session = session
             try:
                 await self._serve(session)
             except Disconnected as error:
@@ -72,6 +81,7 @@ class SwitchDatabase:
                 await asyncio.sleep(retry_s_max)
             finally:
                 # What was known of interfaces stays; but somebody else may have the lock now.
+                self._session = None
                 self._listener.allow_writing(False)
                 session.close()
             wait_s = retry_s_min

@@ -20,17 +20,22 @@ _FROM_TUNNEL = set_field(p.FLAGS, *p.FROM_TUNNEL)
 
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
-    """The flow that makes a port heard, and the one that brings answers back to a sub-port."""
+    """The flow that makes a port heard, and the one that brings answers back, if that is special:
+    to a sub-port with its tag, to a mirrored port with a copy."""
     network, vlan = (wired.network.vni, _VNI_FULL), wired.port.vlan
     # A switch sends nothing back to where it came from; sub-ports share an interface.
     untag = (PopVlan(), FROM_NOWHERE) if vlan else ()
     named = set_field(p.PORT_IN, wired.number)
-    instructions = apply(*untag, named, goto=p.PORT_SEC_L2, metadata=network)
+    copies = wired.taps.egress
+    instructions = apply(*untag, *copies, named, goto=p.PORT_SEC_L2, metadata=network)
     what = match(in_port=wired.ofport, vlan_vid=heard(vlan))
     yield Flow(p.CLASSIFY, p.PRIORITY.normal, what, instructions, cookie)
+    mine = match(reg14=wired.number)
     if vlan:
-        mine = match(reg14=wired.number)
         yield Flow(p.RETURN, p.PRIORITY.normal, mine, apply(*wired.delivery), cookie)
+    elif wired.taps.ingress:
+        back = apply(*wired.taps.ingress, output(IN_PORT))
+        yield Flow(p.RETURN, p.PRIORITY.normal, mine, back, cookie)
 
 
 def host(cookie: int) -> Iterator[Flow]:

@@ -385,3 +385,17 @@ class GroupLog(_message.Message):
     accepted: bool
     dropped: bool
     def __init__(self, accepted: _Optional[bool] = ..., dropped: _Optional[bool] = ...) -> None: ...
+
+class Mirror(_message.Message):
+    __slots__ = ("port_id", "remote", "erspan", "ingress", "egress")
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_FIELD_NUMBER: _ClassVar[int]
+    ERSPAN_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    EGRESS_FIELD_NUMBER: _ClassVar[int]
+    port_id: str
+    remote: bytes
+    erspan: bool
+    ingress: int
+    egress: int
+    def __init__(self, port_id: _Optional[str] = ..., remote: _Optional[bytes] = ..., erspan: _Optional[bool] = ..., ingress: _Optional[int] = ..., egress: _Optional[int] = ...) -> None: ...

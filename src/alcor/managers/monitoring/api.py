@@ -1,11 +1,23 @@
-"""Logs, and what can be logged, as clients see them.
+"""Logs, what can be logged, and mirrors, as clients see them.
 
-Source: Neutron API reference v2, "Logging resource"; neutron_lib.api.definitions.logging.
+Source: Neutron API reference v2, "Logging resource" and "Tap Mirror"; neutron_lib.api.definitions
+(logging, tap_mirror).
 """
 
 from alcor.managers.monitoring.model.log import EVENTS
+from alcor.managers.monitoring.model.mirror import IN, OUT, TYPES, tunnel_id_max
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, NAME, UUID, integer, nullable, one_of, string
+from alcor.resource.fields import (
+    BOOLEAN,
+    IP,
+    NAME,
+    UUID,
+    integer,
+    nullable,
+    one_of,
+    record_of,
+    string,
+)
 
 LOG = Resource(
     name="log",
@@ -39,4 +51,29 @@ LOGGABLE_RESOURCE = Resource(
     updatable=False,
     deletable=False,
     fields=(read_only("type", string(255)),),
+)
+
+_TUNNEL_ID = integer(0, tunnel_id_max)
+
+TAP_MIRROR = Resource(
+    name="tap_mirror",
+    collection="tap_mirrors",
+    title="TapMirror",
+    path="/v2.0/taas/tap_mirrors",
+    extension="tap-mirror",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="name", type=NAME, default=""),
+        Field(name="description", type=string(255), default=""),
+        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        Field(name="port_id", type=UUID, required=True, put=False),
+        Field(
+            name="directions",
+            type=record_of({}, {IN: _TUNNEL_ID, OUT: _TUNNEL_ID}),
+            required=True,
+            put=False,
+        ),
+        Field(name="remote_ip", type=IP, required=True, put=False),
+        Field(name="mirror_type", type=one_of(*TYPES), required=True, put=False),
+    ),
 )

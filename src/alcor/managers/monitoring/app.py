@@ -6,9 +6,10 @@ from typing import Any
 
 from alcor.intent.follow import Ready, follow
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE
+from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE, TAP_MIRROR
 from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.service.logs import LogService, loggable
+from alcor.managers.monitoring.service.mirrors import MirrorService
 from alcor.managers.monitoring.service.subjects import Subjects
 from alcor.managers.monitoring.sql import ABOUT, living
 from alcor.runtime.clock import NewId, Seconds
@@ -38,6 +39,7 @@ class MonitoringApp(KeptApp):
         self.resources = [
             (LOG, LogService(self.store, self.makers, peers, ports, groups)),
             (LOGGABLE_RESOURCE, ListedService(loggable, shows_id=False)),
+            (TAP_MIRROR, MirrorService(self.store, self.makers, peers, ports)),
         ]
 
     async def recover(self) -> None:

@@ -1,7 +1,8 @@
-"""What the intent log is told of logs. Pure."""
+"""What the intent log is told of logs and mirrors. Pure."""
 
-from alcor.intent.records import LogRecord
+from alcor.intent.records import LogRecord, TapMirrorRecord
 from alcor.managers.monitoring.model.log import Log
+from alcor.managers.monitoring.model.mirror import ERSPAN, TapMirror
 
 
 def log_record(log: Log) -> LogRecord:
@@ -13,4 +14,17 @@ def log_record(log: Log) -> LogRecord:
         port_id=log.target_id or "",
         accepted=log.enabled and log.event != "DROP",
         dropped=log.enabled and log.event != "ACCEPT",
+    )
+
+
+def mirror_record(mirror: TapMirror) -> TapMirrorRecord:
+    """The record of a mirror."""
+    return TapMirrorRecord(
+        id=mirror.id,
+        project_id=mirror.project_id,
+        port_id=mirror.port_id,
+        remote_ip=mirror.remote_ip,
+        erspan=mirror.mirror_type == ERSPAN,
+        in_tunnel=mirror.in_tunnel,
+        out_tunnel=mirror.out_tunnel,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from alcor.managers.monitoring import intent
 from alcor.managers.monitoring.model.log import Log
+from alcor.managers.monitoring.model.mirror import TapMirror
 from alcor.runtime.kept import Kept, living_of
 from alcor.runtime.resource_table import ResourceTable
 
@@ -19,10 +20,21 @@ LOGS = Kept(
     Log,
     intent.log_record,
 )
-living = living_of(LOGS)
+MIRRORS = Kept(
+    "tap_mirror",
+    ResourceTable(
+        "tap_mirror",
+        "TapMirror",
+        ("project_id", "port_id", "in_tunnel", "out_tunnel"),
+        nullable=frozenset(("in_tunnel", "out_tunnel")),
+    ),
+    TapMirror,
+    intent.mirror_record,
+)
+living = living_of(LOGS, MIRRORS)
 
 # By the kind that may go: what goes with it, and the column that says which it is about.
 ABOUT: Mapping[str, Sequence[tuple[Kept[Any], str]]] = {
-    "port": ((LOGS, "target_id"),),
+    "port": ((LOGS, "target_id"), (MIRRORS, "port_id")),
     "security_group": ((LOGS, "resource_id"),),
 }

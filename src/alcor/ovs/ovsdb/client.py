@@ -100,6 +100,10 @@ class Ovsdb(asyncio.Protocol):
         if self._closed.done():
             raise Disconnected(self._closed.result())
 
+    def look_again(self) -> None:
+        """Have `change` return though nothing has: what is wanted of the database has changed."""
+        self._changed.set()
+
     async def configured(self, timeout_s: float = answer_wait_s_max) -> None:
         """Wait until the switch has done all that the database said when this was called.
 

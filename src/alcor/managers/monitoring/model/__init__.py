@@ -1,1 +1,1 @@
-"""Logs. Pure."""
+"""Logs and mirrors. Pure."""

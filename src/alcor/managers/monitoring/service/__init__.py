@@ -1,1 +1,1 @@
-"""The use cases of logs."""
+"""The use cases of logs and mirrors."""

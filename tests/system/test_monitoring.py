@@ -1,16 +1,24 @@
-"""Logs of what security groups decide, by packets: who is told of, and that nobody waits for it."""
+"""Logs of what security groups decide, and mirrors, by packets.
+
+What is told of, what is copied, and that nothing else changes.
+"""
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
 from alcor.client.api import Kind
+from alcor.lab import namespaces
+from alcor.lab.commands import ip_batch
 from alcor.lab.frames import FrameSocket, udp4
 from alcor.lab.hosts import appctl, ofctl
 from alcor.lab.lab import Lab
+from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
 from alcor.lab.sessions import Session, opens
 from alcor.lab.waiting import wait_until
@@ -23,6 +31,8 @@ MakeMachines = Callable[..., list[Machine]]
 Line = dict[str, Any]
 
 LOG = Kind("log", "logs", "/v2.0/log/logs")
+MIRROR = Kind("tap_mirror", "tap_mirrors", "/v2.0/taas/tap_mirrors")
+collector = "172.31.0.200"  # on the underlay, where nobody else is
 converge_timeout_s = 30.0
 accepted_meter = 0x1_0000
 EGRESS = ("out 4", "out 6")
@@ -159,3 +169,117 @@ def meter_counts(lab: Lab) -> tuple[int, int]:
     of_accepted = told[told.index(f"meter:{accepted_meter} ") :]
     first, second = re.findall(r"packet_(?:in_)?count:(\d+)", of_accepted)[:2]
     return int(first), int(second)
+
+
+class Copy(NamedTuple):
+    """A frame that has come by GRE or ERSPAN."""
+
+    sender: str  # the host's underlay address
+    protocol: int  # of GRE: a bridged frame, or ERSPAN
+    tunnel_id: int
+    frame: bytes
+
+
+GRE, ERSPAN = 0x6558, 0x88BE
+
+
+class Collector:
+    """Whom hosts send copies to, on the underlay."""
+
+    def __init__(self, lab: Lab) -> None:
+        space = lab.layout.underlay_namespace
+        ip_batch([f"addr replace {collector}/16 dev br0"], space)
+        with namespaces.inside(space):
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_GRE)
+        self._socket.setblocking(False)
+        self._copies: list[Copy] = []
+
+    def copies(self) -> list[Copy]:
+        """Every copy that has come so far."""
+        while True:
+            try:
+                packet, sender = self._socket.recvfrom(65535)
+            except BlockingIOError:
+                return self._copies
+            self._copies.append(_copy(sender[0], packet[(packet[0] & 15) * 4 :]))
+
+    def wait_for(self, what: str, is_it: Callable[[Copy], bool]) -> Copy:
+        """Such a copy, once it has come."""
+        wait_until(what, lambda: any(map(is_it, self.copies())), converge_timeout_s)
+        return next(filter(is_it, self.copies()))
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._socket.close()
+
+
+def _copy(sender: str, packet: bytes) -> Copy:
+    """What is in GRE (RFC 2890): with a key, or of ERSPAN type II with a sequence number."""
+    _, protocol, word = struct.unpack_from("!HHI", packet)
+    if protocol == GRE:
+        return Copy(sender, protocol, word, packet[8:])
+    (session,) = struct.unpack_from("!I", packet, 8)
+    return Copy(sender, protocol, session & 0x3FF, packet[16:])
+
+
+@pytest.fixture
+def underlay(lab: Lab) -> Iterator[Collector]:
+    heard = Collector(lab)
+    yield heard
+    heard.close()
+
+
+@pytest.mark.proves("Mirrors of ports by GRE and ERSPAN", "IPv4 IPv6", "across")
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_passes_a_port_is_copied_to_an_address_on_the_underlay(
+    lab: Lab,
+    machines: dict[str, Machine],
+    groups: Any,
+    underlay: Collector,
+    version: int,
+) -> None:
+    client, server = machines["lgcli"], machines["lgsrv"]
+    kind, protocol = {4: ("gre", GRE), 6: ("erspanv1", ERSPAN)}[version]
+    for each in (client, server):
+        groups.put(each, groups.make(*EGRESS, f"in {version}"))
+    into, out = 100 + version, 200 + version
+    made = lab.api.create(
+        MIRROR,
+        [
+            {
+                "port_id": server.port_id,
+                "remote_ip": collector,
+                "mirror_type": kind,
+                "directions": {"IN": into, "OUT": out},
+            }
+        ],
+    )
+    assert lab.api.wait(made.revision, converge_timeout_s).converged
+    ask = Pair(client.name, server.name, server.address(version))
+    where = {client.name: lab.layout.machine_namespace(client.name)}
+
+    def pings() -> bool:
+        return ping([ask], where, 1.0).ok == 1
+
+    def is_copy(tunnel_id: int, source: Machine, target: Machine) -> Callable[[Copy], bool]:
+        macs = bytes.fromhex((target.mac + source.mac).replace(":", ""))
+        icmp = {4: b"\x08\x00", 6: b"\x86\xdd"}[version]
+        return lambda each: (
+            each[:3] == (lab.host("h2").tunnel_ip, protocol, tunnel_id)
+            and each.frame[:14] == macs + icmp
+        )
+
+    def copied() -> bool:  # the port for copies comes a moment after the mirror
+        return pings() and any(map(is_copy(into, client, server), underlay.copies()))
+
+    wait_until("a copy of a ping", copied, converge_timeout_s)
+    underlay.wait_for("a copy of its answer", is_copy(out, server, client))
+    seen = {each.tunnel_id for each in underlay.copies()}
+    assert seen == {into, out}
+    assert {each.sender for each in underlay.copies()} == {lab.host("h2").tunnel_ip}
+    gone = lab.api.delete(MIRROR, made.items[0]["id"])
+    assert lab.api.wait(gone, converge_timeout_s).converged
+    appctl(lab.host("h2"), "revalidator/wait")
+    before = len(underlay.copies())
+    assert pings()
+    assert len(underlay.copies()) == before

@@ -1,0 +1,85 @@
+"""A tap mirror: copies of what passes a port, sent to an address on the underlay. Pure.
+
+In GRE (RFC 2784, RFC 2890) or ERSPAN type II (version 1 of its header). Source:
+neutron_lib.api.definitions.tap_mirror; neutron_taas.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from alcor.values.addresses import address
+from alcor.values.errors import Conflict, InvalidInput, NotFound
+
+ERSPAN, GRE = "erspanv1", "gre"
+TYPES = (ERSPAN, GRE)
+IN, OUT = "IN", "OUT"  # to the machine, and from it
+tunnel_id_max = (1 << 32) - 1  # a key of GRE
+_session_max = (1 << 10) - 1  # of ERSPAN
+
+
+class PortNotFound(NotFound):
+    """There is no such port, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Port {id_} could not be found.")
+
+
+class TapMirrorTunnelConflict(Conflict):
+    """Another mirror has the tunnel id."""
+
+    def __init__(self, tunnel_id: int) -> None:
+        super().__init__(f"Tap Mirror with tunnel_id {tunnel_id} already exists")
+
+
+class TapMirror(msgspec.Struct, frozen=True, kw_only=True):
+    """A mirror; its directions have a tunnel id each, and there is one at least."""
+
+    id: str
+    name: str
+    description: str
+    tenant_id: str
+    project_id: str
+    port_id: str
+    directions: dict[str, int]
+    remote_ip: str
+    mirror_type: str
+
+    @property
+    def in_tunnel(self) -> int | None:
+        """The tunnel id of what goes to the machine."""
+        return self.directions.get(IN)
+
+    @property
+    def out_tunnel(self) -> int | None:
+        """The tunnel id of what the machine sends."""
+        return self.directions.get(OUT)
+
+
+def mirror(values: Mapping[str, Any], id_: str) -> TapMirror:
+    """The mirror that a checked body asks for; `InvalidInput` when no host can have it."""
+    directions: dict[str, int] = values["directions"]
+    if not directions:
+        raise _invalid(f"directions names {IN} or {OUT}.")
+    if len(set(directions.values())) < len(directions):
+        raise _invalid("the directions have tunnel ids of their own.")
+    if values["mirror_type"] == ERSPAN and max(directions.values()) > _session_max:
+        raise _invalid(f"a tunnel id of {ERSPAN} is {_session_max} at most.")
+    if address(values["remote_ip"]).version != 4:
+        raise _invalid("remote_ip is not on the underlay, which is of IPv4.")
+    return TapMirror(
+        id=id_,
+        name=values["name"],
+        description=values["description"],
+        tenant_id=values["project_id"],
+        project_id=values["project_id"],
+        port_id=values["port_id"],
+        directions=directions,
+        remote_ip=values["remote_ip"],
+        mirror_type=values["mirror_type"],
+    )
+
+
+def _invalid(why: str) -> InvalidInput:
+    return InvalidInput(f"Invalid input for operation: {why}")
