@@ -32,6 +32,7 @@ FILTERS = {
     "availability_zone": "name",
     "service_provider": "name",
     "rule_type": "type",
+    "loggable_resource": "type",
 }
 ALIASES: dict[str, dict[str, Any]] = {
     "alias_bandwidth_limit_rule": {"max_kbps": 2},
@@ -115,6 +116,10 @@ class Scene:
             label = self.made("metering_label", "/v2.0/metering/metering-labels")
             return {"metering_label_id": label, "direction": "ingress",
                     "remote_ip_prefix": "10.0.0.0/8"}  # fmt: skip
+        if kind == "tap_mirror":
+            port = self.made("port", "/v2.0/ports")
+            return {"port_id": port, "remote_ip": "192.0.2.9", "mirror_type": "gre",
+                    "directions": {"IN": number}}  # fmt: skip
         if kind == "rbac_policy":
             network = self.made("network", "/v2.0/networks")
             return {"object_type": "network", "object_id": network, "target_tenant": "green",
