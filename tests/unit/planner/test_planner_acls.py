@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+from tests.unit.planner.world import World
+
 from alcor.goal_state import codec
 from alcor.goal_state.entries import AclRule, SubnetAcl
 from alcor.goal_state.slices import acl_rule_key, acl_slice, subnet_acl_key
@@ -9,11 +11,8 @@ from alcor.intent.records import (
     NetworkAclRecord,
     NetworkAclRuleRecord,
     PortRecord,
-    Record,
     SubnetRecord,
-    key,
 )
-from alcor.planner.graph import IntentChange, Planner
 from alcor.values.addresses import prefix
 
 SUBNET = SubnetRecord(id="s", network_id="n", project_id="", ip_version=4, cidr="10.0.0.0/24")
@@ -22,33 +21,13 @@ RULE = NetworkAclRuleRecord(
     protocol=6, ports=(80, 90),
 )  # fmt: skip
 PORT = PortRecord(id="p", network_id="n", project_id="", mac_address="fa:16:3e:00:00:01", host="h1")
-KIND = {
-    PortRecord: "port",
-    SubnetRecord: "subnet",
-    NetworkAclRecord: "network_acl",
-    NetworkAclRuleRecord: "network_acl_rule",
-}
 
 
 def acl(id_: str, *subnets: str) -> NetworkAclRecord:
     return NetworkAclRecord(id=id_, project_id="", subnet_ids=subnets)
 
 
-class World:
-    def __init__(self) -> None:
-        self.planner = Planner()
-        self._revision = 0
-
-    def save(self, *records: Record, gone: bool = False) -> list[str]:
-        """Save (or delete) records; the keys of goal state that this changes."""
-        changed = []
-        for record in records:
-            self._revision += 1
-            name = key(KIND[type(record)], record.id)  # type: ignore[index]
-            change = IntentChange(name, None if gone else record, self._revision)
-            changed += [each.key for each in self.planner.apply(change)]
-        return changed
-
+class Acls(World):
     def acl_of_subnet(self) -> str:
         value = self.planner.goal.get(subnet_acl_key("n", "s"))
         entry = codec.decode(subnet_acl_key("n", "s"), value) if value is not None else None
@@ -56,7 +35,7 @@ class World:
 
 
 def test_a_rule_is_an_entry_of_its_acl_s_slice() -> None:
-    world = World()
+    world = Acls()
 
     assert world.save(RULE) == [acl_rule_key("a", "r")]
     assert codec.decode(acl_rule_key("a", "r"), world.planner.goal[acl_rule_key("a", "r")]) == (
@@ -67,7 +46,7 @@ def test_a_rule_is_an_entry_of_its_acl_s_slice() -> None:
 
 def test_a_subnet_has_its_acl_whatever_came_first() -> None:
     for order in permutations((SUBNET, acl("a", "s"), RULE)):
-        world = World()
+        world = Acls()
         world.save(*order)
 
         assert world.acl_of_subnet() == "a"
@@ -75,7 +54,7 @@ def test_a_subnet_has_its_acl_whatever_came_first() -> None:
 
 def test_a_subnet_that_moves_from_acl_to_acl_ends_with_the_new_one() -> None:
     for order in permutations((acl("a"), acl("b", "s"))):
-        world = World()
+        world = Acls()
         world.save(SUBNET, acl("a", "s"))
         world.save(*order)
         assert world.acl_of_subnet() == "b"
@@ -85,7 +64,7 @@ def test_a_subnet_that_moves_from_acl_to_acl_ends_with_the_new_one() -> None:
 
 
 def test_a_subnet_without_acl_is_told_so() -> None:
-    world = World()
+    world = Acls()
     world.save(SUBNET, acl("a", "s"))
 
     assert world.save(acl("a", "s"), gone=True) == [subnet_acl_key("n", "s")]
@@ -94,7 +73,7 @@ def test_a_subnet_without_acl_is_told_so() -> None:
 
 
 def test_an_acl_concerns_the_hosts_of_its_subnets_networks() -> None:
-    world = World()
+    world = Acls()
     world.save(SUBNET, acl("a", "s"), PORT)
     index = world.planner.index
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.planner.world import World
 
 from alcor.agent.desired import Desired
 from alcor.agent.outside import Outside
@@ -18,8 +19,7 @@ from alcor.goal_state.slices import (
     uplink_node_key,
     uplink_slice,
 )
-from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record, RouterRecord, key
-from alcor.planner.graph import GoalChange, IntentChange, Planner
+from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record, RouterRecord
 from alcor.transport.link import Frame, Item
 from alcor.values.addresses import address
 from alcor.values.rendezvous import first_of
@@ -76,23 +76,7 @@ records = st.one_of(
 histories = st.lists(st.tuples(records, st.booleans()), max_size=40)
 
 
-def key_of(record: Record) -> str:
-    return key(type(record).__name__.removesuffix("Record").lower(), record.id)
-
-
-class World:
-    """A planner, told of records one after the other."""
-
-    def __init__(self, *told: Record) -> None:
-        self.planner, self.revision = Planner(), 0
-        for record in told:
-            self.tell(record)
-
-    def tell(self, record: Record, gone: bool = False) -> list[GoalChange]:
-        self.revision += 1
-        change = IntentChange(key_of(record), None if gone else record, self.revision)
-        return self.planner.apply(change)
-
+class Exits(World):
     def living(self) -> list[Record]:
         return self.planner.index.records()
 
@@ -100,10 +84,10 @@ class World:
         return {host for host in HOSTS if exit_key(host, router_id) in self.planner.goal}
 
 
-def told(history: Iterable[tuple[Record, bool]]) -> World:
-    told = World()
+def told(history: Iterable[tuple[Record, bool]]) -> Exits:
+    told = Exits()
     for record, gone in history:
-        told.tell(record, gone)
+        told.tell(record, gone=gone)
     return told
 
 
@@ -189,7 +173,7 @@ def ranked(router_id: str, *hosts: str) -> list[str]:
 
 
 def test_two_hosts_hold_a_router_and_all_that_it_joins_without_a_machine() -> None:
-    world_ = World(node("h1"), node("h2"), node("h3"), world("x1"), machine("m", "n1", "h4"))
+    world_ = Exits(node("h1"), node("h2"), node("h3"), world("x1"), machine("m", "n1", "h4"))
     joined = (meeting("i1", "r1", "n1", "interface"), meeting("i2", "r2", "n1", "interface"))
     for record in (*joined, meeting("i3", "r2", "n2", "interface")):
         world_.tell(record)
@@ -209,7 +193,7 @@ def test_two_hosts_hold_a_router_and_all_that_it_joins_without_a_machine() -> No
 
 
 def test_a_router_without_interfaces_is_held_by_its_exits_alone() -> None:
-    world_ = World(node("h1"), world("x1"), meeting("g1", "r1", "x1", "gateway"))
+    world_ = Exits(node("h1"), world("x1"), meeting("g1", "r1", "x1", "gateway"))
 
     for name in (router_slice("r1"), network_slice("x1"), uplink_slice("ext")):
         assert set(world_.planner.index.hosts_of(name)) == {"h1"}
@@ -218,7 +202,7 @@ def test_a_router_without_interfaces_is_held_by_its_exits_alone() -> None:
 def test_the_death_of_a_host_moves_its_own_routers_only() -> None:
     routers = [f"r{number}" for number in range(100)]
     gateways = [meeting(f"g-{each}", each, "x1", "gateway") for each in routers]
-    world_ = World(*map(node, HOSTS), world("x1"), *gateways)
+    world_ = Exits(*map(node, HOSTS), world("x1"), *gateways)
     of_h1 = [each for each in routers if "h1" in ranked(each, *HOSTS)[:2]]
 
     changes = world_.tell(node("h1", alive=False))
@@ -232,6 +216,6 @@ def test_the_death_of_a_host_moves_its_own_routers_only() -> None:
 
 
 def test_a_node_that_says_the_same_again_moves_nothing() -> None:
-    world_ = World(node("h1"), world("x1"), meeting("g1", "r1", "x1", "gateway"))
+    world_ = Exits(node("h1"), world("x1"), meeting("g1", "r1", "x1", "gateway"))
 
     assert world_.tell(node("h1")) == []

@@ -1,6 +1,7 @@
 """Security groups for hosts: slices only for whom they concern."""
 
 import msgspec
+from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import Addresses, Group, Member, Port, Rule
@@ -20,11 +21,8 @@ from alcor.intent.records import (
     FixedIp,
     GroupRecord,
     PortRecord,
-    Record,
     RuleRecord,
-    key,
 )
-from alcor.planner.graph import IntentChange, Planner
 from alcor.values.addresses import prefix
 
 WEB, DB = GroupRecord(id="web", project_id=""), GroupRecord(id="db", project_id="")
@@ -54,33 +52,6 @@ def port(id_: str, host: str, *groups: str, secure: bool = True) -> PortRecord:
         port_security_enabled=secure,
         security_groups=groups,
     )
-
-
-KIND = {
-    PortRecord: "port",
-    GroupRecord: "security_group",
-    RuleRecord: "security_group_rule",
-    AddressGroupRecord: "address_group",
-}
-
-
-class World:
-    def __init__(self) -> None:
-        self.planner = Planner()
-        self._revision = 0
-
-    def save(self, *records: Record, gone: bool = False) -> list[str]:
-        """Save (or delete) records; the keys of goal state that this changes."""
-        changed = []
-        for record in records:
-            self._revision += 1
-            name = key(KIND[type(record)], record.id)  # type: ignore[index]
-            change = IntentChange(name, None if gone else record, self._revision)
-            changed += [each.key for each in self.planner.apply(change)]
-        return changed
-
-    def entry(self, key_: str) -> object:
-        return codec.decode(key_, self.planner.goal[key_])
 
 
 def test_groups_rules_members_and_addresses_are_entries_of_their_slices() -> None:

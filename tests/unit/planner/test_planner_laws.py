@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.planner.world import key_of
 
 from alcor.goal_state.slices import neighbour_key, network_slice
 from alcor.intent.records import (
@@ -13,7 +14,6 @@ from alcor.intent.records import (
     Record,
     SubnetPoolRecord,
     SubnetRecord,
-    key,
 )
 from alcor.planner.graph import IntentChange, Planner
 
@@ -55,10 +55,6 @@ ports = st.builds(
 )
 records = st.one_of(nodes, networks, subnets, pools, ports, ports)
 histories = st.lists(st.tuples(records, st.booleans()), max_size=30)
-
-
-def key_of(record: Record) -> str:
-    return key(type(record).__name__.removesuffix("Record").lower(), record.id)
 
 
 def changes_of(history: list[tuple[Record, bool]]) -> list[IntentChange]:

@@ -3,12 +3,12 @@
 from itertools import permutations
 
 import pytest
+from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry, GroupLog, PortLog
 from alcor.goal_state.slices import group_log_key, host_log_key
-from alcor.intent.records import GroupRecord, LogRecord, PortRecord, Record, key
-from alcor.planner.graph import IntentChange, Planner
+from alcor.intent.records import GroupRecord, LogRecord, PortRecord, Record
 
 PORT = PortRecord(
     id="p", network_id="n", project_id="blue", mac_address="fa:16:3e:00:00:01", host="h1",
@@ -22,17 +22,13 @@ OTHER = GroupRecord(id="o", project_id="red")
 OF_PORT = LogRecord(id="l", project_id="ops", port_id="p", group_id="g", dropped=True)
 OF_GROUP = LogRecord(id="l", project_id="ops", group_id="g", accepted=True)
 OF_PROJECT = LogRecord(id="l", project_id="blue", accepted=True, dropped=True)
-KIND: dict[type[Record], str] = {PortRecord: "port", GroupRecord: "security_group"}
 
 
 def planned(*records: Record, gone: tuple[Record, ...] = ()) -> dict[str, GoalEntry]:
     """The logs of goal state after these records came, and some went."""
-    planner = Planner()
-    changes = [(record, True) for record in records] + [(record, False) for record in gone]
-    for revision, (record, is_there) in enumerate(changes, 1):
-        name = key(KIND.get(type(record), "log"), record.id)
-        planner.apply(IntentChange(name, record if is_there else None, revision))
-    return {k: codec.decode(k, v) for k, v in planner.goal.items() if "/log/" in k}
+    world = World(*records)
+    world.tell(*gone, gone=True)
+    return {k: codec.decode(k, v) for k, v in world.planner.goal.items() if "/log/" in k}
 
 
 def test_a_log_of_a_port_is_an_entry_of_every_host_that_knows_it() -> None:

@@ -3,6 +3,7 @@
 from itertools import permutations
 
 import pytest
+from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import MeteringRule
@@ -13,9 +14,8 @@ from alcor.intent.records import (
     PortRecord,
     Record,
     RouterRecord,
-    key,
 )
-from alcor.planner.graph import IntentChange, Planner
+from alcor.planner.graph import Planner
 from alcor.values.addresses import prefix
 
 RULE = MeteringRuleRecord(id="r", label_id="l", ingress=True, source="192.0.2.0/24")
@@ -29,21 +29,12 @@ FACE = PortRecord(
 MACHINE = PortRecord(
     id="p", network_id="n", project_id="blue", mac_address="fa:16:3e:00:00:02", host="h1"
 )
-KIND = {
-    MeteringLabelRecord: "metering_label",
-    MeteringRuleRecord: "metering_rule",
-    PortRecord: "port",
-    RouterRecord: "router",
-}
 
 
 def planned(*records: Record, gone: tuple[Record, ...] = ()) -> Planner:
-    planner = Planner()
-    changes = [(record, True) for record in records] + [(record, False) for record in gone]
-    for revision, (record, is_there) in enumerate(changes, 1):
-        name = key(KIND[type(record)], record.id)  # type: ignore[index]
-        planner.apply(IntentChange(name, record if is_there else None, revision))
-    return planner
+    world = World(*records)
+    world.tell(*gone, gone=True)
+    return world.planner
 
 
 @pytest.mark.parametrize(("label", "owner"), [(MINE, "blue"), (SHARED, EVERYBODY)])

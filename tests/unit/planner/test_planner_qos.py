@@ -2,8 +2,9 @@
 
 from itertools import permutations
 
-from alcor.goal_state import codec
-from alcor.goal_state.entries import GoalEntry, Limit, Network, Port, QosPolicy
+from tests.unit.planner.world import World
+
+from alcor.goal_state.entries import Limit, Network, Port, QosPolicy
 from alcor.goal_state.slices import host_port_key, network_key, policy_key, policy_slice
 from alcor.intent.records import (
     FloatingIpRecord,
@@ -11,20 +12,9 @@ from alcor.intent.records import (
     PortRecord,
     QosPolicyRecord,
     QosRuleRecord,
-    Record,
     RouterGateway,
     RouterRecord,
 )
-from alcor.intent.records import key as record_key
-from alcor.planner.graph import IntentChange, Planner
-
-KIND = {
-    NetworkRecord: "network",
-    PortRecord: "port",
-    QosPolicyRecord: "qos_policy",
-    RouterRecord: "router",
-    FloatingIpRecord: "floating_ip",
-}
 
 
 def policy(id_: str, *rules: QosRuleRecord) -> QosPolicyRecord:
@@ -44,25 +34,6 @@ def port(id_: str, host: str, policy_id: str = "", owner: str = "") -> PortRecor
         id=id_, network_id="n", project_id="", mac_address="fa:16:3e:00:00:01", host=host,
         qos_policy_id=policy_id, device_owner=owner,
     )  # fmt: skip
-
-
-class World:
-    def __init__(self) -> None:
-        self.planner = Planner()
-        self._revision = 0
-
-    def save(self, *records: Record, gone: bool = False) -> list[str]:
-        """Save (or delete) records; the keys of goal state that this changes."""
-        changed = []
-        for record in records:
-            self._revision += 1
-            name = record_key(KIND[type(record)], record.id)  # type: ignore[index]
-            change = IntentChange(name, None if gone else record, self._revision)
-            changed += [each.key for each in self.planner.apply(change)]
-        return changed
-
-    def entry(self, key: str) -> GoalEntry:
-        return codec.decode(key, self.planner.goal[key])
 
 
 def planned(*rules: QosRuleRecord) -> QosPolicy:

@@ -1,6 +1,7 @@
 """Routers for hosts: each interface is two entries, and joins networks for whom they concern."""
 
 import msgspec
+from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
 from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
@@ -19,8 +20,8 @@ from alcor.goal_state.slices import (
     uplink_slice,
 )
 from alcor.intent import records
-from alcor.intent.records import HostRoute, PortRecord, Record, RouterRecord, key
-from alcor.planner.graph import GoalChange, IntentChange, Planner
+from alcor.intent.records import HostRoute, PortRecord, RouterRecord
+from alcor.planner.graph import GoalChange, IntentChange
 from alcor.values.addresses import Mac, address, prefix
 
 ROUTER = RouterRecord(id="r", project_id="", routes=(HostRoute("10.9.0.0/16", "10.0.0.9"),))
@@ -43,31 +44,6 @@ def machine(id_: str, network: str, host: str) -> PortRecord:
                       host=host)  # fmt: skip
 
 
-class World:
-    """A planner, told of records one after the other."""
-
-    def __init__(self, *told: Record) -> None:
-        self.planner = Planner()
-        self.revision = 0
-        for record in told:
-            self.tell(record)
-
-    def tell(self, record: Record) -> list[GoalChange]:
-        kind = "router" if isinstance(record, RouterRecord) else "port"
-        self.revision += 1
-        return self.planner.apply(IntentChange(key(kind, record.id), record, self.revision))
-
-    def forget(self, port_id: str) -> list[GoalChange]:
-        self.revision += 1
-        return self.planner.apply(IntentChange(key("port", port_id), None, self.revision))
-
-    def hosts(self, slice_: str) -> set[str]:
-        hosts = set(self.planner.index.hosts_of(slice_))
-        everybody = ("h1", "h2", "h3")
-        assert hosts == {host for host in everybody if self.planner.index.concerns(host, slice_)}
-        return hosts
-
-
 def test_a_router_and_its_interface_are_three_entries() -> None:
     world = World()
 
@@ -88,7 +64,7 @@ def test_a_router_and_its_interface_are_three_entries() -> None:
 def test_an_interface_that_goes_takes_its_entries_along() -> None:
     world = World(ROUTER, interface("i", "r", "n1"))
 
-    gone = world.forget("i")
+    gone = world.tell(interface("i", "r", "n1"), gone=True)
 
     assert {change.key for change in gone} == {interface_key("r", "i"), attachment_key("n1", "i")}
     assert {change.value for change in gone} == {None}
@@ -115,7 +91,7 @@ def test_routers_lead_the_hosts_of_a_network_to_all_that_are_joined_with_it() ->
         }
     )
 
-    world.forget("i3")
+    world.tell(interface("i3", "other", "n2"), gone=True)
 
     assert world.hosts(network_slice("n1")) == world.hosts(router_slice("r")) == {"h1", "h2"}
     assert world.hosts(network_slice("n3")) == world.hosts(router_slice("other")) == {"h3"}
@@ -125,7 +101,7 @@ def test_one_more_port_behind_a_router_is_still_two_entries() -> None:
     joined = [interface(f"i{n}", "r", f"n{n}") for n in range(20)]
     node = records.NodeRecord(id="h1", tunnel_ip="192.0.2.1")
     world = World(*joined)
-    world.planner.apply(IntentChange("node/h1", node, 1))
+    world.tell(node)
 
     assert len(world.tell(machine("p1", "n1", "h1"))) == 2
 
@@ -145,7 +121,7 @@ def test_a_gateway_leads_outward_only() -> None:
     assert {change.key for change in changes} == {gateway_key("r", "gw-r")}
     assert world.hosts(network_slice("world")) == {"h1", "h2"}
     assert world.hosts(network_slice("n1")) == world.hosts(router_slice("r")) == {"h1"}
-    assert {change.value for change in world.forget("gw-r")} == {None}
+    assert {change.value for change in world.tell(gateway("r", "world"), gone=True)} == {None}
     assert world.hosts(network_slice("world")) == {"h2"}
 
 
