@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from types import TracebackType
 from typing import NamedTuple, Self
 from uuid import uuid4
 
@@ -38,12 +37,7 @@ class AlcorLab:
         self.lab = labs.up(self.name, self._host_count)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         labs.down(self.name)
 
     def network(self, number: int) -> str:

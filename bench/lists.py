@@ -4,18 +4,19 @@ Two control planes stand side by side and are asked in turns. Every question has
 the smaller table as in the larger one, so that only what is not asked for grows.
 """
 
-from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Api, Kind
 from bench import servers
 from bench.load import Job, LoadGenerator
-from bench.measure import in_turns, percentile, spread
+from bench.measure import percentile
 from bench.run import Bench
 from bench.servers import Server
-from bench.tables import Row, Section, at_most, ratio, seconds
+from bench.tables import Section
+from bench.two_sizes import compare
 
 _rounds, _rounds_quick = 7, 3
 _calls = 40  # a turn
@@ -23,7 +24,6 @@ _page = 100  # items, also those of one name and of one tag
 _fill = 500  # items a call
 _small, _large, _small_quick, _large_quick = 10_000, 100_000, 2_000, 20_000
 _owner, _tenant = "owner", "tenant"
-growth_times_max = 1.2
 _QUOTA = Kind("quota", "quotas", "/v2.0/quotas")
 _POLICY = Kind("rbac_policy", "rbac_policies", "/v2.0/rbac-policies")
 
@@ -127,9 +127,10 @@ def measure(bench: Bench) -> list[Section]:
     with ExitStack() as stack:
         load = stack.enter_context(LoadGenerator())
         tables = [_table(bench, stack, load, size) for size in (small, large)]
+        rounds = bench.rounds(_rounds, _rounds_quick)
         rows = [
-            _row(question.name, *_compare(bench, number, question.name, tables))
-            for number, question in enumerate(questions(0))
+            compare(question.name, rounds, *(partial(t.ask, n) for t in tables), bench.tell)
+            for n, question in enumerate(questions(0))
         ]
     return [
         Section(
@@ -154,22 +155,3 @@ def _table(bench: Bench, stack: ExitStack, load: LoadGenerator, size: int) -> Ta
     tokens.write_text(_TOKENS)
     tokens.chmod(0o600)
     return Table(stack.enter_context(servers.control_plane(data, tokens)), size, load)
-
-
-def _compare(bench: Bench, number: int, name: str, tables: Sequence[Table]) -> tuple[float, float]:
-    small, large = tables
-    times = in_turns(
-        bench.rounds(_rounds, _rounds_quick),
-        {"smaller table": lambda: small.ask(number), "larger table": lambda: large.ask(number)},
-        lambda what: bench.tell(f"{name}: {what}"),
-    )
-    return spread(times["smaller table"]).median, spread(times["larger table"]).median
-
-
-def _row(name: str, small_s: float, large_s: float) -> Row:
-    times = large_s / small_s
-    return Row(
-        cells=[name, seconds(small_s), seconds(large_s), ratio(times)],
-        values={"small_s": small_s, "large_s": large_s, "ratio": times},
-        verdict=at_most(growth_times_max, times),
-    )

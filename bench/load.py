@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -234,12 +233,7 @@ class LoadGenerator:
             raise Failed("the load generator has died")
         return msgspec.json.decode(line, type=Outcome)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()

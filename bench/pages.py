@@ -5,22 +5,23 @@ table of a million.
 """
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from alcor.client.api import PORT
 from bench import servers
 from bench.load import Job, LoadGenerator
-from bench.measure import in_turns, percentile, spread
+from bench.measure import percentile
 from bench.posts import Region, hosts
 from bench.run import Bench
-from bench.tables import Row, Section, at_most, ratio, seconds
+from bench.tables import Section, seconds
+from bench.two_sizes import compare
 
 _rounds, _rounds_quick = 9, 3
 _calls = 60  # a turn
 _fill_ports = 500  # a call
 _page = 100
-growth_times_max = 1.2
 
 
 class Size(NamedTuple):
@@ -91,7 +92,11 @@ def measure(bench: Bench) -> list[Section]:
     with ExitStack() as stack:
         load = stack.enter_context(LoadGenerator())
         small, large = (_table(bench, stack, load, size) for size in sizes)
-        rows = [_row(page, *_compare(bench, page, small, large)) for page in pages]
+        rounds = bench.rounds(_rounds, _rounds_quick)
+        rows = [
+            compare(page, rounds, partial(small.ask, page), partial(large.ask, page), bench.tell)
+            for page in pages
+        ]
     fill = f"The larger was filled in {seconds(large.fill_s)} by bulks of {_fill_ports}."
     return [
         Section(
@@ -112,21 +117,3 @@ def _table(bench: Bench, stack: ExitStack, load: LoadGenerator, size: int) -> Ta
     data.mkdir()
     server = stack.enter_context(servers.control_plane(data))
     return Table(Region(server, data), size, load)
-
-
-def _compare(bench: Bench, page: str, small: Table, large: Table) -> tuple[float, float]:
-    times = in_turns(
-        bench.rounds(_rounds, _rounds_quick),
-        {"smaller table": lambda: small.ask(page), "larger table": lambda: large.ask(page)},
-        lambda what: bench.tell(f"{page}: {what}"),
-    )
-    return spread(times["smaller table"]).median, spread(times["larger table"]).median
-
-
-def _row(page: str, small_s: float, large_s: float) -> Row:
-    times = large_s / small_s
-    return Row(
-        cells=[page, seconds(small_s), seconds(large_s), ratio(times)],
-        values={"small_s": small_s, "large_s": large_s, "ratio": times},
-        verdict=at_most(growth_times_max, times),
-    )

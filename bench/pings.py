@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -108,12 +107,7 @@ class Pings:
             raise Unexpected(f"only {result.ok} of {result.total} pings were answered")
         return result.at
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if problem is not None:

@@ -3,7 +3,6 @@
 import select
 import subprocess
 import sys
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -83,10 +82,5 @@ class Fleet:
                     pipe.close()
         self._processes.clear()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.kill()
