@@ -33,7 +33,16 @@ ALONE: dict[str, Any] = LEAST | {
     "managers": {"replicas": 1},
     "delivery": {"replicas": 1, "tlsSecret": "delivery"},
 }
-CASES = pytest.mark.parametrize("values", [LEAST, ALONE, ELSEWHERE], ids=["least", "alone", "all"])
+BY_NATS: dict[str, Any] = LEAST | {
+    "delivery": {
+        "tlsSecret": "delivery",
+        "nats": {"url": "nats://hosts.example:4222", "credentialsSecret": "deliveries"},
+    },
+    "agent": {"enabled": True, "transport": "nats", "natsCredentialsSecret": "hosts"},
+}
+CASES = pytest.mark.parametrize(
+    "values", [LEAST, ALONE, ELSEWHERE, BY_NATS], ids=["least", "alone", "all", "nats"]
+)
 
 
 @CASES
@@ -85,6 +94,73 @@ def test_an_agent_reads_its_settings() -> None:
     assert settings.host == "node-1"
     assert settings.control_plane == "demo-alcor-delivery.net.svc:9697"
     assert settings.metadata_secret_file == "/etc/alcor-metadata/secret"
+
+
+def agent_settings(agent: Any) -> AgentConfig:
+    """What an agent is told by its pod's template, on the node `node-1`."""
+    environment = {each["name"]: each.get("value", "node-1") for each in container(agent)["env"]}
+    return load(AgentConfig, None, environment)
+
+
+def mounts(document: Any) -> dict[str, tuple[Any, Any]]:
+    """Of each path in the container: how it is mounted, and the volume behind it."""
+    pod = document["spec"]["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    return {m["mountPath"]: (m, volumes[m["name"]]) for m in container(document)["volumeMounts"]}
+
+
+def test_an_agent_by_nats_is_shown_its_own_credentials_and_no_others() -> None:
+    agent = rendered(BY_NATS)["DaemonSet/demo-alcor-agent"]
+
+    settings = agent_settings(agent)
+    assert settings.control_plane == "nats://hosts.example:4222"
+    assert not settings.tls_ca  # the way is plain
+    mount, volume = mounts(agent)[settings.nats_credentials]
+    assert mount["subPathExpr"] == "$(ALCOR_HOST).creds"
+    assert mount["readOnly"] is True
+    assert volume["secret"] == {"secretName": "hosts"}
+
+
+def test_an_agents_credentials_may_be_a_file_of_its_node() -> None:
+    change = {
+        "enabled": True,
+        "transport": "nats",
+        "controlPlane": "tls://hosts.example:4222",
+        "natsCredentialsPath": "/etc/alcor/nats.creds",
+        "tlsSecret": "agents",
+        "tracesEndpoint": "http://collector:4318",
+    }
+    agent = rendered(BY_NATS | {"agent": change})["DaemonSet/demo-alcor-agent"]
+
+    settings = agent_settings(agent)
+    assert settings.control_plane == "tls://hosts.example:4222"
+    assert settings.tls_ca
+    assert settings.traces_endpoint == "http://collector:4318"
+    mount, volume = mounts(agent)[settings.nats_credentials]
+    assert "subPathExpr" not in mount
+    assert volume["hostPath"] == {"path": "/etc/alcor/nats.creds", "type": "File"}
+
+
+def test_deliveries_serve_hosts_by_nats_with_a_user_of_their_own(tmp_path: Path) -> None:
+    documents = rendered(BY_NATS)
+    path = tmp_path / "server.toml"
+    path.write_text(documents["ConfigMap/demo-alcor"]["data"]["server.toml"])
+
+    agents = load(Config, path, {}).agents
+
+    assert agents.nats == "nats://hosts.example:4222"
+    folder = str(Path(agents.nats_credentials).parent)
+    _, volume = mounts(documents["Deployment/demo-alcor-delivery"])[folder]
+    assert volume["secret"] == {"secretName": "deliveries"}
+    for role in ("gateway", "managers"):
+        assert folder not in mounts(documents[f"Deployment/demo-alcor-{role}"])
+
+
+def test_by_grpc_nothing_is_said_of_nats() -> None:
+    documents = rendered(ELSEWHERE)
+
+    assert not agent_settings(documents["DaemonSet/demo-alcor-agent"]).nats_credentials
+    assert "agents.nats" not in documents["ConfigMap/demo-alcor"]["data"]["server.toml"]
 
 
 @CASES
@@ -140,6 +216,13 @@ def test_hosts_always_find_a_delivery() -> None:
         ({"postgresql": {"own": True}}, "postgresql.passwordSecret names a Secret"),
         ({"nats": {"own": False}}, "nats.url says where NATS is"),
         ({"delivery": {}}, "delivery.tlsSecret names a Secret"),
+        ({"agent": {"transport": "carrier"}}, "transport"),
+        ({"agent": {"enabled": True, "transport": "nats"}}, "delivery.nats.url says where"),
+        (BY_NATS | {"agent": BY_NATS["agent"] | {"controlPlane": "host:9697"}}, "the form nats://"),
+        (
+            {"delivery": BY_NATS["delivery"], "agent": {"enabled": True, "transport": "nats"}},
+            "says who a host is",
+        ),
     ],
 )
 def test_values_that_can_not_work_are_refused_by_name(change: dict[str, Any], message: str) -> None:
