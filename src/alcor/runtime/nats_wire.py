@@ -1,7 +1,8 @@
 """Processes of one region that call each other over NATS: named calls, bytes in and out.
 
 A call is published on the subject of its name; of the processes that serve it, one takes it. A
-reply that is larger than a message comes in parts. Nobody there: the call waits a little, since
+reply that is larger than a message comes in parts; a request that is, whoever takes the call asks
+for, part by part. Nobody there: the call waits a little, since
 whoever serves it may be starting again, and is then refused as `Unavailable`. Who works on a call
 says so every second: silence means that it has died, and nobody knows whether it did the work.
 """
@@ -23,13 +24,15 @@ from alcor.values.traceparent import checked
 Call = Callable[[bytes], Awaitable[bytes]]
 
 prefix = "alcor.rpc"
-part_bytes_max = 512 * 1024  # of a reply; a NATS server takes 1 MiB by default
+part_bytes_max = 512 * 1024  # a NATS server takes 1 MiB by default
+request_bytes_max = 64 << 20  # beyond what a gateway takes of a client by default
 silence_s_max = 5.0  # of who answers
 alive_every_s = 1.0
 nobody_s_max = 10.0  # how long a call waits for somebody who serves it
 ask_again_s = 0.1
 calls_max = 10_000  # at once, of one process
 
+_PARTS = "alcor-parts"  # the header of a call whose request is asked for: how many there are
 _MORE, _LAST, _FAILED, _ALIVE = b"+", b".", b"!", b"~"  # the first byte of a part
 
 _log = structlog.get_logger(__name__)
@@ -43,13 +46,16 @@ class NatsWire:
         self._inbox = client.new_inbox()
         self._numbers = count(1)
         self._asked: dict[str, _Asked] = {}
-        self._replies: Subscription | None = None
+        self._replies: list[Subscription] = []
         self._serving: list[Subscription] = []
         self._answering: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Listen for replies; once, before the first call."""
-        self._replies = await self._nats.subscribe(f"{self._inbox}.*", cb=self._reply)
+        self._replies = [
+            await self._nats.subscribe(f"{self._inbox}.*", cb=self._reply),
+            await self._nats.subscribe(f"{self._inbox}.*.*", cb=self._give_part),
+        ]
 
     async def serve(self, calls: Mapping[str, Call]) -> None:
         """Answer these calls, until `close`."""
@@ -70,7 +76,7 @@ class NatsWire:
 
     async def call(self, name: str, request: bytes) -> bytes:
         """Have somebody do it; `Unavailable` when nobody does, or not soon enough."""
-        if len(request) > self._nats.max_payload:
+        if len(request) > request_bytes_max:
             message = f"A request of {len(request)} bytes is more than can be passed on."
             raise Refusal(message, type="RequestTooLarge", kind=Kind.TOO_LARGE)
         loop = asyncio.get_running_loop()
@@ -86,9 +92,13 @@ class NatsWire:
     async def _ask(self, name: str, request: bytes) -> bytes:
         number = str(next(self._numbers))
         asked = self._asked[number] = _Asked()
+        headers = _headers()
+        if len(request) > part_bytes_max:
+            asked.request, request = _in_parts(request), b""
+            headers[_PARTS] = str(len(asked.request))
         try:
             await self._nats.publish(
-                f"{prefix}.{name}", request, f"{self._inbox}.{number}", headers=_headers()
+                f"{prefix}.{name}", request, f"{self._inbox}.{number}", headers=headers or None
             )
             while not (await asyncio.wait([asked.whole], timeout=silence_s_max))[0]:
                 if not asked.alive:
@@ -118,6 +128,25 @@ class NatsWire:
             if kind == _LAST:
                 asked.whole.set_result(b"".join(asked.parts))
 
+    async def _give_part(self, message: Msg) -> None:
+        """Whoever works on a call of ours asks for a part of its request."""
+        number, part = message.subject.split(".")[-2:]
+        asked = self._asked.get(number)
+        if asked is not None:  # else nobody waits for it any more
+            asked.alive = True
+            await self._nats.publish(message.reply, asked.request[int(part)])
+
+    async def _request(self, message: Msg) -> bytes:
+        """All of a call's request."""
+        parts = message.headers.get(_PARTS) if message.headers else None
+        if parts is None:
+            return message.data
+        got = []
+        for part in range(int(parts)):
+            subject = f"{message.reply}.{part}"
+            got.append((await self._nats.request(subject, timeout=silence_s_max)).data)
+        return b"".join(got)
+
     def _server(self, name: str, call: Call) -> Callable[[Msg], Awaitable[None]]:
         async def take(message: Msg) -> None:
             if len(self._answering) >= calls_max:
@@ -139,14 +168,14 @@ class NatsWire:
                 message.reply, _FAILED + f"{name}: {type(error).__name__}".encode()
             )
             return
-        for start in range(0, max(len(reply), 1), part_bytes_max):
-            part = reply[start : start + part_bytes_max]
-            kind = _LAST if start + part_bytes_max >= len(reply) else _MORE
-            await self._nats.publish(message.reply, kind + part)
+        *first, last = _in_parts(reply)
+        for part in first:
+            await self._nats.publish(message.reply, _MORE + part)
+        await self._nats.publish(message.reply, _LAST + last)
 
     async def _worked(self, call: Call, message: Msg) -> bytes:
         """The reply, when it is there; who asked hears that we are at it."""
-        working = asyncio.ensure_future(call(message.data))
+        working = asyncio.ensure_future(self._done(call, message))
         try:
             while not (await asyncio.wait([working], timeout=alive_every_s))[0]:
                 await self._nats.publish(message.reply, _ALIVE)
@@ -154,20 +183,30 @@ class NatsWire:
             working.cancel()
         return working.result()
 
+    async def _done(self, call: Call, message: Msg) -> bytes:
+        return await call(await self._request(message))
+
 
 class _Asked:
     """A call that waits for its reply."""
 
     def __init__(self) -> None:
         self.alive = True
+        self.request: list[bytes] = []  # its parts, where it is larger than a message
         self.parts: list[bytes] = []
         self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
 
-def _headers() -> dict[str, str] | None:
+def _in_parts(content: bytes) -> list[bytes]:
+    """At least one."""
+    starts = range(0, max(len(content), 1), part_bytes_max)
+    return [content[start : start + part_bytes_max] for start in starts]
+
+
+def _headers() -> dict[str, str]:
     """Which trace a call belongs to."""
     within = spans.within.get()
-    return {spans.HEADER: within} if within else None
+    return {spans.HEADER: within} if within else {}
 
 
 def _traceparent(message: Msg) -> str:

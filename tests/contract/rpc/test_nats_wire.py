@@ -78,7 +78,33 @@ def test_what_can_not_be_passed_on_is_refused(nats_server: Server) -> None:
     async def main() -> None:
         async with wire(nats_server.url, {"c.echo": echo}) as asking:
             with pytest.raises(Refusal, match="more than can be passed on"):
-                await asking.call("c.echo", bytes(2_000_000))
+                await asking.call("c.echo", bytes(nats_wire.request_bytes_max + 1))
+
+    run(main)
+
+
+def test_a_request_larger_than_a_message_comes_whole_to_whoever_takes_it(
+    nats_server: Server,
+) -> None:
+    async def main() -> None:
+        calls = {"g.echo": echo}
+        async with (
+            wire(nats_server.url, calls),
+            wire(nats_server.url, calls),
+            wire(nats_server.url) as asking,
+        ):
+            texts = [bytes([n]) * (1_300_000 + n) for n in range(8)]
+            assert await asyncio.gather(*(asking.call("g.echo", t) for t in texts)) == texts
+
+    run(main)
+
+
+def test_a_large_request_that_nobody_serves_waits_for_somebody(nats_server: Server) -> None:
+    async def main() -> None:
+        async with wire(nats_server.url) as asking:
+            waiting = asyncio.ensure_future(asking.call("h.echo", bytes(2_000_000)))
+            async with wire(nats_server.url, {"h.echo": echo}):
+                assert await waiting == bytes(2_000_000)
 
     run(main)
 
