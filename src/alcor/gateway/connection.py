@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, serving: Serving) -> None:
         self.heard = serving.second  # when something was last heard
+        self.asked = False  # it has sent the head of a request
         self._serving = serving
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Request, Arriving, bool]] = deque()
@@ -138,6 +139,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         parser = self._parser
+        self.asked = True
         path, query = _target(self._url)
         self._arriving = arriving = Arriving(self)
         request = Request(

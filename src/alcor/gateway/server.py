@@ -18,6 +18,7 @@ from alcor.gateway.responses import Response
 backlog = 2_048  # connections that wait to be accepted
 silent_s_max = 75  # a client that owes us bytes, or has nothing to ask
 graceful_s_max = 5.0  # for requests in progress at the end
+first_s_max = 1.0  # at the end, for the request of who has connected and not asked yet
 
 
 class Application(Protocol):
@@ -58,14 +59,29 @@ class HttpServer:
         """Serve until `stop`."""
         self._tick()
         listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._serving), sock=self._socket, backlog=backlog
+            self._connection, sock=self._socket, backlog=backlog
         )
         try:
             while not self._serving.stopping:
                 await self._second()
         finally:
+            waiting = self._waiting()
             listening.close()
+            for each in waiting:
+                await asyncio.get_running_loop().connect_accepted_socket(self._connection, each)
             await self._finish()
+
+    def _connection(self) -> Connection:
+        return Connection(self._serving)
+
+    def _waiting(self) -> list[socket.socket]:
+        """Who has connected, and was not accepted yet: the end of listening would hang up on them,
+        also where other processes listen on the address."""
+        waiting: list[socket.socket] = []
+        with suppress(BlockingIOError):
+            while len(waiting) < backlog:
+                waiting.append(self._socket.accept()[0])
+        return waiting
 
     def stop(self) -> None:
         """Take no new requests, finish those in progress; `run` then returns."""
@@ -91,6 +107,11 @@ class HttpServer:
 
     async def _finish(self) -> None:
         serving = self._serving
+        for each in [c for c in serving.connections if c.idle and c.asked]:
+            each.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(first_s_max, self._graceful_s)):
+                await serving.nobody.wait()
         for each in [c for c in serving.connections if c.idle]:
             each.close()
         with suppress(TimeoutError):

@@ -1,6 +1,7 @@
 """The server: what it tells everybody, and how it ends."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -109,3 +110,28 @@ def test_a_server_that_stops_hangs_up_on_the_idle_and_does_not_wait_for_ever() -
         client.slow.go.set()
 
     run(case, graceful_s=0)
+
+
+def test_who_has_connected_and_waits_to_be_accepted_is_answered_at_the_end() -> None:
+    async def main() -> None:
+        slow = Slow()
+        slow.go.set()
+        serving = HttpServer(slow, "127.0.0.1", 0, lambda: moment, shared=True)
+        running = asyncio.ensure_future(serving.run())
+        first = await asyncio.open_connection(*serving.address)
+        # The loop does not turn meanwhile, so the kernel keeps them.
+        waiting = [socket.create_connection(serving.address) for _ in range(20)]
+        for number, each in enumerate(waiting[:-1]):
+            each.sendall(ASK % number)
+        serving.stop()
+        async with asyncio.timeout(20):
+            await running  # the last of them never asks
+
+        for each in waiting[:-1]:
+            with each:
+                assert each.recv(1_000).startswith(b"HTTP/1.1 200 OK")
+        with waiting[-1] as silent:
+            assert silent.recv(1_000) == b""
+        await closed(first[1])
+
+    asyncio.run(main())
