@@ -5,14 +5,15 @@ in SQLite, and sequences are in order of commit. A connection that was lost is m
 that had not begun to commit is run again, until the server has been away for too long.
 
 The process that leads holds another lock for as long as one connection of it lives. Every write
-looks whether that is so still, within its transaction: who was deposed writes nothing.
+looks whether that is so still, within its transaction: who was deposed writes nothing. Who has
+nothing to write looks every few seconds, so as not to find out at a client's request.
 """
 
 import asyncio
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, local
 from time import monotonic
 from typing import Any, TypeVar, cast
@@ -31,11 +32,12 @@ T = TypeVar("T")
 readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
 ask_again_s = 0.2
+look_every_s = 2.0  # whether we lead still
 
 _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
 _LEAD = "SELECT CASE WHEN pg_try_advisory_lock(2) THEN pg_backend_pid() END"
 _LEADS = (
-    "; SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted AND pid = {} "
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted AND pid = {} "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -57,12 +59,14 @@ class PostgresDatabase:
         self._closing = Event()
         self._leading: psycopg.Connection[Any] | None = None
         self._begin_write = _BEGIN_WRITE
+        self._leads = ""  # asks whether we lead; empty before we do
         self._deposed = asyncio.Event()
 
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it."""
         backend = await self._writer.do(self._lead)
-        self._begin_write = _BEGIN_WRITE + _LEADS.format(backend)
+        self._leads = _LEADS.format(backend)
+        self._begin_write = f"{_BEGIN_WRITE}; {self._leads}"
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
@@ -73,9 +77,21 @@ class PostgresDatabase:
             raise
 
     async def deposed(self) -> None:
-        """Wait until a write has found that we don't lead any more, and raise `Deposed`."""
-        await self._deposed.wait()
+        """Wait until it is known that we don't lead any more, and raise `Deposed`."""
+        while not self._deposed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(look_every_s):
+                    await self._deposed.wait()
+            if not await self._leading_still():
+                break
         raise Deposed(f"this process leads the database of {self._name} no more")
+
+    async def _leading_still(self) -> bool:
+        """Whether we lead; as long as the server does not answer, nobody else can have begun to."""
+        try:
+            return await self.read(lambda c: c.execute(self._leads).fetchone() is not None)
+        except Unavailable:
+            return True
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from alcor.runtime.database import Deposed
-from alcor.runtime.postgres import PostgresDatabase
+from alcor.runtime.postgres import PostgresDatabase, look_every_s
 
 
 @asynccontextmanager
@@ -92,5 +92,24 @@ def test_who_leads_hears_nothing(url: str) -> None:
 
             assert not hears.done()
             hears.cancel()
+
+    run(main)
+
+
+def test_who_has_nothing_to_write_hears_of_it_as_well(url: str) -> None:
+    async def main() -> None:
+        async with opened(url) as one, opened(url) as other:
+            await one.lead()
+            hears = asyncio.ensure_future(one.deposed())
+            done, _ = await asyncio.wait([hears], timeout=2 * look_every_s)
+            assert not done  # it leads
+            cut(url, "leader")
+            await other.lead()
+
+            with pytest.raises(Deposed):
+                await hears
+            await other.write(insert("a"))
+
+        assert things(url) == [("a",)]
 
     run(main)
