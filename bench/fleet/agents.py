@@ -1,16 +1,18 @@
 """Many agents without switches in one process: `python -m bench.fleet.agents TARGET FIRST COUNT`.
 
-Each has a connection of its own, follows what its ports lead to, and reports as agents do. Lines of
-JSON on stdin say what to look for, lines on stdout what was found; times are the monotonic clock's,
-which all processes of a machine share.
+Each has a connection of its own, follows what its ports lead to, and reports as agents do: by gRPC
+through the agent's own link, by NATS as barely as that goes (`bare.py`). Lines of JSON on stdin say
+what to look for, lines on stdout what was found; times are the monotonic clock's, which all
+processes of a machine share.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import aclosing
 from random import random
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 import uvloop
@@ -19,11 +21,12 @@ from alcor.goal_state.codec import decode
 from alcor.goal_state.entries import Port
 from alcor.goal_state.slices import group_slice, host_slice, network_slice, slice_of
 from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Connected, Disconnected, Frame, Hello, Link, Report
-from alcor.transport.nats_client import NatsLink
+from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
 from alcor.values.addresses import address
+from bench.fleet.bare import BareHost
 
 connecting_max = 200  # at once: hosts have a processor each, these share one
+connections = 1 << 63  # numbers to choose from
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,31 +92,32 @@ class Crowd:
             self._done.set()
 
 
+class Way(Protocol):
+    """How an agent speaks to the control plane."""
+
+    def subscribe(self, name: str) -> None: ...
+
+    def report(self, report: Report) -> None: ...
+
+
 class Agent:
     """One host."""
 
-    def __init__(self, host: str, link: Link, crowd: Crowd) -> None:
-        self._own = host_slice(host)
-        self._link = link
+    def __init__(self, hello: Hello, way: Way, crowd: Crowd) -> None:
+        self._way = way
+        self._own = host_slice(hello.host)
         self._crowd = crowd
         self._wanted = {self._own}
         self._synced: set[str] = set()
         self._is_settled = False
+        way.subscribe(self._own)
 
-    async def run(self) -> None:
-        """Follow goal state, for ever."""
-        self._link.subscribe(self._own)
-        async with aclosing(self._link.events()) as events:  # type: ignore[type-var]
-            async with self._crowd.door:
-                while not isinstance(await anext(events), Connected):
-                    pass
-            async for event in events:
-                if isinstance(event, Disconnected):
-                    self._synced.clear()
-                if isinstance(event, Frame):
-                    self._take(event)
+    def forget(self) -> None:
+        """The connection is lost: nothing is up to date."""
+        self._synced.clear()
 
-    def _take(self, frame: Frame) -> None:
+    def take(self, frame: Frame) -> None:
+        """A frame has come."""
         self._crowd.note(self, frame)
         for item in frame.items:
             if item.value is not None and slice_of(item.key) == self._own:
@@ -121,9 +125,9 @@ class Agent:
         self._synced |= {*frame.completes, *frame.resumes}
         for name in frame.refused:  # it is not known yet there that a port leads to it
             self._synced.discard(name)
-            self._link.subscribe(name)
+            self._way.subscribe(name)
         if self._synced >= self._wanted:
-            self._link.report(Report(frame.epoch, frame.position))
+            self._way.report(Report(frame.epoch, frame.position))
         is_settled = len(self._wanted) > 1 and self._synced >= self._wanted
         if is_settled != self._is_settled:
             self._is_settled = is_settled
@@ -136,38 +140,57 @@ class Agent:
             names = [network_slice(entry.network_id), *map(group_slice, entry.security_groups)]
             for name in names:
                 self._wanted.add(name)
-                self._link.subscribe(name)
+                self._way.subscribe(name)
 
 
 async def _main(target: str, first: int, count: int) -> None:
     crowd = Crowd()
-    link_of = _nats(target) if target.startswith("nats:") else _grpc(target)
+    hosts = [_hello(number) for number in range(first, first + count)]
     async with asyncio.TaskGroup() as tasks:
-        for number in range(first, first + count):
-            host = f"f{number}"
-            crowd.agents.append(Agent(host, link_of(host, number), crowd))
-        for agent in crowd.agents:
-            tasks.create_task(agent.run())
+        if target.startswith("nats://"):
+            tasks.create_task(_connect(crowd, hosts, target.removeprefix("nats://")))
+        else:
+            for hello in hosts:
+                link = GrpcLink([target], hello, chance=random)
+                crowd.agents.append(agent := Agent(hello, link, crowd))
+                tasks.create_task(_follow(agent, link, crowd.door))
         await _obey(crowd)
         raise SystemExit
 
 
-def _grpc(target: str) -> Callable[[str, int], Link]:
-    def link_of(host: str, number: int) -> Link:
-        return GrpcLink([target], _hello(host, number), chance=random)
-
-    return link_of
+def _hello(number: int) -> Hello:
+    return Hello(f"f{number}", "fleet", address(f"172.16.{number >> 8}.{number & 255}"))
 
 
-def _nats(target: str) -> Callable[[str, int], Link]:
-    def link_of(host: str, number: int) -> Link:
-        return NatsLink([target], _hello(host, number), chance=random)
+async def _follow(agent: Agent, link: GrpcLink, door: asyncio.Semaphore) -> None:
+    """Have the agent take what comes by gRPC, for ever."""
+    async with aclosing(link.events()) as events:
+        async with door:
+            while not isinstance(await anext(events), Connected):
+                pass
+        async for event in events:
+            if isinstance(event, Disconnected):
+                agent.forget()
+            if isinstance(event, Frame):
+                agent.take(event)
 
-    return link_of
+
+async def _connect(crowd: Crowd, hosts: Iterable[Hello], target: str) -> None:
+    """Connect agents to NATS."""
+    address_, _, port = target.partition(":")
+    ways = [BareHost(hello, 1 + int(random() * connections)) for hello in hosts]
+    for way in ways:
+        crowd.agents.append(agent := Agent(way.hello, way, crowd))
+        way.take = agent.take
+    async with asyncio.TaskGroup() as tasks:
+        for way in ways:
+            tasks.create_task(_open(way, address_, int(port), crowd.door))
 
 
-def _hello(host: str, number: int) -> Hello:
-    return Hello(host, "fleet", address(f"172.16.{number >> 8}.{number & 255}"))
+async def _open(way: BareHost, address_: str, port: int, door: asyncio.Semaphore) -> None:
+    async with door:
+        await asyncio.get_running_loop().create_connection(lambda: way, address_, port)
+        await way.let_in.wait()
 
 
 async def _obey(crowd: Crowd) -> None:

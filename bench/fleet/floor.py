@@ -7,7 +7,7 @@ protocol as barely as possible; for each line on stdin it tells on stdout when a
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection
@@ -16,12 +16,11 @@ from typing import cast
 
 import nats
 import uvloop
+from nats.aio.client import Client
 
 from bench.fleet.crowd import agents_per_process_max
-from bench.measure import Spread, spread
 from bench.servers import Unexpected, free_port
 
-_rounds = 5
 _ready_s_max = 60.0
 
 
@@ -31,22 +30,24 @@ class _Subscriber(asyncio.Protocol):
     def __init__(self, crowd: "_Crowd") -> None:
         self._crowd = crowd
         self._seen = b""
+        self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.WriteTransport, transport).write(
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport.write(
             b'CONNECT {"verbose":false,"lang":"floor"}\r\nSUB fleet 1\r\nPING\r\n'
         )
 
     def data_received(self, data: bytes) -> None:
-        self._seen += data
-        if b"PONG\r\n" in self._seen:
-            self._seen = b""
-            self._crowd.ready()
-        elif self._seen.startswith(b"MSG ") and self._seen.endswith(b"end\r\n"):
-            self._seen = b""
-            self._crowd.got()
-        elif self._seen.endswith(b"PING\r\n"):
-            self._seen = b""
+        *lines, self._seen = (self._seen + data).split(b"\r\n")
+        for line in lines:
+            if line.endswith(b"end"):
+                self._crowd.got()
+            elif line == b"PONG":
+                self._crowd.ready()
+            elif line == b"PING":
+                assert self._transport is not None, "connected"
+                self._transport.write(b"PONG\r\n")
 
 
 class _Crowd:
@@ -103,42 +104,37 @@ def nats_server(folder: Path, *, jetstream: bool = False) -> Iterator[tuple[int,
         server.wait()
 
 
-def fan_out(folder: Path, connections: int, size: int) -> Spread:
-    """Seconds from the publish of a message of `size` bytes until all have it."""
-    with nats_server(folder) as (port, _):
-        return _fan_out(port, connections, size)
-
-
-def _fan_out(port: int, connections: int, size: int) -> Spread:
+@contextmanager
+def fan_out(folder: Path, connections: int) -> Iterator[Callable[[int], float]]:
+    """Seconds from the publish of a message until all have it, by its size in bytes."""
     shares = [
         min(agents_per_process_max, connections - first)
         for first in range(0, connections, agents_per_process_max)
     ]
     subscribers: list[subprocess.Popen[str]] = []
-    try:
-        for share in shares:
-            argv = [sys.executable, "-m", "bench.fleet.floor", str(port), str(share)]
-            subscribers.append(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
-        for each in subscribers:
-            _line(each)
-        return spread(asyncio.run(_publish(port, size, subscribers)))
-    finally:
-        for process in subscribers:
-            process.kill()
-            process.wait()
+    with nats_server(folder) as (port, _), asyncio.Runner() as runner:
+        try:
+            for share in shares:
+                argv = [sys.executable, "-m", "bench.fleet.floor", str(port), str(share)]
+                subscribers.append(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
+            for each in subscribers:
+                _line(each)
+            client = runner.run(nats.connect(f"nats://127.0.0.1:{port}"))
+            yield lambda size: runner.run(_publish(client, size, subscribers))
+            runner.run(client.close())
+        finally:
+            for process in subscribers:
+                process.kill()
+                process.wait()
 
 
-async def _publish(port: int, size: int, subscribers: list["subprocess.Popen[str]"]) -> list[float]:
-    client = await nats.connect(f"nats://127.0.0.1:{port}")
-    message = b"." * max(0, size - 3) + b"end"
-    took = []
-    for _ in range(_rounds):
-        began = monotonic()
-        await client.publish("fleet", message)
-        await client.flush(timeout=60)
-        took.append(max(float(_line(each)) for each in subscribers) - began)
-    await client.close()
-    return took
+async def _publish(
+    client: Client, size: int, subscribers: Sequence["subprocess.Popen[str]"]
+) -> float:
+    began = monotonic()
+    await client.publish("fleet", b"." * max(0, size - 3) + b"end")
+    await client.flush(timeout=60)
+    return max(float(_line(each)) for each in subscribers) - began
 
 
 def _line(process: "subprocess.Popen[str]") -> str:
