@@ -4,8 +4,10 @@ A settings type is a frozen msgspec struct of structs; every field says in its `
 and in which unit. The environment's name of `[network] mtu_max` is `ALCOR_NETWORK__MTU_MAX`.
 """
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +18,8 @@ from msgspec import inspect as types
 T = TypeVar("T", bound=msgspec.Struct)
 
 PREFIX = "ALCOR_"
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_PATTERN = "matching regex"  # our descriptions say it better
 
 
 class ConfigError(Exception):
@@ -47,18 +51,47 @@ def load(
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: {error}") from error
     settings = settings_of(type_)
-    unknown = sorted(_names(values) - {setting.name for setting in settings})
-    if unknown:
-        raise ConfigError(f"{path}: no such setting: {', '.join(unknown)}")
+    _refuse_unknown(values, settings, str(path))
+    of_file = _names(values)
     for setting in settings:
         if setting.environment in environment:
             _put(values, setting.name, environment[setting.environment])
+    _refuse_unknown(dict(options), settings, "")
     for name, value in options.items():
         _put(values, name, value)
     try:
         return msgspec.convert(values, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(str(error)) from error
+        of_environment = {s.name for s in settings if s.environment in environment} - options.keys()
+        wrong = _wrong(str(error), settings)
+        if wrong is None:
+            raise ConfigError(str(error)) from error
+        setting, why = wrong
+        source = f"{path}: " if setting.name in of_file - of_environment - options.keys() else ""
+        source = f"{setting.environment}: " if setting.name in of_environment else source
+        raise ConfigError(f"{source}{setting.name}: {why} ({setting.description})") from error
+
+
+def _refuse_unknown(values: Mapping[str, Any], settings: Sequence[Setting], where: str) -> None:
+    """`ConfigError` for names that are no setting's, with what may have been meant."""
+    names = [setting.name for setting in settings]
+    unknown = sorted(_names(values) - set(names))
+    if not unknown:
+        return
+    near = get_close_matches(unknown[0], names, 1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigError(f"{where and where + ': '}no such setting: {', '.join(unknown)}{meant}")
+
+
+def _wrong(message: str, settings: Sequence[Setting]) -> tuple[Setting, str] | None:
+    """Which setting msgspec means, and why it refused it."""
+    why, _, place = message.partition(" - at `$.")
+    if missing := _MISSING.fullmatch(why):
+        place, why = missing[1], "it must be said"
+    elif _PATTERN in why:
+        why = "it can't be so"
+    found = [setting for setting in settings if setting.name == place.removesuffix("`")]
+    return (found[0], why[:1].lower() + why[1:]) if found else None
 
 
 def settings_of(type_: type[msgspec.Struct]) -> list[Setting]:

@@ -17,6 +17,9 @@ class Inner(msgspec.Struct, frozen=True, kw_only=True):
 class Outer(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(description="What it is called")] = "x"
     inner: Inner = Inner()
+    form: Annotated[
+        str, msgspec.Meta(pattern="^(json|console)$", description="json or console")
+    ] = "json"
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -53,9 +56,11 @@ def test_options_go_before_the_environment() -> None:
         ("nam = 1", {}, "no such setting: nam"),
         ("[inner]\nsize = 1", {}, "no such setting: inner.size"),
         ("name = ", {}, "a.toml"),
-        ("name = 5", {}, r"\$.name"),
-        ("[inner]\nsize_max = 0", {}, "size_max"),
-        ("", {"ALCOR_INNER__SIZE_MAX": "many"}, "size_max"),
+        ("[inner]\nsize_mx = 1", {}, r"a\.toml: .*size_mx; did you mean inner.size_max\?"),
+        ("name = 5", {}, r"a\.toml: name: expected `str`, got `int` \(What it is called\)"),
+        ("[inner]\nsize_max = 0", {}, r"a\.toml: inner.size_max: .* \(Largest size, in bytes\)"),
+        ("", {"ALCOR_INNER__SIZE_MAX": "many"}, "^ALCOR_INNER__SIZE_MAX: inner.size_max: "),
+        ('form = "xml"', {}, r"form: it can't be so \(json or console\)"),
     ],
 )
 def test_what_can_not_be_used_is_refused_by_name(
@@ -65,8 +70,22 @@ def test_what_can_not_be_used_is_refused_by_name(
         load(Outer, written(tmp_path, text), environment)
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    host: Annotated[str, msgspec.Meta(description="The host's name")]
+
+
+def test_what_must_be_said_is_asked_for_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"^host: it must be said \(The host's name\)$"):
+        load(Told, None, {})
+
+
+def test_an_option_that_is_no_setting_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"no such setting: nam; did you mean name\?"):
+        load(Outer, None, {}, {"nam": "x"})
+
+
 def test_every_setting_can_be_listed_with_its_words() -> None:
-    name, size, quick = settings_of(Outer)
+    name, size, quick, _ = settings_of(Outer)
 
     assert (name.name, name.environment, name.default) == ("name", "ALCOR_NAME", "x")
     assert (size.name, size.type, size.description) == (
