@@ -122,4 +122,5 @@ def test_an_address_for_hosts_that_is_taken_ends_the_start(tmp_path: Path) -> No
         _, told = process.communicate(timeout=wait_s_max)
 
     assert process.returncode != 0
+    assert "agents.listen = 127.0.0.1:" in told
     assert "can't listen for hosts" in told

@@ -156,6 +156,14 @@ async def run(config: AgentConfig) -> None:
         raise ConfigError(f"host: {error}") from None
     uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
     hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks)
+    log.info(
+        "agent starts",
+        host=host,
+        version=hello.version,
+        tunnel_ip=config.tunnel_ip,
+        control_plane=config.control_plane,
+        switch=config.ovs_rundir,
+    )
     await run_until_stopped(Agent(config, _link(config, hello)))
 
 

@@ -95,7 +95,7 @@ class Reconciler:
         self._may_write = False
         self._audit_due = False
         self._pruned = False
-        self._connected = False
+        self._connected = self._told_lost = False
         self._tell_all = False
         self._applied = (0, 0)  # epoch, position
         self._states: Mapping[str, PortState] = {}  # as the switch has it
@@ -287,8 +287,10 @@ class Reconciler:
 
     def _lose_control_plane(self, reason: str) -> None:
         """Said once; while it stays away each attempt says the same."""
-        (log.warning if self._connected else log.debug)("control plane lost", reason=reason)
-        self._connected = False
+        if self._connected or not self._told_lost:
+            what = "control plane lost" if self._connected else "no control plane"
+            log.warning(what, reason=reason)
+        self._connected, self._told_lost = False, True
         self._desired.lose_connection()
         self._subscribe()
 

@@ -19,7 +19,7 @@ import structlog
 import uvloop
 
 from alcor.assembly import delivery_child, far_delivery
-from alcor.assembly.config import Config, endpoint, servers
+from alcor.assembly.config import Config, endpoint, needed, servers
 from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
@@ -77,16 +77,18 @@ class Served(Protocol):
 async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[Running]:
     """The control plane, for as long as the context lasts; with `child`, the delivery runs there.
 
-    `ConfigError` when the settings can't be used, `OSError` when an address or the databases
-    can't be had.
+    `ConfigError` when the settings can't be used, or what they name can't be had: an address, or
+    the databases' folder.
     """
     check_exposure(config)
-    folder = _folder(config)
+    with needed("data", config.data):
+        folder = _folder(config)
     async with AsyncExitStack() as stack:
         closing = stack.enter_context(ExitStack())
         asks = identity(config, now_s, closing)
-        _lock(folder / "lock", stack)
-        epoch = _next_epoch(folder / "epoch")
+        with needed("data", config.data):
+            _lock(folder / "lock", stack)
+            epoch = _next_epoch(folder / "epoch")
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
         place = servers(config) or folder
         control = Control(place, intent, reports, config, now_s, new_id)
@@ -95,7 +97,8 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)
-        served = await _deliver(config, child, epoch, intent, reports, control)
+        with needed("agents.listen", config.agents.listen):
+            served = await _deliver(config, child, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
         http = _http(config, control, served, asks, (intent, reports))
         stack.callback(http.close)
@@ -190,7 +193,8 @@ def _http(
     host, port = endpoint(config.listen)
     about = About(served.convergence, checks, metrics, PortStates(*logs), served.traces)
     application = door(control.resources, about, config.gateway, asks, new_id)
-    return HttpServer(application, host, port, now_s)
+    with needed("listen", config.listen):
+        return HttpServer(application, host, port, now_s)
 
 
 async def _finish(http: HttpServer, answering: "asyncio.Future[None]") -> None:

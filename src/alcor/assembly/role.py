@@ -63,18 +63,27 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
 
 
 async def _connect(config: Config, role: str) -> Client:
+    said = ""
+
     async def tell(problem: Exception) -> None:
-        _log.info("nats.problem", why=str(problem) or repr(problem))
+        nonlocal said
+        why = str(problem) or repr(problem)
+        if why != said:  # while NATS is away each attempt says the same
+            _log.warning("nats.problem", why=why)
+        said = why
 
     async def away() -> None:
         _log.warning("nats.away")
 
     async def back() -> None:
+        nonlocal said
+        said = ""
         _log.info("nats.back")
 
     served = config.served
     if not served.nats:
         raise ConfigError("served.nats says where NATS is, e.g. nats://127.0.0.1:4222")
+    _log.info("starting", role=role, nats=_shown(served.nats))
     options = {"user_credentials": served.nats_credentials} if served.nats_credentials else {}
     try:
         async with asyncio.timeout(connect_s_max):
@@ -90,7 +99,14 @@ async def _connect(config: Config, role: str) -> Client:
                 **options,
             )
     except TimeoutError as error:
-        raise ConfigError(f"NATS does not answer at {served.nats}") from error
+        where = _shown(served.nats)
+        raise ConfigError(f"served.nats = {where}: NATS does not answer there") from error
+
+
+def _shown(url: str) -> str:
+    """The address without what it may say of who asks."""
+    head, _, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://{tail}" if head else url
 
 
 async def until_told(failure: Callable[[], Awaitable[None]]) -> None:

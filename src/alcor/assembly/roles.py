@@ -12,7 +12,7 @@ from importlib import metadata
 
 import structlog
 
-from alcor.assembly.config import Config, endpoint, servers
+from alcor.assembly.config import Config, endpoint, needed, servers
 from alcor.assembly.control import Control
 from alcor.assembly.identity import check_exposure, identity
 from alcor.assembly.notifiers import notifiers
@@ -31,6 +31,7 @@ from alcor.runtime.clock import life_number, new_id, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.exposition import exposition
 from alcor.runtime.metrics import build_info
+from alcor.runtime.places import Servers
 from alcor.runtime.rpc import answers, far_peer
 
 _log = structlog.get_logger("alcor.role")
@@ -59,6 +60,7 @@ async def managers(config: Config) -> None:
     place = servers(config)
     if place is None:
         raise ConfigError("served.postgres says where the databases are")
+    await _answering(place)
     async with region(config, "managers") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
         control = Control(place, intent, reports, config, now_s, new_id)
@@ -72,6 +74,19 @@ async def managers(config: Config) -> None:
             stack.push_async_callback(found.wire.withdraw)
             found.tasks.start(_lead(control, found), "lead")
             await until_told(found.tasks.failure)
+
+
+async def _answering(place: Servers) -> None:
+    """Wait until the databases' servers answer; what waits is said once."""
+    from alcor.runtime.postgres import ask_again_s, unreachable  # only here: it loads the driver
+
+    for url in {place.of("network"), *(url for _, url in place.url_by_manager)}:
+        told = False
+        while why := await asyncio.to_thread(unreachable, url):
+            if not told:
+                _log.warning("waits.postgres", why=why)
+            told = True
+            await asyncio.sleep(ask_again_s)
 
 
 async def _lead(control: Control, found: Region) -> None:
@@ -90,9 +105,14 @@ async def delivery(config: Config) -> None:
     async with region(config, "delivery") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
         try:
-            serving = await app.start(
-                config.agents, epoch=life_number(), intent=intent, reports=reports, managers=TELLING
-            )
+            with needed("agents.listen", config.agents.listen):
+                serving = await app.start(
+                    config.agents,
+                    epoch=life_number(),
+                    intent=intent,
+                    reports=reports,
+                    managers=TELLING,
+                )
         except ValueError as error:
             raise ConfigError(str(error)) from error
         stack.push_async_callback(serving.stop)
@@ -126,7 +146,8 @@ async def _http(
         hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
         about = About(hosts, checks, metrics, ports, far_peer(TracePeer, found.wire))
         application = door(resources, about, config.gateway, asks, new_id)
-        http = HttpServer(application, *endpoint(listen), now_s, shared=bool(resources))
+        with needed("listen" if resources else "served.health_listen", listen):
+            http = HttpServer(application, *endpoint(listen), now_s, shared=bool(resources))
         stack.callback(http.close)
         build_info.labels(metadata.version("alcor")).set(1)
         answering = asyncio.ensure_future(http.run())

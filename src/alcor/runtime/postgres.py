@@ -33,6 +33,8 @@ readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
 ask_again_s = 0.2
 look_every_s = 2.0  # whether we lead still
+connect_s_max = 10  # for one look whether a server is there
+_PASSING = ("starting up", "shutting down", "recovery")  # of refusals that end by themselves
 
 _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
 _LEAD = "SELECT CASE WHEN pg_try_advisory_lock(2) THEN pg_backend_pid() END"
@@ -44,6 +46,17 @@ _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _KEY_OF_DETAIL = re.compile(r"\((?P<columns>[^)]*)\)=")
 
 _log = structlog.get_logger(__name__)
+
+
+def unreachable(url: str) -> str:
+    """Why the server of a database does not answer; empty when it does, also with a refusal."""
+    try:
+        psycopg.connect(url, connect_timeout=connect_s_max).close()
+    except psycopg.OperationalError as problem:
+        why = str(problem).strip()
+        if "FATAL" not in why or any(passing in why for passing in _PASSING):
+            return why.splitlines()[0]
+    return ""
 
 
 class PostgresDatabase:

@@ -70,7 +70,8 @@ class GrpcServer:
                 credentials = self._tls.server_credentials()
                 self.port = self._server.add_secure_port(self._listen, credentials)
         except RuntimeError as error:
-            raise OSError(f"can't listen for hosts on {self._listen}: {error}") from None
+            why = str(error).partition(";")[0]  # after it: how to see what gRPC does
+            raise OSError(f"can't listen for hosts on {self._listen}: {why}") from None
         await self._server.start()
 
     async def stop(self) -> None:

@@ -62,11 +62,14 @@ class SwitchDatabase:
     async def run(self) -> None:
         """Connect, make sure, watch; again when the connection is lost; for ever."""
         wait_s = retry_s_min
+        told = False
         while True:
             try:
                 session = await Ovsdb.connect(self._socket)
             except OSError as error:
-                log.debug("no switch database", reason=str(error))
+                if not told:  # while it stays away each attempt says the same
+                    log.warning("no switch database", socket=str(self._socket), reason=str(error))
+                told = True
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, retry_s_max)
                 continue
@@ -84,7 +87,7 @@ class SwitchDatabase:
                 self._session = None
                 self._listener.allow_writing(False)
                 session.close()
-            wait_s = retry_s_min
+            wait_s, told = retry_s_min, False
 
     async def _serve(self, session: Ovsdb) -> None:
         if not await session.lock(self._lock):
