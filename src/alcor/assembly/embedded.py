@@ -21,6 +21,7 @@ import uvloop
 from alcor.assembly import delivery_child, far_delivery
 from alcor.assembly.config import Config, endpoint, needed, servers
 from alcor.assembly.control import Control
+from alcor.assembly.databases import answering
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
@@ -40,6 +41,7 @@ from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
 from alcor.runtime.otlp import traced
+from alcor.runtime.places import Servers
 from alcor.runtime.tasks import Tasks
 from alcor.values.errors import Unavailable
 
@@ -91,6 +93,8 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
             epoch = _next_epoch(folder / "epoch")
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
         place = servers(config) or folder
+        if isinstance(place, Servers):
+            await answering(place)
         control = Control(place, intent, reports, config, now_s, new_id)
         for notifier in notifiers(config, place, intent, reports, closing):
             control.add(notifier)
@@ -106,7 +110,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         try:
             await control.start(tasks)
         except Unavailable as away:
-            raise OSError(away.message) from away
+            raise ConfigError(f"served.postgres: {away.message}") from away
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)
         build_info.labels(metadata.version("alcor")).set(1)

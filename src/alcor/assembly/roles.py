@@ -14,6 +14,7 @@ import structlog
 
 from alcor.assembly.config import Config, endpoint, needed, servers
 from alcor.assembly.control import Control
+from alcor.assembly.databases import answering
 from alcor.assembly.identity import check_exposure, identity
 from alcor.assembly.notifiers import notifiers
 from alcor.assembly.resources import TELLING, contract_of, declared
@@ -31,7 +32,6 @@ from alcor.runtime.clock import life_number, new_id, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.exposition import exposition
 from alcor.runtime.metrics import build_info
-from alcor.runtime.places import Servers
 from alcor.runtime.rpc import answers, far_peer
 
 _log = structlog.get_logger("alcor.role")
@@ -60,7 +60,7 @@ async def managers(config: Config) -> None:
     place = servers(config)
     if place is None:
         raise ConfigError("served.postgres says where the databases are")
-    await _answering(place)
+    await answering(place)
     async with region(config, "managers") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
         control = Control(place, intent, reports, config, now_s, new_id)
@@ -74,19 +74,6 @@ async def managers(config: Config) -> None:
             stack.push_async_callback(found.wire.withdraw)
             found.tasks.start(_lead(control, found), "lead")
             await until_told(found.tasks.failure)
-
-
-async def _answering(place: Servers) -> None:
-    """Wait until the databases' servers answer; what waits is said once."""
-    from alcor.runtime.postgres import ask_again_s, unreachable  # only here: it loads the driver
-
-    for url in {place.of("network"), *(url for _, url in place.url_by_manager)}:
-        told = False
-        while why := await asyncio.to_thread(unreachable, url):
-            if not told:
-                _log.warning("waits.postgres", why=why)
-            told = True
-            await asyncio.sleep(ask_again_s)
 
 
 async def _lead(control: Control, found: Region) -> None:
