@@ -1,4 +1,4 @@
-"""Servers of databases, at the start: a process waits for them, in whatever order all are started."""
+"""Servers of databases at the start: a process waits for them, whatever was started first."""
 
 import asyncio
 

@@ -18,10 +18,9 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 import uvloop
 
-from alcor.assembly import delivery_child, far_delivery
+from alcor.assembly import databases, delivery_child, far_delivery
 from alcor.assembly.config import Config, endpoint, needed, servers
 from alcor.assembly.control import Control
-from alcor.assembly.databases import answering
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
 from alcor.assembly.identity import check_exposure, identity
@@ -94,7 +93,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         intent, reports = MemoryLog(epoch), MemoryLog(epoch)
         place = servers(config) or folder
         if isinstance(place, Servers):
-            await answering(place)
+            await databases.answering(place)
         control = Control(place, intent, reports, config, now_s, new_id)
         for notifier in notifiers(config, place, intent, reports, closing):
             control.add(notifier)
