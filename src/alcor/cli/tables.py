@@ -4,10 +4,13 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 from alcor.cli.kinds import resources
 from alcor.client.api import Item, Kind
@@ -218,6 +221,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
 
 
 _ALIASES = {"tenant_id"}  # another name of what is shown as well
+piped_columns = 250  # of a table that is no terminal's
 columns_shown_max = 6  # of a kind that has no row form of its own
 
 
@@ -322,7 +326,6 @@ def write_json(value: object) -> None:
 def write_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table: in colour on a terminal, in full width where nobody looks."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -331,7 +334,12 @@ def write_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=250)
-    console.print(table)
+    console().print(table)
+
+
+def console() -> "Console":
+    """Where people read: as wide as their terminal, and wide where nobody looks."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=piped_columns)

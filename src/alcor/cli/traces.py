@@ -8,7 +8,7 @@ import typer
 from alcor.cli.exits import Exit
 from alcor.cli.options import Format, given, pair
 from alcor.cli.session import Endpoint, Project, api, default_endpoint
-from alcor.cli.tables import Output, write_json
+from alcor.cli.tables import Output, console, write_json
 from alcor.client.api import PORT, Api, Item
 
 
@@ -36,8 +36,6 @@ def trace(
     project: Project = "",
 ) -> None:
     """Follow the first packet of a connection; exit status 1 when it does not get there."""
-    from rich.console import Console
-
     from alcor.cli.way import ARRIVES, draw
 
     with api(endpoint, project) as client:
@@ -58,8 +56,7 @@ def trace(
     if output is Output.JSON:
         write_json(found)
     elif output is Output.TABLE:
-        console = Console()
-        console.print(draw(found), soft_wrap=not console.is_terminal)
+        console().print(draw(found))
     else:
         typer.echo(found["verdict"])
     if any(each["differs"] for each in found.get("live", ())):

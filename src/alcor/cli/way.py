@@ -42,6 +42,8 @@ def _hosts(found: Item) -> Iterator[RenderableType]:
     last = found["steps"][-1]
     for host, steps in groupby(found["steps"], key=lambda step: step.get("host", "")):
         lines = Table(box=None, show_header=False, padding=(0, 1))
+        for column in ("mark", "stage", "says", "resource"):
+            lines.add_column(column, overflow="fold")
         for step in steps:
             passes = step is not last or arrives
             mark = Text("✔", style="green") if passes else Text("✘", style="bold red")

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 request_timeout_s = 60.0
+_sign_in = "Say who you are by --token, --os-cloud or the OS_* variables."
 
 
 class ClientError(Exception):
@@ -126,8 +127,15 @@ def _body(response: http.client.HTTPResponse, data: bytes) -> Any:
 def _refusal(response: http.client.HTTPResponse, data: bytes) -> Refused:
     request_id = response.getheader("X-Openstack-Request-Id", "")
     try:
-        error = msgspec.json.decode(data)["NeutronError"]
-        kind, message = str(error["type"]), str(error["message"])
+        answer = msgspec.json.decode(data)
+        if response.status == 401 and "error" in answer:  # Keystone's words, not Neutron's
+            kind, message = (
+                str(answer["error"]["title"]),
+                f"{answer['error']['message']} {_sign_in}",
+            )
+        else:
+            error = answer["NeutronError"]
+            kind, message = str(error["type"]), str(error["message"])
     except (msgspec.DecodeError, LookupError, TypeError):
         kind, message = response.reason, data[:200].decode(errors="replace").strip()
     return Refused(response.status, kind, message or response.reason, request_id)

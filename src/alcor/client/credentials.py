@@ -99,7 +99,8 @@ def _of_keystone(cloud: _Cloud) -> SignedIn:
             interface=cloud.interface,
         )
     except exceptions.ClientException as error:
-        raise ClientError(f"Keystone at {url} gives no token: {error}") from None
+        why = str(error).partition(": HTTP")[0]  # after it: the layers beneath
+        raise ClientError(f"Keystone at {url} gives no token: {why}") from None
     return SignedIn(token, _root(endpoint or ""))
 
 
