@@ -20,6 +20,7 @@ from alcor.delivery.traces import Traces
 from alcor.goal_state.reports import host_key
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
 
@@ -42,11 +43,14 @@ class Delivery:
         intent: KeyedLog,
         reports: KeyedLog,
         server: grpc.aio.Server | None = None,
+        clock: Seconds = now_s,
     ) -> None:
         goal = MemoryLog(epoch)
         self._pump = Pump(intent, goal, self._planned, config.dns_domain)
         index = self._pump.planner.index
-        self._feed = HostFeed(goal, reports, index, self._pump.ready.wait, self._pump.watermark)
+        self._feed = HostFeed(
+            goal, reports, index, self._pump.ready.wait, self._pump.watermark, clock
+        )
         self._presence = Presence(epoch, reports, asyncio.get_running_loop().time)
         self._convergence = Convergence(
             lambda: intent.life,
@@ -150,6 +154,7 @@ async def start(
     reports: KeyedLog,
     managers: Sequence[str],
     server: grpc.aio.Server | None = None,
+    clock: Seconds = now_s,
 ) -> Delivery:
     """Listen for hosts at once, and serve them when each of these managers has told `intent` all
     that it holds.
@@ -158,6 +163,8 @@ async def start(
     own unless another is given. `OSError` when the address can't be listened on, `ValueError` when
     the TLS files are not all there.
     """
-    delivery = Delivery(config, epoch=epoch, intent=intent, reports=reports, server=server)
+    delivery = Delivery(
+        config, epoch=epoch, intent=intent, reports=reports, server=server, clock=clock
+    )
     await delivery._start(lambda: intent.completed(managers))
     return delivery

@@ -19,6 +19,7 @@ from alcor.goal_state.reports import PortReport, PortStatus
 from alcor.goal_state.slices import GROUP, HOST, leads, slice_of
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
+from alcor.runtime.clock import Seconds, now_s
 from alcor.transport.link import (
     Forbidden,
     Got,
@@ -49,10 +50,11 @@ class HostFeed:
         index: Index,
         ready: Callable[[], Awaitable[object]],
         watermark: Watermark,
+        clock: Seconds = now_s,
     ) -> None:
         self.position = 0  # of the goal log: sessions have been offered everything up to here
         self._goal = goal
-        self._reports = ReportLog(reports, goal.epoch)
+        self._reports = ReportLog(reports, goal.epoch, clock)
         self._index = index
         self._ready = ready
         self._watermark = watermark

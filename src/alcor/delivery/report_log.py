@@ -1,7 +1,9 @@
 """Tell the report log of hosts and their ports, so that the newest connection of a host counts.
 
 Several deliveries write. Each connection of a host is a term, greater than every term that the log
-knows of the host; what is told in an earlier term is not news, whenever it comes.
+knows of the host; what is told in an earlier term is not news, whenever it comes. A log that has
+lost its end does not know the last terms, so a term is no less than the second in which it begins:
+who tells of an earlier connection again, to fill the log, does not replace what a later one says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +15,7 @@ from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
 from alcor.keyed_log.log import Change, Entry, KeyedLog
 from alcor.keyed_log.together import TogetherPut
+from alcor.runtime.clock import Seconds
 from alcor.transport.link import Behind, Report
 
 _log = structlog.get_logger(__name__)
@@ -26,8 +29,9 @@ decode_host = msgspec.msgpack.Decoder(HostReport).decode
 class ReportLog:
     """What one delivery tells."""
 
-    def __init__(self, log: KeyedLog, delivery: int) -> None:
+    def __init__(self, log: KeyedLog, delivery: int, clock: Seconds) -> None:
         self._log = log
+        self._clock = clock
         self._told = TogetherPut(log)
         self._delivery = delivery
         self._life = log.epoch
@@ -40,7 +44,8 @@ class ReportLog:
         """Begin a connection's term; `Behind` when others begin newer ones all the time."""
         key = host_key(session.host)
         for _ in range(attempts_max):
-            session.begin_after(_revision((await self._log.get([key])).get(key)))
+            held = (await self._log.get([key])).get(key)
+            session.begin_after(_revision(held), self._clock())
             await self.tell_host(session, Report(0, 0), connected=True)
             held = (await self._log.get([key])).get(key)
             if held is None or self._is_of(held, session):

@@ -23,6 +23,7 @@ pending_per_host_max = 50_000  # entries; beyond it the host is sent snapshots
 unacknowledged_max = 1_000  # frames of which we remember how much they held
 
 _TERM_BITS = 32
+_TERMS_SINCE_S = 1_577_836_800  # 2020: revisions have 63 bits
 
 
 class Source(Protocol):
@@ -150,9 +151,10 @@ class HostSession:
         """Whether something of that revision was told in a later term."""
         return revision >> _TERM_BITS > self.term
 
-    def begin_after(self, revision: int) -> None:
-        """Begin a term that beats whoever told `revision`."""
-        self.term, self._told = (revision >> _TERM_BITS) + 1, 0
+    def begin_after(self, revision: int, now_s: float) -> None:
+        """Begin a term that beats whoever told `revision`, and terms that began before now."""
+        self.term = max((revision >> _TERM_BITS) + 1, int(now_s) - _TERMS_SINCE_S)
+        self._told = 0
 
     def reached(self, report: Report) -> Reached:
         """What a report of this life says, in terms that all deliveries share."""

@@ -128,6 +128,7 @@ async def delivery(role: Role, region: Region) -> None:
         reports=reports,
         managers=TELLING,
         server=around.exchange.listener(role.process),
+        clock=around.clock,
     )
     await region.wire.serve(answers(ConvergencePeer, serving.convergence))
     region.tasks.start(serving.failure(), "delivery")
