@@ -21,7 +21,7 @@ from rich.table import Table
 from acceptance.environments import WORK, AcceptanceError
 from acceptance.hosts import hosts
 from acceptance.keystone import Keystone
-from acceptance.product import endpoint, product
+from acceptance.product import SHAPES, product
 from acceptance.tempest import EVERYTHING, Outcome, Tempest
 
 STATUSES = ("passed", "failed", "skipped")
@@ -55,17 +55,20 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         default=1 if os.geteuid() == 0 else 0,
         help="live hosts in namespaces (1 for root, else 0)",
     )
+    parser.add_argument(
+        "--shape", choices=SHAPES, default=SHAPES[0], help="`alcor up`, or a region of processes"
+    )
     return parser.parse_args(words)
 
 
 def _run(folder: Path, regex: str, options: argparse.Namespace) -> list[Outcome]:
     with ExitStack() as stack:
         keystone = stack.enter_context(Keystone(folder / "keystone"))
-        server = stack.enter_context(product(folder / "product", keystone))
-        keystone.publish(endpoint(server))
-        stack.enter_context(hosts(folder, server, keystone, options.hosts))
+        running = stack.enter_context(product(folder / "product", keystone, options.shape))
+        keystone.publish(running.endpoint)
+        stack.enter_context(hosts(folder, running, keystone, options.hosts))
         tempest = Tempest(folder / "tempest")
-        tempest.prepare(keystone, endpoint(server))
+        tempest.prepare(keystone, running.endpoint)
         return tempest.run(regex, options.exclude, options.concurrency)
 
 

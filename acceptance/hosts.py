@@ -9,21 +9,20 @@ from pathlib import Path
 
 from acceptance.environments import run
 from acceptance.keystone import Keystone
-from acceptance.processes import Server
-from acceptance.product import agents, endpoint
+from acceptance.product import Product
 
 _ALCOR = (sys.executable, "-m", "alcor.cli.main", "lab")
 
 
 @contextmanager
-def hosts(folder: Path, server: Server, keystone: Keystone, count: int) -> Iterator[None]:
+def hosts(folder: Path, product: Product, keystone: Keystone, count: int) -> Iterator[None]:
     """`count` hosts whose agents speak with the product, for as long as the context lasts."""
     if not count:
         yield
         return
     name = f"acc{os.getpid()}"
     signed_in = dict(os.environ) | {"ALCOR_TOKEN": keystone.token(keystone.admin)}
-    where = ["--endpoint", endpoint(server), "--agents-target", agents(server)]
+    where = ["--endpoint", product.endpoint, "--agents-target", product.agents]
     up = [*_ALCOR, "up", "--name", name, "--hosts", str(count), *where]
     try:
         run(up, folder / "lab.log", signed_in)

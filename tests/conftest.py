@@ -169,7 +169,8 @@ class PostgresServer:
 
 
 @contextmanager
-def _postgres() -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, for as long as the context lasts."""
     # Not below pytest's folder: that is closed to the user that PostgreSQL runs as.
     with TemporaryDirectory(prefix="alcor-postgres-") as outer:
         Path(outer).chmod(0o711)
@@ -183,12 +184,12 @@ def _postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for everybody who needs none of their own."""
-    with _postgres() as server:
+    with postgres_server() as server:
         yield server
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server that the test may kill, whoever else uses the other."""
-    with _postgres() as server:
+    with postgres_server() as server:
         yield server

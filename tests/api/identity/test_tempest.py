@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from acceptance.part import PART
-from acceptance.product import endpoint, product
+from acceptance.product import product
 from acceptance.tempest import Outcome, Tempest
 
 
@@ -14,10 +14,10 @@ from acceptance.tempest import Outcome, Tempest
 def outcomes(keystone: Any, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Outcome]:
     """What became of the tests of all groups, in one run: finding them takes Tempest long."""
     folder = tmp_path_factory.mktemp("tempest")
-    with product(folder / "product", keystone) as server:
-        keystone.publish(endpoint(server))
+    with product(folder / "product", keystone) as running:
+        keystone.publish(running.endpoint)
         tempest = Tempest(folder / "workspace")
-        tempest.prepare(keystone, endpoint(server))
+        tempest.prepare(keystone, running.endpoint)
         return tempest.run("|".join(group.regex for group in PART.values()))
 
 
