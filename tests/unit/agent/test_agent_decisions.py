@@ -1,13 +1,17 @@
 """The lines about what security groups decided. What is told of which packet: scenarios."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alcor.agent import pipeline as p
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface
 from alcor.agent.punts.decisions import DecisionLogs
-from alcor.goal_state.entries import Network, Port, PortLog
+from alcor.goal_state.entries import GroupLog, Network, Port, PortLog, Rule
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.packets import PacketIn
@@ -112,3 +116,19 @@ def test_what_can_not_be_written_is_counted() -> None:
     _, result = written(model_of(DROPS), copy(PING, table=p.FW_IN_LOG), works=False)
 
     assert result == "lost"
+
+
+@given(head=st.sampled_from((b"", b"\x08\x00E", b"\x86\xdd`")), rest=st.binary(max_size=120))
+def test_whatever_a_machine_sends_a_line_or_none_comes_of_it(head: bytes, rest: bytes) -> None:
+    model = model_of(PortLog("l", "h", "p", "g", accepted=True))
+    model.put(GroupLog("m", "g", accepted=True))
+    for number, protocol in enumerate((1, 6, 17, 58, None)):
+        ports = (80, 90) if protocol in (6, 17) else None
+        model.put(Rule(f"r{number}", "g", True, 6 if protocol == 58 else 4, protocol, ports))
+    packet = copy(b"E", table=p.FW_IN_LOG, verdict=1)
+    frame = packet.data[:12] + head + rest
+
+    lines, result = written(model, replace(packet, data=frame))
+
+    assert result == ("written" if lines else "silent")
+    assert all(msgspec.json.decode(line)["log_resource_ids"] for line in lines)
