@@ -94,7 +94,7 @@ def test_the_managers_stop_when_the_delivery_is_killed(tmp_path: Path) -> None:
         assert up.process.wait(wait_s_max) not in (0, None)
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_both_end_in_good_order_when_asked(tmp_path: Path, asked: signal.Signals) -> None:
     with running(tmp_path) as up:
         child = up.child

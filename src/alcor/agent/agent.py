@@ -6,7 +6,6 @@ killed, the switch goes on as it is.
 
 import asyncio
 import gc
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -45,6 +44,7 @@ from alcor.agent.state import SavedState
 from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError
 from alcor.runtime.rotated_file import RotatedFile
+from alcor.runtime.signals import ends
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
 from alcor.transport.tls import TlsFiles
@@ -149,7 +149,7 @@ class Agent:
 
 
 async def run(config: AgentConfig) -> None:
-    """Run a host's agent, connected by gRPC, until SIGTERM or SIGINT, or until a part fails."""
+    """Run a host's agent, connected by gRPC, until it is told to end, or until a part fails."""
     try:
         host = host_id(config.host)
     except ValueError as error:
@@ -254,17 +254,18 @@ def endpoint_of(text: str) -> Address:
 
 
 async def run_until_stopped(agent: Agent) -> None:
-    """Run until SIGTERM or SIGINT, or until a part fails."""
+    """Run until SIGTERM, SIGINT or SIGHUP, or until a part fails."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGTERM, signal.SIGINT):
+    asked = ends()
+    for number in asked:
         loop.add_signal_handler(number, task.cancel)
     try:
         await agent.run()
     except asyncio.CancelledError:
         log.info("agent stopped")
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in asked:
             loop.remove_signal_handler(number)
 
 

@@ -30,6 +30,7 @@ from alcor.keyed_log.remote import RemoteLog
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.otlp import TraceSettings, traced
 from alcor.runtime.rpc import answers
+from alcor.runtime.signals import ends
 from alcor.runtime.tasks import TaskFailed
 from alcor.runtime.wire import Wire
 
@@ -80,7 +81,7 @@ def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # it was gone before we asked
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ends():
         signal.signal(number, signal.SIG_IGN)
 
 

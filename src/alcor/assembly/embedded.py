@@ -8,7 +8,6 @@ Nothing here decides anything: it opens, wires, starts in order, and stops in th
 import asyncio
 import fcntl
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from importlib import metadata
@@ -41,6 +40,7 @@ from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
 from alcor.runtime.otlp import traced
 from alcor.runtime.places import Servers
+from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
 from alcor.values.errors import Unavailable
 
@@ -117,10 +117,10 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
 
 
 async def run(config: Config, child: Child, started: Callable[[Running], None]) -> None:
-    """Run until SIGTERM or SIGINT; raise `TaskFailed` when a part fails."""
+    """Run until SIGTERM, SIGINT or SIGHUP; raise `TaskFailed` when a part fails."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ends():
         loop.add_signal_handler(number, asked.set)
     async with embedded(config, child) as running:
         settle_memory()

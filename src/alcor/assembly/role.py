@@ -6,7 +6,6 @@ own, stops taking work at SIGTERM, finishes what it has, and ends.
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -23,6 +22,7 @@ from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.nats_wire import NatsWire
 from alcor.runtime.otlp import traced
+from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
 
 reconnect_every_s = 0.5
@@ -110,10 +110,10 @@ def _shown(url: str) -> str:
 
 
 async def until_told(failure: Callable[[], Awaitable[None]]) -> None:
-    """Wait for SIGTERM or SIGINT; raise what failed before that."""
+    """Wait for SIGTERM, SIGINT or SIGHUP; raise what failed before that."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ends():
         loop.add_signal_handler(number, asked.set)
     stop, failed = asyncio.ensure_future(asked.wait()), asyncio.ensure_future(failure())
     try:

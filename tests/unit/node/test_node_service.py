@@ -1,6 +1,7 @@
 """Nodes: registered by their agents' hello, alive by their reports, no two with one tunnel."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,16 @@ def test_agents_keep_their_id(tmp_path: Path) -> None:
         await world.hear("h1", "192.0.2.1")
         first = (await world.listed(world.agents))["h1"]["id"]
         assert (await world.listed(world.agents))["h1"]["id"] == first
+
+    play(tmp_path, scene)
+
+
+def test_p142_the_times_of_agents_are_written_as_neutron_does(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        agent = (await world.listed(world.agents))["h1"]
+        for name in ("heartbeat_timestamp", "created_at", "started_at"):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", agent[name])
 
     play(tmp_path, scene)
 

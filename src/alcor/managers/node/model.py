@@ -156,9 +156,9 @@ def agent(node: Node, life: Life) -> Agent:
         host=node.id,
         alive=life.alive,
         description=node.description,
-        created_at=node.created_at,
-        started_at=node.created_at,
-        heartbeat_timestamp=life.heard_at or None,
+        created_at=_as_of_agents(node.created_at),
+        started_at=_as_of_agents(node.created_at),
+        heartbeat_timestamp=_as_of_agents(life.heard_at) or None,
         configurations={
             "tunnel_types": ["vxlan"],
             "tunneling_ip": node.tunnel_ip,
@@ -168,3 +168,8 @@ def agent(node: Node, life: Life) -> Agent:
             "log_agent_heartbeats": False,
         },
     )
+
+
+def _as_of_agents(timestamp: str) -> str:
+    """As Neutron writes the times of agents, and of nothing else: `2026-01-31 23:59:59`."""
+    return timestamp.removesuffix("Z").replace("T", " ")
