@@ -52,8 +52,8 @@ async def _time_s(endpoint: str) -> float:
         request = f"GET /healthz HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n"
         writer.write(request.encode())
         head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
-        raise ValueError("it hung up") from None
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        raise ValueError("its answer has no end of a head") from None
     finally:
         writer.close()
     for line in head.decode("latin-1").split("\r\n"):

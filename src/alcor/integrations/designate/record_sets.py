@@ -75,7 +75,7 @@ class Wanted:
         """A port as it is; None: it is gone."""
         before = self._port_by_id.pop(id_, None)
         if before is not None:
-            self._ports_by_network[before.network_id].discard(id_)
+            _discard(self._ports_by_network, before.network_id, id_)
         if record is not None and record.dns_name:
             fixed = tuple((each.subnet_id, each.ip_address) for each in record.fixed_ips)
             named = _Port(
@@ -94,7 +94,7 @@ class Wanted:
             self._domain_by_network[id_] = domain
         else:
             del self._domain_by_network[id_]
-        for port_id in list(self._ports_by_network[id_]):
+        for port_id in list(self._ports_by_network.get(id_, ())):
             self._renew_port(port_id)
 
     def subnet(self, id_: str, record: SubnetRecord | None) -> None:
@@ -111,7 +111,7 @@ class Wanted:
         """A floating IP as it is; None: it is gone."""
         before = self._floating_by_id.pop(id_, None)
         if before is not None:
-            self._floating_by_port[before.port_id].discard(id_)
+            _discard(self._floating_by_port, before.port_id, id_)
         if record is not None:
             self._floating_by_id[id_] = record
             self._floating_by_port[record.port_id].add(id_)
@@ -120,7 +120,7 @@ class Wanted:
     def _renew_port(self, id_: str) -> None:
         """What follows from a port, of its own addresses and of floating ones."""
         self._renew(f"port/{id_}", self._of_port(self._port_by_id.get(id_)))
-        for floating_id in list(self._floating_by_port[id_]):
+        for floating_id in list(self._floating_by_port.get(id_, ())):
             found = self._floating_by_id[floating_id]
             self._renew(f"floating_ip/{floating_id}", self._of_floating(found))
 
@@ -177,3 +177,10 @@ def _backward(address: str, name: str, settings: DesignateSettings) -> _Record:
     whole = f"{pointer.reverse_pointer}."
     zone = ".".join(whole.split(".")[skipped:])
     return RecordSet(OPERATOR, zone, whole, "PTR"), name
+
+
+def _discard(sets: dict[str, set[str]], key: str, value: str) -> None:
+    """Take a value from the set of a key; a set that is empty goes."""
+    sets[key].discard(value)
+    if not sets[key]:
+        del sets[key]

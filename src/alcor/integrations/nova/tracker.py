@@ -36,7 +36,7 @@ class Tracker:
         self._reports: defaultdict[str, dict[str, PortReport]] = defaultdict(dict)  # and by host
         self._left: dict[str, set[str]] = {}  # the hosts that a port has come from
         self._port_by_floating: dict[str, str] = {}
-        self._floating_by_port: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._floating_by_port: dict[str, dict[str, str]] = {}  # addresses by floating IP
         self.dirty: set[str] = set()
         self.complete = False  # all ports are known: only then is a missing one gone
 
@@ -83,11 +83,14 @@ class Tracker:
         """A floating IP; None: it is gone."""
         before = self._port_by_floating.pop(id_, "")
         if before:
-            self._floating_by_port[before].pop(id_, None)
+            del self._floating_by_port[before][id_]
+            if not self._floating_by_port[before]:
+                del self._floating_by_port[before]
             self._touch(before)
         if record is not None and record.port_id:
             self._port_by_floating[id_] = record.port_id
-            self._floating_by_port[record.port_id][id_] = record.floating_ip_address
+            held = self._floating_by_port.setdefault(record.port_id, {})
+            held[id_] = record.floating_ip_address
             self._touch(record.port_id)
 
     def news(self, events_max: int) -> list[News]:
@@ -128,12 +131,9 @@ class Tracker:
         if port is None or not is_machines(port):
             return None
         addresses = [fixed.ip_address for fixed in port.fixed_ips]
-        addresses += self._floating_by_port[port_id].values() if self._has_floating(port_id) else []
+        addresses += self._floating_by_port.get(port_id, {}).values()
         state, host = self._wiring(port)
         return Wired(port.device_id, state, host, " ".join(sorted(addresses)))
-
-    def _has_floating(self, port_id: str) -> bool:
-        return bool(self._floating_by_port.get(port_id))
 
     def _wiring(self, port: PortRecord) -> tuple[State, str]:
         if not port.host:
