@@ -14,6 +14,7 @@ from alcor.managers.trunk.model.refusals import TrunkNotFound
 from alcor.managers.trunk.needs import Store, Transaction, TrunkPortPeer
 from alcor.runtime.locks import Locks
 from alcor.runtime.patience import Patience
+from alcor.runtime.rounds import rounds
 
 trunks_per_step_max = 1_000
 
@@ -61,9 +62,7 @@ class Settling:
 
     async def run(self, interval_s: float) -> None:
         """Settle now, and every so many seconds, for ever."""
-        while True:
-            await self.settle()
-            await asyncio.sleep(interval_s)
+        await rounds(self.settle, interval_s, at_once=True)
 
     async def _step(self, after: str) -> list[str]:
         return await self._store.read(lambda tx: tx.unsettled(after, trunks_per_step_max))
