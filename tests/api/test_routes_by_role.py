@@ -103,6 +103,7 @@ class Scene:
                 "maximum": 9_000 + number},
             "flavor": {"name": "f", "service_type": "L3_ROUTER_NAT"},
             "service_profile": {"metainfo": "{}"},
+            "local_ip": {"network_id": self.network},
             "floatingip": {"floating_network_id": self.outside or UNKNOWN},
             "node": {"name": f"role-{number}", "tunnel_ip": f"192.0.{octets}"},
             "default_security_group_rule": {

@@ -25,6 +25,7 @@ from alcor.agent.features import (
     guards,
     l2,
     limits,
+    local_ips,
     metering,
     multicast,
     nd,
@@ -321,7 +322,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from scopes.host(cookie)
 
 
-def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
+def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
     wired = model.wired(unit.id)
     if wired is not None:
         subnets = model.subnets_of(wired.port)
@@ -338,6 +339,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
         neighbour = model.neighbours.get(wired.network.id, {}).get(unit.id)
         yield from l2.port(wired, _hosts_of(model, neighbour), cookie)
         yield multicast.port(wired, cookie)
+        yield from local_ips.port(wired, model.local_ips.zone_of(unit.id), cookie)
         yield from physical.port(wired, cookie)
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)

@@ -12,6 +12,7 @@ from alcor.agent.exits import Exits, Home
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
+from alcor.agent.local_ips import LocalIps
 from alcor.agent.metering import Metering
 from alcor.agent.monitoring import NO_TAPS, Monitoring, Ports, Taps
 from alcor.agent.moves import is_moved
@@ -114,6 +115,7 @@ class HostModel:
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
         self.sub_ports = SubPorts(self.port_by_ofport.__contains__)
+        self.local_ips = LocalIps()
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
         self.acls = Acls()
@@ -358,6 +360,7 @@ class HostModel:
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
         self.sub_ports.change(before, port)
+        self.local_ips.change(before, port)
         units: set[Unit] = set()
         if before is not None:
             units |= self._units_of_port(before)

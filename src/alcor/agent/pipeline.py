@@ -38,13 +38,14 @@ PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
 FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
+LOOKED_AT = (32, 32)  # FLAGS, bit 5: whether it answers what came by a local IP is known
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
     FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
     "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
-    "bit 4: a router has sent it on, here; "
+    "bit 4: a router has sent it on, here; bit 5: an answer by a local IP would be known as one; "
     "bits 8 to 10: why a router can't forward it",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
@@ -262,12 +263,13 @@ _PHASES = (
                 "L2_DST",
                 "who has the destination MAC: a local port, a tunnel endpoint, or a router",
                 reads=(VNI, FLAGS),
-                writes=(PORT_OUT, TUNNEL_REMOTE, SCOPE, *ROUTER),
+                writes=(FLAGS, PORT_OUT, TUNNEL_REMOTE, SCOPE, *ROUTER),
                 miss_means="unknown unicast is dropped, never flooded",
                 next=(
                     *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
                     *("ACL_IN", "TUNNEL_OUT", "UPLINK_OUT"),
                 ),
+                again=("L2_DST",),
                 calls=("TUNNEL_OUT",),
             ),
             Stage(

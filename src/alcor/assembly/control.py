@@ -35,6 +35,8 @@ from alcor.managers.elastic_ip.app import ElasticIpApp
 from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
 from alcor.managers.flavor.app import FlavorApp
 from alcor.managers.ip.app import IpApp
+from alcor.managers.local_ip.app import LocalIpApp
+from alcor.managers.local_ip.needs import Peers as LocalIpPeers
 from alcor.managers.mac.app import MacApp
 from alcor.managers.metering.app import MeteringApp
 from alcor.managers.monitoring.app import MonitoringApp
@@ -150,6 +152,8 @@ class Control:
         counted = self._counted(*counting_too)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         metering = MeteringApp(place, intent, clock, new_id)
+        held = LocalIpPeers(peer(HeldPortPeer), networks)
+        local_ip = LocalIpApp(place, intent, ready, held, clock, new_id)
         seen = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
         monitoring = MonitoringApp(place, intent, ready, seen, clock, new_id)
         kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
@@ -158,7 +162,7 @@ class Control:
         ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
         telling = (
             *(network, pool, subnet, node, port, group, acl, qos, router, elastic_ip),
-            *(flavor, metering, monitoring, topology, quota),
+            *(flavor, metering, local_ip, monitoring, topology, quota),
         )
         self._relays: Sequence[Relay] = [each.relay for each in telling]
         self.apps: list[ManagerApp] = [mac, ip, trunk, *telling]

@@ -13,6 +13,7 @@ from alcor.managers.flavor.api import (
     SERVICE_PROFILE,
     SERVICE_PROVIDER,
 )
+from alcor.managers.local_ip.api import LOCAL_IP, PORT_ASSOCIATION
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
 from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE, TAP_MIRROR
 from alcor.managers.network.api import (
@@ -79,6 +80,8 @@ def declared() -> list[Resource]:
         SERVICE_PROVIDER,
         METERING_LABEL,
         METERING_LABEL_RULE,
+        LOCAL_IP,
+        PORT_ASSOCIATION,
         LOG,
         LOGGABLE_RESOURCE,
         TAP_MIRROR,
@@ -102,6 +105,7 @@ TELLING = (
     "elastic_ip",
     "flavor",
     "metering",
+    "local_ip",
     "monitoring",
     "topology",
     "quota",

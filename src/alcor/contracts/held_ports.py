@@ -1,4 +1,5 @@
-"""Ports that other managers hold: interfaces and gateways of routers, addresses of floating IPs.
+"""Ports that other managers hold: interfaces and gateways of routers, addresses of floating IPs and
+of local IPs.
 
 A held port has one of `HELD_OWNERS` as its device owner and its holder (a router's or a floating
 IP's id) as its device. Clients see it, but only its holder can delete it or let go of it.
@@ -14,8 +15,10 @@ from alcor.intent.records import PortRecord
 ROUTER_INTERFACE = "network:router_interface"
 ROUTER_GATEWAY = "network:router_gateway"
 FLOATING_IP = "network:floatingip"
+LOCAL_IP = "network:local_ip"
+ADDRESSES_ONLY = (FLOATING_IP, LOCAL_IP)  # no interface of anybody
 HELD_OWNERS = frozenset(
-    {ROUTER_INTERFACE, "network:router_interface_distributed", ROUTER_GATEWAY, FLOATING_IP}
+    {ROUTER_INTERFACE, "network:router_interface_distributed", ROUTER_GATEWAY, *ADDRESSES_ONLY}
 )
 
 

@@ -205,6 +205,7 @@ EXTENSIONS = (
         "VNIs and VLANs that are kept for projects.",
     ),
     Extension("logging", "Logging API Extension", "What security groups decide is written down."),
+    Extension("local_ip", "Local IP", "An address that each host answers with a port of its own."),
     Extension("metering", "Neutron Metering", "What passes routers' gateways is counted."),
     Extension(
         "metering_source_and_destination_fields",

@@ -122,6 +122,12 @@ _OTHERS = {
         for verb in ("create", "update", "delete")
     },
     "get_floatingip_port_forwarding": "rule:admin_only or role:reader",
+    # Whoever owns a local IP says which ports have it: the manager takes no others.
+    **{
+        f"{verb}_local_ip_port_association": "rule:admin_only or role:member"
+        for verb in ("create", "update", "delete")
+    },
+    "get_local_ip_port_association": "rule:admin_only or role:reader",
     "get_security_group": f"{READER} or {SHARED}",
     # Whoever owns a rule's group owns the rule: the manager shows and changes no others.
     "get_security_group_rule": "rule:admin_only or role:reader",

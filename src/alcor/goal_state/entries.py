@@ -25,6 +25,14 @@ class AddressPair(NamedTuple):
     mac: Mac
 
 
+class LocalIp(NamedTuple):
+    """A virtual IPv4 address that a port has for the machines of its host."""
+
+    address: Address
+    fixed: Address  # the port's own, to which it is translated
+    passthrough: bool = False  # it is not translated: the machine has it itself
+
+
 class Port(NamedTuple):
     """A port bound to this host, in full."""
 
@@ -46,6 +54,7 @@ class Port(NamedTuple):
     qos_policy_id: str = ""  # its own, before its network's
     own_qos_only: bool = False  # its network's policy is not for it
     waits: bool = False  # its machine is elsewhere: it is moved here, or has gone from here
+    local_ips: tuple[LocalIp, ...] = ()  # by address
 
 
 class Network(NamedTuple):

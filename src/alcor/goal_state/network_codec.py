@@ -5,6 +5,7 @@ from typing import Any
 from alcor.goal_state.entries import (
     FixedIp,
     Ipv6Mode,
+    LocalIp,
     Name,
     Neighbour,
     Network,
@@ -53,6 +54,14 @@ def _port(port: Port) -> pb.Port:
         qos_policy_id=port.qos_policy_id,
         own_qos_only=port.own_qos_only,
         waits=port.waits,
+        local_ips=[
+            pb.LocalIp(
+                address=each.address.packed,
+                fixed=each.fixed.packed,
+                passthrough=each.passthrough,
+            )
+            for each in port.local_ips
+        ],
     )
 
 
@@ -124,7 +133,15 @@ def _read_port(parts: list[str], value: bytes) -> Port:
         qos_policy_id=message.qos_policy_id,
         own_qos_only=message.own_qos_only,
         waits=message.waits,
+        local_ips=tuple(map(_read_local_ip, message.local_ips)),
     )
+
+
+def _read_local_ip(message: pb.LocalIp) -> LocalIp:
+    address, fixed = unpack_address(message.address), unpack_address(message.fixed)
+    if (address.version, fixed.version) != (4, 4):
+        raise ValueError(f"a local IP is of IPv4, and not {address} at {fixed}")
+    return LocalIp(address, fixed, message.passthrough)
 
 
 def _read_option(message: pb.DhcpOption) -> DhcpOption:

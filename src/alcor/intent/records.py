@@ -7,6 +7,8 @@ with a default, so that old and new code read each other's records.
 
 import msgspec
 
+from alcor.intent.local_ip_records import LocalIpAssociationRecord, LocalIpRecord
+
 
 class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A network (the VPC of a tenant): one broadcast domain with its own VNI."""
@@ -232,10 +234,7 @@ class AddressGroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 
 class NetworkAclRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stateless filter at the edge of the subnets that it is associated with.
-
-    What no rule of it allows is denied, in both directions and of both families.
-    """
+    """A stateless filter at the edge of its subnets: what no rule of it allows is denied."""
 
     id: str
     project_id: str
@@ -406,6 +405,8 @@ Record = (
     | FloatingIpRecord
     | NdpProxyRecord
     | PortForwardingRecord
+    | LocalIpRecord
+    | LocalIpAssociationRecord
     | AddressScopeRecord
     | SubnetPoolRecord
     | FlavorRecord
@@ -434,6 +435,8 @@ TYPE_BY_KIND: dict[str, type[Record]] = {
     "floating_ip": FloatingIpRecord,
     "ndp_proxy": NdpProxyRecord,
     "port_forwarding": PortForwardingRecord,
+    "local_ip": LocalIpRecord,
+    "local_ip_association": LocalIpAssociationRecord,
     "address_scope": AddressScopeRecord,
     "subnetpool": SubnetPoolRecord,
     "flavor": FlavorRecord,
@@ -455,6 +458,7 @@ MANAGER_BY_KIND = {
     "floating_ip": "elastic_ip",
     "ndp_proxy": "elastic_ip",
     "port_forwarding": "elastic_ip",
+    "local_ip_association": "local_ip",
     "address_scope": "subnetpool",
     "service_profile": "flavor",
     "metering_label": "metering",

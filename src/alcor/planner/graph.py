@@ -35,6 +35,7 @@ from alcor.goal_state.slices import (
     subnet_acl_key,
     subnet_key,
 )
+from alcor.intent.local_ip_records import LocalIpAssociationRecord
 from alcor.intent.records import (
     AddressGroupRecord,
     FloatingIpRecord,
@@ -149,7 +150,7 @@ class Planner:
         """Every entry that the record decides."""
         match record:
             case PortRecord():
-                yield from port_on_host.plan(record)
+                yield from port_on_host.plan(record, self.index.local_ips.of(record.id))
                 yield self._neighbour(record)
                 yield name.plan(record)
                 yield router.plan_interface(record)
@@ -199,7 +200,11 @@ class Planner:
         if isinstance(before, NodeRecord) and after is None:
             gone: dict[str, None] = {before.id: None}  # ports that wait there are still elsewhere
             return [self._neighbour(port, gone) for port in self._ports_of(before)]
-        return [*self._decide_acls(before, after), *self._decide_scopes(before, after)]
+        return [
+            *self._decide_acls(before, after),
+            *self._decide_scopes(before, after),
+            *self._decide_local_ips(before, after),
+        ]
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
         """What subnets' networks are told of their ACLs."""
@@ -223,6 +228,15 @@ class Planner:
             record = self.index.subnet(subnet_id)
             if record is not None:
                 yield subnet.plan(record, scope)
+
+    def _decide_local_ips(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
+        """What hosts are told of the ports that have local IPs, or had them."""
+        changed = [e for e in (before, after) if isinstance(e, LocalIpAssociationRecord)]
+        for port_id in dict.fromkeys(each.port_id for each in changed):
+            port = self.index.port(port_id)
+            if port is not None:
+                has = self.index.local_ips.with_(port_id, before, after)
+                yield from port_on_host.plan(port, has)
 
     def _decided(self, record: Record | None) -> Iterator[str]:
         """The keys of the entries that the record may have decided before."""

@@ -12,6 +12,7 @@ from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, k
 from alcor.planner.acl_index import AclIndex
 from alcor.planner.exit_index import ExitIndex, Move
 from alcor.planner.group_index import GroupIndex
+from alcor.planner.local_ip_index import LocalIpIndex
 from alcor.planner.metering_index import MeteringIndex
 from alcor.planner.monitoring_index import MonitoringIndex
 from alcor.planner.qos_index import QosIndex
@@ -30,6 +31,7 @@ class Index:
         self.exits = ExitIndex()
         self.scopes = ScopeIndex()
         self.metering = MeteringIndex()
+        self.local_ips = LocalIpIndex()
         self.monitoring = MonitoringIndex()
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
@@ -63,6 +65,7 @@ class Index:
         self.routers.put(record)
         self.scopes.put(record)
         self.metering.put(record)
+        self.local_ips.put(record)
         self.monitoring.put(record)
         if isinstance(record, PortRecord) and record.host:
             counts = self._ports_by_host_by_network.setdefault(record.network_id, {})
@@ -85,6 +88,7 @@ class Index:
             self.routers.drop(record)
             self.scopes.drop(record)
             self.metering.drop(record)
+            self.local_ips.drop(record)
             self.monitoring.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)

@@ -18,6 +18,7 @@ from alcor.goal_state.entries import (
     Gateway,
     Group,
     Limit,
+    LocalIp,
     Member,
     MeteringRule,
     Neighbour,
@@ -65,6 +66,16 @@ ports = st.builds(
     qos_policy_id=st.sampled_from(("", "", "q1", "q2")),
     own_qos_only=st.booleans(),
     waits=st.booleans(),
+    local_ips=st.lists(
+        st.builds(
+            LocalIp,
+            st.sampled_from(tuple(map(address, ("10.0.0.3", "10.0.0.9")))),
+            st.just(address("10.0.0.2")),
+            st.booleans(),
+        ),
+        max_size=2,
+        unique_by=lambda each: each.address,
+    ).map(tuple),
 )
 networks = st.builds(
     Network,

@@ -23,6 +23,7 @@ from alcor.goal_state.entries import (
     GroupLog,
     Ipv6Mode,
     Limit,
+    LocalIp,
     Member,
     MeteringRule,
     Mirror,
@@ -114,8 +115,9 @@ SUBNET_ENTRY = Subnet(
     address_scope="scope-1",
 )
 
+fours = st.integers(0, 2**32 - 1).map(lambda n: Address(4, n))
 addresses = st.one_of(
-    st.integers(0, 2**32 - 1).map(lambda n: Address(4, n)),
+    fours,
     st.integers(0, 2**128 - 1).map(lambda n: Address(6, n)),
 )
 macs = st.integers(0, 2**48 - 1).map(Mac)
@@ -172,6 +174,7 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         parent_id=texts,
         vlan=st.integers(0, 4094),
         waits=st.booleans(),
+        local_ips=st.lists(st.builds(LocalIp, fours, fours, st.booleans()), max_size=2).map(tuple),
     ).map(lambda entry: (KEYS[0], entry)),
     st.builds(
         Network,

@@ -53,6 +53,7 @@ def _shape(priority: int) -> Shape:
 
 
 _ANSWER, _ANSWER_IF_NOBODY_DOES = _shape(p.PRIORITY.normal), _shape(p.PRIORITY.low)
+_ANSWER_FIRST = _shape(p.PRIORITY.normal + 1)
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -65,13 +66,18 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     """A port's own addresses are not answered to itself."""
     for fixed in wired.port.fixed_ips:
         if fixed.address.version == 4:
-            own = match(
-                reg14=wired.number,
-                eth_type=ETH_TYPE_ARP,
-                arp_op=REQUEST,
-                arp_tpa=fixed.address.number,
-            )
-            yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
+            yield _own(wired, fixed.address, cookie)
+
+
+def _own(wired: Wired, address: Address, cookie: int) -> Flow:
+    asks = match(reg14=wired.number, eth_type=ETH_TYPE_ARP, arp_op=REQUEST, arp_tpa=address.number)
+    return Flow(p.ARP_ND, p.PRIORITY.high, asks, DROP, cookie)
+
+
+def local(wired: Wired, address: Address, cookie: int) -> Iterator[AnyFlow]:
+    """A local IP: this host's port has it, whoever else does."""
+    yield _ANSWER_FIRST, (cookie, wired.network.vni, address.number, wired.port.mac)
+    yield _own(wired, address, cookie)
 
 
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:

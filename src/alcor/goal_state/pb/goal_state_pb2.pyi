@@ -47,7 +47,7 @@ class DhcpOption(_message.Message):
     def __init__(self, ip_version: _Optional[int] = ..., code: _Optional[int] = ..., value: _Optional[bytes] = ..., when: _Optional[int] = ...) -> None: ...
 
 class Port(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan", "qos_policy_id", "own_qos_only", "waits")
+    __slots__ = ("network_id", "mac", "fixed_ips", "admin_state_up", "port_security", "name", "device_id", "security_groups", "filtered", "address_pairs", "dhcp_options", "project_id", "parent_id", "vlan", "qos_policy_id", "own_qos_only", "waits", "local_ips")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class Port(_message.Message):
     QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     OWN_QOS_ONLY_FIELD_NUMBER: _ClassVar[int]
     WAITS_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_IPS_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
@@ -82,7 +83,18 @@ class Port(_message.Message):
     qos_policy_id: str
     own_qos_only: bool
     waits: bool
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ..., qos_policy_id: _Optional[str] = ..., own_qos_only: _Optional[bool] = ..., waits: _Optional[bool] = ...) -> None: ...
+    local_ips: _containers.RepeatedCompositeFieldContainer[LocalIp]
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., admin_state_up: _Optional[bool] = ..., port_security: _Optional[bool] = ..., name: _Optional[str] = ..., device_id: _Optional[str] = ..., security_groups: _Optional[_Iterable[str]] = ..., filtered: _Optional[bool] = ..., address_pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., dhcp_options: _Optional[_Iterable[_Union[DhcpOption, _Mapping]]] = ..., project_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., vlan: _Optional[int] = ..., qos_policy_id: _Optional[str] = ..., own_qos_only: _Optional[bool] = ..., waits: _Optional[bool] = ..., local_ips: _Optional[_Iterable[_Union[LocalIp, _Mapping]]] = ...) -> None: ...
+
+class LocalIp(_message.Message):
+    __slots__ = ("address", "fixed", "passthrough")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
+    PASSTHROUGH_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    fixed: bytes
+    passthrough: bool
+    def __init__(self, address: _Optional[bytes] = ..., fixed: _Optional[bytes] = ..., passthrough: _Optional[bool] = ...) -> None: ...
 
 class QosPolicy(_message.Message):
     __slots__ = ("limits", "dscp")

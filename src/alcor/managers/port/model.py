@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from alcor.contracts.held_ports import FLOATING_IP
+from alcor.contracts.held_ports import ADDRESSES_ONLY
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import AddressPair, DhcpOption, FixedIp
 from alcor.managers.port import binding, dhcp_options, names, pairs
@@ -263,7 +263,7 @@ def status_of(owner: str, device_id: str) -> str:
     """Of a new port: no host reports a router's interface, every host has it at once."""
     if not is_held(owner, device_id):
         return Status.DOWN
-    return Status.NOT_APPLICABLE if owner == FLOATING_IP else Status.ACTIVE
+    return Status.NOT_APPLICABLE if owner in ADDRESSES_ONLY else Status.ACTIVE
 
 
 def _status_by_holder(port: Port, values: Mapping[str, Any]) -> dict[str, str]:

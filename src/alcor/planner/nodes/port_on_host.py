@@ -1,15 +1,18 @@
 """A bound port, in full, as its own host must know it, and those that it is moved to or from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from alcor.goal_state.entries import FixedIp, Port
+from alcor.goal_state.entries import FixedIp, LocalIp, Port
 from alcor.goal_state.slices import host_port_key
+from alcor.intent.local_ip_records import LocalIpAssociationRecord
 from alcor.intent.records import PortRecord
 from alcor.planner.parsed import address, mac, pairs_of
 from alcor.values.dhcp_options import DhcpOption, option
 
 
-def plan(port: PortRecord) -> Iterator[tuple[str, Port]]:
+def plan(
+    port: PortRecord, local_ips: Iterable[LocalIpAssociationRecord] = ()
+) -> Iterator[tuple[str, Port]]:
     """Its entries in the slices of its hosts; none while it is bound nowhere.
 
     Security groups are for ports with port security.
@@ -17,7 +20,7 @@ def plan(port: PortRecord) -> Iterator[tuple[str, Port]]:
     """
     if not port.host:
         return
-    entry = _entry(port)
+    entry = _entry(port)._replace(local_ips=tuple(sorted(_local_ips(port, local_ips))))
     yield host_port_key(port.host, port.id), entry
     for host in port.waiting_hosts:
         yield host_port_key(host, port.id), entry._replace(waits=True)
@@ -45,6 +48,16 @@ def _entry(port: PortRecord) -> Port:
         qos_policy_id=port.qos_policy_id,
         own_qos_only=port.device_owner.startswith("network:"),
     )
+
+
+def _local_ips(
+    port: PortRecord, associations: Iterable[LocalIpAssociationRecord]
+) -> Iterator[LocalIp]:
+    """Those that go to an address which the port has still."""
+    held = {fixed.ip_address for fixed in port.fixed_ips}
+    for each in associations:
+        if each.fixed_ip in held:
+            yield LocalIp(address(each.ip_address), address(each.fixed_ip), each.passthrough)
 
 
 def _dhcp_options(port: PortRecord) -> Iterator[DhcpOption]:

@@ -1,0 +1,61 @@
+"""Put the local IP manager together."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from alcor.intent.follow import Ready, follow
+from alcor.keyed_log.log import KeyedLog
+from alcor.managers.local_ip.api import LOCAL_IP, PORT_ASSOCIATION
+from alcor.managers.local_ip.needs import Peers
+from alcor.managers.local_ip.service.associations import AssociationService
+from alcor.managers.local_ip.service.local_ips import LocalIpService
+from alcor.managers.local_ip.service.ports import Ports
+from alcor.managers.local_ip.sql import living
+from alcor.runtime.clock import NewId, Seconds
+from alcor.runtime.kept_app import KeptApp
+from alcor.runtime.places import Place
+
+VERSIONS = Path(__file__).parent / "versions"
+settle_interval_s = 60.0  # between looks for ports to drop
+
+
+class LocalIpApp(KeptApp):
+    """The local IP manager as assembly sees it."""
+
+    def __init__(
+        self,
+        place: Place,
+        log: KeyedLog,
+        rebuilt: Ready,
+        peers: Peers,
+        clock: Seconds,
+        new_id: NewId,
+    ) -> None:
+        super().__init__("local_ip", place, VERSIONS, log, living, clock, new_id)
+        self._log, self._rebuilt = log, rebuilt
+        self._ports = Ports(self.store, peers)
+        self.resources = [
+            (LOCAL_IP, LocalIpService(self.store, self.makers, peers, self._ports)),
+            (PORT_ASSOCIATION, AssociationService(self.store, self._ports)),
+        ]
+
+    async def recover(self) -> None:
+        """Know which ports are in use; drop what was made for nothing."""
+        await self._ports.load()
+        await self._ports.drop_orphans()
+
+    def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs for as long as the manager does."""
+        ports = self._ports
+        return [
+            *super().tasks(),
+            follow(self._log, "port", self._rebuilt, ports.replace, ports.apply),
+            self._settle(),
+        ]
+
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(settle_interval_s)
+            await self._ports.drop_orphans()

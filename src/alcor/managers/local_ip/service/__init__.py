@@ -1,0 +1,1 @@
+"""Use cases of local IPs and of the ports that have them."""
