@@ -340,6 +340,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
         yield from l2.port(wired, _hosts_of(model, neighbour), cookie)
         yield multicast.port(wired, cookie)
         yield from local_ips.port(wired, model.local_ips.zone_of(unit.id), cookie)
+        for virtual in model.local_ips.answered(wired.port):
+            yield from arp.local(wired, virtual, cookie)
         yield from physical.port(wired, cookie)
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)

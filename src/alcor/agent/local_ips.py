@@ -5,6 +5,7 @@ IP never leads to another that has it now.
 """
 
 from alcor.goal_state.entries import Port
+from alcor.values.addresses import Address
 from alcor.values.rendezvous import weight
 
 zone_first, zone_last = 0xFF00, 0xFFFE  # above those of routers; so many ports have local IPs
@@ -20,6 +21,11 @@ class LocalIps:
     def zone_of(self, port_id: str) -> int | None:
         """Of a port whose local IPs are translated; None when this host has given out all."""
         return self._zone_by_port.get(port_id)
+
+    def answered(self, port: Port) -> list[Address]:
+        """The local IPs of a port that it can have here."""
+        translates = port.id in self._zone_by_port
+        return [each.address for each in port.local_ips if each.passthrough or translates]
 
     def change(self, before: Port | None, after: Port | None) -> None:
         """A port that was so is so now."""

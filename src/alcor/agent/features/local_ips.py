@@ -1,17 +1,15 @@
 """Local IPs: a virtual address that leads to a port of this host, for the machines of this host.
 
-The asker gets the port's MAC. What it sends there is translated before L2_DST looks for the port,
-so that the asker's security groups see the local IP, and the port's see its own address; what the
-port answers is translated back in the same place. The connection tracker knows which answers these
-are, so the port talks by its own address as well.
+The asker gets the port's MAC (`arp.local`). What it sends there is translated before L2_DST looks
+for the port, so that the asker's security groups see the local IP, and the port's see its own
+address; what the port answers is translated back in the same place. The connection tracker knows
+which answers these are, so the port talks by its own address as well.
 """
 
 from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
-from alcor.agent.features import arp
 from alcor.agent.model import Wired
-from alcor.agent.shapes import AnyFlow
 from alcor.goal_state.entries import LocalIp
 from alcor.ovs.fields import ETH_TYPE_IPV4
 from alcor.ovs.flow import CtClear, Flow, Nat, apply, ct, match, set_field
@@ -20,16 +18,13 @@ _ABOVE_MACS = p.PRIORITY.guard + 1
 _UNSEEN = (0, p.LOOKED_AT[1])
 
 
-def port(wired: Wired, zone: int | None, cookie: int) -> Iterator[AnyFlow]:
-    """The local IPs of one port; without a `zone` those that need none."""
-    for each in wired.port.local_ips:
-        if each.passthrough:
-            yield from arp.local(wired, each.address, cookie)
-        elif zone is not None:
-            yield from arp.local(wired, each.address, cookie)
-            yield _towards(wired, each, zone, cookie)
+def port(wired: Wired, zone: int | None, cookie: int) -> Iterator[Flow]:
+    """The local IPs of one port that are translated; none without a `zone`."""
+    translated = [each for each in wired.port.local_ips if not each.passthrough]
     if zone is not None:
-        for fixed in sorted({each.fixed for each in wired.port.local_ips if not each.passthrough}):
+        for each in translated:
+            yield _towards(wired, each, zone, cookie)
+        for fixed in sorted({each.fixed for each in translated}):
             said = match(
                 reg14=wired.number,
                 reg0=_UNSEEN,
