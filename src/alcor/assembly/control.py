@@ -152,10 +152,7 @@ class Control:
         counted = self._counted(*counting_too)
         flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
         metering = MeteringApp(place, intent, clock, new_id)
-        held = LocalIpPeers(peer(HeldPortPeer), networks)
-        local_ip = LocalIpApp(place, intent, ready, held, clock, new_id)
-        seen = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
-        monitoring = MonitoringApp(place, intent, ready, seen, clock, new_id)
+        local_ip, monitoring = self._about_ports(place, clock, new_id)
         kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
         topology = TopologyApp(place, intent, kinds, clock, new_id)
         quota = QuotaApp(place, intent, counted, limits)
@@ -263,6 +260,18 @@ class Control:
             peer(QosPolicyPeer),
         )
         return router, elastic_ip
+
+    def _about_ports(
+        self, place: Place, clock: Seconds, new_id: NewId
+    ) -> tuple[LocalIpApp, MonitoringApp]:
+        """Local IPs, which ports keep and have; logs and mirrors of what passes ports."""
+        peer = self._exchange.peer
+        held = LocalIpPeers(peer(HeldPortPeer), peer(NetworkPeer))
+        seen = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
+        return (
+            LocalIpApp(place, self._intent, self._ready, held, clock, new_id),
+            MonitoringApp(place, self._intent, self._ready, seen, clock, new_id),
+        )
 
     def _trunk(
         self, place: Place, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
