@@ -60,7 +60,7 @@ class Agent:
     def __init__(self, config: AgentConfig, link: Link) -> None:
         self.metrics = Metrics()
         self._config, self._link = config, link
-        self._memory = Memory(Path(config.state_dir))
+        self._memory = _memory(config)
         self._desired, self._model = Desired(config.host), HostModel()
         rundir = Path(config.ovs_rundir)
         socket = rundir / f"{config.bridge}.mgmt"
@@ -217,6 +217,13 @@ def _lines(config: AgentConfig) -> Write:
     return RotatedFile(path, config.network_log_file_bytes, config.network_log_files_kept).write
 
 
+def _memory(config: AgentConfig) -> Memory:
+    try:
+        return Memory(Path(config.state_dir))
+    except OSError as error:
+        raise ConfigError(f"state_dir = {config.state_dir}: {error.strerror}") from error
+
+
 def _tls(config: AgentConfig) -> TlsFiles | None:
     """All three files or none; `ConfigError` when some are missing."""
     files = (config.tls_ca, config.tls_certificate, config.tls_key)
@@ -276,7 +283,10 @@ def _metrics_served(listen: str, metrics: Metrics) -> Iterator[None]:
         yield
         return
     host, _, port = listen.rpartition(":")
-    server, thread = start_http_server(int(port), host, metrics.registry)
+    try:
+        server, thread = start_http_server(int(port), host, metrics.registry)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"metrics_listen = {listen}: {error}") from error
     try:
         yield
     finally:
