@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from alcor.cli.kinds import resources
 from alcor.cli.main import app
-from alcor.cli.resources import commands_of
 
 Cli = Callable[..., Any]
 
@@ -31,15 +30,6 @@ def test_every_kind_can_be_listed(cli: Cli) -> None:
     for name, kind in resources().items():
         if not kind.parent:
             assert isinstance(cli(name, "list"), list)
-
-
-@pytest.mark.parametrize("name", resources())
-def test_every_command_says_how_it_is_used(name: str) -> None:
-    for command in commands_of(name):
-        result = CliRunner().invoke(app, [name, command, "--help"])
-
-        assert result.exit_code == 0, result.output
-        assert f"alcor {name} {command}" in result.output or "Usage:" in result.output
 
 
 def test_what_a_project_needs_is_made_changed_and_taken_away_by_commands(cli: Cli) -> None:

@@ -28,7 +28,7 @@ class Branch(TyperGroup):
         """The command, built now if it has not been."""
         known = self.commands.get(cmd_name)
         if isinstance(known, TyperGroup):
-            self.commands[cmd_name] = known = _built(cmd_name, *self._builders[cmd_name]())
+            self.commands[cmd_name] = known = built(cmd_name, *self._builders[cmd_name]())
         return known
 
 
@@ -57,7 +57,8 @@ class Tree(TyperGroup):
                 self.add_command(Branch(commands_of(name), name=name, help=about))
 
 
-def _built(name: str, about: str, function: Callable[..., None]) -> TyperCommand:
+def built(name: str, about: str, function: Callable[..., None]) -> TyperCommand:
+    """The command of a function."""
     one = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
     one.command(name, help=about)(function)
     command = get_command(one)
