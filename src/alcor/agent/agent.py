@@ -30,8 +30,10 @@ from alcor.agent.pipeline import PUNT_SERVICE
 from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
+from alcor.agent.punts.seeking import Seeker
 from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.agent.reconciler import Reconciler
+from alcor.agent.seeking import watch
 from alcor.agent.services.desk import Desk
 from alcor.agent.services.forwarder import Endpoint, Forwarder, endpoints_of
 from alcor.agent.services.http import HttpSession
@@ -86,6 +88,16 @@ class Agent:
         self._responder.decisions = DecisionLogs(
             self._model, _lines(config), lambda: exact_timestamp(now_s()), self.metrics
         )
+        self._seeker = Seeker(
+            self._model,
+            self._desired,
+            self._reconciler,
+            _loop_time_s,
+            self.metrics,
+            config.lazy_idle_s,
+        )
+        self._responder.seeker = self._seeker
+        self._reconciler.settled = self._seeker.settle
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
         self._reconciler.want_mirrors = self._database.want_mirrors
 
@@ -94,6 +106,7 @@ class Agent:
         spare_the_collector()
         state = self._memory.load()
         self._reconciler.restore(state)
+        self._seeker.restore()
         if state is not None and state.host == self._config.host:
             self._outside.restore(state.outside)
         try:
@@ -111,6 +124,7 @@ class Agent:
                     parts.create_task(self._advertise())
                     parts.create_task(self._ask_outside())
                     parts.create_task(self._announce_again())
+                    parts.create_task(watch(self._seeker, self._reconciler, self._flows))
                     unsaved = self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, self._saved))
                     parts.create_task(self._meter())
@@ -155,7 +169,7 @@ async def run(config: AgentConfig) -> None:
     except ValueError as error:
         raise ConfigError(f"host: {error}") from None
     uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
-    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks)
+    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks, lazy=True)
     log.info(
         "agent starts",
         host=host,

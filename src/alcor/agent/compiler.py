@@ -36,6 +36,7 @@ from alcor.agent.features import (
     routing,
     scopes,
     security_rules,
+    seeking,
     services,
     shared_addresses,
 )
@@ -147,6 +148,10 @@ class Compiler:
         """Every flow that counts, with the unit that owns it."""
         for key, unit in self._owner.items():
             yield unit, key, self._flows_by_unit[unit][key]
+
+    def owner_of(self, key: FlowKey) -> Unit | None:
+        """Whose flow counts under a key."""
+        return self._owner.get(key)
 
     def _replace(
         self, unit: Unit, before: dict[FlowKey, _Owned | None], fresh: dict[Unit, None]
@@ -320,6 +325,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from routing.host(cookie)
     yield from outside.host(cookie)
     yield from scopes.host(cookie)
+    yield from seeking.host(cookie)
 
 
 def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
@@ -346,6 +352,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
         prefixes = model.shared.prefixes(wired.network.id)
         yield from shared_addresses.port(wired, prefixes, cookie)
         yield from routing.port(wired, model.routing.is_routed(wired.network.id), cookie)
+        if model.lazy:
+            yield from seeking.port(wired, cookie)
         policy = model.qos.policy_of(wired.port, wired.network)
         if policy is not None:
             yield from qos.port(wired, policy, model.qos.slot(wired.port.id), cookie)
@@ -365,6 +373,8 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
         yield from multicast.network(network, numbers, endpoints, uplink is not None, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
+    if network.lazy:
+        yield from seeking.network(network, model.tunnel, cookie)
     if uplink is not None:
         yield from outside.network(network, uplink, cookie)
         yield from physical.network(network, uplink, cookie)

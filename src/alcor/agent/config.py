@@ -75,6 +75,14 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, description="Seconds between two comparisons with the switch")
     ] = 120.0
     log_form: Annotated[str, Meta(description="json or console")] = "json"
+    lazy_idle_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="In networks that are held lazily: seconds after which a neighbour is "
+            "forgotten that nothing was sent to",
+        ),
+    ] = 300.0
     metering_s: Annotated[
         float, Meta(gt=0, description="Seconds between two readings of what labels have counted")
     ] = 15.0

@@ -6,17 +6,20 @@ because information is missing. Revisions are compared within one epoch only; a 
 what is held slice by slice, each by its complete snapshot.
 """
 
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+from alcor.agent import pins
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.codec import Malformed, decode
 from alcor.goal_state.entries import (
     Attachment,
     FloatingIp,
+    Found,
     Gateway,
     GoalEntry,
+    Neighbour,
     Network,
     Port,
     Router,
@@ -33,10 +36,12 @@ from alcor.goal_state.slices import (
     group_slice,
     host_slice,
     leads,
+    looked_for,
     members_slice,
     metering_slice,
     network_slice,
     policy_slice,
+    reach_slice,
     router_slice,
     slice_of,
     uplink_slice,
@@ -104,6 +109,8 @@ class _Slice:
     led_to: dict[str, int] | None = None  # slices, by how many of `held`; None: to be counted
     staged: dict[str, Held] | None = None  # a snapshot on its way
     staged_epoch: int = 0
+    whole: bool = True  # else a network's of which neighbours are looked for
+    leftovers: bool = False  # it may hold neighbours from when it was whole
 
     def hold(self, key: str, held: Held) -> None:
         """Hold what is newer; a tombstone too, for an older value must not come back."""
@@ -148,11 +155,14 @@ class Desired:
         self._slices: dict[str, _Slice] = {self._own: _Slice(self._own)}
         self.epoch = 0
         self.position = 0
+        self._sought: dict[str, None] = {}  # `found` slices that machines want
+        self._pinned: frozenset[str] = frozenset()  # and those that the host itself does
 
     @property
     def settled(self) -> bool:
         """Whether everything that is wanted is complete and followed."""
-        return all(each.synced for each in self._slices.values())
+        every = self._slices.values()
+        return all(each.synced or (each.refused and looked_for(each.name)) for each in every)
 
     def subscriptions(self) -> list[Subscription]:
         """Every slice that is wanted, and up to where it is held."""
@@ -166,6 +176,8 @@ class Desired:
             return taken
         for saved in state.slices:
             self._slices[saved.name] = _restored(saved, taken)
+            if looked_for(saved.name) is not None:
+                self._sought[saved.name] = None
         for each in self._slices.values():
             for key, entry in each.living():
                 taken.note(key, None, entry)
@@ -184,6 +196,7 @@ class Desired:
                     for key, held in each.held.items()
                     if held.entry is not None
                 ],
+                whole=each.whole,
             )
             for each in self._slices.values()
             if each.epoch
@@ -196,6 +209,59 @@ class Desired:
             each.position = self._held_up_to(each)
             each.synced = each.refused = False
             each.staged = None
+
+    # What is looked for in networks that are held lazily
+
+    @property
+    def sought(self) -> list[str]:
+        """The `found` slices that machines want."""
+        return list(self._sought)
+
+    def seek(self, names: Iterable[str]) -> Taken:
+        """Want `found` slices; of a network that is not held lazily nothing is looked for."""
+        self._sought.update(dict.fromkeys(names))
+        return self._changed()
+
+    def forsake(self, names: Iterable[str]) -> Taken:
+        """Want them no more."""
+        for name in names:
+            self._sought.pop(name, None)
+        return self._changed()
+
+    def found(self, name: str) -> list[Neighbour] | None:
+        """Who was found; None while that is not known."""
+        each = self._slices.get(name)
+        if each is None or not (each.synced or each.held):
+            return None
+        return [entry.neighbour for _, entry in each.living() if isinstance(entry, Found)]
+
+    def leftovers(self) -> dict[str, list[Neighbour]]:
+        """By network, the neighbours from when it was held as a whole: nothing more is told of
+        them, so what is used must be looked for, and then they must go."""
+        left: dict[str, list[Neighbour]] = {}
+        for each in self._slices.values():
+            if each.leftovers and not each.whole:
+                network_id = each.name.split("/")[1]
+                reach = self._slices.get(reach_slice(network_id))
+                if reach is not None and reach.synced:  # who is to hear broadcasts is known
+                    left[network_id] = [neighbour for _, neighbour in _left_in(each)]
+        return left
+
+    def drop_leftovers(self, network_id: str) -> Taken:
+        """Hold them no more."""
+        taken = Taken()
+        each = self._slices.get(network_slice(network_id))
+        if each is not None and not each.whole:
+            for key, neighbour in list(_left_in(each)):
+                del each.held[key]
+                taken.note(key, neighbour, None)
+            each.leftovers = False
+        return taken.sum_up()
+
+    def _changed(self) -> Taken:
+        taken = Taken()
+        self._close_over(taken)
+        return taken.sum_up()
 
     def take(self, frame: Frame) -> Taken:
         """Take what a frame says; a frame may come twice."""
@@ -211,8 +277,15 @@ class Desired:
         self._ask_again(frame, taken)
         if frame.epoch != self.epoch or frame.position > self.position:
             self.epoch, self.position = frame.epoch, frame.position
+        if frame.completes or any(leads(item.key) for item in frame.items):
+            self._pin()
         self._close_over(taken)
         return taken.sum_up()
+
+    def _pin(self) -> None:
+        partial = {each.name.split("/")[1] for each in self._slices.values() if not each.whole}
+        every = (each.living() for each in self._slices.values()) if partial else ()
+        self._pinned = pins.of(partial, (entry for living in every for _, entry in living))
 
     def _ask_again(self, frame: Frame, taken: Taken) -> None:
         """A slice that was refused is asked for again when what leads to slices moves."""
@@ -263,6 +336,10 @@ class Desired:
         if held is None:
             return
         each.hold(item.key, held)
+        if isinstance(held.entry, Network) and held.entry.lazy:
+            each.leftovers |= each.whole
+            each.whole = False  # until a snapshot of a network that is not
+        each.leftovers |= not each.whole and isinstance(held.entry, Neighbour)
         _note_change(item.key, before, held, taken)
         taken.traces.add(item.trace)
 
@@ -275,6 +352,11 @@ class Desired:
             for key, held in before.items():
                 if key in after and held.revision > after[key].revision:
                     after[key] = held
+        each.whole = not _is_lazy(name, after)
+        if not each.whole:  # what is in use goes only once it has been looked for
+            left = {key: before[key]._replace(revision=0) for key, _ in _left_in(each)}
+            after |= {key: held for key, held in left.items() if key not in after}
+            each.leftovers |= bool(left)
         for key, held in before.items():
             if key not in after and held.entry is not None:
                 taken.note(key, held.entry, None)
@@ -302,6 +384,14 @@ class Desired:
             if each is not None:
                 waiting += each.leads_to() - wanted
                 wanted |= each.leads_to()
+        partial = {name for name in wanted if (s := self._slices.get(name)) and not s.whole}
+        for name in list(self._sought):
+            asked = looked_for(name)
+            if asked is None or network_slice(asked[0]) not in partial:
+                del self._sought[name]
+        if partial:
+            wanted |= self._sought.keys()
+            wanted |= {n for n in self._pinned if network_slice(_network_of(n)) in partial}
         for name in sorted(wanted - self._slices.keys()):
             each = self._slices[name] = _Slice(name)
             taken.subscribe.append(self._subscription(each))
@@ -309,6 +399,23 @@ class Desired:
             for key, entry in self._slices.pop(name).living():
                 taken.note(key, entry, None)
             taken.unsubscribe.append(name)
+
+
+def _is_lazy(name: str, held: Mapping[str, Held]) -> bool:
+    network = held.get(f"{name}network")
+    return network is not None and isinstance(network.entry, Network) and network.entry.lazy
+
+
+def _left_in(each: _Slice) -> Iterator[tuple[str, Neighbour]]:
+    """The neighbours in a network's slice but those with pairs, which every host holds."""
+    for key, entry in each.living():
+        if isinstance(entry, Neighbour) and not entry.pairs:
+            yield key, entry
+
+
+def _network_of(name: str) -> str:
+    asked = looked_for(name)
+    return asked[0] if asked is not None else ""
 
 
 def _led_to(entry: GoalEntry | None) -> Iterator[str]:
@@ -344,12 +451,15 @@ def _led_to(entry: GoalEntry | None) -> Iterator[str]:
         case Network():
             if entry.physical_network:
                 yield uplink_slice(entry.physical_network)
+            if entry.lazy:
+                yield reach_slice(entry.id)
             if entry.qos_policy_id:
                 yield policy_slice(entry.qos_policy_id)
 
 
 def _restored(saved: SavedSlice, taken: Taken) -> _Slice:
     each = _Slice(saved.name, saved.epoch, saved.position)
+    each.whole, each.leftovers = saved.whole, not saved.whole
     for key, value, revision in saved.entries:
         try:
             each.held[key] = Held(value, revision, decode(key, value))

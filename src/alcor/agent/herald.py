@@ -20,7 +20,15 @@ from typing import NamedTuple
 from alcor.agent.model import HostModel
 from alcor.agent.service_address import SERVER_MAC
 from alcor.agent.tags import put_on
-from alcor.goal_state.entries import GoalEntry, Neighbour, Network, RouterInterface, UplinkNode
+from alcor.goal_state.entries import (
+    Found,
+    GoalEntry,
+    Neighbour,
+    Network,
+    Presence,
+    RouterInterface,
+    UplinkNode,
+)
 from alcor.ovs import frames
 from alcor.ovs.flow import Action, output, set_field
 from alcor.values.addresses import Address, Mac
@@ -89,6 +97,10 @@ class Herald:
                     self._note_address(moved, entry.mac)
                 for endpoint in (entry.tunnel_endpoint, *entry.also):
                     self._note_endpoint(endpoint)
+            case Found():
+                self.note(entry.neighbour)
+            case Presence():
+                self._note_endpoint(entry.tunnel_endpoint)
             case RouterInterface():
                 # Before there was a router DHCP's server had its address, with another MAC.
                 for fixed in entry.fixed_ips:

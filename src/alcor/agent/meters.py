@@ -10,6 +10,7 @@ from alcor.agent.features import (
     qos,
     ra,
     routing,
+    seeking,
     services,
     shared_addresses,
 )
@@ -61,6 +62,8 @@ def _of_port(model: HostModel, port_id: str) -> Iterator[Meter]:
     wanted = model.monitoring.wanted_of(wired.port)
     yield from decision_log.meters(wired, wanted, model.monitoring.limit)
     yield from shared_addresses.meters(wired, model.shared.prefixes(wired.network.id))
+    if model.lazy:
+        yield from seeking.meters_of_port(wired)
 
 
 def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
@@ -70,5 +73,7 @@ def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
     uplink = model.exits.uplink_of(network)
     if uplink is not None:
         yield of_outside(uplink)
+    if network.lazy:
+        yield from seeking.meters(model.tunnel)
     if model.has_wired_port(network_id):
         yield from multicast.meters(network)

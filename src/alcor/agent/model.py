@@ -5,33 +5,37 @@ unit is the smallest thing that flows are made for.
 """
 
 from collections.abc import Iterable, Iterator, Set
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from alcor.agent.acls import Acls, SubnetKey
 from alcor.agent.exits import Exits, Home
+from alcor.agent.finds import WHOLE, Finds
 from alcor.agent.firewall import Firewall, Touched
 from alcor.agent.grants import ANYTHING, Grant, Service, Way
 from alcor.agent.holding import discard, put_nested, remember
 from alcor.agent.local_ips import LocalIps
 from alcor.agent.metering import Metering
-from alcor.agent.monitoring import NO_TAPS, Monitoring, Ports, Taps
+from alcor.agent.monitoring import Monitoring
 from alcor.agent.moves import is_moved
 from alcor.agent.qos import Qos, policy_id
 from alcor.agent.reach import Reach
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.shared_addresses import SharedAddresses
 from alcor.agent.sub_ports import SubPorts
-from alcor.agent.tags import put_on
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
 from alcor.agent.unit import prefix_id
+from alcor.agent.wired import Interface as Interface
+from alcor.agent.wired import Tunnel as Tunnel
+from alcor.agent.wired import Wired as Wired
 from alcor.goal_state.entries import (
     AclRule,
     Addresses,
     Attachment,
     FloatingIp,
     Forwarding,
+    Found,
     Gateway,
     GoalEntry,
     Group,
@@ -45,6 +49,7 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     PortLog,
+    Presence,
     QosPolicy,
     Router,
     RouterInterface,
@@ -55,43 +60,10 @@ from alcor.goal_state.entries import (
     WayOut,
 )
 from alcor.goal_state.slices import EVERYBODY
-from alcor.ovs.flow import Action, output
 from alcor.values.addresses import Address, Prefix
 
 T = TypeVar("T")
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
-
-
-class Interface(NamedTuple):
-    """An interface on the switch that says which port it is."""
-
-    ofport: int  # -1 or 0: the switch could not open it
-    present: bool  # its device is there
-    error: str = ""
-
-
-class Tunnel(NamedTuple):
-    """The flow-based tunnel port, and this host's underlay address."""
-
-    ofport: int
-    endpoint: Address
-    mirrors: Ports = (0, 0)
-
-
-class Wired(NamedTuple):
-    """A port with all that its flows need."""
-
-    port: Port
-    network: Network
-    ofport: int  # of the interface that it is heard on: its own, or its parent's
-    number: int  # its name in registers, zones and meters: its ofport, or a sub-port's own
-    device_id: str = ""  # the machine: a sub-port's is its parent's
-    taps: Taps = NO_TAPS
-
-    @property
-    def delivery(self) -> tuple[Action, ...]:
-        """What hands a frame to its machine, which knows a sub-port by its tag."""
-        return (*self.taps.ingress, *put_on(self.port.vlan), output(self.ofport))
 
 
 class HostModel:
@@ -111,6 +83,8 @@ class HostModel:
         self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces, self.qos)
         self.shared = SharedAddresses(self.neighbours)
         self.reach = Reach()
+        self.finds = Finds()
+        self.lazy: set[str] = set()  # networks
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
@@ -128,7 +102,12 @@ class HostModel:
         """Hold an entry in place of what its key held before."""
         match entry:
             case Neighbour():  # first, for there are thousands
+                self.finds.put(entry.port_id, WHOLE)
                 return self._put_neighbour(entry.network_id, entry.port_id, entry)
+            case Found():
+                return self._put_found(entry.what, entry.neighbour)
+            case Presence():
+                return self._put_presence(entry, True)
             case Port():
                 return self._put_port(entry.id, entry)
             case Network():
@@ -167,7 +146,11 @@ class HostModel:
             case Subnet():
                 return self._put_subnet(entry.network_id, entry.id, None)
             case Neighbour():
-                return self._put_neighbour(entry.network_id, entry.port_id, None)
+                return self._lose_neighbour(entry, WHOLE)
+            case Found():
+                return self._lose_neighbour(entry.neighbour, entry.what)
+            case Presence():
+                return self._put_presence(entry, False)
             case Name():
                 return self._put_name(entry.network_id, entry.port_id, None)
             case Router():
@@ -404,8 +387,12 @@ class HostModel:
             self.networks.pop(network_id, None)
         else:
             self.networks[network_id] = network
+        was_any = bool(self.lazy)
+        (self.lazy.add if network and network.lazy else self.lazy.discard)(network_id)
+        every = self.ports if bool(self.lazy) != was_any else ()  # all look for neighbours now
         self._stamp(network_id)
-        ports = {Unit(UnitKind.PORT, each) for each in self.ports_by_network.get(network_id, ())}
+        own = self.ports_by_network.get(network_id, ())
+        ports = {Unit(UnitKind.PORT, each) for each in (*own, *every)}
         # Every flow of the network says its VNI.
         return (
             {Unit(UnitKind.NETWORK, network_id)}
@@ -455,6 +442,20 @@ class HostModel:
             ports = self.ports_by_network.get(network_id, ())
             units.update(Unit(UnitKind.PORT, each) for each in ports)
         return units
+
+    def _put_found(self, what: str, found: Neighbour) -> set[Unit]:
+        is_held = found.port_id in self.neighbours.get(found.network_id, ())
+        self.finds.put(found.port_id, what, is_held=is_held)
+        return self._put_neighbour(found.network_id, found.port_id, found)
+
+    def _lose_neighbour(self, lost: Neighbour, known_by: str) -> set[Unit]:
+        if not self.finds.take(lost.port_id, known_by):
+            return set()
+        return self._put_neighbour(lost.network_id, lost.port_id, None)
+
+    def _put_presence(self, presence: Presence, is_there: bool) -> set[Unit]:
+        self.reach.tell(presence, is_there)
+        return {Unit(UnitKind.NETWORK, presence.network_id)}
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)

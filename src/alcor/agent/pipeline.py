@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from alcor.agent.stages import PRIORITY as PRIORITY
 from alcor.agent.stages import Phase, Stage, number
+from alcor.agent.wants import Wants as Wants
 
 VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
 FLAGS = "reg0"
@@ -37,16 +38,19 @@ TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by 
 PICK = "reg4"  # which of several next hops of one route
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
+AGAIN = (64, 64)  # FLAGS, bit 6: it was held until the neighbour that it wants was looked for
 FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
 LOOKED_AT = (32, 32)  # FLAGS, bit 5: whether it answers what came by a local IP is known
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
+WANTS_MASK = 0x1800  # of FLAGS: which neighbour it wants that is not known, a `Wants`
 
 registers = {
     VNI: "the network that the packet is in: its VNI, 24 bits",
     FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
     "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
     "bit 4: a router has sent it on, here; bit 5: an answer by a local IP would be known as one; "
-    "bits 8 to 10: why a router can't forward it",
+    "bit 6: a neighbour was looked for; bits 8 to 10: why a router can't forward it; "
+    "bits 11 and 12: which neighbour it wants",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id; LIMITED: a meter",
@@ -69,6 +73,7 @@ PUNT_RA = b"ra"
 PUNT_SERVICE = b"service"
 PUNT_ROUTER = b"router"
 PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
+PUNT_SEEK = b"seek"  # of a neighbour that is not known, in a network that is held lazily
 PUNT_SHARED = b"shared"  # of an address that several ports may have
 PUNT_LOG = b"log"  # a copy of what a port's security groups have decided about
 PUNT_HEARD = b"heard"  # somebody outside says who he is
@@ -242,8 +247,9 @@ _PHASES = (
                 "ARP_ND",
                 "answers ARP and neighbour solicitations for every known address of the network",
                 reads=(VNI, PORT_IN),
+                writes=(FLAGS,),
                 miss_means="nobody has that address, or it is the asker's own",
-                next=("ND_ANSWER", "UPLINK_OUT", "RETURN"),
+                next=("ND_ANSWER", "SEEK", "UPLINK_OUT", "RETURN"),
             ),
             Stage(
                 "ND_ANSWER",
@@ -267,7 +273,7 @@ _PHASES = (
                 miss_means="unknown unicast is dropped, never flooded",
                 next=(
                     *("MULTICAST", "NAT_IN", "ROUTER_IN", "ROUTE"),
-                    *("ACL_IN", "TUNNEL_OUT", "UPLINK_OUT"),
+                    *("SEEK", "ACL_IN", "TUNNEL_OUT", "UPLINK_OUT"),
                 ),
                 again=("L2_DST",),
                 calls=("TUNNEL_OUT",),
@@ -379,7 +385,7 @@ _PHASES = (
                 reads=(VNI, *NEXT_HOP),
                 writes=(FLAGS,),
                 miss_means="not IP",
-                next=("ROUTE_OUT", "ROUTER_FAULT"),
+                next=("ROUTE_OUT", "SEEK", "ROUTER_FAULT"),
             ),
             Stage(
                 "ROUTE_OUT",
@@ -387,6 +393,13 @@ _PHASES = (
                 writes=(FLAGS,),
                 miss_means="never reached by another packet",
                 again=("L2_DST",),
+            ),
+            Stage(
+                "SEEK",
+                "in a lazily held network: the agent looks for the neighbour, and holds the packet",
+                reads=(VNI, FLAGS, PORT_IN),
+                miss_means="sent by no port here",
+                next=("ROUTER_FAULT",),
             ),
             Stage(
                 "ROUTER_FAULT",
@@ -473,7 +486,7 @@ STAGE_BY_TABLE = {stage.table: stage for stage in STAGES}
     ND_ANSWER, ACL_OUT, FW_OUT, FW_OUT_STATE, FW_OUT_STATELESS, FW_OUT_LOG, FW_OUT_VERDICT,
     QOS_OUT, PPS_OUT,
     L2_DST, MULTICAST, COPY, NAT_IN, NAT_CAME, ROUTER_IN, ROUTE, ROUTE_PICK, ROUTE_SCOPE, NAT_OUT,
-    NAT_DONE, ROUTE_SIZE, NEIGHBOUR, ROUTE_OUT, ROUTER_FAULT, ACL_IN, FW_IN, FW_IN_STATE,
+    NAT_DONE, ROUTE_SIZE, NEIGHBOUR, ROUTE_OUT, SEEK, ROUTER_FAULT, ACL_IN, FW_IN, FW_IN_STATE,
     FW_IN_STATELESS, FW_IN_LOG, FW_IN_VERDICT, QOS_IN, PPS_IN, DELIVER, TUNNEL_OUT, UPLINK_OUT,
     RETURN, SG_RULES_OUT, SG_RULES_IN, SG_HEADERS_OUT, SG_HEADERS_IN, METERED, LIMITED,
 ) = (stage.table for stage in STAGES)

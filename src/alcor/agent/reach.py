@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from alcor.goal_state.entries import Neighbour
+from alcor.agent.holding import put_nested
+from alcor.goal_state.entries import Neighbour, Presence
 
 
 class Reach:
@@ -10,10 +11,19 @@ class Reach:
 
     def __init__(self) -> None:
         self._by_network: dict[str, Counter[int]] = {}
+        self._told: dict[str, dict[str, int]] = {}  # of lazy networks: by network and host
 
     def endpoints(self, network_id: str) -> list[int]:
         """IPv4 addresses of the endpoints, in order."""
-        return sorted(self._by_network.get(network_id, ()))
+        told = self._told.get(network_id, {}).values()
+        return sorted({*self._by_network.get(network_id, ()), *told})
+
+    def tell(self, presence: Presence, is_there: bool) -> None:
+        """A host has ports of a network, or has none any more."""
+        endpoint = presence.tunnel_endpoint
+        is_there &= endpoint.version == 4
+        number = endpoint.number if is_there else None
+        put_nested(self._told, presence.network_id, presence.host, number)
 
     def change(self, network_id: str, before: Neighbour | None, now: Neighbour | None) -> bool:
         """A neighbour that was so is so now; whether there is an endpoint more or less."""

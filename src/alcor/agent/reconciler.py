@@ -23,6 +23,7 @@ from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
 from alcor.goal_state.entries import Mirror
+from alcor.ovs.openflow.flows import FlowCounts, FlowKey
 from alcor.runtime import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
@@ -67,6 +68,7 @@ class Driver(Protocol):
         ...
 
 
+Settled = Callable[[], list[Outgoing]]  # what is to be sent then
 Send = Callable[[Iterable[Outgoing]], None]  # frames to the switch, if it is there
 
 
@@ -103,6 +105,7 @@ class Reconciler:
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
         self.want_mirrors: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
+        self.settled: Settled = list  # told when the switch is as wanted
 
     # What comes in
 
@@ -149,6 +152,28 @@ class Reconciler:
     def set_holder(self, network_id: str, address: Address, holder: Holder) -> None:
         """Which port has an address that several may have, as far as was heard."""
         self._touch(self._model.shared.set_holder(network_id, address, holder))
+
+    def seek(self, names: Iterable[str]) -> None:
+        """Look for neighbours; names of `found` slices."""
+        self._absorb(self._desired.seek(names))
+        self._note_change()  # it may be known already
+
+    def forsake(self, names: Iterable[str]) -> None:
+        """Look for them no more."""
+        self._absorb(self._desired.forsake(names))
+
+    def drop_leftovers(self, network_id: str) -> None:
+        """Forget what is left of a network that was held as a whole."""
+        self._absorb(self._desired.drop_leftovers(network_id))
+
+    def sent_to(self, counts: Mapping[FlowKey, FlowCounts]) -> dict[str, int]:
+        """How many packets hit the flows of each neighbour, by port id."""
+        packets: dict[str, int] = {}
+        for key, count in counts.items():
+            unit = self._compiler.owner_of(key)
+            if unit is not None and unit.kind is UnitKind.NEIGHBOUR:
+                packets[unit.id] = packets.get(unit.id, 0) + count.packets
+        return packets
 
     def allow_writing(self, allowed: bool) -> None:
         """Whether the switch is ours, and its interfaces are known."""
@@ -207,6 +232,7 @@ class Reconciler:
         if is_done:
             self._states = as_refused(states, self._driver.quarantined)
             self._acknowledge(reached if settled else None, started)
+            self._send(self.settled())
             self._tell_traces(began)
 
     def _want(self, units: set[Unit]) -> Iterator[Change]:

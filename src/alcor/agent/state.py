@@ -34,6 +34,7 @@ class SavedSlice(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     position: int
     entries: list[SavedEntry]
+    whole: bool = True  # else it is a network's, without neighbours: it is held lazily
 
 
 class SavedNeighbour(NamedTuple):

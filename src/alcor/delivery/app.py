@@ -46,7 +46,9 @@ class Delivery:
         clock: Seconds = now_s,
     ) -> None:
         goal = MemoryLog(epoch)
-        self._pump = Pump(intent, goal, self._planned, config.dns_domain)
+        self._pump = Pump(
+            intent, goal, self._planned, config.dns_domain, lazy_above=config.lazy_above
+        )
         index = self._pump.planner.index
         self._feed = HostFeed(
             goal, reports, index, self._pump.ready.wait, self._pump.watermark, clock

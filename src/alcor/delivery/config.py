@@ -19,6 +19,14 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
             description="The region's domain, in which every machine has a name",
         ),
     ] = "openstacklocal."
+    lazy_above: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            description="A network with more bound ports than this is held lazily: a host"
+            " looks for a neighbour when a machine first wants it",
+        ),
+    ] = 2_000
     tls_authority: str = ""  # PEM files
     tls_certificate: str = ""
     tls_key: str = ""

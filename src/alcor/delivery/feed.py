@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from alcor.delivery import metrics
+from alcor.delivery.lazy import LazyNetworks, Offer
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.report_log import ReportLog
 from alcor.delivery.session import HostSession
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import PortReport, PortStatus
-from alcor.goal_state.slices import GROUP, HOST, leads, slice_of
+from alcor.goal_state.slices import GROUP, HOST, leads, looked_for, slice_of
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
 from alcor.runtime.clock import Seconds, now_s
@@ -60,6 +61,7 @@ class HostFeed:
         self._watermark = watermark
         self._session_by_host: dict[str, HostSession] = {}
         self._sessions_by_slice: dict[str, dict[HostSession, None]] = {}
+        self._lazy = LazyNetworks()  # as of the position
         metrics.queue_depth.set_function(lambda: self.queued)
 
     @property
@@ -111,6 +113,8 @@ class HostFeed:
     async def reach(self, host: str, name: str) -> bool:
         """Whether a host may have a slice, as of all intent that there was at start."""
         await self._ready()
+        if looked_for(name) is not None and self._lazy.found(name) is None:
+            return False
         return self._index.concerns(host, name)
 
     async def catch_up(self, reached: Reached) -> None:
@@ -118,9 +122,18 @@ class HostFeed:
         await self._ready()
         await self._watermark.catch_up(reached)
 
-    async def content(self, name: str, epoch: int, position: int) -> Parcel:
-        """What changed since (epoch, position), if the log remembers; else the snapshot."""
-        if epoch == self.epoch:
+    async def content(self, name: str, epoch: int, position: int, *, lazy: bool = False) -> Parcel:
+        """What changed since (epoch, position), if the log remembers; else the snapshot.
+
+        What is found for a host, and what it holds of a network `lazy`-ly, is always a snapshot.
+        """
+        if looked_for(name) is not None:
+            return Parcel(Content.SNAPSHOT, self._lazy.found(name) or [], name)
+        network = self._lazy.get(name) if lazy else None
+        if network is not None:
+            return Parcel(Content.SNAPSHOT, network.rest, name)
+        had_all = not lazy or self._lazy.has_all_since(name, position)
+        if epoch == self.epoch and had_all:
             try:
                 changed = await self._goal.changes(name, position)
                 return Parcel(Content.RESUMED, _items(changed.entries), name)
@@ -188,10 +201,14 @@ class HostFeed:
     async def _fan_out(self, entries: Sequence[Entry]) -> None:
         unbound: list[Entry] = []
         misled: dict[HostSession, None] = {}  # what leads them to slices has changed
+        turned: list[str] = []  # networks that are held as a whole again
         for entry in entries:
             name = slice_of(entry.key)
             sessions = self._sessions_by_slice.get(name, _NOBODY)
-            if sessions:
+            network = self._lazy.get(name)
+            if network is not None or entry.key.endswith("/network"):
+                turned += await self._fan_out_lazily(entry, name, sessions)
+            elif sessions:
                 item = Item(*entry[:4])  # made once, whoever it is sent to
                 for session in sessions:
                     session.offer(item)
@@ -201,10 +218,39 @@ class HostFeed:
                 misled.update(dict.fromkeys(each for each in sessions if each.follows(GROUP)))
             elif entry.value is None and leads(entry.key):
                 misled.update(sessions)
+        for name in turned:
+            for session in list(self._sessions_by_slice.get(name, _NOBODY)):
+                if session.hello.lazy:
+                    await session.refresh(name)
         self.position = entries[-1].position
         await self._unbind(unbound)
         for session in misled:
             await session.revise()
+
+    async def _fan_out_lazily(
+        self, entry: Entry, name: str, sessions: Mapping[HostSession, None]
+    ) -> list[str]:
+        """Offer a change of a network that is, was or becomes lazy; its name, if it was."""
+        item = Item(*entry[:4])
+        turns = self._lazy.turns(item)
+        if turns:
+            held = await self._goal.snapshot(name)
+            self._lazy.begin(name, _items(held.entries))
+        network = self._lazy.get(name)
+        offer = network.take(item) if network is not None else Offer(item)
+        for session in sessions:
+            what = offer.for_all if session.hello.lazy else item
+            if what is not None:
+                session.offer(what)
+            else:
+                session.move_on()
+        for found in offer.found:
+            for session in self._sessions_by_slice.get(slice_of(found.key), _NOBODY):
+                session.offer(found)
+        if turns is False:
+            self._lazy.end(name, entry.position)
+            return [name]
+        return []
 
     async def _unbind(self, gone: Sequence[Entry]) -> None:
         """Ports and routers have left hosts: forget ports' reports, withdraw slices they led to."""
@@ -222,7 +268,9 @@ class HostFeed:
     async def _begin_again(self) -> None:
         metrics.limit_reached.labels("goal_watcher_pending").inc()
         _log.warning("feed.left_behind", position=self.position)
-        self.position = (await self._goal.snapshot("")).position
+        whole = await self._goal.snapshot("")
+        self.position = whole.position
+        self._lazy.begin_again(whole.position, _items(whole.entries))
         for session in self._session_by_host.values():
             session.begin_again()
 

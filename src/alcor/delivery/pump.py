@@ -18,7 +18,7 @@ from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import slice_of
 from alcor.intent import records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
-from alcor.planner.graph import GoalChange, IntentChange, Planner
+from alcor.planner.graph import GoalChange, IntentChange, Planner, lazy_above
 from alcor.runtime import spans
 from alcor.transport.link import Reached
 
@@ -56,8 +56,9 @@ class Pump:
         planned: Callable[[Mapping[str, int]], None],
         zone: str = "",
         watermark: Watermark | None = None,
+        lazy_above: int = lazy_above,
     ) -> None:
-        self.planner = Planner(zone=zone)
+        self.planner = Planner(zone=zone, lazy_above=lazy_above)
         self.ready = asyncio.Event()
         self.history_by_manager: dict[str, History] = {}
         self.position_by_slice: dict[str, int] = {}  # intent-log position of its last change

@@ -42,8 +42,11 @@ class Source(Protocol):
         """What that position is to all deliveries."""
         ...
 
-    async def content(self, name: str, epoch: int, position: int) -> Parcel:
-        """The content of a slice, for a host that holds it up to (epoch, position)."""
+    async def content(self, name: str, epoch: int, position: int, *, lazy: bool = False) -> Parcel:
+        """The content of a slice, for a host that holds it up to (epoch, position).
+
+        Of a network that is held lazily, if the host can.
+        """
         ...
 
     async def reach(self, host: str, name: str) -> bool:
@@ -94,6 +97,7 @@ class HostSession:
         self._parcels = Parcels()
         self._refused: dict[str, None] = {}
         self._behind = False  # it was offered more than it may keep: send snapshots
+        self._has_moved = False  # there is nothing to send but the position
         self._has_caught_up = False  # the source knows as much as the host does
         self._over = False
         self._wake = asyncio.Event()
@@ -124,8 +128,22 @@ class HostSession:
             raise Forbidden(f"{self.host} subscribes to more than {slices_per_host_max} slices")
         self.slices[name] = None
         self._source.follow(self, name)  # before its content is read, so that nothing is lost
+        await self._add(name, epoch, position)
+
+    async def refresh(self, name: str) -> None:
+        """Send a snapshot of a slice that it is subscribed to, of which it was sent only a part."""
+        if name in self.slices:
+            await self._add(name, 0, 0)
+
+    async def _add(self, name: str, epoch: int, position: int) -> None:
         self._parcels.drop_slice(name)
-        self._parcels.add(await self._source.content(name, epoch, position))
+        lazy = self.hello.lazy
+        self._parcels.add(await self._source.content(name, epoch, position, lazy=lazy))
+        self._wake.set()
+
+    def move_on(self) -> None:
+        """A subscribed slice has changed, but not for this host: it is told how far it is."""
+        self._has_moved = True
         self._wake.set()
 
     def unsubscribe(self, name: str) -> None:
@@ -163,7 +181,7 @@ class HostSession:
         self._traced.arrived(self.host, report.position)
         while self._sent and self._sent[0].position <= report.position:
             self._reached = self._sent.popleft().reached
-        under_way = self._pending or self._parcels or self._behind
+        under_way = self._pending or self._parcels or self._behind or self._has_moved
         if report.position >= self._sent_position and not under_way:
             self._reached = self._source.offered  # it has all there is
         is_of_this_life = self._reached.life == self._source.offered.life
@@ -178,7 +196,7 @@ class HostSession:
                 await self._begin_again()
             if self._pending and not self._parcels:
                 self._pack()
-            if self._parcels or self._refused:
+            if self._parcels or self._refused or self._has_moved:
                 return self._frame()
             self._wake.clear()
             await self._wake.wait()
@@ -229,8 +247,7 @@ class HostSession:
         self._behind = False
         _log.warning("session.behind", host=self.host, slices=len(self.slices))
         for name in list(self.slices):
-            self._parcels.drop_slice(name)
-            self._parcels.add(await self._source.content(name, 0, 0))
+            await self._add(name, 0, 0)
 
     def _pack(self) -> None:
         live, self._pending = list(self._pending.values()), {}
@@ -241,6 +258,7 @@ class HostSession:
 
     def _frame(self) -> Frame:
         refused, self._refused = list(self._refused), {}
+        self._has_moved = self._has_moved and bool(self._parcels)
         # The position that the source has reached holds only once what is pending has left.
         holds = self._parcels if self._pending else None
         position = holds.position if holds else self._source.position

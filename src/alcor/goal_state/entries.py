@@ -73,6 +73,7 @@ class Network(NamedTuple):
     vlan: int = 0  # on the physical network; 0: untagged
     zone: str = ""  # the region's domain, in which every machine has a name
     qos_policy_id: str = ""  # of its ports that have none of their own
+    lazy: bool = False  # it has many ports: hosts look for neighbours when somebody wants them
 
 
 class Route(NamedTuple):
@@ -117,6 +118,21 @@ class Neighbour(NamedTuple):
     tunnel_endpoint: Address
     pairs: tuple[AddressPair, ...] = ()  # what else it may have, as others may, too
     also: tuple[Address, ...] = ()  # where copies of its packets go, while its machine is moved
+
+
+class Found(NamedTuple):
+    """A neighbour that a host has looked for, in a network that is held lazily."""
+
+    what: str  # its address, MAC or port's id, as text
+    neighbour: Neighbour
+
+
+class Presence(NamedTuple):
+    """A host that has ports of a network that is held lazily."""
+
+    network_id: str
+    host: str
+    tunnel_endpoint: Address
 
 
 class Name(NamedTuple):
@@ -352,6 +368,8 @@ GoalEntry = (
     | Network
     | Subnet
     | Neighbour
+    | Found
+    | Presence
     | Name
     | Group
     | Rule

@@ -4,12 +4,14 @@ from typing import Any
 
 from alcor.goal_state.entries import (
     FixedIp,
+    Found,
     Ipv6Mode,
     LocalIp,
     Name,
     Neighbour,
     Network,
     Port,
+    Presence,
     Route,
     Subnet,
 )
@@ -75,6 +77,7 @@ def _network(network: Network) -> pb.Network:
         vlan=network.vlan,
         zone=network.zone,
         qos_policy_id=network.qos_policy_id,
+        lazy=network.lazy,
     )
 
 
@@ -164,6 +167,7 @@ def _read_network(parts: list[str], value: bytes) -> Network:
         vlan=read_vlan(message.vlan),
         zone=message.zone,
         qos_policy_id=message.qos_policy_id,
+        lazy=message.lazy,
     )
 
 
@@ -200,6 +204,26 @@ def _read_neighbour(parts: list[str], value: bytes) -> Neighbour:
     )
 
 
+def _found(found: Found) -> pb.Neighbour:
+    return _neighbour(found.neighbour)
+
+
+def _read_found(parts: list[str], value: bytes) -> Found:
+    network_id, comma, what = parts[1].partition(",")
+    if not comma:
+        raise ValueError("a network, a comma, and what is looked for")
+    return Found(what, _read_neighbour(["", network_id, "", parts[3]], value))
+
+
+def _presence(presence: Presence) -> pb.Presence:
+    return pb.Presence(tunnel_endpoint=presence.tunnel_endpoint.packed)
+
+
+def _read_presence(parts: list[str], value: bytes) -> Presence:
+    endpoint = unpack_address(pb.Presence.FromString(value).tunnel_endpoint)
+    return Presence(parts[1], parts[3], endpoint)
+
+
 def _read_name(parts: list[str], value: bytes) -> Name:
     message = pb.Name.FromString(value)
     return Name(
@@ -216,5 +240,7 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Network, "network/*/network", _network, _read_network),
     Kind(Subnet, "network/*/subnet/*", _subnet, _read_subnet),
     Kind(Neighbour, "network/*/neighbour/*", _neighbour, _read_neighbour),
+    Kind(Found, "found/*/neighbour/*", _found, _read_found),
+    Kind(Presence, "reach/*/host/*", _presence, _read_presence),
     Kind(Name, "network/*/name/*", _name, _read_name),
 )

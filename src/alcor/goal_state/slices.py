@@ -15,6 +15,8 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
 | `metering/<project>/` | `rule/<id>`: what labels count at its routers' gateways; `*`: at all |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
+| `reach/<network id>/` | `host/<host>`: a host with ports of a network that is held lazily |
+| `found/<network id>,<what>/` | `neighbour/<port id>`: who has an address, a MAC or a port's id |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, ports,
 networks, routers and floating IPs to their QoS policies, rules to their remotes, subnets to their
@@ -22,6 +24,10 @@ ACLs, exits and a network's attachments to routers, a router's interfaces and ga
 a floating IP without a port to its forwardings, a router to what is metered of its project and of
 all, a network to the uplinks of its physical network. (Names of physical networks and projects are
 percent-encoded in keys.)
+
+A network of many ports is held lazily (decision 0028): without neighbours, but with `reach/`, to
+which it leads, and with what the host has looked for in `found/`. Slices of that kind are in no
+log: they are made of the network's entries for who asks.
 """
 
 from urllib.parse import quote
@@ -38,6 +44,8 @@ POLICY = "policy"
 
 UPLINK = "uplink"
 METERING = "metering"
+REACH = "reach"
+FOUND = "found"
 EVERYBODY = "*"  # in place of a project
 
 _LEADING = ("host/", "group/", "router/")
@@ -91,6 +99,35 @@ def subnet_key(network_id: str, subnet_id: str) -> str:
 def neighbour_key(network_id: str, port_id: str) -> str:
     """The entry of a bound port as its network's hosts see it (a `Neighbour`)."""
     return f"network/{network_id}/neighbour/{port_id}"
+
+
+def reach_slice(network_id: str) -> str:
+    """The slice of the hosts with ports of a network that is held lazily; its hosts subscribe."""
+    return f"reach/{network_id}/"
+
+
+def reach_key(network_id: str, host: str) -> str:
+    """The entry of a host with ports of such a network (a `Presence`)."""
+    return f"reach/{network_id}/host/{host}"
+
+
+def found_slice(network_id: str, what: str) -> str:
+    """The slice of who has an address or a MAC in a network, or is a port, as its text is given."""
+    return f"found/{network_id},{what}/"
+
+
+def found_key(network_id: str, what: str, port_id: str) -> str:
+    """The entry of a neighbour that was looked for (a `Found`)."""
+    return f"found/{network_id},{what}/neighbour/{port_id}"
+
+
+def looked_for(name: str) -> tuple[str, str] | None:
+    """The network of a `found` slice, and what is looked for; None of another slice."""
+    kind, _, rest = name.partition("/")
+    if kind != FOUND:
+        return None
+    network_id, _, what = rest.removesuffix("/").partition(",")
+    return network_id, what
 
 
 def name_key(network_id: str, port_id: str) -> str:

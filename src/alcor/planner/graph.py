@@ -58,6 +58,7 @@ from alcor.intent.records import (
     SubnetRecord,
     TapMirrorRecord,
 )
+from alcor.planner import large
 from alcor.planner.index import Index
 from alcor.planner.metering_index import owner_of
 from alcor.planner.nodes import (
@@ -83,6 +84,7 @@ from alcor.values.addresses import address
 
 Decision = tuple[str, GoalEntry] | None
 _UNCHANGED: Mapping[str, NodeRecord | None] = {}
+lazy_above = 2_000  # bound ports of a network
 
 
 class IntentChange(NamedTuple):
@@ -103,11 +105,13 @@ class GoalChange(NamedTuple):
 class Planner:
     """Intent in, goal state out; it emits only what differs from what it emitted before.
 
-    `zone` is the region's domain, in which machines have names.
+    `zone` is the region's domain, in which machines have names. A network with more bound ports
+    than `lazy_above` is held lazily.
     """
 
-    def __init__(self, zone: str = "") -> None:
+    def __init__(self, zone: str = "", lazy_above: int = lazy_above) -> None:
         self._zone = zone
+        self._lazy_above = lazy_above
         self.index = Index()
         self._emitted: dict[str, bytes] = {}
 
@@ -124,8 +128,13 @@ class Planner:
         if change.revision <= self.index.revision(change.key):
             return []
         held = self.index.get(change.key)
-        before = () if held is None else self._decided(held)
+        before: Iterable[str] = () if held is None else self._decided(held)
         others = self._decide_of_others(held, change.record)
+        if isinstance(held or change.record, PortRecord):
+            reached = self._decide_reached(held, change.record)
+            if reached is not large.NOTHING:
+                others += self._reached(reached)
+                before = chain(before, reached.touched)
         if change.record is None:
             decided = _encoded(others)
             moves = self.index.drop(change.key)
@@ -171,7 +180,8 @@ class Planner:
             case QosPolicyRecord():
                 yield qos.plan(record)
             case NetworkRecord():
-                yield network.plan(record, self._zone)
+                is_large = self.index.bound(record.id) > self._lazy_above
+                yield network.plan(record, self._zone, large=is_large)
             case SubnetRecord():
                 yield subnet.plan(record, self.index.scopes.scope_of(record.subnetpool_id))
             case NodeRecord():
@@ -179,6 +189,7 @@ class Planner:
                 changed = {record.id: record}
                 yield from (self._neighbour(port, changed) for port in self._ports_of(record))
                 yield from uplink.plan(record)
+                yield from large.of_node(self.index, self._lazy_above, record)
             case LogRecord():
                 yield from self._decide_log(record)
             case TapMirrorRecord():
@@ -205,6 +216,19 @@ class Planner:
             *self._decide_scopes(before, after),
             *self._decide_local_ips(before, after),
         ]
+
+    def _decide_reached(self, before: Record | None, after: Record | None) -> large.Reached:
+        """What a port's change means for the size of its network."""
+        assert before is None or isinstance(before, PortRecord), "kinds of keys stay"
+        assert after is None or isinstance(after, PortRecord), "kinds of keys stay"
+        return large.of_port(self.index, self._lazy_above, before, after)
+
+    def _reached(self, reached: large.Reached) -> list[Decision]:
+        decisions: list[Decision] = [*reached.decided]
+        record = self.index.network(reached.network_id)
+        if reached.becomes is not None and record is not None:
+            decisions.append(network.plan(record, self._zone, large=reached.becomes))
+        return decisions
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:
         """What subnets' networks are told of their ACLs."""
@@ -265,6 +289,8 @@ class Planner:
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
                 yield from uplink.keys(record)
+                for entry in large.of_node(self.index, self._lazy_above, record):
+                    yield entry[0]
             case MeteringRuleRecord():
                 yield metering_rule_key(self.index.metering.owner(record.label_id), record.id)
             case MeteringLabelRecord():

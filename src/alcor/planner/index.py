@@ -4,11 +4,18 @@ Every record by its key, the ports of a host, and which hosts have ports on a ne
 it by routers, or are the way out of one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
 from alcor.goal_state import slices
-from alcor.intent.records import NodeRecord, PortRecord, Record, SubnetRecord, key
+from alcor.intent.records import (
+    NetworkRecord,
+    NodeRecord,
+    PortRecord,
+    Record,
+    SubnetRecord,
+    key,
+)
 from alcor.planner.acl_index import AclIndex
 from alcor.planner.exit_index import ExitIndex, Move
 from alcor.planner.group_index import GroupIndex
@@ -36,6 +43,7 @@ class Index:
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
+        self._bound_by_network: dict[str, int] = {}  # ports
 
     def held(self) -> Collection[str]:
         """Of every record held."""
@@ -69,6 +77,7 @@ class Index:
         self.monitoring.put(record)
         if isinstance(record, PortRecord) and record.host:
             counts = self._ports_by_host_by_network.setdefault(record.network_id, {})
+            self._count_bound(record.network_id, 1)
             for host in record.hosts:
                 self._ports_by_host.setdefault(host, {})[record.id] = None
                 counts[host] = counts.get(host, 0) + 1
@@ -93,6 +102,19 @@ class Index:
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
         return record
+
+    def bound(self, network_id: str) -> int:
+        """How many ports of the network are bound."""
+        return self._bound_by_network.get(network_id, 0)
+
+    def ports_by_host(self, network_id: str) -> Mapping[str, int]:
+        """The hosts that have ports of the network, and how many, waiting ones too."""
+        return self._ports_by_host_by_network.get(network_id, {})
+
+    def network(self, network_id: str) -> NetworkRecord | None:
+        """The network's record, if there is one."""
+        record = self.get(key("network", network_id))
+        return record if isinstance(record, NetworkRecord) else None
 
     def node(self, host: str) -> NodeRecord | None:
         """The host's record, if it is a known node."""
@@ -139,6 +161,13 @@ class Index:
                 return (host,), ()
             case [slices.NETWORK, network_id, ""]:
                 return (), self.routers.networks_to(network_id)
+            case [slices.REACH, network_id, ""]:
+                network = self.network(network_id)
+                if network is None or network.physical_network:
+                    return (), ()  # never held lazily
+                return (), self.routers.networks_to(network_id)
+            case [slices.FOUND, asked, ""]:
+                return (), self.routers.networks_to(asked.partition(",")[0])
             case [slices.ROUTER, router_id, ""]:
                 return (), self.routers.networks_at(router_id)
             case [slices.FORWARDINGS, floating_ip_id, ""]:
@@ -182,6 +211,7 @@ class Index:
 
     def _unbind(self, port: PortRecord) -> None:
         counts = self._ports_by_host_by_network[port.network_id]
+        self._count_bound(port.network_id, -1)
         for host in port.hosts:
             ports = self._ports_by_host[host]
             del ports[port.id]
@@ -192,3 +222,8 @@ class Index:
                 del counts[host]
         if not counts:
             del self._ports_by_host_by_network[port.network_id]
+
+    def _count_bound(self, network_id: str, by: int) -> None:
+        count = self._bound_by_network.pop(network_id, 0) + by
+        if count:
+            self._bound_by_network[network_id] = count

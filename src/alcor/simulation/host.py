@@ -15,8 +15,11 @@ from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.memory import Memory
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Tunnel
+from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
+from alcor.agent.seeking import watch
 from alcor.agent.state import Corrupt, SavedState
+from alcor.goal_state.slices import found_slice
 from alcor.simulation.calls import Exchange
 from alcor.simulation.clock import Process
 from alcor.simulation.journal import Journal
@@ -27,6 +30,7 @@ from alcor.values.addresses import Address
 from alcor.values.ids import host_id
 
 audit_s = 30.0
+want_s, idle_s = 3.0, 300.0
 tunnel_ofport, uplink_ofport = 1, 2
 physical_network = "physnet1"
 
@@ -80,8 +84,15 @@ class Host:
         self.disk = HostDisk()
         self._chance, self._journal, self._exchange = chance, journal, exchange
         self._targets, self._desired_of = targets, desired_of
+        self._wants = Random(self.name)
+        self._desired = Desired(self.name)
         self.process: Process | None = None
         self.processes: list[Process] = []  # that its agent ever was
+
+    @property
+    def sought(self) -> list[str]:
+        """What its machines want of networks that it holds lazily."""
+        return self._desired.sought
 
     def uplinks(self) -> dict[str, int]:
         """The ports of its switch to physical networks: every second host has one."""
@@ -103,7 +114,7 @@ class Host:
 
     async def _run(self, process: Process) -> None:
         metrics, model = Metrics(), HostModel()
-        hello = Hello(host_id(self.name), "0", self.endpoint, tuple(self.uplinks()))
+        hello = Hello(host_id(self.name), "0", self.endpoint, tuple(self.uplinks()), lazy=True)
         link = GrpcLink(
             self._targets,
             hello,
@@ -111,10 +122,13 @@ class Host:
             open_channel=self._exchange.opener(process),
         )
         flows = FlowDriver(Path(self.name), metrics, self.switch.connect)
-        desired = self._desired_of(self.name)
+        self._desired = desired = self._desired_of(self.name)
         loop = Reconciler(desired, model, link, flows, lambda frames: None, metrics)
         memory = SimulatedMemory(self.disk, self._journal)
+        seeker = Seeker(model, desired, loop, asyncio.get_running_loop().time, metrics, idle_s)
+        loop.settled = seeker.settle
         loop.restore(memory.load())
+        seeker.restore()
         loop.set_tunnel(Tunnel(tunnel_ofport, self.endpoint))
         loop.set_uplinks(self.uplinks())
         loop.set_interfaces(self.switch.interfaces)
@@ -126,6 +140,21 @@ class Host:
             parts.create_task(loop.run())
             parts.create_task(memory.keep(loop.unsaved, desired.saved))
             parts.create_task(_audit(loop))
+            parts.create_task(watch(seeker, loop, flows))
+            parts.create_task(self._want(loop, model))
+
+    async def _want(self, loop: Reconciler, model: HostModel) -> None:
+        """Machines want this and that neighbour of large networks, or nobody, and then no more."""
+        while True:
+            await asyncio.sleep(want_s)
+            for network_id in sorted(model.lazy):
+                for subnet in model.subnets.get(network_id, {}).values():
+                    wanted = Address(
+                        subnet.prefix.version, subnet.prefix.number + self._wants.randrange(16)
+                    )
+                    loop.seek([found_slice(network_id, str(wanted))])
+            if self._wants.random() < 0.2:
+                loop.forsake(self.sought)
 
 
 async def _audit(loop: Reconciler) -> None:

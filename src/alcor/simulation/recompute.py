@@ -9,6 +9,8 @@ from random import Random
 from alcor.agent.compiler import Compiler
 from alcor.agent.desired import Desired
 from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.delivery.config import DeliveryConfig
+from alcor.delivery.lazy import LazyNetworks
 from alcor.goal_state.slices import slice_of
 from alcor.intent import records
 from alcor.intent.relay import Relay
@@ -30,9 +32,11 @@ async def intent_of(relays: Iterable[Relay], log: MemoryLog) -> dict[str, Entry]
     return {entry.key: entry for entry in snapshot.entries}
 
 
-def goal_of(intent: Mapping[str, Entry], zone: str, chance: Random) -> Mapping[str, bytes]:
+def goal_of(
+    intent: Mapping[str, Entry], config: DeliveryConfig, chance: Random
+) -> Mapping[str, bytes]:
     """Goal state by key, planned in an order by chance."""
-    planner = Planner(zone=zone)
+    planner = Planner(config.dns_domain, config.lazy_above)
     entries = sorted(intent.values())
     chance.shuffle(entries)
     for entry in entries:
@@ -43,10 +47,17 @@ def goal_of(intent: Mapping[str, Entry], zone: str, chance: Random) -> Mapping[s
 
 
 def flows_of(host: Host, goal: Mapping[str, bytes]) -> dict[FlowKey, FlowBody]:
-    """The flows that the host's switch must have."""
+    """The flows that the host's switch must have, with what it has looked for."""
     by_slice: dict[str, list[Item]] = {}
     for key, value in goal.items():
         by_slice.setdefault(slice_of(key), []).append(Item(key, value, 1, ""))
+    lazy = LazyNetworks()
+    lazy.begin_again(1, (item for items in by_slice.values() for item in items))
+
+    def content(name: str) -> list[Item]:
+        network = lazy.get(name)
+        return lazy.found(name) or (network.rest if network else by_slice.get(name, []))
+
     desired, model = Desired(host.name), HostModel()
     units = set(model.units())
     units |= model.set_tunnel(Tunnel(tunnel_ofport, host.endpoint))
@@ -55,11 +66,13 @@ def flows_of(host: Host, goal: Mapping[str, bytes]) -> dict[FlowKey, FlowBody]:
         units |= model.set_interface(port_id, Interface(*interface))
     wanted = [each.name for each in desired.subscriptions()]
     while wanted:
-        items = [item for name in wanted for item in by_slice.get(name, ())]
+        items = [item for name in wanted for item in content(name)]
         taken = desired.take(Frame(_EPOCH, 1, items, begins=wanted, completes=wanted))
         for entry in taken.put:
             units |= model.put(entry)
-        wanted = [each.name for each in taken.subscribe]
+        wanted = [each.name for each in taken.subscribe] or [
+            each.name for each in desired.seek(host.sought).subscribe
+        ]
     compiler = Compiler(model)
     compiler.update(units)
     return {key: body for _, key, body in compiler.flows()}

@@ -13,6 +13,7 @@ from alcor.agent.desired import Desired
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.contracts.convergence import ConvergenceRequest
+from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.elastic_ip.app import ElasticIpSettings
@@ -51,6 +52,7 @@ CONFIG = Config(
     port=PortSettings(settle_interval_s=4.0),
     router=RouterSettings(settle_interval_s=4.0),
     elastic_ip=ElasticIpSettings(settle_interval_s=4.0),
+    agents=DeliveryConfig(lazy_above=3),
 )
 
 
@@ -229,7 +231,7 @@ class World:
         held.as_acknowledged(self.book, documents)
         held.ports_told(documents, self.hosts)
         laws.same_intent(self.journal, intent, self._told_intent())
-        goal = recompute.goal_of(intent, CONFIG.agents.dns_domain, self._audit_chance)
+        goal = recompute.goal_of(intent, CONFIG.agents, self._audit_chance)
         for host in self.hosts:
             laws.same_flows(self.journal, host, recompute.flows_of(host, goal))
 

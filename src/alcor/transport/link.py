@@ -57,6 +57,7 @@ class Hello(NamedTuple):
     tunnel_endpoint: Address | None
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
     reached: Reached = NOTHING  # of the last frame that it took, whoever sent it
+    lazy: bool = False  # it can hold networks lazily
 
 
 class PortState(NamedTuple):

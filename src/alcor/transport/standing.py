@@ -39,6 +39,7 @@ class Standing:
         self._said = Report(0, 0)
         self._epoch = 0
         self._position = 0
+        self._told_s = 0.0  # when it was said last how far we are
         self._wake = asyncio.Event()
 
     def subscribe(self, name: str, epoch: int, position: int) -> None:
@@ -65,6 +66,7 @@ class Standing:
                 slice_.epoch, slice_.position = self._epoch, self._position
                 slice_.current = False
         self._changed = dict.fromkeys(self._slices)
+        self._told_s = asyncio.get_running_loop().time()
         self._wake.set()
 
     def note(self, frame: Frame) -> None:
@@ -81,11 +83,12 @@ class Standing:
             self._slices.pop(name, None)
 
     async def to_say(self) -> Iterator[wire.HostMessage]:
-        """Wait until there is something to say, or it is time to say that we are here."""
+        """Wait until there is something to say, or it is time to say again how far we are."""
         try:
-            async with asyncio.timeout(heartbeat_s):
+            async with asyncio.timeout_at(self._told_s + heartbeat_s):
                 await self._wake.wait()
         except TimeoutError:
+            self._told_s = asyncio.get_running_loop().time()
             return iter((self._said._replace(ports=()),))
         self._wake.clear()
         return self._news()
@@ -97,6 +100,7 @@ class Standing:
             yield self._subscription(name)
         if self._report is not None:
             self._said, self._report = self._report, None
+            self._told_s = asyncio.get_running_loop().time()
             yield self._said
 
     def _say(self, name: str) -> None:

@@ -195,6 +195,7 @@ def _hello(hello: Hello) -> pb.Hello:
         physical_networks=hello.physical_networks,
         life=hello.reached.life,
         reached=hello.reached.position,
+        lazy=hello.lazy,
     )
 
 
@@ -204,7 +205,7 @@ def _read_hello(said: pb.Hello) -> Hello:
     if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
         raise ValueError("physical networks without names, or too many of them")
     reached = Reached(said.life, said.reached)
-    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached)
+    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached, said.lazy)
 
 
 def _report(report: Report) -> pb.Report:

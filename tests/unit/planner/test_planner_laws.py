@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.planner.world import key_of
 
+from alcor.goal_state.codec import decode
+from alcor.goal_state.entries import Network
 from alcor.goal_state.slices import neighbour_key, network_slice
 from alcor.intent.records import (
     FixedIp,
@@ -72,7 +74,7 @@ def living(changes: list[IntentChange]) -> list[IntentChange]:
 
 def planned(changes: list[IntentChange]) -> dict[str, bytes]:
     """What a host would hold that is told every change that the planner emits."""
-    planner, told = Planner(), dict[str, bytes]()
+    planner, told = Planner(lazy_above=1), dict[str, bytes]()
     for change in changes:
         for key_, value in planner.apply(change):
             assert told.get(key_) != value, "what doesn't differ is not told"
@@ -104,7 +106,7 @@ def test_the_order_in_which_records_come_does_not_matter(
 def test_a_snapshot_replaces_what_was_held(
     before: list[tuple[Record, bool]], after: list[tuple[Record, bool]]
 ) -> None:
-    planner = Planner()
+    planner = Planner(lazy_above=1)
     for change in changes_of(before):
         planner.apply(change)
     wanted = [change._replace(revision=1_000) for change in living(changes_of(after))]
@@ -155,6 +157,43 @@ def test_a_port_costs_two_entries_whatever_the_size_of_its_network() -> None:
         planner.apply(IntentChange(f"port/p{number}", port(number), 2))
 
     assert len(planner.apply(IntentChange("port/p1000", port(1_000), 3))) == 2
+
+
+def test_a_network_is_held_lazily_while_it_has_more_ports_than_that() -> None:
+    planner = Planner(lazy_above=2)
+    for number, host in enumerate(("h1", "h2")):
+        node = NodeRecord(id=host, tunnel_ip=f"192.0.2.{number}")
+        planner.apply(IntentChange(f"node/{host}", node, 1))
+    network = NetworkRecord(id="n1", project_id="", vni=7, mtu=1450)
+    planner.apply(IntentChange("network/n1", network, 1))
+    planner.apply(IntentChange("port/p1", port(1), 1))
+    planner.apply(IntentChange("port/p2", port(2), 1))
+
+    grown = planner.apply(IntentChange("port/p3", port(3, "h2"), 1))
+    more = planner.apply(IntentChange("port/p4", port(4, "h2"), 1))
+    planner.apply(IntentChange("port/p4", None, 2))
+    shrunk = planner.apply(IntentChange("port/p3", None, 2))
+
+    assert {change.key for change in grown} == {
+        "host/h2/port/p3",
+        "network/n1/neighbour/p3",
+        "network/n1/network",
+        "reach/n1/host/h1",
+        "reach/n1/host/h2",
+    }
+    assert {change.key for change in more} == {"host/h2/port/p4", "network/n1/neighbour/p4"}
+    assert {change.key for change in shrunk if change.value is None} == {
+        "host/h2/port/p3",
+        "network/n1/neighbour/p3",
+        "reach/n1/host/h1",
+        "reach/n1/host/h2",
+    }
+    for changes, lazy in ((grown, True), (shrunk, False)):
+        (value,) = (change.value for change in changes if change.key == "network/n1/network")
+        assert value is not None
+        entry = decode("network/n1/network", value)
+        assert isinstance(entry, Network)
+        assert entry.lazy == lazy
 
 
 def test_an_older_revision_changes_nothing() -> None:

@@ -55,7 +55,7 @@ def network(
             yield Flow(p.MULTICAST, p.PRIORITY.normal, what, to_agent, cookie)
         if is_routed and prefix.length == prefix.width:
             hop = match(**_next_hop(network, prefix))
-            yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 1, hop, to_agent, cookie)
+            yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 2, hop, to_agent, cookie)
 
 
 def _asks(prefix: Prefix, **fields: Unpack[MatchFields]) -> Match:

@@ -20,6 +20,7 @@ from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.punts import dhcp4, dhcp6, ra, router
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.outside import OutsideNeighbours
+from alcor.agent.punts.seeking import Seeker
 from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, PacketQueue
@@ -50,6 +51,7 @@ class Responder:
         self.outside: OutsideNeighbours | None = None  # given once there is who hears of it
         self.shared: SharedNeighbours | None = None  # the same
         self.decisions: DecisionLogs | None = None  # given once there is where to write
+        self.seeker: Seeker | None = None  # the same
         self._session: OpenFlow | None = None
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
@@ -97,6 +99,9 @@ class Responder:
                 if packet.userdata == p.PUNT_LOG:
                     if self.decisions is not None:
                         self.decisions.take(packet)
+                    continue
+                if packet.userdata == p.PUNT_SEEK:
+                    self.send(self.seeker.want(packet) if self.seeker else ())
                     continue
                 if packet.userdata == p.PUNT_SHARED:
                     self.send(self._share(packet))

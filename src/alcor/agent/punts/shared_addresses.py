@@ -70,7 +70,9 @@ class SharedNeighbours:
         sender = Mac(int.from_bytes(frame[6:12], "big"))
         yield from self._to_ports(frame, (c.port_id for c in candidates if c.mac != sender))
         if sent_here:
-            yield from self._to_hosts(network, frame, candidates)
+            yield from self._to_hosts(
+                network, frame, {c.tunnel_endpoint.number for c in candidates}
+            )
 
     def _hear(
         self, network: Network, packet: PacketIn, address: Address, mac: Mac, *, sent_here: bool
@@ -84,8 +86,7 @@ class SharedNeighbours:
         ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
         yield from self._to_ports(frame, sorted(ports))
         if sent_here:
-            neighbours = self._model.neighbours.get(network.id, {})
-            yield from self._to_hosts(network, frame, neighbours.values())
+            yield from self._to_hosts(network, frame, self._model.reach.endpoints(network.id))
 
     def _speaker(
         self, network: Network, packet: PacketIn, address: Address, mac: Mac
@@ -116,14 +117,13 @@ class SharedNeighbours:
                 yield Outgoing(frame, wired.delivery)
 
     def _to_hosts(
-        self, network: Network, frame: bytes, neighbours: Iterable[Neighbour]
+        self, network: Network, frame: bytes, endpoints: Iterable[int]
     ) -> Iterator[Outgoing]:
         tunnel = self._model.tunnel
         if tunnel is None:
             return
-        every = {each.tunnel_endpoint for each in neighbours} - {tunnel.endpoint}
-        for endpoint in sorted(each for each in every if each.version == 4):
-            to_host = (set_field("tun_id", network.vni), set_field("tun_dst", endpoint.number))
+        for endpoint in sorted(set(endpoints) - {tunnel.endpoint.number}):
+            to_host = (set_field("tun_id", network.vni), set_field("tun_dst", endpoint))
             yield Outgoing(frame, (*to_host, output(tunnel.ofport)))
 
 

@@ -117,7 +117,7 @@ class Limit(_message.Message):
     def __init__(self, ingress: _Optional[bool] = ..., per_packet: _Optional[bool] = ..., rate: _Optional[int] = ..., burst: _Optional[int] = ...) -> None: ...
 
 class Network(_message.Message):
-    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone", "qos_policy_id")
+    __slots__ = ("vni", "mtu", "admin_state_up", "dns_domain", "physical_network", "vlan", "zone", "qos_policy_id", "lazy")
     VNI_FIELD_NUMBER: _ClassVar[int]
     MTU_FIELD_NUMBER: _ClassVar[int]
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +126,7 @@ class Network(_message.Message):
     VLAN_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
     QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    LAZY_FIELD_NUMBER: _ClassVar[int]
     vni: int
     mtu: int
     admin_state_up: bool
@@ -134,7 +135,8 @@ class Network(_message.Message):
     vlan: int
     zone: str
     qos_policy_id: str
-    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ..., zone: _Optional[str] = ..., qos_policy_id: _Optional[str] = ...) -> None: ...
+    lazy: bool
+    def __init__(self, vni: _Optional[int] = ..., mtu: _Optional[int] = ..., admin_state_up: _Optional[bool] = ..., dns_domain: _Optional[str] = ..., physical_network: _Optional[str] = ..., vlan: _Optional[int] = ..., zone: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., lazy: _Optional[bool] = ...) -> None: ...
 
 class Prefix(_message.Message):
     __slots__ = ("address", "length")
@@ -187,6 +189,12 @@ class Neighbour(_message.Message):
     pairs: _containers.RepeatedCompositeFieldContainer[AddressPair]
     also: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, mac: _Optional[int] = ..., addresses: _Optional[_Iterable[bytes]] = ..., host: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., pairs: _Optional[_Iterable[_Union[AddressPair, _Mapping]]] = ..., also: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Presence(_message.Message):
+    __slots__ = ("tunnel_endpoint",)
+    TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    tunnel_endpoint: bytes
+    def __init__(self, tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
 
 class Name(_message.Message):
     __slots__ = ("name", "domain", "addresses")

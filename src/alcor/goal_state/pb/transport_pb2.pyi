@@ -31,20 +31,22 @@ class HostMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached")
+    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached", "lazy")
     HOST_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     PHYSICAL_NETWORKS_FIELD_NUMBER: _ClassVar[int]
     LIFE_FIELD_NUMBER: _ClassVar[int]
     REACHED_FIELD_NUMBER: _ClassVar[int]
+    LAZY_FIELD_NUMBER: _ClassVar[int]
     host: str
     version: str
     tunnel_endpoint: bytes
     physical_networks: _containers.RepeatedScalarFieldContainer[str]
     life: str
     reached: int
-    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ...) -> None: ...
+    lazy: bool
+    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ..., lazy: _Optional[bool] = ...) -> None: ...
 
 class Subscribe(_message.Message):
     __slots__ = ("slice", "epoch", "position")

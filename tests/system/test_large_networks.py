@@ -1,0 +1,245 @@
+"""A network of more ports than hosts want to know: neighbours are looked for when they are wanted.
+
+Every frame that is wanted first is sent once: it must be held, and go on when its neighbour is
+known.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import permutations
+from typing import Any
+
+import pytest
+from tests.system.conftest import converge_timeout_s, of_this_checkout
+
+from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
+from alcor.lab import lab as labs
+from alcor.lab import parts
+from alcor.lab.commands import ip_batch
+from alcor.lab.echo import EchoSocket, kind_of
+from alcor.lab.frames import FrameSocket, broadcast, udp4
+from alcor.lab.hosts import ofctl
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.stream import Stream
+from alcor.lab.waiting import wait_until
+from alcor.ovs import frames
+from alcor.values.addresses import address, mac
+
+pytestmark = pytest.mark.alone
+lab_name = "syslazy"
+lazy_above = 4  # ports
+idle_s = 2.0
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Three hosts that hold a network lazily when it has five ports."""
+    name = of_this_checkout(lab_name)
+    labs.down(name)
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("ALCOR_AGENTS__LAZY_ABOVE", str(lazy_above))
+            environment.setenv("ALCOR_LAZY_IDLE_S", str(idle_s))
+            built = labs.up(name, 3)
+            yield built
+        built.api.close()
+    finally:
+        labs.down(name)
+
+
+def knows(lab: Lab, host: str, machine: Machine) -> bool:
+    """Whether a host has flows that lead to a machine of another one."""
+    return machine.mac in ofctl(lab.host(host), "dump-flows", "br-int", f"dl_dst={machine.mac}")
+
+
+def wire_of(lab: Lab, machine: Machine, stack: ExitStack) -> FrameSocket:
+    return stack.enter_context(FrameSocket(lab.layout.machine_namespace(machine.name)))
+
+
+def asks_for(asker: Machine, wanted: str) -> bytes:
+    own = mac(asker.mac)
+    return frames.arp(1, sha=own, spa=number(asker.address(4)), tpa=number(wanted))
+
+
+def number(text: str) -> int:
+    return address(text).number
+
+
+def is_answer(address: str, mac: str) -> Callable[[bytes], bool]:
+    """Whether a frame says that an address is at a MAC."""
+    wanted = bytes.fromhex(mac.replace(":", "")) + bytes(map(int, address.split(".")))
+    return lambda frame: frame[12:14] == b"\x08\x06" and frame[22:32] == wanted
+
+
+def answers(lab: Lab, asker: Machine, address: str) -> bool:
+    """Whether one ping is answered."""
+    kind = kind_of(address)
+    with EchoSocket(lab.layout.machine_namespace(asker.name), kind, 0x5EE4) as echo:
+        echo.send(address, 1)
+        wait_until(f"{address} to answer {asker.name}", lambda: bool(echo.replies()), 10.0)
+    return True
+
+
+def make_port(lab: Lab, network_id: str, name: str, host: str, address: str) -> dict[str, Any]:
+    body = {"network_id": network_id, "name": name, "binding:host_id": host}
+    created = lab.api.create(PORT, [{**body, "fixed_ips": [{"ip_address": address}]}])
+    assert lab.api.wait(created.revision, converge_timeout_s).converged
+    return created.items[0]
+
+
+@pytest.mark.proves("Large networks, held lazily", "IPv4 IPv6", "same across")
+def test_who_is_wanted_is_found_and_the_first_packet_arrives(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.60.0.0/24", "fd60::/64")
+    machines = make_machines(network_id, "a1 a2 b1 b2 c1 c2", "h1 h1 h2 h2 h3 h3")
+    asker, near, far, sent_to, *_ = machines
+    wait_until(
+        "hosts to forget what nobody uses",
+        lambda: not any(knows(lab, "h1", each) for each in machines[2:]),
+        converge_timeout_s,
+    )
+
+    with ExitStack() as stack:
+        wire, theirs = (wire_of(lab, each, stack) for each in (asker, sent_to))
+        wire.send(asks_for(asker, far.address(4)))
+        wire.wait_for("the answer", is_answer(far.address(4), far.mac))
+        wire.send(asks_for(asker, near.address(4)))
+        wire.wait_for("the neighbour's", is_answer(near.address(4), near.mac))
+        words = [f"by its MAC, number {number}".encode() for number in range(3)]
+        ends = (asker.mac, asker.address(4), 9), (sent_to.mac, sent_to.address(4), 9)
+        for each in words:
+            wire.send(udp4(*ends, each))
+        for each in words:
+            theirs.wait_for("all that was held", lambda frame, each=each: each in frame)
+
+    for one, other in permutations(machines, 2):
+        for version in (4, 6):
+            assert answers(lab, one, other.address(version))
+
+
+def test_what_nobody_has_is_looked_for_once_and_found_as_soon_as_somebody_has_it(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.61.0.0/24")
+    asker, other, *_ = make_machines(network_id, "d1 d2 d3 d4 d5", "h1 h2 h2 h3 h3")
+    wanted = "10.61.0.200"
+
+    with ExitStack() as stack:
+        wire = wire_of(lab, asker, stack)
+        for _ in range(50):
+            wire.send(asks_for(asker, wanted))
+        wire.send(asks_for(asker, other.address(4)))
+        wire.wait_for("the answer of who is there", is_answer(other.address(4), other.mac))
+        assert not [frame for frame in wire.heard() if frame[28:32] == bytes((10, 61, 0, 200))]
+
+        port = make_port(lab, network_id, "late", "h2", wanted)
+        wire.send(asks_for(asker, wanted))
+        wire.wait_for("who has it now", is_answer(wanted, port["mac_address"]))
+
+        # It becomes another's: who knew it is told, and no one asks in vain.
+        gone = lab.api.delete(PORT, port["id"])
+        assert lab.api.wait(gone, converge_timeout_s).converged
+        assert port["mac_address"] not in ofctl(lab.host("h1"), "dump-flows", "br-int")
+        heir = make_port(lab, network_id, "heir", "h3", wanted)
+        wire.wait_for("an announcement", is_answer(wanted, heir["mac_address"]))
+        wire.send(asks_for(asker, wanted))
+        wire.wait_for("who has it after that", is_answer(wanted, heir["mac_address"]))
+
+
+def test_a_broadcast_reaches_those_whom_nobody_has_looked_for(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    machines = make_machines(make_network("10.62.0.0/24"), "e1 e2 e3 e4 e5", "h1 h1 h2 h3 h3")
+    wait_until(
+        "hosts to forget what nobody uses",
+        lambda: not any(knows(lab, "h1", each) for each in machines[2:]),
+        converge_timeout_s,
+    )
+    speaker = machines[0]
+
+    with ExitStack() as stack:
+        wire, *hearers = (wire_of(lab, each, stack) for each in machines)
+        said = (speaker.mac, speaker.address(4), 4000), (broadcast, "10.62.0.255", 4000)
+        wire.send(udp4(*said, b"to all"))
+        for hearer in hearers:
+            hearer.wait_for("the broadcast", lambda frame: b"to all" in frame)
+
+
+def test_a_router_leads_to_who_is_not_known_yet_and_says_so_if_nobody_is(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    small = make_network("10.63.0.0/24")
+    large: str = lab.api.create(NETWORK, [{}]).items[0]["id"]
+    subnet = {"network_id": large, "cidr": "10.64.0.0/24", "ip_version": 4}
+    subnets = [lab.api.create(SUBNET, [subnet]).items[0]["id"]]
+    subnets += [each["id"] for each in lab.api.list_page(SUBNET, [("network_id", small)])]
+    router_id: str = lab.api.create(ROUTER, [{}]).items[0]["id"]
+    (asker,) = make_machines(small, "f1", "h1")
+    machines = make_machines(large, "g1 g2 g3 g4 g5", "h2 h2 h3 h3 h1")
+    for each in subnets:
+        _, revision = lab.api.act(ROUTER, router_id, "add_router_interface", {"subnet_id": each})
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    for machine in (asker, *machines):
+        gateway = machine.address(4).rpartition(".")[0] + ".1"
+        space = lab.layout.machine_namespace(machine.name)
+        ip_batch([f"route replace default via {gateway}"], space)
+
+    for machine in machines:
+        assert answers(lab, asker, machine.address(4))
+
+    with ExitStack() as stack:
+        wire = wire_of(lab, asker, stack)
+        echo = stack.enter_context(
+            EchoSocket(lab.layout.machine_namespace(asker.name), kind_of("10.64.0.99"), 1)
+        )
+        echo.send("10.64.0.99", 1)
+        wire.wait_for("unreachable", lambda frame: frame[23] == 1 and frame[34:36] == b"\x03\x01")
+
+
+def test_nothing_is_lost_while_a_network_becomes_large_or_small_or_an_agent_starts_again(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.65.0.0/24")
+    one, other, third, _ = make_machines(network_id, "m1 m2 m3 m4", "h1 h2 h3 h1")
+    for each in (other, third):
+        assert answers(lab, one, each.address(4))
+
+    with (
+        lab.stream(one.name, other.address(4)) as there,
+        lab.stream(third.name, one.address(4)) as back,
+    ):
+        streams = [there, back]
+        sent(streams, 20)
+        more = [make_port(lab, network_id, f"n{n}", "h2", f"10.65.0.{100 + n}") for n in range(3)]
+        wait_until("h3 to forget", lambda: not knows(lab, "h3", other), converge_timeout_s)
+        assert knows(lab, "h1", other)
+        sent(streams, 20)
+        parts.stop_agent(lab.host("h1"), signal.SIGKILL)
+        sent(streams, 20)
+        parts.start_agent(lab.host("h1"), lab.record)
+        parts.wait_alive(lab.api, lab.hosts)
+        sent(streams, 50)
+        assert knows(lab, "h1", other)
+        for port in more:
+            gone = lab.api.delete(PORT, port["id"])
+        assert lab.api.wait(gone, converge_timeout_s).converged
+        wait_until("h3 to know all", lambda: knows(lab, "h3", other), converge_timeout_s)
+        sent(streams, 50)
+
+    assert [each.result.lost for each in streams] == [(), ()]
+
+
+def sent(streams: list[Stream], more: int) -> None:
+    """Let `more` further packets of each stream be sent."""
+    upto = [each.sent + more for each in streams]
+    wait_until(
+        "the streams",
+        lambda: all(each.sent >= n for each, n in zip(streams, upto, strict=True)),
+        converge_timeout_s,
+    )

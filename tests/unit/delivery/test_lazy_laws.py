@@ -1,0 +1,237 @@
+"""Whatever happens, a host ends with what it looked for in a large network, or with all of it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alcor.agent.desired import Desired, Taken
+from alcor.agent.model import HostModel
+from alcor.delivery.feed import HostFeed
+from alcor.delivery.watermark import Watermark
+from alcor.goal_state.codec import encode
+from alcor.goal_state.entries import AddressPair, GoalEntry, Neighbour, Network, Port
+from alcor.goal_state.slices import (
+    found_slice,
+    host_port_key,
+    neighbour_key,
+    network_key,
+    network_slice,
+)
+from alcor.intent.records import PortRecord
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+from alcor.planner.index import Index
+from alcor.transport.link import Hello, Session
+from alcor.values.addresses import Mac, address, mac_text, prefix
+
+OWN = Port("own", "n1", Mac(9), (), True, True, "", "")
+PAIR = (AddressPair(prefix("10.0.0.99/32"), Mac(1)),)
+WHAT = ["10.0.0.1", "10.0.0.2", mac_text(1), mac_text(2), "p1"]
+
+
+def neighbour(name: str, number: int, mac: int, *, has_pairs: bool) -> Neighbour:
+    return Neighbour(
+        name,
+        "n1",
+        Mac(mac),
+        (address(f"10.0.0.{number}"),),
+        "h2",
+        address("192.0.2.2"),
+        PAIR if has_pairs else (),
+    )
+
+
+class Region:
+    """A goal log of one network, its feed, and one host that can hold it lazily."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        port = PortRecord(id="own", network_id="n1", project_id="", mac_address="", host="h1")
+        self.index.put("port/own", port, 1)
+        self.epoch = self.revision = 0
+        self.goal_state: dict[str, GoalEntry] = {}
+        self.desired, self.model = Desired("h1"), HostModel()
+        self.fanning: asyncio.Task[None] | None = None
+        self.session: Session
+
+    async def begin(self) -> None:
+        """A new life of the control plane, which plans all of it again."""
+        await self.end()
+        self.epoch += 1
+        self.goal = MemoryLog(self.epoch, tombstones_max=3)
+        ready = asyncio.Event()
+        ready.set()
+        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
+        self.fanning = asyncio.ensure_future(self.feed.run())
+        for key, entry in self.goal_state.items():
+            await self.put(key, entry)
+        await self.connect()
+
+    async def end(self) -> None:
+        if self.fanning is not None:
+            await self.session.close()
+            self.fanning.cancel()
+            await asyncio.gather(self.fanning, return_exceptions=True)
+
+    async def connect(self) -> None:
+        self.session = await self.feed.open(Hello("h1", "", None, lazy=True))
+        self.desired.lose_connection()
+        for name, epoch, position in self.desired.subscriptions():
+            await self.session.subscribe(name, epoch, position)
+
+    async def put(self, key: str, entry: GoalEntry | None) -> None:
+        self.revision += 1
+        if entry is None:
+            self.goal_state.pop(key, None)
+        else:
+            self.goal_state[key] = entry
+        value = encode(key, entry) if entry is not None else None
+        await self.goal.put([Change(key, value, self.revision)])
+        for _ in range(4):
+            await asyncio.sleep(0)  # the fan-out takes it
+
+    async def take(self, taken: Taken) -> None:
+        for entry in taken.gone:
+            self.model.remove(entry)
+        for entry in taken.put:
+            self.model.put(entry)
+        for name in taken.unsubscribe:
+            self.session.unsubscribe(name)
+        for name, epoch, position in taken.subscribe:
+            await self.session.subscribe(name, epoch, position)
+
+    async def read(self, frames: int) -> None:
+        for _ in range(frames):
+            try:
+                async with asyncio.timeout(0):
+                    frame = await self.session.next_frame()
+            except TimeoutError:
+                return
+            assert frame is not None
+            await self.take(self.desired.take(frame))
+
+    async def restart(self) -> None:
+        """The agent dies and comes back with what it has on its disk."""
+        await self.session.close()
+        saved = self.desired.saved()
+        self.desired, self.model = Desired("h1"), HostModel()
+        for entry in self.desired.restore(saved).put:
+            self.model.put(entry)
+        await self.connect()
+
+    async def check(self) -> None:
+        await self.read(200)
+        for network_id in self.desired.leftovers():
+            await self.take(self.desired.drop_leftovers(network_id))
+        await self.read(200)
+        assert self.desired.settled
+        every = [each for each in self.goal_state.values() if isinstance(each, Neighbour)]
+        network = self.goal_state[network_key("n1")]
+        assert isinstance(network, Network)
+        if network.lazy:
+            sought = {name.split(",")[1].removesuffix("/") for name in self.desired.sought}
+            for what in sought:
+                found = self.desired.found(found_slice("n1", what))
+                expected = [each for each in every if what in found_by(each)]
+                assert found is not None
+                assert sorted(found) == sorted(expected)
+            every = [each for each in every if each.pairs or sought & found_by(each)]
+        else:
+            assert not self.desired.sought
+        held = self.model.neighbours.get("n1", {})
+        assert held == {each.port_id: each for each in every}
+
+
+def found_by(each: Neighbour) -> set[str]:
+    return {each.port_id, mac_text(each.mac), *map(str, each.addresses)}
+
+
+neighbours = st.builds(
+    neighbour,
+    st.sampled_from(["p1", "p2", "p3"]),
+    st.integers(1, 2),
+    st.integers(1, 2),
+    has_pairs=st.sampled_from([False, False, False, True]),
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), neighbours),
+        st.tuples(st.just("take"), neighbours),
+        st.tuples(st.just("lazy"), st.booleans()),
+        st.tuples(st.just("seek"), st.sampled_from(WHAT)),
+        st.tuples(st.just("forsake"), st.sampled_from(WHAT)),
+        st.tuples(st.just("read"), st.integers(1, 3)),
+        st.tuples(st.sampled_from(["cut", "behind", "again", "restart", "left"])),
+    ),
+    max_size=30,
+)
+
+
+async def play(history: Sequence[tuple[object, ...]]) -> None:
+    region = Region()
+    key = network_key("n1")
+    network = Network("n1", 7, 1450, True, "")
+    await region.begin()
+    await region.put(host_port_key("h1", "own"), OWN)
+    await region.put(key, network._replace(lazy=True))
+    for step in history:
+        match step:
+            case ("put", Neighbour() as each):
+                await region.put(neighbour_key("n1", each.port_id), each)
+            case ("take", Neighbour() as each):
+                await region.put(neighbour_key("n1", each.port_id), None)
+            case ("lazy", bool(lazy)):
+                await region.put(key, network._replace(lazy=lazy))
+            case ("seek", str(what)):
+                await region.take(region.desired.seek([found_slice("n1", what)]))
+            case ("forsake", str(what)):
+                await region.take(region.desired.forsake([found_slice("n1", what)]))
+            case ("read", int(frames)):
+                await region.read(frames)
+            case ("cut",):
+                await region.session.close()
+                await region.connect()
+            case ("behind",):
+                region.session.begin_again()  # type: ignore[attr-defined]
+            case ("again",):
+                await region.begin()
+            case ("restart",):
+                await region.restart()
+            case ("left",):
+                for network_id in region.desired.leftovers():
+                    await region.take(region.desired.drop_leftovers(network_id))
+    await region.check()
+    await region.end()
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps)
+def test_a_host_ends_with_what_it_looked_for_or_with_the_whole_network(
+    history: Sequence[tuple[object, ...]],
+) -> None:
+    asyncio.run(play(history))
+
+
+def test_a_host_that_cannot_hold_it_lazily_is_told_everything() -> None:
+    async def main() -> None:
+        region = Region()
+        await region.begin()
+        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
+        known = neighbour("p1", 1, 1, has_pairs=False)
+        await region.put(neighbour_key("n1", "p1"), known)
+        older = await region.feed.open(Hello("h1", "", None))
+        await older.subscribe(network_slice("n1"), 0, 0)
+        frame = await older.next_frame()
+        assert frame is not None
+        assert neighbour_key("n1", "p1") in {item.key for item in frame.items}
+        await region.put(neighbour_key("n1", "p1"), None)
+        frame = await older.next_frame()
+        assert frame is not None
+        assert [(item.key, item.value) for item in frame.items] == [
+            (neighbour_key("n1", "p1"), None)
+        ]
+        await region.end()
+
+    asyncio.run(main())
