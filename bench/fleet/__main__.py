@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import tables
 from bench.__main__ import PAGE
-from bench.fleet import cases, messages
+from bench.fleet import cases, holding, messages
 from bench.run import Bench
 from bench.tables import Report, Section
 
@@ -21,6 +21,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "wide": cases.wide,
     "widest": cases.widest,
     "messages": messages.messages,
+    "holding": holding.holding,
 }
 _wide = 150  # columns
 

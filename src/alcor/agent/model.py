@@ -107,7 +107,7 @@ class HostModel:
             case Found():
                 return self._put_found(entry.what, entry.neighbour)
             case Presence():
-                return self._put_presence(entry, True)
+                return self.reach.tell(entry, True)
             case Port():
                 return self._put_port(entry.id, entry)
             case Network():
@@ -150,7 +150,7 @@ class HostModel:
             case Found():
                 return self._lose_neighbour(entry.neighbour, entry.what)
             case Presence():
-                return self._put_presence(entry, False)
+                return self.reach.tell(entry, False)
             case Name():
                 return self._put_name(entry.network_id, entry.port_id, None)
             case Router():
@@ -452,10 +452,6 @@ class HostModel:
         if not self.finds.take(lost.port_id, known_by):
             return set()
         return self._put_neighbour(lost.network_id, lost.port_id, None)
-
-    def _put_presence(self, presence: Presence, is_there: bool) -> set[Unit]:
-        self.reach.tell(presence, is_there)
-        return {Unit(UnitKind.NETWORK, presence.network_id)}
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from alcor.agent.holding import put_nested
+from alcor.agent.unit import Unit, UnitKind
 from alcor.goal_state.entries import Neighbour, Presence
 
 
@@ -18,12 +19,13 @@ class Reach:
         told = self._told.get(network_id, {}).values()
         return sorted({*self._by_network.get(network_id, ()), *told})
 
-    def tell(self, presence: Presence, is_there: bool) -> None:
-        """A host has ports of a network, or has none any more."""
+    def tell(self, presence: Presence, is_there: bool) -> set[Unit]:
+        """A host has ports of a network, or has none any more; whose flows change."""
         endpoint = presence.tunnel_endpoint
         is_there &= endpoint.version == 4
         number = endpoint.number if is_there else None
         put_nested(self._told, presence.network_id, presence.host, number)
+        return {Unit(UnitKind.NETWORK, presence.network_id)}
 
     def change(self, network_id: str, before: Neighbour | None, now: Neighbour | None) -> bool:
         """A neighbour that was so is so now; whether there is an endpoint more or less."""

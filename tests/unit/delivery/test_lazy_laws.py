@@ -19,7 +19,7 @@ from alcor.goal_state.slices import (
     network_key,
     network_slice,
 )
-from alcor.intent.records import PortRecord
+from alcor.intent.records import NetworkRecord, PortRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
@@ -50,6 +50,8 @@ class Region:
         self.index = Index()
         port = PortRecord(id="own", network_id="n1", project_id="", mac_address="", host="h1")
         self.index.put("port/own", port, 1)
+        record = NetworkRecord(id="n1", project_id="", vni=7, mtu=1450)
+        self.index.put("network/n1", record, 1)
         self.epoch = self.revision = 0
         self.goal_state: dict[str, GoalEntry] = {}
         self.desired, self.model = Desired("h1"), HostModel()

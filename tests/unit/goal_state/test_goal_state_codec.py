@@ -17,6 +17,7 @@ from alcor.goal_state.entries import (
     FixedIp,
     FloatingIp,
     Forwarding,
+    Found,
     Gateway,
     GoalEntry,
     Group,
@@ -33,6 +34,7 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     PortLog,
+    Presence,
     QosPolicy,
     Route,
     Router,
@@ -50,6 +52,7 @@ from alcor.goal_state.slices import (
     exit_key,
     floating_key,
     forwarding_key,
+    found_key,
     gateway_key,
     group_key,
     group_log_key,
@@ -64,6 +67,7 @@ from alcor.goal_state.slices import (
     network_key,
     policy_key,
     proxied_key,
+    reach_key,
     router_key,
     rule_key,
     subnet_acl_key,
@@ -101,6 +105,8 @@ KEYS = [
     host_log_key("h1", "l"),
     group_log_key("g", "l"),
     mirror_key("h1", "m"),
+    reach_key(NET, "h1"),
+    found_key(NET, "10.0.0.5", PORT),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -310,6 +316,12 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         st.none() | st.integers(0, (1 << 32) - 1),
         st.none() | st.integers(0, (1 << 32) - 1),
     ).map(lambda entry: (KEYS[24], entry)),
+    st.builds(Presence, st.just(NET), st.just("h1"), addresses).map(
+        lambda entry: (KEYS[25], entry)
+    ),
+    macs.map(
+        lambda mac: (KEYS[26], Found("10.0.0.5", Neighbour(PORT, NET, mac, (WEB,), "h1", WEB)))
+    ),
 )
 
 
