@@ -79,7 +79,13 @@ class Agent:
             self._desired, self._model, link, self._flows, send, self.metrics
         )
         mappings = mappings_of(config.bridge_mappings)
-        wish = Wish(config.bridge, config.datapath_type, config.tunnel_ip, mappings)
+        wish = Wish(
+            config.bridge,
+            config.datapath_type,
+            config.tunnel_ip,
+            mappings,
+            tunnel_type=config.tunnel_type,
+        )
         resolved = self._reconciler.set_resolved
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside

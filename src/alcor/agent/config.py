@@ -1,6 +1,6 @@
 """The agent's settings."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -30,6 +30,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     datapath_type: Annotated[
         str, Meta(description="Of a bridge that the agent makes: netdev or system")
     ] = "netdev"
+    tunnel_type: Annotated[
+        Literal["vxlan", "geneve"],
+        Meta(description="Of tunnels to other hosts, the same on all; as network.tunnel_type"),
+    ] = "vxlan"
     bridge_mappings: Annotated[
         str, Meta(description="Uplinks, PHYSICAL_NETWORK:BRIDGE with commas between them")
     ] = ""

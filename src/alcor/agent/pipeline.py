@@ -427,7 +427,7 @@ _PHASES = (
         (
             Stage(
                 "TUNNEL_OUT",
-                "to another host, in VXLAN",
+                "to another host, in VXLAN or Geneve",
                 reads=(VNI, TUNNEL_REMOTE),
                 miss_means="this host has no tunnel port",
             ),

@@ -188,7 +188,7 @@ def _deliver(journey: Journey, port: PortRecord) -> None:
     journey.note(Stage.L2_DST, f"to port {called(port)}", told)
     if port.host != journey.host:
         by = Stage.UPLINK_OUT if _is_wired(journey, port) else Stage.TUNNEL_OUT
-        how = "in VXLAN" if by is Stage.TUNNEL_OUT else "by the uplinks of both"
+        how = "in a tunnel" if by is Stage.TUNNEL_OUT else "by the uplinks of both"
         journey.note(by, f"to the port's host, {how}", told)
         journey.arrive(port.host, by)
     if not port.admin_state_up:

@@ -64,6 +64,15 @@ def test_a_bridge_is_made_secure_in_the_transaction_that_makes_it() -> None:
     assert any(each["table"] == "Open_vSwitch" for each in operations)
 
 
+def test_a_tunnel_of_another_type_is_made_of_the_one_that_is_wished() -> None:
+    wish = WISH._replace(tunnel_type="geneve")
+
+    (operation,) = bridge.missing(database(), wish)
+
+    assert operation["row"]["type"] == "geneve"
+    assert bridge.tunnel_of(database(), wish) is None
+
+
 def test_only_the_setting_that_differs_is_set() -> None:
     operations = bridge.missing(database(fail_mode=["set", []]), WISH)
 

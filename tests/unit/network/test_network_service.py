@@ -379,6 +379,7 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
         FLAT | {"provider:segmentation_id": 1},
         {"provider:physical_network": "a"},
         {"provider:network_type": "vxlan", "provider:physical_network": "a"},
+        {"provider:network_type": "geneve"},
         {"is_default": True},
         {"segments": [{"provider:network_type": "vxlan"}, {"provider:network_type": "vxlan"}]},
         {"segments": [{"provider:network_type": "vxlan"}], "provider:network_type": "vxlan"},

@@ -16,7 +16,7 @@ from alcor.agent.model import HostModel
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 from alcor.values.addresses import Address
 
-tunnel_bytes = 50  # what VXLAN over IPv4 adds to a packet: outer IP, UDP, VXLAN, inner Ethernet
+tunnel_bytes = 50  # outer IP, UDP, VXLAN (or Geneve without options), inner Ethernet
 flows_named_max = 3
 _ASK = "start the agent with a reachable control plane: it asks for its goal state anew"
 

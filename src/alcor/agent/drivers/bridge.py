@@ -36,7 +36,7 @@ INTERFACE_COLUMNS = (
 )
 COLUMNS = {"Bridge": BRIDGE_COLUMNS, "Port": PORT_COLUMNS, "Interface": INTERFACE_COLUMNS}
 
-TUNNEL_NAME = "tun-vxlan"  # a name like vxlan_sys* is the switch's own
+TUNNEL_NAME = "tun-vxlan"  # whatever its type; a name like vxlan_sys* is the switch's own
 # The ports that copies of packets leave by, as their kinds of mirrors are wanted; they then stay.
 GRE, ERSPAN = "tun-gre", "tun-erspan"
 PROTOCOLS = ("OpenFlow13", "OpenFlow14", "OpenFlow15")
@@ -54,6 +54,7 @@ class Wish(NamedTuple):
     tunnel_ip: str
     mappings: Mapping[str, str] = {}  # the operator's bridges by physical network
     mirrors: Kinds = frozenset()  # of which there are some
+    tunnel_type: str = "vxlan"  # or geneve
 
 
 def lock_of(wish: Wish) -> str:
@@ -65,7 +66,7 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
     """One transaction that makes the database as wished; empty when it is."""
     found = _bridge(rows, wish)
     if found is None:
-        tunnel = _make_tunnel(wish, TUNNEL_NAME, "vxlan", _tunnel_options(wish))
+        tunnel = _make_tunnel(wish, TUNNEL_NAME, wish.tunnel_type, _tunnel_options(wish))
         return [*_make_bridge(wish), *tunnel]  # the uplinks and mirrors once it is there
     _, bridge = found
     operations = list(_mend_bridge(bridge, wish))
@@ -81,7 +82,7 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
 
 def _tunnels(wish: Wish, here: Collection[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Name, type and options of each tunnel port that there must be, or is."""
-    yield TUNNEL_NAME, "vxlan", _tunnel_options(wish)
+    yield TUNNEL_NAME, wish.tunnel_type, _tunnel_options(wish)
     if GRE in here or False in wish.mirrors:
         yield GRE, "gre", _tunnel_options(wish)
     if ERSPAN in here or True in wish.mirrors:
@@ -150,7 +151,7 @@ def tunnel_of(rows: Rows, wish: Wish) -> Tunnel | None:
     row = here.get(TUNNEL_NAME)
     if row is None or _ofport(row) <= 0:
         return None
-    if as_map(row["options"]) != _tunnel_options(wish):
+    if (row["type"], as_map(row["options"])) != (wish.tunnel_type, _tunnel_options(wish)):
         return None
     gre, erspan = (max(_ofport(here[name]), 0) if name in here else 0 for name in (GRE, ERSPAN))
     return Tunnel(_ofport(row), address(wish.tunnel_ip), (gre, erspan))

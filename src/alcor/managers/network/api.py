@@ -19,7 +19,7 @@ from alcor.resource.fields import (
 zones_listed_max = 16
 segments_listed_max = 16  # in a body; a network has one
 
-_TYPES = one_of("vxlan", "flat", "vlan")
+_TYPES = one_of("vxlan", "geneve", "flat", "vlan")
 
 # How a network travels; null is the same as no word.
 _PROVIDER = {

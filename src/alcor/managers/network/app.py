@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -49,6 +49,13 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     mtu_max: Annotated[
         int, msgspec.Meta(ge=68, le=65_535, description="Largest MTU of a network, in bytes")
     ] = 1_450
+    tunnel_type: Annotated[
+        Literal["vxlan", "geneve"],
+        msgspec.Meta(
+            description="Of tunnels between hosts, whose agents must be told the same; not to be "
+            "changed while there are networks"
+        ),
+    ] = "vxlan"
     vni_min: Annotated[int, msgspec.Meta(ge=1, description="First VNI given to networks")] = 1
     vni_max: Annotated[
         int, msgspec.Meta(le=(1 << 24) - 1, description="Last VNI given to networks")
@@ -80,7 +87,7 @@ class NetworkApp:
         quota: Limit = unlimited,
         policies: QosPolicyPeer | None = None,
     ) -> None:
-        limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max)
+        limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max, settings.tunnel_type)
         self.database = open_database(place, self.name, VERSIONS)
         told = told_store.living_of(living, RANGES.living)
         self.relay = Relay(self.name, self.database, log, told)
@@ -109,7 +116,7 @@ class NetworkApp:
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
         whole = Span(limits.vni_min, limits.vni_max)
         kept = kept_store(self.database, self.relay)
-        self._ranges = RangeService(kept, Makers(new_id, now), whole)
+        self._ranges = RangeService(kept, Makers(new_id, now), whole, settings.tunnel_type)
         self._log = log
         self._rebuilt = rebuilt
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [

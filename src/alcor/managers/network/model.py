@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.managers.network.segment import VXLAN, segment
+from alcor.managers.network.segment import TUNNELS, VXLAN, segment
 from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
 from alcor.values.zones import check_hints
@@ -112,11 +112,12 @@ class Limits(NamedTuple):
     mtu_max: int  # bytes: what the underlay leaves to machines
     vni_min: int
     vni_max: int
+    tunnel_type: str = VXLAN
 
 
 def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Network:
     """The network that a checked body asks for; its VNI is 0 where it is to be chosen."""
-    travels = segment(values, limits.vni_min, limits.vni_max)
+    travels = segment(values, limits.vni_min, limits.vni_max, limits.tunnel_type)
     _check_default(values["is_default"], values["router:external"])
     return Network(
         id=id_,
@@ -129,7 +130,7 @@ def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Ne
         network_type=travels.network_type,
         physical_network=travels.physical_network,
         segmentation_id=travels.segmentation_id,
-        vni=(travels.segmentation_id or 0) if travels.network_type == VXLAN else 0,
+        vni=(travels.segmentation_id or 0) if travels.network_type in TUNNELS else 0,
         external=values["router:external"],
         is_default=values["is_default"],
         availability_zone_hints=check_hints(values["availability_zone_hints"]),
@@ -188,8 +189,8 @@ def mtu(wanted: int, limits: Limits) -> int:
 
 
 def numbered(old: Network, vni: int) -> Network:
-    """The network with a VNI, which is a VXLAN's segmentation id."""
-    id_ = vni if old.network_type == VXLAN else old.segmentation_id
+    """The network with a VNI, which is the segmentation id of a network in tunnels."""
+    id_ = vni if old.network_type in TUNNELS else old.segmentation_id
     return msgspec.structs.replace(old, vni=vni, segmentation_id=id_)
 
 

@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from alcor.managers.network import range_table
 from alcor.managers.network.range_table import RANGES
+from alcor.managers.network.segment import VXLAN
 from alcor.managers.network.segment_range import (
     DEFAULT_ID,
     NetworkSegmentRangeDefaultReadOnly,
@@ -27,25 +28,27 @@ from alcor.runtime.writes import Makers
 class RangeService(KeptService[SegmentRange]):
     """Keeps the contract ResourceManager. What is used of a range is looked up when it is shown."""
 
-    def __init__(self, store: KeptStore, makers: Makers, whole: Span) -> None:
+    def __init__(
+        self, store: KeptStore, makers: Makers, whole: Span, tunnel_type: str = VXLAN
+    ) -> None:
         super().__init__(store, RANGES, makers)
-        self._whole = whole
+        self._whole, self._tunnel_type = whole, tunnel_type
 
     async def recover(self) -> None:
         """The default range is what the configuration says now."""
-        wanted = default_range(self._whole, self._makers.now())
+        wanted = default_range(self._whole, self._makers.now(), self._tunnel_type)
 
         def work(tx: KeptTransaction) -> None:
             held = tx.find(RANGES, DEFAULT_ID)
             if held is None:
                 tx.insert(RANGES, [wanted])
-            elif held.span != wanted.span:
+            elif (held.span, held.network_type) != (wanted.span, wanted.network_type):
                 tx.save(RANGES, wanted)
 
         await self._store.write(work)
 
     def new(self, values: Mapping[str, Any], id_: str, now: str) -> SegmentRange:
-        return segment_range(values, id_, now, self._whole)
+        return segment_range(values, id_, now, self._whole, self._tunnel_type)
 
     def changed(self, old: SegmentRange, changes: Mapping[str, Any], now: str) -> SegmentRange:
         return changed(old, changes, now, self._whole)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from alcor.intent.records import SegmentRangeRecord
-from alcor.managers.network.segment import VLAN, VXLAN
+from alcor.managers.network.segment import GENEVE, VLAN, VXLAN
 from alcor.managers.network.segment_range import (
     Choice,
     SegmentRange,
@@ -45,8 +45,8 @@ def choice_for(
     connection: sqlite3.Connection, project: str, physical_network: str | None, whole: Span
 ) -> Choice:
     """Where a network of the project finds its VLAN, or without a physical network its VNI."""
-    type_ = VXLAN if physical_network is None else VLAN
-    rows = RANGES.table.where(connection, "network_type = ?", (type_,))
+    types = (VXLAN, GENEVE) if physical_network is None else (VLAN, VLAN)
+    rows = RANGES.table.where(connection, "network_type IN (?, ?)", types)
     return choice((RANGES.decode(row.doc) for row in rows), project, physical_network, whole)
 
 

@@ -1,7 +1,8 @@
-"""Where a network's packets travel: a VXLAN between hosts, or a physical network. Pure.
+"""Where a network's packets travel: in tunnels between hosts, or a physical network. Pure.
 
-A VXLAN's id is its VNI. A network of the hosts' physical network is untagged there (flat), or under
-a VLAN id; it may be external or not.
+Tunnels are VXLAN or Geneve, all of a region alike; the id of such a network is its VNI. A network
+of the hosts' physical network is untagged there (flat), or under a VLAN id; it may be external or
+not.
 Source: Neutron API reference v2, "Networks provider extended attributes"; neutron.plugins.ml2.
 """
 
@@ -10,7 +11,8 @@ from typing import Any, NamedTuple
 
 from alcor.values.errors import BadRequest, Conflict, InvalidInput
 
-VXLAN, FLAT, VLAN = "vxlan", "flat", "vlan"
+VXLAN, GENEVE, FLAT, VLAN = "vxlan", "geneve", "flat", "vlan"
+TUNNELS = (VXLAN, GENEVE)
 vlan_max = 4_094
 PREFIX = "provider:"
 _FIELDS = ("network_type", "physical_network", "segmentation_id")
@@ -50,17 +52,24 @@ class Segment(NamedTuple):
     segmentation_id: int | None = None
 
 
-def segment(values: Mapping[str, Any], vni_min: int, vni_max: int) -> Segment:
-    """What a checked POST asks for; `InvalidInput` when that can't be."""
+def segment(
+    values: Mapping[str, Any], vni_min: int, vni_max: int, tunnel_type: str = VXLAN
+) -> Segment:
+    """What a checked POST asks for; `InvalidInput` when that can't be.
+
+    `tunnel_type` is that of the region's tunnels.
+    """
     wanted = _wanted(values)
-    type_ = wanted.network_type or VXLAN
+    type_ = wanted.network_type or tunnel_type
     if not wanted.network_type and wanted.physical_network:
         raise _invalid("network_type required")
-    if type_ == VXLAN:
+    if type_ in TUNNELS:
+        if type_ != tunnel_type:
+            raise _invalid(f"network_type value '{type_}' not supported")
         if wanted.physical_network is not None:
-            raise _invalid("physical_network prohibited for vxlan provider network")
+            raise _invalid(f"physical_network prohibited for {type_} provider network")
         _check_range(wanted.segmentation_id, vni_min, vni_max)
-        return Segment(VXLAN, None, wanted.segmentation_id)
+        return Segment(type_, None, wanted.segmentation_id)
     if not wanted.physical_network:
         raise _invalid(f"physical_network required for {type_} provider network")
     if type_ == FLAT and wanted.segmentation_id is not None:

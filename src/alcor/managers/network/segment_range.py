@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from alcor.managers.network.segment import VLAN, VXLAN, vlan_max
+from alcor.managers.network.segment import TUNNELS, VLAN, VXLAN, vlan_max
 from alcor.resource.revisions import revised
 from alcor.values.errors import BadRequest, Conflict, InvalidInput
 
@@ -86,15 +86,17 @@ class Choice(NamedTuple):
     reserved: tuple[Span, ...]
 
 
-def segment_range(values: Mapping[str, Any], id_: str, now: str, whole: Span) -> SegmentRange:
-    """The range that a checked body asks for; `whole` are the region's VNIs."""
+def segment_range(
+    values: Mapping[str, Any], id_: str, now: str, whole: Span, tunnel_type: str = VXLAN
+) -> SegmentRange:
+    """The range that a checked body asks for; `whole` are the VNIs of the region's tunnels."""
     type_, physical = values["network_type"], values["physical_network"] or None
-    if type_ not in (VXLAN, VLAN):
+    if type_ not in (tunnel_type, VLAN):
         raise NetworkSegmentRangeNetTypeNotSupported(type_)
     if type_ == VLAN and physical is None:
         raise _invalid("physical_network required for vlan network segment ranges")
-    if type_ == VXLAN and physical is not None:
-        raise _invalid("physical_network prohibited for vxlan network segment ranges")
+    if type_ in TUNNELS and physical is not None:
+        raise _invalid(f"physical_network prohibited for {type_} network segment ranges")
     project = None if values["shared"] else values["project_id"]
     new = SegmentRange(
         id=id_,
@@ -113,7 +115,7 @@ def segment_range(values: Mapping[str, Any], id_: str, now: str, whole: Span) ->
     return _checked(new, whole)
 
 
-def default_range(whole: Span, now: str) -> SegmentRange:
+def default_range(whole: Span, now: str, tunnel_type: str = VXLAN) -> SegmentRange:
     """The region's VNIs as a range."""
     return SegmentRange(
         id=DEFAULT_ID,
@@ -122,7 +124,7 @@ def default_range(whole: Span, now: str) -> SegmentRange:
         shared=True,
         project_id=None,
         tenant_id=None,
-        network_type=VXLAN,
+        network_type=tunnel_type,
         physical_network=None,
         minimum=whole.first,
         maximum=whole.last,

@@ -25,7 +25,7 @@ from alcor.managers.network.model import (
     numbered,
 )
 from alcor.managers.network.needs import Saved
-from alcor.managers.network.segment import VXLAN
+from alcor.managers.network.segment import TUNNELS
 from alcor.managers.network.segment_range import Span
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime import fences, sharing, usage
@@ -269,7 +269,7 @@ class NetworkStore:
             return network
         whole = Span(self._limits.vni_min, self._limits.vni_max)
         found = range_table.choice_for(connection, network.project_id, None, whole)
-        own = found.own if network.network_type == VXLAN else ()
+        own = found.own if network.network_type in TUNNELS else ()
         for span in own:
             if vni := range_table.free_vni(connection, span, ()):
                 return numbered(network, vni)

@@ -49,6 +49,7 @@ class NodeApp:
         report_log: KeyedLog,
         settings: NodeSettings,
         clock: Seconds,
+        tunnel_type: str = "vxlan",
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
@@ -57,7 +58,7 @@ class NodeApp:
         heartbeats = Heartbeats(clock, settings.silence_s_max, timestamp)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         self._service = NodeService(store, heartbeats, now, settings.auto_register)
-        agents = AgentService(store, heartbeats, self._service)
+        agents = AgentService(store, heartbeats, self._service, tunnel_type)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NODE, self._service),
             (AGENT, agents),

@@ -149,8 +149,8 @@ def view(node: Node, life: Life) -> NodeView:
     )
 
 
-def agent(node: Node, life: Life) -> Agent:
-    """The agent of a node."""
+def agent(node: Node, life: Life, tunnel_type: str) -> Agent:
+    """The agent of a node; `tunnel_type` is that of the region's tunnels."""
     return Agent(
         id=agent_id(node.id),
         host=node.id,
@@ -160,7 +160,7 @@ def agent(node: Node, life: Life) -> Agent:
         started_at=_as_of_agents(node.created_at),
         heartbeat_timestamp=_as_of_agents(life.heard_at) or None,
         configurations={
-            "tunnel_types": ["vxlan"],
+            "tunnel_types": [tunnel_type],
             "tunneling_ip": node.tunnel_ip,
             # Of each the bridge is the host's own affair.
             "bridge_mappings": dict.fromkeys(node.physical_networks, ""),

@@ -20,7 +20,7 @@ from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Entry
 from alcor.managers.node import intent
 from alcor.managers.node.heartbeats import Heartbeats
-from alcor.managers.node.model import AgentNotFound, Node, agent, changed, node, view
+from alcor.managers.node.model import Agent, AgentNotFound, Node, agent, changed, node, view
 from alcor.managers.node.needs import Saved, Store
 from alcor.resource.revisions import check_revision
 from alcor.resource.selection import select
@@ -133,16 +133,19 @@ class NodeService:
 class AgentService:
     """The nodes again, as Neutron's agents. Keeps the contract ResourceManager."""
 
-    def __init__(self, store: Store, heartbeats: Heartbeats, nodes: NodeService) -> None:
+    def __init__(
+        self, store: Store, heartbeats: Heartbeats, nodes: NodeService, tunnel_type: str
+    ) -> None:
         self._store = store
         self._heartbeats = heartbeats
         self._nodes = nodes
+        self._tunnel_type = tunnel_type
+
+    def _shown(self, node: Node) -> Agent:
+        return agent(node, self._heartbeats.life(node.id), self._tunnel_type)
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        agents = [
-            msgspec.structs.asdict(agent(each, self._heartbeats.life(each.id)))
-            for each in await self._store.all()
-        ]
+        agents = [msgspec.structs.asdict(self._shown(each)) for each in await self._store.all()]
         return ListReply(
             [msgspec.Raw(_encode(each)) for each in select(agents, request.query, AgentNotFound)]
         )
@@ -153,7 +156,7 @@ class AgentService:
     async def update(self, request: UpdateRequest) -> Written:
         host = (await self._store.by_agent(request.id)).id
         saved = await self._nodes.change(host, request)
-        shown = agent(saved.nodes[0], self._heartbeats.life(host))
+        shown = self._shown(saved.nodes[0])
         return Written([msgspec.Raw(_encode(shown))], str(Revision("node", saved.sequence)))
 
     async def delete(self, request: DeleteRequest) -> Written:

@@ -1,0 +1,67 @@
+"""A region whose tunnels are Geneve: hosts, networks and ranges of segmentation ids."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.system.conftest import converge_timeout_s, of_this_checkout
+
+from alcor.client.api import NETWORK, Kind
+from alcor.client.connection import Refused
+from alcor.lab import lab as labs
+from alcor.lab.hosts import appctl
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+
+lab_name = "sysgnv"
+RANGE = Kind("network_segment_range", "network_segment_ranges", "/v2.0/network-segment-ranges")
+
+MakeNetwork = Callable[..., str]
+MakeMachines = Callable[..., list[Machine]]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Two hosts and a control plane that are told so."""
+    name = of_this_checkout(lab_name)
+    labs.down(name)
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("ALCOR_NETWORK__TUNNEL_TYPE", "geneve")
+            environment.setenv("ALCOR_TUNNEL_TYPE", "geneve")
+            built = labs.up(name, 2)
+        yield built
+        built.api.close()
+    finally:
+        labs.down(name)
+
+
+@pytest.mark.proves("Geneve tunnels", "IPv4 IPv6", "across")
+def test_machines_reach_each_other_in_geneve(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    machines = make_machines(make_network("10.95.0.0/24", "fd95::/64"), "g1 g2", "h1 h2")
+
+    for version in (4, 6):
+        everybody = {each.name: each.address(version) for each in machines}
+        assert not lab.ping_all(everybody, converge_timeout_s).unanswered
+
+    for host in lab.hosts:
+        listens = appctl(host, "tnl/ports/show")
+        assert "genev_sys_6081" in listens
+        assert "vxlan" not in listens
+
+
+def test_networks_are_of_that_type_and_of_no_other_kind_of_tunnel(lab: Lab) -> None:
+    made = lab.api.create(NETWORK, [{"provider:network_type": "geneve"}]).items[0]
+    usual = lab.api.create(NETWORK, [{}]).items[0]
+    ranges = lab.api.list_page(RANGE)
+
+    assert made["provider:network_type"] == usual["provider:network_type"] == "geneve"
+    assert made["provider:segmentation_id"] == made["alcor:vni"] > 0
+    assert [each["network_type"] for each in ranges if each["default"]] == ["geneve"]
+    with pytest.raises(Refused, match="network_type value 'vxlan' not supported"):
+        lab.api.create(NETWORK, [{"provider:network_type": "vxlan"}])
+    body = {"network_type": "geneve", "minimum": 700, "maximum": 800, "project_id": "blue"}
+    lab.api.create(RANGE, [{**body, "shared": False}])
+    theirs = lab.api.create(NETWORK, [{"project_id": "blue"}]).items[0]
+    assert theirs["provider:segmentation_id"] == 700
