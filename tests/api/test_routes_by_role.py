@@ -195,6 +195,10 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
         "remove_router_interface": {"subnet_id": scene.subnet},
         "add_extraroutes": {"router": {"routes": []}},
         "remove_extraroutes": {"router": {"routes": []}},
+        **{
+            f"{verb}_external_gateways": {"router": {"external_gateways": []}}
+            for verb in ("add", "update", "remove")
+        },
         "add_prefixes": {"prefixes": ["172.31.0.0/24"]},
         "remove_prefixes": {"prefixes": []},
     }

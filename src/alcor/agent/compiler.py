@@ -466,13 +466,12 @@ def _router_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     yield from scopes.router(view, cookie)
     yield from metering.router(view, cookie)
     yield from limits.flows(limits_at(model, unit), cookie)
-    if view.exit is not None and view.exit.is_here:
-        here = (view.exit.network, view.exit.mac)
-        yield from arp.outside(here[0], view.exit.addresses(4), here[1], cookie)
-        own6 = [*view.exit.addresses(6), *view.exit.proxied]
-        yield from nd.outside(here[0], own6, here[1], cookie)
-        own = [*view.exit.addresses(4), *own6]
-        yield from physical.asked(here[0], own, here[1], cookie)
+    for exit_ in (each for each in view.exits if each.is_here):
+        network, mac = exit_.network, exit_.mac
+        yield from arp.outside(network, exit_.addresses(4), mac, cookie)
+        own6 = [*exit_.addresses(6), *exit_.proxied]
+        yield from nd.outside(network, own6, mac, cookie)
+        yield from physical.asked(network, [*exit_.addresses(4), *own6], mac, cookie)
 
 
 def _floating_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

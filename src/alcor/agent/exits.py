@@ -74,6 +74,7 @@ class Home(NamedTuple):
     is_here: bool
     forwardings: tuple[Forwarding, ...] = ()  # of one that has no port of its own
     limits: Limits | None = None
+    place: int = 0  # among the router's floating IPs, in order
 
 
 class Exits:
@@ -93,12 +94,22 @@ class Exits:
         self._networks, self._subnets = networks, subnets
         self._neighbours, self._interfaces = neighbours, interfaces
 
-    def of(self, router: Router) -> Exit | None:
-        """The router's way out, once it is known where that leads."""
-        gateway = self.outside.gateway_of(router.id)
-        network = self._networks.get(gateway.network_id) if gateway else None
+    def of(self, router: Router) -> tuple[Exit, ...]:
+        """The router's ways out, as far as it is known where they lead; each to another network."""
+        gateways = self.outside.gateways_of(router.id, router.exits)
+        by_network = {each.network_id: each for each in reversed(gateways)}
+        first = gateways[0] if gateways else None
+        found = (
+            self._exit(router, each, is_first=each is first)
+            for each in gateways
+            if by_network[each.network_id] is each
+        )
+        return tuple(each for each in found if each is not None)
+
+    def _exit(self, router: Router, gateway: Gateway, *, is_first: bool) -> Exit | None:
+        network = self._networks.get(gateway.network_id)
         zone = self.outside.zone_of(router.id)
-        if gateway is None or network is None or zone is None:
+        if network is None or zone is None:
             return None
         known = self._subnets.get(network.id, {})
         wanted = (fixed.subnet_id for fixed in gateway.fixed_ips)
@@ -110,16 +121,17 @@ class Exits:
             central=central,
             is_here=central == self.here and self.uplink_of(network) is not None,
             zone=zone,
-            snat=router.snat,
-            limits=self._qos.limits_of(router.qos_policy_id, router.id),
-            proxied=self.outside.proxied_by(router.id) if router.ndp_proxy else (),
+            snat=router.snat if is_first else network.id not in router.untranslated,
+            limits=self._qos.limits_of(router.qos_policy_id, router.id) if is_first else None,
+            proxied=self.outside.proxied_by(router.id) if is_first and router.ndp_proxy else (),
         )
 
     def home(self, floating: FloatingIp, exit_: Exit) -> Home:
         """A floating IP at its router's way out."""
         limits = self._qos.limits_of(floating.qos_policy_id, _limited(floating))
         forwardings = self.forwardings_of(floating)
-        return Home(floating, exit_, self.is_home(floating, exit_), forwardings, limits)
+        place = sorted(self.outside.floating[floating.router_id]).index(floating.id)
+        return Home(floating, exit_, self.is_home(floating, exit_), forwardings, limits, place)
 
     def uplink_of(self, network: Network) -> int | None:
         """The ofport by which the network's packets leave this host, if there is one."""
@@ -175,6 +187,8 @@ class Exits:
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
                 self._qos.assign_id(_limited(entry), is_there and bool(entry.qos_policy_id))
+                if len(self.outside.gateways.get(entry.router_id, ())) > 1:  # places have changed
+                    return self.units_of_router(entry.router_id)
                 return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
             case Forwarding():
                 self.outside.put_forwarding(entry, is_there)

@@ -270,19 +270,18 @@ class HostModel:
             return None
         interfaces = self.routing.interfaces_of(router_id)
         legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
-        exit_ = self.exits.of(router)
+        exits = self.exits.of(router)
         taps = self.metering.taps_of(router.project_id)
-        return RouterView(router_key(router_id), legs, router.routes, exit_, taps)
+        return RouterView(router_key(router_id), legs, router.routes, exits, taps, router.ecmp)
 
     def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
         """The floating IP of a unit with its router, if it is known, and translated here."""
         view = self.router(unit.network_id)
         floating = self.exits.outside.floating.get(unit.network_id, {}).get(unit.id)
-        if view is None or view.exit is None or floating is None:
+        exit_ = view.exit_to(floating.network_id) if view is not None and floating else None
+        if view is None or floating is None or exit_ is None:
             return None
-        if floating.network_id != view.exit.network.id:
-            return None
-        return view, self.exits.home(floating, view.exit)
+        return view, self.exits.home(floating, exit_)
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)

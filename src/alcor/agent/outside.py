@@ -89,10 +89,12 @@ class Outside:
             if any(each.network_id == network_id for each in gateways.values()):
                 yield router_id
 
-    def gateway_of(self, router_id: str) -> Gateway | None:
-        """The router's gateway; of several the first by port."""
-        gateways = self.gateways.get(router_id)
-        return gateways[min(gateways)] if gateways else None
+    def gateways_of(self, router_id: str, order: tuple[str, ...]) -> list[Gateway]:
+        """The router's gateways, in the order of their networks; then by port."""
+        held = self.gateways.get(router_id, {})
+        place = {network_id: number for number, network_id in enumerate(order)}
+        by_port = (held[port_id] for port_id in sorted(held))
+        return sorted(by_port, key=lambda each: place.get(each.network_id, len(place)))
 
     def zone_of(self, router_id: str) -> int | None:
         """The zone of a router that has a gateway; None when this host has given out all."""

@@ -14,14 +14,15 @@ def owned_outside(model: HostModel) -> set[Owned]:
 def _of_routers(model: HostModel) -> Iterator[Owned]:
     for router_id in model.routing.ids():
         view = model.router(router_id)
-        if view is None or view.exit is None:
+        if view is None:
             continue
-        exit_ = view.exit
-        for address in (*exit_.addresses(4), *exit_.addresses(6), *exit_.proxied):
-            if exit_.is_here:
-                yield Owned(exit_.network.id, address, exit_.mac)
+        for exit_ in view.exits:
+            for address in (*exit_.addresses(4), *exit_.addresses(6), *exit_.proxied):
+                if exit_.is_here:
+                    yield Owned(exit_.network.id, address, exit_.mac)
         for each in model.exits.outside.floating.get(router_id, {}).values():
-            if each.network_id == exit_.network.id and model.exits.is_home(each, exit_):
+            way = view.exit_to(each.network_id)
+            if way is not None and model.exits.is_home(each, way):
                 yield Owned(each.network_id, each.address, each.mac)
 
 

@@ -339,8 +339,9 @@ _PHASES = (
             ),
             Stage(
                 "ROUTE_PICK",
-                "one of several next hops, the same for all packets of a connection",
-                reads=(PICK, *ROUTER),
+                "one of several next hops, the same for all packets of a connection; of several "
+                "ways out that of who sends",
+                reads=(VNI, PICK, *ROUTER),
                 writes=(VNI, FLAGS, *NEXT_HOP),
                 miss_means="never reached by another packet",
                 next=("ROUTE_SCOPE", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
@@ -356,7 +357,7 @@ _PHASES = (
             Stage(
                 "NAT_OUT",
                 "to the outside: from a floating IP, from the router's address, or elsewhere",
-                reads=(FLAGS, *ROUTER),
+                reads=(VNI, FLAGS, *ROUTER),
                 writes=(TUNNEL_REMOTE, STANDS_FOR, *TAP),
                 miss_means="not IP",
                 next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),

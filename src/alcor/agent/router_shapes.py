@@ -80,6 +80,15 @@ def held_by(view: RouterView, version: int, **fields: Unpack[MatchFields]) -> Ma
     return fields
 
 
+def leaving(
+    view: RouterView, exit_: Exit, version: int, **fields: Unpack[MatchFields]
+) -> MatchFields:
+    """Conditions on a packet that the router has and that is routed to this way out."""
+    if len(view.exits) > 1:
+        fields["metadata"] = exit_.network.vni
+    return held_by(view, version, **fields)
+
+
 def counting(taps: Iterable[Tap]) -> tuple[Action, ...]:
     """Ask METERED about a packet, for each of these."""
     high, low = p.TAP
@@ -173,10 +182,10 @@ def static_ways(view: RouterView) -> dict[Prefix, list[Way]]:
     ways: dict[Prefix, list[Way]] = {}
     for each in view.routes:
         leg = view.leg_towards(each.nexthop)
-        outside = view.exit
+        outside = next((exit_ for exit_ in view.exits if exit_.leads_to(each.nexthop)), None)
         if leg is not None:
             found = way_to(view, leg, hop_by(each.nexthop))
-        elif outside is not None and outside.leads_to(each.nexthop):
+        elif outside is not None:
             found = way_out(view, outside, hop_by(each.nexthop))
         else:
             continue
@@ -204,8 +213,8 @@ def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
 
 def onward(view: RouterView, leg: Leg) -> int:
     """The stage that what goes to a leg comes to: whether it fits is asked where it may not."""
-    outside = [view.exit.network.mtu] if view.exit is not None else []
-    largest = max([each.network.mtu for each in view.legs] + outside)
+    networks = [each.network for each in view.legs] + [each.network for each in view.exits]
+    largest = max(network.mtu for network in networks)
     return p.NEIGHBOUR if leg.network.mtu >= largest else p.ROUTE_SIZE
 
 

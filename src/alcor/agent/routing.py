@@ -48,8 +48,18 @@ class RouterView(NamedTuple):
     key: int  # 64 bits
     legs: tuple[Leg, ...]
     routes: tuple[Route, ...]
-    exit: Exit | None = None
+    exits: tuple[Exit, ...] = ()  # in order
     taps: Taps = NOTHING
+    ecmp: bool = False  # what no route leads to leaves by all of them
+
+    @property
+    def exit(self) -> Exit | None:
+        """The first way out."""
+        return self.exits[0] if self.exits else None
+
+    def exit_to(self, network_id: str) -> Exit | None:
+        """The way out to an external network."""
+        return next((each for each in self.exits if each.network.id == network_id), None)
 
     def leg_towards(self, hop: Address) -> Leg | None:
         """The leg on whose side the address is."""
@@ -69,8 +79,7 @@ class RouterView(NamedTuple):
 
     def _scopes(self, version: int) -> list[str]:
         found = {leg.scope(version) for leg in self.legs}
-        if self.exit is not None:
-            found.add(self.exit.scope(version))
+        found |= {each.scope(version) for each in self.exits}
         return sorted(scope for scope in found if scope is not None)
 
 

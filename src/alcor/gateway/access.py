@@ -119,8 +119,9 @@ class Access:
         names = list(values)
         for field in self._resource.fields:
             value = values.get(field.name) if field.parts else None
-            if isinstance(value, Mapping):
-                names += [f"{field.name}:{part}" for part in field.parts if part in value]
+            objects = value if isinstance(value, list) else [value]
+            held = {key for each in objects if isinstance(each, Mapping) for key in each}
+            names += [f"{field.name}:{part}" for part in field.parts if part in held]
         return names
 
     async def _check(

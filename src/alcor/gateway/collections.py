@@ -102,7 +102,8 @@ class Collection:
         assert isinstance(self._manager, ActingManager), f"{name}: the manager has no actions"
         arguments = body.arguments(action, await request.body())
         if not self._access.certain(caller, name):
-            await self._access.check_change(caller, name, await self._document(caller, id_))
+            document = await self._document(caller, id_)
+            await self._access.check_change(caller, name, document, arguments)
         reply = await self._manager.act(ActRequest(caller, id_, name, arguments))
         answer = bytes(reply.items[0])
         if action.answer_root:

@@ -157,6 +157,16 @@ EXTENSIONS = (
         "Subnet belongs to an external network",
         "Informs if the subnet belongs to an external network",
     ),
+    Extension(
+        "external-gateway-multihoming",
+        "Neutron external gateway multihoming extension",
+        "Several gateways of a router, each to another external network.",
+    ),
+    Extension(
+        "enable-default-route-ecmp",
+        "Enable Default Route ECMP",
+        "What no route leads to leaves by all gateways of a router.",
+    ),
     Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
     Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
     Extension(

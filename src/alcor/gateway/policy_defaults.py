@@ -111,6 +111,11 @@ _ROUTER = {
         for verb in ("create", "update")
         for part in ("enable_snat", "external_fixed_ips")
     },
+    **{
+        f"{verb}_external_gateways:external_gateways:{part}": ADMIN
+        for verb in ("add", "update")
+        for part in ("enable_snat", "external_fixed_ips")
+    },
 }
 
 _OTHERS = {

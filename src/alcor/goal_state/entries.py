@@ -217,6 +217,9 @@ class Router(NamedTuple):
     project_id: str = ""
     qos_policy_id: str = ""  # of what leaves and comes under that address
     ndp_proxy: bool = False  # it answers outside for its NDP proxies
+    exits: tuple[str, ...] = ()  # of several gateways: their networks, in order; else nothing
+    untranslated: tuple[str, ...] = ()  # those of further ones whose packets leave as they are
+    ecmp: bool = False  # what no route leads to leaves by all gateways, else by the first
 
 
 class RouterInterface(NamedTuple):

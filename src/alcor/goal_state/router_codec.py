@@ -37,6 +37,9 @@ def _router(router: Router) -> pb.Router:
         project_id=router.project_id,
         qos_policy_id=router.qos_policy_id,
         ndp_proxy=router.ndp_proxy,
+        exits=router.exits,
+        untranslated=router.untranslated,
+        ecmp=router.ecmp,
     )
 
 
@@ -121,6 +124,9 @@ def _read_router(parts: list[str], value: bytes) -> Router:
         project_id=message.project_id,
         qos_policy_id=message.qos_policy_id,
         ndp_proxy=message.ndp_proxy,
+        exits=tuple(message.exits),
+        untranslated=tuple(message.untranslated),
+        ecmp=message.ecmp,
     )
 
 

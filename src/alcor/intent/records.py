@@ -140,6 +140,13 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     routes: tuple[HostRoute, ...] = ()  # none twice
     gateway: RouterGateway | None = None
     ndp_proxy: bool = False  # whether it answers outside for its NDP proxies
+    more_gateways: tuple[RouterGateway, ...] = ()  # beside `gateway`, each to another network
+    ecmp: bool = False  # whether what no route leads to leaves by all gateways
+
+    @property
+    def gateways(self) -> tuple[RouterGateway, ...]:
+        """All of them, in order."""
+        return (*([self.gateway] if self.gateway is not None else []), *self.more_gateways)
 
 
 class NdpProxyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,7 @@ so that the chosen host holds the router even when no machine of the router's ne
 next in line holds it too: when the first dies, the second has nothing to fetch.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record
@@ -34,12 +34,12 @@ class ExitIndex:
         self._networks_by_name = Pairs()
         self._gateways: dict[str, dict[str, str]] = {}  # networks by router, by port
         self._routers_by_network = Pairs()
-        self._exits: dict[str, dict[str, None]] = {}  # hosts by router
+        self._exits: dict[str, dict[str, list[str]]] = {}  # hosts by router, by physical network
 
     def of(self, router_id: str) -> Set[str]:
         """The hosts that the router's packets leave by, or may at once."""
         exits = self._exits.get(router_id)
-        return exits.keys() if exits is not None else _NOBODY
+        return {host for hosts in exits.values() for host in hosts} if exits else _NOBODY
 
     def change(self, before: Record | None, after: Record | None) -> list[Move]:
         """A record is another now, has come or has gone; what that moves, and nothing else."""
@@ -87,39 +87,51 @@ class ExitIndex:
             if not hosts:
                 del self._hosts_by_name[name]
             for router_id in self._routers_out_by(name):
-                if host in self.of(router_id):
+                if host in self._chosen(router_id, name):
                     yield from self._choose(router_id)
         for host, name in now - was:
             self._hosts_by_name.setdefault(name, set()).add(host)
             for router_id in self._routers_out_by(name):
                 # It can only take the place of one of those that were chosen among all others.
-                yield from self._choose_among(router_id, {*self.of(router_id), host})
+                among = {*self._chosen(router_id, name), host}
+                yield from self._save(router_id, {name: _first(router_id, among)})
 
-    def _name_of(self, router_id: str) -> str:
-        """The physical network that its packets leave by; of several gateways the first by port."""
-        gateways = self._gateways.get(router_id)
-        return self._name_by_network.get(gateways[min(gateways)], "") if gateways else ""
+    def _chosen(self, router_id: str, name: str) -> list[str]:
+        return self._exits.get(router_id, {}).get(name, [])
+
+    def _names_of(self, router_id: str) -> set[str]:
+        """The physical networks that its packets leave by: of each of its gateways one."""
+        networks = self._gateways.get(router_id, {}).values()
+        return {self._name_by_network[each] for each in networks if each in self._name_by_network}
 
     def _routers_out_by(self, name: str) -> Iterator[str]:
-        for network_id in self._networks_by_name.of(name):
-            for router_id in self._routers_by_network.of(network_id):
-                if self._name_of(router_id) == name:
-                    yield router_id
+        found = (self._routers_by_network.of(each) for each in self._networks_by_name.of(name))
+        yield from dict.fromkeys(router_id for routers in found for router_id in routers)
 
     def _choose(self, router_id: str) -> Iterator[Move]:
-        hosts = self._hosts_by_name.get(self._name_of(router_id), _NOBODY)
-        return self._choose_among(router_id, hosts)
+        """Anew, by each of the physical networks."""
+        names = self._names_of(router_id)
+        gone: dict[str, list[str]] = {name: [] for name in self._exits.get(router_id, {})}
+        hosts = {name: self._hosts_by_name.get(name, _NOBODY) for name in names}
+        return self._save(
+            router_id, gone | {name: _first(router_id, hosts[name]) for name in names}
+        )
 
-    def _choose_among(self, router_id: str, hosts: Set[str]) -> Iterator[Move]:
+    def _save(self, router_id: str, chosen: Mapping[str, list[str]]) -> Iterator[Move]:
         before = self.of(router_id)
-        after = dict.fromkeys(first_of(router_id, hosts, exits_per_router))
-        self._exits.pop(router_id, None)
-        if after:
-            self._exits[router_id] = after
-        for host in after.keys() - before:
+        exits = {**self._exits.pop(router_id, {}), **chosen}
+        kept = {name: hosts for name, hosts in exits.items() if hosts}
+        if kept:
+            self._exits[router_id] = kept
+        after = self.of(router_id)
+        for host in sorted(after - before):
             yield Move(host, router_id, True)
-        for host in before - after.keys():
+        for host in sorted(before - after):
             yield Move(host, router_id, False)
+
+
+def _first(router_id: str, among: Set[str]) -> list[str]:
+    return first_of(router_id, among, exits_per_router)
 
 
 def _gateway(record: Record | None) -> PortRecord | None:

@@ -50,6 +50,18 @@ def floating_behind(region: Region, gateway: Leg) -> list[AtFloating]:
     return [AtFloating(gateway, each) for each in own]
 
 
+def is_source_of(region: Region, floating: FloatingIpRecord, packet: Packet) -> bool:
+    """Whether a packet is from where a floating IP leads: its port, or what it forwards."""
+    if floating.port_id:
+        return address(floating.fixed_ip_address) == packet.source
+    return any(
+        address(each.internal_ip) == packet.source
+        and each.protocol == packet.protocol
+        and each.internal_ports[0] <= packet.source_port <= each.internal_ports[1]
+        for each in region.forwardings_of(floating)
+    )
+
+
 def leave(journey: Journey, gateway: Leg) -> bool:
     """Out of a router; False when another host has the packet, and routes it again."""
     region, packet = journey.region, journey.packet
@@ -66,7 +78,8 @@ def leave(journey: Journey, gateway: Leg) -> bool:
                 _translate(journey, address(floating.floating_ip_address), floating)
                 return True
     own = gateway.addresses(4)
-    snat = gateway.router.gateway is None or gateway.router.gateway.enable_snat
+    to = gateway.network.id
+    snat = all(each.enable_snat for each in gateway.router.gateways if each.network_id == to)
     stays = _is_of_the_scope(journey, gateway, translates=packet.version == 4 and snat)
     central = central_host(region, gateway)
     if central == journey.host:

@@ -126,8 +126,7 @@ class Region:
 
     def joins_scopes(self, router: RouterRecord) -> bool:
         """Whether a router is on subnets of several address scopes of a family."""
-        gateway = self.gateway_of(router)
-        sides = [*self.legs_of(router), *([gateway] if gateway is not None else [])]
+        sides = [*self.legs_of(router), *self.gateways_of(router)]
         return any(
             len({leg.scope_by_version[v] for leg in sides if v in leg.scope_by_version}) > 1
             for v in (4, 6)
@@ -144,19 +143,23 @@ class Region:
         """Whether a router has an interface on the network."""
         return network_id in self._routers_on
 
-    def gateway_of(self, router: RouterRecord) -> Leg | None:
-        """Where an active router meets an external network."""
-        ports = self._gateways.get(router.id)
-        if not ports or not router.admin_state_up:
-            return None
-        return self._leg(router, min(ports, key=lambda port: port.id))
+    def gateways_of(self, router: RouterRecord) -> list[Leg]:
+        """Where an active router meets external networks, in order; each once."""
+        if not router.admin_state_up:
+            return []
+        places = {each.network_id: number for number, each in enumerate(router.gateways)}
+        ports = sorted(self._gateways.get(router.id, ()), key=lambda port: port.id)
+        ports.sort(key=lambda port: places.get(port.network_id, len(places)))
+        by_network = {port.network_id: port for port in reversed(ports)}
+        legs = (self._leg(router, port) for port in ports if by_network[port.network_id] is port)
+        return [leg for leg in legs if leg is not None]
 
     def gateways_on(self, network_id: str) -> Iterator[Leg]:
         """The gateways of active routers on an external network."""
         for router in self.every(RouterRecord):
-            gateway = self.gateway_of(router)
-            if gateway is not None and gateway.network.id == network_id:
-                yield gateway
+            for gateway in self.gateways_of(router):
+                if gateway.network.id == network_id:
+                    yield gateway
 
     def floating_of(self, router_id: str) -> list[FloatingIpRecord]:
         """The floating IPs that a router translates."""

@@ -71,9 +71,10 @@ def take(journey: Journey, router: RouterRecord) -> None:
 def _answer(journey: Journey, router: RouterRecord) -> None:
     """What is for the router itself."""
     region, packet = journey.region, journey.packet
-    legs, gateway = region.legs_of(router), region.gateway_of(router)
-    inside = any(packet.destination in leg.addresses(packet.version) for leg in legs)
-    out = gateway is not None and packet.destination in gateway.addresses(packet.version)
+    inside, out = (
+        any(packet.destination in leg.addresses(packet.version) for leg in legs)
+        for legs in (region.legs_of(router), region.gateways_of(router))
+    )
     if not inside and not out:
         return
     if packet.is_ping:
@@ -112,7 +113,7 @@ def _choose(journey: Journey, router: RouterRecord) -> _Way:
         raise journey.refuse(Stage.ROUTE, says, about(router))
     best = max((way.destination.length, way.rank) for way in ways)
     equals = [way for way in ways if (way.destination.length, way.rank) == best]
-    if best[1]:
+    if best[1] > 0:
         return equals[0]
     journey.ways_most = max(journey.ways_most, len(equals))
     return equals[journey.choice % len(equals)]
@@ -120,7 +121,7 @@ def _choose(journey: Journey, router: RouterRecord) -> _Way:
 
 def _ways(journey: Journey, router: RouterRecord) -> Iterator[_Way]:
     region = journey.region
-    legs, gateway = region.legs_of(router), region.gateway_of(router)
+    legs, gateways = region.legs_of(router), region.gateways_of(router)
     for leg in legs:
         for connected in leg.prefixes:
             yield _Way(connected, 1, leg, None, False)
@@ -129,23 +130,49 @@ def _ways(journey: Journey, router: RouterRecord) -> Iterator[_Way]:
         towards = next((leg for leg in legs if leg.covers(hop)), None)
         if towards is not None:
             yield _Way(prefix(route.destination), 0, towards, hop, False)
-        elif gateway is not None and gateway.covers(hop):
-            yield _Way(prefix(route.destination), 0, gateway, hop, True)
-    if gateway is not None:
+        elif (out := next((gate for gate in gateways if gate.covers(hop)), None)) is not None:
+            yield _Way(prefix(route.destination), 0, out, hop, True)
+    for gateway in gateways:
         for connected in gateway.prefixes:
             yield _Way(connected, 1, gateway, None, True)
-        yield from _defaults(journey, gateway)
-
-
-def _defaults(journey: Journey, gateway: Leg) -> Iterator[_Way]:
-    """The gateways of the external network's subnets, one a family."""
-    subnets = {fixed.subnet_id for fixed in gateway.port.fixed_ips}
     for version in (4, 6):
-        for subnet in journey.region.subnets_on(gateway.network.id):
-            if subnet.id in subnets and subnet.ip_version == version and subnet.gateway_ip:
-                everything = Prefix(version, 0, 0)
-                yield _Way(everything, -1, gateway, address(subnet.gateway_ip), True)
-                break
+        found = [way for gateway in gateways for way in _defaults(journey, gateway, version)]
+        yield from _used(journey, router, found)
+
+
+def _used(journey: Journey, router: RouterRecord, defaults: list[_Way]) -> list[_Way]:
+    """Of several: the one that the packet was sent here to leave by, or that its source is of; else
+    the first, or any of all."""
+    packet, region = journey.packet, journey.region
+    if len(defaults) < 2 or packet.version != defaults[0].destination.version:
+        return defaults[:1]
+    if journey.came_by is Stage.TUNNEL_OUT:
+        here = [each for each in defaults if each.leg.network.id == journey.network_id]
+        if here:
+            return here
+    for way in defaults:
+        if packet.source in way.leg.addresses(packet.version):
+            return [way]
+    by_floating = (
+        way
+        for floating in sorted(region.floating_of(router.id), key=lambda each: each.id)
+        for way in defaults
+        if floating.floating_network_id == way.leg.network.id
+        and outside.is_source_of(region, floating, packet)
+    )
+    first = next(by_floating, None)
+    if first is not None:
+        return [first]
+    return defaults if router.ecmp else defaults[:1]
+
+
+def _defaults(journey: Journey, gateway: Leg, version: int) -> Iterator[_Way]:
+    """The gateway of a family of the external network's subnets."""
+    subnets = {fixed.subnet_id for fixed in gateway.port.fixed_ips}
+    for subnet in journey.region.subnets_on(gateway.network.id):
+        if subnet.id in subnets and subnet.ip_version == version and subnet.gateway_ip:
+            yield _Way(Prefix(version, 0, 0), -1, gateway, address(subnet.gateway_ip), True)
+            return
 
 
 def _check_scope(journey: Journey, came: Leg, leg: Leg) -> None:

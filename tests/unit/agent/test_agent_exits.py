@@ -52,5 +52,6 @@ def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:
 
     found = [exits.of(Router(f"r{number}", True, ())) for number in range(count + 1)]
 
-    assert {each.zone for each in found if each} == set(range(zone_first, zone_last + 1))
-    assert [each is None for each in found] == [False] * count + [True]
+    zones = {each.zone for exits_of_one in found for each in exits_of_one}
+    assert zones == set(range(zone_first, zone_last + 1))
+    assert [len(each) for each in found] == [1] * count + [0]

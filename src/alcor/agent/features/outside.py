@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from alcor.agent import pipeline as p
+from alcor.agent import ways_out
 from alcor.agent.exits import Exit, Home
 from alcor.agent.meter import of_outside
 from alcor.agent.router_shapes import (
@@ -20,8 +21,8 @@ from alcor.agent.router_shapes import (
     fault,
     held_by,
     hop,
-    hop_by,
     hop_itself,
+    leaving,
     limiting,
     own,
     route,
@@ -59,7 +60,7 @@ from alcor.ovs.flow import (
     set_field,
 )
 from alcor.ovs.ranges import masks_of_range
-from alcor.values.addresses import Address, Mac, Prefix
+from alcor.values.addresses import Address, Mac
 
 _ARP_REPLY, _ADVERTISE = 2, 136
 _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
@@ -68,7 +69,6 @@ _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
 _FROM_INSIDE = set_field(p.FLAGS, *p.FROM_INSIDE)
 _TRACKED = (CT_TRK, CT_TRK | CT_INV)
 _TO_NEIGHBOUR, _TO_ROUTER_IN = apply(goto=p.NEIGHBOUR), apply(goto=p.ROUTER_IN)
-_EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -131,11 +131,16 @@ def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Fille
 
 
 def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
-    """A router's way out: what leads there, what it takes from there, what becomes of it."""
-    exit_ = view.exit
-    if exit_ is None:
-        return
-    yield from _routes(view, exit_, cookie)
+    """A router's ways out: what leads there, what it takes from there, what becomes of it."""
+    yield from ways_out.defaults(view, cookie)
+    for exit_ in view.exits:
+        yield from _exit(view, exit_, cookie)
+
+
+def _exit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[AnyFlow]:
+    for subnet in exit_.subnets:
+        way = way_out(view, exit_, hop_itself(subnet.prefix.version))
+        yield route(view, subnet.prefix, way, 1, cookie)
     for version in (4, 6):
         for address in exit_.addresses(version):
             # What comes from inside may be an answer to a connection that was translated.
@@ -147,19 +152,6 @@ def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
         yield from _leave_here(view, exit_, cookie)
     elif exit_.central is not None and exit_.central.version == 4:
         yield from _leave_there(view, exit_, exit_.central, cookie)
-
-
-def _routes(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
-    """The external subnets and the default; tenants' routes are made with all others."""
-    for subnet in exit_.subnets:
-        way = way_out(view, exit_, hop_itself(subnet.prefix.version))
-        yield route(view, subnet.prefix, way, 1, cookie)
-    for prefix in _EVERYWHERE:
-        default = exit_.default_hop(prefix.version)
-        if default is not None:
-            # A tenant's own default comes first.
-            way = way_out(view, exit_, hop_by(default))
-            yield route(view, prefix, way, -1, cookie)
 
 
 def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
@@ -185,11 +177,11 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     on = (*counting(view.taps.egress), *hop_on)
     plain = apply(*on, goto=p.NEIGHBOUR)
     own4, own6 = exit_.addresses(4), exit_.addresses(6)
-    said = [held_by(view, 4, ipv4_src=each.number) for each in own4]
-    said += [held_by(view, 6, ipv6_src=each.number) for each in own6]
+    said = [leaving(view, exit_, 4, ipv4_src=each.number) for each in own4]
+    said += [leaving(view, exit_, 6, ipv6_src=each.number) for each in own6]
     for what in said:
         yield Flow(p.NAT_OUT, p.PRIORITY.guard, match(**what), answer, cookie)
-    every4, every6 = match(**held_by(view, 4)), match(**held_by(view, 6))
+    every4, every6 = (match(**leaving(view, exit_, version)) for version in (4, 6))
     translated = plain
     if exit_.snat and own4:
         nat = Nat("source", 4, own4[0].number)
@@ -211,7 +203,7 @@ def _leave_there(view: RouterView, exit_: Exit, host: Address, cookie: int) -> I
         goto=p.TUNNEL_OUT,
     )
     for version in (4, 6):
-        what = match(**held_by(view, version, reg0=p.FROM_HERE))
+        what = match(**leaving(view, exit_, version, reg0=p.FROM_HERE))
         yield Flow(p.NAT_OUT, p.PRIORITY.low, what, away, cookie)
 
 
@@ -219,6 +211,7 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     """A floating IP; every host of the router knows its MAC, its home translates."""
     exit_, address, mac = home.exit, home.floating.address, home.floating.mac
     yield hop(exit_.network, address, mac, cookie)
+    yield from ways_out.of_floating(view, home, cookie)
     if not home.is_here:
         return
     mine = match(metadata=exit_.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
@@ -300,7 +293,7 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
         set_field(p.STANDS_FOR, address.number),
         ct(zone, commit=True, table=p.NAT_DONE, nat=outward),
     )
-    said = match(**held_by(view, 4, ipv4_src=fixed.number))
+    said = match(**leaving(view, home.exit, 4, ipv4_src=fixed.number))
     yield Flow(p.NAT_OUT, p.PRIORITY.normal, said, leave, cookie)
     came = match(**held_by(view, 4, reg3=fixed.number, ipv4_dst=fixed.number))
     yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)

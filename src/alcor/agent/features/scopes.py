@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from alcor.agent import pipeline as p
 from alcor.agent.exits import Exit
-from alcor.agent.router_shapes import fault, held_by, onward
+from alcor.agent.router_shapes import fault, held_by, leaving, onward
 from alcor.agent.routing import Leg, RouterView
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
 from alcor.ovs.flow import DecTtl, Flow, MatchFields, apply, match, set_field
@@ -36,9 +36,9 @@ def router(view: RouterView, cookie: int) -> Iterator[Flow]:
         return
     for leg in view.legs:
         yield from _into(view, leg, cookie)
-    if view.exit is not None:
+    for exit_ in view.exits:
         for leg in view.legs:
-            yield from _out(view, leg, view.exit, cookie)
+            yield from _out(view, leg, exit_, cookie)
 
 
 def _into(view: RouterView, leg: Leg, cookie: int) -> Iterator[Flow]:
@@ -54,15 +54,15 @@ def _out(view: RouterView, leg: Leg, exit_: Exit, cookie: int) -> Iterator[Flow]
     for prefix in leg.prefixes:
         is_same = leg.scope(prefix.version) == exit_.scope(prefix.version)
         translated = prefix.version == 4 and exit_.snat
-        what = match(**_from(view, prefix))
+        what = match(**_from(view, exit_, prefix))
         if not is_same and not translated:
             yield Flow(p.NAT_OUT, _BY_SOURCE, what, _NO_ROUTE, cookie)
         elif is_same and translated and leg.scope(4) and exit_.is_here:
             yield Flow(p.NAT_OUT, _BY_SOURCE, what, as_it_is, cookie)
 
 
-def _from(view: RouterView, prefix: Prefix) -> MatchFields:
+def _from(view: RouterView, exit_: Exit, prefix: Prefix) -> MatchFields:
     source = (prefix.number, prefix.mask)
     if prefix.version == 4:
-        return held_by(view, 4, ipv4_src=source)
-    return held_by(view, 6, ipv6_src=source)
+        return leaving(view, exit_, 4, ipv4_src=source)
+    return leaving(view, exit_, 6, ipv6_src=source)

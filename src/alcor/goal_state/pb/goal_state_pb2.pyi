@@ -289,20 +289,26 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     QOS_POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     NDP_PROXY_FIELD_NUMBER: _ClassVar[int]
+    EXITS_FIELD_NUMBER: _ClassVar[int]
+    UNTRANSLATED_FIELD_NUMBER: _ClassVar[int]
+    ECMP_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
     project_id: str
     qos_policy_id: str
     ndp_proxy: bool
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ...) -> None: ...
+    exits: _containers.RepeatedScalarFieldContainer[str]
+    untranslated: _containers.RepeatedScalarFieldContainer[str]
+    ecmp: bool
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ...) -> None: ...
 
 class Gateway(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips")

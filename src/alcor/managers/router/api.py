@@ -1,5 +1,6 @@
 """The router as clients see it. Source: Neutron API reference v2, "Routers"."""
 
+from alcor.managers.router.model.gateway import gateways_max
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -31,6 +32,10 @@ _GATEWAY = record_of(
 )
 _ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
 _ZONES = "there are no availability zones"
+
+
+_GATEWAYS = list_of(_GATEWAY, gateways_max, unique=False)
+_PARTS = ("network_id", "enable_snat", "external_fixed_ips", "qos_policy_id")
 
 
 def _parse_gateway(value: object) -> object:
@@ -75,8 +80,10 @@ ROUTER = Resource(
             name="external_gateway_info",
             type=FieldType(f"{_GATEWAY.name}, or null", _parse_gateway),
             default=None,
-            parts=("network_id", "enable_snat", "external_fixed_ips", "qos_policy_id"),
+            parts=_PARTS,
         ),
+        read_only("external_gateways", JSON, parts=_PARTS),
+        Field(name="enable_default_route_ecmp", type=nullable(BOOLEAN), default=None),
         Field(name="routes", type=ROUTES, post=False),
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
         Field(name="distributed", type=_always("every host routes"), default=None),
@@ -97,6 +104,15 @@ ROUTER = Resource(
         Action(name="add_extraroutes", arguments=_SOME_ROUTES, root="router", answer_root="router"),
         Action(
             name="remove_extraroutes", arguments=_SOME_ROUTES, root="router", answer_root="router"
+        ),
+        *(
+            Action(
+                name=f"{verb}_external_gateways",
+                arguments=(Field(name="external_gateways", type=_GATEWAYS, required=True),),
+                root="router",
+                answer_root="router",
+            )
+            for verb in ("add", "update", "remove")
         ),
     ),
 )

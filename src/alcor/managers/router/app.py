@@ -21,6 +21,7 @@ from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.new_subnets import NewSubnets
 from alcor.managers.router.service.routers import RouterService
 from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.several_gateways import SeveralGateways
 from alcor.managers.router.service.writes import manager
 from alcor.managers.router.sql import TABLE, SqlTransaction, living
 from alcor.resource.declaration import Resource
@@ -68,9 +69,11 @@ class RouterApp:
         makers = Makers.by(clock, new_id)
         self._settling = Settling(store, peers, makers)
         self._settings = settings
+        gateways = Gateways(store, peers, self._settling, makers, PolicyReferences(policies))
         service = RouterService(
             store,
-            Gateways(store, peers, self._settling, makers, PolicyReferences(policies)),
+            gateways,
+            SeveralGateways(store, gateways, self._settling, makers),
             Interfaces(store, peers, self._settling, makers),
             self._settling,
             peers,

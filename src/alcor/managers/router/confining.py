@@ -49,7 +49,7 @@ def _used_by_others(
 ) -> bool:
     found = connection.execute(
         "SELECT 1 FROM attachment JOIN router ON router.id = attachment.router_id "
-        "WHERE is_gateway = 1 AND network_id = ? "
+        "WHERE is_gateway > 0 AND network_id = ? "
         "AND project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
         (network_id, _json(allowed)),
     )

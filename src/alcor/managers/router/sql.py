@@ -39,7 +39,7 @@ _decode = msgspec.json.Decoder(Router).decode
 _PATHS = (
     "SELECT DISTINCT face.router_id, face.port_id, gate.port_id, place.address = ? FROM place "
     "JOIN attachment AS face ON face.port_id = place.port_id AND face.is_gateway = 0 "
-    "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway = 1 "
+    "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway > 0 "
     "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1"
 )
 
@@ -73,14 +73,14 @@ class SqlTransaction(ToldTransaction):
 
     def routers_to(self, network_id: str) -> list[str]:
         rows = self._connection.execute(
-            "SELECT router_id FROM attachment WHERE network_id = ? AND is_gateway = 1 ORDER BY 1",
+            "SELECT router_id FROM attachment WHERE network_id = ? AND is_gateway > 0 ORDER BY 1",
             (network_id,),
         )
         return [router_id for (router_id,) in rows]
 
     def networks_of_bare_gateways(self) -> set[str]:
         rows = self._connection.execute(
-            "SELECT network_id FROM attachment WHERE is_gateway = 1 "
+            "SELECT network_id FROM attachment WHERE is_gateway > 0 "
             "AND port_id NOT IN (SELECT port_id FROM place)"
         )
         return {network_id for (network_id,) in rows}
@@ -93,7 +93,7 @@ class SqlTransaction(ToldTransaction):
             check_may_leave(self._connection, network_id, str(row.columns[0]))
         self._connection.execute(
             "INSERT INTO attachment VALUES (?, ?, ?, ?)",
-            (port_id, router_id, network_id, int(is_gateway)),
+            (port_id, router_id, network_id, self._rank(router_id) if is_gateway else 0),
         )
         self._connection.executemany(
             "INSERT INTO place VALUES (?, ?, ?, ?, ?)",
@@ -107,7 +107,7 @@ class SqlTransaction(ToldTransaction):
     def insert(self, routers: Sequence[Router]) -> list[Raw]:
         for gone in fenced(self._connection, [r.flavor_id for r in routers if r.flavor_id]):
             raise FlavorNotFound(gone)
-        first = self._tell([intent.told(each, self._gateway(each.id)) for each in routers])
+        first = self._tell([intent.told(each, self._ports(each.id)) for each in routers])
         rows = [_row(router, first + i) for i, router in enumerate(routers)]
         try:
             TABLE.insert(self._connection, rows)
@@ -121,7 +121,7 @@ class SqlTransaction(ToldTransaction):
         return [Raw(row.doc) for row in rows]
 
     def save(self, router: Router) -> Raw:
-        first = self._tell([intent.told(router, self._gateway(router.id))])
+        first = self._tell([intent.told(router, self._ports(router.id))])
         row = _row(router, first)
         TABLE.replace(self._connection, [row])
         return Raw(row.doc)
@@ -186,6 +186,11 @@ class SqlTransaction(ToldTransaction):
     def lift_flavors(self, flavor_ids: Sequence[str]) -> None:
         lift(self._connection, flavor_ids)
 
+    def _rank(self, router_id: str) -> int:
+        """Of one gateway more: 1 of the first that comes, as no two may have that; 2 of others."""
+        statement = "SELECT 1 FROM attachment WHERE router_id = ? AND is_gateway = 1"
+        return 2 if self._connection.execute(statement, (router_id,)).fetchone() else 1
+
     def _places(self, port_id: str) -> tuple[Place, ...]:
         rows = self._connection.execute(
             "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",
@@ -193,23 +198,25 @@ class SqlTransaction(ToldTransaction):
         )
         return tuple(Place(*row) for row in rows)
 
-    def _gateway(self, router_id: str) -> str:
-        return _gateway_of(self._connection, router_id)
+    def _ports(self, router_id: str) -> dict[str, str]:
+        return _gateway_ports(self._connection, router_id)
 
 
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The routers after an id, as the intent log knows them."""
     return [
-        (row.id, Change(*intent.told(_decode(row.doc), _gateway_of(connection, row.id)), row[2]))
+        (row.id, Change(*intent.told(_decode(row.doc), _gateway_ports(connection, row.id)), row[2]))
         for row in TABLE.living(connection, after, limit)
     ]
 
 
-def _gateway_of(connection: sqlite3.Connection, router_id: str) -> str:
+def _gateway_ports(connection: sqlite3.Connection, router_id: str) -> dict[str, str]:
+    """The ports of a router's gateways, by their networks."""
     found = connection.execute(
-        "SELECT port_id FROM attachment WHERE router_id = ? AND is_gateway = 1", (router_id,)
-    ).fetchone()
-    return str(found[0]) if found else ""
+        "SELECT network_id, port_id FROM attachment WHERE router_id = ? AND is_gateway > 0",
+        (router_id,),
+    )
+    return dict(found)
 
 
 def _row(router: Router, sequence: int) -> Row:

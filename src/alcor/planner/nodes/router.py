@@ -46,6 +46,9 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         project_id=router.project_id,
         qos_policy_id=router.gateway.qos_policy_id if router.gateway is not None else "",
         ndp_proxy=router.ndp_proxy,
+        exits=tuple(each.network_id for each in router.gateways if router.more_gateways),
+        untranslated=tuple(e.network_id for e in router.more_gateways if not e.enable_snat),
+        ecmp=router.ecmp,
     )
 
 

@@ -12,6 +12,8 @@ from alcor.contracts.held_ports import AddressWish
 from alcor.intent.records import FixedIp, PortRecord, SubnetRecord
 from alcor.managers.router.model.refusals import BadRouterRequest
 
+gateways_max = 8  # of a router
+
 
 class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The gateway as clients see it."""
@@ -47,12 +49,31 @@ def wanted_gateway(
     return WantedGateway(info["network_id"], info.get("enable_snat", True), wishes, policy_id)
 
 
+def check_several(networks: Sequence[str]) -> None:
+    """That a router may have gateways to these; `BadRouterRequest`."""
+    for network_id in networks:
+        if networks.count(network_id) > 1:
+            raise BadRouterRequest(f"Router would have two gateways to network {network_id}")
+    if len(networks) > gateways_max:
+        raise BadRouterRequest(f"Router can have {gateways_max} external gateways at most")
+
+
 def gateway_info(wanted: WantedGateway, port: PortRecord) -> GatewayInfo:
     """The gateway that a port is."""
     return GatewayInfo(
         network_id=port.network_id,
         enable_snat=wanted.enable_snat,
         external_fixed_ips=port.fixed_ips,
+        qos_policy_id=wanted.qos_policy_id,
+    )
+
+
+def gateway_kept(info: GatewayInfo, wanted: WantedGateway) -> GatewayInfo:
+    """The gateway with its addresses, and all else as wanted."""
+    return GatewayInfo(
+        network_id=info.network_id,
+        enable_snat=wanted.enable_snat,
+        external_fixed_ips=info.external_fixed_ips,
         qos_policy_id=wanted.qos_policy_id,
     )
 

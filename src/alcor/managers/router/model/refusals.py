@@ -84,6 +84,16 @@ class RouterExternalGatewayInUseByFloatingIp(Conflict):
         )
 
 
+class UnableToMatchGateways(BadRequest):
+    """The router has no such gateway."""
+
+    def __init__(self, router_id: str, network_id: str) -> None:
+        super().__init__(
+            f"Unable to match a requested gateway port to existing gateway ports for router "
+            f"{router_id}: it has none to network {network_id}"
+        )
+
+
 class RouterInterfaceInUseByNDPProxy(Conflict):
     """NDP proxies are for addresses behind the interface."""
 

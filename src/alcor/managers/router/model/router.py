@@ -4,7 +4,7 @@ Every host routes (there is no central one), and a gateway moves when its host i
 `distributed` are always true.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +25,8 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     admin_state_up: bool
     status: str = "ACTIVE"
     external_gateway_info: GatewayInfo | None = None
+    external_gateways: tuple[GatewayInfo, ...] = ()  # the first is the one above
+    enable_default_route_ecmp: bool = False
     routes: tuple[HostRoute, ...] = ()
     ha: bool = True
     distributed: bool = True
@@ -37,6 +39,12 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     revision_number: int
     created_at: str
     updated_at: str
+
+    @property
+    def gateways(self) -> tuple[GatewayInfo, ...]:
+        """All of them, the first first; a row that older code saved says of that one only."""
+        first = self.external_gateway_info
+        return (first, *self.external_gateways[1:]) if first is not None else ()
 
     @property
     def qos_policy_id(self) -> str | None:
@@ -57,6 +65,7 @@ def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
         admin_state_up=values["admin_state_up"],
         flavor_id=values["flavor_id"],
         enable_ndp_proxy=bool(values["enable_ndp_proxy"]),
+        enable_default_route_ecmp=bool(values["enable_default_route_ecmp"]),
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -72,11 +81,35 @@ def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in changes.items() if name in PLAIN}
     if "tags" in changes:
         found["tags"] = tuple(changes["tags"])
-    if changes.get("enable_ndp_proxy") is not None:
-        found["enable_ndp_proxy"] = changes["enable_ndp_proxy"]
+    for flag in ("enable_ndp_proxy", "enable_default_route_ecmp"):
+        if changes.get(flag) is not None:
+            found[flag] = changes[flag]
     return found
+
+
+def with_first(old: Router, info: GatewayInfo | None) -> dict[str, Any]:
+    """The changes that make this the first gateway; without one the next is the first."""
+    more = old.gateways[1:]
+    return with_gateways((info, *more) if info is not None else more)
+
+
+def with_one(old: Router, info: GatewayInfo) -> dict[str, Any]:
+    """The changes that make this the gateway to its network, which there is one to."""
+    return with_gateways(
+        [info if each.network_id == info.network_id else each for each in old.gateways]
+    )
+
+
+def with_gateways(gateways: Sequence[GatewayInfo]) -> dict[str, Any]:
+    """The changes that make these the router's gateways."""
+    return {
+        "external_gateway_info": gateways[0] if gateways else None,
+        "external_gateways": tuple(gateways),
+    }
 
 
 def changed(old: Router, values: Mapping[str, Any], now: str) -> Router:
     """The router with these values; the very same when nothing is different."""
+    if "external_gateway_info" in values and "external_gateways" not in values:
+        values = {**values, **with_first(old, values["external_gateway_info"])}
     return revised(old, values, now)

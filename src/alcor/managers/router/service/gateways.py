@@ -1,6 +1,6 @@
 """Give routers a way out, change it, take it away: a port on an external network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from alcor.contracts.held_ports import ROUTER_GATEWAY, AddressWish, HeldPort, Readdressing
@@ -13,7 +13,9 @@ from alcor.managers.router.model.gateway import (
     GatewayInfo,
     WantedGateway,
     check_gateway,
+    check_several,
     gateway_info,
+    gateway_kept,
     same_addresses,
 )
 from alcor.managers.router.model.refusals import (
@@ -21,7 +23,7 @@ from alcor.managers.router.model.refusals import (
     RouterExternalGatewayInUseByFloatingIp,
     RouterGatewayInUseByNDPProxy,
 )
-from alcor.managers.router.model.router import Router
+from alcor.managers.router.model.router import Router, with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
@@ -84,22 +86,18 @@ class Gateways:
     ) -> Written:
         """Let the router have the gateway that is wanted, and save it with what else changes."""
         attachments = await self._store.read(lambda tx: tx.attachments(router.id))
-        held = next((each for each in attachments if each.is_gateway), None)
         info = router.external_gateway_info
+        held = gate_to(info.network_id, attachments) if info is not None else None
         trace = caller.request_id
         await self._check_policy(wanted, info, caller)
         if wanted is None:
             return await self._clear(router, held, apply, trace)
         if held is None or info is None or info.network_id != wanted.network_id:
+            check_several([wanted.network_id, *(g.network_id for g in router.gateways[1:])])
             return await self._replace(router, held, wanted, caller, apply)
         if not same_addresses(info, wanted):
-            return await self._readdress(router, held, wanted, caller, apply)
-        kept = GatewayInfo(
-            network_id=info.network_id,
-            enable_snat=wanted.enable_snat,
-            external_fixed_ips=info.external_fixed_ips,
-            qos_policy_id=wanted.qos_policy_id,
-        )
+            return await self.readdress(router, held, wanted, caller, apply)
+        kept = gateway_kept(info, wanted)
         return await self._store.write(lambda tx: apply(tx, {_INFO: kept}), trace)
 
     async def extend(self, router_id: str, subnet: SubnetRecord) -> None:
@@ -107,10 +105,11 @@ class Gateways:
         router, attachments = await self._store.read(
             lambda tx: (tx.router(router_id, None), tx.attachments(router_id))
         )
-        held = next((each for each in attachments if each.is_gateway), None)
-        info = router.external_gateway_info
-        if held is None or info is None or held.network_id != subnet.network_id:
+        held = gate_to(subnet.network_id, attachments)
+        found = [each for each in router.gateways if each.network_id == subnet.network_id]
+        if held is None or not found:
             return
+        (info,) = found
         if any(place.prefix.version == subnet.ip_version for place in held.places):
             return
         wishes = (*wishes_of(held.places), AddressWish(subnet_id=subnet.id))
@@ -123,7 +122,7 @@ class Gateways:
 
         # On behalf of nobody: the network is the router's way out already.
         caller = Caller(project_id=router.project_id, admin=True)
-        await self._readdress(router, held, wanted, caller, apply)
+        await self.readdress(router, held, wanted, caller, apply)
 
     async def _clear(
         self, router: Router, held: Attachment | None, apply: Apply, trace: str
@@ -133,11 +132,11 @@ class Gateways:
         leaving = Note(held.port_id, router.id, Undo.DROP)
 
         def work(tx: Transaction) -> Written:
-            _leave(tx, leaving)
+            leave(tx, leaving)
             return apply(tx, {_INFO: None})
 
         async with self._settling.begun([Note(held.port_id, router.id, Undo.LIFT)]):
-            await self._fence(router, held)
+            await self.fence(router, held)
             done = await self._store.write(work, trace)
         await self._settling.finish([leaving])
         return done
@@ -156,12 +155,12 @@ class Gateways:
         begun += [note._replace(undo=Undo.LIFT) for note in leaving]
         async with self._settling.begun(begun):
             if held is not None:
-                await self._fence(router, held)
+                await self.fence(router, held)
             gate = await self.make(wanted, coming, caller)
 
             def work(tx: Transaction) -> Written:
                 for note in leaving:
-                    _leave(tx, note)
+                    leave(tx, note)
                 check_beside(gate.attachment, tx.attachments(router.id))
                 tx.attach(gate.attachment)
                 tx.settled([coming.port_id])
@@ -171,7 +170,7 @@ class Gateways:
         await self._settling.finish(leaving)
         return done
 
-    async def _readdress(
+    async def readdress(
         self,
         router: Router,
         held: Attachment,
@@ -179,6 +178,7 @@ class Gateways:
         caller: Caller,
         apply: Apply,
     ) -> Written:
+        """Let a gateway that stays have other addresses."""
         await self._check(wanted, caller)
         note = Note(held.port_id, router.id, Undo.REFRESH)
         async with self._settling.begun([note]):
@@ -197,7 +197,7 @@ class Gateways:
                 check_beside(gate.attachment, others)
                 tx.attach(gate.attachment)
                 tx.settled([note.port_id])
-                return apply(tx, {_INFO: gate.info})
+                return apply(tx, with_one(tx.router(router.id, None), gate.info))
 
             return await self._store.write(work, caller.request_id)
 
@@ -236,7 +236,8 @@ class Gateways:
             if refusal is not None:
                 raise refusal
 
-    async def _fence(self, router: Router, held: Attachment) -> None:
+    async def fence(self, router: Router, held: Attachment) -> None:
+        """Let nothing go by a gateway that is to go; refused while something does."""
         hop = Ids([held.port_id])
         if (await self._peers.floating_ips.fence_hops(hop)).ids:
             if (await self._peers.floating_ips.proxied_by(hop)).ids:
@@ -244,7 +245,13 @@ class Gateways:
             raise RouterExternalGatewayInUseByFloatingIp(router.id, held.network_id)
 
 
-def _leave(tx: Transaction, note: Note) -> None:
+def gate_to(network_id: str, attachments: Iterable[Attachment]) -> Attachment | None:
+    """The gateway to an external network."""
+    gates = (each for each in attachments if each.is_gateway and each.network_id == network_id)
+    return next(gates, None)
+
+
+def leave(tx: Transaction, note: Note) -> None:
     """The router holds the port no more; what remains is to delete it."""
     tx.detach(note.port_id)
     tx.note([note])

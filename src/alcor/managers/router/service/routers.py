@@ -30,6 +30,7 @@ from alcor.managers.router.service import proxying
 from alcor.managers.router.service.gateways import Gate, Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.several_gateways import SeveralGateways
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
@@ -46,6 +47,7 @@ class RouterService:
         self,
         store: Store,
         gateways: Gateways,
+        several: SeveralGateways,
         interfaces: Interfaces,
         settling: Settling,
         peers: Peers,
@@ -54,6 +56,7 @@ class RouterService:
     ) -> None:
         self._store = store
         self._gateways = gateways
+        self._several = several
         self._interfaces = interfaces
         self._settling = settling
         self._peers = peers
@@ -117,7 +120,7 @@ class RouterService:
             old = tx.router(request.id, seen_by(request.caller))
             check_revision(request.if_revision, old.revision_number)
             new = dict(values) | plain_changes(request.changes)
-            if _INFO in new and new[_INFO] is None:
+            if _INFO in new and new[_INFO] is None and not old.gateways[1:]:
                 new["enable_ndp_proxy"] = False
             if "routes" in request.changes:
                 new["routes"] = routes_of(request.changes["routes"])
@@ -168,6 +171,12 @@ class RouterService:
                     return await self._interfaces.add(request)
                 case "remove_router_interface":
                     return await self._interfaces.remove(request)
+                case "add_external_gateways":
+                    return await self._several.add(request)
+                case "update_external_gateways":
+                    return await self._several.update(request)
+                case "remove_external_gateways":
+                    return await self._several.remove(request)
             return await self._change_routes(request)
 
     async def _change_routes(self, request: ActRequest) -> Written:

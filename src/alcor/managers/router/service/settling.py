@@ -7,6 +7,7 @@ from alcor.contracts.peers import Ids
 from alcor.intent.records import PortRecord, SubnetRecord
 from alcor.managers.router.model.attachments import Attachment, attachment
 from alcor.managers.router.model.refusals import RouterNotFound
+from alcor.managers.router.model.router import with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.resource.revisions import touched
 from alcor.runtime import settling
@@ -58,10 +59,10 @@ class Settling(settling.Settling[Note]):
             if held is None:
                 return
             tx.attach(attachment(router.id, port, subnets, is_gateway=held.is_gateway))
-            info = router.external_gateway_info
             values: dict[str, object] = {}
-            if held.is_gateway and info is not None:
-                values["external_gateway_info"] = info.with_addresses(port.fixed_ips)
+            for info in router.gateways:
+                if held.is_gateway and info.network_id == held.network_id:
+                    values = with_one(router, info.with_addresses(port.fixed_ips))
             tx.save(touched(router, values, now))
 
         await self._routers.write(work)

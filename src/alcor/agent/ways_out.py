@@ -1,0 +1,118 @@
+"""ROUTE, ROUTE_PICK: by which of its ways out a router sends what no other route leads to.
+
+With one gateway all goes there. With several what answers, or is of a floating IP, leaves by the
+way that it came or belongs to; all else by the first, or by all of them in turn, a connection by
+one (ECMP). What another host has chosen a way for, and sent here to leave, leaves that way.
+
+Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_route_ecmp).
+"""
+
+from collections.abc import Iterator
+from typing import Unpack, cast
+
+from alcor.agent import pipeline as p
+from alcor.agent.exits import Exit, Home
+from alcor.agent.router_shapes import (
+    VNI_FULL,
+    Way,
+    held_by,
+    hop_by,
+    route,
+    way_out,
+)
+from alcor.agent.routing import RouterView
+from alcor.ovs.flow import (
+    Flow,
+    Instructions,
+    Match,
+    MatchFields,
+    apply,
+    match,
+    multipath,
+    set_field,
+)
+from alcor.ovs.ranges import masks_of_range
+from alcor.values.addresses import Address, Prefix
+
+_EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
+_DEFAULT = p.PRIORITY.guard - 2  # in ROUTE: beneath what is sent on to where it was sent here for
+# In ROUTE_PICK, where only defaults bear the VNI of the first way out: its sources come first.
+_OWN = p.PRIORITY.guard - 1
+_FLOATING = 30_000  # and of several the first in order
+_SOURCE_PORT = {6: "tcp_src", 17: "udp_src", 132: "sctp_src"}
+
+
+def defaults(view: RouterView, cookie: int) -> Iterator[Flow]:
+    """The default routes of a router; those of tenants are made with all others."""
+    if len(view.exits) > 1:
+        yield from _of_several(view, cookie)
+        return
+    for exit_ in view.exits:
+        for prefix in _EVERYWHERE:
+            way = _default(view, exit_, prefix.version)
+            if way is not None:
+                # A tenant's own default comes first.
+                yield route(view, prefix, way, -1, cookie)
+
+
+def _of_several(view: RouterView, cookie: int) -> Iterator[Flow]:
+    mark = view.exits[0].network.vni, VNI_FULL
+    for version in (4, 6):
+        every = [(each, _default(view, each, version)) for each in view.exits]
+        ways = [(exit_, way) for exit_, way in every if way is not None]
+        if not ways:
+            continue
+        used = ways if view.ecmp else ways[:1]
+        pick = multipath(len(used), p.PICK) if len(used) > 1 else set_field(p.PICK, 0)
+        what = match(**held_by(view, version))
+        choose = apply(pick, goto=p.ROUTE_PICK, metadata=mark)
+        yield Flow(p.ROUTE, _DEFAULT, what, choose, cookie)
+        for number, (_, way) in enumerate(used):
+            picked = _picked(view, version, reg4=number)
+            yield Flow(p.ROUTE_PICK, _DEFAULT, picked, _by(way), cookie)
+        for exit_, way in ways:
+            sent = held_by(view, version, metadata=exit_.network.vni, reg0=p.FROM_TUNNEL)
+            if exit_.is_here:
+                yield Flow(p.ROUTE, _DEFAULT + 1, match(**sent), _by(way), cookie)
+            for own in exit_.addresses(version):
+                said = _picked(view, version, **_from(own))
+                yield Flow(p.ROUTE_PICK, _OWN, said, _by(way), cookie)
+
+
+def of_floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
+    """Of several ways out: who has a floating IP leaves by its network, and is seen as it is."""
+    way = _default(view, home.exit, 4)
+    floating = home.floating
+    if len(view.exits) < 2 or way is None or floating.address.version != 4:
+        return
+    priority = _FLOATING - home.place
+    if floating.fixed is not None:
+        said = _picked(view, 4, **_from(floating.fixed))
+        yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+    for each in home.forwardings:
+        port = _SOURCE_PORT[each.protocol]
+        for ports in masks_of_range(*each.inner):
+            fields = _from(each.address) | {"ip_proto": each.protocol}
+            said = _picked(view, 4, **(fields | cast(MatchFields, {port: ports})))
+            yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+
+
+def _default(view: RouterView, exit_: Exit, version: int) -> Way | None:
+    hop = exit_.default_hop(version)
+    return way_out(view, exit_, hop_by(hop)) if hop is not None else None
+
+
+def _by(way: Way) -> Instructions:
+    return apply(*way.actions, goto=way.goto, metadata=(way.network.vni, VNI_FULL))
+
+
+def _from(source: Address) -> MatchFields:
+    if source.version == 4:
+        return {"ipv4_src": source.number}
+    return {"ipv6_src": source.number}
+
+
+def _picked(view: RouterView, version: int, **fields: Unpack[MatchFields]) -> Match:
+    """A packet that only a default leads on."""
+    fields["metadata"] = view.exits[0].network.vni
+    return match(**held_by(view, version, **fields))

@@ -1,0 +1,167 @@
+"""Give a router more ways out, change them, take them away: by their networks, one to each.
+
+Source: neutron.db.l3_extra_gws_db; Neutron API reference v2, "Routers" (add_external_gateways ...).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alcor.contracts.resources import ActRequest, Caller, Written
+from alcor.managers.router.model.attachments import Attachment, check_beside
+from alcor.managers.router.model.gateway import (
+    GatewayInfo,
+    WantedGateway,
+    check_several,
+    gateway_kept,
+    same_addresses,
+    wanted_gateway,
+)
+from alcor.managers.router.model.refusals import BadRouterRequest, UnableToMatchGateways
+from alcor.managers.router.model.router import Router, with_gateways, with_one
+from alcor.managers.router.needs import Note, Store, Transaction, Undo
+from alcor.managers.router.service.gateways import Gateways, gate_to, leave
+from alcor.managers.router.service.settling import Settling
+from alcor.managers.router.service.writes import written
+from alcor.resource.revisions import touched
+from alcor.runtime.writes import Makers, seen_by
+
+
+class SeveralGateways:
+    """The sagas of several gateways; the caller holds the router's lock."""
+
+    def __init__(
+        self, store: Store, gateways: Gateways, settling: Settling, makers: Makers
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._settling = settling
+        self._makers = makers
+
+    async def add(self, request: ActRequest) -> Written:
+        """All or none; of a router that has none the first of them is its first."""
+        router, _ = await self._held(request)
+        asked = _asked(request)
+        if not asked:
+            return await self._as_it_is(request)
+        wanted = [each for item in asked if (each := wanted_gateway(item)) is not None]
+        networks = [each.network_id for each in router.gateways]
+        check_several(networks + [each.network_id for each in wanted])
+        if any(each.qos_policy_id for each in (wanted if router.gateways else wanted[1:])):
+            raise BadRouterRequest("Only the first external gateway can have a QoS policy")
+        await self._gateways.check_new(wanted[0], request.caller)
+        notes = [self._gateways.new_note(router.id) for _ in wanted]
+        async with self._settling.begun(notes):
+            gates = [
+                await self._gateways.make(each, note, request.caller)
+                for each, note in zip(wanted, notes, strict=True)
+            ]
+
+            def work(tx: Transaction) -> Written:
+                for gate in gates:
+                    check_beside(gate.attachment, tx.attachments(router.id))
+                    tx.attach(gate.attachment)
+                tx.settled(note.port_id for note in notes)
+                old = tx.router(router.id, seen_by(request.caller))
+                infos = (*old.gateways, *(gate.info for gate in gates))
+                return self._saved(tx, old, with_gateways(infos), request.caller)
+
+            return await self._store.write(work, request.caller.request_id)
+
+    async def update(self, request: ActRequest) -> Written:
+        """One after the other: what was changed before one is refused stays changed."""
+        done = None
+        for item in _asked(request):
+            router, attachments = await self._held(request)
+            info, held = _match(router, attachments, item)
+            wanted = wanted_gateway({"enable_snat": info.enable_snat, **item}, info)
+            assert wanted is not None  # it names a network
+            if wanted.qos_policy_id != info.qos_policy_id and info is not router.gateways[0]:
+                raise BadRouterRequest("Only the first external gateway can have a QoS policy")
+            done = await self._change(router, held, info, wanted, request.caller)
+        return done or await self._as_it_is(request)
+
+    async def remove(self, request: ActRequest) -> Written:
+        """All or none; when the first goes the next one is the first."""
+        router, attachments = await self._held(request)
+        asked = _asked(request)
+        if not asked:
+            return await self._as_it_is(request)
+        check_several([item["network_id"] for item in asked])
+        going = [_match(router, attachments, item)[1] for item in asked]
+        leaving = [Note(each.port_id, router.id, Undo.DROP) for each in going]
+        networks = {each.network_id for each in going}
+
+        def work(tx: Transaction) -> Written:
+            for note in leaving:
+                leave(tx, note)
+            old = tx.router(router.id, seen_by(request.caller))
+            kept = [each for each in old.gateways if each.network_id not in networks]
+            values = with_gateways(kept)
+            if not kept:
+                values["enable_ndp_proxy"] = False
+            return self._saved(tx, old, values, request.caller)
+
+        async with self._settling.begun([note._replace(undo=Undo.LIFT) for note in leaving]):
+            for each in going:
+                await self._gateways.fence(router, each)
+            done = await self._store.write(work, request.caller.request_id)
+        await self._settling.finish(leaving)
+        return done
+
+    async def _change(
+        self,
+        router: Router,
+        held: Attachment,
+        info: GatewayInfo,
+        wanted: WantedGateway,
+        caller: Caller,
+    ) -> Written:
+        def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
+            return self._saved(tx, tx.router(router.id, seen_by(caller)), values, caller)
+
+        if not same_addresses(info, wanted):
+            return await self._gateways.readdress(router, held, wanted, caller, apply)
+
+        def work(tx: Transaction) -> Written:
+            old = tx.router(router.id, seen_by(caller))
+            return apply(tx, with_one(old, gateway_kept(info, wanted)))
+
+        return await self._store.write(work, caller.request_id)
+
+    def _saved(
+        self, tx: Transaction, old: Router, values: Mapping[str, Any], caller: Caller
+    ) -> Written:
+        new = touched(old, values, self._makers.now())
+        if new.qos_policy_id != old.qos_policy_id:
+            tx.check_policy(new.qos_policy_id, seen_by(caller) and old.project_id)
+        return written(tx, [tx.save(new)])
+
+    async def _as_it_is(self, request: ActRequest) -> Written:
+        def work(tx: Transaction) -> Written:
+            return written(tx, [tx.document(tx.router(request.id, seen_by(request.caller)))])
+
+        return await self._store.read(work)
+
+    async def _held(self, request: ActRequest) -> tuple[Router, list[Attachment]]:
+        def work(tx: Transaction) -> tuple[Router, list[Attachment]]:
+            router = tx.router(request.id, seen_by(request.caller))
+            return router, tx.attachments(router.id)
+
+        return await self._store.read(work)
+
+
+def _asked(request: ActRequest) -> Sequence[Mapping[str, Any]]:
+    asked: Sequence[Mapping[str, Any]] = request.arguments["external_gateways"]
+    return asked
+
+
+def _match(
+    router: Router, attachments: Sequence[Attachment], item: Mapping[str, Any]
+) -> tuple[GatewayInfo, Attachment]:
+    """The gateway that an item names, by its network."""
+    network_id = item["network_id"]
+    held = gate_to(network_id, attachments)
+    for info in router.gateways:
+        if info.network_id == network_id and held is not None:
+            return info, held
+    raise UnableToMatchGateways(router.id, network_id)

@@ -1,0 +1,211 @@
+"""Several gateways of a router over HTTP: what adds, changes and removes them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alcor.gateway.app import GatewaySettings
+
+ROUTERS = "/v2.0/routers"
+TOKENS = """
+[[tokens]]
+token = "operator"
+project_id = "operators"
+roles = ["admin"]
+
+[[tokens]]
+token = "tenant"
+project_id = "blue"
+roles = ["member", "reader"]
+"""
+
+
+@pytest.fixture
+def worlds(announced: Any) -> list[str]:
+    """Three external networks."""
+    return [outside(announced, f"198.51.{number}") for number in (100, 101, 102)]
+
+
+def outside(api: Any, net: str) -> str:
+    network = api.network(**{"router:external": True})
+    api.subnet(network["id"], f"{net}.0/24", gateway_ip=f"{net}.1")
+    id_: str = network["id"]
+    return id_
+
+
+def act(api: Any, id_: str, verb: str, *gateways: dict[str, Any]) -> Any:
+    body = {"router": {"external_gateways": list(gateways)}}
+    return api.call("PUT", f"{ROUTERS}/{id_}/{verb}_external_gateways", body)
+
+
+def to(network_id: str, **more: Any) -> dict[str, Any]:
+    return {"network_id": network_id, **more}
+
+
+def made(api: Any, *networks: str, **fields: Any) -> str:
+    """A router with gateways to these, in order."""
+    id_: str = api.make(ROUTERS, "router", **fields)["id"]
+    assert act(api, id_, "add", *map(to, networks)).status == 200
+    return id_
+
+
+def networks_of(router: dict[str, Any]) -> list[str]:
+    first = router["external_gateway_info"]
+    gateways = router["external_gateways"]
+    assert first == (gateways[0] if gateways else None)
+    return [each["network_id"] for each in gateways]
+
+
+def shown(api: Any, id_: str) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(f"{ROUTERS}/{id_}").json["router"]
+    return found
+
+
+def ports_of(api: Any, id_: str) -> set[str]:
+    owner = "device_owner=network:router_gateway"
+    return {port["network_id"] for port in api.listed(f"/v2.0/ports?device_id={id_}&{owner}")}
+
+
+def test_gateways_are_added_in_order_and_the_first_is_whom_older_clients_see(
+    announced: Any, worlds: list[str]
+) -> None:
+    one, two, three = worlds
+    id_ = announced.make(ROUTERS, "router", external_gateway_info=to(one))["id"]
+    assert networks_of(shown(announced, id_)) == [one]
+
+    answer = act(announced, id_, "add", to(three, enable_snat=False), to(two))
+
+    assert answer.status == 200
+    assert networks_of(answer.json["router"]) == [one, three, two]
+    assert answer.json["router"] == shown(announced, id_)
+    assert [each["enable_snat"] for each in shown(announced, id_)["external_gateways"]] == [
+        True, False, True,
+    ]  # fmt: skip
+    assert ports_of(announced, id_) == set(worlds)
+
+
+def test_of_a_router_without_one_the_first_that_is_added_is_the_first(
+    announced: Any, worlds: list[str]
+) -> None:
+    id_ = made(announced, *worlds[:2])
+
+    assert networks_of(shown(announced, id_)) == worlds[:2]
+
+
+def test_when_the_first_goes_the_next_one_is_the_first(announced: Any, worlds: list[str]) -> None:
+    id_ = made(announced, *worlds)
+
+    answer = act(announced, id_, "remove", to(worlds[0]))
+
+    assert networks_of(answer.json["router"]) == worlds[1:]
+    cleared = announced.call("PUT", f"{ROUTERS}/{id_}", {"router": {"external_gateway_info": {}}})
+    assert networks_of(cleared.json["router"]) == worlds[2:]
+    assert ports_of(announced, id_) == set(worlds[2:])
+    assert networks_of(act(announced, id_, "remove", to(worlds[2])).json["router"]) == []
+    assert announced.call("DELETE", f"{ROUTERS}/{id_}").status == 204
+
+
+def test_the_first_is_changed_beside_the_others(announced: Any, worlds: list[str]) -> None:
+    one, two, three = worlds
+    id_ = made(announced, one, two)
+    path = f"{ROUTERS}/{id_}"
+
+    changed = announced.call("PUT", path, {"router": {"external_gateway_info": to(three)}})
+    again = announced.call("PUT", path, {"router": {"external_gateway_info": to(two)}})
+
+    assert networks_of(changed.json["router"]) == [three, two]
+    assert (again.status, again.type) == (400, "BadRequest")
+    assert ports_of(announced, id_) == {two, three}
+
+
+def test_a_gateways_addresses_and_its_translation_are_changed(
+    announced: Any, worlds: list[str]
+) -> None:
+    one, two, _ = worlds
+    id_ = made(announced, one, two)
+    wanted = [{"ip_address": "198.51.101.77"}]
+
+    answer = act(announced, id_, "update", to(two, external_fixed_ips=wanted, enable_snat=False))
+
+    first, second = answer.json["router"]["external_gateways"]
+    assert [ip["ip_address"] for ip in second["external_fixed_ips"]] == ["198.51.101.77"]
+    assert (first["enable_snat"], second["enable_snat"]) == (True, False)
+    kept = act(announced, id_, "update", to(two, external_fixed_ips=wanted))
+    assert kept.json["router"]["external_gateways"][1] == second
+
+
+@pytest.mark.parametrize("verb", ["update", "remove"])
+def test_a_gateway_that_there_is_not_is_matched_by_nothing(
+    announced: Any, worlds: list[str], verb: str
+) -> None:
+    id_ = made(announced, worlds[0])
+
+    answer = act(announced, id_, verb, to(worlds[1]))
+
+    assert (answer.status, answer.type) == (400, "UnableToMatchGateways")
+
+
+def test_there_is_one_gateway_to_a_network_and_to_external_networks_only(
+    announced: Any, worlds: list[str]
+) -> None:
+    one, two, _ = worlds
+    id_ = made(announced, one)
+    inside = announced.network()["id"]
+
+    for wanted in ([to(one)], [to(two), to(two)], [to(two), to(inside)]):
+        assert act(announced, id_, "add", *wanted).status == 400
+
+    assert networks_of(shown(announced, id_)) == [one]
+    assert ports_of(announced, id_) == {one}
+
+
+def test_a_gateway_that_floating_ips_need_stays(announced: Any, worlds: list[str]) -> None:
+    one, two, _ = worlds
+    id_ = made(announced, one, two)
+    network = announced.network()["id"]
+    subnet = announced.subnet(network, "10.7.0.0/24")["id"]
+    attach = f"{ROUTERS}/{id_}/add_router_interface"
+    assert announced.call("PUT", attach, {"subnet_id": subnet}).status == 200
+    port = announced.port(network)["id"]
+    wanted = {"floating_network_id": two, "port_id": port}
+    floating = announced.make("/v2.0/floatingips", "floatingip", **wanted)
+    assert floating["router_id"] == id_
+
+    refused = act(announced, id_, "remove", to(one), to(two))
+
+    assert (refused.status, refused.type) == (409, "RouterExternalGatewayInUseByFloatingIp")
+    assert networks_of(shown(announced, id_)) == [one, two]
+    assert act(announced, id_, "remove", to(one)).status == 200
+
+
+def test_ecmp_is_asked_for_and_shown(announced: Any) -> None:
+    id_ = announced.make(ROUTERS, "router", enable_default_route_ecmp=True)["id"]
+    assert shown(announced, id_)["enable_default_route_ecmp"] is True
+
+    change = {"router": {"enable_default_route_ecmp": False}}
+    changed = announced.call("PUT", f"{ROUTERS}/{id_}", change)
+
+    assert changed.json["router"]["enable_default_route_ecmp"] is False
+    plain = announced.make(ROUTERS, "router")
+    assert plain["enable_default_route_ecmp"] is False
+
+
+def test_what_only_administrators_may_say_of_a_gateway_others_may_not(
+    tmp_path: Path, control_plane: Callable[..., Any]
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(TOKENS)
+    settings = {"auth": "tokens", "tokens_file": str(tokens)}
+    with control_plane(tmp_path / "data", GatewaySettings(), **settings) as api:
+        operator, tenant = api.bearing("operator"), api.bearing("tenant")
+        one, two = outside(operator, "198.51.100"), outside(operator, "198.51.101")
+        id_ = made(tenant, one)
+
+        for more in ({"enable_snat": False}, {"external_fixed_ips": [{"ip_address": "1.2.3.4"}]}):
+            for verb, network in (("add", two), ("update", one)):
+                answer = act(tenant, id_, verb, to(network, **more))
+                assert (answer.status, answer.type) == (403, "PolicyNotAuthorized")
+        assert act(tenant, id_, "add", to(two)).status == 200
+        assert act(operator, id_, "update", to(two, enable_snat=False)).status == 200
