@@ -267,6 +267,16 @@ async def change_gateway(region: Region, held: dict[str, Any]) -> None:
         )
 
 
+async def several_gateways(region: Region, held: dict[str, Any]) -> None:
+    """One more, with another address; then the first goes, and the other is the first."""
+    id_ = held["router"]
+    more = {"network_id": OTHER_PUBLIC}
+    await region.act(id_, "add_external_gateways", external_gateways=[more])
+    moved = more | {"external_fixed_ips": [{"ip_address": "203.0.1.200"}]}
+    await region.act(id_, "update_external_gateways", external_gateways=[moved])
+    await region.act(id_, "remove_external_gateways", external_gateways=[GATEWAY])
+
+
 async def delete_router(region: Region, held: dict[str, Any]) -> None:
     await region.act(held["router"], "remove_router_interface", subnet_id=S4)
     await region.routers.delete(DeleteRequest(ADMIN, held["router"]))
@@ -316,6 +326,7 @@ async def tidy(region: Region) -> None:
         attach_subnets,
         detach,
         change_gateway,
+        several_gateways,
         delete_router,
         make_floating,
         give_and_delete,

@@ -31,6 +31,7 @@ from alcor.values.addresses import address
 
 T = TypeVar("T")
 EXTERNAL, PHYSICAL, OUTSIDE = "ext", "physnet", "203.0.113.1"
+SECOND, BESIDE = "ext2", "198.18.0.1"  # another network outside, and its gateway
 HOSTS, NETWORKS, ROUTERS, GROUPS, ACLS = ("h1", "h2", "h3"), (1, 2, 3), (1, 2), ("g1", "g2"), "ab"
 PORTS_ASKED = (22, 53, 67, 80, 443)
 WHOEVER = {
@@ -41,7 +42,15 @@ DESTINATIONS = (
     *("10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/25", "192.0.2.0/24", "0.0.0.0/0", "10.0.0.0/8"),
 )
 HOPS = ("10.1.0.1", "10.2.0.1", "10.2.0.254", "10.3.0.254", "10.1.0.17", OUTSIDE)
-ELSEWHERE = (OUTSIDE, "192.0.2.7", "10.1.0.99", "fd02::99", "169.254.169.254", "198.51.100.1")
+ELSEWHERE = (
+    OUTSIDE,
+    BESIDE,
+    "192.0.2.7",
+    "10.1.0.99",
+    "fd02::99",
+    "169.254.169.254",
+    "198.51.100.1",
+)
 
 
 class Dice:
@@ -115,6 +124,12 @@ def _networks(dice: Dice) -> Iterator[Record]:
                         network_type="flat", physical_network=PHYSICAL)  # fmt: skip
     yield SubnetRecord(id="s-ext", network_id=EXTERNAL, project_id="p", ip_version=4,
                        cidr="203.0.113.0/24", gateway_ip=OUTSIDE, enable_dhcp=False,
+                       subnetpool_id=pool_of(4))  # fmt: skip
+    yield NetworkRecord(id=SECOND, project_id="p", vni=8, mtu=1500, external=True,
+                        network_type="vlan", segmentation_id=77,
+                        physical_network=PHYSICAL)  # fmt: skip
+    yield SubnetRecord(id="s-ext2", network_id=SECOND, project_id="p", ip_version=4,
+                       cidr="198.18.0.0/24", gateway_ip=BESIDE, enable_dhcp=False,
                        subnetpool_id=pool_of(4))  # fmt: skip
     for n in NETWORKS:
         mtu = dice.one((1450, 1450, 1300))
@@ -194,6 +209,13 @@ def _held_ports(dice: Dice) -> Iterator[PortRecord]:
                 device_owner="network:router_gateway",
                 fixed_ips=(FixedIp("s-ext", f"203.0.113.{10 + r}"),),
             )  # fmt: skip
+            if dice.chance(0.3):
+                yield PortRecord(
+                    id=f"a{r}", network_id=SECOND, project_id="p",  # before the first by its id
+                    mac_address=f"02:00:00:00:0{r}:fe", device_id=f"r{r}",
+                    device_owner="network:router_gateway",
+                    fixed_ips=(FixedIp("s-ext2", f"198.18.0.{10 + r}"),),
+                )  # fmt: skip
 
 
 def _routers(dice: Dice, held: Sequence[PortRecord]) -> Iterator[RouterRecord]:
@@ -208,7 +230,11 @@ def _routers(dice: Dice, held: Sequence[PortRecord]) -> Iterator[RouterRecord]:
         routes = dice.some(ways, 3)
         yield RouterRecord(
             id=f"r{r}", project_id="p", admin_state_up=dice.chance(0.95), routes=tuple(routes),
-            gateway=gateway[0] if gateway else None,
+            gateway=gateway[0] if gateway else None, ecmp=dice.chance(0.5),
+            more_gateways=tuple(
+                RouterGateway(network_id=SECOND, port_id=port.id, enable_snat=dice.chance(0.9))
+                for port in held if port.id == f"a{r}"
+            ),
         )  # fmt: skip
 
 
@@ -266,9 +292,10 @@ def _floating(dice: Dice, ports: Sequence[PortRecord]) -> Iterator[Record]:
         forwards = dice.chance(0.15)
         given = {} if forwards else {"port_id": port.id, "fixed_ip_address": fixed}
         id_ = f"f{number}"
+        outside, net = (SECOND, "198.18.0") if dice.chance(0.3) else (EXTERNAL, "203.0.113")
         yield FloatingIpRecord(
-            id=id_, project_id="p", floating_network_id=EXTERNAL, router_id=f"r{dice.one(ROUTERS)}",
-            floating_ip_address=f"203.0.113.{20 + number}", floating_port_id=f"fp{number}",
+            id=id_, project_id="p", floating_network_id=outside, router_id=f"r{dice.one(ROUTERS)}",
+            floating_ip_address=f"{net}.{20 + number}", floating_port_id=f"fp{number}",
             mac_address=f"02:00:00:00:0f:{number:02x}", **given,
         )  # fmt: skip
         if forwards:

@@ -1,0 +1,185 @@
+"""Several gateways of a router: what leaves by which, and is seen as whom."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+from tests.system.test_north_south import FLOATING, ROUTER, Talk, answers, ping, space, take_down
+
+from alcor.client.api import NETWORK, PORT, SUBNET, Kind
+from alcor.lab import namespaces, outside
+from alcor.lab.commands import ip_batch
+from alcor.lab.hosts import vsctl
+from alcor.lab.interfaces import checksum_in_software
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
+
+lab_name = "sysgates"
+lab_hosts = 2
+lab_uplinks = 1  # the second host has none
+
+timeout_s = 30.0
+vlan, cidr, gateway = 200, "192.0.2.0/24", "192.0.2.1"  # of the second external network
+connections = 24  # that all leave by the same of two ways once in eight million times
+
+
+class Site(NamedTuple):
+    """A router with two gateways, a machine on every host behind it."""
+
+    worlds: tuple[str, str]
+    router_id: str
+    own: tuple[str, str]  # the router's addresses outside
+    machines: list[Machine]
+
+
+@pytest.fixture(scope="module")
+def worlds(lab: Lab) -> tuple[str, str]:
+    """The external networks: one untagged, one of a tag."""
+    made = []
+    for tag, where, first in ((0, outside.cidr, outside.gateway), (vlan, cidr, gateway)):
+        body = {"router:external": True, "provider:physical_network": outside.physical_network}
+        body |= {"provider:network_type": "vlan" if tag else "flat"}
+        body |= {"provider:segmentation_id": tag} if tag else {}
+        made.append(lab.api.create(NETWORK, [body]).items[0]["id"])
+        subnet = {"network_id": made[-1], "ip_version": 4, "cidr": where, "gateway_ip": first}
+        lab.api.create(SUBNET, [subnet | {"enable_dhcp": False}])
+    second_way_out(lab)
+    return made[0], made[1]
+
+
+def second_way_out(lab: Lab) -> None:
+    """Another interface of the world outside, beside the first: the host's switch has its tag."""
+    host, out = lab.host("h1"), lab.layout.outside_namespace
+    peer = f"type veth peer name ext1 mtu {outside.mtu} netns {host.namespace}"
+    ip_batch([f"link add two netns {out} mtu {outside.mtu} {peer}"])
+    ip_batch([f"addr add {gateway}/24 dev two", "link set two up"], out)
+    ip_batch(["link set ext1 up"], host.namespace)
+    for namespace, name in ((out, "two"), (host.namespace, "ext1")):
+        with namespaces.inside(namespace):
+            checksum_in_software(name)
+    vsctl(host, "--", "add-port", outside.bridge, "ext1", f"tag={vlan}")
+
+
+@pytest.fixture
+def site(
+    lab: Lab,
+    worlds: tuple[str, str],
+    make_network: Callable[..., str],
+    make_machines: Callable[..., list[Machine]],
+) -> Iterator[Site]:
+    network_id = make_network("10.50.0.0/24")
+    machines = make_machines(network_id, "near far", "h1 h2")
+    body = {"external_gateway_info": {"network_id": worlds[0]}, "enable_default_route_ecmp": True}
+    router_id = lab.api.create(ROUTER, [body]).items[0]["id"]
+    for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
+        lab.api.act(ROUTER, router_id, "add_router_interface", {"subnet_id": subnet["id"]})
+    more = {"router": {"external_gateways": [{"network_id": worlds[1]}]}}
+    lab.api.act(ROUTER, router_id, "add_external_gateways", more)
+    for machine in machines:
+        open_up = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
+        ip_batch(["route replace default via 10.50.0.1"], space(lab, machine.name))
+    assert lab.api.wait(revision, timeout_s).converged
+    gateways = lab.api.show(ROUTER, router_id)["external_gateways"]
+    first, second = (each["external_fixed_ips"][0]["ip_address"] for each in gateways)
+    yield Site(worlds, router_id, (first, second), machines)
+    lab.unplug(machines)
+    for floating in lab.api.list_page(FLOATING):
+        lab.api.delete(FLOATING, floating["id"])
+    lab.api.act(ROUTER, router_id, "remove_external_gateways", more)
+    take_down(lab, router_id, network_id)
+
+
+def seen_as(lab: Lab, machine: Machine) -> set[str]:
+    """As whom a machine is seen by who is reached by no route but the default."""
+    seen = set()
+    with ExitStack() as stack:
+        with namespaces.inside(lab.layout.outside_namespace):
+            door = stack.enter_context(socket.socket())
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((outside.beyond, 8080))
+        door.listen(connections)
+        door.settimeout(10)
+        for _ in range(connections):
+            with namespaces.inside(space(lab, machine.name)):
+                near = stack.enter_context(socket.socket())
+            near.settimeout(10)
+            near.connect((outside.beyond, 8080))
+            far, (address, _) = door.accept()
+            stack.enter_context(far)
+            far.settimeout(10)
+            for one, other in ((near, far), (far, near)):
+                one.sendall(b"w" * 3_000)
+                heard = b""
+                while len(heard) < 3_000:
+                    heard += other.recv(3_000)
+            seen.add(address)
+    return seen
+
+
+@pytest.mark.proves("Several gateways of a router", "IPv4", "same across")
+def test_connections_leave_by_both_gateways_and_each_by_one(lab: Lab, site: Site) -> None:
+    for machine in site.machines:
+        for one in (outside.gateway, gateway, outside.beyond):
+            answers(space(lab, machine.name), one)  # neighbours outside are found by first packets
+
+        assert seen_as(lab, machine) == set(site.own)
+
+
+def test_without_ecmp_they_leave_by_the_first_and_the_second_is_reached_too(
+    lab: Lab, site: Site
+) -> None:
+    revision = lab.api.update(ROUTER, site.router_id, {"enable_default_route_ecmp": False})[1]
+    assert lab.api.wait(revision, timeout_s).converged
+    for machine in site.machines:
+        answers(space(lab, machine.name), gateway)
+        answers(space(lab, machine.name), outside.beyond)
+
+        assert seen_as(lab, machine) == {site.own[0]}
+        with ExitStack() as stack:  # its own subnet is beside no default
+            talk = Talk(stack, lab.layout.outside_namespace, space(lab, machine.name), gateway)
+            assert talk.seen_as == site.own[1]
+            assert talk.passes(b"second")
+
+
+def test_a_floating_ip_of_the_second_answers_and_asks_by_the_second(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+    for machine in site.machines:
+        body = {"floating_network_id": site.worlds[1], "port_id": machine.port_id}
+        created = lab.api.create(FLOATING, [body])
+        assert lab.api.wait(created.revision, timeout_s).converged
+        floating = created.items[0]["floating_ip_address"]
+        answers(out, floating)
+        answers(space(lab, machine.name), outside.beyond)
+
+        with ExitStack() as stack:
+            assert Talk(stack, space(lab, machine.name), out, floating).passes(b"in" * 5_000)
+        assert seen_as(lab, machine) == {floating}
+
+
+def test_a_forwarded_port_of_the_second_answers_by_the_second(lab: Lab, site: Site) -> None:
+    machine = site.machines[1]
+    floating = lab.api.create(FLOATING, [{"floating_network_id": site.worlds[1]}]).items[0]
+    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
+    body = {"protocol": "tcp", "external_port": 2222, "internal_port": 7777}
+    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
+    forwarding = Kind("port_forwarding", "port_forwardings", path)
+    created = lab.api.create(forwarding, [body])
+    assert lab.api.wait(created.revision, timeout_s).converged
+    answers(space(lab, machine.name), outside.beyond)
+    address = floating["floating_ip_address"]
+
+    with ExitStack() as stack:
+        talk = Talk(stack, space(lab, machine.name), lab.layout.outside_namespace, address, 2222)
+        assert talk.passes(b"forwarded" * 1_000)
+    lab.api.delete(forwarding, created.items[0]["id"])
+
+
+def test_the_routers_own_addresses_are_reached_from_outside(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+    for own in site.own:
+        answers(out, own)
+    wait_until("beyond", lambda: "1 received" in ping(out, site.own[1], "-I", outside.beyond), 10)
