@@ -31,7 +31,7 @@ from alcor.ovs.flow import (
 )
 from alcor.values.addresses import Address, Mac, Prefix
 
-hops = 64  # of what a router itself says
+hops = 60  # of what a router itself says: spent before a switch gives up following it around
 ECHO, ECHO_REPLY, ECHO6, ECHO6_REPLY = 8, 0, 128, 129
 ethernet_header_bytes = 14  # of a frame that its MTU does not count
 VNI_FULL = (1 << 64) - 1

@@ -3,9 +3,19 @@
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from tests.unit.tracing.fabric import Fabric, Fate
-from tests.unit.tracing.worlds import EXTERNAL, OUTSIDE, World, world
+from tests.unit.tracing.worlds import BESIDE, EXTERNAL, OUTSIDE, SECOND, World, world
 
-from alcor.intent.records import PortRecord
+from alcor.intent.records import (
+    FixedIp,
+    HostRoute,
+    NetworkRecord,
+    NodeRecord,
+    PortRecord,
+    Record,
+    RouterRecord,
+    SubnetRecord,
+)
+from alcor.tracing.packet import Packet
 from alcor.tracing.path import Stage, Trace, Verdict
 from alcor.tracing.region import Region
 from alcor.tracing.walk import next_hop, trace
@@ -80,6 +90,50 @@ def test_a_trace_says_what_the_flows_do(number: int) -> None:
         return  # it is not sent
     hop = next_hop(region, sender, asked.packet)
     assert hop is not None
-    fabric = Fabric(asked.records, [(EXTERNAL, address(OUTSIDE))])
+    outside = [(EXTERNAL, address(OUTSIDE)), (SECOND, address(BESIDE))]
+    fabric = Fabric(asked.records, outside)
     done = fabric.send(asked.sender, hop.address, asked.packet)
     assert agrees(said.ways[0] if said.ways else said, done), (said, done)
+
+
+def test_what_a_router_answers_and_routers_send_round_ends_by_its_hops() -> None:
+    records: list[Record] = [NodeRecord(id="h1", tunnel_ip="172.31.0.1")]
+    for n in (1, 2):
+        records += [
+            NetworkRecord(id=f"n{n}", project_id="p", vni=n, mtu=1450),
+            SubnetRecord(id=f"s{n}", network_id=f"n{n}", project_id="p", ip_version=4,
+                         cidr=f"10.{n}.0.0/24", gateway_ip=f"10.{n}.0.1"),
+        ]  # fmt: skip
+    for router, net, low in (("r1", 1, 1), ("r1", 2, 1), ("r2", 2, 2)):
+        records.append(
+            PortRecord(
+                id=f"{router}{net}",
+                network_id=f"n{net}",
+                project_id="p",
+                device_id=router,
+                mac_address=f"02:00:00:00:0{net}:0{low}",
+                device_owner="network:router_interface",
+                fixed_ips=(FixedIp(f"s{net}", f"10.{net}.0.{low}"),),
+            )
+        )
+    back = {"r1": ("10.1.0.9/32", "10.2.0.2"), "r2": ("10.1.0.0/24", "10.2.0.1")}
+    records += [
+        RouterRecord(id=id_, project_id="p", routes=(HostRoute(*route),))
+        for id_, route in back.items()
+    ]
+    records.append(
+        PortRecord(
+            id="p1",
+            network_id="n1",
+            project_id="p",
+            mac_address="02:00:00:00:00:09",
+            host="h1",
+            fixed_ips=(FixedIp("s1", "10.1.0.9"),),
+            port_security_enabled=False,
+        )
+    )
+    asks = Packet(address("10.1.0.9"), address("10.2.0.2"), 1, icmp_type=8)
+
+    fate = Fabric(records).send("p1", address("10.1.0.1"), asks)
+
+    assert fate.what == "answered"
