@@ -25,12 +25,12 @@ lab_hosts = 3
 lab_uplinks = 2  # the third host has none
 
 ROUTER = Kind("router", "routers", "/v2.0/routers")
-LABEL = Kind("metering_label", "metering_labels", "/v2.0/metering/metering-labels")
-LABEL_RULE = Kind(
-    "metering_label_rule", "metering_label_rules", "/v2.0/metering/metering-label-rules"
-)
+METERING = "/v2.0/metering/metering-label"
+LABEL = Kind("metering_label", "metering_labels", f"{METERING}s")
+LABEL_RULE = Kind("metering_label_rule", "metering_label_rules", f"{METERING}-rules")
 FLOATING = Kind("floatingip", "floatingips", "/v2.0/floatingips")
 timeout_s = 30.0
+lost_at_failback_max = 20  # of a hundred a second
 
 MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
@@ -429,11 +429,17 @@ def test_an_agent_that_is_restarted_costs_no_packet_outside(lab: Lab, site: Site
 
 
 def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: Site) -> None:
-    out = lab.layout.outside_namespace
     answers(space(lab, "m3"), outside.beyond)
-    with lost_exit(lab, site):
-        answers(space(lab, "m3"), outside.beyond)
-        answers(out, site.gateway[4])
+    with ExitStack() as stack:
+        with lost_exit(lab, site) as central:
+            answers(space(lab, "m3"), outside.beyond)
+            answers(lab.layout.outside_namespace, site.gateway[4])
+            stream = stack.enter_context(lab.stream("m3", outside.beyond, 0.01))
+        wait_until("it to return", lambda: speakers(lab, site) == {central}, timeout_s)
+        upto = stream.sent + 200
+        wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
+    print(f"failback: {stream.result}")
+    assert len(stream.result.lost) <= lost_at_failback_max
 
 
 def test_hosts_without_a_machine_of_the_router_lead_it_outside_one_after_the_other(
@@ -472,7 +478,7 @@ def reaches_far_site(lab: Lab, machine: Machine, floating: str) -> None:
 
 
 @contextmanager
-def lost_exit(lab: Lab, site: Site) -> Iterator[None]:
+def lost_exit(lab: Lab, site: Site) -> Iterator[str]:
     """The host that the router leaves by loses its agent, and another one takes over."""
     wait_until("a host to speak", lambda: len(speakers(lab, site)) == 1, timeout_s)
     (central,) = speakers(lab, site)
@@ -480,7 +486,7 @@ def lost_exit(lab: Lab, site: Site) -> Iterator[None]:
     try:
         takes_over = "the other host to take over"
         wait_until(takes_over, lambda: speakers(lab, site) - {central} != set(), 60.0)
-        yield
+        yield central
     finally:
         parts.start_agent(lab.host(central), lab.record)
         parts.wait_alive(lab.api, lab.hosts)

@@ -200,7 +200,8 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str  # the host's name
     tunnel_ip: str
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
-    alive: bool = True  # whether its agent was heard of lately
+    alive: bool = True  # whether its agent was heard of lately, and nothing is missing there
+    returning: bool = False  # heard of again: it fetches what it must have to be alive
 
 
 class GroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

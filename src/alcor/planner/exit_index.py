@@ -2,7 +2,8 @@
 
 A host chooses among living ones with an uplink (`agent/outside.py`); here the same choice is made
 so that the chosen host holds the router even when no machine of the router's networks is there. The
-next in line holds it too: when the first dies, the second has nothing to fetch.
+next in line holds it too: when the first dies, the second has nothing to fetch. A host that returns
+holds what it will be chosen for before it is.
 """
 
 from collections.abc import Iterator, Mapping, Set
@@ -29,7 +30,8 @@ class ExitIndex:
     """Follows gateways, physical networks and living nodes, in whatever order they come."""
 
     def __init__(self) -> None:
-        self._hosts_by_name: dict[str, set[str]] = {}  # living, by physical network
+        self._hosts_by_name: dict[str, set[str]] = {}  # living or returning, by physical network
+        self._living: set[tuple[str, str]] = set()  # the living ones of them
         self._name_by_network: dict[str, str] = {}  # of physical networks
         self._networks_by_name = Pairs()
         self._gateways: dict[str, dict[str, str]] = {}  # networks by router, by port
@@ -81,20 +83,28 @@ class ExitIndex:
 
     def _change_node(self, before: Record | None, after: Record | None) -> Iterator[Move]:
         was, now = _uplinks(before), _uplinks(after)
+        lived = self._living & was
+        self._living = self._living - was | (now if _is_alive(after) else frozenset())
         for host, name in was - now:
             hosts = self._hosts_by_name[name]
             hosts.discard(host)
             if not hosts:
                 del self._hosts_by_name[name]
-            for router_id in self._routers_out_by(name):
-                if host in self._chosen(router_id, name):
-                    yield from self._choose(router_id)
-        for host, name in now - was:
+            yield from self._choose_without(host, name)
+        for host, name in lived & now - self._living:
+            yield from self._choose_without(host, name)
+        for host, name in (now - was) | (self._living & now - lived):
             self._hosts_by_name.setdefault(name, set()).add(host)
             for router_id in self._routers_out_by(name):
                 # It can only take the place of one of those that were chosen among all others.
                 among = {*self._chosen(router_id, name), host}
-                yield from self._save(router_id, {name: _first(router_id, among)})
+                yield from self._save(router_id, {name: self._first(router_id, name, among)})
+
+    def _choose_without(self, host: str, name: str) -> Iterator[Move]:
+        """What goes by a host that lives no more needs another one."""
+        for router_id in self._routers_out_by(name):
+            if host in self._chosen(router_id, name):
+                yield from self._choose(router_id)
 
     def _chosen(self, router_id: str, name: str) -> list[str]:
         return self._exits.get(router_id, {}).get(name, [])
@@ -114,8 +124,14 @@ class ExitIndex:
         gone: dict[str, list[str]] = {name: [] for name in self._exits.get(router_id, {})}
         hosts = {name: self._hosts_by_name.get(name, _NOBODY) for name in names}
         return self._save(
-            router_id, gone | {name: _first(router_id, hosts[name]) for name in names}
+            router_id, gone | {name: self._first(router_id, name, hosts[name]) for name in names}
         )
+
+    def _first(self, router_id: str, name: str, among: Set[str]) -> list[str]:
+        """Those that hosts choose, of the living ones; and those that they will choose."""
+        living = [host for host in among if (host, name) in self._living]
+        chosen = first_of(router_id, living, exits_per_router)
+        return [*dict.fromkeys([*chosen, *first_of(router_id, among, exits_per_router)])]
 
     def _save(self, router_id: str, chosen: Mapping[str, list[str]]) -> Iterator[Move]:
         before = self.of(router_id)
@@ -130,8 +146,8 @@ class ExitIndex:
             yield Move(host, router_id, False)
 
 
-def _first(router_id: str, among: Set[str]) -> list[str]:
-    return first_of(router_id, among, exits_per_router)
+def _is_alive(record: Record | None) -> bool:
+    return isinstance(record, NodeRecord) and record.alive
 
 
 def _gateway(record: Record | None) -> PortRecord | None:
@@ -143,7 +159,8 @@ def _physical_network(record: Record | None) -> str:
 
 
 def _uplinks(record: Record | None) -> Set[tuple[str, str]]:
-    """The host with the name of each physical network that it has an uplink to, while it lives."""
-    if isinstance(record, NodeRecord) and record.alive:
+    """The host with the name of each physical network that it has an uplink to, while it lives, or
+    is about to."""
+    if isinstance(record, NodeRecord) and (record.alive or record.returning):
         return {(record.id, name) for name in record.physical_networks}
     return frozenset()

@@ -22,12 +22,18 @@ class World:
     def __init__(self, folder: Path, auto_register: bool = True) -> None:
         self.now_s = 1_000.0
         settings = NodeSettings(auto_register=auto_register, silence_s_max=15)
-        self.app = NodeApp(folder, MemoryLog(1), MemoryLog(1), settings, lambda: self.now_s)
+        self.log = MemoryLog(1)
+        self.app = NodeApp(folder, self.log, MemoryLog(1), settings, lambda: self.now_s)
         self.nodes: Any = self.app.resources[0][1]
         self.agents: Any = self.app.resources[1][1]
 
     async def hear(
-        self, host: str, tunnel_ip: str = "", connected: bool = True, uplinks: tuple[str, ...] = ()
+        self,
+        host: str,
+        tunnel_ip: str = "",
+        connected: bool = True,
+        uplinks: tuple[str, ...] = (),
+        reached: int = 0,
     ) -> None:
         report = HostReport(
             host=host,
@@ -36,6 +42,8 @@ class World:
             tunnel_ip=tunnel_ip,
             connected=connected,
             physical_networks=uplinks,
+            life=self.log.life,
+            reached=reached,
         )
         value = msgspec.msgpack.encode(report)
         await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
@@ -124,23 +132,63 @@ def test_p142_the_times_of_agents_are_written_as_neutron_does(tmp_path: Path) ->
     play(tmp_path, scene)
 
 
-def test_a_host_with_an_uplink_is_told_to_be_gone_when_silent_and_there_when_heard(
+async def told(world: World) -> tuple[bool, bool]:
+    """Whether the host is alive, and whether it is about to be."""
+    record = (await world.nodes.nodes(Ids(["h1"]))).nodes[0]
+    assert record.physical_networks == ("ext",)
+    return record.alive, record.returning
+
+
+async def return_(world: World) -> int:
+    """A host with an uplink was gone and is heard of again; where the log says that."""
+    await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+    assert await told(world) == (True, False)
+    await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
+    await world.nodes.bury()
+    assert await told(world) == (True, False)
+    world.now_s += 16
+    await world.nodes.bury()
+    assert await told(world) == (False, False)
+    await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+    await world.app.relay.rebuild()
+    return (await world.log.get(["node/h1"]))["node/h1"].position
+
+
+def test_a_host_with_an_uplink_that_was_gone_is_alive_when_it_has_caught_up(
     tmp_path: Path,
 ) -> None:
     async def scene(world: World) -> None:
-        async def told() -> tuple[tuple[str, ...], bool]:
-            record = (await world.nodes.nodes(Ids(["h1"]))).nodes[0]
-            return record.physical_networks, record.alive
-
-        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
-        assert await told() == (("ext",), True)
-        await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
+        position = await return_(world)
         await world.nodes.bury()
-        assert await told() == (("ext",), True)
+        assert await told(world) == (False, True)
+
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",), reached=position - 1)
+        await world.nodes.bury()
+        assert await told(world) == (False, True)
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",), reached=position)
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
+
+    play(tmp_path, scene)
+
+
+def test_a_host_that_does_not_catch_up_is_alive_all_the_same_after_a_while(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await return_(world)
+        await world.nodes.bury()
+        world.now_s += 31
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
+
+    play(tmp_path, scene)
+
+
+def test_a_host_that_goes_while_it_returns_is_gone(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await return_(world)
+        await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
         world.now_s += 16
         await world.nodes.bury()
-        assert await told() == (("ext",), False)
-        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
-        assert await told() == (("ext",), True)
+        assert await told(world) == (False, False)
 
     play(tmp_path, scene)

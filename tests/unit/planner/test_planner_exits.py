@@ -43,9 +43,13 @@ def world(id_: str, physical_network: str = "ext") -> NetworkRecord:
     return NetworkRecord(id=id_, project_id="", vni=9, mtu=1500, physical_network=physical_network)
 
 
-def node(host: str, alive: bool = True, names: tuple[str, ...] = ("ext",)) -> NodeRecord:
-    ip = f"192.0.2.{host.removeprefix('h')}"
-    return NodeRecord(id=host, tunnel_ip=ip, physical_networks=names, alive=alive)
+def node(host: str, alive: bool | None = True, names: tuple[str, ...] = ("ext",)) -> NodeRecord:
+    """None: it is returning."""
+    ip, life = (
+        f"192.0.2.{host.removeprefix('h')}",
+        {"alive": bool(alive), "returning": alive is None},
+    )
+    return NodeRecord(id=host, tunnel_ip=ip, physical_networks=names, **life)
 
 
 def machine(id_: str, network: str, host: str) -> PortRecord:
@@ -54,7 +58,7 @@ def machine(id_: str, network: str, host: str) -> PortRecord:
 
 names = st.sampled_from(((), ("ext",), ("other",), ("ext", "other")))
 records = st.one_of(
-    st.builds(node, st.sampled_from(HOSTS), st.booleans(), names),
+    st.builds(node, st.sampled_from(HOSTS), st.sampled_from((True, False, None)), names),
     st.builds(world, st.sampled_from(WORLDS), st.sampled_from(("", "ext", "other"))),
     st.builds(
         meeting,
@@ -128,7 +132,14 @@ def test_the_exits_are_whom_hosts_choose_and_whom_they_choose_when_that_one_dies
             for host in chosen:
                 outside.put_node(UplinkNode(name, host, hosts[host]), True)
             every |= chosen
+            coming = [e.id for e in once.living() if isinstance(e, NodeRecord) and held(e, name)]
+            every |= set(first_of(router_id, coming, 2))
         assert once.exits(router_id) == every
+
+
+def held(node: NodeRecord, name: str) -> bool:
+    """Whether something may leave by its uplink, now or soon."""
+    return (node.alive or node.returning) and name in node.physical_networks
 
 
 def outside_of(goal: Mapping[str, bytes]) -> Outside:

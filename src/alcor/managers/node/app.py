@@ -14,6 +14,7 @@ from alcor.intent.relay import Relay
 from alcor.keyed_log.log import KeyedLog
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.node.heartbeats import Heartbeats
+from alcor.managers.node.returning import Returning
 from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
 from alcor.managers.node.zones import ZoneService
@@ -35,6 +36,14 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     silence_s_max: Annotated[
         float, msgspec.Meta(ge=0, description="A host is alive this long without a stream, seconds")
     ] = 15.0
+    return_s_max: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            description="A host with uplinks that was gone may catch up for this long before "
+            "routers leave by it, seconds",
+        ),
+    ] = 30.0
 
 
 class NodeApp:
@@ -57,7 +66,8 @@ class NodeApp:
         store = NodeStore(self.database, self.relay)
         heartbeats = Heartbeats(clock, settings.silence_s_max, timestamp)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
-        self._service = NodeService(store, heartbeats, now, settings.auto_register)
+        returning = Returning(log, clock, settings.return_s_max)
+        self._service = NodeService(store, heartbeats, now, settings.auto_register, returning)
         agents = AgentService(store, heartbeats, self._service, tunnel_type)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NODE, self._service),

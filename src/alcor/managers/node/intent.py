@@ -13,6 +13,7 @@ def record(node: Node) -> NodeRecord:
         tunnel_ip=node.tunnel_ip,
         physical_networks=node.physical_networks,
         alive=not node.is_gone,
+        returning=node.is_returning,
     )
 
 

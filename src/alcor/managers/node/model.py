@@ -47,6 +47,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     physical_networks: tuple[str, ...] = ()  # to which the host says that it has an uplink
     is_gone: bool = False  # silent for too long: nothing is to leave by its uplinks
+    is_returning: bool = False  # it was gone, and fetches what its uplinks need meanwhile
     revision_number: int
     created_at: str
     updated_at: str
@@ -120,7 +121,7 @@ def node(values: Mapping[str, Any], now: str) -> Node:
 
 def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
-    names = ("tunnel_ip", "description", "physical_networks", "is_gone")
+    names = ("tunnel_ip", "description", "physical_networks", "is_gone", "is_returning")
     return revised(old, {name: changes[name] for name in names if name in changes}, now)
 
 

@@ -22,6 +22,7 @@ from alcor.managers.node import intent
 from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.model import Agent, AgentNotFound, Node, agent, changed, node, view
 from alcor.managers.node.needs import Saved, Store
+from alcor.managers.node.returning import Returning
 from alcor.resource.revisions import check_revision
 from alcor.resource.selection import select
 from alcor.values.errors import Conflict, Kind, Refusal
@@ -43,7 +44,9 @@ class NodeService:
         heartbeats: Heartbeats,
         now: Callable[[], str],
         auto_register: bool,
+        returning: Returning,
     ) -> None:
+        self._returning = returning
         self._store = store
         self._heartbeats = heartbeats
         self._now = now
@@ -92,14 +95,8 @@ class NodeService:
             if not await self._store.nodes([report.host]):
                 await self._store.insert([node(said, self._now())], "")
             else:
-                change = {
-                    "tunnel_ip": report.tunnel_ip,
-                    "physical_networks": uplinks,
-                    "is_gone": False,
-                }
-                await self._store.change(
-                    report.host, lambda old: changed(old, change, self._now()), ""
-                )
+                where = {"tunnel_ip": report.tunnel_ip, "physical_networks": uplinks}
+                await self._store.change(report.host, lambda old: self._heard(old, where), "")
         except Conflict as conflict:
             tunnel_conflicts.inc()
             _log.error(
@@ -109,18 +106,35 @@ class NodeService:
                 reason=conflict.message,
             )
 
+    def _heard(self, old: Node, where: dict[str, Any]) -> Node:
+        """Of one with uplinks that was gone nothing leaves by them before it has caught up."""
+        returns = old.is_gone and bool(where["physical_networks"])
+        life = {"is_gone": returns, "is_returning": returns}
+        return changed(old, where | life, self._now())
+
     async def bury(self) -> None:
-        """Say of hosts with uplinks that were silent for too long that they are gone.
+        """Say of hosts with uplinks that were silent for too long that they are gone, and of those
+        that came back and have caught up that they are alive.
 
         Of others nobody needs to know: their packets go nowhere without them either way.
         """
         for each in await self._store.all():
-            if each.physical_networks and not each.is_gone and self._heartbeats.is_gone(each.id):
-                _log.warning("host gone", host=each.id, uplinks=each.physical_networks)
-                await self._store.change(each.id, self._buried, "")
+            if not each.physical_networks:
+                continue
+            if self._heartbeats.is_gone(each.id):
+                if not each.is_gone or each.is_returning:
+                    _log.warning("host gone", host=each.id, uplinks=each.physical_networks)
+                    await self._settle(each.id, is_gone=True)
+            elif each.is_returning:
+                report = self._heartbeats.life(each.id).report
+                if report is not None and await self._returning.is_back(each.id, report):
+                    _log.info("host back", host=each.id, uplinks=each.physical_networks)
+                    await self._settle(each.id, is_gone=False)
 
-    def _buried(self, old: Node) -> Node:
-        return changed(old, {"is_gone": True}, self._now())
+    async def _settle(self, host: str, *, is_gone: bool) -> None:
+        self._returning.forget(host)
+        life = {"is_gone": is_gone, "is_returning": False}
+        await self._store.change(host, lambda old: changed(old, life, self._now()), "")
 
     def _shown(self, each: Node) -> msgspec.Raw:
         return msgspec.Raw(_encode(view(each, self._heartbeats.life(each.id))))
