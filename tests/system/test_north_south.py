@@ -1,6 +1,7 @@
 """North-south: floating IPs, the router's own address, IPv6, and what is taken back."""
 
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -30,7 +31,7 @@ LABEL = Kind("metering_label", "metering_labels", f"{METERING}s")
 LABEL_RULE = Kind("metering_label_rule", "metering_label_rules", f"{METERING}-rules")
 FLOATING = Kind("floatingip", "floatingips", "/v2.0/floatingips")
 timeout_s = 30.0
-lost_at_failback_max = 20  # of a hundred a second
+lost_at_failback_max = 50  # of a hundred a second; alone it is one at most
 
 MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
@@ -48,11 +49,8 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def world(lab: Lab) -> str:
     """The external network."""
-    body = {
-        "router:external": True,
-        "provider:network_type": "flat",
-        "provider:physical_network": outside.physical_network,
-    }
+    body = {"router:external": True, "provider:network_type": "flat"}
+    body |= {"provider:physical_network": outside.physical_network}
     network_id: str = lab.api.create(NETWORK, [body]).items[0]["id"]
     for version, cidr, gateway in (
         (4, outside.cidr, outside.gateway),
@@ -323,13 +321,8 @@ def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back
     floating = lab.api.create(FLOATING, [{"floating_network_id": world}]).items[0]
     path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
     forwarding = Kind("port_forwarding", "port_forwardings", path)
-    body = {
-        "protocol": "tcp",
-        "external_port": 2222,
-        "internal_port": 7777,
-        "internal_port_id": machine.port_id,
-        "internal_ip_address": machine.address(4),
-    }
+    body = {"protocol": "tcp", "external_port": 2222, "internal_port": 7777}
+    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
     created = lab.api.create(forwarding, [body])
     assert lab.api.wait(created.revision, timeout_s).converged
     address = floating["floating_ip_address"]
@@ -434,11 +427,12 @@ def test_the_router_leaves_by_another_host_when_its_own_is_gone(lab: Lab, site: 
         with lost_exit(lab, site) as central:
             answers(space(lab, "m3"), outside.beyond)
             answers(lab.layout.outside_namespace, site.gateway[4])
+            shutil.rmtree(lab.host(central).folder / "agent")  # it has been made anew
+            ofctl(lab.host(central), "del-flows", "br-int")
             stream = stack.enter_context(lab.stream("m3", outside.beyond, 0.01))
         wait_until("it to return", lambda: speakers(lab, site) == {central}, timeout_s)
         upto = stream.sent + 200
         wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
-    print(f"failback: {stream.result}")
     assert len(stream.result.lost) <= lost_at_failback_max
 
 
