@@ -372,3 +372,28 @@ def test_a_gateway_that_can_not_be_had_leaves_nothing(
     assert shown(announced, router)["external_gateway_info"] is None
     assert announced.listed(f"/v2.0/ports?network_id={public['id']}") == []
     assert announced.call("DELETE", f"/v2.0/networks/{public['id']}").status == 204
+
+
+def test_a_router_is_in_the_regions_zone_and_is_asked_for_in_no_other(announced: Any) -> None:
+    made = announced.make(ROUTERS, "router", availability_zone_hints=["nova"])
+    assert (made["availability_zone_hints"], made["availability_zones"]) == (["nova"], ["nova"])
+
+    body = {"router": {"availability_zone_hints": ["elsewhere"]}}
+    answer = announced.call("POST", ROUTERS, body)
+
+    assert refused(answer) == (404, "AvailabilityZoneNotFound")
+    change = announced.call(
+        "PUT", f"{ROUTERS}/{made['id']}", {"router": {"availability_zone_hints": []}}
+    )
+    assert change.status == 400
+
+
+@pytest.mark.parametrize("flag", ["ha", "distributed"])
+def test_every_router_is_distributed_and_outlives_a_host_and_no_other_is_to_be_had(
+    announced: Any, flag: str
+) -> None:
+    assert announced.make(ROUTERS, "router", **{flag: True})[flag] is True
+
+    answer = announced.call("POST", ROUTERS, {"router": {flag: False}})
+
+    assert answer.status == 400

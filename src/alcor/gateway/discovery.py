@@ -26,6 +26,7 @@ class Extension(NamedTuple):
 EXTENSIONS = (
     Extension("availability_zone", "Availability Zone", "The zones, and whether they are alive."),
     Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
+    Extension("router_availability_zone", "Router Availability Zone", "Zones of routers."),
     Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
     Extension(

@@ -14,12 +14,12 @@ from alcor.resource.fields import (
     integer,
     list_of,
     nullable,
-    only,
     record_of,
     shown,
     string,
 )
 
+zones_listed_max = 16
 fixed_ips_listed_max = 20  # of a gateway
 routes_listed_max = 1_000  # of one body; how many a router may have is the manager's setting
 
@@ -31,7 +31,6 @@ _GATEWAY = record_of(
     {"enable_snat": BOOLEAN, "external_fixed_ips": _FIXED_IPS, "qos_policy_id": nullable(UUID)},
 )
 _ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
-_ZONES = "there are no availability zones"
 
 
 _GATEWAYS = list_of(_GATEWAY, gateways_max, unique=False)
@@ -87,7 +86,12 @@ ROUTER = Resource(
         Field(name="routes", type=ROUTES, post=False),
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
         Field(name="distributed", type=_always("every host routes"), default=None),
-        Field(name="availability_zone_hints", type=only([], _ZONES), default=[], put=False),
+        Field(
+            name="availability_zone_hints",
+            type=list_of(string(255), zones_listed_max),
+            default=[],
+            put=False,
+        ),
         Field(name="enable_ndp_proxy", type=nullable(BOOLEAN), default=None),
         Field(name="flavor_id", type=nullable(UUID), default=None, put=False),
         Field(name="description", type=string(255), default=""),

@@ -1,7 +1,7 @@
 """A router as clients see it, and what a body makes of it. Pure.
 
 Every host routes (there is no central one), and a gateway moves when its host is lost: so `ha` and
-`distributed` are always true.
+`distributed` are always true. A region is one availability zone, and every router of it is in that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from alcor.intent.records import HostRoute
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.resource.revisions import revised
 from alcor.values.errors import BadRequest
+from alcor.values.zones import ZONE, check_hints
 
 
 class Router(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,8 @@ def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         admin_state_up=values["admin_state_up"],
+        availability_zone_hints=check_hints(values["availability_zone_hints"]),
+        availability_zones=(ZONE,),
         flavor_id=values["flavor_id"],
         enable_ndp_proxy=bool(values["enable_ndp_proxy"]),
         enable_default_route_ecmp=bool(values["enable_default_route_ecmp"]),
