@@ -40,9 +40,6 @@ from alcor.intent.records import (
     AddressGroupRecord,
     FloatingIpRecord,
     GroupRecord,
-    LogRecord,
-    MeteringLabelRecord,
-    MeteringRuleRecord,
     NdpProxyRecord,
     NetworkAclRecord,
     NetworkAclRuleRecord,
@@ -56,6 +53,11 @@ from alcor.intent.records import (
     RuleRecord,
     SubnetPoolRecord,
     SubnetRecord,
+)
+from alcor.intent.watching_records import (
+    LogRecord,
+    MeteringLabelRecord,
+    MeteringRuleRecord,
     TapMirrorRecord,
 )
 from alcor.planner import large

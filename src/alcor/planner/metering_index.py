@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from alcor.goal_state.slices import EVERYBODY
-from alcor.intent.records import MeteringLabelRecord, MeteringRuleRecord, Record, RouterRecord
+from alcor.intent.records import Record, RouterRecord
+from alcor.intent.watching_records import MeteringLabelRecord, MeteringRuleRecord
 from alcor.planner.pairs import Pairs
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from alcor.intent.records import GroupRecord, LogRecord, Record, TapMirrorRecord
+from alcor.intent.records import GroupRecord, Record
+from alcor.intent.watching_records import LogRecord, TapMirrorRecord
 
 _NOTHING: Mapping[str, Any] = {}
 

@@ -8,7 +8,8 @@ from tests.unit.planner.world import World
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry, GroupLog, PortLog
 from alcor.goal_state.slices import group_log_key, host_log_key
-from alcor.intent.records import GroupRecord, LogRecord, PortRecord, Record
+from alcor.intent.records import GroupRecord, PortRecord, Record
+from alcor.intent.watching_records import LogRecord
 
 PORT = PortRecord(
     id="p", network_id="n", project_id="blue", mac_address="fa:16:3e:00:00:01", host="h1",

@@ -8,13 +8,8 @@ from tests.unit.planner.world import World
 from alcor.goal_state import codec
 from alcor.goal_state.entries import MeteringRule
 from alcor.goal_state.slices import EVERYBODY, metering_rule_key, metering_slice
-from alcor.intent.records import (
-    MeteringLabelRecord,
-    MeteringRuleRecord,
-    PortRecord,
-    Record,
-    RouterRecord,
-)
+from alcor.intent.records import PortRecord, Record, RouterRecord
+from alcor.intent.watching_records import MeteringLabelRecord, MeteringRuleRecord
 from alcor.planner.graph import Planner
 from alcor.values.addresses import prefix
 

@@ -7,7 +7,8 @@ import pytest
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry, Mirror
 from alcor.goal_state.slices import mirror_key
-from alcor.intent.records import PortRecord, Record, TapMirrorRecord, key
+from alcor.intent.records import PortRecord, Record, key
+from alcor.intent.watching_records import TapMirrorRecord
 from alcor.planner.graph import IntentChange, Planner
 from alcor.values.addresses import address
 

@@ -1,6 +1,6 @@
 """What the intent log is told of metering labels and their rules. Pure."""
 
-from alcor.intent.records import MeteringLabelRecord, MeteringRuleRecord
+from alcor.intent.watching_records import MeteringLabelRecord, MeteringRuleRecord
 from alcor.managers.metering.model import MeteringLabel, MeteringLabelRule
 
 

@@ -1,6 +1,6 @@
 """What the intent log is told of logs and mirrors. Pure."""
 
-from alcor.intent.records import LogRecord, TapMirrorRecord
+from alcor.intent.watching_records import LogRecord, TapMirrorRecord
 from alcor.managers.monitoring.model.log import Log
 from alcor.managers.monitoring.model.mirror import ERSPAN, TapMirror
 

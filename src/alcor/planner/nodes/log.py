@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from alcor.goal_state.entries import GroupLog, PortLog
 from alcor.goal_state.slices import group_log_key, host_log_key
-from alcor.intent.records import LogRecord, PortRecord
+from alcor.intent.records import PortRecord
+from alcor.intent.watching_records import LogRecord
 
 
 def keys_of_port(log: LogRecord, port: PortRecord | None) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from alcor.goal_state.entries import MeteringRule
 from alcor.goal_state.slices import metering_rule_key
-from alcor.intent.records import MeteringRuleRecord
+from alcor.intent.watching_records import MeteringRuleRecord
 from alcor.values.addresses import prefix
 
 

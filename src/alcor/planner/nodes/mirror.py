@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from alcor.goal_state.entries import Mirror
 from alcor.goal_state.slices import mirror_key
-from alcor.intent.records import PortRecord, TapMirrorRecord
+from alcor.intent.records import PortRecord
+from alcor.intent.watching_records import TapMirrorRecord
 from alcor.values.addresses import address
 
 

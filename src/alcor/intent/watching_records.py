@@ -1,0 +1,52 @@
+"""Records of the intent log about what is watched on hosts: counted, written down, or copied."""
+
+import msgspec
+
+
+class MeteringLabelRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What passes the gateways of a project's routers is counted under it, as its rules say."""
+
+    id: str
+    project_id: str
+    shared: bool = False  # of all projects' routers
+
+
+class MeteringRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a label counts, or excludes; a source or destination left out is any."""
+
+    id: str
+    label_id: str
+    ingress: bool  # from outside; else towards it
+    excluded: bool = False
+    source: str = ""  # CIDR
+    destination: str = ""
+
+
+class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What hosts write down of the decisions of security groups; of neither kind: nothing.
+
+    Of one port, of the ports of one group, of one port by one of its groups, or (with neither) of
+    the ports that have a group of the project.
+    """
+
+    id: str
+    project_id: str
+    group_id: str = ""
+    port_id: str = ""
+    accepted: bool = False
+    dropped: bool = False
+
+
+class TapMirrorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Copies of what passes a port go to an address on the underlay, in GRE or ERSPAN.
+
+    A direction without a tunnel id is not copied.
+    """
+
+    id: str
+    project_id: str
+    port_id: str
+    remote_ip: str  # IPv4
+    erspan: bool = False
+    in_tunnel: int | None = None  # of what goes to the machine
+    out_tunnel: int | None = None
