@@ -18,11 +18,13 @@ from tests.api.conftest import Api
 wait_s_max = 30
 
 PARENT = """
+import signal
 import sys
 import msgspec
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import serve
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run where it is ignored
 serve(
     msgspec.json.decode(sys.argv[1], type=Config),
     lambda running: print(*running.api, flush=True),
