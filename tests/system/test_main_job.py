@@ -70,6 +70,8 @@ def test_a_demo_that_is_interrupted_leaves_nothing_behind(how: signal.Signals) -
         [*ALCOR, "lab", "demo", "--name", NAME],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # The tests may run where interrupts are ignored, as what a script runs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         wait_until("the demo's first processes", lambda: bool(what_is_there()[2]), 30)
         os.kill(running.pid, how)
