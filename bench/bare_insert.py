@@ -36,7 +36,8 @@ def latest_rows(database: Path, table: str, count: int) -> Rows:
     """The table's schema, its last `count` rows in order of their making, and those before."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         schema = connection.execute(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL "
+            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('table', 'index') "
+            "AND sql IS NOT NULL "
             "ORDER BY type = 'table' DESC",
             (table,),
         ).fetchall()
