@@ -1,5 +1,7 @@
 """Incremental equals recompute, and what the flows of each unit promise."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.compiled import compile_all, flows_of
@@ -45,11 +47,20 @@ PREFIXES = tuple(map(prefix, ("10.0.0.2/32", "10.0.0.0/24", "0.0.0.0/0", "fd00::
 ADDRESSES = tuple(map(address, ("10.0.0.2", "10.0.0.3", "fd00::2", "fd00::3")))
 ENDPOINTS = (HERE, address("172.31.0.2"), address("fd01::2"))
 
+
+def built(type_: Any, *given: Any, **more: Any) -> st.SearchStrategy[Any]:
+    """As `st.builds`, but what is not said is as by default: it would make that up for tuples."""
+    defaults = getattr(type_, "_field_defaults", {})
+    said = {*getattr(type_, "_fields", ())[: len(given)], *more}
+    rest = {name: st.just(value) for name, value in defaults.items() if name not in said}
+    return st.builds(type_, *given, **more, **rest)
+
+
 macs = st.integers(1, 3).map(lambda n: Mac(0x020000000000 + n))
 fixed_ips = st.lists(
-    st.builds(FixedIp, st.sampled_from(SUBNETS), st.sampled_from(ADDRESSES)), max_size=3
+    built(FixedIp, st.sampled_from(SUBNETS), st.sampled_from(ADDRESSES)), max_size=3
 ).map(tuple)
-ports = st.builds(
+ports = built(
     Port,
     st.sampled_from(PORTS),
     st.sampled_from(NETWORKS),
@@ -67,7 +78,7 @@ ports = st.builds(
     own_qos_only=st.booleans(),
     waits=st.booleans(),
     local_ips=st.lists(
-        st.builds(
+        built(
             LocalIp,
             st.sampled_from(tuple(map(address, ("10.0.0.3", "10.0.0.9")))),
             st.just(address("10.0.0.2")),
@@ -77,7 +88,7 @@ ports = st.builds(
         unique_by=lambda each: each.address,
     ).map(tuple),
 )
-networks = st.builds(
+networks = built(
     Network,
     st.sampled_from(NETWORKS),
     st.integers(1, 3),
@@ -88,7 +99,7 @@ networks = st.builds(
     st.sampled_from((0, 5)),
     qos_policy_id=st.sampled_from(("", "q2")),
 )
-subnets = st.builds(
+subnets = built(
     Subnet,
     st.sampled_from(SUBNETS),
     st.sampled_from(NETWORKS),
@@ -98,7 +109,7 @@ subnets = st.builds(
     st.just(()),
     st.just(()),
 )
-neighbours = st.builds(
+neighbours = built(
     Neighbour,
     st.sampled_from(PORTS),
     st.sampled_from(NETWORKS),
@@ -109,7 +120,7 @@ neighbours = st.builds(
     st.sampled_from(((), (AddressPair(prefix("10.0.0.9/32"), Mac(3)),))),
     also=st.lists(st.sampled_from(ENDPOINTS), max_size=2, unique=True).map(tuple),
 )
-routers = st.builds(
+routers = built(
     Router,
     st.sampled_from(("r1", "r2")),
     st.booleans(),
@@ -125,7 +136,7 @@ routers = st.builds(
     ).map(tuple),
     qos_policy_id=st.sampled_from(("", "q1")),
 )
-router_interfaces = st.builds(
+router_interfaces = built(
     RouterInterface,
     st.sampled_from(("i1", "i2", "i3")),
     st.sampled_from(("r1", "r2")),
@@ -134,8 +145,8 @@ router_interfaces = st.builds(
     fixed_ips,
     st.booleans(),
 )
-groups = st.builds(Group, st.sampled_from(GROUPS), st.booleans())
-rules = st.builds(
+groups = built(Group, st.sampled_from(GROUPS), st.booleans())
+rules = built(
     Rule,
     st.sampled_from(("r1", "r2", "r3")),
     st.sampled_from(GROUPS),
@@ -161,9 +172,9 @@ rules = st.builds(
     )
 )
 some_prefixes = st.lists(st.sampled_from(PREFIXES), max_size=3).map(tuple)
-members = st.builds(Member, st.sampled_from(GROUPS), st.sampled_from(PORTS), some_prefixes)
-address_groups = st.builds(Addresses, st.just("a1"), some_prefixes)
-gateways = st.builds(
+members = built(Member, st.sampled_from(GROUPS), st.sampled_from(PORTS), some_prefixes)
+address_groups = built(Addresses, st.just("a1"), some_prefixes)
+gateways = built(
     Gateway,
     st.sampled_from(("i1", "i4")),
     st.sampled_from(("r1", "r2")),
@@ -171,7 +182,7 @@ gateways = st.builds(
     macs,
     fixed_ips,
 )
-floating_ips = st.builds(
+floating_ips = built(
     FloatingIp,
     st.sampled_from(("f1", "f2")),
     st.sampled_from(("r1", "r2")),
@@ -182,7 +193,7 @@ floating_ips = st.builds(
     st.sampled_from((None, ADDRESSES[0])),
     qos_policy_id=st.sampled_from(("", "q1", "q2")),
 )
-forwardings = st.builds(
+forwardings = built(
     Forwarding,
     st.sampled_from(("w1", "w2")),
     st.sampled_from(("f1", "f2")),
@@ -191,13 +202,13 @@ forwardings = st.builds(
     st.just(ADDRESSES[0]),
     st.sampled_from(((80, 82), (90, 92), (90, 90))),
 )
-uplink_nodes = st.builds(
+uplink_nodes = built(
     UplinkNode, st.just("ext"), st.sampled_from(("h", "h2")), st.sampled_from(ENDPOINTS)
 )
-subnet_acls = st.builds(
+subnet_acls = built(
     SubnetAcl, st.sampled_from(NETWORKS), st.sampled_from(SUBNETS), st.sampled_from(("c1", "c2"))
 )
-acl_rules = st.builds(
+acl_rules = built(
     AclRule,
     st.sampled_from(("r1", "r2", "r3")),
     st.sampled_from(("c1", "c2")),
@@ -211,14 +222,14 @@ acl_rules = st.builds(
     st.none(),
     st.none(),
 )
-limits = st.builds(Limit, st.booleans(), st.booleans(), st.integers(1, 2), st.just(1))
-policies = st.builds(
+limits = built(Limit, st.booleans(), st.booleans(), st.integers(1, 2), st.just(1))
+policies = built(
     QosPolicy,
     st.sampled_from(("q1", "q2")),
     st.lists(limits, max_size=3, unique_by=lambda each: each[:2]).map(tuple),
     st.sampled_from((None, 0, 46)),
 )
-metering_rules = st.builds(
+metering_rules = built(
     MeteringRule,
     st.sampled_from(("m1", "m2")),
     st.sampled_from(("l1", "l2")),
@@ -234,8 +245,8 @@ entries = st.one_of(
     st.one_of(groups, rules, members, address_groups),
     st.one_of(subnet_acls, acl_rules, policies),
 )
-interfaces = st.none() | st.builds(Interface, st.integers(-1, 4), st.booleans())
-tunnels = st.none() | st.builds(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
+interfaces = st.none() | built(Interface, st.integers(-1, 4), st.booleans())
+tunnels = st.none() | built(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
 changes = st.one_of(
     st.tuples(st.just("put"), entries),
     st.tuples(st.just("remove"), entries),
