@@ -6,7 +6,7 @@ known.
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import permutations
 from typing import Any
 
@@ -21,6 +21,7 @@ from alcor.lab.echo import EchoSocket, kind_of
 from alcor.lab.frames import FrameSocket, broadcast, udp4
 from alcor.lab.hosts import ofctl
 from alcor.lab.lab import Lab
+from alcor.lab.layout import LabError
 from alcor.lab.record import Machine
 from alcor.lab.stream import Stream
 from alcor.lab.waiting import wait_until
@@ -78,11 +79,24 @@ def is_answer(address: str, mac: str) -> Callable[[bytes], bool]:
 
 def answers(lab: Lab, asker: Machine, address: str) -> bool:
     """Whether one ping is answered."""
+    return asked(lab, asker, address, 10.0)
+
+
+def asked(lab: Lab, asker: Machine, address: str, within_s: float) -> bool:
     kind = kind_of(address)
     with EchoSocket(lab.layout.machine_namespace(asker.name), kind, 0x5EE4) as echo:
         echo.send(address, 1)
-        wait_until(f"{address} to answer {asker.name}", lambda: bool(echo.replies()), 10.0)
+        wait_until(f"{address} to answer {asker.name}", lambda: bool(echo.replies()), within_s)
     return True
+
+
+def answers_in_the_end(lab: Lab, asker: Machine, address: str) -> bool:
+    """Whether a ping is answered, the first or one of those after it: on a busy machine what is
+    held may be given up before its way is known."""
+    for _ in range(4):
+        with suppress(LabError):
+            return asked(lab, asker, address, 4.0)
+    return False
 
 
 def make_port(lab: Lab, network_id: str, name: str, host: str, address: str) -> dict[str, Any]:
@@ -191,7 +205,7 @@ def test_a_router_leads_to_who_is_not_known_yet_and_says_so_if_nobody_is(
         ip_batch([f"route replace default via {gateway}"], space)
 
     for machine in machines:
-        assert answers(lab, asker, machine.address(4))
+        assert answers_in_the_end(lab, asker, machine.address(4))
 
     with ExitStack() as stack:
         wire = wire_of(lab, asker, stack)
