@@ -244,7 +244,7 @@ def test_a_firewall_is_a_sub_ports_own_and_what_it_revokes_is_cut(lab: Lab, plac
     with Session("tcp", *ends, 80) as session:
         assert session.ask(passes_s)
         place.converged(lab.api.delete(RULE, made.items[0]["id"]))
-        wait_until("the session to be cut", lambda: not session.ask(cut_s), passes_s)
+        wait_until("the session to be cut", lambda: not session.ask(cut_s), cut_s)
     assert place.answers("b1", "b2")
     change = {"security_groups": before}
     place.converged(lab.api.update(PORT, place.machines["a3"].port_id, change)[1])
@@ -259,7 +259,7 @@ def test_a_sub_port_comes_and_goes_while_others_go_on(lab: Lab, place: Place) ->
                      place.machines["a2"].address(4), 5000) as session:  # fmt: skip
             assert session.ask(passes_s)
             place.act("p1", "remove_subports", {a1: 10})
-            wait_until("the session to be cut", lambda: not session.ask(cut_s), passes_s)
+            wait_until("the session to be cut", lambda: not session.ask(cut_s), cut_s)
         place.act("p1", "add_subports", {a1: 10})
         assert place.answers("a1", "a2")
     assert stream.result.lost == ()
