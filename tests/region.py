@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
@@ -19,6 +18,8 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.assembly.config import Config
+from alcor.lab.layout import LabError
+from alcor.lab.waiting import wait_until
 
 start_s_max = 180.0
 ROLES = ("managers", "delivery", "delivery", "gateway", "gateway")
@@ -47,6 +48,7 @@ def served(config: Config, folder: Path, nats_url: str, postgres_url: str) -> It
         "ALCOR_SERVED__POSTGRES": postgres_url,
     }
     processes: list[subprocess.Popen[bytes]] = []
+    asked: dict[str, subprocess.Popen[bytes]] = {}  # by where they say that they are ready
     try:
         for number, role in enumerate(ROLES):
             health = f"127.0.0.1:{free_port()}"
@@ -57,7 +59,9 @@ def served(config: Config, folder: Path, nats_url: str, postgres_url: str) -> It
             with (folder / f"{role}-{number}.log").open("ab") as log:
                 process = subprocess.Popen(argv, stdout=log, stderr=log, env=given)
             processes.append(process)
-            _wait_until_ready(api if role == "gateway" else health, process, folder)
+            asked[api if role == "gateway" else health] = process
+        for address, process in asked.items():
+            _wait_until_ready(address, process, folder)
         host, _, port = api.rpartition(":")
         yield Served(host, int(port), ",".join(agents))
         assert all(process.poll() is None for process in processes), _told(folder)
@@ -83,19 +87,21 @@ def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    end = time.monotonic() + start_s_max
-    while True:
+    def ready() -> bool:
+        assert process.poll() is None, _told(folder)
         connection = HTTPConnection(address, timeout=30)
         try:
             connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
+            return connection.getresponse().status == 200
         except (OSError, HTTPException):
-            pass
+            return False
         finally:
             connection.close()
-        assert process.poll() is None, _told(folder)
-        assert time.monotonic() < end, _told(folder)
+
+    try:
+        wait_until(f"{address} to be ready", ready, start_s_max)
+    except LabError as error:
+        raise AssertionError(f"{error}\n{_told(folder)}") from error
 
 
 def _told(folder: Path) -> str:
