@@ -9,63 +9,24 @@ stage has an explicit, counted miss. A port without complete data has no CLASSIF
 
 from enum import IntEnum
 
+from alcor.agent.port_stages import firewall, limits, rules
+from alcor.agent.registers import *  # noqa: F403 - who names a stage names what it reads
+from alcor.agent.registers import (
+    FLAGS,
+    METER,
+    PORT_IN,
+    PORT_OUT,
+    ROUTER,
+    SCOPE,
+    TAP,
+    TUNNEL_REMOTE,
+    VNI,
+    registers,
+)
+from alcor.agent.router_stages import ROUTER_STAGES
 from alcor.agent.stages import PRIORITY as PRIORITY
 from alcor.agent.stages import Phase, Stage, number
 from alcor.agent.wants import Wants as Wants
-
-VNI = "metadata"  # the network that the packet is in: its VNI, 24 bits
-FLAGS = "reg0"
-FROM_TUNNEL = (1, 1)  # FLAGS, bit 0: value and mask of a packet that came from another host
-FROM_HERE = (0, 1)
-FROM_UPLINK = (2, 2)  # FLAGS, bit 1: it came from outside, by an uplink
-FROM_INSIDE = (0, 3)  # neither by a tunnel nor by an uplink
-TOO_LARGE = (8, 8)  # FLAGS, bit 3: the network that the packet is routed to can't take it
-TOO_LARGE_BIT = 3
-TRANSLATED = (4, 4)  # FLAGS, bit 2: what was to be translated on its way in has been
-TUNNEL_REMOTE = "reg5"  # IPv4 address of the tunnel endpoint that the packet goes to
-SUBJECT = "reg6"  # the port whose rules are asked: its number
-VERDICT = "reg7"
-ALLOWED = (1, 1)  # VERDICT, bit 0: value and mask of a packet that a rule lets pass
-UNTRACKED = (2, 2)  # VERDICT, bit 1: its connection is not to be remembered
-PORT_IN = "reg14"  # the port that sent it: its number, 0 when it came from the tunnel
-PORT_OUT = "reg15"  # the local port that it goes to: its number
-NEXT_HOP = ("reg8", "reg9", "reg10", "reg11")  # IPv4 in the first, IPv6 in all four
-STANDS_FOR = "reg3"  # the address that a packet must have once it is translated; 0: any
-SCOPE = "reg1"  # of a routed packet: the address scope that it comes from
-SCOPE_ANY = 0xFFFF_FFFF  # SCOPE of a packet that was translated: it may go anywhere
-METER = "reg2"  # which limit LIMITED is asked to keep: the number of a meter
-TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by then
-PICK = "reg4"  # which of several next hops of one route
-ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
-ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
-AGAIN = (64, 64)  # FLAGS, bit 6: it was held until the neighbour that it wants was looked for
-FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
-LOOKED_AT = (32, 32)  # FLAGS, bit 5: whether it answers what came by a local IP is known
-FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
-WANTS_MASK = 0x1800  # of FLAGS: which neighbour it wants that is not known, a `Wants`
-
-registers = {
-    VNI: "the network that the packet is in: its VNI, 24 bits",
-    FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
-    "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
-    "bit 4: a router has sent it on, here; bit 5: an answer by a local IP would be known as one; "
-    "bit 6: a neighbour was looked for; bits 8 to 10: why a router can't forward it; "
-    "bits 11 and 12: which neighbour it wants",
-    **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
-    **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
-    TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id; LIMITED: a meter",
-    STANDS_FOR: "the address that a packet must have once it is translated; 0: any",
-    SCOPE: "the address scope that a routed packet comes from, counted for each router; "
-    "all bits: any, as it was translated",
-    PICK: "which of the next hops of one route the packet takes, from 0 on",
-    TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to; before that is "
-    "known, the other half of what METERED is asked about",
-    SUBJECT: "the port whose security groups are asked: its number",
-    VERDICT: "bit 0: a rule lets the packet pass; bit 1: its connection is not to be remembered",
-    PORT_IN: "the local port that sent the packet: its number (its ofport, or a sub-port's own); "
-    "0 when it came from the tunnel",
-    PORT_OUT: "the local port that the packet goes to: its number",
-}
 
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
 PUNT_DHCP6 = b"dhcp6"
@@ -90,89 +51,6 @@ class Fault(IntEnum):
 
 
 PRIORITY_MISS = 0
-
-
-def _firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:
-    """The stages of ACLs and security groups on the way out of a port, or in."""
-    rules = ("SG_RULES_OUT", "SG_RULES_IN")
-    return (
-        Stage(
-            f"ACL_{way}",
-            "whether it may cross the edge of its subnet",
-            reads=(VNI,),
-            miss=f"FW_{way}",
-            miss_means="of a subnet without an ACL",
-            next=(f"FW_{way}",),
-        ),
-        Stage(
-            f"FW_{way}",
-            "whether the port is filtered, and whether its connections are tracked",
-            reads=(port,),
-            miss_means="neither IP nor ARP of a filtered port",
-            next=(f"FW_{way}_STATE", f"FW_{way}_STATELESS", onward),
-        ),
-        Stage(
-            f"FW_{way}_STATE",
-            "who opened the connection: that side's rules are asked, as for its first packet",
-            reads=(port,),
-            writes=(SUBJECT, VERDICT),
-            miss_means="of no connection, and can't open one",
-            next=(f"FW_{way}_LOG",),
-            calls=rules,
-        ),
-        Stage(
-            f"FW_{way}_STATELESS",
-            "asks the rules about every packet by itself",
-            reads=(port,),
-            writes=(SUBJECT, VERDICT),
-            miss_means="never reached by another packet",
-            next=(f"FW_{way}_LOG",),
-            calls=(f"SG_RULES_{way}", f"SG_HEADERS_{way}"),
-        ),
-        Stage(
-            f"FW_{way}_LOG",
-            "of a port that is logged: a copy of what opens a connection, or is dropped",
-            reads=(port, VERDICT),
-            miss=f"FW_{way}_VERDICT",
-            miss_means="of a port without a log, or nothing to be told",
-            next=(f"FW_{way}_VERDICT",),
-        ),
-        Stage(
-            f"FW_{way}_VERDICT",
-            "remembers a new connection that a rule lets pass",
-            reads=(port, VERDICT),
-            miss_means="no rule lets it pass",
-            next=(onward,),
-        ),
-    )
-
-
-def _limits(way: str, port: str, purpose: str, onward: str) -> tuple[Stage, ...]:
-    """The stages of a port's QoS policy, on the way out or in."""
-    return (
-        Stage(
-            f"QOS_{way}",
-            f"by the port's policy: {purpose} a second",
-            reads=(port,),
-            miss=f"PPS_{way}",
-            miss_means="of a port without such a limit",
-            next=(f"PPS_{way}",),
-        ),
-        Stage(
-            f"PPS_{way}",
-            "by the port's policy: how many packets a second",
-            reads=(port,),
-            miss=onward,
-            miss_means="of a port without such a limit",
-            next=(onward,),
-        ),
-    )
-
-
-def _rules(name: str, asked_for: str) -> Stage:
-    return Stage(
-        name, asked_for, reads=(SUBJECT,), writes=(VERDICT,), miss_means="no rule lets it pass"
-    )
 
 
 _PHASES = (
@@ -260,8 +138,8 @@ _PHASES = (
             ),
         ),
     ),
-    Phase(30, _firewall("OUT", PORT_IN, "QOS_OUT")),
-    Phase(50, _limits("OUT", PORT_IN, "what it sends is marked, and how many bits", "L2_DST")),
+    Phase(30, firewall("OUT", PORT_IN, "QOS_OUT")),
+    Phase(50, limits("OUT", PORT_IN, "what it sends is marked, and how many bits", "L2_DST")),
     Phase(
         60,
         (
@@ -296,122 +174,9 @@ _PHASES = (
             ),
         ),
     ),
-    Phase(
-        65,
-        (
-            Stage(
-                "NAT_IN",
-                "from outside to a floating IP or to the router: to the address behind it",
-                reads=ROUTER,
-                writes=(FLAGS, STANDS_FOR, SCOPE, METER),
-                miss="ROUTER_IN",
-                miss_means="nothing to translate",
-                next=("NAT_CAME", "ROUTER_IN"),
-                calls=("LIMITED",),
-            ),
-            Stage(
-                "NAT_CAME",
-                "a connection goes where it was translated to only while that is still so",
-                reads=(STANDS_FOR, *ROUTER),
-                miss_means="a floating IP has become somebody else's",
-                next=("ROUTER_IN",),
-            ),
-            Stage(
-                "ROUTER_IN",
-                "what a router takes: answers to ping, nothing link-local, nothing out of hops",
-                reads=(VNI, *ROUTER),
-                writes=(FLAGS, *TAP),
-                miss="ROUTE",
-                miss_means="to be forwarded",
-                next=("ROUTE", "ROUTER_FAULT", "RETURN"),
-                calls=("METERED",),
-            ),
-            Stage(
-                "ROUTE",
-                "the longest prefix: the network that the packet goes to, and its next hop",
-                reads=ROUTER,
-                writes=(VNI, FLAGS, PICK, *NEXT_HOP),
-                miss_means="not IP",
-                next=(
-                    *("ROUTE_PICK", "ROUTE_SCOPE", "NAT_OUT"),
-                    *("ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
-                ),
-            ),
-            Stage(
-                "ROUTE_PICK",
-                "one of several next hops, the same for all packets of a connection; of several "
-                "ways out that of who sends",
-                reads=(VNI, PICK, *ROUTER),
-                writes=(VNI, FLAGS, *NEXT_HOP),
-                miss_means="never reached by another packet",
-                next=("ROUTE_SCOPE", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
-            ),
-            Stage(
-                "ROUTE_SCOPE",
-                "of a router that joins address scopes: into the scope that it comes from only",
-                reads=(VNI, SCOPE, *ROUTER),
-                writes=(FLAGS,),
-                miss_means="not IP",
-                next=("ROUTE_SIZE", "NEIGHBOUR", "ROUTER_FAULT"),
-            ),
-            Stage(
-                "NAT_OUT",
-                "to the outside: from a floating IP, from the router's address, or elsewhere",
-                reads=(VNI, FLAGS, *ROUTER),
-                writes=(TUNNEL_REMOTE, STANDS_FOR, *TAP),
-                miss_means="not IP",
-                next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),
-                calls=("METERED",),
-            ),
-            Stage(
-                "NAT_DONE",
-                "what could not be translated stays inside, and what is translated as it once was",
-                reads=(STANDS_FOR, *ROUTER),
-                writes=(METER,),
-                miss_means="not translated, or not as it must be now",
-                next=("NEIGHBOUR",),
-                calls=("LIMITED",),
-            ),
-            Stage(
-                "ROUTE_SIZE",
-                "what is larger than the network takes that it is routed to goes no further",
-                reads=(FLAGS,),
-                miss="NEIGHBOUR",
-                miss_means="it fits",
-                next=("ROUTER_FAULT",),
-            ),
-            Stage(
-                "NEIGHBOUR",
-                "the MAC of the next hop",
-                reads=(VNI, *NEXT_HOP),
-                writes=(FLAGS,),
-                miss_means="not IP",
-                next=("ROUTE_OUT", "SEEK", "ROUTER_FAULT"),
-            ),
-            Stage(
-                "ROUTE_OUT",
-                "into the network that the packet goes to",
-                writes=(FLAGS,),
-                miss_means="never reached by another packet",
-                again=("L2_DST",),
-            ),
-            Stage(
-                "SEEK",
-                "in a lazily held network: the agent looks for the neighbour, and holds the packet",
-                reads=(VNI, FLAGS, PORT_IN),
-                miss_means="sent by no port here",
-                next=("ROUTER_FAULT",),
-            ),
-            Stage(
-                "ROUTER_FAULT",
-                "who sent what can't be forwarded is told by the agent",
-                reads=(FLAGS, PORT_IN),
-                miss_means="sent by no port of a routed network",
-            ),
-        ),
-    ),
-    Phase(80, _firewall("IN", PORT_OUT, "QOS_IN")),
-    Phase(87, _limits("IN", PORT_OUT, "how many bits it receives", "DELIVER")),
+    Phase(65, ROUTER_STAGES),
+    Phase(80, firewall("IN", PORT_OUT, "QOS_IN")),
+    Phase(87, limits("IN", PORT_OUT, "how many bits it receives", "DELIVER")),
     Phase(
         90,
         (
@@ -449,10 +214,10 @@ _PHASES = (
     Phase(
         110,
         (
-            _rules("SG_RULES_OUT", "opened by a port: its egress rules, by the connection"),
-            _rules("SG_RULES_IN", "opened towards a port: its ingress rules, by the connection"),
-            _rules("SG_HEADERS_OUT", "of a stateless port: egress rules, by the packet's headers"),
-            _rules("SG_HEADERS_IN", "of a stateless port: ingress rules, by the packet's headers"),
+            rules("SG_RULES_OUT", "opened by a port: its egress rules, by the connection"),
+            rules("SG_RULES_IN", "opened towards a port: its ingress rules, by the connection"),
+            rules("SG_HEADERS_OUT", "of a stateless port: egress rules, by the packet's headers"),
+            rules("SG_HEADERS_IN", "of a stateless port: ingress rules, by the packet's headers"),
         ),
     ),
     Phase(
