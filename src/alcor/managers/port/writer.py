@@ -6,16 +6,12 @@ port was never saved is freed by the IP manager's sweeper; for a port that exist
 tells the IP manager what the row says. Only one batch is done at a time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from alcor.contracts.peers import Holding, Holdings
 from alcor.contracts.resources import Written
-from alcor.contracts.sharing import allows
-from alcor.intent.records import NetworkRecord
-from alcor.managers.port.addressing import Interface, Wish
 from alcor.managers.port.commit import (
     Change,
     MacsDoubled,
@@ -27,53 +23,44 @@ from alcor.managers.port.commit import (
     commit,
     network_not_found,
 )
-from alcor.managers.port.groups import Answer, Asked, PortGroups, asked
+from alcor.managers.port.groups import Asked, PortGroups
 from alcor.managers.port.jobs import (
     Create,
     Delete,
-    Draft,
     Job,
     Rebind,
     Settle,
     Together,
     Update,
-    project_of,
 )
-from alcor.managers.port.leasing import Leased, Leasing, Request, all_of, nothing
+from alcor.managers.port.leasing import Leasing, all_of, nothing
 from alcor.managers.port.macs import MacSource
-from alcor.managers.port.making import Own, PortMaker
-from alcor.managers.port.model import Port, PortIdInUse, PortNotFound, machine_owners
+from alcor.managers.port.making import PortMaker
 from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
+from alcor.managers.port.progress import (
+    Progress,
+    check_ids,
+    groups_asked,
+    hosts_named,
+    macs_given,
+    names_policy,
+    new_ports,
+    note_before,
+    open_in,
+    orphans,
+    policy_wishes,
+    requests_of,
+    unusable,
+    whose,
+    written,
+)
 from alcor.managers.port.references import References
-from alcor.runtime import policy_references
 from alcor.runtime.policy_references import PolicyReferences
-from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
-from alcor.values.revision import Revision
 
 mac_tries_max = 8  # batches of MAC addresses that all turned out to be taken
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a job of the batch is; once `answer` is set, it goes no further."""
-
-    job: Job
-    answer: Saved | Refusal | None = None
-    addresses: Leased | None = None  # leased for it, by port
-    before: Port | None = None  # of a change of addresses: the port as it was
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by port
-    macs: dict[str, str] = field(default_factory=dict)  # by port: given, or chosen
-    again: bool = False  # its first MACs were taken: more may be leased than is needed now
-    owners: dict[str, str] = field(default_factory=dict)  # by network
-    secured: dict[str, bool] = field(default_factory=dict)  # by network, where ports don't say
-
-    def is_secured(self, draft: Draft) -> bool:
-        """Whether the port shall have port security."""
-        said: bool | None = draft.item.get("port_security_enabled")
-        return self.secured[draft.network_id] if said is None else said
 
 
 class Writer:
@@ -110,7 +97,7 @@ class Writer:
         await self._prepare(batch)
         await self._write(batch)
         await self._give_back(batch)
-        return [_written(each.answer) for each in batch]
+        return [written(each.answer) for each in batch]
 
     async def settle(self, count_max: int) -> None:
         """Tell the IP manager what the ports hold that have a note; for the start."""
@@ -122,10 +109,10 @@ class Writer:
         ids = {draft.network_id for _, job in creates for draft in job.drafts}
         networks = await self._references.networks(ids) if ids else {}
         networks |= await self._references.networks_now(
-            {id_ for each, job in creates for id_ in _unusable(job, networks)}
+            {id_ for each, job in creates for id_ in unusable(job, networks)}
         )
         for each, job in creates:
-            for id_ in _unusable(job, networks):
+            for id_ in unusable(job, networks):
                 each.answer = network_not_found(id_)
             each.owners = {
                 draft.network_id: networks[draft.network_id].project_id
@@ -140,8 +127,8 @@ class Writer:
             return
         asking = [
             (each, port_id, wanted)
-            for each in _open(batch)
-            for port_id, wanted in _groups_asked(each)
+            for each in open_in(batch)
+            for port_id, wanted in groups_asked(each)
         ]
         unknown = list({wanted: None for _, _, wanted in asking if isinstance(wanted, Asked)})
         found = dict(zip(unknown, await self._groups.answers(unknown), strict=True))
@@ -154,22 +141,22 @@ class Writer:
 
     async def _look_up_policies(self, batch: Sequence[Progress]) -> None:
         """Refuse the QoS policies that ports can't have, or whose removal is not theirs."""
-        asking = [each for each in _open(batch) if _names_policy(each.job)]
+        asking = [each for each in open_in(batch) if names_policy(each.job)]
         if not asking:
             return
         ids = [each.job.id for each in asking if isinstance(each.job, Update)]
         held = await self._store.read(lambda tx: tx.ports(ids))
-        wishes = [(each, wish) for each in asking for wish in _policy_wishes(each.job, held)]
+        wishes = [(each, wish) for each in asking for wish in policy_wishes(each.job, held)]
         answers = await self._policies.answers([wish for _, wish in wishes])
         for (each, _), answer in zip(wishes, answers, strict=True):
             each.answer = each.answer or answer
 
     async def _prepare(self, batch: Sequence[Progress]) -> None:
         """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
-        creates = [e for e in _open(batch) if isinstance(e.job, Create) and e.job.ids_given]
+        creates = [e for e in open_in(batch) if isinstance(e.job, Create) and e.job.ids_given]
         updates = [
             e
-            for e in _open(batch)
+            for e in open_in(batch)
             if isinstance(e.job, Update) and (e.job.wishes is not None or e.job.readdress)
         ]
         if not creates and not updates:
@@ -178,15 +165,15 @@ class Writer:
         def work(tx: Transaction) -> None:
             tx.settled(self._settled)
             for each in creates:
-                _check_ids(tx, each)
+                check_ids(tx, each)
             for each in updates:
-                _note(tx, each)
+                note_before(tx, each)
 
         await self._store.write(work)
         self._settled.clear()
 
     async def _lease(self, batch: Sequence[Progress]) -> None:
-        asking = [(each, requests) for each in _open(batch) if (requests := _requests(each))]
+        asking = [(each, requests) for each in open_in(batch) if (requests := requests_of(each))]
         if not asking:
             return
         answers = await self._leasing.lease([requests for _, requests in asking])
@@ -201,12 +188,12 @@ class Writer:
 
         A MAC is chosen before addresses are leased, because some are made of it.
         """
-        hosts = await self._references.hosts(_hosts(_open(batch)))
+        hosts = await self._references.hosts(hosts_named(open_in(batch)))
         for _ in range(mac_tries_max):
-            for each in _open(batch):
+            for each in open_in(batch):
                 await self._choose_macs(each)
             await self._lease(batch)
-            saving = [each for each in _open(batch) if not isinstance(each.job, Settle)]
+            saving = [each for each in open_in(batch) if not isinstance(each.job, Settle)]
             if not saving:
                 return
             maker = PortMaker(self._now(), self._zone)
@@ -217,7 +204,7 @@ class Writer:
                     each.again = True
                 else:
                     each.answer = answer
-        for each in _open(batch):
+        for each in open_in(batch):
             if not isinstance(each.job, Settle):
                 each.answer = Unavailable("No free MAC address was found; try again.")
 
@@ -237,10 +224,10 @@ class Writer:
         assert not isinstance(job, Settle)
         if isinstance(job, Together):
             return Several(job.decide, job.trace)
-        project, trace = _whose(job)
+        project, trace = whose(job)
         if isinstance(job, Create):
-            ports = _ports(job.drafts, each, hosts, maker)
-            given = _macs_given(job)
+            ports = new_ports(job.drafts, each, hosts, maker)
+            given = macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         if isinstance(job, Rebind):
             return Rebinding(job.id, project, job.decide, trace, at)
@@ -267,7 +254,7 @@ class Writer:
         """Of every port of the job that needs one; none that the client gave to another of them."""
         job = each.job
         if isinstance(job, Create):
-            given = _macs_given(job)
+            given = macs_given(job)
             macs = await self._free_macs(sum(not d.mac_address for d in job.drafts), given)
             each.macs = {d.id: d.mac_address or macs.pop() for d in job.drafts}
         elif isinstance(job, Update) and job.mac_chosen:
@@ -282,7 +269,7 @@ class Writer:
 
     async def _give_back(self, batch: Sequence[Progress]) -> None:
         """Tell the IP manager what the ports of the batch hold now."""
-        holdings = _orphans(batch)
+        holdings = orphans(batch)
         ids = [e.job.id for e in batch if isinstance(e.job, Delete) and isinstance(e.answer, Saved)]
         ids += [e.job.id for e in batch if isinstance(e.job, Update) and e.before is not None]
         ids += [id_ for e in batch if e.again and isinstance(e.answer, Saved) for id_ in e.macs]
@@ -305,161 +292,3 @@ class Writer:
         for each in batch:
             if isinstance(each.job, Settle):
                 each.answer = Saved([], 0)
-
-
-def _unusable(job: Create, networks: Mapping[str, NetworkRecord]) -> set[str]:
-    """The networks of a job's ports that are not there, or neither theirs nor shared with them."""
-    project = project_of(job.caller)
-    wanted = {draft.network_id for draft in job.drafts}
-    return {
-        id_
-        for id_ in wanted
-        if id_ not in networks
-        or (
-            project not in (None, networks[id_].project_id)
-            and not allows(networks[id_].shared_with, project or "")
-        )
-    }
-
-
-def _open(batch: Iterable[Progress]) -> list[Progress]:
-    return [each for each in batch if each.answer is None]
-
-
-def _check_ids(tx: Transaction, each: Progress) -> None:
-    """An id that a port has must not get at that port's leases.
-
-    One that the sweeper fenced is free again: the create that it fenced is over, as batches are
-    done one at a time.
-    """
-    assert isinstance(each.job, Create)
-    for taken in tx.existing(each.job.ids_given):
-        each.answer = PortIdInUse(taken)
-        return
-    tx.lift(each.job.ids_given)
-
-
-def _note(tx: Transaction, each: Progress) -> None:
-    assert isinstance(each.job, Update)
-    port = tx.ports([each.job.id]).get(each.job.id)
-    if port is None or project_of(each.job.caller) not in (None, port.project_id):
-        each.answer = PortNotFound(each.job.id)
-        return
-    tx.unsettle([port.id])
-    each.before = port
-
-
-def _requests(each: Progress) -> list[Request]:
-    """The addresses that a job wants leased."""
-    job = each.job
-    if isinstance(job, Create):
-        return [
-            Request(d.id, d.network_id, d.wishes, Interface(each.macs[d.id], d.device_owner))
-            for d in job.drafts
-        ]
-    if isinstance(job, Update) and each.before is not None:
-        before = each.before
-        changes = {**job.changes, **({"mac_address": each.macs[job.id]} if each.macs else {})}
-        held = [Wish(ip.subnet_id, address(ip.ip_address)) for ip in before.fixed_ips]
-        interface = Interface(
-            changes.get("mac_address") or before.mac_address,
-            changes.get("device_owner", before.device_owner),
-            frozenset(wish.address for wish in held if wish.address is not None),
-        )
-        wishes = held if job.wishes is None else job.wishes
-        return [Request(job.id, before.network_id, wishes, interface)]
-    return []
-
-
-def _groups_asked(each: Progress) -> list[tuple[str, Asked | Answer]]:
-    """The security groups that a job's ports shall have; none where they stay."""
-    job = each.job
-    if isinstance(job, Create):
-        viewer = project_of(job.caller)
-        return [
-            (d.id, asked(d.item, viewer, d.project_id, secured=each.is_secured(d)))
-            for d in job.drafts
-        ]
-    if isinstance(job, Update) and job.changes.get("security_groups"):
-        ids = tuple(job.changes["security_groups"])
-        return [(job.id, Asked(project_of(job.caller), "", ids))]
-    return []
-
-
-def _names_policy(job: Job) -> bool:
-    if isinstance(job, Create):
-        return any(draft.item["qos_policy_id"] for draft in job.drafts)
-    return isinstance(job, Update) and "qos_policy_id" in job.changes
-
-
-def _policy_wishes(job: Job, held: Mapping[str, Port]) -> list[policy_references.Wish]:
-    """What a job's ports ask for, beside what they have."""
-    if isinstance(job, Create):
-        viewer = project_of(job.caller)
-        return [policy_references.Wish(viewer, d.item["qos_policy_id"]) for d in job.drafts]
-    if isinstance(job, Update) and (port := held.get(job.id)):
-        viewer, wanted = project_of(job.caller), job.changes["qos_policy_id"]
-        placed = bool(port.host) and port.device_owner.startswith(machine_owners)
-        return [policy_references.Wish(viewer, wanted, port.qos_policy_id, placed)]
-    return []
-
-
-def _hosts(batch: Iterable[Progress]) -> set[str]:
-    """The hosts that are named."""
-    names: set[str] = set()
-    for each in batch:
-        if isinstance(each.job, Create):
-            names.update(draft.item["binding:host_id"] for draft in each.job.drafts)
-        elif isinstance(each.job, Update):
-            names.add(each.job.changes.get("binding:host_id", ""))
-    return names - {""}
-
-
-def _whose(job: Create | Update | Delete | Rebind) -> tuple[str | None, str]:
-    """The project whose ports are seen, and the trace of the request."""
-    return project_of(job.caller), job.caller.request_id
-
-
-def _macs_given(job: Create) -> frozenset[str]:
-    return frozenset(draft.mac_address for draft in job.drafts if draft.mac_address)
-
-
-def _ports(
-    drafts: Sequence[Draft], each: Progress, hosts: set[str], maker: PortMaker
-) -> list[Port]:
-    addresses, groups = each.addresses or {}, each.groups
-    return [
-        maker.new(
-            draft.item,
-            Own(
-                draft.id,
-                draft.project_id,
-                each.macs[draft.id],
-                addresses.get(draft.id, ()),
-                groups.get(draft.id, ()),
-                each.is_secured(draft),
-                draft.item["binding:host_id"] in hosts,
-            ),
-        )
-        for draft in drafts
-    ]
-
-
-def _orphans(batch: Iterable[Progress]) -> list[Holding]:
-    """What was leased for ports that were then refused (not what a port with that id holds)."""
-    return nothing(
-        port_id
-        for each in batch
-        if isinstance(each.answer, Refusal) and not isinstance(each.answer, PortIdInUse)
-        if isinstance(each.job, Create) and each.addresses
-        for port_id, addresses in each.addresses.items()
-        if addresses
-    )
-
-
-def _written(answer: Saved | Refusal | None) -> Written | Exception:
-    if answer is None:
-        return Unavailable("The addresses could not be settled; try again.")
-    if isinstance(answer, Refusal):
-        return answer
-    return Written(answer.documents, str(Revision("port", answer.sequence)))
