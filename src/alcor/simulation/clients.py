@@ -1,127 +1,23 @@
 """Clients of a simulated region: each asks for one thing after the other, by chance.
 
-They ask as the gateway does, by the managers' contracts over NATS, with bodies that are checked by
-the resources' declarations.
+What they may ask for, and how often, is here; `asking.py` asks, and `api.py` reaches the managers.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
-from random import Random
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import msgspec
+from alcor.simulation.api import Document
+from alcor.simulation.asking import Asker
 
-from alcor.assembly.resources import contract_of, declared
-from alcor.contracts.convergence import ConvergencePeer, ConvergenceRequest
-from alcor.contracts.resources import (
-    ActRequest,
-    Caller,
-    CreateRequest,
-    DeleteRequest,
-    ListQuery,
-    ListRequest,
-    ResourceManager,
-    UpdateRequest,
-    Written,
-)
-from alcor.resource import body
-from alcor.resource.declaration import Resource
-from alcor.runtime.nats_wire import NatsWire
-from alcor.runtime.rpc import far_peer
-from alcor.simulation.book import Batch, Book, Renaming, Thing
-from alcor.simulation.host import Host, physical_network
-from alcor.simulation.journal import Journal
-from alcor.values.errors import Kind, Refusal, Unavailable
-
-KINDS = ("network", "subnet", "port", "security_group", "security_group_rule", "router")
-KINDS_TOO = ("floatingip",)
 PROJECTS = ("red", "blue")
-ADMIN = Caller(project_id="admin", admin=True, roles=("admin",))
-items_max = 100
 batch_max = 6  # ports of one call
 race_s = 0.01  # within which deeds are begun that race each other
-asked_again_max, ask_again_s = 60, 1.0  # of what is read in the end
-wait_s = 10.0  # that a client waits for hosts
-
-Document = dict[str, Any]
-
-
 _JOINING = ("add_router_interface", "add_router_interface", "remove_router_interface")
 
 
-class Api:
-    """The managers, as a gateway reaches them."""
-
-    def __init__(self, wire: NatsWire) -> None:
-        wanted = {*KINDS, *KINDS_TOO}
-        self.resource_by_kind: Mapping[str, Resource] = {
-            each.name: each for each in declared() if each.name in wanted
-        }
-        self._manager_by_kind: dict[str, Any] = {
-            kind: far_peer(contract_of(each), wire, each.name)
-            for kind, each in self.resource_by_kind.items()
-        }
-        self.convergence = far_peer(ConvergencePeer, wire)
-
-    async def create(self, caller: Caller, kind: str, items: list[Document]) -> Written:
-        resource = self.resource_by_kind[kind]
-        content = msgspec.json.encode({resource.collection: items})
-        made = body.created(resource, content, items_max).items
-        for item in made:
-            item.setdefault("project_id", caller.project_id)
-        return await self.manager(kind).create(CreateRequest(caller, made))
-
-    async def update(self, caller: Caller, kind: str, id_: str, changes: Document) -> Written:
-        resource = self.resource_by_kind[kind]
-        checked = body.changed(resource, msgspec.json.encode({resource.key: changes}))
-        return await self.manager(kind).update(UpdateRequest(caller, id_, checked))
-
-    async def delete(self, caller: Caller, kind: str, id_: str) -> Written:
-        return await self.manager(kind).delete(DeleteRequest(caller, id_))
-
-    async def act(self, caller: Caller, id_: str, action: str, arguments: Document) -> Written:
-        """An action on a router."""
-        reply: Written = await self._manager_by_kind["router"].act(
-            ActRequest(caller, id_, action, arguments)
-        )
-        return reply
-
-    async def list_all(self, kind: str) -> list[Document]:
-        """Everything of a kind, whosoever; asked again while a role comes up once more.
-
-        A leader that was deposed while it had nothing to do ends when it is asked.
-        """
-        for _ in range(asked_again_max):
-            with suppress(Unavailable):
-                reply = await self.manager(kind).list_page(ListRequest(ADMIN, ListQuery()))
-                return [msgspec.json.decode(item) for item in reply.items]
-            await asyncio.sleep(ask_again_s)
-        raise Unavailable(f"nobody lists {kind}")
-
-    def manager(self, kind: str) -> ResourceManager:
-        manager: ResourceManager = self._manager_by_kind[kind]
-        return manager
-
-
-class Client:
-    """One who asks, of one project."""
-
-    def __init__(
-        self,
-        name: str,
-        project: str,
-        api: Api,
-        book: Book,
-        hosts: Sequence[Host],
-        chance: Random,
-        journal: Journal,
-    ) -> None:
-        self._name = name
-        self._caller = Caller(project_id=project, roles=("member",))
-        self._api, self._book, self._hosts = api, book, hosts
-        self._chance, self._journal = chance, journal
-        self._asked = 0
+class Client(Asker):
+    """One who asks for one thing after the other, by chance."""
 
     async def run(self, count: int, pause_s: float) -> None:
         """Ask for so much, with pauses."""
@@ -133,8 +29,6 @@ class Client:
             (deed,) = self._chance.choices(deeds, weights)
             self._asked += 1
             await deed(self)
-
-    # What it asks for
 
     async def make_network(self) -> None:
         names = self._names(self._chance.randint(1, 2))
@@ -288,143 +182,6 @@ class Client:
         floating = self._some("floatingip")
         if floating is not None:
             await self._delete(floating, [])
-
-    # How it asks
-
-    async def _create(self, kind: str, items: list[Document]) -> None:
-        began_s = _now_s()
-        batch = Batch(kind, [item["name"] for item in items if "name" in item])
-        done = await self._ask(
-            f"create {kind}", lambda: self._api.create(self._caller, kind, items)
-        )
-        if isinstance(done, Refusal):
-            unknown = done.kind is Kind.UNAVAILABLE
-            (self._book.unanswered if unknown else self._book.refused).append(batch)
-            return
-        documents = [msgspec.json.decode(item) for item in done.items]
-        if len(documents) != len(items):
-            self._journal.violation("a batch is whole", asked=len(items), made=len(documents))
-        self._book.made(kind, documents, began_s, _now_s())
-        if kind == "port":
-            for document in documents:
-                self._plug(document["id"], document["binding:host_id"])
-        await self._wait(done.revision)
-
-    async def _update(self, thing: Thing, changes: Document) -> None:
-        (name,) = self._names(1)
-        renaming = Renaming(name, _now_s())
-        thing.names.append(renaming)
-        asked = {**changes, "name": name}
-        done = await self._ask(
-            f"update {thing.kind}",
-            lambda: self._api.update(self._caller, thing.kind, thing.id, asked),
-        )
-        if isinstance(done, Refusal):
-            if done.kind is not Kind.UNAVAILABLE:
-                thing.names.remove(renaming)
-            return
-        renaming.answered_s = _now_s()
-        document = msgspec.json.decode(done.items[0])
-        if "binding:host_id" in changes:
-            self._plug(thing.id, document["binding:host_id"])
-        revision = document["revision_number"]
-        alone = [each for each in thing.names if each.answered_s >= renaming.began_s] == [renaming]
-        if alone and revision <= thing.revision:
-            self._journal.violation("revisions grow", of=thing.id, held=thing.revision, to=revision)
-        thing.revision = max(thing.revision, revision)
-        await self._wait(done.revision)
-
-    async def _delete(self, thing: Thing, parts: list[Thing]) -> None:
-        """Delete a thing, and with it the parts that are not used."""
-        affected = [each for each in (thing, *parts) if not each.may_be_gone]
-        for each in affected:
-            each.may_be_gone = True
-        done = await self._ask(
-            f"delete {thing.kind}", lambda: self._api.delete(self._caller, thing.kind, thing.id)
-        )
-        if not isinstance(done, Refusal):
-            for each in (thing, *parts):
-                each.is_gone = each.may_be_gone = True
-            if thing.kind == "port":
-                self._plug(thing.id, "")
-        elif done.kind not in (Kind.UNAVAILABLE, Kind.NOT_FOUND):
-            for each in affected:
-                each.may_be_gone = False
-
-    async def _ask(self, what: str, call: Callable[[], Awaitable[Written]]) -> Written | Refusal:
-        self._journal.note("client.asks", client=self._name, what=what)
-        try:
-            done = await call()
-        except Refusal as refusal:
-            self._journal.note("client.refused", client=self._name, why=refusal.type)
-            return refusal
-        self._book.acknowledged(done.revision)
-        self._journal.note("client.answered", client=self._name, revision=done.revision)
-        return done
-
-    async def _wait(self, revision: str) -> None:
-        """Now and then, until hosts have it."""
-        if self._chance.random() < 0.15:
-            request = ConvergenceRequest(revision=revision, timeout_s=wait_s)
-            try:
-                await self._api.convergence.wait(request)
-            except Refusal as refusal:
-                self._journal.note("client.waited", client=self._name, why=refusal.type)
-
-    def _plug(self, port_id: str, host: str) -> None:
-        for each in self._hosts:
-            if each.name == host:
-                each.switch.plug(port_id)
-            else:
-                each.switch.unplug(port_id)
-
-    def _names(self, count: int) -> list[str]:
-        return [f"{self._name}-{self._asked}-{number}" for number in range(count)]
-
-    def _some(self, kind: str) -> Thing | None:
-        """One of the project's; now and then one whose end was asked for."""
-        project = self._caller.project_id
-        found = [t for t in self._book.living(kind) if t.document["project_id"] == project]
-        if self._chance.random() < 0.03:
-            found = [t for t in self._book.things.values() if t.kind == kind]
-        return self._chance.choice(found) if found else None
-
-    def _outside(self) -> Thing | None:
-        outside = [t for t in self._book.living("network") if t.document["router:external"]]
-        return outside[0] if outside else None
-
-    def _address_in(self, subnet: Thing) -> Document:
-        first = subnet.document["cidr"].rpartition(".")[0]
-        chosen = {"subnet_id": subnet.id}
-        if self._chance.random() < 0.7:
-            chosen["ip_address"] = f"{first}.{self._chance.randint(2, 14)}"
-        return chosen
-
-
-async def furnish(api: Api, book: Book) -> None:
-    """What an operator makes first: a network to the outside, with addresses."""
-    network = {
-        "name": "outside",
-        "router:external": True,
-        "provider:network_type": "flat",
-        "provider:physical_network": physical_network,
-    }
-    made = await api.create(ADMIN, "network", [network])
-    document = msgspec.json.decode(made.items[0])
-    book.made("network", [document], 0.0, 0.0)
-    subnet = {
-        "name": "outside",
-        "network_id": document["id"],
-        "cidr": "192.0.2.0/26",
-        "ip_version": 4,
-        "enable_dhcp": False,
-    }
-    made = await api.create(ADMIN, "subnet", [subnet])
-    book.made("subnet", [msgspec.json.decode(made.items[0])], 0.0, 0.0)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
 
 
 _WEIGHT_BY_DEED: dict[Callable[[Client], Awaitable[None]], int] = {

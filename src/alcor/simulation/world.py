@@ -24,11 +24,12 @@ from alcor.managers.router.app import RouterSettings
 from alcor.runtime.ids import IdMaker
 from alcor.runtime.nats_wire import NatsWire
 from alcor.simulation import laws, recompute, roles
+from alcor.simulation.api import KINDS, KINDS_TOO, Api, furnish
 from alcor.simulation.book import Book
 from alcor.simulation.broker import Broker
 from alcor.simulation.broker_client import BrokerClient
 from alcor.simulation.calls import Exchange
-from alcor.simulation.clients import KINDS, KINDS_TOO, PROJECTS, Api, Client, furnish
+from alcor.simulation.clients import PROJECTS, Client
 from alcor.simulation.clock import Process, Stalled, VirtualLoop
 from alcor.simulation.disks import Disks
 from alcor.simulation.faults import Faults
