@@ -6,144 +6,35 @@ because information is missing. Revisions are compared within one epoch only; a 
 what is held slice by slice, each by its complete snapshot.
 """
 
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from collections.abc import Iterable
 
 from alcor.agent import pins
+from alcor.agent.held_slice import (
+    HeldSlice,
+    is_lazy,
+    is_stale,
+    left_in,
+    newer,
+    note_change,
+    restored,
+)
+from alcor.agent.held_slice import Subscription as Subscription
+from alcor.agent.held_slice import Taken as Taken
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
-from alcor.goal_state.codec import Malformed, decode
 from alcor.goal_state.entries import (
-    Attachment,
-    FloatingIp,
     Found,
-    Gateway,
-    GoalEntry,
     Neighbour,
     Network,
-    Port,
-    Router,
-    RouterInterface,
-    Rule,
-    SubnetAcl,
-    WayOut,
 )
 from alcor.goal_state.slices import (
-    EVERYBODY,
-    acl_slice,
-    addresses_slice,
-    forwardings_slice,
-    group_slice,
     host_slice,
     leads,
     looked_for,
-    members_slice,
-    metering_slice,
     network_slice,
-    policy_slice,
     reach_slice,
-    router_slice,
     slice_of,
-    uplink_slice,
 )
 from alcor.transport.link import Frame, Item
-
-tombstones_max = 10_000  # remembered of one slice between two snapshots
-
-
-class Held(NamedTuple):
-    """An entry as it came, and what it says; None when it is gone and only remembered as gone."""
-
-    value: bytes
-    revision: int
-    entry: GoalEntry | None
-
-
-class Subscription(NamedTuple):
-    """A slice that is wanted, and up to where it is held already."""
-
-    name: str
-    epoch: int  # 0: nothing is held
-    position: int
-
-
-@dataclass(slots=True)
-class Taken:
-    """What a frame changed: entries that went, entries that came, slices that are wanted or not."""
-
-    gone: list[GoalEntry] = field(default_factory=list)
-    put: list[GoalEntry] = field(default_factory=list)
-    subscribe: list[Subscription] = field(default_factory=list)
-    unsubscribe: list[str] = field(default_factory=list)
-    traces: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)  # what was ignored, and why
-    _before: dict[str, GoalEntry | None] = field(default_factory=dict)  # by key, of what changes
-    _after: dict[str, GoalEntry | None] = field(default_factory=dict)
-
-    def note(self, key: str, before: GoalEntry | None, after: GoalEntry | None) -> None:
-        """The entry of a key changes; it may do so again within the same frame."""
-        self._before.setdefault(key, before)
-        self._after[key] = after
-
-    def sum_up(self) -> Self:
-        """All that was noted as what went and what came: of a key one of them at most."""
-        for key, after in self._after.items():
-            before = self._before[key]
-            if after is None:
-                if before is not None:
-                    self.gone.append(before)
-            elif after != before:
-                self.put.append(after)
-        return self
-
-
-@dataclass(slots=True)
-class _Slice:
-    name: str
-    epoch: int = 0  # of what is held; 0: nothing is
-    position: int = 0
-    synced: bool = False  # complete, and followed since on this connection
-    refused: bool = False  # the control plane does not see yet what leads to it
-    held: dict[str, Held] = field(default_factory=dict)
-    tombstones: dict[str, None] = field(default_factory=dict)  # of `held`, the oldest first
-    led_to: dict[str, int] | None = None  # slices, by how many of `held`; None: to be counted
-    staged: dict[str, Held] | None = None  # a snapshot on its way
-    staged_epoch: int = 0
-    whole: bool = True  # else a network's of which neighbours are looked for
-    leftovers: bool = False  # it may hold neighbours from when it was whole
-
-    def hold(self, key: str, held: Held) -> None:
-        """Hold what is newer; a tombstone too, for an older value must not come back."""
-        self.tombstones.pop(key, None)
-        if leads(key):
-            self._count(self.held.get(key), -1)
-            self._count(held, 1)
-        self.held[key] = held
-        if held.entry is None:
-            self.tombstones[key] = None
-            if len(self.tombstones) > tombstones_max:
-                oldest = next(iter(self.tombstones))
-                del self.tombstones[oldest], self.held[oldest]
-
-    def leads_to(self) -> KeysView[str]:
-        """The slices that a host which holds this one needs as well."""
-        if self.led_to is None:
-            self.led_to = {}
-            for key, held in self.held.items():
-                if leads(key):
-                    self._count(held, 1)
-        return self.led_to.keys()
-
-    def _count(self, held: Held | None, by: int) -> None:
-        if self.led_to is None or held is None:
-            return
-        for name in _led_to(held.entry):
-            self.led_to[name] = self.led_to.get(name, 0) + by
-            if not self.led_to[name]:
-                del self.led_to[name]
-
-    def living(self) -> Iterator[tuple[str, GoalEntry]]:
-        return ((key, each.entry) for key, each in self.held.items() if each.entry is not None)
 
 
 class Desired:
@@ -152,7 +43,7 @@ class Desired:
     def __init__(self, host: str) -> None:
         self._host = host
         self._own = host_slice(host)
-        self._slices: dict[str, _Slice] = {self._own: _Slice(self._own)}
+        self._slices: dict[str, HeldSlice] = {self._own: HeldSlice(self._own)}
         self.epoch = 0
         self.position = 0
         self._sought: dict[str, None] = {}  # `found` slices that machines want
@@ -175,7 +66,7 @@ class Desired:
             taken.faults.append(f"the saved state is of host {state.host}")
             return taken
         for saved in state.slices:
-            self._slices[saved.name] = _restored(saved, taken)
+            self._slices[saved.name] = restored(saved, taken)
             if looked_for(saved.name) is not None:
                 self._sought[saved.name] = None
         for each in self._slices.values():
@@ -244,7 +135,7 @@ class Desired:
                 network_id = each.name.split("/")[1]
                 reach = self._slices.get(reach_slice(network_id))
                 if reach is not None and reach.synced:  # who is to hear broadcasts is known
-                    left[network_id] = [neighbour for _, neighbour in _left_in(each)]
+                    left[network_id] = [neighbour for _, neighbour in left_in(each)]
         return left
 
     def drop_leftovers(self, network_id: str) -> Taken:
@@ -252,7 +143,7 @@ class Desired:
         taken = Taken()
         each = self._slices.get(network_slice(network_id))
         if each is not None and not each.whole:
-            for key, neighbour in list(_left_in(each)):
+            for key, neighbour in list(left_in(each)):
                 del each.held[key]
                 taken.note(key, neighbour, None)
             each.leftovers = False
@@ -301,18 +192,18 @@ class Desired:
                 withdrawn.position = self._held_up_to(withdrawn)  # nothing of it is sent any more
                 withdrawn.refused = True
 
-    def _held_up_to(self, each: _Slice) -> int:
+    def _held_up_to(self, each: HeldSlice) -> int:
         """Of a slice that is followed, every frame moves the position."""
         if each.synced and not each.refused and each.epoch == self.epoch:
             return max(each.position, self.position)
         return each.position
 
-    def _subscription(self, each: _Slice) -> Subscription:
+    def _subscription(self, each: HeldSlice) -> Subscription:
         return Subscription(each.name, each.epoch, self._held_up_to(each))
 
     def _begin(self, name: str, frame: Frame) -> None:
         each = self._slices.get(name)
-        if each is not None and not _is_stale(each, frame):
+        if each is not None and not is_stale(each, frame):
             each.staged, each.staged_epoch = {}, frame.epoch
 
     def _take_item(self, item: Item, epoch: int, taken: Taken) -> None:
@@ -320,7 +211,7 @@ class Desired:
         if each is None:
             return  # of a slice that is not wanted any more
         if each.staged is not None and each.staged_epoch == epoch:
-            held = _newer(each.staged.get(item.key), item, taken.faults.append)
+            held = newer(each.staged.get(item.key), item, taken.faults.append)
             if held is None and item.key not in each.staged:
                 held = each.held.get(item.key)  # not readable, which is not the same as gone
             if held is not None:
@@ -330,9 +221,9 @@ class Desired:
         else:
             taken.faults.append(f"{item.key} is of epoch {epoch}, and no snapshot began")
 
-    def _change(self, each: _Slice, item: Item, taken: Taken) -> None:
+    def _change(self, each: HeldSlice, item: Item, taken: Taken) -> None:
         before = each.held.get(item.key)
-        held = _newer(before, item, taken.faults.append)
+        held = newer(before, item, taken.faults.append)
         if held is None:
             return
         each.hold(item.key, held)
@@ -340,7 +231,7 @@ class Desired:
             each.leftovers |= each.whole
             each.whole = False  # until a snapshot of a network that is not
         each.leftovers |= not each.whole and isinstance(held.entry, Neighbour)
-        _note_change(item.key, before, held, taken)
+        note_change(item.key, before, held, taken)
         taken.traces.add(item.trace)
 
     def _complete(self, name: str, frame: Frame, taken: Taken) -> None:
@@ -352,16 +243,16 @@ class Desired:
             for key, held in before.items():
                 if key in after and held.revision > after[key].revision:
                     after[key] = held
-        each.whole = not _is_lazy(name, after)
+        each.whole = not is_lazy(name, after)
         if not each.whole:  # what is in use goes only once it has been looked for
-            left = {key: before[key]._replace(revision=0) for key, _ in _left_in(each)}
+            left = {key: before[key]._replace(revision=0) for key, _ in left_in(each)}
             after |= {key: held for key, held in left.items() if key not in after}
             each.leftovers |= bool(left)
         for key, held in before.items():
             if key not in after and held.entry is not None:
                 taken.note(key, held.entry, None)
         for key, held in after.items():
-            _note_change(key, before.get(key), held, taken)
+            note_change(key, before.get(key), held, taken)
         each.held = {key: held for key, held in after.items() if held.entry is not None}
         each.tombstones, each.led_to = {}, None
         each.epoch, each.position = frame.epoch, frame.position
@@ -393,7 +284,7 @@ class Desired:
             wanted |= self._sought.keys()
             wanted |= {n for n in self._pinned if network_slice(_network_of(n)) in partial}
         for name in sorted(wanted - self._slices.keys()):
-            each = self._slices[name] = _Slice(name)
+            each = self._slices[name] = HeldSlice(name)
             taken.subscribe.append(self._subscription(each))
         for name in sorted(self._slices.keys() - wanted):
             for key, entry in self._slices.pop(name).living():
@@ -401,92 +292,6 @@ class Desired:
             taken.unsubscribe.append(name)
 
 
-def _is_lazy(name: str, held: Mapping[str, Held]) -> bool:
-    network = held.get(f"{name}network")
-    return network is not None and isinstance(network.entry, Network) and network.entry.lazy
-
-
-def _left_in(each: _Slice) -> Iterator[tuple[str, Neighbour]]:
-    """The neighbours in a network's slice but those with pairs, which every host holds."""
-    for key, entry in each.living():
-        if isinstance(entry, Neighbour) and not entry.pairs:
-            yield key, entry
-
-
 def _network_of(name: str) -> str:
     asked = looked_for(name)
     return asked[0] if asked is not None else ""
-
-
-def _led_to(entry: GoalEntry | None) -> Iterator[str]:
-    """The slices that an entry leads to."""
-    match entry:
-        case Port():
-            yield network_slice(entry.network_id)
-            yield from map(group_slice, entry.security_groups)
-            if entry.qos_policy_id:
-                yield policy_slice(entry.qos_policy_id)
-        case Rule():
-            if entry.remote_group_id:
-                yield members_slice(entry.remote_group_id)
-            if entry.remote_addresses_id:
-                yield addresses_slice(entry.remote_addresses_id)
-        case SubnetAcl():
-            yield acl_slice(entry.acl_id)
-        case Attachment() | WayOut():
-            yield router_slice(entry.router_id)
-        case RouterInterface() | Gateway():
-            yield network_slice(entry.network_id)
-        case Router():
-            yield metering_slice(EVERYBODY)
-            if entry.project_id:
-                yield metering_slice(entry.project_id)
-            if entry.qos_policy_id:
-                yield policy_slice(entry.qos_policy_id)
-        case FloatingIp():
-            if not entry.port_id:
-                yield forwardings_slice(entry.id)
-            if entry.qos_policy_id:
-                yield policy_slice(entry.qos_policy_id)
-        case Network():
-            if entry.physical_network:
-                yield uplink_slice(entry.physical_network)
-            if entry.lazy:
-                yield reach_slice(entry.id)
-            if entry.qos_policy_id:
-                yield policy_slice(entry.qos_policy_id)
-
-
-def _restored(saved: SavedSlice, taken: Taken) -> _Slice:
-    each = _Slice(saved.name, saved.epoch, saved.position)
-    each.whole, each.leftovers = saved.whole, not saved.whole
-    for key, value, revision in saved.entries:
-        try:
-            each.held[key] = Held(value, revision, decode(key, value))
-        except Malformed as error:
-            taken.faults.append(str(error))
-    return each
-
-
-def _newer(before: Held | None, item: Item, fault: Callable[[str], None]) -> Held | None:
-    """What to hold of an item; None when it is not newer, or not readable."""
-    if before is not None and item.revision <= before.revision:
-        return None
-    if item.value is None:
-        return Held(b"", item.revision, None)
-    try:
-        return Held(item.value, item.revision, decode(item.key, item.value))
-    except Malformed as error:
-        fault(str(error))
-        return None
-
-
-def _note_change(key: str, before: Held | None, after: Held, taken: Taken) -> None:
-    was = before.entry if before is not None else None
-    if after.entry is not was:
-        taken.note(key, was, after.entry)
-
-
-def _is_stale(each: _Slice, frame: Frame) -> bool:
-    """Whether a snapshot is older than what is followed already: an old frame that came twice."""
-    return each.synced and each.epoch == frame.epoch and frame.position < each.position

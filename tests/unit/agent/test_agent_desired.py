@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent.desired import Desired, Subscription, tombstones_max
+from alcor.agent.desired import Desired, Subscription
+from alcor.agent.held_slice import tombstones_max
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import (
     Attachment,
