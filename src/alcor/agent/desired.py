@@ -21,11 +21,7 @@ from alcor.agent.held_slice import (
 from alcor.agent.held_slice import Subscription as Subscription
 from alcor.agent.held_slice import Taken as Taken
 from alcor.agent.state import SavedEntry, SavedSlice, SavedState
-from alcor.goal_state.entries import (
-    Found,
-    Neighbour,
-    Network,
-)
+from alcor.goal_state.entries import Found, Neighbour, Network
 from alcor.goal_state.slices import (
     host_slice,
     leads,

@@ -10,14 +10,8 @@ from typing import NamedTuple, Self
 from alcor.agent.leading import led_to_by
 from alcor.agent.state import SavedSlice
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import (
-    GoalEntry,
-    Neighbour,
-    Network,
-)
-from alcor.goal_state.slices import (
-    leads,
-)
+from alcor.goal_state.entries import GoalEntry, Neighbour, Network
+from alcor.goal_state.slices import leads
 from alcor.transport.link import Frame, Item
 
 tombstones_max = 10_000  # remembered of one slice between two snapshots

@@ -4,28 +4,13 @@ Pure: no clock, no await, no I/O. Every change names the units whose flows must 
 unit is the smallest thing that flows are made for.
 """
 
-from collections.abc import Iterable, Iterator, Set
-from typing import TypeVar
-
-from alcor.agent.acls import Acls, SubnetKey
-from alcor.agent.exits import Exits, Home
-from alcor.agent.finds import WHOLE, Finds
-from alcor.agent.firewall import Firewall, Touched
-from alcor.agent.grants import ANYTHING, Grant, Service, Way
-from alcor.agent.holding import discard, put_nested, remember
-from alcor.agent.local_ips import LocalIps
-from alcor.agent.metering import Metering
-from alcor.agent.monitoring import Monitoring
+from alcor.agent.affected import HostUnits, acl_units
+from alcor.agent.finds import WHOLE
+from alcor.agent.holding import discard, put_nested
 from alcor.agent.moves import is_moved
-from alcor.agent.qos import Qos, policy_id
-from alcor.agent.reach import Reach
-from alcor.agent.routing import Leg, RouterView, Routing, router_key
-from alcor.agent.shared_addresses import SharedAddresses
-from alcor.agent.sub_ports import SubPorts
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
-from alcor.agent.unit import prefix_id
 from alcor.agent.wired import Interface as Interface
 from alcor.agent.wired import Tunnel as Tunnel
 from alcor.agent.wired import Wired as Wired
@@ -59,44 +44,12 @@ from alcor.goal_state.entries import (
     UplinkNode,
     WayOut,
 )
-from alcor.goal_state.slices import EVERYBODY
-from alcor.values.addresses import Address, Prefix
 
-T = TypeVar("T")
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 
 
-class HostModel:
-    """A plain store of values, by key; what it answers depends only on what it holds."""
-
-    def __init__(self) -> None:
-        self.ports: dict[str, Port] = {}
-        self.networks: dict[str, Network] = {}
-        self.subnets: dict[str, dict[str, Subnet]] = {}
-        self.neighbours: dict[str, dict[str, Neighbour]] = {}
-        self.names: dict[str, dict[str, Name]] = {}
-        self.stamp_by_network: dict[str, int] = {}  # another with every change of what has names
-        self.interfaces: dict[str, Interface] = {}
-        self.routing = Routing()
-        interfaces = self.routing.interfaces_by_router
-        self.qos = Qos()
-        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces, self.qos)
-        self.shared = SharedAddresses(self.neighbours)
-        self.reach = Reach()
-        self.finds = Finds()
-        self.lazy: set[str] = set()  # networks
-        self.tunnel: Tunnel | None = None
-        self.ports_by_network: dict[str, set[str]] = {}
-        self.port_by_ofport: dict[int, str] = {}
-        self.sub_ports = SubPorts(self.port_by_ofport.__contains__)
-        self.local_ips = LocalIps()
-        self.ports_by_group: dict[str, set[str]] = {}
-        self.firewall = Firewall()
-        self.acls = Acls()
-        self.metering = Metering()
-        self.monitoring = Monitoring()
-        self.grants: dict[str, Grant] = {}  # by the id of the unit
-        self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
+class HostModel(HostUnits):
+    """A host's values, by key; every change of them answers the units that it affects."""
 
     def put(self, entry: GoalEntry) -> set[Unit]:
         """Hold an entry in place of what its key held before."""
@@ -127,7 +80,7 @@ class HostModel:
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.put(entry))
             case SubnetAcl() | AclRule():
-                return _acl_units(self.acls.put(entry))
+                return acl_units(self.acls.put(entry))
             case QosPolicy():
                 self.qos.put(entry)
                 return self._units_of_policy(entry.id)
@@ -164,7 +117,7 @@ class HostModel:
             case Group() | Rule() | Member() | Addresses():
                 return self._units_touched(self.firewall.remove(entry))
             case SubnetAcl() | AclRule():
-                return _acl_units(self.acls.remove(entry))
+                return acl_units(self.acls.remove(entry))
             case QosPolicy():
                 self.qos.remove(entry.id)
                 return self._units_of_policy(entry.id)
@@ -208,137 +161,6 @@ class HostModel:
             units |= self.shared.units_of(network_id)
         return units
 
-    @property
-    def own_endpoint(self) -> Address | None:
-        """This host's underlay address, once it has a tunnel port."""
-        return self.tunnel.endpoint if self.tunnel else None
-
-    def wired(self, port_id: str) -> Wired | None:
-        """The port with all that its flows need, or None while something is missing."""
-        port = self.ports.get(port_id)
-        interface = self.interface_of(port) if port is not None else None
-        if port is None or interface is None or interface.ofport <= 0:
-            return None
-        network = self.networks.get(port.network_id)
-        if network is None or not (port.admin_state_up and network.admin_state_up):
-            return None
-        number = self.sub_ports.number_of(port_id) if port.parent_id else interface.ofport
-        if number is None:
-            return None
-        machine = self.ports.get(port.parent_id or port_id)
-        device_id, taps = machine.device_id if machine else "", self.monitoring.taps_of(port_id)
-        return Wired(port, network, interface.ofport, number, device_id, taps)
-
-    def interface_of(self, port: Port) -> Interface | None:
-        """The interface that the port is heard on: its own, or its parent's."""
-        return self.interfaces.get(port.parent_id or port.id)
-
-    def port_at(self, number: int) -> str:
-        """The port of a number; empty: none."""
-        return self.port_by_ofport.get(number) or self.sub_ports.at(number)
-
-    def has_wired_port(self, network_id: str) -> bool:
-        """Whether a port of this network is complete on this host."""
-        return any(self.wired(each) for each in self.ports_by_network.get(network_id, ()))
-
-    def wired_numbers(self, network_id: str) -> list[int]:
-        """The numbers of the network's ports that are complete on this host, in order."""
-        ports = map(self.wired, self.ports_by_network.get(network_id, ()))
-        return sorted(wired.number for wired in ports if wired is not None)
-
-    def remote_endpoints(self, network_id: str) -> list[int]:
-        """The other hosts that have ports of the network, and no uplink from here leads to.
-
-        None without a tunnel port here.
-        """
-        network = self.networks.get(network_id)
-        if self.tunnel is None or network is None:
-            return []
-        every = set(self.reach.endpoints(network_id)) - {self.tunnel.endpoint.number}
-        return sorted(each for each in every if not self.exits.joins(network, Address(4, each)))
-
-    def subnets_of(self, port: Port) -> dict[str, Subnet]:
-        """The subnets of the port's addresses that are known, by id."""
-        known = self.subnets.get(port.network_id, {})
-        wanted = (fixed.subnet_id for fixed in port.fixed_ips)
-        return {subnet_id: known[subnet_id] for subnet_id in wanted if subnet_id in known}
-
-    def router(self, router_id: str) -> RouterView | None:
-        """The router with the legs that work; None while it is not known, or is down."""
-        router = self.routing.routers.get(router_id)
-        if router is None or not router.admin_state_up:
-            return None
-        interfaces = self.routing.interfaces_of(router_id)
-        legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
-        exits = self.exits.of(router)
-        taps = self.metering.taps_of(router.project_id)
-        return RouterView(router_key(router_id), legs, router.routes, exits, taps, router.ecmp)
-
-    def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
-        """The floating IP of a unit with its router, if it is known, and translated here."""
-        view = self.router(unit.network_id)
-        floating = self.exits.outside.floating.get(unit.network_id, {}).get(unit.id)
-        exit_ = view.exit_to(floating.network_id) if view is not None and floating else None
-        if view is None or floating is None or exit_ is None:
-            return None
-        return view, self.exits.home(floating, exit_)
-
-    def _leg(self, interface: RouterInterface) -> Leg | None:
-        network = self.networks.get(interface.network_id)
-        if network is None or not (interface.admin_state_up and network.admin_state_up):
-            return None
-        known = self.subnets.get(interface.network_id, {})
-        wanted = (fixed.subnet_id for fixed in interface.fixed_ips)
-        return Leg(interface, network, tuple(known[each] for each in wanted if each in known))
-
-    def units(self) -> Iterator[Unit]:
-        """Every unit that there is."""
-        yield HOST_UNIT
-        for port_id in self.ports:
-            yield Unit(UnitKind.PORT, port_id)
-        for network_id in self.networks:
-            yield Unit(UnitKind.NETWORK, network_id)
-        for network_id in self.subnets:
-            yield from self._subnet_units(network_id)
-        for network_id in self.neighbours:
-            yield from self._neighbour_units(network_id)
-        for router_id in self.routing.ids():
-            yield from self.exits.units_of_router(router_id)
-        for network_id in self.exits.outside.resolved:
-            yield from self.exits.units_resolved(network_id)
-        for network_id in self.shared.networks():
-            yield from self.shared.units_of(network_id)
-        yield from self._units_touched(self.firewall.everything())
-        yield from _acl_units(self.acls.subnets())
-        yield from self.metering.units()
-
-    def _units_metered(self, rules: list[MeteringRule]) -> set[Unit]:
-        """The labels of rules, and the routers that they are about with their floating IPs."""
-        units = {Unit(UnitKind.METERING, rule.label_id) for rule in rules}
-        owners = {rule.owner for rule in rules}
-        for router_id, router in self.routing.routers.items():
-            if owners & {router.project_id, EVERYBODY}:
-                units |= self.exits.units_of_router(router_id)
-        return units
-
-    def _units_touched(self, touched: Touched) -> set[Unit]:
-        """The units of what has changed of security groups."""
-        ports = (port for group in touched.groups for port in self.ports_by_group.get(group, ()))
-        units = {Unit(UnitKind.PORT, port) for port in ports}
-        for grant in touched.grants:
-            held = self.firewall.holds(grant)
-            id_ = remember(self.grants, str(grant), grant if held else None)
-            units.add(Unit(UnitKind.GRANT, id_))
-        for way, service in touched.services:
-            if service == ANYTHING:  # the same match as that of all addresses
-                touched.prefixes.add(Prefix(way.version, 0, 0))
-                continue
-            offered = bool(self.firewall.grants_of_service(way, service))
-            thing = (way, service) if offered else None
-            units.add(Unit(UnitKind.SERVICE, remember(self.services, f"{way}/{service}", thing)))
-        units.update(Unit(UnitKind.REMOTE, prefix_id(each)) for each in touched.prefixes)
-        return units
-
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
         self.sub_ports.change(before, port)
@@ -364,17 +186,6 @@ class HostModel:
         else:
             plugged = interface is not None and interface.ofport > 0
             self.qos.assign(port_id, interface.ofport if interface and plugged else None)
-
-    def _units_of_policy(self, id_: str) -> set[Unit]:
-        """The ports, routers and floating IPs that have a QoS policy; ports by networks as well."""
-        ports = {
-            Unit(UnitKind.PORT, port.id)
-            for port in self.ports.values()
-            if policy_id(port, self.networks.get(port.network_id)) == id_
-        }
-        routers = self.routing.routers.values()
-        at_gateways = {Unit(UnitKind.ROUTER, r.id) for r in routers if r.qos_policy_id == id_}
-        return ports | at_gateways | self.exits.units_of_policy(id_)
 
     def _leave(self, port: Port) -> None:
         discard(self.ports_by_network, port.network_id, port.id)
@@ -469,28 +280,3 @@ class HostModel:
             self._stamp(network_id)  # it has the names of the router's floating IPs
             units |= self._neighbour_units(network_id)  # routed to only while there is a router
         return units
-
-    def _router_units(self, network_id: str) -> Set[Unit]:
-        return {Unit(UnitKind.ROUTER, each) for each in self.routing.routers_on(network_id)}
-
-    def _units_of_port(self, port: Port) -> set[Unit]:
-        units = {
-            Unit(UnitKind.PORT, port.id),
-            Unit(UnitKind.NETWORK, port.network_id),
-            Unit(UnitKind.NEIGHBOUR, port.id, port.network_id),
-        }
-        return units | self.shared.units_of(port.network_id)
-
-    def _subnet_units(self, network_id: str) -> Set[Unit]:
-        return {
-            Unit(kind, each, network_id)
-            for each in self.subnets.get(network_id, ())
-            for kind in (UnitKind.SUBNET, UnitKind.ACL)
-        }
-
-    def _neighbour_units(self, network_id: str) -> Set[Unit]:
-        return {Unit(_NEIGHBOUR, each, network_id) for each in self.neighbours.get(network_id, ())}
-
-
-def _acl_units(subnets: Iterable[SubnetKey]) -> set[Unit]:
-    return {Unit(UnitKind.ACL, subnet_id, network_id) for network_id, subnet_id in subnets}

@@ -10,10 +10,7 @@ from random import Random
 import msgspec
 
 from alcor.contracts.convergence import ConvergenceRequest
-from alcor.contracts.resources import (
-    Caller,
-    Written,
-)
+from alcor.contracts.resources import Caller, Written
 from alcor.simulation.api import Api, Document
 from alcor.simulation.book import Batch, Book, Renaming, Thing
 from alcor.simulation.host import Host

@@ -12,15 +12,7 @@ from alcor.contracts.sharing import allows
 from alcor.intent.records import NetworkRecord
 from alcor.managers.port.addressing import Interface, Wish
 from alcor.managers.port.groups import Answer, Asked, asked
-from alcor.managers.port.jobs import (
-    Create,
-    Delete,
-    Draft,
-    Job,
-    Rebind,
-    Update,
-    project_of,
-)
+from alcor.managers.port.jobs import Create, Delete, Draft, Job, Rebind, Update, project_of
 from alcor.managers.port.leasing import Leased, Request, nothing
 from alcor.managers.port.making import Own, PortMaker
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound, machine_owners

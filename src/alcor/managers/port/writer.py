@@ -24,15 +24,7 @@ from alcor.managers.port.commit import (
     network_not_found,
 )
 from alcor.managers.port.groups import Asked, PortGroups
-from alcor.managers.port.jobs import (
-    Create,
-    Delete,
-    Job,
-    Rebind,
-    Settle,
-    Together,
-    Update,
-)
+from alcor.managers.port.jobs import Create, Delete, Job, Rebind, Settle, Together, Update
 from alcor.managers.port.leasing import Leasing, all_of, nothing
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.making import PortMaker

@@ -1,0 +1,138 @@
+"""What the agent holds of its host, and what it answers: ports, networks, routers. Pure.
+
+A part of `model.py`'s HostModel, which takes what is new.
+"""
+
+from alcor.agent.acls import Acls
+from alcor.agent.exits import Exits, Home
+from alcor.agent.finds import Finds
+from alcor.agent.firewall import Firewall
+from alcor.agent.grants import Grant, Service, Way
+from alcor.agent.local_ips import LocalIps
+from alcor.agent.metering import Metering
+from alcor.agent.monitoring import Monitoring
+from alcor.agent.qos import Qos
+from alcor.agent.reach import Reach
+from alcor.agent.routing import Leg, RouterView, Routing, router_key
+from alcor.agent.shared_addresses import SharedAddresses
+from alcor.agent.sub_ports import SubPorts
+from alcor.agent.unit import Unit
+from alcor.agent.wired import Interface, Tunnel, Wired
+from alcor.goal_state.entries import Name, Neighbour, Network, Port, RouterInterface, Subnet
+from alcor.values.addresses import Address
+
+
+class HostView:
+    """A plain store of values, by key; what it answers depends only on what it holds."""
+
+    def __init__(self) -> None:
+        self.ports: dict[str, Port] = {}
+        self.networks: dict[str, Network] = {}
+        self.subnets: dict[str, dict[str, Subnet]] = {}
+        self.neighbours: dict[str, dict[str, Neighbour]] = {}
+        self.names: dict[str, dict[str, Name]] = {}
+        self.stamp_by_network: dict[str, int] = {}  # another with every change of what has names
+        self.interfaces: dict[str, Interface] = {}
+        self.routing = Routing()
+        interfaces = self.routing.interfaces_by_router
+        self.qos = Qos()
+        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces, self.qos)
+        self.shared = SharedAddresses(self.neighbours)
+        self.reach = Reach()
+        self.finds = Finds()
+        self.lazy: set[str] = set()  # networks
+        self.tunnel: Tunnel | None = None
+        self.ports_by_network: dict[str, set[str]] = {}
+        self.port_by_ofport: dict[int, str] = {}
+        self.sub_ports = SubPorts(self.port_by_ofport.__contains__)
+        self.local_ips = LocalIps()
+        self.ports_by_group: dict[str, set[str]] = {}
+        self.firewall = Firewall()
+        self.acls = Acls()
+        self.metering = Metering()
+        self.monitoring = Monitoring()
+        self.grants: dict[str, Grant] = {}  # by the id of the unit
+        self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
+
+    @property
+    def own_endpoint(self) -> Address | None:
+        """This host's underlay address, once it has a tunnel port."""
+        return self.tunnel.endpoint if self.tunnel else None
+
+    def wired(self, port_id: str) -> Wired | None:
+        """The port with all that its flows need, or None while something is missing."""
+        port = self.ports.get(port_id)
+        interface = self.interface_of(port) if port is not None else None
+        if port is None or interface is None or interface.ofport <= 0:
+            return None
+        network = self.networks.get(port.network_id)
+        if network is None or not (port.admin_state_up and network.admin_state_up):
+            return None
+        number = self.sub_ports.number_of(port_id) if port.parent_id else interface.ofport
+        if number is None:
+            return None
+        machine = self.ports.get(port.parent_id or port_id)
+        device_id, taps = machine.device_id if machine else "", self.monitoring.taps_of(port_id)
+        return Wired(port, network, interface.ofport, number, device_id, taps)
+
+    def interface_of(self, port: Port) -> Interface | None:
+        """The interface that the port is heard on: its own, or its parent's."""
+        return self.interfaces.get(port.parent_id or port.id)
+
+    def port_at(self, number: int) -> str:
+        """The port of a number; empty: none."""
+        return self.port_by_ofport.get(number) or self.sub_ports.at(number)
+
+    def has_wired_port(self, network_id: str) -> bool:
+        """Whether a port of this network is complete on this host."""
+        return any(self.wired(each) for each in self.ports_by_network.get(network_id, ()))
+
+    def wired_numbers(self, network_id: str) -> list[int]:
+        """The numbers of the network's ports that are complete on this host, in order."""
+        ports = map(self.wired, self.ports_by_network.get(network_id, ()))
+        return sorted(wired.number for wired in ports if wired is not None)
+
+    def remote_endpoints(self, network_id: str) -> list[int]:
+        """The other hosts that have ports of the network, and no uplink from here leads to.
+
+        None without a tunnel port here.
+        """
+        network = self.networks.get(network_id)
+        if self.tunnel is None or network is None:
+            return []
+        every = set(self.reach.endpoints(network_id)) - {self.tunnel.endpoint.number}
+        return sorted(each for each in every if not self.exits.joins(network, Address(4, each)))
+
+    def subnets_of(self, port: Port) -> dict[str, Subnet]:
+        """The subnets of the port's addresses that are known, by id."""
+        known = self.subnets.get(port.network_id, {})
+        wanted = (fixed.subnet_id for fixed in port.fixed_ips)
+        return {subnet_id: known[subnet_id] for subnet_id in wanted if subnet_id in known}
+
+    def router(self, router_id: str) -> RouterView | None:
+        """The router with the legs that work; None while it is not known, or is down."""
+        router = self.routing.routers.get(router_id)
+        if router is None or not router.admin_state_up:
+            return None
+        interfaces = self.routing.interfaces_of(router_id)
+        legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
+        exits = self.exits.of(router)
+        taps = self.metering.taps_of(router.project_id)
+        return RouterView(router_key(router_id), legs, router.routes, exits, taps, router.ecmp)
+
+    def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
+        """The floating IP of a unit with its router, if it is known, and translated here."""
+        view = self.router(unit.network_id)
+        floating = self.exits.outside.floating.get(unit.network_id, {}).get(unit.id)
+        exit_ = view.exit_to(floating.network_id) if view is not None and floating else None
+        if view is None or floating is None or exit_ is None:
+            return None
+        return view, self.exits.home(floating, exit_)
+
+    def _leg(self, interface: RouterInterface) -> Leg | None:
+        network = self.networks.get(interface.network_id)
+        if network is None or not (interface.admin_state_up and network.admin_state_up):
+            return None
+        known = self.subnets.get(interface.network_id, {})
+        wanted = (fixed.subnet_id for fixed in interface.fixed_ips)
+        return Leg(interface, network, tuple(known[each] for each in wanted if each in known))
