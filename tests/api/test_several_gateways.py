@@ -127,22 +127,75 @@ def test_a_gateways_addresses_and_its_translation_are_changed(
     id_ = made(announced, one, two)
     wanted = [{"ip_address": "198.51.101.77"}]
 
-    answer = act(announced, id_, "update", to(two, external_fixed_ips=wanted, enable_snat=False))
+    moved = to(two, external_fixed_ips=wanted, enable_snat=False)
+    answer = act(announced, id_, "update", to(one), moved)
 
     first, second = answer.json["router"]["external_gateways"]
     assert [ip["ip_address"] for ip in second["external_fixed_ips"]] == ["198.51.101.77"]
     assert (first["enable_snat"], second["enable_snat"]) == (True, False)
-    kept = act(announced, id_, "update", to(two, external_fixed_ips=wanted))
+    kept = act(announced, id_, "update", to(one), to(two, external_fixed_ips=wanted))
     assert kept.json["router"]["external_gateways"][1] == second
 
 
-@pytest.mark.parametrize("verb", ["update", "remove"])
+def test_an_update_says_all_gateways_in_their_order(announced: Any, worlds: list[str]) -> None:
+    one, two, three = worlds
+    id_ = announced.make(ROUTERS, "router")["id"]
+
+    for wanted in ([one], [two], [two, one], [one, two], [three, one], [two, three], [one]):
+        answer = act(announced, id_, "update", *map(to, wanted))
+        assert (answer.status, networks_of(answer.json["router"])) == (200, wanted)
+        assert answer.json["router"] == shown(announced, id_)
+        assert ports_of(announced, id_) == set(wanted)
+
+    assert networks_of(act(announced, id_, "update").json["router"]) == []
+    assert ports_of(announced, id_) == set()
+
+
+def test_openstackclient_sets_and_unsets_a_gateway_by_these_calls(
+    announced: Any, worlds: list[str]
+) -> None:
+    """`router create --external-gateway`, `router set --external-gateway`, `router unset` of
+    openstackclient 10.5 where this extension is announced."""
+    one, two, _ = worlds
+    path = f"{ROUTERS}/{announced.make(ROUTERS, 'router')['id']}"
+
+    for network in (one, two):
+        body = {"router": {"external_gateways": [to(network)]}}
+        set_ = announced.call("PUT", f"{path}/update_external_gateways", body)
+        assert networks_of(set_.json["router"]) == [network]
+
+    nothing: dict[str, Any] = {"router": {"external_gateways": {}}}
+    asked = announced.call("PUT", f"{path}/remove_external_gateways", nothing)
+    assert (asked.status, networks_of(asked.json["router"])) == (200, [two])
+    unset = announced.call("PUT", path, {"router": {"external_gateway_info": {}}})
+    assert networks_of(unset.json["router"]) == []
+
+
+def test_the_policy_is_the_first_gateways_also_when_another_becomes_the_first(
+    announced: Any, worlds: list[str]
+) -> None:
+    one, two, _ = worlds
+    id_ = made(announced, one, two)
+    policy = announced.make("/v2.0/qos/policies", "policy", name="slow")["id"]
+
+    def update(*gateways: dict[str, Any]) -> Any:
+        answer = act(announced, id_, "update", *gateways)
+        policies = [each["qos_policy_id"] for each in shown(announced, id_)["external_gateways"]]
+        return answer.status, policies
+
+    assert update(to(one, qos_policy_id=policy), to(two)) == (200, [policy, None])
+    assert update(to(two), to(one)) == (200, [None, None])
+    assert update(to(two), to(one, qos_policy_id=policy)) == (400, [None, None])
+    assert update(to(two, qos_policy_id=id_), to(one)) == (404, [None, None])
+    assert announced.call("DELETE", f"/v2.0/qos/policies/{policy}").status == 204
+
+
 def test_a_gateway_that_there_is_not_is_matched_by_nothing(
-    announced: Any, worlds: list[str], verb: str
+    announced: Any, worlds: list[str]
 ) -> None:
     id_ = made(announced, worlds[0])
 
-    answer = act(announced, id_, verb, to(worlds[1]))
+    answer = act(announced, id_, "remove", to(worlds[1]))
 
     assert (answer.status, answer.type) == (400, "UnableToMatchGateways")
 

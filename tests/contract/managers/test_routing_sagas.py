@@ -273,7 +273,7 @@ async def several_gateways(region: Region, held: dict[str, Any]) -> None:
     more = {"network_id": OTHER_PUBLIC}
     await region.act(id_, "add_external_gateways", external_gateways=[more])
     moved = more | {"external_fixed_ips": [{"ip_address": "203.0.1.200"}]}
-    await region.act(id_, "update_external_gateways", external_gateways=[moved])
+    await region.act(id_, "update_external_gateways", external_gateways=[GATEWAY, moved])
     await region.act(id_, "remove_external_gateways", external_gateways=[GATEWAY])
 
 

@@ -33,13 +33,18 @@ _GATEWAY = record_of(
 _ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
 
 
-_GATEWAYS = list_of(_GATEWAY, gateways_max, unique=False)
+_GATEWAY_LIST = list_of(_GATEWAY, gateways_max, unique=False)
 _PARTS = ("network_id", "enable_snat", "external_fixed_ips", "qos_policy_id")
 
 
 def _parse_gateway(value: object) -> object:
     """Null and the empty object both ask for no gateway."""
     return None if value is None or value == {} else _GATEWAY.parse(value)
+
+
+def _parse_gateways(value: object) -> object:
+    """The empty object is an empty list: openstackclient's `router unset` says so."""
+    return [] if value == {} else _GATEWAY_LIST.parse(value)
 
 
 def _parse_routes(value: object) -> object:
@@ -58,6 +63,7 @@ def _always(what: str) -> FieldType:
 
 
 ROUTES = FieldType(_ROUTES.name, _parse_routes)
+_GATEWAYS = FieldType(_GATEWAY_LIST.name, _parse_gateways, None, _GATEWAY_LIST.schema)
 _INTERFACE = (
     Field(name="subnet_id", type=nullable(UUID)),
     Field(name="port_id", type=nullable(UUID)),

@@ -25,6 +25,7 @@ from alcor.managers.router.model.refusals import (
 )
 from alcor.managers.router.model.router import Router, with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
+from alcor.managers.router.service import proxying
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
@@ -89,7 +90,7 @@ class Gateways:
         info = router.external_gateway_info
         held = gate_to(info.network_id, attachments) if info is not None else None
         trace = caller.request_id
-        await self._check_policy(wanted, info, caller)
+        await self.check_policy(wanted, info, caller)
         if wanted is None:
             return await self._clear(router, held, apply, trace)
         if held is None or info is None or info.network_id != wanted.network_id:
@@ -224,17 +225,22 @@ class Gateways:
             raise BadRouterRequest(f"Network {wanted.network_id} is not an external network")
         check_gateway(wanted, (await self._peers.subnets.subnets_of(ids)).subnets)
 
-    async def check_new(self, wanted: WantedGateway, caller: Caller) -> None:
-        """That a new router may have the gateway's QoS policy."""
-        await self._check_policy(wanted, None, caller)
-
-    async def _check_policy(
+    async def check_policy(
         self, wanted: WantedGateway | None, held: GatewayInfo | None, caller: Caller
     ) -> None:
+        """That the router may have the wanted gateway's QoS policy instead of the held one's."""
         new, old = (each.qos_policy_id if each is not None else None for each in (wanted, held))
         for refusal in await self._policies.answers([Wish(seen_by(caller), new, old)]):
             if refusal is not None:
                 raise refusal
+
+    async def check_first(
+        self, router: Router, held: Attachment, wanted: WantedGateway | None
+    ) -> None:
+        """That another may take the place of the first gateway, whose NDP proxies are."""
+        await proxying.check_changed(router, {_INFO: None}, wanted, self._peers)
+        if (await self._peers.floating_ips.proxied_by(Ids([held.port_id]))).ids:
+            raise RouterGatewayInUseByNDPProxy(router.id)
 
     async def fence(self, router: Router, held: Attachment) -> None:
         """Let nothing go by a gateway that is to go; refused while something does."""

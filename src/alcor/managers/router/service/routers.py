@@ -80,7 +80,7 @@ class RouterService:
             if (gateway := wanted_gateway(values[_INFO])) is not None
         }
         for gateway in wanted.values():
-            await self._gateways.check_new(gateway, request.caller)
+            await self._gateways.check_policy(gateway, None, request.caller)
         for each in new:
             await proxying.check_new(each, wanted.get(each.id), self._peers)
         if not wanted:

@@ -6,6 +6,8 @@ Source: neutron.db.l3_extra_gws_db; Neutron API reference v2, "Routers" (add_ext
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from alcor.contracts.resources import ActRequest, Caller, Written
 from alcor.managers.router.model.attachments import Attachment, check_beside
 from alcor.managers.router.model.gateway import (
@@ -17,13 +19,15 @@ from alcor.managers.router.model.gateway import (
     wanted_gateway,
 )
 from alcor.managers.router.model.refusals import BadRouterRequest, UnableToMatchGateways
-from alcor.managers.router.model.router import Router, with_gateways, with_one
+from alcor.managers.router.model.router import Router, changed, with_gateways, with_one
 from alcor.managers.router.needs import Note, Store, Transaction, Undo
 from alcor.managers.router.service.gateways import Gateways, gate_to, leave
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
 from alcor.runtime.writes import Makers, seen_by
+
+_GATEWAYS = "external_gateways"
 
 
 class SeveralGateways:
@@ -42,13 +46,13 @@ class SeveralGateways:
         router, _ = await self._held(request)
         asked = _asked(request)
         if not asked:
-            return await self._as_it_is(request)
+            return await self._as_it_is(router.id, request.caller)
         wanted = [each for item in asked if (each := wanted_gateway(item)) is not None]
         networks = [each.network_id for each in router.gateways]
         check_several(networks + [each.network_id for each in wanted])
         if any(each.qos_policy_id for each in (wanted if router.gateways else wanted[1:])):
             raise BadRouterRequest("Only the first external gateway can have a QoS policy")
-        await self._gateways.check_new(wanted[0], request.caller)
+        await self._gateways.check_policy(wanted[0], None, request.caller)
         notes = [self._gateways.new_note(router.id) for _ in wanted]
         async with self._settling.begun(notes):
             gates = [
@@ -68,43 +72,94 @@ class SeveralGateways:
             return await self._store.write(work, request.caller.request_id)
 
     async def update(self, request: ActRequest) -> Written:
-        """One after the other: what was changed before one is refused stays changed."""
-        done = None
-        for item in _asked(request):
+        """Make these the router's gateways, in this order; none that are named go. One step after
+        the other: what was changed before one is refused stays changed."""
+        asked, caller = _asked(request), request.caller
+        check_several([item["network_id"] for item in asked])
+        if any(item.get("qos_policy_id") for item in asked[1:]):
+            raise BadRouterRequest("Only the first external gateway can have a QoS policy")
+        router, attachments = await self._held(request)
+        if not asked:
+            return await self._let_go(router, _gates(router, attachments), caller)
+        networks = [item["network_id"] for item in asked]
+        gates = _gates(router, attachments)
+        if gates and gates[0].network_id != networks[0]:
+            await self._gateways.check_first(router, gates[0], wanted_gateway(asked[0]))
+        await self._replace_first(router, asked, caller)
+        router, attachments = await self._held(request)
+        going = [g for g in _gates(router, attachments) if g.network_id not in networks]
+        await self._let_go(router, going, caller)
+        held = {each.network_id for each in router.gateways}
+        coming = [_bare(item) for item in asked if item["network_id"] not in held]
+        await self.add(msgspec.structs.replace(request, arguments={_GATEWAYS: coming}))
+        done = await self._order(request, networks)
+        for item in asked:
             router, attachments = await self._held(request)
-            info, held = _match(router, attachments, item)
+            info, gate = _match(router, attachments, item)
             wanted = wanted_gateway({"enable_snat": info.enable_snat, **item}, info)
             assert wanted is not None  # it names a network
-            if wanted.qos_policy_id != info.qos_policy_id and info is not router.gateways[0]:
-                raise BadRouterRequest("Only the first external gateway can have a QoS policy")
-            done = await self._change(router, held, info, wanted, request.caller)
-        return done or await self._as_it_is(request)
+            await self._gateways.check_policy(wanted, info, caller)
+            done = await self._change(router, gate, info, wanted, caller)
+        return done
+
+    async def _replace_first(
+        self, router: Router, asked: Sequence[Mapping[str, Any]], caller: Caller
+    ) -> None:
+        """Where the first gateway goes and a new one is to be the first, let it take its place."""
+        networks = [item["network_id"] for item in asked]
+        held = [info.network_id for info in router.gateways]
+        if not held or held[0] in networks or networks[0] in held:
+            return
+
+        def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
+            old = tx.router(router.id, seen_by(caller))
+            new = changed(old, values, self._makers.now())
+            return written(tx, [tx.save(new)])
+
+        await self._gateways.change(router, wanted_gateway(_bare(asked[0])), caller, apply)
+
+    async def _order(self, request: ActRequest, networks: Sequence[str]) -> Written:
+        """Let the gateways be in this order; who is not the first any more has no QoS policy."""
+
+        def work(tx: Transaction) -> Written:
+            old = tx.router(request.id, seen_by(request.caller))
+            infos = sorted(old.gateways, key=lambda info: networks.index(info.network_id))
+            if infos == list(old.gateways):
+                return written(tx, [tx.document(old)])
+            later = [msgspec.structs.replace(info, qos_policy_id=None) for info in infos[1:]]
+            return self._saved(tx, old, with_gateways([infos[0], *later]), request.caller)
+
+        return await self._store.write(work, request.caller.request_id)
 
     async def remove(self, request: ActRequest) -> Written:
         """All or none; when the first goes the next one is the first."""
         router, attachments = await self._held(request)
         asked = _asked(request)
-        if not asked:
-            return await self._as_it_is(request)
         check_several([item["network_id"] for item in asked])
         going = [_match(router, attachments, item)[1] for item in asked]
+        return await self._let_go(router, going, request.caller)
+
+    async def _let_go(self, router: Router, going: Sequence[Attachment], caller: Caller) -> Written:
+        """All or none."""
         leaving = [Note(each.port_id, router.id, Undo.DROP) for each in going]
         networks = {each.network_id for each in going}
 
         def work(tx: Transaction) -> Written:
             for note in leaving:
                 leave(tx, note)
-            old = tx.router(router.id, seen_by(request.caller))
+            old = tx.router(router.id, seen_by(caller))
             kept = [each for each in old.gateways if each.network_id not in networks]
             values = with_gateways(kept)
             if not kept:
                 values["enable_ndp_proxy"] = False
-            return self._saved(tx, old, values, request.caller)
+            return self._saved(tx, old, values, caller)
 
+        if not going:
+            return await self._as_it_is(router.id, caller)
         async with self._settling.begun([note._replace(undo=Undo.LIFT) for note in leaving]):
             for each in going:
                 await self._gateways.fence(router, each)
-            done = await self._store.write(work, request.caller.request_id)
+            done = await self._store.write(work, caller.request_id)
         await self._settling.finish(leaving)
         return done
 
@@ -136,9 +191,9 @@ class SeveralGateways:
             tx.check_policy(new.qos_policy_id, seen_by(caller) and old.project_id)
         return written(tx, [tx.save(new)])
 
-    async def _as_it_is(self, request: ActRequest) -> Written:
+    async def _as_it_is(self, id_: str, caller: Caller) -> Written:
         def work(tx: Transaction) -> Written:
-            return written(tx, [tx.document(tx.router(request.id, seen_by(request.caller)))])
+            return written(tx, [tx.document(tx.router(id_, seen_by(caller)))])
 
         return await self._store.read(work)
 
@@ -151,8 +206,19 @@ class SeveralGateways:
 
 
 def _asked(request: ActRequest) -> Sequence[Mapping[str, Any]]:
-    asked: Sequence[Mapping[str, Any]] = request.arguments["external_gateways"]
+    asked: Sequence[Mapping[str, Any]] = request.arguments[_GATEWAYS]
     return asked
+
+
+def _bare(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The gateway without a QoS policy, which it gets when it is the first."""
+    return {name: value for name, value in item.items() if name != "qos_policy_id"}
+
+
+def _gates(router: Router, attachments: Sequence[Attachment]) -> list[Attachment]:
+    """The router's gateways, in order."""
+    found = (gate_to(info.network_id, attachments) for info in router.gateways)
+    return [gate for gate in found if gate is not None]
 
 
 def _match(
