@@ -15,6 +15,24 @@ RECORD = FOLDER / "proofs.txt"
 FAMILIES, PLACES = ("IPv4", "IPv6"), ("same", "across")
 
 
+NOT_THERE = {  # of features, families and places: why there is nothing to prove
+    ("DHCP", "IPv4 IPv6", "across"): "a machine's own host answers",
+    ("Floating IP to floating IP", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
+    ("Floating IPs", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
+    ("Geneve tunnels", "IPv4 IPv6", "same"): "a tunnel is between two hosts",
+    ("Local IPs", "IPv4", "across"): "a local IP leads to a port of the asker's own host",
+    ("Local IPs", "IPv6", "same across"): "as in Neutron, local IPs are IPv4",
+    ("Metadata", "IPv4 IPv6", "across"): "a machine's own host answers",
+    ("Mirrors of ports by GRE and ERSPAN", "IPv4 IPv6", "same"): "copies leave the host",
+    ("Names", "IPv4 IPv6", "across"): "a machine's own host answers",
+    ("Port forwardings", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
+    ("Ports that move", "IPv4 IPv6", "same"): "they move from one host to another",
+    ("Router advertisements", "IPv4", "same across"): "IPv4 has none: DHCP tells of routers",
+    ("Router advertisements", "IPv6", "across"): "a machine's own host answers",
+    ("Translation to the router's address", "IPv6", "same across"): "IPv6 is not translated",
+}
+
+
 class Proof(NamedTuple):
     """One test, and what it proves."""
 
@@ -69,25 +87,41 @@ def page() -> str:
         "",
         "Generated from `tests/system/proofs.txt`, which a run of the system tests writes. A",
         "number says how many tests show by real packets that the feature does what it must and",
-        "does not do what it must not, on one host or across two; an empty cell: no test does, or",
-        "there is no such thing.",
+        "does not do what it must not, on one host or across two; `–`: there is no such thing, and",
+        "below is said why; an empty cell: no test does.",
         "",
         f"| feature | {' | '.join(heads)} |",
         "|---|" + "---|" * len(heads),
     ]
     features = sorted({each.feature for each in proofs})
     for feature in features:
-        cells = [
-            sum(
-                each.feature == feature and family in each.families and place in each.places
-                for each in proofs
-            )
-            for family in FAMILIES
-            for place in PLACES
-        ]
-        lines.append(f"| {feature} | {' | '.join(str(n) if n else '' for n in cells)} |")
+        cells = (_cell(proofs, feature, family, place) for family in FAMILIES for place in PLACES)
+        lines.append(f"| {feature} | {' | '.join(cells)} |")
+    lines += ["", "## What there is not", ""]
+    for (feature, families, places), why in NOT_THERE.items():
+        what = " and ".join(families.split())
+        lines.append(f"* {feature}, {what}, {' and '.join(places.split())}: {why}.")
     lines += ["", "## The tests", ""]
     for feature in features:
         tests = ", ".join(f"`{each.test}`" for each in proofs if each.feature == feature)
         lines.append(f"* {feature}: {tests}")
     return "\n".join(lines)
+
+
+def _cell(proofs: list[Proof], feature: str, family: str, place: str) -> str:
+    """How many tests prove it; nothing, or that there is nothing to prove."""
+    count = sum(
+        each.feature == feature and family in each.families and place in each.places
+        for each in proofs
+    )
+    if count:
+        return str(count)
+    return "–" if is_not_there(feature, family, place) else ""
+
+
+def is_not_there(feature: str, family: str, place: str) -> bool:
+    """Whether there is nothing to prove."""
+    return any(
+        feature == named and family in families.split() and place in places.split()
+        for named, families, places in NOT_THERE
+    )

@@ -115,18 +115,19 @@ def run(*words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.proves("Ports that move", "IPv4", "across")
+@pytest.mark.proves("Ports that move", "IPv4 IPv6", "across")
+@pytest.mark.parametrize(("cidr", "bits"), [("10.8.0.0/24", 24), ("fd08::/64", 64)])
 def test_a_port_moved_to_another_host_is_reached_there(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, bits: int
 ) -> None:
-    network_id = make_network("10.8.0.0/24")
+    network_id = make_network(cidr)
     stays, moves = make_machines(network_id, "stays moves", "h1 h1")
     assert lab.ping_all({m.name: m.addresses[0] for m in (stays, moves)}).ok == 2
 
     lab.unplug([moves])
     port, _ = lab.api.update(PORT, moves.port_id, {"binding:host_id": "h2"})
     moved = lab.plug([port])
-    give_address(lab.layout, moved[0], moved[0].addresses[0], 24)
+    give_address(lab.layout, moved[0], moved[0].addresses[0], bits)
 
     assert lab.ping_all({m.name: m.addresses[0] for m in (stays, *moved)}, 30).ok == 2
     lab.unplug([stays, *moved])

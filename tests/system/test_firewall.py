@@ -129,24 +129,25 @@ def test_what_no_rule_lets_out_stays_in(
     assert not talk.pings(client, server, fails_s)
 
 
-@pytest.mark.proves("Remote groups", "IPv4 IPv6", "across")
+@pytest.mark.proves("Remote groups", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(("server", "other"), [("fwsame", "fwfar"), ("fwfar", "fwsame")])
 @pytest.mark.parametrize("version", [4, 6])
 def test_members_of_a_remote_group_are_let_in_when_they_join_and_not_when_they_leave(
-    lab: Lab, machines: dict[str, Machine], groups: Any, version: int
+    lab: Lab, machines: dict[str, Machine], groups: Any, version: int, server: str, other: str
 ) -> None:
-    client, same, far = (machines[name] for name in ("fwcli", "fwsame", "fwfar"))
+    client, near, asked = (machines[name] for name in ("fwcli", other, server))
     friends, out = groups.make(), groups.make(*EGRESS)
-    groups.put(far, out, groups.make(f"in {version} tcp 80 group={friends}"))
+    groups.put(asked, out, groups.make(f"in {version} tcp 80 group={friends}"))
     groups.put(client, out)
-    groups.put(same, out, friends)
+    groups.put(near, out, friends)
     talk = Talk(lab, version)
 
-    assert talk.can("tcp", same, far, 80)
-    assert talk.can_not("tcp", client, far, 80)
+    assert talk.can("tcp", near, asked, 80)
+    assert talk.can_not("tcp", client, asked, 80)
     groups.put(client, out, friends)
-    groups.put(same, out)
-    assert talk.can("tcp", client, far, 80)
-    assert talk.can_not("tcp", same, far, 80)
+    groups.put(near, out)
+    assert talk.can("tcp", client, asked, 80)
+    assert talk.can_not("tcp", near, asked, 80)
 
 
 def test_overlapping_rules_let_in_exactly_their_union(
@@ -191,25 +192,26 @@ def test_an_address_group_lets_in_its_prefixes(
     assert talk.can_not("udp", client, far, 53)
 
 
-@pytest.mark.proves("Stateless security groups", "IPv4 IPv6", "across")
+@pytest.mark.proves("Stateless security groups", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("where", ["same", "far"])
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_stateless_group_lets_answers_pass_by_rules_only(
-    lab: Lab, machines: dict[str, Machine], groups: Any, version: int
+    lab: Lab, machines: dict[str, Machine], groups: Any, version: int, where: str
 ) -> None:
-    client, far = machines["fwcli"], machines["fwfar"]
+    client, server = machines["fwcli"], machines[f"fw{where}"]
     plain = groups.make(f"in {version} tcp 80", f"in {version} udp 53", stateful=False)
-    groups.put(far, plain)
+    groups.put(server, plain)
     groups.put(client, groups.make(*EGRESS))
     talk = Talk(lab, version)
 
-    assert talk.can_not("tcp", client, far, 80)
-    assert talk.can_not("udp", client, far, 53)
+    assert talk.can_not("tcp", client, server, 80)
+    assert talk.can_not("udp", client, server, 53)
     groups.rule(plain, f"out {version} tcp")
-    assert talk.can("tcp", client, far, 80)
-    assert talk.can_not("udp", client, far, 53)
+    assert talk.can("tcp", client, server, 80)
+    assert talk.can_not("udp", client, server, 53)
     groups.rule(plain, f"out {version} udp")
-    assert talk.can("udp", client, far, 53)
-    assert talk.can_not("tcp", far, client, 80)
+    assert talk.can("udp", client, server, 53)
+    assert talk.can_not("tcp", server, client, 80)
 
 
 def test_without_port_security_everything_passes(

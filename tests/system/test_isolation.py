@@ -43,40 +43,64 @@ def frames_of(lab: Lab, machine: Machine, stack: ExitStack) -> FrameSocket:
     return stack.enter_context(FrameSocket(namespace))
 
 
-def say_honestly(source: FrameSocket, machine: Machine, target: Machine) -> None:
-    ends = (machine.mac, v4(machine), 4000), (target.mac, v4(target), 4000)
-    source.send(udp4(*ends, HONEST))
+def say_honestly(source: FrameSocket, machine: Machine, target: Machine, version: int = 4) -> None:
+    source.send(udp(version, machine, target.mac, target, HONEST))
+
+
+def udp(version: int, source: Machine, target_mac: str, target: Machine, word: bytes) -> bytes:
+    """A datagram to a machine's address, whoever has the MAC that it is sent to."""
+    ends = (source.mac, source.address(version), 4000), (target_mac, target.address(version), 4000)
+    return udp4(*ends, word) if version == 4 else udp6(*ends, word)
+
+
+def claim(version: int, source: Machine, target_mac: str, target: Machine) -> bytes:
+    """What says, in address resolution, that the target's address is at the source's MAC."""
+    address = target.address(version)
+    if version == 4:
+        return arp(
+            source.mac, target_mac, operation=1, sender=(source.mac, v4(source)), asked=address
+        )
+    own, theirs = (source.mac, source.address(6)), (target_mac, address)
+    return neighbour_advertisement(own, theirs, source.address(6))
 
 
 def is_honest(frame: bytes) -> bool:
     return HONEST in frame
 
 
-@pytest.mark.proves("Isolation of networks", "IPv4", "same across")
+@pytest.mark.proves("Isolation of networks", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(
+    ("version", "cidr", "addresses"),
+    [(4, "10.2.0.0/24", "10.2.0.11 10.2.0.12"), (6, "fd02::/64", "fd02::11 fd02::12")],
+)
 def test_two_networks_of_one_cidr_on_the_same_hosts_do_not_hear_each_other(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab,
+    make_network: MakeNetwork,
+    make_machines: MakeMachines,
+    version: int,
+    cidr: str,
+    addresses: str,
 ) -> None:
-    addresses = "10.2.0.11 10.2.0.12"
-    red = make_machines(make_network("10.2.0.0/24"), "red1 red2", "h1 h2", addresses)
-    blue = make_machines(make_network("10.2.0.0/24"), "blue1 blue2", "h1 h2", addresses)
+    red = make_machines(make_network(cidr), "red1 red2", "h1 h2", addresses)
+    blue = make_machines(make_network(cidr), "blue1 blue2", "h1 h2", addresses)
 
     with ExitStack() as stack:
         red1, red2 = (frames_of(lab, machine, stack) for machine in red)
         blue1, blue2 = (frames_of(lab, machine, stack) for machine in blue)
         for target in (broadcast, STRANGER_MAC, *(machine.mac for machine in blue)):
-            red1.send(udp4((red[0].mac, v4(red[0]), 4000), (target, v4(blue[1]), 4000), LIE))
-            ask = (red[0].mac, v4(red[0]))
-            red1.send(arp(red[0].mac, target, operation=1, sender=ask, asked=v4(blue[1])))
-        say_honestly(red1, red[0], red[1])
-        say_honestly(blue1, blue[0], blue[1])
+            red1.send(udp(version, red[0], target, blue[1], LIE))
+            red1.send(claim(version, red[0], target, blue[1]))
+        say_honestly(red1, red[0], red[1], version)
+        say_honestly(blue1, blue[0], blue[1], version)
         red2.wait_for("red's own words", is_honest)
         blue2.wait_for("blue's own words", is_honest)
 
         for deaf in (blue1, blue2):
             assert not [f for f in deaf.heard() if f[6:12] == mac(red[0].mac).to_bytes(6, "big")]
         assert not [f for f in red2.heard() if f[6:12] == mac(blue[0].mac).to_bytes(6, "big")]
-    pings = lab.ping_all({machine.name: v4(machine) for machine in red})
+    pings = lab.ping_all({machine.name: machine.address(version) for machine in red})
     assert pings.ok == pings.total == 2
+    lab.unplug([*red, *blue])
 
 
 def lies(liar: Machine, target: Machine, victim: Machine) -> dict[str, bytes]:

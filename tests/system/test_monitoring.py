@@ -90,22 +90,29 @@ def cast() -> dict[str, Machine]:
 def machines(
     cast: dict[str, Machine], make_network: MakeNetwork, make_machines: MakeMachines
 ) -> dict[str, Machine]:
-    """A client on h1, a server on h2; made once."""
+    """A client on h1, a server on h2, and a client beside it; made once."""
     if not cast:
         network_id = make_network("10.21.0.0/24", "fd00:21::/64")
-        made = make_machines(network_id, "lgcli lgsrv", "h1 h2")
+        made = make_machines(network_id, "lgcli lgsrv lgsame", "h1 h2 h2")
         cast.update({machine.name: machine for machine in made})
     return cast
 
 
-@pytest.mark.proves("Logs of security groups' decisions", "IPv4 IPv6", "across")
+@pytest.mark.proves("Logs of security groups' decisions", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(("asker", "number"), [("lgcli", 0), ("lgsame", 10)])
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_opens_a_connection_or_is_dropped_is_written_down_where_it_is_decided(
-    lab: Lab, machines: dict[str, Machine], groups: Any, logs: Logs, version: int
+    lab: Lab,
+    machines: dict[str, Machine],
+    groups: Any,
+    logs: Logs,
+    version: int,
+    asker: str,
+    number: int,
 ) -> None:
-    client, server = machines["lgcli"], machines["lgsrv"]
+    client, server = machines[asker], machines["lgsrv"]
     ends = [lab.layout.machine_namespace(each.name) for each in (client, server)]
-    open_port, shut_port = 8_000 + version, 9_000 + version
+    open_port, shut_port = 8_000 + number + version, 9_000 + number + version
     group_id = groups.make(f"in {version} tcp {open_port}")
     groups.put(client, groups.make(*EGRESS))
     groups.put(server, groups.make(*EGRESS), group_id)

@@ -49,6 +49,11 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def world(lab: Lab) -> str:
     """The external network."""
+    return make_world(lab)
+
+
+def make_world(lab: Lab) -> str:
+    """An external network of both families; its id."""
     body = {"router:external": True, "provider:network_type": "flat"}
     body |= {"provider:physical_network": outside.physical_network}
     network_id: str = lab.api.create(NETWORK, [body]).items[0]["id"]
@@ -246,6 +251,25 @@ def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
             assert talk.passes(b"six" * 10_000)
 
 
+@pytest.mark.proves("To the outside untranslated", "IPv4", "same across")
+def test_a_router_without_source_translation_lets_machines_be_seen_as_they_are(
+    lab: Lab, world: str, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    plain = {"external_gateway_info": {"network_id": world, "enable_snat": False}}
+    revision = lab.api.update(ROUTER, site.router_id, plain)[1]
+    assert lab.api.wait(revision, timeout_s).converged
+    ip_batch([f"route replace 10.40.0.0/24 via {site.gateway[4]}"], out)
+    for name, machine in site.machines.items():
+        answers(space(lab, name), outside.beyond)
+        answers(out, machine.address(4))
+        with ExitStack() as stack:
+            talk = Talk(stack, out, space(lab, name), outside.gateway)
+            assert talk.seen_as == machine.address(4)
+            assert talk.passes(b"four" * 10_000)
+    ip_batch(["route del 10.40.0.0/24"], out)
+
+
 @pytest.mark.proves("Floating IP to floating IP", "IPv4", "same across")
 def test_floating_ips_reach_each_other_on_a_host_and_across(
     lab: Lab, world: str, site: Site, make_machines: MakeMachines
@@ -311,55 +335,6 @@ def test_a_floating_ip_given_to_a_machine_beside_cuts_the_connections_of_the_fir
     with ExitStack() as stack:
         assert Talk(stack, space(lab, "m5"), out, address).passes(b"anew")
     lab.unplug([beside])
-
-
-@pytest.mark.proves("Port forwardings", "IPv4", "across")
-def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back(
-    lab: Lab, world: str, site: Site
-) -> None:
-    out, machine = lab.layout.outside_namespace, site.machines["m3"]
-    floating = lab.api.create(FLOATING, [{"floating_network_id": world}]).items[0]
-    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
-    forwarding = Kind("port_forwarding", "port_forwardings", path)
-    body = {"protocol": "tcp", "external_port": 2222, "internal_port": 7777}
-    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
-    created = lab.api.create(forwarding, [body])
-    assert lab.api.wait(created.revision, timeout_s).converged
-    address = floating["floating_ip_address"]
-
-    with ExitStack() as stack:
-        talk = Talk(stack, space(lab, "m3"), out, address, 2222)
-        assert talk.passes(b"forward" * 10_000)
-        revision = lab.api.delete(forwarding, created.items[0]["id"])
-        assert lab.api.wait(revision, timeout_s).converged
-        assert not talk.passes(b"again", wait_s=1.0)
-    assert "0 received" in ping(out, address)
-
-
-def test_what_a_forwarded_port_answers_comes_out_in_fragments(
-    lab: Lab, world: str, site: Site
-) -> None:
-    machine, out = site.machines["m3"], lab.layout.outside_namespace
-    floating = lab.api.create(FLOATING, [{"floating_network_id": world}]).items[0]
-    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
-    forwarding = Kind("port_forwarding", "port_forwardings", path)
-    body = {"protocol": "udp", "external_port": 53, "internal_port": 5353}
-    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
-    created = lab.api.create(forwarding, [body])
-    assert lab.api.wait(created.revision, timeout_s).converged
-    with ExitStack() as stack:
-        ends = []
-        for namespace in (space(lab, "m3"), out):
-            with namespaces.inside(namespace):
-                ends.append(stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)))
-            ends[-1].settimeout(5)
-        server, client = ends
-        server.bind(("0.0.0.0", 5353))
-        client.connect((floating["floating_ip_address"], 53))
-        client.send(b"who?")
-        server.sendto(b"a" * 4_000, server.recvfrom(100)[1])
-        assert len(client.recv(10_000)) == 4_000
-    lab.api.delete(forwarding, created.items[0]["id"])
 
 
 def test_a_connection_from_the_port_of_one_that_was_reset_arrives_at_once(

@@ -117,29 +117,42 @@ def test_what_a_machine_sends_is_limited_and_its_neighbour_is_not(talk: Talk, ve
     talk.give(talk.near, None)
 
 
-@pytest.mark.proves("Bandwidth limits", "IPv4", "same across")
-def test_what_a_machine_receives_is_limited_wherever_it_comes_from(talk: Talk) -> None:
+@pytest.mark.proves("Bandwidth limits", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_a_machine_receives_is_limited_wherever_it_comes_from(
+    talk: Talk, version: int
+) -> None:
     limits = {"max_kbps": limit_kbps, "max_burst_kbps": burst_kbit, "direction": "ingress"}
     policy, _ = talk.policy(bandwidth_limit=limits)
     talk.give(talk.near, policy)
     for sender in (talk.far, talk.beside):
-        limited = talk.sent(sender, talk.near)
+        limited = talk.sent(sender, talk.near, version)
         assert is_limited(limited), limited
-    assert talk.sent(talk.near, talk.far).share > 0.95
+    assert talk.sent(talk.near, talk.far, version).share > 0.95
     talk.give(talk.near, None)
-    assert talk.sent(talk.far, talk.near).share > 0.95
+    assert talk.sent(talk.far, talk.near, version).share > 0.95
 
 
-@pytest.mark.proves("Packet rate limits", "IPv4", "across")
-@pytest.mark.parametrize("direction", ["egress", "ingress"])
-def test_packets_are_counted_whatever_their_size(talk: Talk, direction: str) -> None:
+@pytest.mark.proves("Packet rate limits", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(
+    ("direction", "version", "where"),
+    [
+        ("egress", 4, "far"),
+        ("ingress", 4, "beside"),
+        ("egress", 6, "beside"),
+        ("ingress", 6, "far"),
+    ],
+)
+def test_packets_are_counted_whatever_their_size(
+    talk: Talk, direction: str, version: int, where: str
+) -> None:
     limits = {"max_kpps": 1, "max_burst_kpps": 1, "direction": direction}
     policy, rules = talk.policy(packet_rate_limit=limits)
     talk.give(talk.near, policy)
-    ends = (talk.near, talk.far) if direction == "egress" else (talk.far, talk.near)
-    sender, receiver = ends
+    other = {"far": talk.far, "beside": talk.beside}[where]
+    sender, receiver = (talk.near, other) if direction == "egress" else (other, talk.near)
     # Far more than a thousand packets a second, and no more than an interface takes.
-    limited = talk.sent(sender, receiver, numbers=(6_000, small_bytes, 0.0001))
+    limited = talk.sent(sender, receiver, version, (6_000, small_bytes, 0.0001))
     wanted = 1_000 * limited.seconds + 1_000
     assert wanted * 0.66 < limited.arrived < wanted * 1.33, limited
     talk.drop(policy, "packet_rate_limit", rules["packet_rate_limit"])

@@ -84,14 +84,15 @@ def complaint(lab: Lab, machine: Machine, target: str, *options: str) -> tuple[s
 
 def udp_heard(lab: Lab, source: Machine, hop: Machine, target: str) -> int:
     """Of 64 datagrams, each from a port of its own, how many reach a machine."""
+    family = socket.AF_INET6 if ":" in target else socket.AF_INET
     with ExitStack() as stack:
         with namespaces.inside(lab.layout.machine_namespace(hop.name)):
-            ear = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            ear = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
         ear.bind((target, 9999))
         ear.settimeout(1.0)
         for _ in range(64):
             with namespaces.inside(lab.layout.machine_namespace(source.name)):
-                mouth = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                mouth = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             mouth.sendto(b"x", (target, 9999))
         heard = 0
         with suppress(TimeoutError):
@@ -118,14 +119,15 @@ def test_two_subnets_are_joined_on_a_host_and_across_by_both_families(
     lab.unplug(machines)
 
 
-@pytest.mark.proves("Routers' own answers and errors", "IPv4 IPv6", "across")
+@pytest.mark.proves("Routers' own answers and errors", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("far", ["h1", "h2"])
 def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, far: str
 ) -> None:
     red = make_network("10.22.0.0/24", "fd22::/64")
     blue = make_network("10.23.0.0/24", "fd23::/64")
     left = make_machines(red, "aleft", "h1")[0]
-    right = make_machines(blue, "aright", "h2")[0]
+    right = make_machines(blue, "aright", far)[0]
     make_router(lab, red, blue)
     use_gateways(lab, left, right)
 
@@ -141,29 +143,34 @@ def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
     lab.unplug([left, right])
 
 
-@pytest.mark.proves("Extra routes", "IPv4", "across")
+@pytest.mark.proves("Extra routes", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("host", ["h1", "h2"])
+@pytest.mark.parametrize("version", [4, 6])
 def test_extra_routes_lead_over_a_second_router_and_traceroute_shows_both(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, version: int, host: str
 ) -> None:
-    near, transit, far = (make_network(f"10.2{n}.0.0/24") for n in (4, 5, 6))
+    nets = {4: ("10.24.0", "10.25.0", "10.26.0"), 6: ("fd24:", "fd25:", "fd26:")}[version]
+    dot, end = {4: (".", ".0/24"), 6: (":", ":/64")}[version]
+    near, transit, far = (make_network(net + end) for net in nets)
     left = make_machines(near, "xleft", "h1")[0]
-    right = make_machines(far, "xright", "h2")[0]
+    right = make_machines(far, "xright", host)[0]
     one = make_router(lab, near, transit)
     two = make_router(lab, far)
-    body = {"network_id": transit, "fixed_ips": [{"ip_address": "10.25.0.254"}]}
+    theirs, ours = f"{nets[1]}{dot}254", f"{nets[1]}{dot}1"
+    body = {"network_id": transit, "fixed_ips": [{"ip_address": theirs}]}
     port = lab.api.create(PORT, [body]).items[0]
     attach(lab, two, port_id=port["id"])
-    there = [{"destination": "10.26.0.0/24", "nexthop": "10.25.0.254"}]
-    back = [{"destination": "10.24.0.0/24", "nexthop": "10.25.0.1"}]
+    there = [{"destination": nets[2] + end, "nexthop": theirs}]
+    back = [{"destination": nets[0] + end, "nexthop": ours}]
     for router_id, routes in ((one, there), (two, back)):
         revision = lab.api.update(ROUTER, router_id, {"routes": routes})[1]
         assert lab.api.wait(revision, converge_timeout_s).converged
     use_gateways(lab, left, right)
 
-    result = lab.ping_all({each.name: each.address(4) for each in (left, right)}, 30)
+    result = lab.ping_all({each.name: each.address(version) for each in (left, right)}, 30)
     assert (result.ok, result.total) == (2, 2)
-    hops = [complaint(lab, left, right.address(4), f"-t{ttl}")[0] for ttl in (1, 2, 3)]
-    assert hops == ["10.24.0.1", "10.25.0.254", ""]
+    hops = [complaint(lab, left, right.address(version), f"-t{ttl}")[0] for ttl in (1, 2, 3)]
+    assert hops == [f"{nets[0]}{dot}1", theirs, ""]
     lab.unplug([left, right])
 
 
@@ -190,9 +197,10 @@ def test_without_a_router_nothing_passes_and_a_route_that_is_taken_away_is_gone(
     lab.unplug([left, right])
 
 
-@pytest.mark.proves("MTU of the next network", "IPv4 IPv6", "across")
+@pytest.mark.proves("MTU of the next network", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("far", ["h1", "h2"])
 def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
-    lab: Lab, make_machines: MakeMachines
+    lab: Lab, make_machines: MakeMachines, far: str
 ) -> None:
     wide, narrow = (lab.api.create(NETWORK, [{"mtu": mtu}]).items[0]["id"] for mtu in (1450, 1300))
     for n, network_id in ((32, wide), (33, narrow)):
@@ -200,7 +208,7 @@ def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
             body = {"network_id": network_id, "ip_version": version, "cidr": cidr}
             lab.api.create(SUBNET, [body])
     left = make_machines(wide, "wleft", "h1")[0]
-    right = make_machines(narrow, "wright", "h2")[0]
+    right = make_machines(narrow, "wright", far)[0]
     make_router(lab, wide, narrow)
     use_gateways(lab, left, right)
     for version in (4, 6):
@@ -214,21 +222,33 @@ def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
     lab.unplug([left, right])
 
 
-@pytest.mark.proves("Routes by several next hops", "IPv4", "same across")
+@pytest.mark.proves("Routes by several next hops", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(
+    ("version", "cidrs", "beyond", "destination"),
+    [
+        (4, ("10.34.0.0/24", "10.35.0.0/24"), "192.0.2.77", "192.0.2.0/24"),
+        (6, ("fd34::/64", "fd35::/64"), "2001:db8:77::1", "2001:db8:77::/64"),
+    ],
+)
 def test_a_route_by_several_next_hops_uses_all_of_them(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab,
+    make_network: MakeNetwork,
+    make_machines: MakeMachines,
+    version: int,
+    cidrs: tuple[str, str],
+    beyond: str,
+    destination: str,
 ) -> None:
-    near, transit = make_network("10.34.0.0/24"), make_network("10.35.0.0/24")
+    near, transit = (make_network(cidr) for cidr in cidrs)
     left = make_machines(near, "eleft", "h1")[0]
     hops = make_machines(transit, "ehop1 ehop2", "h1 h2")
     router_id = make_router(lab, near, transit)
     use_gateways(lab, left, *hops)
-    beyond = "192.0.2.77"
     for hop in hops:
         trust = {"port_security_enabled": False, "security_groups": []}
         lab.api.update(PORT, hop.port_id, trust)
-        ip_batch([f"addr add {beyond}/32 dev lo"], lab.layout.machine_namespace(hop.name))
-    routes = [{"destination": "192.0.2.0/24", "nexthop": hop.address(4)} for hop in hops]
+        ip_batch([f"addr add {beyond} dev lo"], lab.layout.machine_namespace(hop.name))
+    routes = [{"destination": destination, "nexthop": hop.address(version)} for hop in hops]
     revision = lab.api.update(ROUTER, router_id, {"routes": routes})[1]
     assert lab.api.wait(revision, converge_timeout_s).converged
     wait_until("the way", lambda: "1 received" in ping(lab, left, beyond), 15)

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 import pytest
@@ -23,6 +23,7 @@ lab_uplinks = 1  # the second host has none
 
 timeout_s = 30.0
 vlan, cidr, gateway = 200, "192.0.2.0/24", "192.0.2.1"  # of the second external network
+cidr6, gateway6 = "2001:db8:fe::/64", "2001:db8:fe::1"
 connections = 24  # that all leave by the same of two ways once in eight million times
 
 
@@ -31,7 +32,8 @@ class Site(NamedTuple):
 
     worlds: tuple[str, str]
     router_id: str
-    own: tuple[str, str]  # the router's addresses outside
+    own: tuple[str, str]  # the router's addresses outside, of IPv4
+    own6: str  # and the first of IPv6
     machines: list[Machine]
 
 
@@ -39,13 +41,17 @@ class Site(NamedTuple):
 def worlds(lab: Lab) -> tuple[str, str]:
     """The external networks: one untagged, one of a tag."""
     made = []
-    for tag, where, first in ((0, outside.cidr, outside.gateway), (vlan, cidr, gateway)):
+    for tag, *subnets in (
+        (0, (4, outside.cidr, outside.gateway), (6, outside.cidr6, outside.gateway6)),
+        (vlan, (4, cidr, gateway), (6, cidr6, gateway6)),
+    ):
         body = {"router:external": True, "provider:physical_network": outside.physical_network}
         body |= {"provider:network_type": "vlan" if tag else "flat"}
         body |= {"provider:segmentation_id": tag} if tag else {}
         made.append(lab.api.create(NETWORK, [body]).items[0]["id"])
-        subnet = {"network_id": made[-1], "ip_version": 4, "cidr": where, "gateway_ip": first}
-        lab.api.create(SUBNET, [subnet | {"enable_dhcp": False}])
+        for version, where, first in subnets:
+            body = {"network_id": made[-1], "ip_version": version, "cidr": where}
+            lab.api.create(SUBNET, [body | {"gateway_ip": first, "enable_dhcp": False}])
     second_way_out(lab)
     return made[0], made[1]
 
@@ -55,7 +61,8 @@ def second_way_out(lab: Lab) -> None:
     host, out = lab.host("h1"), lab.layout.outside_namespace
     peer = f"type veth peer name ext1 mtu {outside.mtu} netns {host.namespace}"
     ip_batch([f"link add two netns {out} mtu {outside.mtu} {peer}"])
-    ip_batch([f"addr add {gateway}/24 dev two", "link set two up"], out)
+    addresses = [f"addr add {gateway}/24 dev two", f"addr add {gateway6}/64 dev two nodad"]
+    ip_batch([*addresses, "link set two up"], out)
     ip_batch(["link set ext1 up"], host.namespace)
     for namespace, name in ((out, "two"), (host.namespace, "ext1")):
         with namespaces.inside(namespace):
@@ -70,7 +77,7 @@ def site(
     make_network: Callable[..., str],
     make_machines: Callable[..., list[Machine]],
 ) -> Iterator[Site]:
-    network_id = make_network("10.50.0.0/24")
+    network_id = make_network("10.50.0.0/24", "fd50::/64")
     machines = make_machines(network_id, "near far", "h1 h2")
     body = {"external_gateway_info": {"network_id": worlds[0]}, "enable_default_route_ecmp": True}
     router_id = lab.api.create(ROUTER, [body]).items[0]["id"]
@@ -81,11 +88,14 @@ def site(
     for machine in machines:
         open_up = {"port_security_enabled": False, "security_groups": []}
         revision = lab.api.update(PORT, machine.port_id, open_up)[1]
-        ip_batch(["route replace default via 10.50.0.1"], space(lab, machine.name))
+        ways = [f"route replace default via {each}" for each in ("10.50.0.1", "fd50::1")]
+        ip_batch(ways, space(lab, machine.name))
     assert lab.api.wait(revision, timeout_s).converged
     gateways = lab.api.show(ROUTER, router_id)["external_gateways"]
-    first, second = (each["external_fixed_ips"][0]["ip_address"] for each in gateways)
-    yield Site(worlds, router_id, (first, second), machines)
+    first, second = ([ip["ip_address"] for ip in each["external_fixed_ips"]] for each in gateways)
+    own6 = next(each for each in first if ":" in each)
+    own = tuple(next(each for each in every if "." in each) for every in (first, second))
+    yield Site(worlds, router_id, (own[0], own[1]), own6, machines)
     lab.unplug(machines)
     for floating in lab.api.list_page(FLOATING):
         lab.api.delete(FLOATING, floating["id"])
@@ -127,6 +137,48 @@ def test_connections_leave_by_both_gateways_and_each_by_one(lab: Lab, site: Site
             answers(space(lab, machine.name), one)  # neighbours outside are found by first packets
 
         assert seen_as(lab, machine) == set(site.own)
+
+
+@pytest.mark.proves("Several gateways of a router", "IPv6", "same across")
+def test_ipv6_leaves_by_both_gateways_each_sender_s_port_by_one(lab: Lab, site: Site) -> None:
+    ip_batch([f"route replace fd50::/64 via {site.own6}"], lab.layout.outside_namespace)
+    for machine in site.machines:
+        for one in (outside.gateway6, gateway6, outside.beyond6):
+            answers(space(lab, machine.name), one)
+
+        first, second = heard_by(lab, machine)
+
+        assert not first & second
+        assert first
+        assert second
+        assert len(first | second) == connections
+
+
+def heard_by(lab: Lab, machine: Machine) -> list[set[int]]:
+    """By which of both interfaces of the world a machine's datagrams come: its ports, by each."""
+    heard: list[set[int]] = []
+    with ExitStack() as stack:
+        ears = []
+        with namespaces.inside(lab.layout.outside_namespace):
+            for device in (b"br0", b"two"):
+                ear = stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+                ear.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+                ear.bind((outside.beyond6, 9_000))
+                ear.settimeout(1)
+                ears.append(ear)
+        with namespaces.inside(space(lab, machine.name)):
+            mouths = [
+                stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+                for _ in range(connections)
+            ]
+        for mouth in mouths * 3:
+            mouth.sendto(b"which way?", (outside.beyond6, 9_000))
+        for ear in ears:
+            heard.append(set())
+            with suppress(TimeoutError):
+                while True:
+                    heard[-1].add(ear.recvfrom(100)[1][1])
+    return heard
 
 
 def test_without_ecmp_they_leave_by_the_first_and_the_second_is_reached_too(

@@ -38,9 +38,11 @@ class Place:
         self.machines: dict[str, Machine] = {}
         self.trunks: dict[str, str] = {}
 
-    def network(self, cidr: str) -> str:
+    def network(self, *cidrs: str) -> str:
         made: str = self.lab.api.create(NETWORK, [{}]).items[0]["id"]
-        self.lab.api.create(SUBNET, [{"network_id": made, "cidr": cidr, "ip_version": 4}])
+        for cidr in cidrs:
+            version = 6 if ":" in cidr else 4
+            self.lab.api.create(SUBNET, [{"network_id": made, "cidr": cidr, "ip_version": version}])
         return made
 
     def port(self, network: str, name: str, **fields: Any) -> str:
@@ -80,11 +82,14 @@ class Place:
     def give_addresses(self, *names: str) -> None:
         for name in names:
             machine = self.machines[name]
-            give_address(self.lab.layout, machine, machine.address(4), 24)
+            for address in machine.addresses:
+                give_address(self.lab.layout, machine, address, 64 if ":" in address else 24)
 
-    def answers(self, source: str, target: str, within_s: float = passes_s) -> bool:
+    def answers(
+        self, source: str, target: str, within_s: float = passes_s, version: int = 4
+    ) -> bool:
         """Whether one answers the other's ping."""
-        pair = Pair(source, target, self.machines[target].address(4))
+        pair = Pair(source, target, self.machines[target].address(version))
         return ping([pair], {source: self.namespace(source)}, within_s).ok == 1
 
     def status(self, name: str) -> str:
@@ -105,7 +110,9 @@ def seats(tag_by_port: dict[str, int]) -> list[dict[str, Any]]:
 def place(lab: Lab) -> Iterator[Place]:
     """All that the tests of this module share; they leave it as it was."""
     place = Place(lab)
-    under, a, b = (place.network(cidr) for cidr in ("10.60.0.0/24", "10.61.0.0/24", "10.61.0.0/24"))
+    under, a, b = (
+        place.network(f"10.{number}.0.0/24", f"fd{number}::/64") for number in (60, 61, 61)
+    )
     everything = {"security_groups": [_open_group(lab)]}
     for name, host in (("p1", "h1"), ("q1", "h1"), ("p2", "h2")):
         port = place.port(under, name, **everything, **{"binding:host_id": host})
@@ -125,7 +132,9 @@ def place(lab: Lab) -> Iterator[Place]:
 
 def _open_group(lab: Lab) -> str:
     group: str = lab.api.create(GROUP, [{"name": "open"}]).items[0]["id"]
-    lab.api.create(RULE, [{"security_group_id": group, "direction": "ingress"}])
+    for family in ("IPv4", "IPv6"):
+        rule = {"security_group_id": group, "direction": "ingress", "ethertype": family}
+        lab.api.create(RULE, [rule])
     return group
 
 
@@ -147,12 +156,13 @@ def test_machines_behind_trunks_get_their_leases_by_dhcp(lab: Lab, place: Place)
     }
 
 
-@pytest.mark.proves("Trunks", "IPv4", "same across")
-def test_sub_ports_of_one_network_reach_each_other(place: Place) -> None:
+@pytest.mark.proves("Trunks", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("version", [4, 6])
+def test_sub_ports_of_one_network_reach_each_other(place: Place, version: int) -> None:
     place.give_addresses("a1", "a2", "a3", "b1", "b2")
 
     pairs = [("a1", "a2"), ("a2", "a1"), ("a1", "a3"), ("b1", "b2"), ("b2", "b1"), ("p1", "p2")]
-    assert [pair for pair in pairs if not place.answers(*pair)] == []
+    assert [pair for pair in pairs if not place.answers(*pair, version=version)] == []
 
 
 def test_networks_of_one_cidr_and_one_tag_stay_apart(place: Place) -> None:
