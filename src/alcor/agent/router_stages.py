@@ -24,6 +24,7 @@ ROUTER_STAGES = (
         miss="ROUTER_IN",
         miss_means="nothing to translate",
         next=("NAT_CAME", "ROUTER_IN"),
+        again=("NAT_IN",),
         calls=("LIMITED",),
     ),
     Stage(

@@ -39,6 +39,8 @@ from alcor.ovs.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,
+    FIRST_FRAGMENT,
+    FRAGMENT,
     IP_PROTO_ICMPV6,
     LATER_FRAGMENT,
 )
@@ -224,39 +226,76 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
         yield Flow(p.ROUTER_IN, p.PRIORITY.high, nobody, nothing, cookie)
     for forwarding in home.forwardings:
         yield from _forward(view, home, forwarding, cookie)
+    yield from _forward_fragments(view, home, cookie)
+
+
+def _forward_fragments(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
+    """No flow sees the ports of a fragment, so the tracker is asked first: it waits for all.
+
+    Then it knows those of the first one, and, of a connection that it knows, where all of them go.
+    Where those of a new one go is known where the protocol is forwarded to one place only. The
+    first one's port decides whether any goes further, as all wait for it once more.
+    """
+    if not home.forwardings:
+        return
+    mine = to(view, home.floating.address)
+    part = match(**(mine | {"ip_frag": FRAGMENT, "reg0": (0, p.TRANSLATED[1])}))
+    ask = apply(CtClear(), *_SEEN, ct(home.exit.zone, table=p.NAT_IN))
+    yield Flow(p.NAT_IN, p.PRIORITY.guard + 1, part, ask, cookie)
+    for protocol in sorted({each.protocol for each in home.forwardings}):
+        targets = {
+            nat for each in home.forwardings if each.protocol == protocol for _, nat in _ports(each)
+        }
+        what: MatchFields = {"ip_proto": protocol, "ip_frag": LATER_FRAGMENT, "reg0": p.TRANSLATED}
+        is_clear = len(targets) == 1
+        nat = targets.pop() if is_clear else Nat()
+        track = ct(home.exit.zone, commit=is_clear, table=p.NAT_CAME, nat=nat)
+        kept = limiting(home.limits, ingress=True)
+        enter = apply(*kept, CtClear(), set_field(p.STANDS_FOR, 0), track)
+        yield Flow(p.NAT_IN, p.PRIORITY.guard, match(**(mine | what)), enter, cookie)
+
+
+def _ports(forwarding: Forwarding) -> Iterator[tuple[tuple[int, int], Nat]]:
+    """The ports of the address, under as few masks as their numbers allow, and what they become."""
+    first, last = forwarding.outer
+    shift = forwarding.inner[0] - first
+    inside = forwarding.address.number
+    if forwarding.inner[0] == forwarding.inner[1]:
+        for ports in masks_of_range(first, last):
+            yield ports, Nat("destination", 4, inside, forwarding.inner[0])
+    elif shift == 0:
+        for ports in masks_of_range(first, last):
+            yield ports, Nat("destination", 4, inside)  # the port stays as it is
+    else:
+        for port in range(first, last + 1):
+            yield (port, 0xFFFF), Nat("destination", 4, inside, port + shift)
 
 
 def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) -> Iterator[Flow]:
     """Some ports of the address, as few flows as their numbers allow."""
-    first, last = forwarding.outer
-    shift = forwarding.inner[0] - first
-    if forwarding.inner[0] == forwarding.inner[1]:
-        whole = [(each, forwarding.inner[0]) for each in masks_of_range(first, last)]
-    elif shift == 0:
-        whole = [(each, 0) for each in masks_of_range(first, last)]  # the port stays as it is
-    else:
-        whole = [((port, 0xFFFF), port + shift) for port in range(first, last + 1)]
     field = {6: "tcp_dst", 17: "udp_dst", 132: "sctp_dst"}[forwarding.protocol]
+    inside = forwarding.address.number
+    known = set_field(p.STANDS_FOR, inside)
     mine = to(view, home.floating.address) | {"ip_proto": forwarding.protocol}
-    for ports, inner in whole:
-        nat = Nat("destination", 4, forwarding.address.number, inner)
+    own: MatchFields = {"ipv4_src": home.floating.address.number}
+    for ports, nat in _ports(forwarding):
         kept = limiting(home.limits, ingress=True)
         track = ct(home.exit.zone, commit=True, table=p.NAT_CAME, nat=nat)
-        enter = apply(*kept, CtClear(), *_SEEN, track)
-        what = match(**(mine | cast(MatchFields, {field: ports})))
-        yield Flow(p.NAT_IN, p.PRIORITY.guard, what, enter, cookie)
-        left = held_by(
-            view,
-            4,
-            ipv4_src=home.floating.address.number,
-            ct_state=_TRACKED,
-            ct_nw_proto=forwarding.protocol,
-            ct_tp_dst=ports,
-        )
+        enter = apply(*kept, CtClear(), *_SEEN, known, track)
+        what = cast(MatchFields, mine | {field: ports})
+        yield Flow(p.NAT_IN, p.PRIORITY.guard, match(**what), enter, cookie)
+        connection: MatchFields = {
+            "ct_state": _TRACKED,
+            "ct_nw_proto": forwarding.protocol,
+            "ct_tp_dst": ports,
+        }
+        part: MatchFields = {"ip_frag": FIRST_FRAGMENT, "reg0": p.TRANSLATED}
+        first = match(**(mine | connection | part))
+        yield Flow(p.NAT_IN, p.PRIORITY.guard, first, enter, cookie)
+        left = held_by(view, 4, **(connection | own))
         leave = apply(*limiting(home.limits, ingress=False), goto=p.NEIGHBOUR)
         yield Flow(p.NAT_DONE, p.PRIORITY.normal, match(**left), leave, cookie)
     yield from _follow_first(view, home, forwarding.protocol, cookie)
-    inside = forwarding.address.number
     came = match(**held_by(view, 4, reg3=inside, ipv4_dst=inside))
     yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
 
