@@ -125,3 +125,21 @@ def test_a_binding_that_waits_can_be_changed(api: Api, hosts: tuple[str, str, st
     changed = api.call("PUT", path, {"binding": {"profile": {"x": 1}}})
     assert (changed.status, changed.json["binding"]["profile"]) == (200, {"x": 1})
     assert api.get(path).json["binding"]["status"] == "INACTIVE"
+
+
+def test_a_host_stays_while_ports_are_bound_to_it_or_wait_to_be(api: Api) -> None:
+    names = ("leave-a", "leave-b")
+    for i, name in enumerate(names):
+        node = {"name": name, "tunnel_ip": f"192.0.2.{190 + i}"}
+        assert api.call("POST", "/alcor/v1/nodes", {"node": node}).status == 201
+    a, b = (f"/alcor/v1/nodes/{name}" for name in names)
+    port = bound(api, "leave-a")
+    assert bind(api, port, "leave-b").status == 201
+
+    for node in (a, b):
+        refused = api.call("DELETE", node)
+        assert (refused.status, refused.type) == (409, "NodeInUse")
+        assert "1 ports are bound to it" in refused.message
+
+    assert api.call("DELETE", f"/v2.0/ports/{port['id']}").status == 204
+    assert [api.call("DELETE", node).status for node in (a, b)] == [204, 204]

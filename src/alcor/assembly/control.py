@@ -125,7 +125,8 @@ class Control:
         )
         subnet = self._subnet(place, config, clock, new_id)
         pool = SubnetPoolApp(place, intent, peer(OnboardPeer), clock, new_id, **counting)
-        node = NodeApp(place, intent, reports, config.node, clock, config.network.tunnel_type)
+        tunnel_type = config.network.tunnel_type
+        node = NodeApp(place, intent, reports, config.node, clock, ports, tunnel_type)
         port = self._port(place, reports, config, clock, new_id)
         group = SecurityGroupApp(
             place,

@@ -247,6 +247,10 @@ class PortPeer(Protocol):
         """How many addresses of these subnets ports have; none is left out."""
         ...
 
+    async def bound_to(self, request: Ids) -> Counts:
+        """How many ports are bound to each of these hosts, or are to be; none is left out."""
+        ...
+
     async def fence_owners(self, request: Owners) -> Owners:
         """Of these port ids, those that are not and now never will be: free their leases."""
         ...

@@ -61,6 +61,8 @@ class Peers:
 
     async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
 
+    async def bound_to(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def vacate_subnets(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover

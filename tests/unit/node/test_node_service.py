@@ -4,26 +4,40 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import pytest
 
-from alcor.contracts.peers import Ids
-from alcor.contracts.resources import Caller, ListQuery, ListRequest
+from alcor.contracts.peers import Counts, Ids, PortPeer
+from alcor.contracts.resources import Caller, DeleteRequest, ListQuery, ListRequest
 from alcor.goal_state.reports import HostReport, host_key
 from alcor.keyed_log.log import Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.node.app import NodeApp, NodeSettings
+from alcor.managers.node.model import NodeInUse
 
 ADMIN = Caller(project_id="p", admin=True)
 
 
+class Ports:
+    """How many ports are bound to hosts: as much of the port manager as is asked."""
+
+    def __init__(self) -> None:
+        self.count_by_host: dict[str, int] = {}
+
+    async def bound_to(self, request: Ids) -> Counts:
+        return Counts({h: n for h, n in self.count_by_host.items() if h in request.ids})
+
+
 class World:
     def __init__(self, folder: Path, auto_register: bool = True) -> None:
+        self.ports = Ports()
         self.now_s = 1_000.0
         settings = NodeSettings(auto_register=auto_register, silence_s_max=15)
         self.log = MemoryLog(1)
-        self.app = NodeApp(folder, self.log, MemoryLog(1), settings, lambda: self.now_s)
+        ports = cast(PortPeer, self.ports)
+        self.app = NodeApp(folder, self.log, MemoryLog(1), settings, lambda: self.now_s, ports)
         self.nodes: Any = self.app.resources[0][1]
         self.agents: Any = self.app.resources[1][1]
 
@@ -90,6 +104,62 @@ def test_a_second_host_with_a_tunnel_endpoint_is_not_registered(tmp_path: Path) 
         await world.hear("h1", "192.0.2.1")
         await world.hear("h2", "192.0.2.1")
         assert (await world.listed(world.nodes)).keys() == {"h1"}
+
+    play(tmp_path, scene)
+
+
+def test_a_host_that_was_refused_is_registered_once_its_tunnel_endpoint_is_free(
+    tmp_path: Path,
+) -> None:
+    """A host is called otherwise from now on: its old name is deleted, or gets another address."""
+
+    async def scene(world: World) -> None:
+        await world.hear("old", "192.0.2.1")
+        await world.hear("old", "192.0.2.1", connected=False)
+        await world.hear("new", "192.0.2.1")
+        await world.hear("newer", "192.0.2.1")
+        await world.hear("newer", "192.0.2.1", connected=False)
+        await world.nodes.register_again()
+        assert (await world.listed(world.nodes)).keys() == {"old"}
+
+        await world.nodes.delete(DeleteRequest(ADMIN, "old"))
+        await world.nodes.register_again()
+
+        assert (await world.listed(world.nodes)).keys() == {"new"}
+
+    play(tmp_path, scene)
+
+
+def test_a_host_that_is_connected_is_not_deleted_as_its_tunnels_would_go(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        agent = (await world.listed(world.agents))["h1"]["id"]
+        for manager, id_ in ((world.nodes, "h1"), (world.agents, agent)):
+            with pytest.raises(NodeInUse, match="its agent is connected"):
+                await manager.delete(DeleteRequest(ADMIN, id_))
+
+        await world.hear("h1", "192.0.2.1", connected=False)
+        await world.agents.delete(DeleteRequest(ADMIN, agent))
+
+        assert await world.listed(world.nodes) == {}
+        await world.hear("h1", "192.0.2.1")
+        assert (await world.listed(world.nodes)).keys() == {"h1"}
+
+    play(tmp_path, scene)
+
+
+def test_a_host_that_ports_are_bound_to_is_not_deleted(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1")
+        await world.hear("h1", "192.0.2.1", connected=False)
+        world.ports.count_by_host = {"h1": 3}
+        with pytest.raises(NodeInUse, match="3 ports are bound to it"):
+            await world.nodes.delete(DeleteRequest(ADMIN, "h1"))
+
+        world.ports.count_by_host = {}
+        await world.nodes.delete(DeleteRequest(ADMIN, "h1"))
+
+        assert await world.listed(world.nodes) == {}
 
     play(tmp_path, scene)
 

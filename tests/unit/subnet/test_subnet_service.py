@@ -131,6 +131,8 @@ class Peers:
 
     async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
 
+    async def bound_to(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def vacate_subnets(self, request: Ids) -> InUse:
         self._step("vacate_subnets")
         return await self.fence_subnets(request)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alcor.contracts.peers import NodePeer
+from alcor.contracts.peers import NodePeer, PortPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.goal_state import reports
 from alcor.intent.follow import follow_prefix
@@ -24,6 +24,7 @@ from alcor.runtime.places import Place, open_database
 from alcor.runtime.rounds import rounds
 
 bury_interval_s = 1.0  # between two looks for hosts that are gone
+register_again_s = 1.0  # between two looks whether a host that was refused can be registered
 VERSIONS = Path(__file__).parent / "versions"
 
 
@@ -58,6 +59,7 @@ class NodeApp:
         report_log: KeyedLog,
         settings: NodeSettings,
         clock: Seconds,
+        ports: PortPeer,
         tunnel_type: str = "vxlan",
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
@@ -67,7 +69,9 @@ class NodeApp:
         heartbeats = Heartbeats(clock, settings.silence_s_max, timestamp)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
         returning = Returning(log, clock, settings.return_s_max)
-        self._service = NodeService(store, heartbeats, now, settings.auto_register, returning)
+        self._service = NodeService(
+            store, heartbeats, now, settings.auto_register, returning, ports
+        )
         agents = AgentService(store, heartbeats, self._service, tunnel_type)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NODE, self._service),
@@ -86,4 +90,5 @@ class NodeApp:
             self.relay.run(),
             follow_prefix(self._report_log, reports.host_key(""), hear, hear),
             rounds(self._service.bury, bury_interval_s),
+            rounds(self._service.register_again, register_again_s),
         ]

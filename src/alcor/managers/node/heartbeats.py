@@ -43,10 +43,15 @@ class Heartbeats:
                 new.append(report)
         return new
 
+    def is_connected(self, host: str) -> bool:
+        """Whether the host has a stream now."""
+        heard = self._heard_by_host.get(host)
+        return heard is not None and heard.report.connected
+
     def is_gone(self, host: str) -> bool:
         """Whether the host has been silent for too long, though there was time to be heard."""
         heard = self._heard_by_host.get(host)
-        if heard is not None and heard.report.connected:
+        if self.is_connected(host):
             return False
         last_s = heard.at_s if heard is not None else self._began_s
         return self._clock() - last_s > self._silence_s_max

@@ -38,6 +38,13 @@ class TunnelIpInUse(Conflict):
     """Tunnels to that address end at another host."""
 
 
+class NodeInUse(Conflict):
+    """The host is still there, or something is on it."""
+
+    def __init__(self, id_: str, why: str) -> None:
+        super().__init__(f"Node {id_[:255]} is in use: {why}")
+
+
 class Node(msgspec.Struct, frozen=True, kw_only=True):
     """A host that runs an agent."""
 

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from alcor.contracts.peers import Ids, Nodes
+from alcor.contracts.peers import Ids, Nodes, PortPeer
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
@@ -20,7 +20,16 @@ from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Entry
 from alcor.managers.node import intent
 from alcor.managers.node.heartbeats import Heartbeats
-from alcor.managers.node.model import Agent, AgentNotFound, Node, agent, changed, node, view
+from alcor.managers.node.model import (
+    Agent,
+    AgentNotFound,
+    Node,
+    NodeInUse,
+    agent,
+    changed,
+    node,
+    view,
+)
 from alcor.managers.node.needs import Saved, Store
 from alcor.managers.node.returning import Returning
 from alcor.resource.revisions import check_revision
@@ -45,7 +54,10 @@ class NodeService:
         now: Callable[[], str],
         auto_register: bool,
         returning: Returning,
+        ports: PortPeer,
     ) -> None:
+        self._ports = ports
+        self._refused: dict[str, HostReport] = {}  # hosts that could not be registered
         self._returning = returning
         self._store = store
         self._heartbeats = heartbeats
@@ -72,7 +84,14 @@ class NodeService:
         return await self._store.change(id_, decide, request.caller.request_id)
 
     async def delete(self, request: DeleteRequest) -> Written:
-        """The host is known no more; if its agent still talks, it is registered again."""
+        """The host is known no more: others have no tunnel to it. Refused while it is connected,
+        and while ports are bound to it, as machines on it may run without their agent."""
+        if self._heartbeats.is_connected(request.id):
+            raise NodeInUse(request.id, "its agent is connected. Stop it first.")
+        bound = (await self._ports.bound_to(Ids([request.id]))).count_by_id.get(request.id, 0)
+        if bound:
+            message = f"{bound} ports are bound to it. Bind them elsewhere, or delete them, first."
+            raise NodeInUse(request.id, message)
         sequence = await self._store.remove(request.id, request.caller.request_id)
         return Written([], str(Revision("node", sequence)))
 
@@ -83,6 +102,7 @@ class NodeService:
     async def hear(self, entries: Sequence[Entry]) -> None:
         """Reports of hosts: who is alive, and whom we don't know yet."""
         for report in self._heartbeats.hear(entries):
+            self._refused.pop(report.host, None)
             if report.connected and report.tunnel_ip and self._auto_register:
                 await self._register(report)
 
@@ -98,19 +118,28 @@ class NodeService:
                 where = {"tunnel_ip": report.tunnel_ip, "physical_networks": uplinks}
                 await self._store.change(report.host, lambda old: self._heard(old, where), "")
         except Conflict as conflict:
-            tunnel_conflicts.inc()
-            _log.error(
-                "host not registered",
-                host=report.host,
-                tunnel_ip=report.tunnel_ip,
-                reason=conflict.message,
-            )
+            if self._refused.get(report.host) != report:
+                tunnel_conflicts.inc()
+                _log.error(
+                    "host not registered",
+                    host=report.host,
+                    tunnel_ip=report.tunnel_ip,
+                    reason=conflict.message,
+                )
+            self._refused[report.host] = report
+        else:
+            self._refused.pop(report.host, None)
 
     def _heard(self, old: Node, where: dict[str, Any]) -> Node:
         """Of one with uplinks that was gone nothing leaves by them before it has caught up."""
         returns = old.is_gone and bool(where["physical_networks"])
         life = {"is_gone": returns, "is_returning": returns}
         return changed(old, where | life, self._now())
+
+    async def register_again(self) -> None:
+        """Ask again for hosts that were refused: the tunnel endpoint may be free now."""
+        for report in list(self._refused.values()):
+            await self._register(report)
 
     async def bury(self) -> None:
         """Say of hosts with uplinks that were silent for too long that they are gone, and of those

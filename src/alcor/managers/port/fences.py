@@ -78,6 +78,9 @@ class PortFences:
     async def addresses_held(self, request: Ids) -> Counts:
         return Counts(await self._store.read(lambda tx: tx.addresses_held(request.ids)))
 
+    async def bound_to(self, request: Ids) -> Counts:
+        return Counts(await self._store.read(lambda tx: tx.bound_to(request.ids)))
+
     async def fence_owners(self, request: Owners) -> Owners:
         ids = request.ids
 

@@ -120,6 +120,10 @@ class Transaction(Protocol):
         """How many addresses of these subnets ports have; a subnet of none is left out."""
         ...
 
+    def bound_to(self, hosts: Sequence[str]) -> dict[str, int]:
+        """How many ports are bound to each of these hosts, or wait to be; none is left out."""
+        ...
+
     def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
         """Some that have an address of the subnet."""
         ...

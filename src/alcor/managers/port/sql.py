@@ -280,6 +280,14 @@ class SqlTransaction:
         )
         return dict(rows.fetchall())
 
+    def bound_to(self, hosts: Sequence[str]) -> dict[str, int]:
+        rows = self._connection.execute(
+            "SELECT value, (SELECT count(*) FROM port WHERE host = value AND host <> '') "
+            "+ (SELECT count(*) FROM port_binding WHERE host = value) FROM json_each(?)",
+            (_json(hosts),),
+        )
+        return {host: count for host, count in rows if count}
+
     def ports_of_subnet(self, subnet_id: str, limit: int) -> list[Port]:
         statement = "SELECT DISTINCT port_id FROM port_address WHERE subnet_id = ? LIMIT ?"
         rows = self._connection.execute(statement, (subnet_id, limit))
