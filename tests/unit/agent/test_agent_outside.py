@@ -9,7 +9,7 @@ from alcor.agent.punts.outside import (
     held_max,
     refresh_s,
 )
-from alcor.goal_state.entries import FloatingIp, Network
+from alcor.goal_state.entries import FixedIp, FloatingIp, Gateway, Network, Router, UplinkNode
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.flow import PushVlan, output
@@ -21,6 +21,9 @@ WORLD = Network("world", 99, 1500, True, "", "ext", 5)
 FLOATING = FloatingIp(
     "f", "r", "world", Mac(0x020000000F01), address("203.0.113.21"), "p", address("10.0.0.5")
 )
+ROUTER = Router("r", True, ())
+GATEWAY = Gateway("g", "r", "world", Mac(0x020000000F02), (FixedIp("s", address("203.0.113.22")),))
+HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
 HOP, HOP6 = address("203.0.113.1"), address("2001:db8::1")
 THEIRS = Mac(0x02000000EE01)
 
@@ -30,13 +33,22 @@ class World:
 
     def __init__(self) -> None:
         self.model = HostModel()
-        self.model.set_tunnel(Tunnel(100, address("172.31.0.1")))
+        self.model.set_tunnel(Tunnel(100, HERE))
         self.model.put(WORLD)
+        self.model.put(ROUTER)
+        self.model.put(GATEWAY)
         self.model.put(FLOATING)
+        self.leaves_by(HERE)
         self.model.exits.set_uplinks({"ext": 7})
         self.now_s = 100.0
         self.found: dict[Address, Mac | None] = {}
         self.outside = OutsideNeighbours(self.model, lambda: self.now_s, self.resolve)
+
+    def leaves_by(self, host: Address) -> None:
+        """The only host with an uplink, where the router and its floating IP are."""
+        for each in (HERE, THERE):
+            node = UplinkNode("ext", str(each), each)
+            self.model.put(node) if each == host else self.model.remove(node)
 
     def resolve(self, network_id: str, who: Address, mac: Mac | None) -> None:
         assert network_id == "world"
@@ -178,3 +190,25 @@ def test_nothing_is_sent_without_an_uplink() -> None:
     assert world.outside.tick() == []
     assert world.found == {HOP: None}
     assert world.want() == []
+
+
+def test_nobody_is_asked_in_the_name_of_a_floating_ip_that_another_host_has() -> None:
+    world = World()
+    (asked,) = world.want()
+    world.hear()
+    assert Packet(asked.frame)["arp_sha"] == FLOATING.mac
+    world.model.remove(FLOATING)
+
+    world.now_s += refresh_s
+    (again,) = world.outside.tick()
+    question = Packet(again.frame)
+    assert (question["arp_sha"], question["arp_spa"]) == (
+        GATEWAY.mac,
+        GATEWAY.fixed_ips[0].address.number,
+    )
+    world.hear()
+    world.leaves_by(THERE)
+
+    world.now_s += refresh_s
+    assert world.outside.tick() == []
+    assert world.found == {HOP: None}

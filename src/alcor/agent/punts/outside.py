@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from alcor.agent import pipeline as p
-from alcor.agent.herald import Outgoing, uplink_actions
+from alcor.agent.herald import Outgoing, Owned, uplink_actions
 from alcor.agent.model import HostModel
+from alcor.agent.owned import owned_outside
 from alcor.agent.state import SavedNeighbour
 from alcor.goal_state.entries import Network
 from alcor.ovs import frames
@@ -107,21 +108,32 @@ class OutsideNeighbours:
 
     def tick(self) -> list[Outgoing]:
         """Ask again who has not answered, and who was heard long ago; give up the silent."""
-        outgoing: list[Outgoing] = []
-        for (network_id, who), wanted in list(self._wanted.items()):
-            network = self._model.networks.get(network_id)
-            wait_s = ask_again_s if wanted.asks else refresh_s
-            if network is None or self._model.exits.uplink_of(network) is None:
-                if not wanted.is_restored or self._clock() - wanted.asked_at_s >= 2 * refresh_s:
-                    self._forget((network_id, who))
-            elif self._clock() - wanted.asked_at_s >= wait_s:
-                if wanted.asks >= asks_max:
-                    self._forget((network_id, who))
-                    continue
-                wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
-                wanted.is_restored = False
-                outgoing += self._send(network, [question(wanted.asker, who)])
-        return outgoing
+        due = [key for key, wanted in self._wanted.items() if self._is_due(key[0], wanted)]
+        owned = owned_outside(self._model) if due else set()
+        return [each for key in due for each in self._ask_again(owned, *key)]
+
+    def _is_due(self, network_id: str, wanted: _Wanted) -> bool:
+        network = self._model.networks.get(network_id)
+        if network is None or self._model.exits.uplink_of(network) is None:
+            return True  # to be forgotten
+        wait_s = ask_again_s if wanted.asks else refresh_s
+        return self._clock() - wanted.asked_at_s >= wait_s
+
+    def _ask_again(self, owned: set[Owned], network_id: str, who: Address) -> list[Outgoing]:
+        wanted, network = self._wanted[network_id, who], self._model.networks.get(network_id)
+        has_uplink = network is not None and self._model.exits.uplink_of(network) is not None
+        # Who was asked for may be another host's by now: its switch would be led here.
+        asker = _asker_here(owned, network_id, who, wanted.asker) if has_uplink else None
+        if network is None or asker is None:
+            if not wanted.is_restored or self._clock() - wanted.asked_at_s >= 2 * refresh_s:
+                self._forget((network_id, who))
+            return []
+        if wanted.asks >= asks_max:
+            self._forget((network_id, who))
+            return []
+        wanted.asker, wanted.is_restored = asker, False
+        wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
+        return self._send(network, [question(asker, who)])
 
     def _forget(self, key: Key) -> None:
         if self._wanted.pop(key).known is not None:
@@ -149,6 +161,18 @@ class OutsideNeighbours:
     def _send(self, network: Network, out: list[bytes]) -> list[Outgoing]:
         actions = uplink_actions(self._model, network)
         return [Outgoing(frame, actions) for frame in out] if actions else []
+
+
+def _asker_here(
+    owned: set[Owned], network_id: str, who: Address, before: Asker | None = None
+) -> Asker | None:
+    """Whose question it may be: of somebody this host answers for; `before` as long as it does."""
+    here = sorted(each for each in owned if each.network_id == network_id)
+    if who.version == 6:
+        askers = [Asker(each.mac, eui64_link_local(each.mac)) for each in here]
+    else:
+        askers = [Asker(each.mac, each.address) for each in here if each.address.version == 4]
+    return before if before in askers else next(iter(askers), None)
 
 
 def next_hop(packet: PacketIn) -> Address:
