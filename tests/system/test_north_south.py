@@ -383,15 +383,21 @@ def test_an_error_from_beyond_reaches_who_sent_the_packet(lab: Lab, world: str, 
         assert f"From {outside.gateway} icmp_seq=1 Destination Net Unreachable" in said
 
 
-def test_an_agent_that_is_restarted_costs_no_packet_outside(lab: Lab, site: Site) -> None:
+@pytest.mark.parametrize("remembers", [True, False], ids=["remembers", "has_forgotten"])
+def test_an_agent_that_is_restarted_costs_no_packet_outside(
+    lab: Lab, world: str, site: Site, remembers: bool
+) -> None:
     for _ in range(5):  # what is new everywhere settles
         answers(space(lab, "m1"), outside.beyond)
-    with lab.stream("m1", outside.beyond) as stream:
+    with lab.stream("m1", outside.beyond, 0.002) as stream:
         for host in lab.hosts[:lab_uplinks]:
             parts.stop_agent(host, signal.SIGKILL)
+            if not remembers:
+                (host.folder / "agent" / "goal-state").unlink()
             parts.start_agent(host, lab.record)
         parts.wait_alive(lab.api, lab.hosts)
-        upto = stream.sent + 300
+        give_floating_ip(lab, world, site.machines["m2"])  # which they have when they are back
+        upto = stream.sent + 500
         wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
     assert stream.result.lost == ()
 

@@ -89,6 +89,7 @@ class Agent:
         resolved = self._reconciler.set_resolved
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside
+        self._reconciler.adopt = self._outside.adopt
         self._responder.shared = SharedNeighbours(self._model, self._reconciler.set_holder)
         self._model.monitoring.limit = Limit(config.network_log_rate, config.network_log_burst)
         self._responder.decisions = DecisionLogs(

@@ -23,7 +23,7 @@ from alcor.agent.shared_addresses import Holder
 from alcor.agent.state import SavedState
 from alcor.agent.statuses import as_refused, port_states
 from alcor.goal_state.entries import Mirror
-from alcor.ovs.openflow.flows import FlowCounts, FlowKey
+from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.runtime import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
@@ -55,6 +55,10 @@ class Driver(Protocol):
         """Move what is wanted."""
         ...
 
+    def left_over(self, kind: UnitKind) -> list[tuple[FlowKey, FlowBody]]:
+        """The flows of a kind of units that are there and not wanted."""
+        ...
+
     def prune(self) -> None:
         """Whatever is there and not wanted goes at the next `apply`."""
         ...
@@ -68,6 +72,7 @@ class Driver(Protocol):
         ...
 
 
+Adopt = Callable[[Iterable[tuple[FlowKey, FlowBody]]], None]
 Settled = Callable[[], list[Outgoing]]  # what is to be sent then
 Send = Callable[[Iterable[Outgoing]], None]  # frames to the switch, if it is there
 
@@ -96,7 +101,7 @@ class Reconciler:
         self._first_change_at: float | None = None
         self._may_write = False
         self._audit_due = False
-        self._pruned = False
+        self._pruned = self._has_read = False
         self._connected = self._told_lost = False
         self._tell_all = False
         self._applied = (0, 0)  # epoch, position
@@ -105,6 +110,7 @@ class Reconciler:
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
         self.want_mirrors: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
+        self.adopt: Adopt = lambda _: None  # is given who outside is left over on the switch
         self.settled: Settled = list  # told when the switch is as wanted
 
     # What comes in
@@ -183,6 +189,7 @@ class Reconciler:
     def switch_is_new(self) -> None:
         """The switch is there (again), read back: make a pass."""
         self._herald.switch_is_new(self._model)
+        self._has_read = True
         self._wake.set()
 
     def audit(self) -> None:
@@ -210,6 +217,9 @@ class Reconciler:
     async def _pass(self) -> None:
         started, self._first_change_at = self._first_change_at, None
         self._take_events()
+        if self._has_read and self._may_write and self._desired.settled:
+            self._has_read = False
+            self.adopt(self._driver.left_over(UnitKind.OUTSIDE))  # or they would be pruned
         units, self._units = self._units, set()
         more = self._want(units)
         if not self._may_write:

@@ -29,6 +29,7 @@ from alcor.ovs.flow import (
     multipath,
     set_field,
 )
+from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.values.addresses import Address, Mac, Prefix
 
 hops = 60  # of what a router itself says: spent before a switch gives up following it around
@@ -233,6 +234,17 @@ def hop(network: Network, address: Address, mac: int, cookie: int) -> Filled:
     if address.version == 4:
         return _HOP4, (cookie, network.vni, mac, address.number)
     return _HOP6, (cookie, network.vni, mac, *(word for _, word in _words(address)))
+
+
+def hop_of(key: FlowKey, body: FlowBody) -> tuple[int, Address, Mac] | None:
+    """What `hop` made a flow of: the network's VNI, address and MAC; None of any other flow."""
+    for version, shape in ((4, _HOP4), (6, _HOP6)):
+        numbers = shape.numbers_of(key, body)
+        if numbers is not None:
+            _, vni, mac, *words = numbers
+            number = sum(word << 32 * at for at, word in enumerate(reversed(words)))
+            return vni, Address(version, number), Mac(mac)
+    return None
 
 
 def _neighbour(cookie: int, mac: int, what: Match) -> Flow:

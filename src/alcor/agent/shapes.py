@@ -5,7 +5,9 @@ the marks are in the encoded flow, the numbers of each further flow go. So the f
 said in one place only, and its bytes are made ten times as quickly as by encoding it.
 """
 
+import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Literal, Unpack
@@ -39,6 +41,7 @@ class Shape:
         self._widths = (_cookie_bytes, *widths)
         marks = [_mark(number, width) for number, width in enumerate(self._widths)]
         flow = make(*(int.from_bytes(each, "big") for each in marks))
+        self._marks, self._marked = marks, flow_key(flow) + flow_body(flow)
         self._key, self._key_order = _template(flow_key(flow), marks)
         self._body, self._body_order = _template(flow_body(flow), marks)
         others = tuple(int.from_bytes(each[::-1], "big") for each in marks)
@@ -50,6 +53,22 @@ class Shape:
         """Its bytes; `OverflowError` when a number does not fit."""
         packed = tuple(map(int.to_bytes, numbers, self._widths, _BIG))
         return self._key % self._key_order(packed), self._body % self._body_order(packed)
+
+    def numbers_of(self, key: FlowKey, body: FlowBody) -> tuple[int, ...] | None:
+        """The numbers that a flow of this shape was made of; None of any other flow."""
+        found = self._pattern.fullmatch(key + body)
+        if found is None:
+            return None
+        return tuple(int.from_bytes(found[f"n{n}"], "big") for n in range(len(self._marks)))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        """Where a number is first, and that it is the same wherever else it is."""
+        pattern = re.escape(self._marked)
+        for number, mark in enumerate(self._marks):
+            first, again = b"(?P<n%d>.{%d})" % (number, len(mark)), b"(?P=n%d)" % number
+            pattern = pattern.replace(re.escape(mark), first, 1).replace(re.escape(mark), again)
+        return re.compile(pattern, re.DOTALL)
 
 
 def encoded(flow: AnyFlow) -> tuple[FlowKey, FlowBody]:

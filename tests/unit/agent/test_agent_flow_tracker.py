@@ -57,6 +57,16 @@ def test_a_foreign_flow_goes_at_once_and_an_own_stray_only_when_all_is_known() -
     assert after == {stray}
 
 
+def test_what_is_left_over_of_a_kind_is_ours_and_not_wanted() -> None:
+    tracker = FlowTracker()
+    left, other, wanted = flow(NEIGHBOUR, 1), flow(PORT, 2), flow(NEIGHBOUR, 3)
+    tracker.want(change(NEIGHBOUR, (wanted,)))
+    there = {flow_key(each): flow_body(each) for each in (left, other, wanted)}
+    tracker.believe({**there, flow_key(flow(PORT, 4)): FlowBody(9)})
+
+    assert tracker.left_over(UnitKind.NEIGHBOUR) == [(flow_key(left), flow_body(left))]
+
+
 def test_a_unit_is_never_cut_and_bundles_are_bounded() -> None:
     tracker = FlowTracker()
     for number in range(5):

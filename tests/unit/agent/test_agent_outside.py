@@ -9,6 +9,8 @@ from alcor.agent.punts.outside import (
     held_max,
     refresh_s,
 )
+from alcor.agent.router_shapes import hop
+from alcor.agent.shapes import encoded
 from alcor.goal_state.entries import FixedIp, FloatingIp, Gateway, Network, Router, UplinkNode
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
@@ -190,6 +192,44 @@ def test_nothing_is_sent_without_an_uplink() -> None:
     assert world.outside.tick() == []
     assert world.found == {HOP: None}
     assert world.want() == []
+
+
+def test_who_was_found_in_the_last_moments_before_a_kill_is_read_back_from_the_switch() -> None:
+    world = World()
+    other = WORLD._replace(vni=100)
+
+    world.outside.adopt(
+        [
+            encoded(hop(WORLD, HOP, THEIRS, 0xA1)),
+            encoded(hop(WORLD, HOP6, THEIRS, 0xA1)),
+            encoded(hop(other, HOP, Mac(1), 0xA1)),  # of a network that is not held
+            (b"another", b"flow"),
+        ]
+    )
+
+    assert world.found == {HOP: THEIRS, HOP6: THEIRS}
+    questions = [Packet(each.frame) for each in world.outside.tick()]
+    assert {(each["arp_tpa"], each["nd_target"]) for each in questions} == {
+        (HOP.number, 0),
+        (0, HOP6.number),
+    }
+    assert {each["eth_src"] for each in questions} <= {FLOATING.mac, GATEWAY.mac}
+    world.hear()
+    world.now_s += ask_again_s * (asks_max + 1)
+    for _ in range(asks_max):
+        world.outside.tick()
+        world.now_s += ask_again_s
+    assert world.found == {HOP: THEIRS, HOP6: None}
+
+
+def test_a_known_neighbour_is_not_taken_from_the_switch() -> None:
+    world = World()
+    world.want()
+    world.hear()
+
+    world.outside.adopt([encoded(hop(WORLD, HOP, Mac(THEIRS + 1), 0xA1))])
+
+    assert world.found == {HOP: THEIRS}
 
 
 def test_nobody_is_asked_in_the_name_of_a_floating_ip_that_another_host_has() -> None:

@@ -14,6 +14,7 @@ from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
 from alcor.goal_state.slices import host_port_key, network_key
+from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.transport.link import Connected, Disconnected, Frame, Got, Item, PortState, Report
 from alcor.values.addresses import Mac
 
@@ -69,6 +70,7 @@ class FakeDriver:
         self.quarantined: Mapping[Unit, str] = {}
         self.there = True
         self.pruned = 0
+        self.left: list[tuple[FlowKey, FlowBody]] = []
         self.applied = 0
         self.slow = asyncio.Event()
         self.slow.set()
@@ -76,6 +78,9 @@ class FakeDriver:
 
     def want(self, change: Change) -> None:
         self.wanted.append(change)
+
+    def left_over(self, kind: UnitKind) -> list[tuple[FlowKey, FlowBody]]:
+        return self.left if kind is UnitKind.OUTSIDE else []
 
     def prune(self) -> None:
         self.pruned += 1
@@ -167,6 +172,26 @@ def test_leftovers_go_only_when_everything_wanted_is_known() -> None:
         world.say(NETWORK_FRAME)
         await world.report()
         assert world.driver.pruned == 1
+
+    in_world(story)
+
+
+def test_who_is_left_on_the_switch_is_adopted_once_all_is_known_and_before_it_would_go() -> None:
+    async def story(world: World) -> None:
+        adopted: list[tuple[int, list[tuple[FlowKey, FlowBody]]]] = []
+        world.driver.left = [(b"key", b"body")]
+        world.loop.adopt = lambda left: adopted.append((world.driver.pruned, [*left]))
+        world.loop.allow_writing(True)
+        world.loop.switch_is_new()
+        world.say(Connected(), HOST_FRAME)
+        await world.report()
+        assert adopted == []
+
+        world.say(NETWORK_FRAME)
+        await world.report()
+        world.loop.audit()
+        await world.quiet()
+        assert adopted == [(0, world.driver.left)]
 
     in_world(story)
 

@@ -32,6 +32,15 @@ def test_a_flow_of_a_shape_is_the_flow_of_its_function(
 
     assert as_flow(filled) == flow
     assert encoded(filled) == encoded(flow) == (flow_key(flow), flow_body(flow))
+    assert KNOWN.numbers_of(flow_key(flow), flow_body(flow)) == (cookie, vni, mac, address)
+
+
+def test_a_flow_that_is_not_of_a_shape_is_made_of_no_numbers() -> None:
+    one, other = known(1, 7, 2, 3), known(1, 7, 2, 4)
+    elsewhere = one._replace(table=38)
+
+    assert KNOWN.numbers_of(flow_key(one), flow_body(other)) is None  # an address is there twice
+    assert KNOWN.numbers_of(flow_key(elsewhere), flow_body(elsewhere)) is None
 
 
 def test_a_number_that_does_not_fit_is_refused() -> None:

@@ -93,6 +93,14 @@ class FlowTracker:
                 self._replaces = True
         return len(self._dirty)
 
+    def left_over(self, kind: UnitKind) -> list[tuple[FlowKey, FlowBody]]:
+        """The flows of a kind of units that are there and not wanted."""
+        return [
+            (key, body)
+            for key, body in self._installed.items()
+            if is_ours(body) and body[1] == kind and key not in self._wanted
+        ]
+
     def prune(self) -> int:
         """Everything that must be there is known now: what else is there goes; returns how many."""
         self._is_complete = True

@@ -14,10 +14,10 @@ from alcor.agent.compiler import Change
 from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import Unit
+from alcor.agent.model import Unit, UnitKind
 from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
-from alcor.ovs.openflow.flows import FlowCounts, FlowKey
+from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import Meter
 
 retry_s_min, retry_s_max = 0.02, 1.0
@@ -69,6 +69,10 @@ class FlowDriver:
         for meter_id in change.meters_taken:
             self._meters.pop(meter_id, None)
             self._meters_due.add(meter_id)
+
+    def left_over(self, kind: UnitKind) -> list[tuple[FlowKey, FlowBody]]:
+        """The flows of a kind of units that the switch has, and that are not wanted."""
+        return self._tracker.left_over(kind)
 
     def prune(self) -> None:
         """What must be there is completely known, from now on: what else is there goes."""

@@ -12,10 +12,12 @@ from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing, Owned, uplink_actions
 from alcor.agent.model import HostModel
 from alcor.agent.owned import owned_outside
+from alcor.agent.router_shapes import hop_of
 from alcor.agent.state import SavedNeighbour
 from alcor.goal_state.entries import Network
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6
+from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
 from alcor.values.addresses import Address, Mac, address, eui64_link_local
@@ -72,6 +74,22 @@ class OutsideNeighbours:
             wanted = _Wanted(asker, self._clock() - refresh_s, 0, known=Mac(mac), is_restored=True)
             self._wanted[network_id, address(who)] = wanted
             self._resolved(network_id, address(who), Mac(mac))
+
+    def adopt(self, left_over: Iterable[tuple[FlowKey, FlowBody]]) -> None:
+        """Go on with whom the switch knows and the memory did not; each is asked again soon.
+
+        An agent that is killed has not yet saved whom it found in its last moments.
+        """
+        owned = owned_outside(self._model)
+        for vni, who, mac in filter(None, (hop_of(*each) for each in left_over)):
+            network = self._network(vni)
+            asker = _asker_here(owned, network.id, who) if network is not None else None
+            if network is None or asker is None or (network.id, who) in self._wanted:
+                continue
+            if len(self._wanted) < wanted_max:
+                asked_at_s = self._clock() - refresh_s
+                self._wanted[network.id, who] = _Wanted(asker, asked_at_s, 0, known=mac)
+                self._resolved(network.id, who, mac)
 
     def want(self, packet: PacketIn) -> list[Outgoing]:
         """A packet's next hop is not known: hold it, and ask."""
