@@ -80,3 +80,9 @@ def last(connection: sqlite3.Connection) -> int:
     """The sequence of the last change saved; 0 before the first."""
     (value,) = connection.execute("SELECT last FROM sequence").fetchone()
     return int(value)
+
+
+def skip(connection: sqlite3.Connection, until: int) -> None:
+    """Take no sequence up to and with `until`, which the log has had, and drop what it was told."""
+    forget(connection, until)
+    connection.execute("UPDATE sequence SET last = ? WHERE last < ?", (until, until))

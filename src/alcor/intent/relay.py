@@ -4,19 +4,21 @@ The relay sleeps until `notify`, or for a while, then publishes the changes that
 with it, or the outbox where none were, or not all. What was published is forgotten by the manager's
 next write (`forget`), so that telling costs no transaction of its own. At start every living row is
 published again under its own revision, because a log may have lost everything; what the log holds
-already it drops by revision.
+already it drops by revision. A log that is ahead was told by a database that has been put back
+since, from a backup or by a server that took over without its end: that is undone (`_overtake`).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+import structlog
 from prometheus_client import Gauge, Histogram
 
 from alcor.intent import outbox, records
-from alcor.keyed_log.log import Change, KeyedLog
+from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog
 
 T = TypeVar("T")
 
@@ -34,6 +36,9 @@ told_seconds = Histogram(
     ["manager"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
 )
+
+
+_log = structlog.get_logger(__name__)
 
 
 class Transactions(Protocol):
@@ -99,7 +104,11 @@ class Relay:
     async def rebuild(self) -> None:
         """Publish every living row, then what the outbox holds; the log is complete afterwards."""
         self._told_epoch = self._log.epoch
+        held = await self._held()
         last = await self._database.read(outbox.last)
+        ahead = max((entry.revision for entry in held.values()), default=0)
+        if ahead > last:
+            last = await self._overtake(held, last, ahead)
         after, living = "", set[str]()
         while rows := await self._step(after):
             await self._log.put([change for _, change in rows])
@@ -147,6 +156,37 @@ class Relay:
         following = range(self._published + 1, self._published + 1 + len(handed))
         complete = all(c.revision == n for c, n in zip(handed, following, strict=True))
         return handed if complete else []
+
+    async def _held(self) -> dict[str, Entry]:
+        """What the log holds of this manager's, and remembers as gone."""
+        held: dict[str, Entry] = {}
+        for kind in records.kinds_of(self.manager):
+            prefix = records.key(kind, "")
+            try:
+                found = await self._log.changes(prefix, 0)
+            except Compacted:
+                found = await self._log.snapshot(prefix)
+            held.update((entry.key, entry) for entry in found.entries)
+        return held
+
+    async def _overtake(self, held: Mapping[str, Entry], last: int, ahead: int) -> int:
+        """Put back what the log has of later than `last`, at sequences after all that it has seen,
+        where the manager goes on from now on; the last of them. Cut short, it is done again."""
+        _log.warning("log.ahead", manager=self.manager, database=last, log=ahead)
+        sequence, after, living = ahead, "", set[str]()
+        while rows := await self._step(after):
+            differ = [c for _, c in rows if c.key not in held or held[c.key].value != c.value]
+            await self._log.put(
+                [c._replace(revision=sequence + n) for n, c in enumerate(differ, 1)]
+            )
+            sequence += len(differ)
+            living |= {change.key for _, change in rows}
+            after = rows[-1][0]
+        gone = [k for k, entry in held.items() if entry.value is not None and k not in living]
+        await self._log.put([Change(k, None, sequence + n) for n, k in enumerate(gone, 1)])
+        sequence += len(gone)
+        await self._database.write(lambda connection: outbox.skip(connection, sequence))
+        return sequence
 
     async def _bury(self, living: Set[str], last: int) -> None:
         """A log that has lost its end may hold what was deleted since: it is gone as of `last`."""

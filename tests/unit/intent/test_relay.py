@@ -179,3 +179,66 @@ def test_a_life_of_the_log_that_began_during_the_start_is_told_everything(tmp_pa
         database.close()
 
     asyncio.run(asyncio.wait_for(test(), 5))
+
+
+class Restored:
+    """A manager of things whose database was put back to what it was, below a log that went on."""
+
+    def __init__(self, path: Path, log: MemoryLog) -> None:
+        self.things: dict[str, Change] = {}
+        self.database = Transactions(path)
+        self.relay = Relay("network", self.database, log, self._living)
+
+    def save(self, key: str, value: bytes | None) -> None:
+        sequence = outbox.take(self.database._connection, 1)
+        change = Change(key, value, sequence)
+        self.things[key] = change
+        outbox.save(self.database._connection, [change])
+
+    def _living(
+        self, _: sqlite3.Connection, after: str, limit: int
+    ) -> Sequence[tuple[str, Change]]:
+        return [(k, c) for k, c in sorted(self.things.items()) if k > after and c.value][:limit]
+
+
+def test_a_database_that_is_older_than_the_log_has_the_log_put_back_and_goes_on_after_it(
+    tmp_path: Path,
+) -> None:
+    async def test() -> None:
+        log = MemoryLog(1)
+        before = Restored(tmp_path / "before", log)
+        for key in ("network/kept", "network/changed", "network/deleted"):
+            before.save(key, b"backed up")
+        await before.relay.rebuild()
+        before.save("network/changed", b"since then")
+        before.save("network/made", b"since then")
+        before.save("network/deleted", None)
+        await before.relay.rebuild()
+        last = (await log.snapshot("")).entries[-1].revision
+        assert last == 5
+
+        restored = Restored(tmp_path / "restored", log)
+        for key in ("network/kept", "network/changed", "network/deleted"):
+            restored.save(key, b"backed up")
+        at = log.position
+        await restored.relay.rebuild()
+
+        held = {e.key: (e.value, e.revision) for e in (await log.snapshot("")).entries}
+        assert {key: value for key, (value, _) in held.items()} == dict.fromkeys(
+            ("network/kept", "network/changed", "network/deleted"), b"backed up"
+        )
+        changed = (await log.changes("", at)).entries
+        assert {entry.key for entry in changed} == {
+            "network/changed", "network/made", "network/deleted",
+        }  # fmt: skip
+        assert sorted(entry.revision for entry in changed) == [last + 2, last + 3, last + 4]
+        restored.save("network/new", b"afterwards")
+        await restored.relay.rebuild()
+        assert (await log.get(["network/new"]))["network/new"].revision == 10
+        at = log.position
+        await restored.relay.rebuild()
+        assert log.position == at  # as any start: nothing to say
+        for each in (before, restored):
+            each.database.close()
+
+    asyncio.run(asyncio.wait_for(test(), 5))
