@@ -16,6 +16,7 @@ import msgspec
 from alcor.client.api import NETWORK, NODE, PORT, SUBNET
 from alcor.intent import records
 from alcor.intent.records import FixedIp, PortRecord
+from alcor.managers.port.sql import TABLE
 from bench import bare_insert, inserting_echo, servers
 from bench.bare_insert import Rows
 from bench.load import Job, LoadGenerator, Outcome
@@ -132,6 +133,9 @@ class Region:
         outbox = bare_insert.latest_rows(self.data / "port.sqlite", "outbox", 0)
         docs = [dict(zip(columns_of(tables[0]), row, strict=True)) for row in tables[0].values]
         told = [_told(n, msgspec.json.decode(row["doc"])) for n, row in enumerate(docs, 1)]
+        for column in TABLE.scattered:
+            young = bare_insert.latest_rows(self.data / "port.sqlite", f"port_{column}_young", 0)
+            tables.append(young._replace(values=[(row[column], row["id"]) for row in docs]))
         return [*tables, outbox._replace(values=told)]
 
 

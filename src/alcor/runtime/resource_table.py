@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
-from alcor.runtime import tag_index, usage
+from alcor.runtime import scattered_index, tag_index, usage
 from alcor.runtime.database import DuplicateKey
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
@@ -73,7 +73,8 @@ class ResourceTable:
 
     `counted` tables keep count of the rows of each project (`usage.py`), and of `tagged` ones an
     index is kept by tag (`tag_index.py`): both have `project_id`. Tags of others are looked for in
-    the documents.
+    the documents. `scattered` columns have tables for an index (`scattered_index.py`): of several
+    that a list is filtered by, the first one leads.
     """
 
     name: str
@@ -86,6 +87,7 @@ class ResourceTable:
     kept: Sequence[str] = ()
     counted: bool = False
     tagged: bool = False
+    scattered: Sequence[str] = ()
 
     @cached_property
     def _selected(self) -> str:
@@ -222,7 +224,17 @@ class ResourceTable:
                 both = " AND ".join(filter(None, [lead.condition, condition]))
                 yield _Source(tables, "tagged", both, (*lead.values, *values))
             if not leads:
-                yield _Source(self.name, "id", condition, values)
+                yield from self._by_value(query.filters, Also(condition, values))
+
+    def _by_value(self, filters: Sequence[Filter], seen: Also) -> Iterator[_Source]:
+        """What is read where no tag leads: the table, or the index of a scattered column."""
+        leads = scattered_index.leads(self.name, self.scattered, filters)
+        for table, condition, values in leads:
+            tables = f"{table} CROSS JOIN {self.name} ON id = holder"
+            both = " AND ".join(filter(None, [condition, seen.condition]))
+            yield _Source(tables, "holder", both, (*values, *seen.values))
+        if not leads:
+            yield _Source(self.name, "id", *seen)
 
     def _key(self, sort: Sort, id_: str = "id") -> str:
         """SQL of a sort key; null counts as the empty text, so that every two rows compare."""

@@ -37,7 +37,7 @@ from alcor.managers.port.macs import MacSource
 from alcor.managers.port.references import References
 from alcor.managers.port.reports import StatusKeeper
 from alcor.managers.port.service import PortService
-from alcor.managers.port.sql import SqlStore, living
+from alcor.managers.port.sql import TABLE, SqlStore, living
 from alcor.managers.port.trunk_ports import TrunkPorts
 from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
@@ -46,6 +46,7 @@ from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.rounds import rounds
+from alcor.runtime.scattered_index import Moving
 from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -103,7 +104,8 @@ class PortApp:
     ) -> None:
         self.database = open_database(place, self.name, VERSIONS)
         self.relay = Relay(self.name, self.database, log, living)
-        self._store = SqlStore(self.database, self.relay, quota)
+        self._moving = Moving(self.database, TABLE.name, TABLE.scattered)
+        self._store = SqlStore(self.database, self.relay, self._moving, quota)
         self._references = References(networks, subnets, nodes, self._take_subnets)
         self._macs = MacSource(macs, self.name)
         now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
@@ -172,6 +174,7 @@ class PortApp:
             self._references.run(self._log, self._rebuilt),
             follow(self._reports, "port", _at_once, take, take),
             self._automatic.run(),
+            self._moving.run(),
             rounds(self._settle, self._settings.settle_interval_s),
         ]
 

@@ -23,6 +23,7 @@ from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.runtime import fences, usage
 from alcor.runtime.database import Database
 from alcor.runtime.resource_table import Also, ResourceTable, Row
+from alcor.runtime.scattered_index import Moving
 from alcor.values.rows import insertions
 
 T = TypeVar("T")
@@ -47,10 +48,11 @@ TABLE = ResourceTable(
         "security_groups": "id IN (SELECT port_id FROM port_group WHERE group_id IN ({}))",
     },
     column_by_field={"binding:host_id": "host"},
-    sparse=frozenset({"device_id", "host", "name"}),
+    sparse=frozenset({"host"}),
     kept=("landlord",),
     counted=True,
     tagged=True,
+    scattered=("device_id", "name"),
 )
 
 
@@ -81,9 +83,14 @@ class SqlStore:
     """Keeps `needs.Store`."""
 
     def __init__(
-        self, database: Database, publisher: Publisher, quota: usage.Limit = usage.unlimited
+        self,
+        database: Database,
+        publisher: Publisher,
+        moving: Moving,
+        quota: usage.Limit = usage.unlimited,
     ) -> None:
         self._database = database
+        self._moving = moving
         self._publisher = publisher
         self._quota = quota
 
@@ -107,6 +114,7 @@ class SqlStore:
         result, told = await self._database.write(within)
         if told:
             self._publisher.notify(told[-1].revision, told)
+            self._moving.written(len(told))
         return result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
