@@ -77,7 +77,8 @@ class Desired:
             SavedSlice(
                 name=each.name,
                 epoch=each.epoch,
-                position=self._held_up_to(each),
+                # What can't be read now, a later release can: it asks for that again.
+                position=self._held_up_to(each) if each.unread_from is None else each.unread_from,
                 entries=[
                     SavedEntry(key, held.value, held.revision)
                     for key, held in each.held.items()
@@ -200,14 +201,16 @@ class Desired:
     def _begin(self, name: str, frame: Frame) -> None:
         each = self._slices.get(name)
         if each is not None and not is_stale(each, frame):
-            each.staged, each.staged_epoch = {}, frame.epoch
+            each.staged, each.staged_epoch, each.staged_unread = {}, frame.epoch, False
 
     def _take_item(self, item: Item, epoch: int, taken: Taken) -> None:
         each = self._slices.get(slice_of(item.key))
         if each is None:
             return  # of a slice that is not wanted any more
         if each.staged is not None and each.staged_epoch == epoch:
+            faults = len(taken.faults)
             held = newer(each.staged.get(item.key), item, taken.faults.append)
+            each.staged_unread |= len(taken.faults) > faults
             if held is None and item.key not in each.staged:
                 held = each.held.get(item.key)  # not readable, which is not the same as gone
             if held is not None:
@@ -219,8 +222,11 @@ class Desired:
 
     def _change(self, each: HeldSlice, item: Item, taken: Taken) -> None:
         before = each.held.get(item.key)
+        faults = len(taken.faults)
         held = newer(before, item, taken.faults.append)
         if held is None:
+            if len(taken.faults) > faults and each.unread_from is None:
+                each.unread_from = self._held_up_to(each)
             return
         each.hold(item.key, held)
         if isinstance(held.entry, Network) and held.entry.lazy:
@@ -253,6 +259,7 @@ class Desired:
         each.tombstones, each.led_to = {}, None
         each.epoch, each.position = frame.epoch, frame.position
         each.synced, each.staged = True, None
+        each.unread_from = 0 if each.staged_unread else None
 
     def _resume(self, name: str, frame: Frame, taken: Taken) -> None:
         each = self._slices.get(name)

@@ -79,6 +79,8 @@ class HeldSlice:
     staged_epoch: int = 0
     whole: bool = True  # else a network's of which neighbours are looked for
     leftovers: bool = False  # it may hold neighbours from when it was whole
+    unread_from: int | None = None  # something after this position was not readable
+    staged_unread: bool = False  # and something of the snapshot on its way
 
     def hold(self, key: str, held: Held) -> None:
         """Hold what is newer; a tombstone too, for an older value must not come back."""
@@ -124,6 +126,7 @@ def restored(saved: SavedSlice, taken: Taken) -> HeldSlice:
             each.held[key] = Held(value, revision, decode(key, value))
         except Malformed as error:
             taken.faults.append(str(error))
+            each.unread_from = 0
     return each
 
 

@@ -68,6 +68,7 @@ class Pump:
         self._planned = planned  # told after every step which slices changed, and where
         self._goal_position = 0  # of the last of them
         self._revision = 0  # of goal entries: counts what was put
+        self._unknown: set[str] = set()  # kinds of records that a later release has
 
     async def run(self, rebuilt: Rebuilt) -> None:
         """Plan for ever. `rebuilt` returns when every manager has told the intent log all that it
@@ -88,7 +89,7 @@ class Pump:
         snapshot, last_change = await self._whole()
         reached = Reached(self._intent.life, last_change)
         living = [entry for entry in snapshot.entries if entry.value is not None]
-        readable = [change for entry in living if (change := _read(entry)) is not None]
+        readable = [change for entry in living if (change := self._read(entry)) is not None]
         named = {entry.key for entry in living}
         changes = [*self.planner.surplus(named), *readable]
         for step in _steps(changes):
@@ -133,9 +134,20 @@ class Pump:
             await asyncio.sleep(0)  # let others run
 
     def _plan(self, entry: Entry) -> Planned:
-        change = _read(entry)
+        change = self._read(entry)
         changes = self._apply(change) if change is not None else []
         return Planned(changes, entry.trace, entry.position)
+
+    def _read(self, entry: Entry) -> IntentChange | None:
+        """The change of intent that an entry tells; None when it can't be read, or not yet: what a
+        later release tells stays in the log, until a delivery that knows it plans it."""
+        if not records.is_known(entry.key):
+            kind = entry.key.partition("/")[0]
+            if kind not in self._unknown:
+                self._unknown.add(kind)
+                _log.warning("pump.unknown_kind", kind=kind)
+            return None
+        return _read(entry)
 
     def _apply(self, change: IntentChange) -> list[GoalChange]:
         try:
@@ -180,10 +192,9 @@ def _steps(of: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _read(entry: Entry) -> IntentChange | None:
-    """The change of intent that an entry tells; None when it can't be read."""
     try:
         record = None if entry.value is None else records.decode(entry.key, entry.value)
-    except (msgspec.DecodeError, KeyError) as error:
+    except msgspec.DecodeError as error:
         _refuse(entry.key, error)
         return None
     return IntentChange(entry.key, record, entry.revision)

@@ -193,6 +193,11 @@ def kinds_of(manager: str) -> list[str]:
     return [kind for kind in TYPE_BY_KIND if MANAGER_BY_KIND.get(kind, kind) == manager]
 
 
+def is_known(key_: str) -> bool:
+    """Whether the key is of a kind of this release; a later one may have more."""
+    return key_.partition("/")[0] in TYPE_BY_KIND
+
+
 def manager_of(key_: str) -> str:
     """The name of the manager that tells the record of this key."""
     kind = key_.partition("/")[0]

@@ -1,10 +1,13 @@
 """Slices: complete or kept, newest wins, closed over what ports lead to."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from alcor.agent.desired import Desired, Subscription
 from alcor.agent.held_slice import tombstones_max
+from alcor.agent.state import SavedEntry
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import (
     Attachment,
@@ -280,6 +283,55 @@ def test_an_unreadable_entry_of_a_snapshot_is_not_a_missing_one() -> None:
 
     assert taken.faults
     assert not taken.gone
+
+
+UNKNOWN = Item(f"{N1}weather/w1", b"of a later release", 9, "")
+
+
+@pytest.mark.parametrize(
+    ("frame", "position"), [(Frame(1, 21, (UNKNOWN,)), 20), (snapshot(1, 21, N1, UNKNOWN), 0)]
+)
+def test_what_a_later_release_can_read_is_asked_for_again_once_it_runs(
+    frame: Frame, position: int
+) -> None:
+    desired = settled()
+    desired.take(Frame(1, 20))
+    desired.take(frame)
+    desired.take(Frame(1, 30, (item(PORT, 12),)))
+    again = Desired("h1")
+
+    again.restore(desired.saved())
+
+    assert Subscription(N1, 1, position) in again.subscriptions()
+    assert Subscription(OWN, 1, 30) in again.subscriptions()
+
+
+def test_what_this_release_can_t_read_of_its_disk_is_asked_for_again_by_the_next() -> None:
+    saved = settled().saved()
+    newer = [
+        structs.replace(each, entries=[*each.entries, SavedEntry(UNKNOWN.key, UNKNOWN.value, 9)])
+        if each.name == N1
+        else each
+        for each in saved.slices
+    ]
+    older, again = Desired("h1"), Desired("h1")
+
+    taken = older.restore(structs.replace(saved, slices=newer))
+    again.restore(older.saved())
+
+    assert NETWORK in taken.put
+    assert Subscription(N1, 1, 0) in again.subscriptions()
+
+
+def test_a_snapshot_that_is_readable_leaves_nothing_to_ask_for() -> None:
+    desired = settled()
+    desired.take(Frame(1, 21, (UNKNOWN,)))
+    desired.take(snapshot(1, 22, N1, item(NETWORK, 2)))
+    again = Desired("h1")
+
+    again.restore(desired.saved())
+
+    assert Subscription(N1, 1, 22) in again.subscriptions()
 
 
 def test_tombstones_are_bounded() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from alcor.delivery import metrics
 from alcor.delivery.pump import Pump
 from alcor.intent import records
 from alcor.intent.records import NetworkRecord
@@ -99,6 +100,26 @@ def test_a_record_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None
         await world.until_seen(await world.tell(network(2)))
 
         assert await world.living() == ["network/n1/network", "network/n2/network"]
+
+    run(scenario)
+
+
+def test_what_a_later_release_tells_stays_in_the_log_and_is_no_fault() -> None:
+    def faults() -> float:
+        return metrics.unplannable.collect()[0].samples[0].value
+
+    async def scenario(world: World) -> None:
+        before = faults()
+        await world.intent.put([Change("weather/w1", b"\x80", 1)])  # in what is read first
+        world.rebuilt.set()
+        await world.until_seen(await world.tell(network(1)))
+        await world.intent.put([Change("weather/w2", b"\x80", 2), Change("weather/w1", None, 3)])
+
+        await world.until_seen(await world.tell(network(2)))
+
+        assert await world.living() == ["network/n1/network", "network/n2/network"]
+        assert [e.key for e in (await world.intent.snapshot("weather/")).entries] == ["weather/w2"]
+        assert faults() == before
 
     run(scenario)
 
