@@ -131,7 +131,7 @@ class SqlTransaction(ToldTransaction):
             raise QosPolicyNotFound(id_)
 
     def document(self, router: Router) -> Raw:
-        return Raw(_encode(router))
+        return Raw(_document(router))
 
     def remove(self, router_id: str) -> None:
         for each in self.attachments(router_id):
@@ -221,4 +221,9 @@ def _gateway_ports(connection: sqlite3.Connection, router_id: str) -> dict[str, 
 
 def _row(router: Router, sequence: int) -> Row:
     columns = (router.project_id, router.name, router.qos_policy_id)
-    return Row(router.id, columns, sequence, _encode(router))
+    return Row(router.id, columns, sequence, _document(router))
+
+
+def _document(router: Router) -> bytes:
+    """With all its gateways: of a row that older code saved only the first was shown."""
+    return _encode(msgspec.structs.replace(router, external_gateways=router.gateways))

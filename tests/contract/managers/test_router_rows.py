@@ -1,0 +1,110 @@
+"""Routers that were saved before there were several gateways show theirs, in either database."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psycopg
+
+from alcor.intent.records import FixedIp
+from alcor.managers.router.app import VERSIONS
+from alcor.managers.router.model.gateway import GatewayInfo
+from alcor.managers.router.model.router import Router, changed
+from alcor.managers.router.sql import SqlTransaction
+from alcor.runtime.migrations import migrate
+from alcor.runtime.online_migrations import migrate_server
+
+GATEWAY = GatewayInfo(
+    network_id="outside", external_fixed_ips=(FixedIp(subnet_id="s", ip_address="192.0.2.9"),)
+)
+NEW = ("external_gateways", "enable_default_route_ecmp")
+INSERT = "INSERT INTO router (id, project_id, name, sequence, doc) VALUES ('{}', '', '', 1, '{}')"
+
+
+def router(id_: str, gateway: GatewayInfo | None) -> Router:
+    return Router(
+        id=id_,
+        name="",
+        tenant_id="",
+        project_id="",
+        admin_state_up=True,
+        external_gateway_info=gateway,
+        description='says "external_gateways": itself',
+        revision_number=1,
+        created_at="",
+        updated_at="",
+    )
+
+
+def old_document(found: Router) -> str:
+    """As code wrote it that knew one gateway only."""
+    kept = {name: value for name, value in msgspec.to_builtins(found).items() if name not in NEW}
+    return msgspec.json.encode(kept).decode()
+
+
+def old_versions(folder: Path) -> Path:
+    folder.mkdir()
+    for path in sorted(VERSIONS.glob("v000[1-5]_*.py")):
+        shutil.copy(path, folder)
+    return folder
+
+
+OLD = [router("with", GATEWAY), router("without", None)]
+INSERTS = [INSERT.format(each.id, old_document(each)) for each in OLD]
+NEWER = msgspec.json.encode(msgspec.structs.replace(OLD[0], id="newer")).decode()
+
+
+def as_shown(rows: list[tuple[str, str]]) -> None:
+    found = {id_: msgspec.json.decode(doc) for id_, doc in rows}
+    shown = msgspec.json.decode(msgspec.json.encode(GATEWAY))
+    assert found["with"]["external_gateways"] == [shown]
+    assert found["with"]["external_gateway_info"] == shown
+    assert found["without"]["external_gateways"] == []
+    assert found["without"]["enable_default_route_ecmp"] is False
+    assert found["newer"] == msgspec.json.decode(NEWER)
+
+
+def test_rows_of_before_show_all_gateways_in_sqlite(tmp_path: Path) -> None:
+    file = tmp_path / "router.sqlite"
+    migrate(file, old_versions(tmp_path / "old"))
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in (*INSERTS, INSERT.format("newer", NEWER)):
+            connection.execute(statement)
+        connection.commit()
+
+    migrate(file, VERSIONS)
+
+    with closing(sqlite3.connect(file)) as connection:
+        as_shown(connection.execute("SELECT id, doc FROM router").fetchall())
+
+
+def test_a_row_that_older_code_saves_meanwhile_shows_all_gateways_once_it_is_changed(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "router.sqlite"
+    migrate(file, VERSIONS)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(INSERTS[0])
+        tx = SqlTransaction(connection, "", lambda _kind, _project: -1)
+
+        saved = tx.save(changed(tx.router("with", None), {"name": "other"}, ""))
+
+    assert msgspec.json.decode(saved)["external_gateways"] == [
+        msgspec.json.decode(msgspec.json.encode(GATEWAY))
+    ]
+
+
+def test_rows_of_before_show_all_gateways_in_postgresql(postgres: Any, tmp_path: Path) -> None:
+    url = str(postgres.url(uuid4().hex))
+    migrate_server(url, old_versions(tmp_path / "old"))
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        for statement in (*INSERTS, INSERT.format("newer", NEWER)):
+            connection.execute(statement.encode())
+
+        migrate_server(url, VERSIONS)
+
+        as_shown(connection.execute("SELECT id, doc FROM router").fetchall())
