@@ -1,12 +1,16 @@
 """Allowed address pairs: an address that moves between machines, as VRRP's does, is found."""
 
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.system.test_routing import make_router, ping, use_gateways
 
 from alcor.agent.herald import announcement
+from alcor.agent.state import read
 from alcor.client.api import PORT
+from alcor.lab import parts
 from alcor.lab.commands import ip_batch
 from alcor.lab.frames import FrameSocket
 from alcor.lab.lab import Lab
@@ -82,3 +86,50 @@ def test_an_address_that_moves_is_found_where_it_is(
     leave(lab, second, shared)
     assert "0 received" in ping(lab, near, shared)
     lab.unplug([first, second, near, stranger, beyond])
+
+
+@pytest.mark.parametrize(
+    ("cidr", "shared"), [("10.72.0.0/24", "10.72.0.100"), ("fd72::/64", "fd72::100")]
+)
+def test_agents_that_are_restarted_know_who_has_it_and_find_out_who_took_it_meanwhile(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, shared: str
+) -> None:
+    version = 6 if ":" in cidr else 4
+    inner = make_network(cidr)
+    outer = make_network("10.73.0.0/24" if version == 4 else "fd73::/64")
+    first, second, other = make_machines(inner, f"f{version} g{version} o{version}", "h1 h2 h1")
+    beyond = make_machines(outer, f"x{version}", "h2")[0]
+    make_router(lab, inner, outer)
+    use_gateways(lab, first, second, beyond)
+    allow(lab, [first, second], shared)
+    take(lab, first, shared, loudly=True)
+    answers(lab, beyond, shared)
+    remembered = [(host.folder / "agent" / "goal-state") for host in lab.hosts]
+    saved = "it to be saved"
+    wait_until(saved, lambda: all(knows(each, shared) for each in remembered), timeout_s)
+
+    with lab.stream(beyond.name, shared, 0.005) as stream:
+        for host in lab.hosts:
+            parts.stop_agent(host, signal.SIGKILL)
+            parts.start_agent(host, lab.record)
+        allow(lab, [other], "192.0.2.9" if version == 4 else "2001:db8::9")  # they are back
+        upto = stream.sent + 200
+        wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
+    assert stream.result.lost == ()
+
+    for host in lab.hosts:
+        parts.stop_agent(host, signal.SIGKILL)
+    leave(lab, first, shared)
+    take(lab, second, shared, loudly=True)  # which nobody hears
+    for host in lab.hosts:
+        parts.start_agent(host, lab.record)
+    parts.wait_alive(lab.api, lab.hosts)
+    for asker in (other, beyond):
+        answers(lab, asker, shared)
+    lab.unplug([first, second, other, beyond])
+
+
+def knows(path: Path, shared: str) -> bool:
+    """Whether an agent's memory says who has an address."""
+    saved = read(path)
+    return saved is not None and any(each.address == shared for each in saved.holders)

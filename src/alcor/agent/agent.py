@@ -90,7 +90,8 @@ class Agent:
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside
         self._reconciler.adopt = self._outside.adopt
-        self._responder.shared = SharedNeighbours(self._model, self._reconciler.set_holder)
+        self._shared = SharedNeighbours(self._model, self._reconciler.set_holder)
+        self._responder.shared = self._shared
         self._model.monitoring.limit = Limit(config.network_log_rate, config.network_log_burst)
         self._responder.decisions = DecisionLogs(
             self._model, _lines(config), lambda: exact_timestamp(now_s()), self.metrics
@@ -116,6 +117,7 @@ class Agent:
         self._seeker.restore()
         if state is not None and state.host == self._config.host:
             self._outside.restore(state.outside)
+            self._shared.restore(state.holders)
         try:
             with _metrics_served(self._config.metrics_listen, self.metrics):
                 async with asyncio.TaskGroup() as parts:
@@ -139,7 +141,8 @@ class Agent:
             self._flows.close()
 
     def _saved(self) -> SavedState:
-        return replace(self._desired.saved(), outside=self._outside.saved())
+        outside, holders = self._outside.saved(), self._shared.saved()
+        return replace(self._desired.saved(), outside=outside, holders=holders)
 
     async def _audit(self) -> None:
         while True:
@@ -155,6 +158,7 @@ class Agent:
         while True:
             await asyncio.sleep(announced_again_s)
             self._reconciler.announce_again()
+            self._responder.send(self._shared.ask_again())
 
     async def _meter(self) -> None:
         """Read what was counted under labels, for ever."""

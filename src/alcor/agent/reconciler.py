@@ -158,6 +158,7 @@ class Reconciler:
     def set_holder(self, network_id: str, address: Address, holder: Holder) -> None:
         """Which port has an address that several may have, as far as was heard."""
         self._touch(self._model.shared.set_holder(network_id, address, holder))
+        self.unsaved.set()
 
     def seek(self, names: Iterable[str]) -> None:
         """Look for neighbours; names of `found` slices."""

@@ -4,7 +4,7 @@ Pure. A part of `model.py`'s HostModel. Who has an address is heard from the mac
 (`punts/shared_addresses.py`); only a port with a pair of just this address is believed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent.unit import Unit, UnitKind
@@ -71,6 +71,13 @@ class SharedAddresses:
         if holder is None or neighbour is None:
             return None
         return (neighbour, holder) if self.may_hold(neighbour, address, holder.mac) else None
+
+    def held(self) -> Iterator[tuple[str, Address, Holder]]:
+        """Who was heard to have which address of which network, as far as they may."""
+        for network_id, holders in self._holders.items():
+            for address, holder in holders.items():
+                if self.holder(network_id, address) is not None:
+                    yield network_id, address, holder
 
     def networks(self) -> list[str]:
         """Those with ports that have pairs."""

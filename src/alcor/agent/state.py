@@ -1,4 +1,4 @@
-"""The host's memory: the goal state it last had, and who is outside, so that it can start alone.
+"""The host's memory: the goal state it last had, and whom it found itself: it can start alone.
 
 A file is written beside the old one, synced, and put in its place: there is always one whole file.
 It begins with a checksum; a file that does not match it is not read.
@@ -47,12 +47,22 @@ class SavedNeighbour(NamedTuple):
     asker_address: str
 
 
+class SavedHolder(NamedTuple):
+    """Which port was heard to have an address that several may have."""
+
+    network_id: str
+    address: str
+    port_id: str
+    mac: int
+
+
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a host remembers."""
 
     host: str
     slices: list[SavedSlice]
     outside: list[SavedNeighbour] = []
+    holders: list[SavedHolder] = []
 
 
 def encode(state: SavedState) -> bytes:

@@ -7,7 +7,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.compiler import Compiler
 from alcor.agent.herald import Outgoing, announcement
 from alcor.agent.model import HostModel, Interface, Tunnel
-from alcor.agent.punts.shared_addresses import SharedNeighbours
+from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
 from alcor.agent.shared_addresses import Holder
 from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port
 from alcor.ovs import frames
@@ -155,3 +155,45 @@ def test_an_address_is_nobodys_when_its_pair_is_taken_away() -> None:
     assert world.holder(SHARED) == ""
     assert not world.leads(answer)
     world.check()
+
+
+@pytest.mark.parametrize("said", [SHARED, SHARED6])
+def test_who_had_it_before_a_restart_has_it_and_is_asked_until_somebody_says_so(
+    said: Address,
+) -> None:
+    before, world = World(), World()
+    before.take(announcement(said, mac_of("b")), tun_src=THERE.number)
+    assert before.holder(said) == "b"
+
+    world.neighbours.restore(before.neighbours.saved())
+
+    assert world.holder(said) == "b"
+    here, there = world.neighbours.ask_again()
+    assert here.actions == (output(NUMBERS["a"]),)
+    assert there.actions[-1] == output(100)
+    asked = Packet(here.frame)
+    assert said.number in (asked["arp_tpa"], asked["nd_target"])
+    assert asked["arp_spa"] == 0
+    world.take(announcement(said, mac_of("a")), by="a")
+    assert world.holder(said) == "a"
+    assert world.neighbours.ask_again() == []
+    world.check()
+
+
+def test_who_says_nothing_after_a_restart_is_asked_a_few_times_and_still_believed() -> None:
+    before, world = World(), World()
+    before.take(announcement(SHARED, mac_of("b")), tun_src=THERE.number)
+    world.neighbours.restore(before.neighbours.saved())
+
+    asked = [len(world.neighbours.ask_again()) for _ in range(asks_max + 1)]
+
+    assert asked == [2] * asks_max + [0]
+    assert world.neighbours.saved() == before.neighbours.saved()
+
+
+def test_who_may_not_have_it_any_more_is_not_remembered() -> None:
+    world = World()
+    world.take(announcement(SHARED, mac_of("b")), tun_src=THERE.number)
+    world.put("b", THERE, ())
+
+    assert world.neighbours.saved() == []

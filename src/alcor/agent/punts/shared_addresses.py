@@ -13,16 +13,23 @@ from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing, announcement
 from alcor.agent.model import HostModel
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
+from alcor.agent.service_address import SERVER_MAC
 from alcor.agent.shared_addresses import Holder
+from alcor.agent.state import SavedHolder
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.flow import output, set_field
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
-from alcor.values.addresses import Address, Mac, eui64_link_local
+from alcor.values.addresses import Address, Mac, address, eui64_link_local
 
 frames_at_once_max = 1_000  # for one packet: beyond, others find out in their own time
 
+asks_max = 3  # after a restart; any one of them may be lost
+
 _REQUEST, _SOLICIT = 1, 135
+# Who asks after a restart: an ARP probe is nobody's (RFC 5227 section 2.1.1), and changes no table.
+_NOBODY4 = Asker(SERVER_MAC, Address(4, 0))
+_NOBODY6 = Asker(SERVER_MAC, eui64_link_local(SERVER_MAC))
 Heard = Callable[[str, Address, Holder], None]
 
 
@@ -31,6 +38,33 @@ class SharedNeighbours:
 
     def __init__(self, model: HostModel, heard: Heard) -> None:
         self._model, self._heard = model, heard
+        self._doubted: dict[tuple[str, Address], int] = {}  # since a restart; asks that are left
+
+    def saved(self) -> list[SavedHolder]:
+        """Who has what, to be remembered."""
+        return [
+            SavedHolder(network_id, str(what), holder.port_id, holder.mac)
+            for network_id, what, holder in self._model.shared.held()
+        ]
+
+    def restore(self, saved: Iterable[SavedHolder]) -> None:
+        """Go on with who had what before a restart; it may have moved while nobody listened."""
+        for network_id, what, port_id, mac in saved:
+            self._heard(network_id, address(what), Holder(port_id, Mac(mac)))
+            self._doubted[network_id, address(what)] = asks_max
+
+    def ask_again(self) -> list[Outgoing]:
+        """Ask who has what since a restart, until somebody has said so; asked every second."""
+        outgoing: list[Outgoing] = []
+        for (network_id, what), left in list(self._doubted.items()):
+            network = self._model.networks.get(network_id)
+            if network is not None:
+                asker = _NOBODY4 if what.version == 4 else _NOBODY6
+                outgoing += self._bring(network, question(asker, what), what, sent_here=True)
+            self._doubted[network_id, what] = left - 1
+            if left == 1:
+                del self._doubted[network_id, what]
+        return outgoing[:frames_at_once_max]
 
     def take(self, packet: PacketIn) -> list[Outgoing]:
         """A question or an answer; what is to be sent because of it."""
@@ -82,6 +116,7 @@ class SharedNeighbours:
         if speaker is None:
             return
         self._heard(network.id, address, Holder(speaker.port_id, mac))
+        self._doubted.pop((network.id, address), None)
         frame = announcement(address, mac)
         ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
         yield from self._to_ports(frame, sorted(ports))
