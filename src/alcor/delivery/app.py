@@ -109,6 +109,7 @@ class Delivery:
         if self._nats is not None:
             await self._nats.start()
             self._tasks.start(self._nats.beat(), "delivery-nats-beat")
+            self._tasks.start(self._nats.send(), "delivery-nats-send")
         self._tasks.start(self._pump.run(rebuilt), "delivery-pump")
         self._tasks.start(self._feed.run(), "delivery-feed")
         self._tasks.start(self._feed.tell_again(), "delivery-reports")

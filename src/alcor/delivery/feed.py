@@ -161,7 +161,7 @@ class HostFeed:
         theirs = [port for port in report.ports if self._is_theirs(session.host, port)]
         await self._reports.tell_ports(session, [_report(session.host, port) for port in theirs])
         if self._session_by_host.get(session.host) is session:  # else it has been closed meanwhile
-            await self._reports.tell_host(session, self._believed(report), connected=True)
+            self._reports.add_host(session, self._believed(report))
 
     async def closed(self, session: HostSession) -> None:
         """A host's connection is gone."""

@@ -69,8 +69,9 @@ class Parcels:
     ) -> Frame:
         """The next frame; `position`, and `reached`, hold once everything queued has been sent."""
         items: list[Item] = []
-        names: dict[Content, list[str]] = {content: [] for content in Content}
         begins: list[str] = []
+        completes: list[str] = []
+        resumes: list[str] = []
         size = 0
         while self._queue and len(items) < items_per_frame_max and size < bytes_per_frame_max:
             parcel = self._queue[0]
@@ -79,7 +80,10 @@ class Parcels:
             size += _fill(items, parcel, size)
             if parcel.taken < len(parcel.items):
                 break
-            names[parcel.content].append(parcel.name)
+            if parcel.content is Content.SNAPSHOT:
+                completes.append(parcel.name)
+            elif parcel.content is Content.RESUMED:
+                resumes.append(parcel.name)
             self._move(parcel.position, parcel.reached)
             self._queue.popleft()
         if not self._queue:
@@ -89,8 +93,8 @@ class Parcels:
             position=self.position,
             items=items,
             begins=begins,
-            completes=names[Content.SNAPSHOT],
-            resumes=names[Content.RESUMED],
+            completes=completes,
+            resumes=resumes,
             refused=refused,
             reached=self.reached,
         )

@@ -54,7 +54,14 @@ class ReportLog:
         raise Behind(f"{session.host} connects elsewhere as well")
 
     async def tell_host(self, session: HostSession, report: Report, *, connected: bool) -> None:
-        """How far a host is, and whether it is there."""
+        """How far a host is, and whether it is there; return when the log has it."""
+        await self._told.put([self._host(session, report, connected=connected)])
+
+    def add_host(self, session: HostSession, report: Report) -> None:
+        """How far a connected host is, and don't wait for the log: the host says it again."""
+        self._told.add([self._host(session, report, connected=True)])
+
+    def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:
         session.last_report = report
         endpoint, reached = session.hello.tunnel_endpoint, session.reached(report)
         told = HostReport(
@@ -70,8 +77,7 @@ class ReportLog:
             life=reached.life,
             reached=reached.position,
         )
-        revision = session.next_revision()
-        await self._told.put([Change(host_key(session.host), _encode(told), revision)])
+        return Change(host_key(session.host), _encode(told), session.next_revision())
 
     async def tell_ports(self, session: HostSession, ports: Sequence[PortReport]) -> None:
         """What became of ports on their host."""

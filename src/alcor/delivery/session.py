@@ -6,6 +6,7 @@ when even that is too much it is sent snapshots instead. Nothing is built before
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -101,6 +102,7 @@ class HostSession:
         self._has_caught_up = False  # the source knows as much as the host does
         self._over = False
         self._wake = asyncio.Event()
+        self._tell: Callable[[], None] = self._wake.set
 
     @property
     def host(self) -> str:
@@ -110,6 +112,16 @@ class HostSession:
     def queued(self) -> int:
         """Entries that wait to be sent."""
         return len(self._pending) + len(self._parcels)
+
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to send now."""
+        waits = self._pending or self._parcels or self._refused
+        return bool(waits or self._has_moved or self._behind)
 
     def follows(self, kind: str) -> bool:
         """Whether it is sent a slice of this kind."""
@@ -139,12 +151,12 @@ class HostSession:
         self._parcels.drop_slice(name)
         lazy = self.hello.lazy
         self._parcels.add(await self._source.content(name, epoch, position, lazy=lazy))
-        self._wake.set()
+        self._tell()
 
     def move_on(self) -> None:
         """A subscribed slice has changed, but not for this host: it is told how far it is."""
         self._has_moved = True
-        self._wake.set()
+        self._tell()
 
     def unsubscribe(self, name: str) -> None:
         """Send nothing more of the slice."""
@@ -181,25 +193,32 @@ class HostSession:
         self._traced.arrived(self.host, report.position)
         while self._sent and self._sent[0].position <= report.position:
             self._reached = self._sent.popleft().reached
-        under_way = self._pending or self._parcels or self._behind or self._has_moved
-        if report.position >= self._sent_position and not under_way:
+        if report.position >= self._sent_position and not self.is_ready:
             self._reached = self._source.offered  # it has all there is
         is_of_this_life = self._reached.life == self._source.offered.life
         return self._reached if is_of_this_life else Reached()
 
     async def next_frame(self) -> Frame | None:
         """Wait for something to send; None when the session is over."""
-        while True:
-            if self._over:
-                return None
-            if self._behind:
-                await self._begin_again()
-            if self._pending and not self._parcels:
-                self._pack()
-            if self._parcels or self._refused or self._has_moved:
-                return self._frame()
+        while not self._over:
+            if (frame := await self.frame()) is not None:
+                return frame
             self._wake.clear()
             await self._wake.wait()
+        return None
+
+    async def frame(self) -> Frame | None:
+        """What there is to send now; None when that is nothing."""
+        if self._behind:
+            await self._begin_again()
+        if self._pending and not self._parcels:
+            self._pack()
+        return self._frame() if self.is_ready else None
+
+    def call(self, tell: Callable[[], None]) -> None:
+        """Call this whenever there may be something to send, or the session is over: now, too."""
+        self._tell = tell
+        tell()
 
     async def close(self) -> None:
         """The host is gone."""
@@ -211,7 +230,7 @@ class HostSession:
     def end(self) -> None:
         """Let the transport hang up."""
         self._over = True
-        self._wake.set()
+        self._tell()
 
     def offer(self, item: Item) -> None:
         """A subscribed slice has changed."""
@@ -220,14 +239,14 @@ class HostSession:
         if len(self._pending) > self._pending_max:
             metrics.limit_reached.labels("pending_per_host").inc()
             self.begin_again()
-        self._wake.set()
+        self._tell()
 
     def begin_again(self) -> None:
         """Send snapshots of everything instead of what is queued."""
         self._pending.clear()
         self._parcels.clear()
         self._behind = True
-        self._wake.set()
+        self._tell()
 
     async def revise(self) -> None:
         """Its ports have changed: withdraw slices that none of them leads to any more."""
@@ -241,7 +260,7 @@ class HostSession:
         if len(self._refused) >= slices_per_host_max:
             raise Forbidden(f"{self.host} asks for too many slices that it may not have")
         self._refused[name] = None
-        self._wake.set()
+        self._tell()
 
     async def _begin_again(self) -> None:
         self._behind = False

@@ -2,13 +2,17 @@
 
 A put costs its call as much as its changes. Hosts that are sent one change report it within the
 same moment, so a fleet's reports are a few puts. Of a key only the newest change is put; whoever
-told an older one has been heard as well.
+told an older one has been heard as well. Who tells the same again and again need not wait.
 """
 
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from alcor.keyed_log.log import Change, KeyedLog
+
+_log = structlog.get_logger(__name__)
 
 turns_quiet, turns_max = 4, 64  # of the event loop, before a put is begun
 
@@ -24,6 +28,10 @@ class TogetherPut:
 
     async def put(self, changes: Sequence[Change]) -> None:
         """Return when the log has taken these, or newer ones."""
+        await asyncio.shield(self.add(changes))  # others wait for it as well
+
+    def add(self, changes: Sequence[Change]) -> "asyncio.Task[None]":
+        """Have these put, and go on; the answer ends when the log has taken them, or newer ones."""
         for change in changes:
             held = self._gathered.get(change.key)
             if held is None or held.revision < change.revision:
@@ -31,7 +39,7 @@ class TogetherPut:
         if self._next is None:
             self._next = asyncio.create_task(self._put_gathered(), name="put-together")
             self._next.add_done_callback(_look)
-        await asyncio.shield(self._next)  # others wait for it as well
+        return self._next
 
     async def _put_gathered(self) -> None:
         async with self._turn:
@@ -51,6 +59,6 @@ class TogetherPut:
 
 
 def _look(task: "asyncio.Task[None]") -> None:
-    """Those who wait get the error; when nobody waits any more, nobody misses it."""
-    if not task.cancelled():
-        task.exception()
+    """Those who wait get the error; it is told here for those who don't."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("put.failed", error=repr(error))

@@ -4,7 +4,7 @@ The values mirror proto/alcor/v1/transport.proto. `Feed` and `Session` are what 
 server needs of the delivery; `Link` is what a transport's client gives to the agent.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from alcor.goal_state.reports import PortStatus
@@ -127,6 +127,25 @@ class Session(Protocol):
 
     async def next_frame(self) -> Frame | None:
         """Wait for something to send; None when the session is over."""
+        ...
+
+    async def frame(self) -> Frame | None:
+        """What there is to send now, for whoever waits by `call`; None when that is nothing."""
+        ...
+
+    def call(self, tell: Callable[[], None]) -> None:
+        """From now on, call this whenever there may be something to send, or the session is over;
+        then nobody waits in `next_frame`."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to send now."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is sent."""
         ...
 
     def end(self) -> None:

@@ -1,7 +1,8 @@
 """Serve goal state over NATS: frames on each host's own subject, which NATS lets no other read.
 
 A host has a window: so many frames may be on their way, and what comes meanwhile waits in its
-session, at most one entry a key. Who is silent, or of whose messages one is lost, is hung up on.
+session, at most one entry a key. One task sends to all hosts, so that a change for thousands of
+them wakes one task. Who is silent, or of whose messages one is lost, is hung up on.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ window_frames = 16  # that a host is sent before it says that it has taken some
 silence_s_max = 30.0  # of a host
 said_max = 1_000  # messages of a host that wait to be taken
 beat_every_s = 3.0
+turn_s_max = 0.02  # that sending to one host after the other holds the event loop
 connect_s_max = 60.0
 reconnect_every_s = 0.5
 pending_bytes_max = 256 << 20  # of what waits to be sent, to all hosts
@@ -48,7 +50,7 @@ class NatsServer:
         self._client: Client | None = None
         self._hosts: dict[tuple[str, int], _Host] = {}
         self._serving: set[asyncio.Task[None]] = set()
-        self._encoder = wire.FrameEncoder()
+        self._outbox = _Outbox()
 
     async def start(self) -> None:
         """Connect and listen; `OSError` when that is impossible."""
@@ -82,12 +84,20 @@ class NatsServer:
         await client.flush()
 
     async def beat(self) -> None:
-        """Say every few seconds that we live, for ever."""
+        """Say every few seconds that we live, and hang up on who has not for long; for ever."""
         assert self._client is not None, "started"
         subject = nats_envelope.beat(self._name)
         while True:
             await self._client.publish(subject, Envelope(Kind.BEAT, 0, 0).packed())
+            silent_since_s = asyncio.get_running_loop().time() - silence_s_max
+            for host in list(self._hosts.values()):
+                if host.heard_s < silent_since_s:
+                    host.hang_up(Violation("the host is silent"))
             await asyncio.sleep(beat_every_s)
+
+    async def send(self) -> None:
+        """Send hosts what there is for them, for ever."""
+        await self._outbox.run()
 
     async def stop(self) -> None:
         """Hang up on every host; they keep what they have, and call again."""
@@ -110,7 +120,7 @@ class NatsServer:
         at = host, envelope.connection
         if at in self._hosts or envelope.kind is not Kind.HELLO:
             return
-        served = _Host(self._client, host, envelope.connection, self._encoder)
+        served = _Host(self._client, host, envelope.connection, self._outbox)
         self._hosts[at] = served
         task = asyncio.create_task(self._serve(served, envelope), name=f"nats-host-{host}")
         self._serving.add(task)
@@ -139,53 +149,106 @@ class NatsServer:
                 await host.converse(session, self._feed)
             finally:
                 await session.close()
-        except* (Violation, Forbidden, Behind, nats.errors.Error) as errors:
-            why = str(errors.exceptions[0])
+        except (Violation, Forbidden, Behind, nats.errors.Error) as error:
+            why = str(error)
             _log.warning("host.hung_up_on", host=host.name, reason=why)
         await host.end(why or "the control plane hung up")
+
+
+class _Outbox:
+    """Hosts for which there may be something to send."""
+
+    def __init__(self) -> None:
+        self.encoder = wire.FrameEncoder()
+        self._hosts: dict[_Host, None] = {}
+        self._wake = asyncio.Event()
+        self.idle = asyncio.Event()  # nothing is being sent
+        self.idle.set()
+
+    def add(self, host: "_Host") -> None:
+        """There may be something for this host."""
+        self._hosts[host] = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send each of them a frame in turn, as long as there are any; for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self.idle.clear()
+            await self._round()
+            self.idle.set()
+            await asyncio.sleep(frame_interval_s)
+
+    async def _round(self) -> None:
+        hosts, self._hosts = self._hosts, {}
+        now_s = asyncio.get_running_loop().time
+        end_s = now_s() + turn_s_max
+        for host in hosts:
+            await host.send_frame()
+            if now_s() > end_s:
+                await asyncio.sleep(0)  # others run, and what was sent leaves
+                end_s = now_s() + turn_s_max
 
 
 class _Host:
     """One connection."""
 
-    def __init__(
-        self, client: Client, name: str, connection: int, encoder: wire.FrameEncoder
-    ) -> None:
+    def __init__(self, client: Client, name: str, connection: int, outbox: _Outbox) -> None:
         self.name = name
-        self._encoder = encoder
+        self.heard_s = asyncio.get_running_loop().time()
+        self._outbox = outbox
         self._client = client
         self._connection = connection
         self._subject = nats_envelope.down(name)
+        self._session: Session | None = None
         self._said: asyncio.Queue[Envelope | None] = asyncio.Queue(said_max)
+        self._problem: Violation | nats.errors.Error | None = None
         self._heard = 0
         self._sent = self._taken = 0
-        self._room = asyncio.Event()
-        self._over = False
 
     def take(self, envelope: Envelope) -> None:
         """The host has said something."""
+        self.heard_s = asyncio.get_running_loop().time()
         if envelope.kind is Kind.TOOK:
             self._taken = min(max(self._taken, envelope.number), self._sent)
-            self._room.set()
-        if envelope.kind is Kind.BYE:
+            self._outbox.add(self)
+        elif envelope.kind is Kind.BYE:
             self.hang_up()
-            return
+        else:
+            self._enqueue(envelope)
+
+    def hang_up(self, problem: Violation | nats.errors.Error | None = None) -> None:
+        """Serve it no more."""
+        self._problem = self._problem or problem
+        self._enqueue(None)
+
+    def _enqueue(self, envelope: Envelope | None) -> None:
         if self._said.full():
             self._said.get_nowait()  # one is lost, and the gap ends it
         self._said.put_nowait(envelope)
 
-    def hang_up(self) -> None:
-        """Serve it no more."""
-        if self._said.full():
-            self._said.get_nowait()
-        self._said.put_nowait(None)
-
     async def converse(self, session: Session, feed: Feed) -> None:
-        """Read and write at once, until one of them ends."""
-        async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._read(session, feed))
-            await self._write(session)
-            reading.cancel()
+        """Hear the host, and have it sent what there is, until either side ends it."""
+        self._session = session
+        session.call(lambda: self._outbox.add(self))
+        await self._read(session, feed)
+
+    async def send_frame(self) -> None:
+        """Send the next frame, if there is one and room for it."""
+        session = self._session
+        if session is None or self._sent - self._taken >= window_frames:
+            return  # until it is let in, or has taken some
+        if session.is_over:
+            self.hang_up()
+        elif (frame := await session.frame()) is not None:
+            self._sent += 1
+            try:
+                await self.send(Kind.FRAME, self._sent, self._outbox.encoder.encode(frame))
+            except nats.errors.Error as error:
+                self.hang_up(error)
+            if session.is_ready:
+                self._outbox.add(self)
 
     async def send(self, kind: Kind, number: int, content: bytes) -> None:
         """Send it a message."""
@@ -200,7 +263,8 @@ class _Host:
             _log.info("host.not_told", host=self.name, why=str(error))
 
     async def _read(self, session: Session, feed: Feed) -> None:
-        while (envelope := await self._next()) is not None:
+        while (envelope := await self._said.get()) is not None:
+            await self._outbox.idle.wait()  # what is to be sent goes before what has come
             if envelope.kind is Kind.GET:
                 await self._get(feed, envelope)
             elif envelope.kind is Kind.SAY:
@@ -208,16 +272,9 @@ class _Host:
                 if envelope.number != self._heard:
                     raise Violation(f"message {self._heard} has not come")
                 await hear(session, envelope.content)
-        self._over = True
-        self._room.set()
         session.end()
-
-    async def _next(self) -> Envelope | None:
-        try:
-            async with asyncio.timeout(silence_s_max):
-                return await self._said.get()
-        except TimeoutError:
-            raise Violation("the host is silent") from None
+        if self._problem is not None:
+            raise self._problem
 
     async def _get(self, feed: Feed, envelope: Envelope) -> None:
         host, keys = wire.read_get(envelope.content)
@@ -229,15 +286,3 @@ class _Host:
         except Forbidden as error:
             kind, content = Kind.FORBIDDEN, str(error).encode()
         await self.send(kind, envelope.number, content)
-
-    async def _write(self, session: Session) -> None:
-        while True:
-            while self._sent - self._taken >= window_frames and not self._over:
-                self._room.clear()
-                await self._room.wait()
-            frame = await session.next_frame()
-            if frame is None:
-                return
-            self._sent += 1
-            await self.send(Kind.FRAME, self._sent, self._encoder.encode(frame))
-            await asyncio.sleep(frame_interval_s)

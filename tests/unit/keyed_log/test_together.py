@@ -104,3 +104,19 @@ def test_who_waits_no_more_takes_nothing_back() -> None:
         assert sorted(await log.get("ab")) == ["a", "b"]
 
     asyncio.run(scene())
+
+
+def test_who_does_not_wait_is_put_with_those_who_do() -> None:
+    async def scene() -> None:
+        log = SlowLog()
+        told = TogetherPut(log)
+        told.add([change("a")])
+        waiting = asyncio.create_task(told.put([change("b")]))
+        await turns()
+
+        assert log.puts == [["a", "b"]]
+        log.may_go_on.set()
+        await waiting
+        assert sorted(await log.get("ab")) == ["a", "b"]
+
+    asyncio.run(scene())
