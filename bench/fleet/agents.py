@@ -1,18 +1,15 @@
 """Many agents without switches in one process: `python -m bench.fleet.agents TARGET FIRST COUNT`.
 
-Each has a connection of its own, follows what its ports lead to, and reports as agents do: by gRPC
-through the agent's own link, by NATS as barely as that goes (`bare.py`). Lines of JSON on stdin say
-what to look for, lines on stdout what was found; times are the monotonic clock's, which all
-processes of a machine share.
+Each has a connection of its own (`bare.py`), follows what its ports lead to, and reports as agents
+do: a moment later, as these have to wait for their switches. Lines of JSON on stdin say what to
+look for, lines on stdout what was found; times are the monotonic clock's, which all processes of a
+machine share.
 """
 
 import asyncio
 import sys
-from collections.abc import Iterable
-from contextlib import aclosing
 from random import random
 from time import monotonic
-from typing import Protocol
 
 import msgspec
 import uvloop
@@ -20,13 +17,15 @@ import uvloop
 from alcor.goal_state.codec import decode
 from alcor.goal_state.entries import Port
 from alcor.goal_state.slices import group_slice, host_slice, network_slice, slice_of
-from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
+from alcor.transport.link import Frame, Hello, Report
 from alcor.values.addresses import address
 from bench.fleet.bare import BareHost
+from bench.fleet.bare_grpc import GrpcHost
+from bench.fleet.bare_nats import NatsHost
 
 connecting_max = 200  # at once: hosts have a processor each, these share one
 connections = 1 << 63  # numbers to choose from
+switch_s = 0.005  # until a switch has taken what came, and its host says so
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +56,7 @@ class Crowd:
         self.frames = self.items = self.content_bytes = 0
         self._missing: dict[Agent, int] = {}
         self._done = asyncio.Event()
+        self._taken: dict[Agent, Report] = {}  # not said yet
 
     async def follow(self, order: Order) -> Found:
         """Wait until it is as the order says."""
@@ -85,6 +85,17 @@ class Crowd:
                     del self._missing[agent]
                     self.look()
 
+    def have_said(self, agent: "Agent", report: Report) -> None:
+        """Have an agent say how far it is, with all that come to this at about the same time."""
+        if not self._taken:
+            asyncio.get_running_loop().call_later(switch_s, self._say)
+        self._taken[agent] = report
+
+    def _say(self) -> None:
+        taken, self._taken = self._taken, {}
+        for agent, report in taken.items():
+            agent.way.report(report)
+
     def look(self) -> None:
         """Whether it is as the order says."""
         is_done = not self._missing if self.order.within else self.settled == len(self.agents)
@@ -92,29 +103,17 @@ class Crowd:
             self._done.set()
 
 
-class Way(Protocol):
-    """How an agent speaks to the control plane."""
-
-    def subscribe(self, name: str) -> None: ...
-
-    def report(self, report: Report) -> None: ...
-
-
 class Agent:
     """One host."""
 
-    def __init__(self, hello: Hello, way: Way, crowd: Crowd) -> None:
-        self._way = way
-        self._own = host_slice(hello.host)
+    def __init__(self, way: BareHost, crowd: Crowd) -> None:
+        self.way = way
+        self._own = host_slice(way.hello.host)
         self._crowd = crowd
         self._wanted = {self._own}
         self._synced: set[str] = set()
         self._is_settled = False
         way.subscribe(self._own)
-
-    def forget(self) -> None:
-        """The connection is lost: nothing is up to date."""
-        self._synced.clear()
 
     def take(self, frame: Frame) -> None:
         """A frame has come."""
@@ -125,9 +124,9 @@ class Agent:
         self._synced |= {*frame.completes, *frame.resumes}
         for name in frame.refused:  # it is not known yet there that a port leads to it
             self._synced.discard(name)
-            self._way.subscribe(name)
+            self.way.subscribe(name)
         if self._synced >= self._wanted:
-            self._way.report(Report(frame.epoch, frame.position))
+            self._crowd.have_said(self, Report(frame.epoch, frame.position))
         is_settled = len(self._wanted) > 1 and self._synced >= self._wanted
         if is_settled != self._is_settled:
             self._is_settled = is_settled
@@ -139,57 +138,39 @@ class Agent:
         if isinstance(entry, Port):
             names = [network_slice(entry.network_id), *map(group_slice, entry.security_groups)]
             for name in names:
-                self._wanted.add(name)
-                self._way.subscribe(name)
+                if name not in self._wanted:
+                    self._wanted.add(name)
+                    self.way.subscribe(name)
 
 
 async def _main(target: str, first: int, count: int) -> None:
     crowd = Crowd()
-    hosts = [_hello(number) for number in range(first, first + count)]
+    ways = [_way(target, _hello(number)) for number in range(first, first + count)]
+    for way in ways:
+        crowd.agents.append(agent := Agent(way, crowd))
+        way.take = agent.take
+    host, _, port = target.rpartition("//")[2].partition(":")
     async with asyncio.TaskGroup() as tasks:
-        if target.startswith("nats://"):
-            tasks.create_task(_connect(crowd, hosts, target.removeprefix("nats://")))
-        else:
-            for hello in hosts:
-                link = GrpcLink([target], hello, chance=random)
-                crowd.agents.append(agent := Agent(hello, link, crowd))
-                tasks.create_task(_follow(agent, link, crowd.door))
+        for way in ways:
+            tasks.create_task(_connect(way, host, int(port), crowd.door))
         await _obey(crowd)
         raise SystemExit
 
 
+def _way(target: str, hello: Hello) -> BareHost:
+    if target.startswith("nats://"):
+        return NatsHost(hello, 1 + int(random() * connections))
+    return GrpcHost(hello)
+
+
 def _hello(number: int) -> Hello:
-    return Hello(f"f{number}", "fleet", address(f"172.16.{number >> 8}.{number & 255}"))
+    endpoint = address(f"172.16.{number >> 8}.{number & 255}")
+    return Hello(f"f{number}", "fleet", endpoint, lazy=True)
 
 
-async def _follow(agent: Agent, link: GrpcLink, door: asyncio.Semaphore) -> None:
-    """Have the agent take what comes by gRPC, for ever."""
-    async with aclosing(link.events()) as events:
-        async with door:
-            while not isinstance(await anext(events), Connected):
-                pass
-        async for event in events:
-            if isinstance(event, Disconnected):
-                agent.forget()
-            if isinstance(event, Frame):
-                agent.take(event)
-
-
-async def _connect(crowd: Crowd, hosts: Iterable[Hello], target: str) -> None:
-    """Connect agents to NATS."""
-    address_, _, port = target.partition(":")
-    ways = [BareHost(hello, 1 + int(random() * connections)) for hello in hosts]
-    for way in ways:
-        crowd.agents.append(agent := Agent(way.hello, way, crowd))
-        way.take = agent.take
-    async with asyncio.TaskGroup() as tasks:
-        for way in ways:
-            tasks.create_task(_open(way, address_, int(port), crowd.door))
-
-
-async def _open(way: BareHost, address_: str, port: int, door: asyncio.Semaphore) -> None:
+async def _connect(way: BareHost, host: str, port: int, door: asyncio.Semaphore) -> None:
     async with door:
-        await asyncio.get_running_loop().create_connection(lambda: way, address_, port)
+        await asyncio.get_running_loop().create_connection(lambda: way, host, port)
         await way.let_in.wait()
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from alcor.client.api import NETWORK
 from bench import servers
 from bench.fleet import floor
-from bench.fleet.agents import Order
+from bench.fleet.agents import Order, switch_s
 from bench.fleet.crowd import Fleet
 from bench.fleet.region import Region, memory_bytes
-from bench.measure import Spread, spread
+from bench.measure import Spread, in_turns, spread
 from bench.run import Bench
 from bench.servers import Server
 from bench.tables import Row, Section, Verdict, at_most, between, ratio, seconds
@@ -24,7 +24,8 @@ growth_times_max = 1.3
 _rules = 11
 _more = 20  # ports in one call
 _growing_hosts = 10
-_calls = 7
+_calls = 21
+_few = 1_000  # ports: what does not depend on them weighs more
 
 
 def agents_target(server: Server) -> str:
@@ -52,9 +53,9 @@ def _wide_section(bench: Bench, size: int, carriers: Sequence[str]) -> Section:
         f"{hosts_per_network} and one security group that all ports share. A rule is added to the "
         "group: seconds from the call until "
         f"the last host has it, and until the last has said so ({_rules} times). In turns with it "
-        "what NATS needs to bring as many bytes to as many connections, which do nothing else. By "
-        "NATS the simulated hosts do little more either; by gRPC they have the agent's own link, "
-        "and the processor time of that is in the figures. Then all hosts are killed and start "
+        "what NATS needs to bring as many bytes to as many connections, which do nothing else. The "
+        "simulated hosts do little more: they say what they have after "
+        f"{seconds(switch_s)}, as a switch takes some time. Then all hosts are killed and start "
         "again with nothing, all at once; a client asks for a "
         "page of networks meanwhile."
     )
@@ -173,21 +174,72 @@ def _herd(bench: Bench, server: Server, fleet: Fleet) -> _Herd:
 
 
 def growing(bench: Bench) -> list[Section]:
-    """The same call in networks of different sizes."""
-    sizes = (10, 1_000) if bench.quick else (10, 1_000, 100_000)
-    found = [_grow(bench, size) for size in sizes]
-    least = found[0]
+    """The same call in networks of different sizes, in turns."""
+    sizes = (10, 1_000, 10_000) if bench.quick else (10, 1_000, 100_000, 1_000_000)
+    with ExitStack() as stack:
+        networks = {f"{size:,} ports": _Network(bench, stack, size) for size in sizes}
+        asked = {name: network.more for name, network in networks.items()}
+        calls = in_turns(bench.rounds(_calls, 7), asked, bench.tell)
+    found = [_grown(network, calls[name]) for name, network in networks.items()]
+    rows = [each.row(found[0]) for each in found]
     about = (
-        f"`alcor up`, {_growing_hosts} simulated hosts, all with ports of one network. {_more} "
-        f"ports are made in one call, {_calls} times: seconds from the call until all hosts have "
-        "said that they have them, processor time of the control plane, messages and bytes to "
-        "all hosts; medians. Memory is that of managers and delivery together, for each port "
-        "that fills the network, before hosts connect."
+        f"`alcor up` each, {_growing_hosts} simulated hosts, all with ports of one network; the "
+        "large ones hosts hold lazily, as agents do. "
+        f"{_more} ports are made in one call, in turns: seconds from the call until their hosts "
+        "have said that they have them, messages and bytes to all hosts, medians; processor time "
+        f"of the control plane, the mean of {bench.rounds(_calls, 7)} calls. Memory is that of "
+        "managers and delivery together, for each port that fills the network, before hosts "
+        "connect."
     )
-    columns = ["ports", "on all hosts", "CPU", "messages", "bytes", "memory a port", "most"]
-    rows = [each.row(least) for each in found]
+    columns = ["ports", "on their hosts", "CPU", "messages", "bytes", "memory a port", "most"]
     title = f"{_more} more ports in a network"
     return [Section(title=title, about=about, columns=columns, rows=rows)]
+
+
+class _More(NamedTuple):
+    """What one call took."""
+
+    seconds: float
+    cpu_s: float
+    frames: int
+    content_bytes: int
+
+
+class _Network:
+    """A control plane with one network of so many ports, and its hosts."""
+
+    def __init__(self, bench: Bench, stack: ExitStack, size: int) -> None:
+        self.size = size
+        data = Path(bench.folder / f"grow-{size}")
+        data.mkdir()
+        bench.tell(f"a network of {size:,} ports")
+        self._server = stack.enter_context(servers.control_plane(data))
+        self._region = Region(self._server, _growing_hosts)
+        self._network_ids = self._region.networks(1)
+        self._server.wait_until_quiet()
+        before = memory_bytes(self._server.pid)
+        made = self._region.ports(self._network_ids, size)
+        self._server.api.wait(made.revision, 0.0)  # planned; its hosts are not there yet
+        self._server.wait_until_quiet()
+        self.memory = (memory_bytes(self._server.pid) - before) / size
+        target = agents_target(self._server)
+        self._fleet = stack.enter_context(Fleet(target, _growing_hosts))
+        self._fleet.settle()
+
+    def more(self) -> _More:
+        """Make ports, which all hosts share."""
+        server, fleet = self._server, self._fleet
+        server.wait_until_quiet()
+        fleet.order(Order(within="/port/", count=_more // _growing_hosts))
+        cpu, began = server.cpu_s(), monotonic()
+        made = self._region.ports(self._network_ids, _more)
+        reply = server.api.wait(made.revision, settle_s_max)
+        took = monotonic() - began
+        if not reply.converged:
+            raise servers.Unexpected(f"ports did not reach {len(reply.hosts)} hosts")
+        found = fleet.found()
+        server.wait_until_quiet()
+        return _More(took, server.cpu_s() - cpu, found.frames, found.content_bytes)
 
 
 class _Grown(NamedTuple):
@@ -198,7 +250,7 @@ class _Grown(NamedTuple):
     cpu_s: float
     frames: float
     content_bytes: float
-    memory: float  # a port; 0 when there are too few to tell
+    memory: float  # a port
 
     def row(self, least: "_Grown") -> Row:
         """Beside the smallest network."""
@@ -209,6 +261,7 @@ class _Grown(NamedTuple):
             "bytes": self.content_bytes / least.content_bytes,
         }
         most = max(times.values())
+        memory = f"{self.memory / 1024:.1f} KiB" if self.size > _few else ""
         return Row(
             cells=[
                 f"{self.size:,}",
@@ -216,7 +269,7 @@ class _Grown(NamedTuple):
                 f"{seconds(self.cpu_s)} ({ratio(times['cpu'])})",
                 f"{self.frames:,.0f} ({ratio(times['frames'])})",
                 f"{self.content_bytes:,.0f} ({ratio(times['bytes'])})",
-                f"{self.memory / 1024:.1f} KiB" if self.memory else "",
+                memory,
                 ratio(most),
             ],
             values={**times, "memory": self.memory},
@@ -224,47 +277,14 @@ class _Grown(NamedTuple):
         )
 
 
+def _grown(network: _Network, calls: Sequence[_More]) -> _Grown:
+    took, _, frames, content = (spread(column).median for column in zip(*calls, strict=True))
+    cpu_s = sum(call.cpu_s for call in calls) / len(calls)
+    return _Grown(network.size, took, cpu_s, frames, content, network.memory)
+
+
 def _within(most: float) -> Verdict:
     return at_most(growth_times_max, most, "times that of the smallest")
-
-
-def _grow(bench: Bench, size: int) -> _Grown:
-    data = Path(bench.folder / f"grow-{size}")
-    data.mkdir()
-    with ExitStack() as stack:
-        bench.tell(f"a network of {size:,} ports")
-        server = stack.enter_context(servers.control_plane(data))
-        region = Region(server, _growing_hosts)
-        network_ids = region.networks(1)
-        server.wait_until_quiet()
-        before = memory_bytes(server.pid)
-        region.ports(network_ids, size)
-        server.wait_until_quiet()
-        memory = (memory_bytes(server.pid) - before) / size if size > 1_000 else 0.0
-        fleet = stack.enter_context(Fleet(agents_target(server), _growing_hosts))
-        fleet.settle()
-        calls = [_call(region, network_ids, fleet) for _ in range(_calls)]
-    return _Grown(size, *_medians(calls), memory)
-
-
-def _call(region: Region, network_ids: Sequence[str], fleet: Fleet) -> tuple[float, ...]:
-    server = region.server
-    server.wait_until_quiet()
-    fleet.order(Order(within="/neighbour/", count=_more))
-    cpu, began = server.cpu_s(), monotonic()
-    made = region.ports(network_ids, _more)
-    reply = server.api.wait(made.revision, settle_s_max)
-    took = monotonic() - began
-    if not reply.converged:
-        raise servers.Unexpected(f"ports did not reach {len(reply.hosts)} hosts")
-    found = fleet.found()
-    server.wait_until_quiet()
-    return took, server.cpu_s() - cpu, float(found.frames), float(found.content_bytes)
-
-
-def _medians(calls: Sequence[tuple[float, ...]]) -> tuple[float, float, float, float]:
-    took, cpu, frames, content = (spread(column).median for column in zip(*calls, strict=True))
-    return took, cpu, frames, content
 
 
 def _row(
