@@ -225,26 +225,26 @@ def test_nothing_is_lost_while_a_network_becomes_large_or_small_or_an_agent_star
         assert answers(lab, one, each.address(4))
 
     with (
-        lab.stream(one.name, other.address(4)) as there,
-        lab.stream(third.name, one.address(4)) as back,
+        lab.stream(one.name, other.address(4), 0.005) as there,
+        lab.stream(third.name, one.address(4), 0.005) as back,
     ):
         streams = [there, back]
-        sent(streams, 20)
+        sent(streams, 40)
         more = [make_port(lab, network_id, f"n{n}", "h2", f"10.65.0.{100 + n}") for n in range(3)]
         wait_until("h3 to forget", lambda: not knows(lab, "h3", other), converge_timeout_s)
         assert knows(lab, "h1", other)
-        sent(streams, 20)
+        sent(streams, 40)
         parts.stop_agent(lab.host("h1"), signal.SIGKILL)
-        sent(streams, 20)
+        sent(streams, 40)
         parts.start_agent(lab.host("h1"), lab.record)
         parts.wait_alive(lab.api, lab.hosts)
-        sent(streams, 50)
+        sent(streams, 100)
         assert knows(lab, "h1", other)
         for port in more:
             gone = lab.api.delete(PORT, port["id"])
         assert lab.api.wait(gone, converge_timeout_s).converged
         wait_until("h3 to know all", lambda: knows(lab, "h3", other), converge_timeout_s)
-        sent(streams, 50)
+        sent(streams, 100)
 
     assert [each.result.lost for each in streams] == [(), ()]
 

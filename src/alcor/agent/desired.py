@@ -124,8 +124,8 @@ class Desired:
         return [entry.neighbour for _, entry in each.living() if isinstance(entry, Found)]
 
     def leftovers(self) -> dict[str, list[Neighbour]]:
-        """By network, the neighbours from when it was held as a whole: nothing more is told of
-        them, so what is used must be looked for, and then they must go."""
+        """By network, the neighbours from when it was held as a whole: what of them is used must
+        be looked for, and then they must go."""
         left: dict[str, list[Neighbour]] = {}
         for each in self._slices.values():
             if each.leftovers and not each.whole:
@@ -136,7 +136,7 @@ class Desired:
         return left
 
     def drop_leftovers(self, network_id: str) -> Taken:
-        """Hold them no more."""
+        """Hold them no more, and subscribe anew: until then all changes of them are told of."""
         taken = Taken()
         each = self._slices.get(network_slice(network_id))
         if each is not None and not each.whole:
@@ -144,6 +144,7 @@ class Desired:
                 del each.held[key]
                 taken.note(key, neighbour, None)
             each.leftovers = False
+            taken.subscribe.append(self._subscription(each))
         return taken.sum_up()
 
     def _changed(self) -> Taken:

@@ -239,7 +239,9 @@ class HostFeed:
         network = self._lazy.get(name)
         offer = network.take(item) if network is not None else Offer(item)
         for session in sessions:
-            what = offer.for_all if session.hello.lazy else item
+            if turns:
+                session.become_lazy(name)
+            what = item if session.is_told_all(name) else offer.for_all
             if what is not None:
                 session.offer(what)
             else:

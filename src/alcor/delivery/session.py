@@ -98,6 +98,7 @@ class HostSession:
         self._parcels = Parcels()
         self._refused: dict[str, None] = {}
         self._behind = False  # it was offered more than it may keep: send snapshots
+        self._whole: set[str] = set()  # networks that became lazy, and that it holds as a whole yet
         self._has_moved = False  # there is nothing to send but the position
         self._has_caught_up = False  # the source knows as much as the host does
         self._over = False
@@ -147,8 +148,21 @@ class HostSession:
         if name in self.slices:
             await self._add(name, 0, 0)
 
+    def is_told_all(self, name: str) -> bool:
+        """Whether it is told of all changes of a network's slice, that may be held lazily."""
+        return name in self._whole or not self.hello.lazy
+
+    def become_lazy(self, name: str) -> None:
+        """A network becomes one that is held lazily: it is told of all changes until it subscribes
+        anew, which it does once it has looked for what it uses."""
+        if name in self.slices:
+            self._whole.add(name)
+
     async def _add(self, name: str, epoch: int, position: int) -> None:
         self._parcels.drop_slice(name)
+        if name in self._whole:
+            self._whole.discard(name)
+            self._drop_pending(name)  # its content says it all
         lazy = self.hello.lazy
         self._parcels.add(await self._source.content(name, epoch, position, lazy=lazy))
         self._tell()
@@ -164,8 +178,12 @@ class HostSession:
             del self.slices[name]
             self._source.unfollow(self, name)
             self._parcels.drop_slice(name)
-            for key in [key for key in self._pending if key.startswith(name)]:
-                del self._pending[key]
+            self._whole.discard(name)
+            self._drop_pending(name)
+
+    def _drop_pending(self, name: str) -> None:
+        for key in [key for key in self._pending if key.startswith(name)]:
+            del self._pending[key]
 
     async def report(self, report: Report) -> None:
         """Take how far the host is."""

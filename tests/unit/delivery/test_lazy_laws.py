@@ -216,6 +216,42 @@ def test_a_host_ends_with_what_it_looked_for_or_with_the_whole_network(
     asyncio.run(play(history))
 
 
+def test_until_a_host_has_looked_for_what_it_uses_it_is_told_of_every_change() -> None:
+    async def main() -> None:
+        region = Region()
+        await region.begin()
+        await region.put(host_port_key("h1", "own"), OWN)
+        whole = Network("n1", 7, 1450, True, "")
+        await region.put(network_key("n1"), whole)
+        for number, name in ((1, "p1"), (2, "p2")):
+            known = neighbour(name, number, number, has_pairs=False)
+            await region.put(neighbour_key("n1", name), known)
+        await region.read(20)
+        await region.put(network_key("n1"), whole._replace(lazy=True))
+        await region.read(20)
+
+        moved = neighbour("p1", 1, 1, has_pairs=False)._replace(host="h3")
+        await region.put(neighbour_key("n1", "p1"), moved)
+        await region.put(neighbour_key("n1", "p2"), None)
+        await region.read(20)
+        assert region.model.neighbours["n1"] == {"p1": moved}
+
+        await region.take(region.desired.seek([found_slice("n1", "p1")]))
+        again = moved._replace(host="h4")
+        await region.put(neighbour_key("n1", "p1"), again)
+        await region.take(region.desired.drop_leftovers("n1"))
+        await region.read(20)
+        assert region.model.neighbours["n1"] == {"p1": again}
+        other = neighbour("p3", 3, 3, has_pairs=False)
+        await region.put(neighbour_key("n1", "p3"), other)
+        await region.read(20)
+        assert region.model.neighbours["n1"] == {"p1": again}
+        assert not region.desired.leftovers()
+        await region.end()
+
+    asyncio.run(main())
+
+
 def test_a_host_that_cannot_hold_it_lazily_is_told_everything() -> None:
     async def main() -> None:
         region = Region()
