@@ -141,6 +141,7 @@ class HostModel(HostUnits):
             if interface.ofport > 0:
                 self.port_by_ofport[interface.ofport] = port_id
                 heard.add(self.sub_ports.give_way(interface.ofport))
+                heard.add(self.local_ips.give_way(interface.ofport))
         self._assign_slot(port_id)
         ports = (self.ports[each] for each in heard if each in self.ports)
         return {unit for port in ports for unit in self._units_of_port(port)}

@@ -17,8 +17,8 @@ _NONE: Set[str] = frozenset()
 class SubPorts:
     """Sub-ports by parent, and the numbers that they have."""
 
-    def __init__(self, is_ofport: Callable[[int], bool]) -> None:
-        self._is_ofport = is_ofport  # a number that an interface has is nobody else's
+    def __init__(self, is_taken: Callable[[int], bool]) -> None:
+        self._is_taken = is_taken  # a number that an interface has, or a zone, is nobody else's
         self._by_parent: dict[str, set[str]] = {}
         self._number_by_port: dict[str, int] = {}
         self._port_by_number: dict[int, str] = {}
@@ -69,6 +69,6 @@ class SubPorts:
         wanted = int.from_bytes(digest, "big") % count
         for step in range(count):
             number = number_first + (wanted + step) % count
-            if number not in self._port_by_number and not self._is_ofport(number):
+            if number not in self._port_by_number and not self._is_taken(number):
                 self._number_by_port[port_id], self._port_by_number[number] = number, port_id
                 return

@@ -44,8 +44,8 @@ class HostView:
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
         self.port_by_ofport: dict[int, str] = {}
-        self.sub_ports = SubPorts(self.port_by_ofport.__contains__)
-        self.local_ips = LocalIps()
+        self.sub_ports = SubPorts(self._is_ofport_or_zone)
+        self.local_ips = LocalIps(lambda number: bool(self.port_at(number)))
         self.ports_by_group: dict[str, set[str]] = {}
         self.firewall = Firewall()
         self.acls = Acls()
@@ -82,6 +82,9 @@ class HostView:
     def port_at(self, number: int) -> str:
         """The port of a number; empty: none."""
         return self.port_by_ofport.get(number) or self.sub_ports.at(number)
+
+    def _is_ofport_or_zone(self, number: int) -> bool:
+        return number in self.port_by_ofport or self.local_ips.is_zone(number)
 
     def has_wired_port(self, network_id: str) -> bool:
         """Whether a port of this network is complete on this host."""
