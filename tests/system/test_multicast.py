@@ -6,9 +6,12 @@ from contextlib import ExitStack
 import pytest
 from tests.system.conftest import Groups
 
+from alcor.client.api import PORT, Kind
 from alcor.lab.frames import FrameSocket, broadcast, ethernet, udp4, udp6
+from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac
 
@@ -19,6 +22,8 @@ MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
 
 VRRP_MAC, VRRP_GROUP, VRRP = "01:00:5e:00:00:12", "224.0.0.18", 112
+POLICY = Kind("policy", "policies", "/v2.0/qos/policies")
+many = 60  # broadcasts, which no limit of the network's holds back
 MDNS_MAC, MDNS_GROUP = "33:33:00:00:00:fb", "ff02::fb"
 
 
@@ -95,3 +100,39 @@ def test_copies_obey_the_receivers_security_groups_and_the_senders_own_addresses
             hearer.wait_for("VRRP", lambda frame: b"in time" in frame)
             unheard = (b"too early", b"a lie", b"of no kind")
             assert not [f for f in hearer.heard() if any(words in f for words in unheard)]
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+@pytest.mark.parametrize("limited", ["l1", "l2", "l3"])
+def test_a_receivers_limit_is_for_its_own_copies_only(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, limited: str, filtered: bool
+) -> None:
+    machines = make_machines(make_network("10.92.0.0/24"), "l0 l1 l2 l3 l4", "h1 h1 h1 h1 h2")
+    sender, *hearers = machines
+    policy = lab.api.create(POLICY, [{"name": "q"}]).items[0]["id"]
+    limit = {"max_kbps": 80, "max_burst_kbps": 80, "direction": "ingress"}
+    rules = f"{POLICY.path}/{policy}/bandwidth_limit_rules"
+    lab.api.create(Kind("bandwidth_limit_rule", "bandwidth_limit_rules", rules), [limit])
+    for each in hearers:
+        fields = {} if filtered else {"port_security_enabled": False, "security_groups": []}
+        fields |= {"qos_policy_id": policy} if each.name == limited else {}
+        if fields:
+            revision = lab.api.update(PORT, each.port_id, fields)[1]
+            assert lab.api.wait(revision, 30).converged
+    appctl(lab.host("h1"), "revalidator/wait")
+    ends = (sender.mac, sender.address(4), 4000), (broadcast, "10.92.0.255", 4000)
+    frame = udp4(*ends, bytes(1_000))
+
+    with ExitStack() as stack:
+        speaker = wire_of(lab, sender, stack)
+        wires = {each.name: wire_of(lab, each, stack) for each in hearers}
+        slow = wires.pop(limited)
+        for sent in range(1, many + 1):
+            speaker.send(frame)
+
+            def is_heard(sent: int = sent) -> bool:
+                return all(each.heard().count(frame) == sent for each in wires.values())
+
+            wait_until(f"copy {sent}", is_heard, 30)
+        assert 0 < slow.heard().count(frame) < many
+    lab.unplug(machines)

@@ -170,7 +170,7 @@ _PHASES = (
                 reads=(PORT_IN, PORT_OUT),
                 miss="ACL_IN",
                 miss_means="for somebody else",
-                next=(),
+                next=("ACL_IN",),
             ),
         ),
     ),

@@ -13,7 +13,7 @@ from alcor.agent import pipeline as p
 from alcor.agent.model import Wired
 from alcor.goal_state.entries import Limit, QosPolicy
 from alcor.ovs.fields import ETH_TYPE_BY_VERSION
-from alcor.ovs.flow import Flow, Match, MatchFields, apply, match, set_field
+from alcor.ovs.flow import Flow, Match, MatchFields, apply, ct, match, set_field
 
 
 class _Stage(NamedTuple):
@@ -40,6 +40,8 @@ def port(wired: Wired, policy: QosPolicy, slot: int, cookie: int) -> Iterator[Fl
         kept = apply(goto=stage.onward, meter=_meter(limit, slot).id)
         what = _of(stage.port, wired.number)
         yield Flow(stage.table, p.PRIORITY.normal, what, kept, cookie)
+    if any(limit.ingress for limit in policy.limits) and not wired.port.filtered:
+        yield from _copied_apart(wired, cookie)
     if policy.dscp is not None:
         meters = [_meter(each, slot).id for each in policy.limits if each[:2] == (False, False)]
         marked = apply(
@@ -50,6 +52,19 @@ def port(wired: Wired, policy: QosPolicy, slot: int, cookie: int) -> Iterator[Fl
         for eth_type in ETH_TYPE_BY_VERSION.values():
             what = _of(_MARKING.port, wired.number, eth_type=eth_type)
             yield Flow(_MARKING.table, p.PRIORITY.high, what, marked, cookie)
+
+
+def _copied_apart(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """A copy of a multicast comes by the tracker, which makes a packet of its own of it.
+
+    Else its meter would be the switch's for all copies that are made after it, as the switch makes
+    no clones where it can take back what was changed. Connections are tracked anyway, with the same
+    effect, for ports that are filtered.
+    """
+    for eth_type in ETH_TYPE_BY_VERSION.values():
+        what = _of(p.PORT_OUT, wired.number, eth_type=eth_type)
+        apart = apply(ct(wired.number, table=p.ACL_IN))
+        yield Flow(p.COPY, p.PRIORITY.low, what, apart, cookie)
 
 
 def meters(policy: QosPolicy, slot: int) -> Iterator[m.Meter]:
