@@ -1,13 +1,27 @@
 """Who may speak to whom: certificates of one authority, for both sides.
 
-The name in a host's certificate (common name or alternative name) is the host's name.
+The name in a host's certificate (common name or alternative name) is the host's name. Certificates
+are renewed now and then: both sides read their files anew for each connection.
 """
 
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 if TYPE_CHECKING:  # settings name these files in processes that speak no gRPC: it is large
     import grpc
+
+_log = structlog.get_logger(__name__)
+
+
+class Pem(NamedTuple):
+    """What the files hold."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes
 
 
 class TlsFiles(NamedTuple):
@@ -17,19 +31,54 @@ class TlsFiles(NamedTuple):
     certificate: Path
     key: Path
 
+    def read(self) -> Pem:
+        """`OSError` when one is unreadable."""
+        return Pem(*(path.read_bytes() for path in self))
+
+    def check(self) -> None:
+        """`OSError` (`ssl.SSLError`) when they are unreadable, or don't fit together."""
+        context = ssl.create_default_context(cafile=self.authority)
+        context.load_cert_chain(self.certificate, self.key)
+
     def server_credentials(self) -> "grpc.ServerCredentials":
-        """For a server that takes only clients with a certificate; `OSError` when unreadable."""
+        """For a server that takes only clients with a certificate; `OSError` when unreadable.
+
+        Files that have changed are used for connections made from then on; those that can't be
+        used are told of, and the ones before stay in force.
+        """
         import grpc
 
-        pair = (self.key.read_bytes(), self.certificate.read_bytes())
-        return grpc.ssl_server_credentials(
-            [pair], root_certificates=self.authority.read_bytes(), require_client_auth=True
+        def configuration(pem: Pem) -> "grpc.ServerCertificateConfiguration":
+            pairs = [(pem.key, pem.certificate)]
+            return grpc.ssl_server_certificate_configuration(pairs, pem.authority)
+
+        seen = self.read()
+        first = configuration(seen)
+
+        def renewed() -> "grpc.ServerCertificateConfiguration | None":
+            """Called by gRPC, in a thread of its own, before each handshake."""
+            nonlocal seen
+            try:
+                found = self.read()
+                if found == seen:
+                    return None
+                self.check()
+            except OSError as error:
+                _log.error("tls.not_renewed", certificate=str(self.certificate), why=str(error))
+                return None
+            seen = found
+            _log.info("tls.renewed", certificate=str(self.certificate))
+            return configuration(found)
+
+        return grpc.dynamic_ssl_server_credentials(
+            first,
+            renewed,  # type: ignore[arg-type]  # which may answer None: no change
+            require_client_authentication=True,
         )
 
     def client_credentials(self) -> "grpc.ChannelCredentials":
         """For a client that takes only the authority's servers; `OSError` when unreadable."""
         import grpc
 
-        return grpc.ssl_channel_credentials(
-            self.authority.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
-        )
+        pem = self.read()
+        return grpc.ssl_channel_credentials(pem.authority, pem.key, pem.certificate)

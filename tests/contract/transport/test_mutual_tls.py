@@ -1,5 +1,6 @@
 """With TLS, only hosts with a certificate of their name are served, and only by the authority."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,5 +85,45 @@ def test_a_host_without_a_certificate_is_refused(
             await host.until(lambda: host.cuts > 0)
 
         assert not host.frames
+
+    play(scenario)
+
+
+def put(files: TlsFiles, found: TlsFiles) -> None:
+    """Let files hold what others do, as who renews certificates does."""
+    for path, other in zip(files, found, strict=True):
+        path.write_bytes(other.read_bytes())
+
+
+def test_a_certificate_is_renewed_while_hosts_are_served(
+    play: Any, record: Any, authority: Authority, stranger: Authority, tmp_path: Path
+) -> None:
+    """The next authority's is put in place; in between, files that don't fit together."""
+    files = TlsFiles(*(tmp_path / name for name in ("ca.pem", "control.pem", "control.key")))
+    old, new = authority.files("control"), stranger.files("control")
+    put(files, old)
+
+    async def scenario(world: Any) -> None:
+        await world.control.tell(record.node("h1"), record.port(1, "h1"))
+        await world.control.begin(
+            tls_authority=str(files.authority),
+            tls_certificate=str(files.certificate),
+            tls_key=str(files.key),
+        )
+
+        async def served(by: Authority) -> bool:
+            async with world.host("h1", tls=by.files("h1")) as host:
+                await host.until(lambda: host.complete == {OWN} or host.cuts > 0)
+                return bool(host.complete)
+
+        async with world.host("h1", tls=authority.files("h1")) as kept:
+            await kept.until(lambda: kept.complete == {OWN})
+            put(files, old._replace(key=new.key))
+            assert await served(authority)
+            files.certificate.write_text("nothing")
+            assert await served(authority)
+            put(files, new)
+            assert await served(stranger)
+            assert not await served(authority)
 
     play(scenario)
