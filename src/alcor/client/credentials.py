@@ -1,8 +1,9 @@
 """Who the client is: a token as it is, or one that Keystone gives for OpenStack's usual settings.
 
 In this order: `ALCOR_TOKEN` or `OS_TOKEN`; `OS_CLOUD` in a clouds.yaml (of `OS_CLIENT_CONFIG_FILE`,
-the current folder, ~/.config/openstack, /etc/openstack); `OS_AUTH_URL` with `OS_USERNAME` and the
-rest. Without any of them nobody in particular asks, which a control plane on the loopback allows.
+the current folder, ~/.config/openstack, /etc/openstack), where `auth_type` none names an endpoint
+that asks nobody; `OS_AUTH_URL` with `OS_USERNAME` and the rest, or an application credential's.
+Without any of them nobody in particular asks, which a control plane on the loopback allows.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,10 @@ _PLACES = ("clouds.yaml", "~/.config/openstack/clouds.yaml", "/etc/openstack/clo
 _AUTH = (
     *("auth_url", "username", "user_id", "password", "project_name", "project_id"),
     *("user_domain_name", "user_domain_id", "project_domain_name", "project_domain_id"),
+    *("application_credential_id", "application_credential_name", "application_credential_secret"),
     "system_scope",
 )
+_APPLICATION = "application_credential_secret"
 
 
 class SignedIn(NamedTuple):
@@ -30,6 +33,7 @@ class SignedIn(NamedTuple):
 
 class _Cloud(msgspec.Struct):
     auth: dict[str, Any] = {}
+    auth_type: str = ""
     region_name: str = ""
     interface: str = "public"
     verify: bool = True
@@ -45,7 +49,10 @@ def sign_in(environment: Mapping[str, str]) -> SignedIn:
     if token := environment.get("ALCOR_TOKEN") or environment.get("OS_TOKEN"):
         return SignedIn(token)
     if name := environment.get("OS_CLOUD"):
-        return _of_keystone(_cloud(name, environment))
+        cloud = _cloud(name, environment)
+        if cloud.auth_type == "none":
+            return SignedIn("", _root(str(cloud.auth.get("endpoint", ""))))
+        return _of_keystone(cloud)
     if environment.get("OS_AUTH_URL"):
         auth = {key: environment.get(f"OS_{key.upper()}", "") for key in _AUTH}
         return _of_keystone(
@@ -83,15 +90,18 @@ def _of_keystone(cloud: _Cloud) -> SignedIn:
     auth = {key: value for key, value in cloud.auth.items() if key in _AUTH}
     url = str(auth.pop("auth_url", "")).rstrip("/")
     if not url:
-        raise ClientError("there is no auth_url: set OS_AUTH_URL, or name a cloud by OS_CLOUD")
+        raise ClientError(
+            "there is no auth_url: neither OS_AUTH_URL, nor one of the cloud OS_CLOUD"
+        )
+    whom = v3.ApplicationCredential if _APPLICATION in auth else v3.Password
     for whose in ("user", "project"):
         known = {f"{whose}_domain_id", f"{whose}_domain_name"} & auth.keys()
-        if not known and (whose == "user" or "project_name" in auth):
+        if not known and ("username" in auth if whose == "user" else "project_name" in auth):
             auth[f"{whose}_domain_id"] = "default"
     url = url if url.endswith("/v3") else f"{url}/v3"
     verify = cloud.cacert or cloud.verify
     try:
-        session = Session(auth=v3.Password(auth_url=url, **auth), verify=verify, timeout=30)
+        session = Session(auth=whom(auth_url=url, **auth), verify=verify, timeout=30)
         token = session.get_token() or ""
         endpoint = session.get_endpoint(
             service_type="network",
