@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,9 +11,14 @@ from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
+from alcor.ovs import frames
+from alcor.ovs.channel import Disconnected
+from alcor.ovs.connection import OpenFlow, Sent
 from alcor.ovs.flow import Flow, apply, match
 from alcor.ovs.openflow.flows import flow_body, flow_key
 from alcor.values.addresses import Mac, address, prefix
+
+DUMP_CONNECTIONS = ("dpctl/dump-conntrack", "netdev@ovs-netdev")
 
 
 class Host(Protocol):
@@ -55,9 +61,9 @@ def world() -> HostModel:
 class Driven:
     """A driver that is connected, and the compiler that tells it what is wanted."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, connect: Callable[[Path], Awaitable[OpenFlow]]) -> None:
         self.metrics = Metrics()
-        self.driver = FlowDriver(host.run_dir / "br-int.mgmt", self.metrics)
+        self.driver = FlowDriver(host.run_dir / "br-int.mgmt", self.metrics, connect)
         self.model = world()
         self.compiler = Compiler(self.model)
         self.connected = asyncio.Event()
@@ -73,9 +79,13 @@ class Driven:
         return self.metrics.registry.get_sample_value("alcor_agent_flow_ops_total", labels) or 0.0
 
 
-def driven(host: Host, story: Callable[[Driven], Awaitable[None]]) -> None:
+def driven(
+    host: Host,
+    story: Callable[[Driven], Awaitable[None]],
+    connect: Callable[[Path], Awaitable[OpenFlow]] = OpenFlow.connect,
+) -> None:
     async def run() -> None:
-        each = Driven(host)
+        each = Driven(host, connect)
         task = asyncio.create_task(each.driver.keep_connected(each.connected.set))
         try:
             await each.meet()
@@ -170,7 +180,9 @@ def test_own_leftovers_stay_until_all_is_known(host: Host) -> None:
     async def story(each: Driven) -> None:
         await each.driver.apply()
         good = len(host.flows())
-        young = Driven(host)  # knows nothing of a neighbour, as after a lost memory
+        young = Driven(
+            host, OpenFlow.connect
+        )  # knows nothing of a neighbour, as after a lost memory
         young.driver.want(young.compiler.update(young.model.set_interface("p", None)))
         task = asyncio.create_task(young.driver.keep_connected(young.connected.set))
         await young.meet()
@@ -222,3 +234,51 @@ def test_meters_come_before_flows_and_go_after_them(host: Host) -> None:
         assert "meter=4" in meters
 
     driven(host, story)
+
+
+class Dying(OpenFlow):
+    """A session of an agent that is killed when its bundle is in force, and does no more."""
+
+    async def commit(self, sent: Sent) -> None:
+        await super().commit(sent)
+        raise Disconnected("the agent was killed")
+
+
+def connections(host: Host, zone: int) -> list[str]:
+    told = host.run("ovs-appctl", "-t", str(host.run_dir / "ovs-vswitchd.ctl"), *DUMP_CONNECTIONS)
+    return [line for line in told.splitlines() if f"zone={zone}" in line]
+
+
+def test_who_gets_anothers_number_gets_no_connection_of_it_though_the_agent_was_killed(
+    host: Host,
+) -> None:
+    """The flows say whose a zone is: with the new owner's in force nobody knows of the old one."""
+    make_bridge(host)
+
+    async def before(each: Driven) -> None:
+        each.driver.prune()
+        assert await each.driver.apply()
+
+    driven(host, before)
+    frame = frames.ip_frame(
+        Mac(0x020000000002), Mac(0x020000000001),
+        frames.udp4(0x0A000005, 0x0A000006, 1_000, 2_000, b"", 64),
+    )  # fmt: skip
+    actions = "actions=ct(commit,zone=3)"
+    host.run(
+        *("ovs-ofctl", "-O", "OpenFlow14", "packet-out", str(host.run_dir / "br-int.mgmt")),
+        f"in_port=controller,packet={frame.hex()},{actions}",
+    )
+    assert len(connections(host, 3)) == 1
+
+    async def after(each: Driven, *, killed: bool) -> None:
+        each.model.set_interface("p", None)
+        each.model.set_interface("q", Interface(3, True))
+        each.driver.want(each.compiler.update(set(each.model.units())))
+        each.driver.prune()
+        assert await each.driver.apply() is not killed
+
+    driven(host, partial(after, killed=True), Dying.connect)
+    driven(host, partial(after, killed=False))
+
+    assert connections(host, 3) == []

@@ -96,6 +96,7 @@ class FlowDriver:
             return False
         try:
             await self._put_meters(session)
+            await self._empty_zones(session)
             await self._send(session, iter(more))
             await self._flush_zones(session)
             await self._take_meters(session)
@@ -206,6 +207,11 @@ class FlowDriver:
         for change in more:
             self.want(change)
             yield from self._tracker.plan()
+
+    async def _empty_zones(self, session: OpenFlow) -> None:
+        """Before the flows of who left go, as they say whose the zone was: killed once they are
+        gone, nobody would know that it is to be flushed."""
+        await session.flush_zones(self._zones.stale(self._complete))
 
     async def _flush_zones(self, session: OpenFlow) -> None:
         """After the flows of who left, so that nobody commits another connection there."""
