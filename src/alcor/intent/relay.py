@@ -114,7 +114,7 @@ class Relay:
             await self._log.put([change for _, change in rows])
             living |= {change.key for _, change in rows}
             after = rows[-1][0]
-        await self._bury(living, last)
+        await self._bury(held, living, last)
         while changes := await self._outbox():
             await self._publish(changes)
         # Rows of the outbox may be gone already, published in an earlier life.
@@ -188,12 +188,10 @@ class Relay:
         await self._database.write(lambda connection: outbox.skip(connection, sequence))
         return sequence
 
-    async def _bury(self, living: Set[str], last: int) -> None:
+    async def _bury(self, held: Mapping[str, Entry], living: Set[str], last: int) -> None:
         """A log that has lost its end may hold what was deleted since: it is gone as of `last`."""
-        for kind in records.kinds_of(self.manager):
-            held = (await self._log.snapshot(records.key(kind, ""))).entries
-            gone = [entry.key for entry in held if entry.key not in living]
-            await self._log.put([Change(key, None, last) for key in gone])
+        gone = [k for k, entry in held.items() if entry.value is not None and k not in living]
+        await self._log.put([Change(key, None, last) for key in gone])
 
     async def _step(self, after: str) -> Sequence[tuple[str, Change]]:
         return await self._database.read(
