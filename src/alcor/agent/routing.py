@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from alcor.agent.exits import Exit, scope_of
 from alcor.agent.metering import NOTHING, Taps
-from alcor.goal_state.entries import FixedIp, Network, Route, Router, RouterInterface, Subnet
+from alcor.goal_state.entries import (
+    FixedIp,
+    Helper,
+    Network,
+    Route,
+    Router,
+    RouterInterface,
+    Subnet,
+)
 from alcor.values.addresses import Address, Mac, Prefix
 
 _NONE: Mapping[str, RouterInterface] = {}
@@ -51,6 +59,7 @@ class RouterView(NamedTuple):
     exits: tuple[Exit, ...] = ()  # in order
     taps: Taps = NOTHING
     ecmp: bool = False  # what no route leads to leaves by all of them
+    helpers: tuple[Helper, ...] = ()
 
     @property
     def exit(self) -> Exit | None:

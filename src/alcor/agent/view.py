@@ -121,7 +121,8 @@ class HostView:
         legs = tuple(leg for each in interfaces if (leg := self._leg(each)) is not None)
         exits = self.exits.of(router)
         taps = self.metering.taps_of(router.project_id)
-        return RouterView(router_key(router_id), legs, router.routes, exits, taps, router.ecmp)
+        key, routes = router_key(router_id), router.routes
+        return RouterView(key, legs, routes, exits, taps, router.ecmp, router.helpers)
 
     def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
         """The floating IP of a unit with its router, if it is known, and translated here."""

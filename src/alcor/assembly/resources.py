@@ -29,7 +29,7 @@ from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_o
 from alcor.managers.qos.model.rule import TYPES as RULE_TYPES
 from alcor.managers.quota.api import QUOTA
 from alcor.managers.rbac.api import RBAC_POLICY
-from alcor.managers.router.api import ROUTER
+from alcor.managers.router.api import CONNTRACK_HELPER, ROUTER
 from alcor.managers.security_group.api import (
     ADDRESS_GROUP,
     DEFAULT_SECURITY_GROUP_RULE,
@@ -70,6 +70,7 @@ def declared() -> list[Resource]:
         *(alias_of(each) for each in ALIASED),
         RULE_TYPE,
         ROUTER,
+        CONNTRACK_HELPER,
         FLOATING_IP,
         PORT_FORWARDING,
         FLOATING_IP_POOL,

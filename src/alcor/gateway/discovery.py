@@ -177,6 +177,12 @@ EXTENSIONS = (
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
     Extension("floatingip-pools", "Floating IP Pools Extension", "Where floating IPs are from."),
+    Extension(
+        "l3-conntrack-helper",
+        "Neutron L3 Conntrack Helper",
+        "Routers read FTP and TFTP, which name further connections.",
+    ),
+    Extension("expose-l3-conntrack-helper", "Expose conntrack helpers", "Routers show them."),
     Extension("l3-ndp-proxy", "L3 NDP Proxy", "IPv6 addresses inside, answered for outside."),
     Extension("l3-ext-ndp-proxy", "Router support to enable NDP proxy", "enable_ndp_proxy."),
     Extension("router", "Neutron L3 Router", "Routers and floating IPs."),

@@ -127,6 +127,12 @@ _OTHERS = {
         for verb in ("create", "update", "delete")
     },
     "get_floatingip_port_forwarding": "rule:admin_only or role:reader",
+    # Whoever owns a router owns its conntrack helpers: the manager takes no others.
+    **{
+        f"{verb}_router_conntrack_helper": "rule:admin_only or role:member"
+        for verb in ("create", "update", "delete")
+    },
+    "get_router_conntrack_helper": "rule:admin_only or role:reader",
     # Whoever owns a local IP says which ports have it: the manager takes no others.
     **{
         f"{verb}_local_ip_port_association": "rule:admin_only or role:member"

@@ -207,6 +207,14 @@ class Addresses(NamedTuple):
     prefixes: tuple[Prefix, ...]
 
 
+class Helper(NamedTuple):
+    """What names further connections inside of its packets: a switch reads it as it translates."""
+
+    protocol: int  # IP protocol number
+    port: int  # that it is spoken to
+    name: str  # ftp or tftp
+
+
 class Router(NamedTuple):
     """A router, the same on every host; where it meets networks are entries of their own."""
 
@@ -220,6 +228,7 @@ class Router(NamedTuple):
     exits: tuple[str, ...] = ()  # of several gateways: their networks, in order; else nothing
     untranslated: tuple[str, ...] = ()  # those of further ones whose packets leave as they are
     ecmp: bool = False  # what no route leads to leaves by all gateways, else by the first
+    helpers: tuple[Helper, ...] = ()
 
 
 class RouterInterface(NamedTuple):

@@ -10,6 +10,7 @@ from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,
     Gateway,
+    Helper,
     NdpProxy,
     Route,
     Router,
@@ -24,6 +25,7 @@ from alcor.values.addresses import unpack_address
 
 IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP = 6, 17, 132
 _PORT_MAX = 65_535
+_PROTOCOL_BY_HELPER = {"ftp": IP_PROTO_TCP, "tftp": IP_PROTO_UDP}
 
 
 def _router(router: Router) -> pb.Router:
@@ -40,6 +42,10 @@ def _router(router: Router) -> pb.Router:
         exits=router.exits,
         untranslated=router.untranslated,
         ecmp=router.ecmp,
+        helpers=[
+            pb.Helper(protocol=each.protocol, port=each.port, name=each.name)
+            for each in router.helpers
+        ],
     )
 
 
@@ -108,7 +114,7 @@ def _read_fixed_ips(messages: Iterable[pb.FixedIp]) -> tuple[FixedIp, ...]:
 
 
 def _read_router(parts: list[str], value: bytes) -> Router:
-    """The router of these bytes; `ValueError` when a route of it is none."""
+    """The router of these bytes; `ValueError` when a route or helper of it is none."""
     message = pb.Router.FromString(value)
     routes = tuple(
         Route(read_prefix(route.destination), unpack_address(route.nexthop))
@@ -127,7 +133,16 @@ def _read_router(parts: list[str], value: bytes) -> Router:
         exits=tuple(message.exits),
         untranslated=tuple(message.untranslated),
         ecmp=message.ecmp,
+        helpers=tuple(map(_read_helper, message.helpers)),
     )
+
+
+def _read_helper(message: pb.Helper) -> Helper:
+    if not 0 < message.port <= _PORT_MAX or message.protocol != _PROTOCOL_BY_HELPER.get(
+        message.name
+    ):
+        raise ValueError(f"{message.name} of port {message.port} is not read by switches")
+    return Helper(message.protocol, message.port, message.name)
 
 
 def _read_interface(parts: list[str], value: bytes) -> RouterInterface:

@@ -16,6 +16,14 @@ class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     qos_policy_id: str = ""  # of what leaves and comes under the router's own address
 
 
+class HelperRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a router's translations names further connections inside of its packets."""
+
+    protocol: int  # IP protocol number
+    port: int  # that it is spoken to
+    helper: str  # how it is read: ftp or tftp
+
+
 class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A router; its interfaces are the ports whose `device_id` it is.
 
@@ -32,6 +40,7 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ndp_proxy: bool = False  # whether it answers outside for its NDP proxies
     more_gateways: tuple[RouterGateway, ...] = ()  # beside `gateway`, each to another network
     ecmp: bool = False  # whether what no route leads to leaves by all gateways
+    helpers: tuple[HelperRecord, ...] = ()
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

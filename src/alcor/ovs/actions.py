@@ -116,7 +116,8 @@ class Ct(NamedTuple):
     The packet is tracked in a zone (a number, or 16 bits of a field from `zone_offset` on), and a
     copy that knows its ct_state goes on at `table` (None: nothing goes on, this flow's own packet
     stays untracked). With `commit` the connection is kept and `committed` (set_field, load, move
-    on ct_mark and ct_label) is applied to it.
+    on ct_mark and ct_label) is applied to it. `alg`, ftp or tftp: further connections that its
+    packets name are known as related, and translated with it.
     """
 
     commit: bool
@@ -126,6 +127,7 @@ class Ct(NamedTuple):
     table: int | None
     committed: tuple["SetField | Load | Move", ...]
     nat: Nat | None = None
+    alg: str = ""
     kind: Literal["ct"] = "ct"
 
 
@@ -264,8 +266,9 @@ def ct(
     table: int | None = None,
     committed: tuple[SetField | Load | Move, ...] = (),
     nat: Nat | None = None,
+    alg: Literal["", "ftp", "tftp"] = "",
 ) -> Ct:
     """Track in a zone: a number, or the name of a field that holds it (16 bits)."""
     if isinstance(zone, str):
-        return Ct(commit, 0, FIELD_BY_NAME[zone].place, zone_offset, table, committed, nat)
-    return Ct(commit, zone, None, 0, table, committed, nat)
+        return Ct(commit, 0, FIELD_BY_NAME[zone].place, zone_offset, table, committed, nat, alg)
+    return Ct(commit, zone, None, 0, table, committed, nat, alg)

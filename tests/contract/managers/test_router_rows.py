@@ -21,7 +21,7 @@ from alcor.runtime.online_migrations import migrate_server
 GATEWAY = GatewayInfo(
     network_id="outside", external_fixed_ips=(FixedIp(subnet_id="s", ip_address="192.0.2.9"),)
 )
-NEW = ("external_gateways", "enable_default_route_ecmp")
+NEW = ("external_gateways", "enable_default_route_ecmp", "conntrack_helpers")
 INSERT = "INSERT INTO router (id, project_id, name, sequence, doc) VALUES ('{}', '', '', 1, '{}')"
 
 
@@ -65,6 +65,7 @@ def as_shown(rows: list[tuple[str, str]]) -> None:
     assert found["with"]["external_gateway_info"] == shown
     assert found["without"]["external_gateways"] == []
     assert found["without"]["enable_default_route_ecmp"] is False
+    assert found["without"]["conntrack_helpers"] == []
     assert found["newer"] == msgspec.json.decode(NEWER)
 
 

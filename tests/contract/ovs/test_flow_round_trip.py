@@ -195,6 +195,8 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
     "multipath": (IP4, apply(multipath(3, "reg4"), goto=20)),
     "check_larger": ({}, apply(check_larger(1314, "reg0", 3), output(4))),
     "ct_clear": ({}, apply(CtClear(), output(4))),
+    "alg": (IP4 | {"ip_proto": 6}, apply(ct(5, commit=True, table=20, nat=Nat(), alg="ftp"))),
+    "alg_tftp": (IP4 | {"ip_proto": 17}, apply(ct(5, commit=True, alg="tftp"))),
     "nat": (IP4, apply(ct(5, table=20, nat=Nat()))),
     "source_nat": (
         IP4,

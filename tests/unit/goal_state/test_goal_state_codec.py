@@ -22,6 +22,7 @@ from alcor.goal_state.entries import (
     GoalEntry,
     Group,
     GroupLog,
+    Helper,
     Ipv6Mode,
     Limit,
     LocalIp,
@@ -218,7 +219,11 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(Member, st.just("g"), st.just(PORT), prefixes).map(lambda entry: (KEYS[6], entry)),
     st.builds(Addresses, st.just("a"), prefixes).map(lambda entry: (KEYS[7], entry)),
     st.builds(
-        Router, st.just("r"), st.booleans(), st.just((Route(prefix("10.0.0.0/8"), WEB),))
+        Router,
+        st.just("r"),
+        st.booleans(),
+        st.just((Route(prefix("10.0.0.0/8"), WEB),)),
+        helpers=st.just((Helper(6, 21, "ftp"), Helper(17, 69, "tftp"))),
     ).map(lambda entry: (KEYS[8], entry)),
     st.builds(
         RouterInterface,
@@ -363,6 +368,16 @@ def test_a_damaged_entry_is_an_entry_or_malformed(
 def test_a_key_of_no_slice_is_malformed(key: str) -> None:
     with pytest.raises(codec.Malformed):
         codec.decode(key, b"")
+
+
+@pytest.mark.parametrize(
+    "helper", [Helper(17, 21, "ftp"), Helper(6, 0, "ftp"), Helper(17, 5060, "sip")], ids=str
+)
+def test_a_helper_that_no_switch_reads_is_malformed(helper: Helper) -> None:
+    value = codec.encode(router_key("r"), Router("r", True, (), helpers=(helper,)))
+
+    with pytest.raises(codec.Malformed):
+        codec.decode(router_key("r"), value)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import msgspec
 from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
-from alcor.goal_state.entries import Attachment, FixedIp, Route, Router, RouterInterface
+from alcor.goal_state.entries import Attachment, FixedIp, Helper, Route, Router, RouterInterface
 from alcor.goal_state.slices import (
     attachment_key,
     exit_key,
@@ -21,10 +21,16 @@ from alcor.goal_state.slices import (
 )
 from alcor.intent import records
 from alcor.intent.records import HostRoute, PortRecord, RouterRecord
+from alcor.intent.router_records import HelperRecord
 from alcor.planner.graph import GoalChange, IntentChange
 from alcor.values.addresses import Mac, address, prefix
 
-ROUTER = RouterRecord(id="r", project_id="", routes=(HostRoute("10.9.0.0/16", "10.0.0.9"),))
+ROUTER = RouterRecord(
+    id="r",
+    project_id="",
+    routes=(HostRoute("10.9.0.0/16", "10.0.0.9"),),
+    helpers=(HelperRecord(protocol=6, port=21, helper="ftp"),),
+)
 
 
 def interface(id_: str, router: str, network: str) -> PortRecord:
@@ -55,7 +61,12 @@ def test_a_router_and_its_interface_are_three_entries() -> None:
 
     fixed = (FixedIp("s", address("10.0.0.1")),)
     assert changes == {
-        router_key("r"): Router("r", True, (Route(prefix("10.9.0.0/16"), address("10.0.0.9")),)),
+        router_key("r"): Router(
+            "r",
+            True,
+            (Route(prefix("10.9.0.0/16"), address("10.0.0.9")),),
+            helpers=(Helper(6, 21, "ftp"),),
+        ),
         interface_key("r", "i"): RouterInterface("i", "r", "n1", Mac(0xFA163E000001), fixed),
         attachment_key("n1", "i"): Attachment("i", "n1", "r"),
     }

@@ -13,6 +13,12 @@ from typing import cast
 
 from alcor.agent import pipeline as p
 from alcor.agent import ways_out
+from alcor.agent.conntrack_helpers import (
+    named,
+    named_by_forwarded,
+    read_along,
+    translating,
+)
 from alcor.agent.exits import Exit, Home
 from alcor.agent.meter import of_outside
 from alcor.agent.router_shapes import (
@@ -135,6 +141,7 @@ def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Fille
 def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
     """A router's ways out: what leads there, what it takes from there, what becomes of it."""
     yield from ways_out.defaults(view, cookie)
+    yield from named(view, cookie)
     for exit_ in view.exits:
         yield from _exit(view, exit_, cookie)
 
@@ -168,8 +175,8 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
         anybody = set_field(p.STANDS_FOR, 0)
         kept = limiting(exit_.limits, ingress=True)
         back = apply(*kept, CtClear(), *_SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
-        mine = match(**to(view, address))
-        yield Flow(p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
+        mine = to(view, address)
+        yield from translating(view, p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
 
 
 def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
@@ -183,7 +190,7 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     said += [leaving(view, exit_, 6, ipv6_src=each.number) for each in own6]
     for what in said:
         yield Flow(p.NAT_OUT, p.PRIORITY.guard, match(**what), answer, cookie)
-    every4, every6 = (match(**leaving(view, exit_, version)) for version in (4, 6))
+    every4, every6 = (leaving(view, exit_, version) for version in (4, 6))
     translated = plain
     if exit_.snat and own4:
         nat = Nat("source", 4, own4[0].number)
@@ -193,8 +200,8 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
         left = match(**held_by(view, 4, reg3=own, ipv4_src=own))
         kept = apply(*limiting(exit_.limits, ingress=False), goto=p.NEIGHBOUR)
         yield Flow(p.NAT_DONE, p.PRIORITY.normal, left, kept, cookie)
-    yield Flow(p.NAT_OUT, p.PRIORITY.low, every4, translated, cookie)
-    yield Flow(p.NAT_OUT, p.PRIORITY.low, every6, plain, cookie)
+    yield from translating(view, p.NAT_OUT, p.PRIORITY.low, every4, translated, cookie)
+    yield Flow(p.NAT_OUT, p.PRIORITY.low, match(**every6), plain, cookie)
 
 
 def _leave_there(view: RouterView, exit_: Exit, host: Address, cookie: int) -> Iterator[Flow]:
@@ -227,6 +234,8 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     for forwarding in home.forwardings:
         yield from _forward(view, home, forwarding, cookie)
     yield from _forward_fragments(view, home, cookie)
+    if home.forwardings:
+        yield from named_by_forwarded(view, home, cookie)
 
 
 def _forward_fragments(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
@@ -284,6 +293,11 @@ def _forward(view: RouterView, home: Home, forwarding: Forwarding, cookie: int) 
         enter = apply(*kept, CtClear(), *_SEEN, known, track)
         what = cast(MatchFields, mine | {field: ports})
         yield Flow(p.NAT_IN, p.PRIORITY.guard, match(**what), enter, cookie)
+        for helper in view.helpers:
+            if helper.protocol == forwarding.protocol and helper.port & ports[1] == ports[0]:
+                spoken = match(**cast(MatchFields, mine | {field: helper.port}))
+                read = read_along(enter, helper)
+                yield Flow(p.NAT_IN, p.PRIORITY.guard + 1, spoken, read, cookie)
         connection: MatchFields = {
             "ct_state": _TRACKED,
             "ct_nw_proto": forwarding.protocol,
@@ -322,7 +336,8 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
     kept = limiting(home.limits, ingress=True)
     track = ct(zone, commit=True, table=p.NAT_CAME, nat=inward)
     enter = apply(*kept, CtClear(), *_SEEN, known, track)
-    yield Flow(p.NAT_IN, p.PRIORITY.high, match(**to(view, address)), enter, cookie)
+    mine = to(view, address)
+    yield from translating(view, p.NAT_IN, p.PRIORITY.high, mine, enter, cookie)
     outward = Nat("source", 4, address.number)
     leave = apply(
         *counting(view.taps.egress),
@@ -332,8 +347,8 @@ def _translate(view: RouterView, home: Home, fixed: Address, cookie: int) -> Ite
         set_field(p.STANDS_FOR, address.number),
         ct(zone, commit=True, table=p.NAT_DONE, nat=outward),
     )
-    said = match(**leaving(view, home.exit, 4, ipv4_src=fixed.number))
-    yield Flow(p.NAT_OUT, p.PRIORITY.normal, said, leave, cookie)
+    said = leaving(view, home.exit, 4, ipv4_src=fixed.number)
+    yield from translating(view, p.NAT_OUT, p.PRIORITY.normal, said, leave, cookie)
     came = match(**held_by(view, 4, reg3=fixed.number, ipv4_dst=fixed.number))
     yield Flow(p.NAT_CAME, p.PRIORITY.normal, came, _TO_ROUTER_IN, cookie)
     # A connection from before it had a floating IP goes on as the router's.

@@ -289,7 +289,7 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp", "helpers")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +299,7 @@ class Router(_message.Message):
     EXITS_FIELD_NUMBER: _ClassVar[int]
     UNTRANSLATED_FIELD_NUMBER: _ClassVar[int]
     ECMP_FIELD_NUMBER: _ClassVar[int]
+    HELPERS_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
@@ -308,7 +309,18 @@ class Router(_message.Message):
     exits: _containers.RepeatedScalarFieldContainer[str]
     untranslated: _containers.RepeatedScalarFieldContainer[str]
     ecmp: bool
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ...) -> None: ...
+    helpers: _containers.RepeatedCompositeFieldContainer[Helper]
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ..., helpers: _Optional[_Iterable[_Union[Helper, _Mapping]]] = ...) -> None: ...
+
+class Helper(_message.Message):
+    __slots__ = ("protocol", "port", "name")
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    protocol: int
+    port: int
+    name: str
+    def __init__(self, protocol: _Optional[int] = ..., port: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Gateway(_message.Message):
     __slots__ = ("network_id", "mac", "fixed_ips")

@@ -1,5 +1,9 @@
-"""The router as clients see it. Source: Neutron API reference v2, "Routers"."""
+"""The router, and its conntrack helpers, as clients see them.
 
+Source: Neutron API reference v2, "Routers" and "Router conntrack helper".
+"""
+
+from alcor.managers.router.model.conntrack_helper import PROTOCOLS
 from alcor.managers.router.model.gateway import gateways_max
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
@@ -14,6 +18,7 @@ from alcor.resource.fields import (
     integer,
     list_of,
     nullable,
+    one_of,
     record_of,
     shown,
     string,
@@ -103,6 +108,7 @@ ROUTER = Resource(
         Field(name="description", type=string(255), default=""),
         read_only("status", string(16)),
         read_only("availability_zones", JSON),
+        read_only("conntrack_helpers", JSON),
         read_only("tags", JSON),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
@@ -124,5 +130,21 @@ ROUTER = Resource(
             )
             for verb in ("add", "update", "remove")
         ),
+    ),
+)
+
+CONNTRACK_HELPER = Resource(
+    name="conntrack_helper",
+    collection="conntrack_helpers",
+    title="ConntrackHelper",
+    path="/v2.0/routers/{router_id}/conntrack_helpers",
+    parent="router_id",
+    policy_name="router_conntrack_helper",
+    extension="l3-conntrack-helper",
+    fields=(
+        Field(name="id", type=UUID, put=False),
+        Field(name="protocol", type=one_of(*PROTOCOLS), required=True),
+        Field(name="port", type=integer(1, 65_535), required=True),
+        Field(name="helper", type=string(64), required=True),
     ),
 )

@@ -13,9 +13,10 @@ from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
 from alcor.keyed_log.log import KeyedLog
-from alcor.managers.router.api import ROUTER
+from alcor.managers.router.api import CONNTRACK_HELPER, ROUTER
 from alcor.managers.router.confining import GatewayUse
 from alcor.managers.router.needs import Peers
+from alcor.managers.router.service.conntrack_helpers import ConntrackHelperService
 from alcor.managers.router.service.gateways import Gateways
 from alcor.managers.router.service.interfaces import Interfaces
 from alcor.managers.router.service.new_subnets import NewSubnets
@@ -80,7 +81,11 @@ class RouterApp:
             makers,
             settings.routes_max,
         )
-        self.resources: Sequence[tuple[Resource, ResourceManager]] = [(ROUTER, service)]
+        helpers = ConntrackHelperService(store, makers)
+        self.resources: Sequence[tuple[Resource, ResourceManager]] = [
+            (ROUTER, service),
+            (CONNTRACK_HELPER, helpers),
+        ]
         self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
         self._subnets = NewSubnets(store, service.extend_gateway)
         self._log = log

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import RouterGateway, RouterRecord
+from alcor.intent.router_records import HelperRecord
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.managers.router.model.router import Router
+from alcor.values.protocols import NUMBER_BY_NAME
 
 kind = "router"
 
@@ -24,6 +26,10 @@ def record(router: Router, ports: Mapping[str, str]) -> RouterRecord:
         ndp_proxy=router.enable_ndp_proxy,
         more_gateways=tuple(gateways[1:]),
         ecmp=router.enable_default_route_ecmp,
+        helpers=tuple(
+            HelperRecord(protocol=NUMBER_BY_NAME[each.protocol], port=each.port, helper=each.helper)
+            for each in router.conntrack_helpers
+        ),
     )
 
 

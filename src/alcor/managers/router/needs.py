@@ -15,6 +15,7 @@ from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent import store
 from alcor.managers.router.model.attachments import Attachment
+from alcor.managers.router.model.conntrack_helper import ConntrackHelper, HeldHelper
 from alcor.managers.router.model.router import Router
 from alcor.runtime.settling import Notes
 
@@ -114,7 +115,7 @@ class Transaction(Notes[Note], Protocol):
     def document(self, router: Router) -> Raw: ...
 
     def remove(self, router_id: str) -> None:
-        """The router and all that it was attached to."""
+        """The router, all that it was attached to, and its conntrack helpers."""
         ...
 
     def paths(self, request: PathRequest) -> list[Path]: ...
@@ -122,6 +123,26 @@ class Transaction(Notes[Note], Protocol):
     def find(self, ids: Sequence[str]) -> list[Router]:
         """Those of the routers that are there."""
         ...
+
+    def helper_page(self, query: ListQuery) -> list[Raw]: ...
+
+    def helper(self, id_: str, project: str | None) -> HeldHelper:
+        """`ConntrackHelperNotFound` when it is not there, or not theirs."""
+        ...
+
+    def helpers_of(self, router_id: str) -> list[ConntrackHelper]:
+        """A router's conntrack helpers."""
+        ...
+
+    def insert_helper(self, held: HeldHelper) -> Raw:
+        """Save its router afterwards."""
+        ...
+
+    def save_helper(self, held: HeldHelper) -> Raw:
+        """Save its router afterwards."""
+        ...
+
+    def remove_helper(self, id_: str) -> None: ...
 
     def fence_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
         """Let no router have these flavors from now on, save those that some have: the answer."""

@@ -14,7 +14,14 @@ from alcor.keyed_log.log import Change
 from alcor.managers.router import intent
 from alcor.managers.router.confining import check_may_leave
 from alcor.managers.router.model.attachments import Attachment, Place
-from alcor.managers.router.model.refusals import FlavorNotFound, RouterIdInUse, RouterNotFound
+from alcor.managers.router.model.conntrack_helper import ConntrackHelper, HeldHelper
+from alcor.managers.router.model.refusals import (
+    ConntrackHelperIdInUse,
+    ConntrackHelperNotFound,
+    FlavorNotFound,
+    RouterIdInUse,
+    RouterNotFound,
+)
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
 from alcor.runtime import usage
@@ -33,6 +40,9 @@ TABLE = ResourceTable(
     tagged=True,
 )
 
+HELPERS = ResourceTable("conntrack_helper", "ConntrackHelper", ("project_id", "router_id"))
+
+_decode_helper = msgspec.json.Decoder(ConntrackHelper).decode
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Router).decode
 
@@ -136,6 +146,7 @@ class SqlTransaction(ToldTransaction):
     def remove(self, router_id: str) -> None:
         for each in self.attachments(router_id):
             self.detach(each.port_id)
+        self._connection.execute("DELETE FROM conntrack_helper WHERE router_id = ?", (router_id,))
         TABLE.delete(self._connection, [router_id])
         self._tell([intent.told_gone(router_id)])
 
@@ -174,6 +185,41 @@ class SqlTransaction(ToldTransaction):
 
     def find(self, ids: Sequence[str]) -> list[Router]:
         return [_decode(row.doc) for row in TABLE.rows(self._connection, ids).values()]
+
+    def helper_page(self, query: ListQuery) -> list[Raw]:
+        return HELPERS.page(self._connection, query)
+
+    def helper(self, id_: str, project: str | None) -> HeldHelper:
+        row = HELPERS.row(self._connection, id_)
+        if row is None or project not in (None, row.columns[0]):
+            raise ConntrackHelperNotFound(id_)
+        return HeldHelper(_decode_helper(row.doc), str(row.columns[1]), str(row.columns[0]))
+
+    def helpers_of(self, router_id: str) -> list[ConntrackHelper]:
+        rows = HELPERS.where(self._connection, "router_id = ? ORDER BY id", (router_id,))
+        return [_decode_helper(row.doc) for row in rows]
+
+    def insert_helper(self, held: HeldHelper) -> Raw:
+        row = self._helper_row(held)
+        try:
+            HELPERS.insert(self._connection, [row])
+        except Taken:
+            raise ConntrackHelperIdInUse(
+                "Unable to create the conntrack helper. Its id is in use."
+            ) from None
+        return Raw(row.doc)
+
+    def save_helper(self, held: HeldHelper) -> Raw:
+        row = self._helper_row(held)
+        HELPERS.replace(self._connection, [row])
+        return Raw(row.doc)
+
+    def remove_helper(self, id_: str) -> None:
+        HELPERS.delete(self._connection, [id_])
+
+    def _helper_row(self, held: HeldHelper) -> Row:
+        columns = held.project_id, held.router_id
+        return Row(held.helper.id, columns, self.sequence(), _encode(held.helper))
 
     def fence_flavors(self, flavor_ids: Sequence[str]) -> list[str]:
         marks = ", ".join("?" * len(flavor_ids))

@@ -53,6 +53,7 @@ _POP_VLAN, _DEC_TTL = _HEAD_PAD.pack(18, 8), _HEAD_PAD.pack(24, 8)
 _CT_CLEAR = _NX.pack(0xFFFF, 16, NICIRA, 43) + bytes(6)
 _NX_IN_PORT = 0xFFF8
 _TABLE_NONE = 0xFF
+_ALG_NUMBER = {"": 0, "ftp": 21, "tftp": 69}
 
 # The numbers that Nicira's headers have for these fields (class 0: NXM_OF_, class 1: NXM_NX_).
 _NICIRA_NUMBER = {
@@ -173,7 +174,8 @@ def _ct(action: Ct) -> bytes:
         source, zone = _NICIRA_HEADER[action.zone_field], action.zone_offset << 6 | 15
     table = _TABLE_NONE if action.table is None else action.table
     size = 24 + len(committed)
-    head = _CT.pack(0xFFFF, size, NICIRA, 35, action.commit, source, zone, table, 0)
+    alg = _ALG_NUMBER[action.alg]
+    head = _CT.pack(0xFFFF, size, NICIRA, 35, action.commit, source, zone, table, alg)
     return head + committed
 
 

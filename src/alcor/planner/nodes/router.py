@@ -4,6 +4,7 @@ from alcor.goal_state.entries import (
     Attachment,
     FixedIp,
     Gateway,
+    Helper,
     NdpProxy,
     Route,
     Router,
@@ -49,6 +50,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         exits=tuple(each.network_id for each in router.gateways if router.more_gateways),
         untranslated=tuple(e.network_id for e in router.more_gateways if not e.enable_snat),
         ecmp=router.ecmp,
+        helpers=tuple(Helper(e.protocol, e.port, e.helper) for e in router.helpers),
     )
 
 

@@ -1,4 +1,5 @@
-"""Why something can't be done with a router. Source: neutron_lib.exceptions.l3, extraroute."""
+"""Why something can't be done with a router. Source: neutron_lib.exceptions.l3, extraroute;
+neutron.services.conntrack_helper.common.exceptions."""
 
 from collections.abc import Sequence
 
@@ -137,6 +138,41 @@ class RoutesExhausted(BadRequest):
             f"Unable to complete operation for {router_id}. "
             f"The number of routes exceeds the maximum {count_max}."
         )
+
+
+class ConntrackHelperNotFound(NotFound):
+    """There is no such helper, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Conntrack Helper {id_[:255]} could not be found.")
+
+
+class ConntrackHelperIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+
+class ConntrackHelperNotAllowed(BadRequest):
+    """Switches can't read such a protocol."""
+
+    def __init__(self, helper: str) -> None:
+        super().__init__(f"Conntrack helper {helper} is not allowed: hosts read ftp and tftp only.")
+
+
+class InvalidProtocolForHelper(BadRequest):
+    """What the helper reads is not carried by such a protocol."""
+
+    def __init__(self, helper: str, protocol: str, supported: str) -> None:
+        super().__init__(
+            f"Conntrack helper {helper} doesn't support protocol: {protocol}. Must be one of: "
+            f"{supported}"
+        )
+
+
+class BadConntrackHelperRequest(BadRequest):
+    """The request as a whole makes no sense."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"Bad conntrack_helper request: {message}.", type="BadRequest")
 
 
 class BadRouterRequest(BadRequest):

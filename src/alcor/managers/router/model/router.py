@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from alcor.intent.records import HostRoute
+from alcor.managers.router.model.conntrack_helper import ShownHelper
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.resource.revisions import revised
 from alcor.values.errors import BadRequest
@@ -35,6 +36,7 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     availability_zones: tuple[str, ...] = ()
     flavor_id: str | None = None
     enable_ndp_proxy: bool = False
+    conntrack_helpers: tuple[ShownHelper, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
     revision_number: int
