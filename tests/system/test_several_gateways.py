@@ -235,3 +235,46 @@ def test_the_routers_own_addresses_are_reached_from_outside(lab: Lab, site: Site
     for own in site.own:
         answers(out, own)
     wait_until("beyond", lambda: "1 received" in ping(out, site.own[1], "-I", outside.beyond), 10)
+
+
+def test_two_gateways_to_one_network_are_ways_of_their_own(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+
+    def lead(*networks: str) -> list[str]:
+        """The router's addresses outside, once it leaves by these."""
+        wanted = {"router": {"external_gateways": [{"network_id": each} for each in networks]}}
+        answer, revision = lab.api.act(ROUTER, site.router_id, "update_external_gateways", wanted)
+        assert lab.api.wait(revision, timeout_s).converged
+        every = [each["external_fixed_ips"] for each in answer["router"]["external_gateways"]]
+        return [ip["ip_address"] for ips in every for ip in ips if ":" not in ip["ip_address"]]
+
+    own = lead(site.worlds[0], site.worlds[0])
+    for machine in site.machines:
+        answers(space(lab, machine.name), outside.beyond)
+
+        assert seen_as(lab, machine) == set(own)
+    for each in own:
+        answers(out, each)
+        wait_until(
+            "beyond", lambda to=each: "1 received" in ping(out, to, "-I", outside.beyond), 10
+        )
+    lead(*site.worlds)
+
+
+def test_floating_ips_of_both_networks_answer_each_by_its_own(lab: Lab, site: Site) -> None:
+    out = lab.layout.outside_namespace
+    for machine in site.machines:
+        bodies = [{"floating_network_id": w, "port_id": machine.port_id} for w in site.worlds]
+        made = [lab.api.create(FLOATING, [body]) for body in bodies]
+        assert lab.api.wait(made[-1].revision, timeout_s).converged
+        floating = [each.items[0]["floating_ip_address"] for each in made]
+        for each in floating:
+            answers(out, each)
+            wait_until(
+                "beyond", lambda to=each: "1 received" in ping(out, to, "-I", outside.beyond), 10
+            )
+        for each in floating:
+            with ExitStack() as stack:
+                talk = Talk(stack, space(lab, machine.name), out, each)
+                assert talk.passes(b"in" * 5_000)
+        assert seen_as(lab, machine) == {floating[0]}  # whose id is the first

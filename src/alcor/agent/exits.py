@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel, which gives it what it holds of networks and ports.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from alcor.agent.outside import Outside
@@ -75,6 +75,7 @@ class Home(NamedTuple):
     forwardings: tuple[Forwarding, ...] = ()  # of one that has no port of its own
     limits: Limits | None = None
     place: int = 0  # among the router's floating IPs, in order
+    asks: bool = False  # its machine has others of other networks: the tracker knows the question's
 
 
 class Exits:
@@ -95,14 +96,19 @@ class Exits:
         self._neighbours, self._interfaces = neighbours, interfaces
 
     def of(self, router: Router) -> tuple[Exit, ...]:
-        """The router's ways out, as far as it is known where they lead; each to another network."""
+        """The router's ways out, as far as it is known where they lead; each to another network,
+        but for those that the router names by their ports."""
         gateways = self.outside.gateways_of(router.id, router.exits)
-        by_network = {each.network_id: each for each in reversed(gateways)}
+
+        def named(each: Gateway) -> str:
+            return each.port_id if each.port_id in router.exits else each.network_id
+
+        by_name = {named(each): each for each in reversed(gateways)}
         first = gateways[0] if gateways else None
         found = (
             self._exit(router, each, is_first=each is first)
             for each in gateways
-            if by_network[each.network_id] is each
+            if by_name[named(each)] is each
         )
         return tuple(each for each in found if each is not None)
 
@@ -121,17 +127,31 @@ class Exits:
             central=central,
             is_here=central == self.here and self.uplink_of(network) is not None,
             zone=zone,
-            snat=router.snat if is_first else network.id not in router.untranslated,
+            snat=router.snat
+            if is_first
+            else not {network.id, gateway.port_id} & set(router.untranslated),
             limits=self._qos.limits_of(router.qos_policy_id, router.id) if is_first else None,
             proxied=self.outside.proxied_by(router.id) if is_first and router.ndp_proxy else (),
         )
 
-    def home(self, floating: FloatingIp, exit_: Exit) -> Home:
-        """A floating IP at its router's way out."""
+    def home(self, floating: FloatingIp, exit_: Exit, exits: Sequence[Exit]) -> Home:
+        """A floating IP at its router's way out, one of several."""
         limits = self._qos.limits_of(floating.qos_policy_id, _limited(floating))
         forwardings = self.forwardings_of(floating)
         place = sorted(self.outside.floating[floating.router_id]).index(floating.id)
-        return Home(floating, exit_, self.is_home(floating, exit_), forwardings, limits, place)
+        is_here = self.is_home(floating, exit_)
+        asks = len(exits) > 1 and self._is_asked(floating, exits)
+        return Home(floating, exit_, is_here, forwardings, limits, place, asks)
+
+    def _is_asked(self, floating: FloatingIp, exits: Sequence[Exit]) -> bool:
+        """Whether its machine has floating IPs of several networks, and some are translated here:
+        then the tracker knows by which a question came."""
+        held = self.outside.floating[floating.router_id].values()
+        same = [e for e in held if e.fixed is not None and e.fixed == floating.fixed]
+        is_several = len({each.network_id for each in same}) > 1
+        ways = {each.network.id: each for each in reversed(exits)}
+        known = (each for each in same if each.network_id in ways)
+        return is_several and any(self.is_home(each, ways[each.network_id]) for each in known)
 
     def uplink_of(self, network: Network) -> int | None:
         """The ofport by which the network's packets leave this host, if there is one."""

@@ -90,11 +90,12 @@ class Outside:
                 yield router_id
 
     def gateways_of(self, router_id: str, order: tuple[str, ...]) -> list[Gateway]:
-        """The router's gateways, in the order of their networks; then by port."""
+        """The router's gateways, in the order of their networks or ports; then by port."""
         held = self.gateways.get(router_id, {})
-        place = {network_id: number for number, network_id in enumerate(order)}
+        place = {name: number for number, name in enumerate(order)}
+        last = len(place)
         by_port = (held[port_id] for port_id in sorted(held))
-        return sorted(by_port, key=lambda each: place.get(each.network_id, len(place)))
+        return sorted(by_port, key=lambda e: place.get(e.port_id, place.get(e.network_id, last)))
 
     def zone_of(self, router_id: str) -> int | None:
         """The zone of a router that has a gateway; None when this host has given out all."""

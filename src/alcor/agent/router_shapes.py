@@ -86,7 +86,7 @@ def leaving(
 ) -> MatchFields:
     """Conditions on a packet that the router has and that is routed to this way out."""
     if len(view.exits) > 1:
-        fields["metadata"] = exit_.network.vni
+        fields["reg4"] = view.exits.index(exit_)
     return held_by(view, version, **fields)
 
 
@@ -206,6 +206,8 @@ def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
 
 def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
     """To the next hop outside; what may be too large for there is known before it is translated."""
+    if len(view.exits) > 1:
+        hop = (*hop, set_field(p.PICK, view.exits.index(exit_)))
     if exit_.network.mtu >= max((each.network.mtu for each in view.legs), default=0):
         return Way(hop, exit_.network, p.NAT_OUT)
     check = check_larger(exit_.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)

@@ -60,9 +60,10 @@ ROUTER_STAGES = (
         "one of several next hops, the same for all packets of a connection; of several "
         "ways out that of who sends",
         reads=(VNI, PICK, *ROUTER),
-        writes=(VNI, FLAGS, *NEXT_HOP),
+        writes=(VNI, FLAGS, PICK, *NEXT_HOP),
         miss_means="never reached by another packet",
         next=("ROUTE_SCOPE", "NAT_OUT", "ROUTE_SIZE", "NEIGHBOUR"),
+        again=("ROUTE_PICK",),
     ),
     Stage(
         "ROUTE_SCOPE",
@@ -75,7 +76,7 @@ ROUTER_STAGES = (
     Stage(
         "NAT_OUT",
         "to the outside: from a floating IP, from the router's address, or elsewhere",
-        reads=(VNI, FLAGS, *ROUTER),
+        reads=(FLAGS, PICK, *ROUTER),
         writes=(TUNNEL_REMOTE, STANDS_FOR, *TAP),
         miss_means="not IP",
         next=("NAT_DONE", "NEIGHBOUR", "ROUTER_FAULT", "TUNNEL_OUT"),

@@ -131,7 +131,7 @@ class HostView:
         exit_ = view.exit_to(floating.network_id) if view is not None and floating else None
         if view is None or floating is None or exit_ is None:
             return None
-        return view, self.exits.home(floating, exit_)
+        return view, self.exits.home(floating, exit_, view.exits)
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)

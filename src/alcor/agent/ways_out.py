@@ -4,6 +4,9 @@ With one gateway all goes there. With several what answers, or is of a floating 
 way that it came or belongs to; all else by the first, or by all of them in turn, a connection by
 one (ECMP). What another host has chosen a way for, and sent here to leave, leaves that way.
 
+Of a machine with floating IPs of several networks the tracker, where it translates them, knows by
+which a question came; what answers none leaves by the first.
+
 Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_route_ecmp).
 """
 
@@ -22,11 +25,15 @@ from alcor.agent.router_shapes import (
 )
 from alcor.agent.routing import RouterView
 from alcor.ovs.flow import (
+    CT_RPL,
+    CT_TRK,
+    CtClear,
     Flow,
     Instructions,
     Match,
     MatchFields,
     apply,
+    ct,
     match,
     multipath,
     set_field,
@@ -35,10 +42,11 @@ from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Prefix
 
 _EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
-_DEFAULT = p.PRIORITY.guard - 2  # in ROUTE: beneath what is sent on to where it was sent here for
+_DEFAULT = p.PRIORITY.guard - 3  # in ROUTE: beneath what is sent on to where it was sent here for
 # In ROUTE_PICK, where only defaults bear the VNI of the first way out: its sources come first.
 _OWN = p.PRIORITY.guard - 1
 _FLOATING = 30_000  # and of several the first in order
+_ANSWERS = CT_TRK | CT_RPL
 _SOURCE_PORT = {6: "tcp_src", 17: "udp_src", 132: "sctp_src"}
 
 
@@ -71,9 +79,9 @@ def _of_several(view: RouterView, cookie: int) -> Iterator[Flow]:
             picked = _picked(view, version, reg4=number)
             yield Flow(p.ROUTE_PICK, _DEFAULT, picked, _by(way), cookie)
         for exit_, way in ways:
-            sent = held_by(view, version, metadata=exit_.network.vni, reg0=p.FROM_TUNNEL)
             if exit_.is_here:
-                yield Flow(p.ROUTE, _DEFAULT + 1, match(**sent), _by(way), cookie)
+                sent = match(**_sent_here(view, exit_, version))
+                yield Flow(p.ROUTE, _DEFAULT + 1, sent, _by(way), cookie)
             for own in exit_.addresses(version):
                 said = _picked(view, version, **_from(own))
                 yield Flow(p.ROUTE_PICK, _OWN, said, _by(way), cookie)
@@ -89,12 +97,38 @@ def of_floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
     if floating.fixed is not None:
         said = _picked(view, 4, **_from(floating.fixed))
         yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+    if home.asks and floating.fixed is not None:
+        yield from _by_question(view, home, floating.fixed, way, cookie)
     for each in home.forwardings:
         port = _SOURCE_PORT[each.protocol]
         for ports in masks_of_range(*each.inner):
             fields = _from(each.address) | {"ip_proto": each.protocol}
             said = _picked(view, 4, **(fields | cast(MatchFields, {port: ports})))
             yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+
+
+def _by_question(
+    view: RouterView, home: Home, fixed: Address, way: Way, cookie: int
+) -> Iterator[Flow]:
+    """What answers a question to the floating IP leaves by its way, whichever is the first."""
+    said, exit_ = _from(fixed), home.exit
+    known = ct(exit_.zone, table=p.ROUTE_PICK)
+    ask = apply(CtClear(), set_field(p.PICK, p.ASKED), known)
+    yield Flow(p.ROUTE_PICK, _FLOATING + 1, _picked(view, 4, **said), ask, cookie)
+    said["reg4"] = p.ASKED
+    yield Flow(p.ROUTE_PICK, _FLOATING + 2, _picked(view, 4, **said), _by(way), cookie)
+    said["ct_state"], said["ct_nw_dst"] = (_ANSWERS, _ANSWERS), home.floating.address.number
+    yield Flow(p.ROUTE_PICK, _FLOATING + 3, _picked(view, 4, **said), _by(way), cookie)
+    if exit_.is_here:  # another host, which doesn't translate it, has chosen the first
+        sent = match(**(_sent_here(view, exit_, 4) | _from(fixed)))
+        choose = apply(goto=p.ROUTE_PICK, metadata=(view.exits[0].network.vni, VNI_FULL))
+        yield Flow(p.ROUTE, _DEFAULT + 2, sent, choose, cookie)
+
+
+def _sent_here(view: RouterView, exit_: Exit, version: int) -> MatchFields:
+    """Conditions on a packet that another host has sent here to leave by one way."""
+    vni, mac = exit_.network.vni, exit_.mac
+    return held_by(view, version, metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
 
 
 def _default(view: RouterView, exit_: Exit, version: int) -> Way | None:

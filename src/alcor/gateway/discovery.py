@@ -161,7 +161,7 @@ EXTENSIONS = (
     Extension(
         "external-gateway-multihoming",
         "Neutron external gateway multihoming extension",
-        "Several gateways of a router, each to another external network.",
+        "Several gateways of a router, to several networks or to one.",
     ),
     Extension(
         "enable-default-route-ecmp",

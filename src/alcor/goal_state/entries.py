@@ -225,7 +225,8 @@ class Router(NamedTuple):
     project_id: str = ""
     qos_policy_id: str = ""  # of what leaves and comes under that address
     ndp_proxy: bool = False  # it answers outside for its NDP proxies
-    exits: tuple[str, ...] = ()  # of several gateways: their networks, in order; else nothing
+    # Of several gateways, in order: their networks, or of those to one network their ports.
+    exits: tuple[str, ...] = ()
     untranslated: tuple[str, ...] = ()  # those of further ones whose packets leave as they are
     ecmp: bool = False  # what no route leads to leaves by all gateways, else by the first
     helpers: tuple[Helper, ...] = ()

@@ -38,7 +38,7 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     routes: tuple[HostRoute, ...] = ()  # none twice
     gateway: RouterGateway | None = None
     ndp_proxy: bool = False  # whether it answers outside for its NDP proxies
-    more_gateways: tuple[RouterGateway, ...] = ()  # beside `gateway`, each to another network
+    more_gateways: tuple[RouterGateway, ...] = ()  # beside `gateway`
     ecmp: bool = False  # whether what no route leads to leaves by all gateways
     helpers: tuple[HelperRecord, ...] = ()
 

@@ -78,8 +78,9 @@ def leave(journey: Journey, gateway: Leg) -> bool:
                 _translate(journey, address(floating.floating_ip_address), floating)
                 return True
     own = gateway.addresses(4)
-    to = gateway.network.id
-    snat = all(each.enable_snat for each in gateway.router.gateways if each.network_id == to)
+    ways = gateway.router.gateways
+    of_port = [each for each in ways if each.port_id == gateway.port.id]
+    snat = all(each.enable_snat for each in of_port)
     stays = _is_of_the_scope(journey, gateway, translates=packet.version == 4 and snat)
     central = central_host(region, gateway)
     if central == journey.host:

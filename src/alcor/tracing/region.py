@@ -144,14 +144,22 @@ class Region:
         return network_id in self._routers_on
 
     def gateways_of(self, router: RouterRecord) -> list[Leg]:
-        """Where an active router meets external networks, in order; each once."""
+        """Where an active router meets external networks, in order; each once, but for those that
+        its record has several gateways to."""
         if not router.admin_state_up:
             return []
+        every = [each.network_id for each in router.gateways]
+        several = {each.port_id for each in router.gateways if every.count(each.network_id) > 1}
         places = {each.network_id: number for number, each in enumerate(router.gateways)}
+        places |= {each.port_id: number for number, each in enumerate(router.gateways)}
+
+        def named(port: PortRecord) -> str:
+            return port.id if port.id in several else port.network_id
+
         ports = sorted(self._gateways.get(router.id, ()), key=lambda port: port.id)
-        ports.sort(key=lambda port: places.get(port.network_id, len(places)))
-        by_network = {port.network_id: port for port in reversed(ports)}
-        legs = (self._leg(router, port) for port in ports if by_network[port.network_id] is port)
+        ports.sort(key=lambda port: places.get(named(port), len(places)))
+        by_name = {named(port): port for port in reversed(ports)}
+        legs = (self._leg(router, port) for port in ports if by_name[named(port)] is port)
         return [leg for leg in legs if leg is not None]
 
     def gateways_on(self, network_id: str) -> Iterator[Leg]:

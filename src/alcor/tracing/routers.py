@@ -149,7 +149,7 @@ def _used(journey: Journey, router: RouterRecord, defaults: list[_Way]) -> list[
     if journey.came_by is Stage.TUNNEL_OUT:
         here = [each for each in defaults if each.leg.network.id == journey.network_id]
         if here:
-            return here
+            return here if router.ecmp else here[:1]
     for way in defaults:
         if packet.source in way.leg.addresses(packet.version):
             return [way]

@@ -68,7 +68,7 @@ from alcor.ovs.flow import (
     set_field,
 )
 from alcor.ovs.ranges import masks_of_range
-from alcor.values.addresses import Address, Mac
+from alcor.values.addresses import Address, Mac, Prefix
 
 _ARP_REPLY, _ADVERTISE = 2, 136
 _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
@@ -142,14 +142,17 @@ def router(view: RouterView, cookie: int) -> Iterator[AnyFlow]:
     """A router's ways out: what leads there, what it takes from there, what becomes of it."""
     yield from ways_out.defaults(view, cookie)
     yield from named(view, cookie)
+    connected: set[Prefix] = set()
     for exit_ in view.exits:
+        for subnet in exit_.subnets:
+            if subnet.prefix not in connected:  # of several ways to one the first
+                connected.add(subnet.prefix)
+                way = way_out(view, exit_, hop_itself(subnet.prefix.version))
+                yield route(view, subnet.prefix, way, 1, cookie)
         yield from _exit(view, exit_, cookie)
 
 
 def _exit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[AnyFlow]:
-    for subnet in exit_.subnets:
-        way = way_out(view, exit_, hop_itself(subnet.prefix.version))
-        yield route(view, subnet.prefix, way, 1, cookie)
     for version in (4, 6):
         for address in exit_.addresses(version):
             # What comes from inside may be an answer to a connection that was translated.
@@ -185,9 +188,10 @@ def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     answer = apply(_FROM_INSIDE, *hop_on, goto=p.NEIGHBOUR)
     on = (*counting(view.taps.egress), *hop_on)
     plain = apply(*on, goto=p.NEIGHBOUR)
-    own4, own6 = exit_.addresses(4), exit_.addresses(6)
-    said = [leaving(view, exit_, 4, ipv4_src=each.number) for each in own4]
-    said += [leaving(view, exit_, 6, ipv6_src=each.number) for each in own6]
+    own4 = exit_.addresses(4)
+    beside = [each for each in view.exits if each.network.id == exit_.network.id]
+    said = [leaving(view, exit_, 4, ipv4_src=a.number) for e in beside for a in e.addresses(4)]
+    said += [leaving(view, exit_, 6, ipv6_src=a.number) for e in beside for a in e.addresses(6)]
     for what in said:
         yield Flow(p.NAT_OUT, p.PRIORITY.guard, match(**what), answer, cookie)
     every4, every6 = (leaving(view, exit_, version) for version in (4, 6))

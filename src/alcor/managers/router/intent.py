@@ -1,11 +1,12 @@
 """What the intent log is told of a router. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import RouterGateway, RouterRecord
 from alcor.intent.router_records import HelperRecord
+from alcor.managers.router.model.attachments import Attachment, gates_of
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.managers.router.model.router import Router
 from alcor.values.protocols import NUMBER_BY_NAME
@@ -13,9 +14,13 @@ from alcor.values.protocols import NUMBER_BY_NAME
 kind = "router"
 
 
-def record(router: Router, ports: Mapping[str, str]) -> RouterRecord:
-    """The record of a router; its gateways' ports are by their networks."""
-    gateways = [_gateway(each, ports.get(each.network_id, "")) for each in router.gateways]
+def record(router: Router, attachments: Iterable[Attachment]) -> RouterRecord:
+    """The record of a router, some of whose attachments are the ports of its gateways."""
+    gates = gates_of(router.gateways, attachments)
+    gateways = [
+        _gateway(info, gate.port_id if gate is not None else "")
+        for info, gate in zip(router.gateways, gates, strict=True)
+    ]
     return RouterRecord(
         id=router.id,
         project_id=router.project_id,
@@ -43,9 +48,9 @@ def _gateway(info: GatewayInfo, port_id: str) -> RouterGateway:
     )
 
 
-def told(router: Router, ports: Mapping[str, str]) -> Told:
+def told(router: Router, attachments: Iterable[Attachment]) -> Told:
     """That the router is so."""
-    return Told(records.key(kind, router.id), records.encode(record(router, ports)))
+    return Told(records.key(kind, router.id), records.encode(record(router, attachments)))
 
 
 def told_gone(id_: str) -> Told:

@@ -50,7 +50,7 @@ _PATHS = (
     "SELECT DISTINCT face.router_id, face.port_id, gate.port_id, place.address = ? FROM place "
     "JOIN attachment AS face ON face.port_id = place.port_id AND face.is_gateway = 0 "
     "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway > 0 "
-    "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1"
+    "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1, 3"
 )
 
 
@@ -71,19 +71,12 @@ class SqlTransaction(ToldTransaction):
         return _decode(row.doc)
 
     def attachments(self, router_id: str) -> list[Attachment]:
-        rows = self._connection.execute(
-            "SELECT port_id, router_id, network_id, is_gateway FROM attachment "
-            "WHERE router_id = ? ORDER BY port_id",
-            (router_id,),
-        ).fetchall()
-        return [
-            Attachment(port_id, router, network_id, bool(is_gateway), self._places(port_id))
-            for port_id, router, network_id, is_gateway in rows
-        ]
+        return _attachments(self._connection, router_id)
 
     def routers_to(self, network_id: str) -> list[str]:
         rows = self._connection.execute(
-            "SELECT router_id FROM attachment WHERE network_id = ? AND is_gateway > 0 ORDER BY 1",
+            "SELECT DISTINCT router_id FROM attachment "
+            "WHERE network_id = ? AND is_gateway > 0 ORDER BY 1",
             (network_id,),
         )
         return [router_id for (router_id,) in rows]
@@ -117,7 +110,7 @@ class SqlTransaction(ToldTransaction):
     def insert(self, routers: Sequence[Router]) -> list[Raw]:
         for gone in fenced(self._connection, [r.flavor_id for r in routers if r.flavor_id]):
             raise FlavorNotFound(gone)
-        first = self._tell([intent.told(each, self._ports(each.id)) for each in routers])
+        first = self._tell([intent.told(each, self.attachments(each.id)) for each in routers])
         rows = [_row(router, first + i) for i, router in enumerate(routers)]
         try:
             TABLE.insert(self._connection, rows)
@@ -131,7 +124,7 @@ class SqlTransaction(ToldTransaction):
         return [Raw(row.doc) for row in rows]
 
     def save(self, router: Router) -> Raw:
-        first = self._tell([intent.told(router, self._ports(router.id))])
+        first = self._tell([intent.told(router, self.attachments(router.id))])
         row = _row(router, first)
         TABLE.replace(self._connection, [row])
         return Raw(row.doc)
@@ -237,32 +230,33 @@ class SqlTransaction(ToldTransaction):
         statement = "SELECT 1 FROM attachment WHERE router_id = ? AND is_gateway = 1"
         return 2 if self._connection.execute(statement, (router_id,)).fetchone() else 1
 
-    def _places(self, port_id: str) -> tuple[Place, ...]:
-        rows = self._connection.execute(
-            "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",
-            (port_id,),
-        )
-        return tuple(Place(*row) for row in rows)
-
-    def _ports(self, router_id: str) -> dict[str, str]:
-        return _gateway_ports(self._connection, router_id)
-
 
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The routers after an id, as the intent log knows them."""
     return [
-        (row.id, Change(*intent.told(_decode(row.doc), _gateway_ports(connection, row.id)), row[2]))
+        (row.id, Change(*intent.told(_decode(row.doc), _attachments(connection, row.id)), row[2]))
         for row in TABLE.living(connection, after, limit)
     ]
 
 
-def _gateway_ports(connection: sqlite3.Connection, router_id: str) -> dict[str, str]:
-    """The ports of a router's gateways, by their networks."""
-    found = connection.execute(
-        "SELECT network_id, port_id FROM attachment WHERE router_id = ? AND is_gateway > 0",
+def _attachments(connection: sqlite3.Connection, router_id: str) -> list[Attachment]:
+    rows = connection.execute(
+        "SELECT port_id, router_id, network_id, is_gateway FROM attachment "
+        "WHERE router_id = ? ORDER BY port_id",
         (router_id,),
+    ).fetchall()
+    return [
+        Attachment(port_id, router, network_id, bool(is_gateway), _places(connection, port_id))
+        for port_id, router, network_id, is_gateway in rows
+    ]
+
+
+def _places(connection: sqlite3.Connection, port_id: str) -> tuple[Place, ...]:
+    rows = connection.execute(
+        "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",
+        (port_id,),
     )
-    return dict(found)
+    return tuple(Place(*row) for row in rows)
 
 
 def _row(router: Router, sequence: int) -> Row:

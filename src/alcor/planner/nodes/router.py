@@ -17,7 +17,7 @@ from alcor.goal_state.slices import (
     proxied_key,
     router_key,
 )
-from alcor.intent.records import NdpProxyRecord, PortRecord, RouterRecord
+from alcor.intent.records import NdpProxyRecord, PortRecord, RouterGateway, RouterRecord
 from alcor.planner.parsed import address, mac
 from alcor.values.addresses import prefix
 
@@ -47,11 +47,17 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         project_id=router.project_id,
         qos_policy_id=router.gateway.qos_policy_id if router.gateway is not None else "",
         ndp_proxy=router.ndp_proxy,
-        exits=tuple(each.network_id for each in router.gateways if router.more_gateways),
-        untranslated=tuple(e.network_id for e in router.more_gateways if not e.enable_snat),
+        exits=tuple(_way(router, each) for each in router.gateways if router.more_gateways),
+        untranslated=tuple(_way(router, e) for e in router.more_gateways if not e.enable_snat),
         ecmp=router.ecmp,
         helpers=tuple(Helper(e.protocol, e.port, e.helper) for e in router.helpers),
     )
+
+
+def _way(router: RouterRecord, gateway: RouterGateway) -> str:
+    """By what a gateway is named: its network, or its port where others lead there as well."""
+    networks = [each.network_id for each in router.gateways]
+    return gateway.network_id if networks.count(gateway.network_id) == 1 else gateway.port_id
 
 
 def plan_interface(port: PortRecord) -> tuple[str, RouterInterface] | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from alcor.contracts.held_ports import AddressWish
 from alcor.intent.records import PortRecord, SubnetRecord
+from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.managers.router.model.refusals import BadRouterRequest
 from alcor.values.addresses import Address, Prefix, address, prefix
 
@@ -54,6 +55,28 @@ def attachment(
     return Attachment(port.id, router_id, port.network_id, is_gateway, places)
 
 
+def gates_of(
+    gateways: Sequence[GatewayInfo], attachments: Iterable[Attachment]
+) -> list[Attachment | None]:
+    """The port of each gateway, in order: that which has its addresses, else one that is left."""
+    free = [each for each in attachments if each.is_gateway]
+    found: list[Attachment | None] = [None] * len(gateways)
+    for exactly in (True, False):
+        for number, info in enumerate(gateways):
+            own = {ip.ip_address for ip in info.external_fixed_ips}
+            fitting = (
+                each
+                for each in free
+                if each.network_id == info.network_id
+                and (not exactly or {place.address for place in each.places} == own)
+            )
+            gate = next(fitting, None) if found[number] is None else None
+            if gate is not None:
+                found[number] = gate
+                free.remove(gate)
+    return found
+
+
 def check_beside(new: Attachment, others: Sequence[Attachment]) -> None:
     """That a router with the others can have the new one too; `BadRouterRequest`."""
     versions = [place.prefix.version for place in new.places]
@@ -61,9 +84,15 @@ def check_beside(new: Attachment, others: Sequence[Attachment]) -> None:
         raise BadRouterRequest("Cannot have multiple IPv4 subnets on router port")
     if not new.is_gateway and 6 in versions:
         _check_one_v6_port(new, others)
-    held = [place for other in others for place in other.places]
+    beside = [other for other in others if not _are_ways_to_one(new, other)]
+    held = [place for other in beside for place in other.places]
     for place in new.places:
         _check_place(place, held)
+
+
+def _are_ways_to_one(one: Attachment, other: Attachment) -> bool:
+    """Whether both are gateways to one network, which may be on one subnet."""
+    return one.is_gateway and other.is_gateway and one.network_id == other.network_id
 
 
 def check_subnet(subnet: SubnetRecord, others: Iterable[Attachment]) -> None:

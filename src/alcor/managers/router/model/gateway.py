@@ -3,7 +3,7 @@
 Source: neutron.db.l3_db (_update_router_gw_info), l3_gwmode_db.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -49,12 +49,9 @@ def wanted_gateway(
     return WantedGateway(info["network_id"], info.get("enable_snat", True), wishes, policy_id)
 
 
-def check_several(networks: Sequence[str]) -> None:
-    """That a router may have gateways to these; `BadRouterRequest`."""
-    for network_id in networks:
-        if networks.count(network_id) > 1:
-            raise BadRouterRequest(f"Router would have two gateways to network {network_id}")
-    if len(networks) > gateways_max:
+def check_several(count: int) -> None:
+    """That a router may have so many gateways; `BadRouterRequest`."""
+    if count > gateways_max:
         raise BadRouterRequest(f"Router can have {gateways_max} external gateways at most")
 
 
@@ -89,6 +86,42 @@ def check_gateway(wanted: WantedGateway, subnets: Sequence[SubnetRecord]) -> Non
                 raise BadRouterRequest(
                     f"External IP {wish.ip_address} is the same as the gateway IP"
                 )
+
+
+def matched(
+    gateways: Sequence[GatewayInfo], items: Iterable[Mapping[str, Any]], *, loosely: bool
+) -> list[int]:
+    """Which of the gateways each item of a checked body names, by its place; -1: none.
+
+    No two name one. Of a network's gateways that which has the addresses comes first, then one that
+    has some of them, then any; where addresses are said only `loosely`.
+    """
+    wanted = [each for item in items if (each := wanted_gateway(item)) is not None]
+    found, free = [-1] * len(wanted), list(range(len(gateways)))
+    for fits in (_has_all, _has_some, _has_any):
+        for number, each in enumerate(wanted):
+            if fits is _has_any and each.fixed_ips is not None and not loosely:
+                continue
+            places = (p for p in free if found[number] < 0 and fits(gateways[p], each))
+            place = next(places, -1)
+            if place >= 0:
+                found[number] = place
+                free.remove(place)
+    return found
+
+
+def _has_any(info: GatewayInfo, wanted: WantedGateway) -> bool:
+    return info.network_id == wanted.network_id
+
+
+def _has_some(info: GatewayInfo, wanted: WantedGateway) -> bool:
+    fits = (_fits(wish, ip) for wish in wanted.fixed_ips or () for ip in info.external_fixed_ips)
+    return _has_any(info, wanted) and any(fits)
+
+
+def _has_all(info: GatewayInfo, wanted: WantedGateway) -> bool:
+    is_said = wanted.fixed_ips is not None
+    return is_said and _has_any(info, wanted) and same_addresses(info, wanted)
 
 
 def same_addresses(info: GatewayInfo, wanted: WantedGateway) -> bool:

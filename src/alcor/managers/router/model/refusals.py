@@ -91,7 +91,7 @@ class UnableToMatchGateways(BadRequest):
     def __init__(self, router_id: str, network_id: str) -> None:
         super().__init__(
             f"Unable to match a requested gateway port to existing gateway ports for router "
-            f"{router_id}: it has none to network {network_id}"
+            f"{router_id}: it has none such to network {network_id}"
         )
 
 

@@ -4,7 +4,7 @@ Every host routes (there is no central one), and a gateway moves when its host i
 `distributed` are always true. A region is one availability zone, and every router of it is in that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -98,11 +98,19 @@ def with_first(old: Router, info: GatewayInfo | None) -> dict[str, Any]:
     return with_gateways((info, *more) if info is not None else more)
 
 
-def with_one(old: Router, info: GatewayInfo) -> dict[str, Any]:
-    """The changes that make this the gateway to its network, which there is one to."""
-    return with_gateways(
-        [info if each.network_id == info.network_id else each for each in old.gateways]
-    )
+def with_one(old: Router, held: GatewayInfo, info: GatewayInfo) -> dict[str, Any]:
+    """The changes that put a gateway in the place of one that the router has."""
+    gateways = list(old.gateways)
+    gateways[gateways.index(held)] = info
+    return with_gateways(gateways)
+
+
+def without(old: Router, going: Iterable[GatewayInfo]) -> dict[str, Any]:
+    """The changes that take gateways away that the router has."""
+    gateways = list(old.gateways)
+    for each in going:
+        gateways.remove(each)
+    return with_gateways(gateways)
 
 
 def with_gateways(gateways: Sequence[GatewayInfo]) -> dict[str, Any]:

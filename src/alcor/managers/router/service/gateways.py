@@ -1,6 +1,6 @@
 """Give routers a way out, change it, take it away: a port on an external network."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from alcor.contracts.held_ports import ROUTER_GATEWAY, AddressWish, HeldPort, Readdressing
@@ -8,12 +8,17 @@ from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, Written
 from alcor.contracts.sharing import Project
 from alcor.intent.records import PortRecord, SubnetRecord
-from alcor.managers.router.model.attachments import Attachment, attachment, check_beside, wishes_of
+from alcor.managers.router.model.attachments import (
+    Attachment,
+    attachment,
+    check_beside,
+    gates_of,
+    wishes_of,
+)
 from alcor.managers.router.model.gateway import (
     GatewayInfo,
     WantedGateway,
     check_gateway,
-    check_several,
     gateway_info,
     gateway_kept,
     same_addresses,
@@ -88,29 +93,32 @@ class Gateways:
         """Let the router have the gateway that is wanted, and save it with what else changes."""
         attachments = await self._store.read(lambda tx: tx.attachments(router.id))
         info = router.external_gateway_info
-        held = gate_to(info.network_id, attachments) if info is not None else None
+        held = gates_of(router.gateways, attachments)[0] if info is not None else None
         trace = caller.request_id
         await self.check_policy(wanted, info, caller)
         if wanted is None:
             return await self._clear(router, held, apply, trace)
         if held is None or info is None or info.network_id != wanted.network_id:
-            check_several([wanted.network_id, *(g.network_id for g in router.gateways[1:])])
             return await self._replace(router, held, wanted, caller, apply)
         if not same_addresses(info, wanted):
-            return await self.readdress(router, held, wanted, caller, apply)
+            return await self.readdress(router, held, info, wanted, caller, apply)
         kept = gateway_kept(info, wanted)
         return await self._store.write(lambda tx: apply(tx, {_INFO: kept}), trace)
 
     async def extend(self, router_id: str, subnet: SubnetRecord) -> None:
-        """Give the gateway an address of one more subnet, unless it has one of the family."""
+        """Give its gateways to the subnet's network an address there, unless they have one of the
+        family."""
         router, attachments = await self._store.read(
             lambda tx: (tx.router(router_id, None), tx.attachments(router_id))
         )
-        held = gate_to(subnet.network_id, attachments)
-        found = [each for each in router.gateways if each.network_id == subnet.network_id]
-        if held is None or not found:
-            return
-        (info,) = found
+        gates = gates_of(router.gateways, attachments)
+        for info, held in zip(router.gateways, gates, strict=True):
+            if held is not None and info.network_id == subnet.network_id:
+                await self._extend(router, info, held, subnet)
+
+    async def _extend(
+        self, router: Router, info: GatewayInfo, held: Attachment, subnet: SubnetRecord
+    ) -> None:
         if any(place.prefix.version == subnet.ip_version for place in held.places):
             return
         wishes = (*wishes_of(held.places), AddressWish(subnet_id=subnet.id))
@@ -118,12 +126,11 @@ class Gateways:
         now = self._makers.now()
 
         def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
-            router = tx.router(router_id, None)
-            return written(tx, [tx.save(touched(router, values, now))])
+            return written(tx, [tx.save(touched(tx.router(router.id, None), values, now))])
 
         # On behalf of nobody: the network is the router's way out already.
         caller = Caller(project_id=router.project_id, admin=True)
-        await self.readdress(router, held, wanted, caller, apply)
+        await self.readdress(router, held, info, wanted, caller, apply)
 
     async def _clear(
         self, router: Router, held: Attachment | None, apply: Apply, trace: str
@@ -175,11 +182,12 @@ class Gateways:
         self,
         router: Router,
         held: Attachment,
+        info: GatewayInfo,
         wanted: WantedGateway,
         caller: Caller,
         apply: Apply,
     ) -> Written:
-        """Let a gateway that stays have other addresses."""
+        """Let a gateway that stays have other addresses; `held` is its port."""
         await self._check(wanted, caller)
         note = Note(held.port_id, router.id, Undo.REFRESH)
         async with self._settling.begun([note]):
@@ -198,7 +206,7 @@ class Gateways:
                 check_beside(gate.attachment, others)
                 tx.attach(gate.attachment)
                 tx.settled([note.port_id])
-                return apply(tx, with_one(tx.router(router.id, None), gate.info))
+                return apply(tx, with_one(tx.router(router.id, None), info, gate.info))
 
             return await self._store.write(work, caller.request_id)
 
@@ -249,12 +257,6 @@ class Gateways:
             if (await self._peers.floating_ips.proxied_by(hop)).ids:
                 raise RouterGatewayInUseByNDPProxy(router.id)
             raise RouterExternalGatewayInUseByFloatingIp(router.id, held.network_id)
-
-
-def gate_to(network_id: str, attachments: Iterable[Attachment]) -> Attachment | None:
-    """The gateway to an external network."""
-    gates = (each for each in attachments if each.is_gateway and each.network_id == network_id)
-    return next(gates, None)
 
 
 def leave(tx: Transaction, note: Note) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from alcor.contracts.held_ports import ROUTER_INTERFACE, Claim
 from alcor.contracts.peers import Ids
 from alcor.intent.records import PortRecord, SubnetRecord
-from alcor.managers.router.model.attachments import Attachment, attachment
+from alcor.managers.router.model.attachments import Attachment, attachment, gates_of
 from alcor.managers.router.model.refusals import RouterNotFound
 from alcor.managers.router.model.router import with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
@@ -58,11 +58,12 @@ class Settling(settling.Settling[Note]):
             held = _held(tx.attachments(router.id), port.id)
             if held is None:
                 return
+            gates = gates_of(router.gateways, tx.attachments(router.id))
             tx.attach(attachment(router.id, port, subnets, is_gateway=held.is_gateway))
             values: dict[str, object] = {}
-            for info in router.gateways:
-                if held.is_gateway and info.network_id == held.network_id:
-                    values = with_one(router, info.with_addresses(port.fixed_ips))
+            for info, gate in zip(router.gateways, gates, strict=True):
+                if gate == held:
+                    values = with_one(router, info, info.with_addresses(port.fixed_ips))
             tx.save(touched(router, values, now))
 
         await self._routers.write(work)

@@ -1,4 +1,4 @@
-"""Give a router more ways out, change them, take them away: by their networks, one to each.
+"""Give a router more ways out, change them, take them away: by their networks and addresses.
 
 Source: neutron.db.l3_extra_gws_db; Neutron API reference v2, "Routers" (add_external_gateways ...).
 """
@@ -9,19 +9,26 @@ from typing import Any
 import msgspec
 
 from alcor.contracts.resources import ActRequest, Caller, Written
-from alcor.managers.router.model.attachments import Attachment, check_beside
+from alcor.managers.router.model.attachments import Attachment, check_beside, gates_of
 from alcor.managers.router.model.gateway import (
     GatewayInfo,
     WantedGateway,
     check_several,
     gateway_kept,
+    matched,
     same_addresses,
     wanted_gateway,
 )
 from alcor.managers.router.model.refusals import BadRouterRequest, UnableToMatchGateways
-from alcor.managers.router.model.router import Router, changed, with_gateways, with_one
+from alcor.managers.router.model.router import (
+    Router,
+    changed,
+    with_gateways,
+    with_one,
+    without,
+)
 from alcor.managers.router.needs import Note, Store, Transaction, Undo
-from alcor.managers.router.service.gateways import Gateways, gate_to, leave
+from alcor.managers.router.service.gateways import Gateways, leave
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
@@ -48,8 +55,7 @@ class SeveralGateways:
         if not asked:
             return await self._as_it_is(router.id, request.caller)
         wanted = [each for item in asked if (each := wanted_gateway(item)) is not None]
-        networks = [each.network_id for each in router.gateways]
-        check_several(networks + [each.network_id for each in wanted])
+        check_several(len(router.gateways) + len(wanted))
         if any(each.qos_policy_id for each in (wanted if router.gateways else wanted[1:])):
             raise BadRouterRequest("Only the first external gateway can have a QoS policy")
         await self._gateways.check_policy(wanted[0], None, request.caller)
@@ -75,55 +81,53 @@ class SeveralGateways:
         """Make these the router's gateways, in this order; none that are named go. One step after
         the other: what was changed before one is refused stays changed."""
         asked, caller = _asked(request), request.caller
-        check_several([item["network_id"] for item in asked])
+        check_several(len(asked))
         if any(item.get("qos_policy_id") for item in asked[1:]):
             raise BadRouterRequest("Only the first external gateway can have a QoS policy")
         router, attachments = await self._held(request)
         if not asked:
-            return await self._let_go(router, _gates(router, attachments), caller)
-        networks = [item["network_id"] for item in asked]
-        gates = _gates(router, attachments)
-        if gates and gates[0].network_id != networks[0]:
-            await self._gateways.check_first(router, gates[0], wanted_gateway(asked[0]))
-        await self._replace_first(router, asked, caller)
-        router, attachments = await self._held(request)
-        going = [g for g in _gates(router, attachments) if g.network_id not in networks]
+            return await self._let_go(router, router.gateways, caller)
+        named = matched(router.gateways, asked, loosely=True)
+        first = next(iter(gates_of(router.gateways, attachments)), None)
+        if first is not None and named[0] != 0:
+            await self._gateways.check_first(router, first, wanted_gateway(asked[0]))
+        if router.gateways and 0 not in named and named[0] < 0:
+            await self._replace_first(router, asked[0], caller)
+            router, _ = await self._held(request)
+            named = matched(router.gateways, asked, loosely=True)
+        going = [info for place, info in enumerate(router.gateways) if place not in named]
         await self._let_go(router, going, caller)
-        held = {each.network_id for each in router.gateways}
-        coming = [_bare(item) for item in asked if item["network_id"] not in held]
+        coming = [_bare(item) for item, place in zip(asked, named, strict=True) if place < 0]
         await self.add(msgspec.structs.replace(request, arguments={_GATEWAYS: coming}))
-        done = await self._order(request, networks)
-        for item in asked:
+        done = await self._order(request, asked)
+        for place, item in enumerate(asked):
             router, attachments = await self._held(request)
-            info, gate = _match(router, attachments, item)
+            info, gate = router.gateways[place], gates_of(router.gateways, attachments)[place]
+            if gate is None:
+                raise UnableToMatchGateways(router.id, info.network_id)
             wanted = wanted_gateway({"enable_snat": info.enable_snat, **item}, info)
             assert wanted is not None  # it names a network
             await self._gateways.check_policy(wanted, info, caller)
             done = await self._change(router, gate, info, wanted, caller)
         return done
 
-    async def _replace_first(
-        self, router: Router, asked: Sequence[Mapping[str, Any]], caller: Caller
-    ) -> None:
+    async def _replace_first(self, router: Router, item: Mapping[str, Any], caller: Caller) -> None:
         """Where the first gateway goes and a new one is to be the first, let it take its place."""
-        networks = [item["network_id"] for item in asked]
-        held = [info.network_id for info in router.gateways]
-        if not held or held[0] in networks or networks[0] in held:
-            return
 
         def apply(tx: Transaction, values: Mapping[str, Any]) -> Written:
             old = tx.router(router.id, seen_by(caller))
             new = changed(old, values, self._makers.now())
             return written(tx, [tx.save(new)])
 
-        await self._gateways.change(router, wanted_gateway(_bare(asked[0])), caller, apply)
+        await self._gateways.change(router, wanted_gateway(_bare(item)), caller, apply)
 
-    async def _order(self, request: ActRequest, networks: Sequence[str]) -> Written:
+    async def _order(self, request: ActRequest, asked: Sequence[Mapping[str, Any]]) -> Written:
         """Let the gateways be in this order; who is not the first any more has no QoS policy."""
 
         def work(tx: Transaction) -> Written:
             old = tx.router(request.id, seen_by(request.caller))
-            infos = sorted(old.gateways, key=lambda info: networks.index(info.network_id))
+            named = matched(old.gateways, asked, loosely=True)
+            infos = [old.gateways[place] for place in named]
             if infos == list(old.gateways):
                 return written(tx, [tx.document(old)])
             later = [msgspec.structs.replace(info, qos_policy_id=None) for info in infos[1:]]
@@ -133,31 +137,40 @@ class SeveralGateways:
 
     async def remove(self, request: ActRequest) -> Written:
         """All or none; when the first goes the next one is the first."""
-        router, attachments = await self._held(request)
+        router, _ = await self._held(request)
         asked = _asked(request)
-        check_several([item["network_id"] for item in asked])
-        going = [_match(router, attachments, item)[1] for item in asked]
-        return await self._let_go(router, going, request.caller)
+        named = matched(router.gateways, asked, loosely=False)
+        for item, place in zip(asked, named, strict=True):
+            if place < 0:
+                raise UnableToMatchGateways(router.id, item["network_id"])
+        return await self._let_go(router, [router.gateways[p] for p in named], request.caller)
 
-    async def _let_go(self, router: Router, going: Sequence[Attachment], caller: Caller) -> Written:
+    async def _let_go(
+        self, router: Router, going: Sequence[GatewayInfo], caller: Caller
+    ) -> Written:
         """All or none."""
-        leaving = [Note(each.port_id, router.id, Undo.DROP) for each in going]
-        networks = {each.network_id for each in going}
+        attachments = await self._store.read(lambda tx: tx.attachments(router.id))
+        gates, left = gates_of(router.gateways, attachments), list(going)
+        ports: list[Attachment] = []
+        for info, gate in zip(router.gateways, gates, strict=True):
+            if gate is not None and info in left:
+                left.remove(info)
+                ports.append(gate)
+        leaving = [Note(each.port_id, router.id, Undo.DROP) for each in ports]
 
         def work(tx: Transaction) -> Written:
             for note in leaving:
                 leave(tx, note)
             old = tx.router(router.id, seen_by(caller))
-            kept = [each for each in old.gateways if each.network_id not in networks]
-            values = with_gateways(kept)
-            if not kept:
+            values = without(old, going)
+            if not values[_GATEWAYS]:
                 values["enable_ndp_proxy"] = False
             return self._saved(tx, old, values, caller)
 
         if not going:
             return await self._as_it_is(router.id, caller)
         async with self._settling.begun([note._replace(undo=Undo.LIFT) for note in leaving]):
-            for each in going:
+            for each in ports:
                 await self._gateways.fence(router, each)
             done = await self._store.write(work, caller.request_id)
         await self._settling.finish(leaving)
@@ -175,11 +188,11 @@ class SeveralGateways:
             return self._saved(tx, tx.router(router.id, seen_by(caller)), values, caller)
 
         if not same_addresses(info, wanted):
-            return await self._gateways.readdress(router, held, wanted, caller, apply)
+            return await self._gateways.readdress(router, held, info, wanted, caller, apply)
 
         def work(tx: Transaction) -> Written:
             old = tx.router(router.id, seen_by(caller))
-            return apply(tx, with_one(old, gateway_kept(info, wanted)))
+            return apply(tx, with_one(old, info, gateway_kept(info, wanted)))
 
         return await self._store.write(work, caller.request_id)
 
@@ -213,21 +226,3 @@ def _asked(request: ActRequest) -> Sequence[Mapping[str, Any]]:
 def _bare(item: Mapping[str, Any]) -> dict[str, Any]:
     """The gateway without a QoS policy, which it gets when it is the first."""
     return {name: value for name, value in item.items() if name != "qos_policy_id"}
-
-
-def _gates(router: Router, attachments: Sequence[Attachment]) -> list[Attachment]:
-    """The router's gateways, in order."""
-    found = (gate_to(info.network_id, attachments) for info in router.gateways)
-    return [gate for gate in found if gate is not None]
-
-
-def _match(
-    router: Router, attachments: Sequence[Attachment], item: Mapping[str, Any]
-) -> tuple[GatewayInfo, Attachment]:
-    """The gateway that an item names, by its network."""
-    network_id = item["network_id"]
-    held = gate_to(network_id, attachments)
-    for info in router.gateways:
-        if info.network_id == network_id and held is not None:
-            return info, held
-    raise UnableToMatchGateways(router.id, network_id)
