@@ -99,7 +99,9 @@ def _make_databases(postgres_url: str) -> None:
     """Those that are not there yet, of all managers."""
     by_name = {each.parent.name: each for each in Path(alcor.__path__[0]).glob("*/*/versions")}
     copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
+    # Not what the tests' server speaks by itself: that gives bytes.
+    options = {"dbname": "postgres", "client_encoding": "UTF8", "autocommit": True}
+    with psycopg.connect(postgres_url, **options) as connection:
         held = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         for manager, versions in by_name.items():
             url = urlsplit(postgres_url.replace("{manager}", manager))
