@@ -26,6 +26,7 @@ from bench import (
     pages,
     posts,
     restart,
+    served,
     tables,
     wiring,
 )
@@ -39,6 +40,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "lists": lists.measure,
     "growth": growth.measure,
     "neutron": neutron.measure,
+    "served": served.measure,
     "one-more": one_more.measure,
     "hosts-3": wiring.on_hosts(3),
     "hosts-10": wiring.on_hosts(10),

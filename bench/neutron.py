@@ -33,7 +33,8 @@ class Side(NamedTuple):
     body: Callable[[int], str]
 
 
-def _neutron(endpoint: str) -> Side:
+def neutron(endpoint: str) -> Side:
+    """A Neutron with a network for ports; `Unexpected` when it has no hosts."""
     api = Api(endpoint, project)
     found = api.list_page(AGENT, [("agent_type", "Open vSwitch agent")])
     agents = sorted({agent["host"] for agent in found})
@@ -57,7 +58,7 @@ def measure(bench: Bench) -> list[Section]:
     data.mkdir()
     with servers.control_plane(data) as server, LoadGenerator() as load:
         ours = Side(server.port, Region(server, data).body)
-        theirs = _neutron(bench.neutron)
+        theirs = neutron(bench.neutron)
         rows = [_posts(bench, load, case, ours, theirs) for case in cases]
         rows.append(_pages(bench, load, ours, theirs))
     return [
@@ -84,7 +85,7 @@ def _posts(bench: Bench, load: LoadGenerator, case: Case, ours: Side, theirs: Si
             connections=case.clients,
             count=case.calls,
         )
-        return _checked(load.run(job), 201)
+        return checked(load.run(job), 201)
 
     rounds = _turns(bench, case.name, lambda: turn(ours), lambda: turn(theirs))
     here, there = (
@@ -97,7 +98,7 @@ def _pages(bench: Bench, load: LoadGenerator, ours: Side, theirs: Side) -> Row:
     def turn(side: Side) -> Outcome:
         target = f"{PORT.path}?limit={_page}"
         headers = {"X-Project-Id": project}
-        return _checked(
+        return checked(
             load.run(Job(port=side.port, targets=[target], headers=headers, count=10)), 200
         )
 
@@ -119,7 +120,8 @@ def _turns(
     return found["Alcor"], found["Neutron"]
 
 
-def _checked(outcome: Outcome, status: int) -> Outcome:
+def checked(outcome: Outcome, status: int) -> Outcome:
+    """The outcome, if all answers have this status; else `Unexpected`."""
     if outcome.statuses.keys() != {status}:
         raise servers.Unexpected(f"{outcome.statuses} {outcome.sample[:300]}")
     return outcome

@@ -85,6 +85,11 @@ class NatsServer:
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, on the data that it left."""
         program = Path(sys.executable).with_name("nats-server")
@@ -123,10 +128,14 @@ def own_nats_server(tmp_path: Path) -> Iterator[NatsServer]:
 
 
 class PostgresServer:
-    """A PostgreSQL server on a socket in its own folder, that can be killed and started again."""
+    """A PostgreSQL server on a socket in its own folder, that can be killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    Only a `durable` one syncs what it commits: tests end processes, not machines.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._durable = durable
         self._log = folder.with_suffix(".log")
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         assert found, "PostgreSQL is missing: run tools/setup"
@@ -143,6 +152,11 @@ class PostgresServer:
         self._run(*argv)
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server that the others are children of."""
+        return self._process.pid
+
     def url(self, database: str) -> str:
         """The URL of a database: it is made by whoever opens it."""
         return f"postgresql://alcor@/{database}?host={self.folder}"
@@ -150,7 +164,8 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, on the data that it left; it answers when this returns."""
         argv = ["-D", self.folder / "data", "-c", "listen_addresses=", "-c", "max_connections=400"]
-        argv += ["-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"]
+        argv += ["-c", f"unix_socket_directories={self.folder}"]
+        argv += ["-c", f"fsync={'on' if self._durable else 'off'}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._user, self._programs / "postgres", *argv], stdout=log, stderr=log, cwd="/"
@@ -184,14 +199,14 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A PostgreSQL server, for as long as the context lasts."""
     # Not below pytest's folder: that is closed to the user that PostgreSQL runs as.
     with TemporaryDirectory(prefix="alcor-postgres-") as outer:
         Path(outer).chmod(0o711)
         folder = Path(outer) / "server"
         folder.mkdir()
-        server = PostgresServer(folder)
+        server = PostgresServer(folder, durable=durable)
         yield server
         server.kill()
 

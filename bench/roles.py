@@ -1,0 +1,79 @@
+"""A region of processes under measurement: PostgreSQL, NATS, managers, a delivery, gateways."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Self
+
+from tests.conftest import NatsServer, postgres_server  # the servers that tests have
+
+from bench import servers
+from bench.servers import Server
+
+ROLES = ("gateway", "managers", "delivery", "PostgreSQL", "NATS")
+
+
+class Roles:
+    """One process of each role, and more if asked for; use it as a context."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self.port = servers.free_port()  # of all gateways
+        self.by_role: dict[str, list[Server]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            postgres = stack.enter_context(postgres_server(durable=True))
+            nats = NatsServer(self._folder / "nats")
+            stack.callback(nats.kill)
+            self._servers = {"PostgreSQL": postgres.pid, "NATS": nats.pid}
+            self._settings = self._folder / "server.toml"
+            self._settings.write_text(
+                f'listen = "127.0.0.1:{self.port}"\n[served]\nnats = "{nats.url}"\n'
+                f'postgres = "{postgres.url("alcor_{manager}")}"\n'
+            )
+            self._stack = stack.pop_all()
+            try:
+                for role in ("managers", "delivery", "gateway"):
+                    self.start(role)
+            except BaseException:
+                self._stack.close()
+                raise
+        return self
+
+    def start(self, role: str) -> Server:
+        """One more process of a role, ready when this returns."""
+        held = self.by_role.setdefault(role, [])
+        log = self._folder / f"{role}-{len(held)}.log"
+        health = servers.free_port()
+        argv = [
+            *(sys.executable, "-m", "alcor.cli.main", "serve", role),
+            *("--config", str(self._settings), "--health-listen", f"127.0.0.1:{health}"),
+            *("--agents-listen", f"127.0.0.1:{servers.free_port()}"),
+        ]
+        server = Server(argv, self.port if role == "gateway" else health, log)
+        self._stack.enter_context(server)
+        held.append(server)
+        # A gateway's port may have been answered by another of them.
+        deadline = monotonic() + servers.ready_timeout_s
+        while '"event": "up"' not in log.read_text():
+            if monotonic() > deadline:
+                raise servers.Unexpected(f"{role} did not get ready: {log.read_text()[-1_000:]}")
+            sleep(0.02)
+        return server
+
+    def cpu_s(self) -> dict[str, float]:
+        """The processor time that each role has used so far, all its processes together."""
+        ours = {role: sum(s.cpu_s() for s in some) for role, some in self.by_role.items()}
+        return ours | {name: servers.cpu_s(pid) for name, pid in self._servers.items()}
+
+    def wait_until_quiet(self) -> None:
+        """Wait until what was asked is also planned."""
+        for some in self.by_role.values():
+            for server in some:
+                server.wait_until_quiet()
+
+    def __exit__(self, *problem: object) -> None:
+        self._stack.close()

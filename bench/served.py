@@ -1,0 +1,145 @@
+"""Creates of ports on a region of processes: beside Neutron, and by one and by two gateways.
+
+A small machine has no core free for a second worker: there each gateway is held to a share of one.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from alcor.client.api import PORT
+from bench.held import Held
+from bench.load import Job, LoadGenerator, Outcome
+from bench.measure import in_turns, spread
+from bench.neutron import Side, checked, neutron
+from bench.posts import Case, Region, project
+from bench.roles import ROLES, Roles
+from bench.run import Bench
+from bench.tables import Row, Section, at_least, rate, ratio, seconds
+
+_rounds, _rounds_quick = 3, 1
+_cases = (  # ours, Neutron's (it takes minutes for one of 500), times as fast
+    (Case(1, 16, 1_600), Case(1, 16, 48), 40.0),
+    (Case(500, 1, 6), Case(500, 1, 1), 200.0),
+)
+_held_share = 0.05  # of a core
+_held_calls = 400
+_second_times_min = 1.5
+
+
+def measure(bench: Bench) -> list[Section]:
+    """Both sections."""
+    data = bench.folder / "served"
+    data.mkdir()
+    with Roles(data) as roles, LoadGenerator() as load:
+        body = Region(roles.by_role["gateway"][0], data).body
+        ours = Side(roles.port, body)
+        theirs = neutron(bench.neutron) if bench.neutron else None
+        beside = [_beside(bench, roles, load, ours, theirs, *case) for case in _cases]
+        return [_section(beside), _workers(bench, roles, load, ours)]
+
+
+def _ask(load: LoadGenerator, side: Side, case: Case) -> Outcome:
+    job = Job(
+        port=side.port,
+        method="POST",
+        targets=[PORT.path],
+        headers={"X-Project-Id": project},
+        body=side.body(case.ports),
+        connections=case.clients,
+        count=case.calls,
+    )
+    return checked(load.run(job), 201)
+
+
+def _per_s(case: Case, outcomes: Sequence[Outcome]) -> float:
+    return spread(case.ports * case.calls / each.seconds for each in outcomes).median
+
+
+def _beside(
+    bench: Bench,
+    roles: Roles,
+    load: LoadGenerator,
+    ours: Side,
+    theirs: Side | None,
+    case: Case,
+    neutrons: Case,
+    times_min: float,
+) -> Row:
+    used: dict[str, list[float]] = {role: [] for role in ROLES}
+
+    def turn() -> Outcome:
+        before = roles.cpu_s()
+        outcome = _ask(load, ours, case)
+        roles.wait_until_quiet()
+        for role, after in roles.cpu_s().items():
+            used[role].append((after - before[role]) / (case.ports * case.calls))
+        return outcome
+
+    contenders: dict[str, Callable[[], Outcome]] = {"Alcor": turn}
+    if theirs is not None:
+        side = theirs
+        contenders["Neutron"] = lambda: _ask(load, side, neutrons)
+    found = in_turns(
+        1 if case.ports > 1 and theirs is not None else bench.rounds(_rounds, _rounds_quick),
+        contenders,
+        lambda who: bench.tell(f"{case.name}: {who}"),
+    )
+    here = _per_s(case, found["Alcor"])
+    cpu_s = {role: spread(each).median for role, each in used.items()}
+    row = [case.name, rate(here), *map(seconds, cpu_s.values())]
+    values = {"per_s": here} | {f"{role}_cpu_s": each for role, each in cpu_s.items()}
+    if theirs is None:
+        return Row(cells=[*row, "", ""], values=values)
+    there = _per_s(neutrons, found["Neutron"])
+    return Row(
+        cells=[*row, f"{there:.1f}/s", ratio(here / there)],
+        values=values | {"neutron_per_s": there, "ratio": here / there},
+        verdict=at_least(times_min, here / there, f"at least {times_min:.0f} times Neutron's"),
+    )
+
+
+def _section(rows: list[Row]) -> Section:
+    return Section(
+        title="POST of ports to a region of processes",
+        about=(
+            "A gateway, managers and a delivery, each a process, with PostgreSQL (which syncs at "
+            "every commit) and NATS. Processor time is that of each, planning included, a port: "
+            "who uses most of it is the first to be busy where each has a core of its own. "
+            "Neutron as above, with as many clients, in turns."
+        ),
+        columns=["case", "ports", *ROLES, "Neutron", "times as fast"],
+        rows=rows,
+    )
+
+
+def _workers(bench: Bench, roles: Roles, load: LoadGenerator, ours: Side) -> Section:
+    """The same by one gateway and by two; both stay what they are in all rounds."""
+    case = Case(1, 16, _held_calls)
+    first = roles.by_role["gateway"][0]
+    rounds = bench.rounds(_rounds, _rounds_quick)
+    found: dict[int, list[Outcome]] = {}
+    with ExitStack() as stack:
+        for number in (1, 2):
+            gateway = first if number == 1 else roles.start("gateway")
+            stack.enter_context(Held(f"gateway-{number}", _held_share)).take(gateway.pid)
+            bench.tell(f"{number} of gateways")
+            found[number] = [_ask(load, ours, case) for _ in range(rounds)]
+    one, two = (_per_s(case, found[number]) for number in (1, 2))
+    words = f"at least {_second_times_min} times"
+    return Section(
+        title="A second gateway",
+        about=(
+            f"{case.name}, each gateway held to {_held_share:.0%} of a core by the kernel, so that "
+            "the second finds as much of one free. Of managers one leads, and others wait to take "
+            "over; of deliveries each plans everything, and a second one serves other hosts: "
+            "neither is there for more creates."
+        ),
+        columns=["ports", "one gateway", "two gateways", "times as many"],
+        rows=[
+            Row(
+                cells=[case.name, rate(one), rate(two), ratio(two / one)],
+                values={"one_per_s": one, "two_per_s": two, "ratio": two / one},
+                verdict=at_least(_second_times_min, two / one, words),
+            )
+        ],
+    )
