@@ -1,12 +1,13 @@
 """A region of many processes on this machine: PostgreSQL, NATS, managers, delivery, two gateways.
 
-    .venv/bin/python tools/served.py [FOLDER]     runs until Ctrl-C; what it keeps is in FOLDER
+    .venv/bin/python tools/served.py     runs until Ctrl-C; `--help` says what can be chosen
 
 The servers are real ones, on sockets and ports of their own; the second manager process waits to
 take over. Kill any of the processes and see: who ends is started again. Once the region answers,
 the lab's demo is run on it (as root): three hosts, twenty ports in one call, leases, pings.
 """
 
+import argparse
 import os
 import shutil
 import signal
@@ -19,26 +20,35 @@ from socket import create_server
 
 root = Path(__file__).resolve().parent.parent
 bin_ = root / ".venv" / "bin"
-api, agents = "127.0.0.1:9696", "127.0.0.1:9697"
 
 
 def main() -> None:
     """Start everything, watch it, stop it."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/var/tmp/alcor-served").resolve()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", nargs="?", default="/var/tmp/alcor-served", help="what it keeps")
+    parser.add_argument("--listen", default="127.0.0.1:9696", help="where gateways answer")
+    parser.add_argument("--agents-listen", default="127.0.0.1:9697", help="where hosts connect")
+    options = parser.parse_args()
+    api, agents = options.listen, options.agents_listen
+    for address in (api, agents):
+        check_free(address)
+    folder = Path(options.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     running: dict[str, subprocess.Popen[bytes]] = {}
-    commands = servers(folder) | roles(folder)
+    commands = servers(folder) | roles(folder, api, agents)
     has_shown = os.getuid() != 0
     try:
         while True:
             for name, argv in commands.items():
                 held = running.get(name)
+                if held is not None and held.poll() is not None:
+                    say(f"{name} has ended: {last_told(folder, name)}")
                 if held is None or held.poll() is not None:
                     running[name] = start(folder, name, argv)
                     say(f"{name} started (its log: {folder / name}.log)")
             time.sleep(1)
-            if not has_shown and is_ready():
+            if not has_shown and is_ready(api):
                 has_shown = True
                 argv = [bin_ / "alcor", "lab", "demo", "--name", "served"]
                 argv += ["--endpoint", f"http://{api}", "--agents-target", agents]
@@ -72,7 +82,17 @@ def servers(folder: Path) -> dict[str, list[str | Path]]:
     }
 
 
-def roles(folder: Path) -> dict[str, list[str | Path]]:
+def check_free(address: str) -> None:
+    """End here when somebody else listens."""
+    host, _, port = address.rpartition(":")
+    try:
+        create_server((host, int(port))).close()
+    except OSError as problem:
+        why = os.strerror(problem.errno or 0)
+        sys.exit(f"served: {address}: {why}; choose by --listen and --agents-listen")
+
+
+def roles(folder: Path, api: str, agents: str) -> dict[str, list[str | Path]]:
     """Alcor's own processes."""
     settings = folder / "server.toml"
     settings.write_text(
@@ -90,7 +110,7 @@ def roles(folder: Path) -> dict[str, list[str | Path]]:
     }
 
 
-def is_ready() -> bool:
+def is_ready(api: str) -> bool:
     """Whether a gateway finds managers that answer."""
     connection = HTTPConnection(api, timeout=10)
     try:
@@ -115,6 +135,12 @@ def start(folder: Path, name: str, argv: list[str | Path]) -> "subprocess.Popen[
     """One process, in a session of its own, with a log."""
     with (folder / f"{name}.log").open("ab") as log:
         return subprocess.Popen(argv, stdout=log, stderr=log, cwd="/", start_new_session=True)
+
+
+def last_told(folder: Path, name: str) -> str:
+    """The last line of a process's log."""
+    lines = (folder / f"{name}.log").read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def say(text: str) -> None:
