@@ -121,8 +121,12 @@ class HostSession:
     @property
     def is_ready(self) -> bool:
         """Whether there is something to send now."""
-        waits = self._pending or self._parcels or self._refused
-        return bool(waits or self._has_moved or self._behind)
+        return bool(self._refused) or self._is_under_way
+
+    @property
+    def _is_under_way(self) -> bool:
+        """Whether it has not been sent all there is of its slices."""
+        return bool(self._pending or self._parcels or self._behind or self._has_moved)
 
     def follows(self, kind: str) -> bool:
         """Whether it is sent a slice of this kind."""
@@ -211,7 +215,7 @@ class HostSession:
         self._traced.arrived(self.host, report.position)
         while self._sent and self._sent[0].position <= report.position:
             self._reached = self._sent.popleft().reached
-        if report.position >= self._sent_position and not self.is_ready:
+        if report.position >= self._sent_position and not self._is_under_way:
             self._reached = self._source.offered  # it has all there is
         is_of_this_life = self._reached.life == self._source.offered.life
         return self._reached if is_of_this_life else Reached()

@@ -176,8 +176,10 @@ class _Outbox:
             await self._wake.wait()
             self._wake.clear()
             self.idle.clear()
-            await self._round()
-            self.idle.set()
+            try:
+                await self._round()
+            finally:
+                self.idle.set()  # hosts end even when this has failed
             await asyncio.sleep(frame_interval_s)
 
     async def _round(self) -> None:
@@ -237,10 +239,12 @@ class _Host:
     async def send_frame(self) -> None:
         """Send the next frame, if there is one and room for it."""
         session = self._session
-        if session is None or self._sent - self._taken >= window_frames:
-            return  # until it is let in, or has taken some
+        if session is None:
+            return  # until it is let in
         if session.is_over:
             self.hang_up()
+        elif self._sent - self._taken >= window_frames:
+            return  # until it has taken some
         elif (frame := await session.frame()) is not None:
             self._sent += 1
             try:

@@ -84,26 +84,32 @@ def test_a_host_that_says_nothing_for_long_is_hung_up_on(
     play_by_nats(scenario)
 
 
+async def filled(world: Any, record: Any, url: str) -> tuple[RawHost, int]:
+    """A host whose window is full, and the number of the next port."""
+    control = world.control
+    await control.tell(record.network(), *(record.node(f"h{n}") for n in (1, 2)))
+    await control.tell(record.port(1, "h1"))
+    await control.begin()
+    host = RawHost("h1")
+    await host.connect(url)
+    for name in (host_slice("h1"), network_slice("n1")):
+        await host.say(wire.Subscribe(name, 0, 0))
+    await host.until(lambda: any(network_slice("n1") in f.completes for f in host.frames))
+    number = 2
+    while len(host.frames) < window_frames:
+        before = len(host.frames)
+        await control.tell(record.port(number, "h2"))
+        await host.until(lambda before=before: len(host.frames) > before)
+        number += 1
+    return host, number
+
+
 def test_a_host_that_takes_nothing_is_sent_a_window_and_the_rest_when_it_has_taken(
     play_by_nats: Any, nats_server: Any, record: Any
 ) -> None:
     async def scenario(world: Any) -> None:
         control = world.control
-        await control.tell(record.network(), *(record.node(f"h{n}") for n in (1, 2)))
-        await control.tell(record.port(1, "h1"))
-        await control.begin()
-        host = RawHost("h1")
-        await host.connect(nats_server.url)
-        for name in (host_slice("h1"), network_slice("n1")):
-            await host.say(wire.Subscribe(name, 0, 0))
-        await host.until(lambda: any(network_slice("n1") in f.completes for f in host.frames))
-
-        number = 2
-        while len(host.frames) < window_frames:
-            before = len(host.frames)
-            await control.tell(record.port(number, "h2"))
-            await host.until(lambda before=before: len(host.frames) > before)
-            number += 1
+        host, number = await filled(world, record, nats_server.url)
         for more in range(number, number + 5):
             await control.tell(record.port(more, "h2"))
         async with world.host("h2", host_slice("h2"), network_slice("n1")) as other:
@@ -117,6 +123,20 @@ def test_a_host_that_takes_nothing_is_sent_a_window_and_the_rest_when_it_has_tak
             lambda: last in [item.key for frame in host.frames for item in frame.items]
         )
         assert [each.number for each in host.of(Kind.FRAME)] == [*range(1, len(host.frames) + 1)]
+        await host.close()
+
+    play_by_nats(scenario)
+
+
+def test_a_host_that_takes_nothing_is_hung_up_on_when_it_connects_anew(
+    play_by_nats: Any, nats_server: Any, record: Any
+) -> None:
+    async def scenario(world: Any) -> None:
+        host, _ = await filled(world, record, nats_server.url)
+
+        async with world.host("h1") as newer:
+            await newer.until(lambda: newer.complete == {host_slice("h1")})
+            await host.until(lambda: host.of(Kind.END))
         await host.close()
 
     play_by_nats(scenario)
