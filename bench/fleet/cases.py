@@ -218,8 +218,9 @@ class _Network:
         self._network_ids = self._region.networks(1)
         self._server.wait_until_quiet()
         before = memory_bytes(self._server.pid)
-        made = self._region.ports(self._network_ids, size)
-        self._server.api.wait(made.revision, 0.0)  # planned; its hosts are not there yet
+        self._region.ports(self._network_ids, size)
+        last = self._server.api.create(NETWORK, [{"name": "last"}])  # concerns no host
+        self._server.api.wait(last.revision, settle_s_max)  # until all before it is planned
         self._server.wait_until_quiet()
         self.memory = (memory_bytes(self._server.pid) - before) / size
         target = agents_target(self._server)
