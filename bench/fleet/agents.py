@@ -118,9 +118,8 @@ class Agent:
     def take(self, frame: Frame) -> None:
         """A frame has come."""
         self._crowd.note(self, frame)
-        for item in frame.items:
-            if item.value is not None and slice_of(item.key) == self._own:
-                self._lead(item.key, item.value)
+        if len(self._wanted) == 1:  # all ports of a host lead to the same slices
+            self._lead(frame)
         self._synced |= {*frame.completes, *frame.resumes}
         for name in frame.refused:  # it is not known yet there that a port leads to it
             self._synced.discard(name)
@@ -133,14 +132,17 @@ class Agent:
             self._crowd.settled += 1 if is_settled else -1
             self._crowd.look()
 
-    def _lead(self, key: str, value: bytes) -> None:
-        entry = decode(key, value)
-        if isinstance(entry, Port):
-            names = [network_slice(entry.network_id), *map(group_slice, entry.security_groups)]
-            for name in names:
-                if name not in self._wanted:
+    def _lead(self, frame: Frame) -> None:
+        for item in frame.items:
+            if item.value is None or slice_of(item.key) != self._own:
+                continue
+            entry = decode(item.key, item.value)
+            if isinstance(entry, Port):
+                names = [network_slice(entry.network_id), *map(group_slice, entry.security_groups)]
+                for name in names:
                     self._wanted.add(name)
                     self.way.subscribe(name)
+                return
 
 
 async def _main(target: str, first: int, count: int) -> None:
