@@ -46,11 +46,17 @@ pools = st.builds(
 bindings = st.lists(st.sampled_from(["", *HOSTS]), min_size=1, max_size=3, unique=True).map(
     lambda hosts: (hosts[0], tuple(filter(None, hosts[1:])))
 )
-ports = st.builds(
-    lambda bound, **fields: PortRecord(host=bound[0], waiting_hosts=bound[1], **fields),
+ports = st.builds(  # each of one network, for as long as it lives
+    lambda bound, network_id, number, **fields: PortRecord(
+        id=f"{network_id}-p{number}",
+        network_id=network_id,
+        host=bound[0],
+        waiting_hosts=bound[1],
+        **fields,
+    ),
     bindings,
-    id=st.sampled_from(["p1", "p2", "p3"]),
     network_id=st.sampled_from(NETWORKS),
+    number=st.integers(1, 2),
     project_id=st.just(""),
     mac_address=numbers.map("fa:16:3e:00:00:0{}".format),
     fixed_ips=st.lists(numbers.map(lambda n: FixedIp("s1", f"10.0.0.{n}")), max_size=2).map(tuple),
