@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 import pytest
 from tests.system.conftest import converge_timeout_s, wait_active
 
+from alcor.agent.desired import Desired
+from alcor.agent.state import read
 from alcor.client.api import AGENT, NETWORK, PORT, SUBNET, Kind
 from alcor.client.connection import Refused
+from alcor.goal_state.entries import Neighbour
 from alcor.lab import hosts, outside, parts
 from alcor.lab.commands import ip_batch
 from alcor.lab.lab import Lab
+from alcor.lab.layout import LabHost
 from alcor.lab.machines import give_address
 from alcor.lab.moving import MovingMachine
 from alcor.lab.ping import Pair, ping
@@ -166,10 +170,19 @@ def test_step_6_a_server_is_moved_while_it_runs(lab: Lab, site: Site) -> None:
     answers(lab, site)
 
 
+def remembers(host: LabHost, machine: Machine) -> bool:
+    """Whether a host's memory says that a machine is there, and nowhere else."""
+    saved = read(host.folder / "agent" / "goal-state")
+    held = Desired(host.name).restore(saved).put if saved is not None else []
+    found = [e for e in held if isinstance(e, Neighbour) and e.port_id == machine.port_id]
+    return [(str(e.tunnel_endpoint), e.also) for e in found] == [(host.tunnel_ip, ())]
+
+
 def test_step_10_a_host_is_rebooted_and_its_servers_are_back_without_the_controller(
     lab: Lab, site: Site
 ) -> None:
-    host = lab.host("h1")
+    host, moved = lab.host("h1"), site.moving.machine
+    wait_until("the move to be saved", lambda: remembers(host, moved), converge_timeout_s)
     parts.stop_control_plane(lab.layout, signal.SIGKILL)
     parts.stop_agent(host, signal.SIGKILL)
     hosts.reboot(host)

@@ -1,4 +1,7 @@
-"""Keeps the host's memory on the disk: soon after a change, and for a small share of the time."""
+"""Keeps the host's memory on the disk: soon after a change, and a large one more rarely.
+
+How rarely is said by its size, not by how long it took: a busy computer must not remember less.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +13,7 @@ from alcor.agent import state
 from alcor.agent.state import Corrupt, SavedState
 
 save_pause_s = 0.25  # between two writes, however many changes there are
-save_share_max = 0.05  # of the time: a large state is written more rarely
+save_bytes_per_s_max = 4_000_000
 
 log = structlog.get_logger()
 
@@ -32,32 +35,30 @@ class Memory:
 
     async def keep(self, unsaved: asyncio.Event, current: Callable[[], SavedState]) -> None:
         """Save whenever something changed, for ever; once more when cancelled."""
-        loop = asyncio.get_running_loop()
         try:
             while True:
                 await unsaved.wait()
                 unsaved.clear()
-                began = loop.time()
-                await _to_the_end(asyncio.to_thread(self.save, current()))
-                took_s = loop.time() - began
-                await asyncio.sleep(max(save_pause_s, took_s / save_share_max))
+                size = await _to_the_end(asyncio.to_thread(self.save, current()))
+                await asyncio.sleep(max(save_pause_s, size / save_bytes_per_s_max))
         finally:
             if unsaved.is_set():
                 self.save(current())
 
-    def save(self, what: SavedState) -> None:
-        """Write now; a disk that refuses is an alarm, not a reason to stop forwarding."""
+    def save(self, what: SavedState) -> int:
+        """Write now, so many bytes; a disk that refuses is an alarm, and forwarding goes on."""
         try:
-            state.write(self._path, what)
+            return state.write(self._path, what)
         except OSError as error:
             log.error("goal state is not saved", reason=str(error))
+            return 0
 
 
-async def _to_the_end(writing: Coroutine[None, None, None]) -> None:
+async def _to_the_end(writing: Coroutine[None, None, int]) -> int:
     """Wait for a thread even when cancelled: two that write one file would spoil it."""
     task = asyncio.ensure_future(writing)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await task
         raise

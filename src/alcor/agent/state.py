@@ -92,11 +92,11 @@ def read(path: Path) -> SavedState | None:
     return decode(data)
 
 
-def write(path: Path, state: SavedState) -> None:
-    """Put `state` on the disk; whatever happens, the file is either the old or the new one."""
-    beside = path.with_suffix(".new")
+def write(path: Path, state: SavedState) -> int:
+    """Put `state` on the disk, so many bytes; the file is always the old or the new one."""
+    data, beside = encode(state), path.with_suffix(".new")
     with beside.open("wb") as file:
-        file.write(encode(state))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -105,6 +105,7 @@ def write(path: Path, state: SavedState) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+    return len(data)
 
 
 def _digest(body: bytes) -> bytes:

@@ -59,10 +59,12 @@ class SimulatedMemory(Memory):
             self._journal.note("host.corrupt", reason=str(error))
             return None
 
-    def save(self, what: SavedState) -> None:
-        """Write now, if there is room."""
-        if not self._disk.is_full:
-            self._disk.content = state.encode(what)
+    def save(self, what: SavedState) -> int:
+        """Write now, if there is room; so many bytes."""
+        if self._disk.is_full:
+            return 0
+        self._disk.content = state.encode(what)
+        return len(self._disk.content)
 
 
 class Host:

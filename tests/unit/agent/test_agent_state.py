@@ -28,7 +28,7 @@ STATE = SavedState(
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    write(tmp_path / "state", STATE)
+    assert write(tmp_path / "state", STATE) == (tmp_path / "state").stat().st_size
 
     assert read(tmp_path / "state") == STATE
     assert [each.name for each in tmp_path.iterdir()] == ["state"]
