@@ -12,6 +12,7 @@ from tests.system.test_shared_addresses import allow, take
 
 from alcor.client.api import Item, Kind
 from alcor.lab import namespaces
+from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
@@ -33,6 +34,8 @@ def associations(local_ip: Item) -> Kind:
 
 def obeyed(lab: Lab, revision: str) -> None:
     assert lab.api.wait(revision, timeout_s).converged
+    for host in lab.hosts:  # what was looked up before is looked up again
+        appctl(host, "revalidator/wait")
 
 
 def give(lab: Lab, local_ip: Item, *machines: Machine) -> None:
