@@ -183,10 +183,12 @@ def _takes_null(field: Field) -> bool:
 
 
 def _is_record(field: Field, text: str) -> bool:
-    """Of a list of who knows what, an element tells by its look."""
-    return bool(keys_of(field)) or (
-        is_list(field) and not field.type.schema and ("=" in text or text[:1] == "{")
-    )
+    return bool(keys_of(field)) or (_holds_records(field) and ("=" in text or text[:1] == "{"))
+
+
+def _holds_records(field: Field) -> bool:
+    """Whether a list's elements are objects, though its type's name has not their keys."""
+    return is_list(field) and field.type.schema.get("items", {}).get("type") == "object"
 
 
 def _json(field: Field, text: str) -> Any:

@@ -43,9 +43,9 @@ def document(resources: Iterable[Resource], version: str) -> Schema:
     paths: dict[str, Schema] = {}
     schemas: dict[str, Schema] = dict(openapi_own.SCHEMAS)
     for kind in kinds:
-        schemas[_name(kind)] = _shown(kind)
-        schemas[f"{_name(kind)}Create"] = _given(kind, creating=True)
-        schemas[f"{_name(kind)}Update"] = _given(kind, creating=False)
+        schemas[openapi_own.name_of(kind)] = _shown(kind)
+        schemas[f"{openapi_own.name_of(kind)}Create"] = _given(kind, creating=True)
+        schemas[f"{openapi_own.name_of(kind)}Update"] = _given(kind, creating=False)
         paths |= _paths(kind)
     paths |= openapi_own.paths([kind for kind in kinds if not kind.parent])
     return {
@@ -94,7 +94,7 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
     listed = {
         "type": "object",
         "properties": {
-            kind.collection: {"type": "array", "items": _ref(_name(kind))},
+            kind.collection: {"type": "array", "items": _ref(openapi_own.name_of(kind))},
             f"{kind.collection}_links": {"type": "array", "items": {"type": "object"}},
         },
         "required": [kind.collection],
@@ -105,7 +105,7 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
         "get": _operation(kind, "list", {"200": _json(listed)}, parameters=_query(kind)),
     }
     if kind.creatable:
-        one, many = _ref(f"{_name(kind)}Create"), {"type": "array", "minItems": 1}
+        one, many = _ref(f"{openapi_own.name_of(kind)}Create"), {"type": "array", "minItems": 1}
         body = {
             "oneOf": [
                 _root(kind.key, one),
@@ -114,8 +114,8 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
         }
         made = {
             "oneOf": [
-                _root(kind.key, _ref(_name(kind))),
-                _root(kind.collection, {"type": "array", "items": _ref(_name(kind))}),
+                _root(kind.key, _ref(openapi_own.name_of(kind))),
+                _root(kind.collection, {"type": "array", "items": _ref(openapi_own.name_of(kind))}),
             ]
         }
         key = [_IDEMPOTENCY_KEY] if kind.takes_ids else []
@@ -126,15 +126,15 @@ def _collection(kind: Resource, parents: Sequence[Schema]) -> Schema:
 
 
 def _member(kind: Resource, member: Sequence[Schema]) -> Schema:
-    one = _json(_root(kind.key, _ref(_name(kind))))
+    one = _json(_root(kind.key, _ref(openapi_own.name_of(kind))))
     fields = [{"name": "fields", "in": "query", "schema": _STRINGS, "explode": True}]
     found: Schema = {
         "parameters": list(member),
         "get": _operation(kind, "show", {"200": one}, parameters=fields),
     }
     if kind.updatable:
-        body = _root(kind.key, _ref(f"{_name(kind)}Update"))
-        answer = _json(_root(kind.key, _ref(_name(kind))), _REVISION)
+        body = _root(kind.key, _ref(f"{openapi_own.name_of(kind)}Update"))
+        answer = _json(_root(kind.key, _ref(openapi_own.name_of(kind))), _REVISION)
         found["put"] = _operation(kind, "update", {"200": answer}, body=body)
     if kind.deletable:
         gone = {"description": "It is gone.", "headers": _REVISION}
@@ -233,10 +233,6 @@ def _root(name: str, schema: Schema) -> Schema:
     }
 
 
-def _name(kind: Resource) -> str:
-    return kind.title
-
-
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -245,8 +241,7 @@ def _shown(kind: Resource) -> Schema:
     """What answers show: `fields` and policy may leave out any of it."""
     properties: dict[str, Schema] = {}
     for field in kind.fields:
-        form = field.type.schema if field.type.shown is None else field.type.shown
-        schema = _said_of(kind, field) | dict(form)
+        schema = _said_of(kind, field) | dict(field.type.answered)
         properties[field.name] = schema
         if field.alias:
             properties[field.alias] = schema

@@ -16,6 +16,14 @@ def _object(properties: Schema, *required: str) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
+def name_of(kind: Resource) -> str:
+    """The schema of a kind: its title, unless that is shared with another kind."""
+    words = kind.name.split("_")
+    if kind.title.lower() == "".join(words):
+        return kind.title
+    return "".join(map(str.capitalize, words))
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -178,7 +186,7 @@ def _batch(kind: Resource) -> Schema:
         forms.append({"update": many | {"items": one}})
     if kind.creatable:
         forms.append({
-            "create": many | {"items": _ref(f"{kind.title}Create")},
+            "create": many | {"items": _ref(f"{name_of(kind)}Create")},
             "all_or_nothing": _BOOLEAN,
         })  # fmt: skip
     result = _object(

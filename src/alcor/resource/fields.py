@@ -31,6 +31,11 @@ class FieldType(NamedTuple):
     schema: Mapping[str, Any] = {}  # JSON Schema of what a body may carry; empty: anything
     shown: Mapping[str, Any] | None = None  # of what answers carry, where that is not the same
 
+    @property
+    def answered(self) -> Mapping[str, Any]:
+        """JSON Schema of what answers carry."""
+        return self.schema if self.shown is None else self.shown
+
 
 def shown(value: object) -> str:
     """A value as a message may repeat it."""
@@ -202,23 +207,27 @@ def _canonical(parse: Callable[[object], str]) -> Callable[[str], str]:
 
 _TEXT = {"type": "string"}
 BOOLEAN = FieldType("boolean", boolean_of, _boolean_of_query, {"type": "boolean"})
-UUID = FieldType(
-    "uuid", _parse_uuid, _canonical(_parse_uuid), {"type": "string", "format": "uuid"}, _TEXT
-)
+UUID = FieldType("uuid", _parse_uuid, _canonical(_parse_uuid), {"type": "string", "format": "uuid"})
 MAC = FieldType(
     "mac address",
     _parse_mac,
     _canonical(_parse_mac),
-    {"type": "string", "pattern": "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"},
+    {"type": "string", "format": "mac", "pattern": "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"},
 )
 IP = FieldType(
     "ip address",
     _parse_ip,
     _canonical(_parse_ip),
     {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]},
-    _TEXT,
 )
-CIDR = FieldType("cidr", _parse_cidr, _canonical(_parse_cidr), _TEXT)
+_CIDR4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
+_CIDR6 = "^[0-9a-fA-F:]*:[0-9a-fA-F:.]*/[0-9]{1,3}$"
+CIDR = FieldType(
+    "cidr",
+    _parse_cidr,
+    _canonical(_parse_cidr),
+    {"type": "string", "format": "cidr", "anyOf": [{"pattern": _CIDR4}, {"pattern": _CIDR6}]},
+)
 HOST = FieldType(
     "host name",
     _parse_host,
@@ -235,7 +244,6 @@ DOMAIN = FieldType(
 )  # or ""; RFC 1123 labels
 _NAME_TEXT = string(255)
 NAME = _NAME_TEXT._replace(parse=_parse_name)
-JSON = FieldType("any", lambda value: value)  # of answers only: no body carries it
 
 
 def nullable(type_: FieldType) -> FieldType:
@@ -275,7 +283,7 @@ def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldTy
         return items
 
     schema = {"type": "array", "items": dict(type_.schema), "maxItems": count_max}
-    seen = {"type": "array", "items": dict(type_.schema if type_.shown is None else type_.shown)}
+    seen = {"type": "array", "items": dict(type_.answered)}
     return FieldType(f"list of {type_.name}", parse, None, schema, seen)
 
 
@@ -298,4 +306,5 @@ def record_of(required: dict[str, FieldType], optional: dict[str, FieldType]) ->
         "required": sorted(required),
         "additionalProperties": False,
     }
-    return FieldType("record of " + ", ".join(types), parse, None, schema, {"type": "object"})
+    seen = {"type": "object", "properties": {n: dict(t.answered) for n, t in types.items()}}
+    return FieldType("record of " + ", ".join(types), parse, None, schema, seen)

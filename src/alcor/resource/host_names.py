@@ -26,4 +26,6 @@ def _parse_name(value: object) -> object:
     return name
 
 
-DNS_NAME = FieldType("host name", _parse_name, str.lower)
+DNS_NAME = FieldType(
+    "host name", _parse_name, str.lower, {"type": "string", "maxLength": name_chars_max}
+)

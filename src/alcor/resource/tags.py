@@ -29,7 +29,11 @@ def _parse_tag(value: object) -> object:
     return text
 
 
-TAG = FieldType("tag", _parse_tag)
+TAG = FieldType(
+    "tag",
+    _parse_tag,
+    schema={"type": "string", "minLength": 1, "maxLength": tag_chars_max, "pattern": "^[^,]*$"},
+)
 TAG_LIST = list_of(TAG, tags_max)
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from alcor.contracts.resources import Filter, ListQuery, Sort
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, JSON, NAME, integer, nullable, string
+from alcor.resource.fields import BOOLEAN, NAME, integer, nullable, string
 from alcor.resource.links import links
 from alcor.resource.query import page, parameters
+from alcor.resource.tags import TAG_LIST
 from alcor.values.errors import HTTPBadRequest, Refusal
 
 THING = Resource(
@@ -24,7 +25,7 @@ THING = Resource(
         Field(name="up", type=BOOLEAN),
         Field(name="size", type=integer(0, 9)),
         Field(name="note", type=nullable(NAME)),
-        read_only("tags", JSON),
+        read_only("tags", TAG_LIST),
     ),
     special_filters={"near": lambda values: [Filter("near:x", tuple(values))]},
 )

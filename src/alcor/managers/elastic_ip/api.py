@@ -1,11 +1,13 @@
 """Floating IPs and port forwardings as clients see them. Source: Neutron API reference v2."""
 
 from alcor.managers.elastic_ip.model.port_forwarding import NUMBER_BY_PROTOCOL
+from alcor.resource.answers import list_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
+    BOOLEAN,
     DOMAIN,
     IP,
-    JSON,
+    MAC,
     NAME,
     UUID,
     FieldType,
@@ -16,6 +18,7 @@ from alcor.resource.fields import (
     string,
 )
 from alcor.resource.host_names import DNS_NAME
+from alcor.resource.tags import TAG_LIST
 
 _PORT = integer(1, 65_535)
 _COUNT = integer(0, (1 << 63) - 1)
@@ -51,8 +54,37 @@ def _range_of_query(text: str) -> str:
         return text
 
 
-_RANGE = FieldType("port range", _parse_range, _range_of_query)
-_PROTOCOL = FieldType("protocol of port forwardings", _parse_protocol, str.lower)
+_RANGE = FieldType(
+    "port range",
+    _parse_range,
+    _range_of_query,
+    {"type": "string", "pattern": "^[0-9]{1,5}(:[0-9]{1,5})?$"},
+)
+_PROTOCOL = FieldType(
+    "protocol of port forwardings",
+    _parse_protocol,
+    str.lower,
+    {"enum": list(NUMBER_BY_PROTOCOL)},
+)
+_PORT_DETAILS = {
+    "name": NAME,
+    "network_id": UUID,
+    "mac_address": MAC,
+    "admin_state_up": BOOLEAN,
+    "status": string(16),
+    "device_id": NAME,
+    "device_owner": NAME,
+}
+_FORWARDING = {
+    "id": UUID,
+    "protocol": _PROTOCOL,
+    "internal_port_id": UUID,
+    "internal_ip_address": IP,
+    "internal_port": nullable(_PORT),
+    "external_port": nullable(_PORT),
+    "internal_port_range": _RANGE,
+    "external_port_range": _RANGE,
+}
 
 FLOATING_IP = Resource(
     name="floatingip",
@@ -74,9 +106,9 @@ FLOATING_IP = Resource(
         Field(name="dns_domain", type=DOMAIN, default="", put=False),
         read_only("router_id", nullable(UUID)),
         read_only("status", string(16)),
-        read_only("port_details", JSON),
-        read_only("port_forwardings", JSON),
-        read_only("tags", JSON),
+        read_only("port_details", nullable(record_answered(_PORT_DETAILS))),
+        read_only("port_forwardings", list_answered(record_answered(_FORWARDING))),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", _COUNT),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

@@ -1,10 +1,11 @@
 """The network as clients see it. Source: Neutron API reference v2, "Networks"."""
 
+from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
+    CIDR,
     DOMAIN,
-    JSON,
     NAME,
     UUID,
     FieldType,
@@ -15,6 +16,7 @@ from alcor.resource.fields import (
     record_of,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 zones_listed_max = 16
 segments_listed_max = 16  # in a body; a network has one
@@ -60,19 +62,28 @@ NETWORK = Resource(
             put=False,
         ),
         read_only("status", string(16)),
-        read_only("subnets", JSON),
-        read_only("availability_zones", JSON),
+        read_only("subnets", list_answered(UUID)),
+        read_only("availability_zones", list_of(string(255), zones_listed_max)),
         read_only("l2_adjacency", BOOLEAN),
         read_only("ipv4_address_scope", nullable(UUID)),
         read_only("ipv6_address_scope", nullable(UUID)),
-        read_only("tags", JSON),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),
     ),
 )
 
-_SUM = FieldType("number", lambda value: value)
+_SUM = FieldType("number", lambda value: value, None, {"type": "integer", "minimum": 0})
+
+_OF_SUBNET = {
+    "subnet_id": UUID,
+    "subnet_name": NAME,
+    "cidr": CIDR,
+    "ip_version": integer(4, 6),
+    "total_ips": _SUM,
+    "used_ips": _SUM,
+}
 
 NETWORK_IP_AVAILABILITY = Resource(
     name="network_ip_availability",
@@ -89,7 +100,7 @@ NETWORK_IP_AVAILABILITY = Resource(
         read_only("project_id", string(255), alias="tenant_id"),
         read_only("total_ips", _SUM),
         read_only("used_ips", _SUM),
-        read_only("subnet_ip_availability", JSON),
+        read_only("subnet_ip_availability", list_answered(record_answered(_OF_SUBNET))),
         read_only("ip_version", integer(4, 6), sortable=False),
     ),
 )
@@ -111,9 +122,9 @@ NETWORK_SEGMENT_RANGE = Resource(
         Field(name="physical_network", type=nullable(string(64)), default=None, put=False),
         Field(name="minimum", type=integer(1, (1 << 32) - 1), required=True),
         Field(name="maximum", type=integer(1, (1 << 32) - 1), required=True),
-        read_only("used", JSON),
-        read_only("available", JSON),
-        read_only("tags", JSON),
+        read_only("used", map_answered(string(255))),
+        read_only("available", list_answered(integer(1, (1 << 32) - 1))),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

@@ -34,7 +34,15 @@ def _subnet_filter(texts: list[str]) -> list[Filter]:
     return [Filter("subnet_id", tuple(text.lower() for text in texts))]
 
 
-_PROTOCOL = nullable(FieldType("IP protocol by name or number", _parse_protocol, str))
+_PROTOCOL = nullable(
+    FieldType(
+        "IP protocol by name or number",
+        _parse_protocol,
+        str,
+        {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 255}]},
+        {"type": "string"},
+    )
+)
 _PORT = nullable(integer(1, 65_535))
 _OCTET = nullable(integer(0, 255))
 _STANDARD = (

@@ -1,7 +1,8 @@
 """Nodes (ours) and agents (Neutron API reference v2, "Agents") as clients see them."""
 
+from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, HOST, IP, JSON, UUID, integer, nullable, only, string
+from alcor.resource.fields import BOOLEAN, HOST, IP, UUID, integer, nullable, only, string
 from alcor.values.ids import host_id
 
 _COUNT = integer(0, (1 << 63) - 1)
@@ -26,7 +27,7 @@ NODE = Resource(
         Field(name="id", alias="name", type=HOST, required=True, put=False),
         Field(name="tunnel_ip", type=IP, required=True),
         Field(name="description", type=string(255), default=""),
-        read_only("physical_networks", JSON, filterable=False, sortable=False),
+        read_only("physical_networks", list_answered(string(64)), filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
         read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),
@@ -61,8 +62,8 @@ AGENT = Resource(
         read_only("created_at", _TIME),
         read_only("started_at", _TIME),
         read_only("heartbeat_timestamp", nullable(_TIME)),
-        read_only("configurations", JSON),
-        read_only("resources_synced", JSON),
+        read_only("configurations", OBJECT),
+        read_only("resources_synced", nullable(BOOLEAN)),
     ),
 )
 

@@ -12,13 +12,13 @@ from alcor.contracts.resources import Filter
 from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
 from alcor.managers.port.pairs import PAIRS
+from alcor.resource.answers import OBJECT, list_answered, map_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     DOMAIN,
     HOST,
     IP,
-    JSON,
     MAC,
     NAME,
     UUID,
@@ -81,12 +81,34 @@ def fixed_ips_filters(texts: list[str]) -> list[Filter]:
 FIXED_IPS = list_of(
     record_of({}, {"subnet_id": UUID, "ip_address": IP}), fixed_ips_listed_max, unique=False
 )
-_MAC = nullable(FieldType("mac address", _parse_mac, MAC.of_query))  # null: another is chosen
-_HOST = FieldType("host name, or empty: nowhere", _parse_host, str)
+_MAC = nullable(MAC._replace(parse=_parse_mac))  # null: another is chosen
+_HOST = FieldType("host name, or empty: nowhere", _parse_host, str, {"type": "string"})
 _COUNT = integer(0, (1 << 63) - 1)
 
 _GROUPS = list_of(UUID, groups_listed_max)
-_NULL_IS_NONE = FieldType(_GROUPS.name, lambda value: [] if value is None else _GROUPS.parse(value))
+_NULL_IS_NONE = _GROUPS._replace(parse=lambda given: [] if given is None else _GROUPS.parse(given))
+
+_ASSIGNMENT = {"ip_address": IP, "hostname": string(255), "fqdn": string(511)}
+_REQUEST = {
+    "request_groups": list_answered(
+        record_answered(
+            {
+                "id": UUID,
+                "required": list_answered(string(255)),
+                "resources": map_answered(integer(0, (1 << 31) - 1)),
+            }
+        )
+    ),
+    "same_subtree": list_answered(UUID),
+}
+_SUB_PORT = {
+    "port_id": UUID,
+    "segmentation_type": string(16),
+    "segmentation_id": integer(0, 4_094),
+    "mac_address": MAC,
+}
+_TRUNK = {"trunk_id": UUID, "sub_ports": list_answered(record_answered(_SUB_PORT))}
+_ON_TRUNK = {"trunk_id": UUID, "port_id": UUID, "segmentation_id": integer(0, 4_094)}
 
 
 def groups_filter(texts: list[str]) -> list[Filter]:
@@ -112,7 +134,7 @@ PORT = Resource(
         Field(name="device_owner", type=NAME, default=""),
         Field(name="binding:host_id", type=_HOST, default=""),
         read_only("binding:vif_type", string(64)),
-        read_only("binding:vif_details", JSON),
+        read_only("binding:vif_details", OBJECT),
         Field(name="binding:vnic_type", type=VNIC_TYPE, default=NORMAL),
         Field(name="binding:profile", type=PROFILE, default={}),
         Field(name="port_security_enabled", type=BOOLEAN),
@@ -136,13 +158,13 @@ PORT = Resource(
         Field(name="data_plane_status", type=one_of("ACTIVE", "DOWN", None), post=False),
         Field(name="dns_name", type=DNS_NAME, default=""),
         Field(name="dns_domain", type=DOMAIN, default=""),
-        read_only("dns_assignment", JSON),
+        read_only("dns_assignment", list_answered(record_answered(_ASSIGNMENT))),
         Field(name="qos_policy_id", type=nullable(UUID), default=None),
         read_only("qos_network_policy_id", nullable(UUID), filterable=False, sortable=False),
-        read_only("resource_request", JSON),
+        read_only("resource_request", nullable(record_answered(_REQUEST))),
         read_only("ip_allocation", string(16)),
-        read_only("trunk_details", JSON),
-        read_only("trunk_subport", JSON),
+        read_only("trunk_details", record_answered(_TRUNK)),
+        read_only("trunk_subport", record_answered(_ON_TRUNK)),
         Field(name="description", type=string(255), default=""),
         Field(name="tags", type=TAG_LIST, default=[], put=False),
         read_only("revision_number", _COUNT),
@@ -189,7 +211,7 @@ BINDING = Resource(
         Field(name="profile", type=PROFILE, default={}),
         read_only("status", string(16)),
         read_only("vif_type", string(64)),
-        read_only("vif_details", JSON),
+        read_only("vif_details", OBJECT),
     ),
     actions=(Action(name="activate"),),
 )

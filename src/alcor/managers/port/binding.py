@@ -63,7 +63,7 @@ def _parse_profile(value: object) -> dict[str, Any]:
     return value
 
 
-PROFILE = FieldType("object", _parse_profile)
+PROFILE = FieldType("object", _parse_profile, None, {"type": "object"})
 
 
 def with_trust(profile: dict[str, Any], trusted: bool | None) -> dict[str, Any]:

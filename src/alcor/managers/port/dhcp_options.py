@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alcor.intent.records import DhcpOption
-from alcor.resource.fields import FieldType, integer, list_of, nullable, record_of, shown, string
+from alcor.resource.fields import integer, list_of, nullable, record_of, shown, string
 from alcor.values import dhcp_options
 
 options_max = 64  # of one port
@@ -23,7 +23,7 @@ def _parse_name(value: object) -> object:
 
 
 _RECORD = record_of(
-    {"opt_name": FieldType("option name", _parse_name), "opt_value": nullable(string(255))},
+    {"opt_name": string(64)._replace(parse=_parse_name), "opt_value": nullable(string(255))},
     {"ip_version": integer(4, 6)},
 )
 
@@ -40,8 +40,8 @@ def _parse(value: object) -> object:
     return option
 
 
-_LIST = list_of(FieldType(_RECORD.name, _parse), options_max)
-OPTIONS = FieldType(_LIST.name, lambda value: [] if value is None else _LIST.parse(value))
+_LIST = list_of(_RECORD._replace(parse=_parse), options_max)
+OPTIONS = _LIST._replace(parse=lambda value: [] if value is None else _LIST.parse(value))
 
 
 def merged(

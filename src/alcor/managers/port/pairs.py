@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from alcor.intent.records import AddressPair
-from alcor.resource.fields import IP, MAC, FieldType, shown
+from alcor.resource.fields import CIDR, IP, MAC, FieldType, shown
 from alcor.values.addresses import prefix
 from alcor.values.errors import Conflict, HTTPBadRequest, Refusal
 
@@ -103,7 +103,19 @@ def _address(value: object) -> str:
     return text
 
 
-PAIRS = FieldType("list of allowed address pairs", _parse)
+_ADDRESS = {"anyOf": [*IP.schema["anyOf"], dict(CIDR.schema)]}
+_PAIR = {
+    "type": "object",
+    "properties": {"ip_address": _ADDRESS, "mac_address": dict(MAC.schema)},
+    "required": ["ip_address"],
+    "additionalProperties": False,
+}
+PAIRS = FieldType(
+    "list of allowed address pairs",
+    _parse,
+    None,
+    {"type": "array", "items": _PAIR, "maxItems": pairs_max},
+)
 
 
 def made(pairs: Iterable[Pair], mac_address: str) -> tuple[AddressPair, ...]:

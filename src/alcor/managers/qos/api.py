@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from alcor.contracts.resources import Filter
 from alcor.managers.qos.model import rule
+from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
-    JSON,
     NAME,
     UUID,
     FieldType,
@@ -20,6 +20,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 RULE_OF_ALIAS = "alias_"
 _COUNT = integer(0, (1 << 63) - 1)
@@ -51,8 +52,8 @@ POLICY = Resource(
         Field(name="description", type=string(255), default=""),
         Field(name="shared", type=BOOLEAN, default=False),
         Field(name="is_default", type=BOOLEAN, default=False),
-        read_only("rules", JSON),
-        read_only("tags", JSON),
+        read_only("rules", list_answered(OBJECT)),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", _COUNT),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),
@@ -135,7 +136,7 @@ RULE_TYPE = Resource(
     special_filters={"all_rules": _of_any_driver, "all_supported": _of_any_driver},
     fields=(
         read_only("type", string(255)),
-        read_only("drivers", JSON),
+        read_only("drivers", list_answered(OBJECT)),
     ),
 )
 

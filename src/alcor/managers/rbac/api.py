@@ -11,7 +11,9 @@ def _parse_target(value: object) -> object:
     return text
 
 
-_TARGET = FieldType("project, or * for all", _parse_target, str)
+_TARGET = FieldType(
+    "project, or * for all", _parse_target, str, {**string(255).schema, "minLength": 1}
+)
 
 RBAC_POLICY = Resource(
     name="rbac_policy",

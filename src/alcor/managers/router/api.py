@@ -5,12 +5,12 @@ Source: Neutron API reference v2, "Routers" and "Router conntrack helper".
 
 from alcor.managers.router.model.conntrack_helper import PROTOCOLS
 from alcor.managers.router.model.gateway import gateways_max
+from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
     IP,
-    JSON,
     NAME,
     UUID,
     FieldType,
@@ -23,6 +23,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 zones_listed_max = 16
 fixed_ips_listed_max = 20  # of a gateway
@@ -39,6 +40,8 @@ _ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_li
 
 
 _GATEWAY_LIST = list_of(_GATEWAY, gateways_max, unique=False)
+_OR_NULL = nullable(_GATEWAY)
+_GATEWAY_FORMS = (_OR_NULL.schema, _OR_NULL.shown)
 _PARTS = ("network_id", "enable_snat", "external_fixed_ips", "qos_policy_id")
 
 
@@ -64,11 +67,12 @@ def _always(what: str) -> FieldType:
             raise ValueError(f"{shown(value)} is not possible: {what}")
         return True
 
-    return FieldType("only True", parse, lambda text: boolean_of(text))
+    schema = {"enum": [True, None]}
+    return FieldType("only True", parse, lambda text: boolean_of(text), schema)
 
 
-ROUTES = FieldType(_ROUTES.name, _parse_routes)
-_GATEWAYS = FieldType(_GATEWAY_LIST.name, _parse_gateways, None, _GATEWAY_LIST.schema)
+ROUTES = _ROUTES._replace(parse=_parse_routes)
+_GATEWAYS = _GATEWAY_LIST._replace(parse=_parse_gateways)
 _INTERFACE = (
     Field(name="subnet_id", type=nullable(UUID)),
     Field(name="port_id", type=nullable(UUID)),
@@ -88,11 +92,11 @@ ROUTER = Resource(
         Field(name="admin_state_up", type=BOOLEAN, default=True),
         Field(
             name="external_gateway_info",
-            type=FieldType(f"{_GATEWAY.name}, or null", _parse_gateway),
+            type=FieldType(f"{_GATEWAY.name}, or null", _parse_gateway, None, *_GATEWAY_FORMS),
             default=None,
             parts=_PARTS,
         ),
-        read_only("external_gateways", JSON, parts=_PARTS),
+        read_only("external_gateways", list_answered(_GATEWAY), parts=_PARTS),
         Field(name="enable_default_route_ecmp", type=nullable(BOOLEAN), default=None),
         Field(name="routes", type=ROUTES, post=False),
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
@@ -107,9 +111,9 @@ ROUTER = Resource(
         Field(name="flavor_id", type=nullable(UUID), default=None, put=False),
         Field(name="description", type=string(255), default=""),
         read_only("status", string(16)),
-        read_only("availability_zones", JSON),
-        read_only("conntrack_helpers", JSON),
-        read_only("tags", JSON),
+        read_only("availability_zones", list_of(string(255), zones_listed_max)),
+        read_only("conntrack_helpers", list_answered(OBJECT)),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

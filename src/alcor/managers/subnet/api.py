@@ -5,7 +5,6 @@ from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
     IP,
-    JSON,
     NAME,
     UUID,
     FieldType,
@@ -19,6 +18,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 allocation_pools_max = 64
 dns_nameservers_max = 5  # Neutron's max_dns_nameservers
@@ -47,7 +47,7 @@ SUBNET = Resource(
         Field(name="network_id", type=UUID, required=True, put=False),
         Field(
             name="ip_version",
-            type=FieldType("4 or 6", _version, integer(0, 255).of_query),
+            type=FieldType("4 or 6", _version, integer(0, 255).of_query, {"enum": [4, 6]}),
             required=True,
             put=False,
         ),
@@ -88,7 +88,7 @@ SUBNET = Resource(
         Field(name="segment_id", type=only(None, "networks have one segment")),
         read_only("shared", BOOLEAN, sortable=False),
         read_only("router:external", BOOLEAN),
-        read_only("tags", JSON),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

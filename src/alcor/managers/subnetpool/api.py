@@ -7,7 +7,6 @@ from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
-    JSON,
     NAME,
     UUID,
     FieldType,
@@ -18,6 +17,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 ONBOARD = "onboard_network_subnets"
 prefixes_max = 256  # of one pool, in a body
@@ -42,7 +42,8 @@ def _parse_version(value: object) -> int:
     return number
 
 
-_VERSION = FieldType("4 or 6", _parse_version, integer(0, 255).of_query)
+_NAME = FieldType("string(1..255)", _parse_name, str, {**NAME.schema, "minLength": 1})
+_VERSION = FieldType("4 or 6", _parse_version, integer(0, 255).of_query, {"enum": [4, 6]})
 
 SUBNETPOOL = Resource(
     name="subnetpool",
@@ -52,7 +53,11 @@ SUBNETPOOL = Resource(
     extension="subnet_allocation",
     fields=(
         Field(name="id", type=UUID, put=False),
-        Field(name="name", type=FieldType("string(1..255)", _parse_name, str), required=True),
+        Field(
+            name="name",
+            type=_NAME,
+            required=True,
+        ),
         Field(name="project_id", alias="tenant_id", type=string(255), put=False),
         Field(name="prefixes", type=_PREFIXES, required=True),
         Field(name="default_quota", type=nullable(integer(0, (1 << 31) - 1))),
@@ -64,7 +69,7 @@ SUBNETPOOL = Resource(
         Field(name="shared", type=BOOLEAN, default=False, put=False),
         Field(name="address_scope_id", type=nullable(UUID), default=None),
         Field(name="description", type=string(255), default=""),
-        read_only("tags", JSON),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", _COUNT),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

@@ -4,7 +4,6 @@ from alcor.managers.trunk.model.trunk import INHERIT, VLAN
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
-    JSON,
     NAME,
     UUID,
     integer,
@@ -14,6 +13,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.resource.tags import TAG_LIST
 
 vlan_id_max = 4_094
 sub_ports_listed_max = vlan_id_max  # of one body; how many a trunk may have is a setting
@@ -70,7 +70,7 @@ TRUNK = Resource(
         Field(name="sub_ports", type=_SUB_PORTS, default=[], put=False),
         Field(name="description", type=string(255), default=""),
         read_only("status", string(16)),
-        read_only("tags", JSON),
+        read_only("tags", TAG_LIST),
         read_only("revision_number", integer(0, (1 << 63) - 1)),
         read_only("created_at", string(32)),
         read_only("updated_at", string(32)),

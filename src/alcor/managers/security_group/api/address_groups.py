@@ -2,13 +2,13 @@
 
 from alcor.managers.security_group.api.types import COUNT, TIME
 from alcor.resource.declaration import Action, Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, CIDR, NAME, UUID, FieldType, list_of, string
+from alcor.resource.fields import BOOLEAN, CIDR, NAME, UUID, list_of, string
 
 addresses_listed_max = 10_000  # in one body; how many a group may hold is the manager's setting
 
 _SUBNETS = list_of(CIDR, addresses_listed_max, unique=False)
-_NOTHING_IS_NONE = FieldType(
-    _SUBNETS.name, lambda value: [] if value is None else _SUBNETS.parse(value)
+_NOTHING_IS_NONE = _SUBNETS._replace(
+    parse=lambda value: [] if value is None else _SUBNETS.parse(value)
 )
 _ADDRESSES = Field(
     name="addresses",

@@ -10,6 +10,8 @@ from alcor.managers.security_group.model.refusals import (
     SecurityGroupRuleInvalidProtocol,
 )
 from alcor.resource.fields import (
+    CIDR,
+    IP,
     NAME,
     FieldType,
     integer,
@@ -83,13 +85,25 @@ def _text_or_null(text: str) -> str | None:
     return text or None
 
 
-_port_of_query = nullable(integer(0, 65_535)).of_query
+_PORT = nullable(integer(0, 65_535))
 
-GROUP_NAME = FieldType("name, but not 'default'", _parse_name, str)
-PROTOCOL = FieldType("IP protocol by name or number, or null", _parse_protocol, _text_or_null)
-ETHERTYPE = FieldType("IPv4 or IPv6", _parse_ethertype, str)
-PORT_NUMBER = FieldType("port, ICMP type or code, or null", _parse_port, _port_of_query)
-IP_PREFIX = FieldType("ip address or prefix, or null", _parse_prefix, _text_or_null)
-REMOTE_ID = FieldType("id or null", _parse_remote_id, _text_or_null)
+GROUP_NAME = FieldType("name, but not 'default'", _parse_name, str, NAME.schema)
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+PROTOCOL = FieldType(
+    "IP protocol by name or number, or null",
+    _parse_protocol,
+    _text_or_null,
+    {"anyOf": [{"type": ["string", "null"]}, {"type": "integer", "minimum": 0, "maximum": 255}]},
+    _TEXT_OR_NULL,
+)
+ETHERTYPE = FieldType(
+    "IPv4 or IPv6", _parse_ethertype, str, {"enum": list(_ETHERTYPE_BY_LOWER.values())}
+)
+PORT_NUMBER = FieldType(
+    "port, ICMP type or code, or null", _parse_port, _PORT.of_query, _PORT.schema
+)
+_PREFIX = {"anyOf": [*IP.schema["anyOf"], dict(CIDR.schema), {"type": "null"}]}
+IP_PREFIX = FieldType("ip address or prefix, or null", _parse_prefix, _text_or_null, _PREFIX)
+REMOTE_ID = FieldType("id or null", _parse_remote_id, _text_or_null, nullable(string(36)).schema)
 COUNT = integer(0, (1 << 63) - 1)
 TIME = string(32)
