@@ -17,13 +17,13 @@ from alcor.integrations.designate.client import DesignateClient, DesignateDown, 
 from alcor.integrations.designate.record_sets import RecordSet, Wanted
 from alcor.integrations.designate.settings import DesignateSettings
 from alcor.integrations.designate.store import PublishedStore
+from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, id_of, record_of
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.runtime.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
 KINDS = ("network", "subnet", "port", "floating_ip")
-retry_first_s = 0.2
 batch_max = 100  # record sets between two writes of what was published
 
 _log = structlog.get_logger("alcor.designate")
@@ -107,22 +107,13 @@ class DesignateApp:
             self._news.set()
 
     async def _publish(self) -> None:
-        pause = retry_first_s
-        while True:
-            await self._news.wait()
-            await asyncio.sleep(self._settings.interval_s)  # others may come together with it
-            self._news.clear()
-            try:
-                while not self._unknown and await self._publish_some():
-                    pause = retry_first_s
-            except DesignateDown as down:
-                _log.warning("names were not published", reason=str(down), again_in_s=pause)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, self._settings.retry_s_max)
-                self._news.set()
+        failed = "names were not published"
+        await tell(self._news, self._publish_some, DesignateDown, self._settings, failed)
 
     async def _publish_some(self) -> bool:
-        """Whether there was anything to publish."""
+        """Whether there was anything to publish; not before all that is wanted is known."""
+        if self._unknown:
+            return False
         dirty = self._wanted.dirty
         dirty -= {of for of in dirty if of not in self._doubted and self._as_put(of)}
         waiting.set(len(dirty))

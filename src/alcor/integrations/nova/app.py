@@ -14,13 +14,13 @@ from alcor.integrations.nova.client import NovaClient, NovaDown
 from alcor.integrations.nova.settings import NovaSettings
 from alcor.integrations.nova.store import ToldStore
 from alcor.integrations.nova.tracker import Tracker
+from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, follow_prefix, id_of, record_of
 from alcor.intent.records import FloatingIpRecord, PortRecord
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.runtime.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
-retry_first_s = 0.2
 
 _log = structlog.get_logger("alcor.nova")
 _report = msgspec.msgpack.Decoder(PortReport).decode
@@ -95,19 +95,8 @@ class NovaApp:
         return taken
 
     async def _tell(self) -> None:
-        pause = retry_first_s
-        while True:
-            await self._news.wait()
-            await asyncio.sleep(self._settings.interval_s)  # others may come together with it
-            self._news.clear()
-            try:
-                while await self._tell_some():
-                    pause = retry_first_s
-            except NovaDown as down:
-                _log.warning("nova was not told", reason=str(down), again_in_s=pause)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, self._settings.retry_s_max)
-                self._news.set()
+        failed = "nova was not told"
+        await tell(self._news, self._tell_some, NovaDown, self._settings, failed)
 
     async def _tell_some(self) -> bool:
         """Whether there was anything to tell."""
