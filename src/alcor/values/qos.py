@@ -5,7 +5,6 @@ The refusals are Neutron's (neutron_lib.exceptions.qos).
 
 from alcor.values.errors import Conflict, Kind, NotFound, Refusal
 
-ENFORCED = ("bandwidth_limit", "dscp_marking", "packet_rate_limit")  # by hosts
 # Kept by the placement of machines: a host gets no more of them than it was said to have.
 # What has no place of its own, as a router's gateway, can't have them.
 PLACED = ("minimum_bandwidth", "minimum_packet_rate")

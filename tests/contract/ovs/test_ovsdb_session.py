@@ -102,19 +102,6 @@ def test_an_error_of_the_commit_itself_is_found_behind_the_results(switch: Any) 
     on(switch, given)
 
 
-def test_keys_of_a_map_are_replaced_and_the_others_stay(switch: Any) -> None:
-    async def given(db: Ovsdb) -> None:
-        for pairs in ({"a": "1", "b": "2"}, {"b": "3"}):
-            await db.transact(operations.set_keys("Bridge", "br0", "external_ids", pairs))
-
-        (result,) = await db.transact(
-            [{"op": "select", "table": "Bridge", "where": [], "columns": ["external_ids"]}]
-        )
-        assert as_map(result["rows"][0]["external_ids"]) == {"a": "1", "b": "3"}
-
-    on(switch, given)
-
-
 def test_a_bridge_is_made_whole_and_its_port_taken_off_again(switch: Any) -> None:
     async def given(db: Ovsdb) -> None:
         await db.monitor(PORT_COLUMNS)

@@ -8,8 +8,6 @@ Source: ovs-vswitchd.conf.db(5).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alcor.ovs.ovsdb.values import Atom, map_value, set_value
-
 Operation = dict[str, Any]
 _ROOT = "Open_vSwitch"
 
@@ -41,16 +39,6 @@ def add_to_set(table: str, where: list[Any], column: str, named: str) -> Operati
     """Let a column refer to a row that this transaction inserts."""
     mutation = [column, "insert", ["set", [["named-uuid", named]]]]
     return {"op": "mutate", "table": table, "where": where, "mutations": [mutation]}
-
-
-def set_keys(table: str, name: str, column: str, pairs: Mapping[str, Atom]) -> list[Operation]:
-    """Set keys of a map column and leave the others; an insert alone would keep the old values."""
-    mutations = [
-        [column, "delete", set_value(pairs)],
-        [column, "insert", map_value(pairs)],
-    ]
-    mutate = {"op": "mutate", "table": table, "where": by_name(name), "mutations": mutations}
-    return [must_exist(table, name), mutate]
 
 
 def add_bridge(name: str, columns: Mapping[str, Any]) -> list[Operation]:
