@@ -16,6 +16,7 @@ FAMILIES, PLACES = ("IPv4", "IPv6"), ("same", "across")
 
 
 NOT_THERE = {  # of features, families and places: why there is nothing to prove
+    ("Conntrack helpers", "IPv6", "same across"): "they read what is translated, and IPv6 is not",
     ("DHCP", "IPv4 IPv6", "across"): "a machine's own host answers",
     ("Floating IP to floating IP", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
     ("Floating IPs", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
