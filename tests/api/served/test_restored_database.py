@@ -58,6 +58,9 @@ def test_a_database_that_is_put_back_is_what_hosts_hold_and_is_gone_on_from(
         until(hosts.held, later.__eq__, region)
         renamed = {"network": {"name": "since"}}
         before = region.ask("PUT", f"/v2.0/networks/{network_id}", renamed).headers
+        revision = before["x-alcor-revision"]  # in the log, when hosts have it
+        converged = region.ask("GET", f"/alcor/v1/convergence?revision={revision}&timeout=60")
+        assert converged.body["converged"]
         exchange(region, own_postgres, backup, data)
 
         until(hosts.held, kept.__eq__, region)

@@ -11,6 +11,7 @@ from tests.designate import Designate, serving
 
 from alcor.integrations.designate.app import DesignateApp
 from alcor.integrations.designate.client import DESCRIPTION, DesignateClient
+from alcor.integrations.designate.record_sets import RecordSet
 from alcor.integrations.designate.settings import DesignateSettings
 from alcor.intent import records
 from alcor.intent.records import (
@@ -71,11 +72,16 @@ async def rebuilt() -> None: ...
 
 
 async def publish(
-    folder: Path, endpoint: str, world: World, scene: Callable[[], Any], **settings: Any
+    folder: Path,
+    endpoint: str,
+    world: World,
+    scene: Callable[[], Any],
+    client_type: type[DesignateClient] = DesignateClient,
+    **settings: Any,
 ) -> None:
     """Run a publisher on this folder while the scene plays."""
     set_ = DesignateSettings(endpoint=endpoint, interval_s=0.01, retry_s_max=0.05, **settings)
-    client = DesignateClient(Session(), endpoint, authenticated=False)
+    client = client_type(Session(), endpoint, authenticated=False)
     app = DesignateApp(folder, world.intent, rebuilt, client, set_)
     tasks = Tasks()
     await app.recover()
@@ -216,6 +222,32 @@ def test_what_went_while_the_publisher_was_away_is_taken_away(tmp_path: Path) ->
         server.calls.clear()
         asyncio.run(publish(tmp_path, server.endpoint, world, after))
         assert sorted(writes(server)) == ["DELETE", "PUT"]
+
+
+class Unanswered(DesignateClient):
+    """Puts, and never comes back."""
+
+    async def put(self, of: RecordSet, records: frozenset[str]) -> None:
+        await super().put(of, records)
+        await asyncio.Event().wait()
+
+
+def test_what_was_under_way_when_the_publisher_was_cut_short_is_taken_away(tmp_path: Path) -> None:
+    world = World()
+
+    async def before() -> None:
+        await world.begin()
+        await world.port("p", "10.0.0.5")
+        await until(lambda: WEB in server.held())
+
+    async def after() -> None:
+        await until(lambda: not server.held())
+
+    with serving() as server:
+        server.zone(ZONE, "blue")
+        asyncio.run(publish(tmp_path, server.endpoint, world, before, Unanswered))
+        asyncio.run(world.port("p"))
+        asyncio.run(publish(tmp_path, server.endpoint, world, after))
 
 
 def test_what_others_took_away_is_put_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Then it costs the same in a table of any size: nothing is sorted, and nothing is skipped.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -36,6 +37,7 @@ def test_a_page_by_one_value_of_an_often_filtered_field_is_not_sorted(
     connection.set_trace_callback(None)
     (statement,) = asked
     plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
-    steps = [step for *_, step in plan]
-    assert len(steps) == 1
-    assert "SEARCH port USING INDEX" in steps[0]
+    steps = " ".join(step for *_, step in plan)
+    assert re.search("SEARCH port(_[a-z_]+_young)? USING (INDEX|PRIMARY KEY)", steps)
+    assert "SCAN" not in steps
+    assert "TEMP B-TREE" not in steps

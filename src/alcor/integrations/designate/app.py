@@ -61,8 +61,9 @@ class DesignateApp:
         self._news = asyncio.Event()
 
     async def recover(self) -> None:
-        """Remember what was published."""
+        """Remember what was published, and what was under way when this was cut short."""
         self._put = await self._store.all()
+        self._doubted = {of for of, records in self._put.items() if not records}
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """Follow what names follow from; publish; now and then look whether it is still there."""
@@ -90,7 +91,8 @@ class DesignateApp:
             self._unknown.discard(kind)
             if not self._unknown:
                 # Also what was published in another life, and is wanted no more.
-                self._wanted.dirty |= {of for of in self._put if not self._as_put(of)}
+                lapsed = {of for of in self._put if not self._as_put(of)}
+                self._wanted.dirty |= lapsed | self._doubted
             await apply(entries)
 
         return follow(self._intent, kind, self._rebuilt, replace, apply)
@@ -120,6 +122,7 @@ class DesignateApp:
         batch = list(islice(dirty, batch_max))
         if not batch:
             return False
+        await self._store.begin(batch)
         wanted = {of: self._wanted.values(of) for of in batch}
         dirty.difference_update(batch)  # what changes meanwhile is dirty again
         work = (self._put_one(of, records) for of, records in wanted.items())
@@ -130,6 +133,7 @@ class DesignateApp:
         down = [(of, why) for of, why in results.items() if isinstance(why, DesignateDown)]
         if down:
             dirty.update(of for of, _ in down)
+            self._doubted.update(of for of, _ in down)
             raise down[0][1]
         return True
 
