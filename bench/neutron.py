@@ -74,23 +74,30 @@ def measure(bench: Bench) -> list[Section]:
     ]
 
 
-def _posts(bench: Bench, load: LoadGenerator, case: Case, ours: Side, theirs: Side) -> Row:
-    def turn(side: Side) -> Outcome:
-        job = Job(
-            port=side.port,
-            method="POST",
-            targets=[PORT.path],
-            headers={"X-Project-Id": project},
-            body=side.body(case.ports),
-            connections=case.clients,
-            count=case.calls,
-        )
-        return checked(load.run(job), 201)
-
-    rounds = _turns(bench, case.name, lambda: turn(ours), lambda: turn(theirs))
-    here, there = (
-        spread(case.ports * case.calls / each.seconds for each in side).median for side in rounds
+def ask(load: LoadGenerator, side: Side, case: Case) -> Outcome:
+    """Creates of ports, all of which are answered 201."""
+    job = Job(
+        port=side.port,
+        method="POST",
+        targets=[PORT.path],
+        headers={"X-Project-Id": project},
+        body=side.body(case.ports),
+        connections=case.clients,
+        count=case.calls,
     )
+    return checked(load.run(job), 201)
+
+
+def ports_per_s(case: Case, outcomes: Sequence[Outcome]) -> float:
+    """The median of several turns."""
+    return spread(case.ports * case.calls / each.seconds for each in outcomes).median
+
+
+def _posts(bench: Bench, load: LoadGenerator, case: Case, ours: Side, theirs: Side) -> Row:
+    rounds = _turns(
+        bench, case.name, lambda: ask(load, ours, case), lambda: ask(load, theirs, case)
+    )
+    here, there = (ports_per_s(case, side) for side in rounds)
     return _row(f"POST, {case.name}", here, there, f"{rate(here)} ports", f"{rate(there)} ports")
 
 

@@ -3,15 +3,14 @@
 A small machine has no core free for a second worker: there each gateway is held to a share of one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 
-from alcor.client.api import PORT
 from bench.held import Held
-from bench.load import Job, LoadGenerator, Outcome
+from bench.load import LoadGenerator, Outcome
 from bench.measure import in_turns, spread
-from bench.neutron import Side, checked, neutron
-from bench.posts import Case, Region, project
+from bench.neutron import Side, ask, neutron, ports_per_s
+from bench.posts import Case, Region
 from bench.roles import ROLES, Roles
 from bench.run import Bench
 from bench.tables import Row, Section, at_least, rate, ratio, seconds
@@ -38,23 +37,6 @@ def measure(bench: Bench) -> list[Section]:
         return [_section(beside), _workers(bench, roles, load, ours)]
 
 
-def _ask(load: LoadGenerator, side: Side, case: Case) -> Outcome:
-    job = Job(
-        port=side.port,
-        method="POST",
-        targets=[PORT.path],
-        headers={"X-Project-Id": project},
-        body=side.body(case.ports),
-        connections=case.clients,
-        count=case.calls,
-    )
-    return checked(load.run(job), 201)
-
-
-def _per_s(case: Case, outcomes: Sequence[Outcome]) -> float:
-    return spread(case.ports * case.calls / each.seconds for each in outcomes).median
-
-
 def _beside(
     bench: Bench,
     roles: Roles,
@@ -69,7 +51,7 @@ def _beside(
 
     def turn() -> Outcome:
         before = roles.cpu_s()
-        outcome = _ask(load, ours, case)
+        outcome = ask(load, ours, case)
         roles.wait_until_quiet()
         for role, after in roles.cpu_s().items():
             used[role].append((after - before[role]) / (case.ports * case.calls))
@@ -78,19 +60,19 @@ def _beside(
     contenders: dict[str, Callable[[], Outcome]] = {"Alcor": turn}
     if theirs is not None:
         side = theirs
-        contenders["Neutron"] = lambda: _ask(load, side, neutrons)
+        contenders["Neutron"] = lambda: ask(load, side, neutrons)
     found = in_turns(
         1 if case.ports > 1 and theirs is not None else bench.rounds(_rounds, _rounds_quick),
         contenders,
         lambda who: bench.tell(f"{case.name}: {who}"),
     )
-    here = _per_s(case, found["Alcor"])
+    here = ports_per_s(case, found["Alcor"])
     cpu_s = {role: spread(each).median for role, each in used.items()}
     row = [case.name, rate(here), *map(seconds, cpu_s.values())]
     values = {"per_s": here} | {f"{role}_cpu_s": each for role, each in cpu_s.items()}
     if theirs is None:
         return Row(cells=[*row, "", ""], values=values)
-    there = _per_s(neutrons, found["Neutron"])
+    there = ports_per_s(neutrons, found["Neutron"])
     return Row(
         cells=[*row, f"{there:.1f}/s", ratio(here / there)],
         values=values | {"neutron_per_s": there, "ratio": here / there},
@@ -123,8 +105,8 @@ def _workers(bench: Bench, roles: Roles, load: LoadGenerator, ours: Side) -> Sec
             gateway = first if number == 1 else roles.start("gateway")
             stack.enter_context(Held(f"gateway-{number}", _held_share)).take(gateway.pid)
             bench.tell(f"{number} of gateways")
-            found[number] = [_ask(load, ours, case) for _ in range(rounds)]
-    one, two = (_per_s(case, found[number]) for number in (1, 2))
+            found[number] = [ask(load, ours, case) for _ in range(rounds)]
+    one, two = (ports_per_s(case, found[number]) for number in (1, 2))
     words = f"at least {_second_times_min} times"
     return Section(
         title="A second gateway",
