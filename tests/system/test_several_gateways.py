@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pytest
 from tests.system.test_north_south import FLOATING, ROUTER, Talk, answers, ping, space, take_down
+from tests.system.test_port_forwardings import datagrams, forward, forwardings
 
-from alcor.client.api import NETWORK, PORT, SUBNET, Kind
+from alcor.client.api import NETWORK, PORT, SUBNET
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch
 from alcor.lab.hosts import vsctl
@@ -25,6 +26,7 @@ timeout_s = 30.0
 vlan, cidr, gateway = 200, "192.0.2.0/24", "192.0.2.1"  # of the second external network
 cidr6, gateway6 = "2001:db8:fe::/64", "2001:db8:fe::1"
 connections = 24  # that all leave by the same of two ways once in eight million times
+beyond6 = [f"{outside.beyond6}:{number:x}" for number in range(1, connections + 1)]
 
 
 class Site(NamedTuple):
@@ -140,8 +142,10 @@ def test_connections_leave_by_both_gateways_and_each_by_one(lab: Lab, site: Site
 
 
 @pytest.mark.proves("Several gateways of a router", "IPv6", "same across")
-def test_ipv6_leaves_by_both_gateways_each_sender_s_port_by_one(lab: Lab, site: Site) -> None:
-    ip_batch([f"route replace fd50::/64 via {site.own6}"], lab.layout.outside_namespace)
+def test_ipv6_leaves_by_both_gateways_to_each_address_by_one(lab: Lab, site: Site) -> None:
+    there = [f"addr add {each}/128 dev lo nodad" for each in beyond6]
+    back = f"route replace fd50::/64 via {site.own6}"
+    ip_batch([*there, back], lab.layout.outside_namespace)
     for machine in site.machines:
         for one in (outside.gateway6, gateway6, outside.beyond6):
             answers(space(lab, machine.name), one)
@@ -155,7 +159,8 @@ def test_ipv6_leaves_by_both_gateways_each_sender_s_port_by_one(lab: Lab, site: 
 
 
 def heard_by(lab: Lab, machine: Machine) -> list[set[int]]:
-    """By which of both interfaces of the world a machine's datagrams come: its ports, by each."""
+    """By which of both interfaces of the world a machine's datagrams to several addresses come: its
+    ports, one for each address, by each."""
     heard: list[set[int]] = []
     with ExitStack() as stack:
         ears = []
@@ -163,7 +168,7 @@ def heard_by(lab: Lab, machine: Machine) -> list[set[int]]:
             for device in (b"br0", b"two"):
                 ear = stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
                 ear.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
-                ear.bind((outside.beyond6, 9_000))
+                ear.bind(("::", 9_000))
                 ear.settimeout(1)
                 ears.append(ear)
         with namespaces.inside(space(lab, machine.name)):
@@ -171,14 +176,37 @@ def heard_by(lab: Lab, machine: Machine) -> list[set[int]]:
                 stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
                 for _ in range(connections)
             ]
-        for mouth in mouths * 3:
-            mouth.sendto(b"which way?", (outside.beyond6, 9_000))
+        for mouth, there in [*zip(mouths, beyond6, strict=True)] * 3:
+            mouth.sendto(b"which way?", (there, 9_000))
         for ear in ears:
             heard.append(set())
             with suppress(TimeoutError):
                 while True:
                     heard[-1].add(ear.recvfrom(100)[1][1])
     return heard
+
+
+@pytest.mark.parametrize("is_far", [False, True])
+def test_a_datagram_in_fragments_leaves_as_the_whole_ones_of_its_sender(
+    lab: Lab, site: Site, is_far: bool
+) -> None:
+    machine = site.machines[is_far]
+    answers(space(lab, machine.name), outside.beyond)
+    with ExitStack() as stack:
+        ear = datagrams(stack, lab.layout.outside_namespace)
+        ear.bind((outside.beyond, 9_001))
+        for _ in range(connections):
+            mouth = datagrams(stack, space(lab, machine.name))
+            mouth.connect((outside.beyond, 9_001))
+            senders = set()
+            for said in (b"whole", b"part" * 1_000, b"again"):
+                mouth.send(said)
+                heard, sender = ear.recvfrom(10_000)
+                assert heard == said
+                senders.add(sender)
+                ear.sendto(heard, sender)
+                assert mouth.recv(10_000) == heard
+            assert len(senders) == 1
 
 
 def test_without_ecmp_they_leave_by_the_first_and_the_second_is_reached_too(
@@ -212,22 +240,47 @@ def test_a_floating_ip_of_the_second_answers_and_asks_by_the_second(lab: Lab, si
         assert seen_as(lab, machine) == {floating}
 
 
-def test_a_forwarded_port_of_the_second_answers_by_the_second(lab: Lab, site: Site) -> None:
-    machine = site.machines[1]
+@pytest.mark.parametrize("ecmp", [False, True])
+@pytest.mark.parametrize("is_far", [False, True])
+def test_a_forwarded_port_of_the_second_answers_by_the_second_whole_and_in_fragments(
+    lab: Lab, site: Site, is_far: bool, ecmp: bool
+) -> None:
+    machine = site.machines[is_far]
+    revision = lab.api.update(ROUTER, site.router_id, {"enable_default_route_ecmp": ecmp})[1]
+    assert lab.api.wait(revision, timeout_s).converged
     floating = lab.api.create(FLOATING, [{"floating_network_id": site.worlds[1]}]).items[0]
-    path = f"{FLOATING.path}/{floating['id']}/port_forwardings"
-    body = {"protocol": "tcp", "external_port": 2222, "internal_port": 7777}
-    body |= {"internal_port_id": machine.port_id, "internal_ip_address": machine.address(4)}
-    forwarding = Kind("port_forwarding", "port_forwardings", path)
-    created = lab.api.create(forwarding, [body])
-    assert lab.api.wait(created.revision, timeout_s).converged
+    forwarding = forwardings(floating)
+    revision = forward(lab, forwarding, machine, 53, 5353)
+    assert lab.api.wait(revision, timeout_s).converged
     answers(space(lab, machine.name), outside.beyond)
-    address = floating["floating_ip_address"]
-
     with ExitStack() as stack:
-        talk = Talk(stack, space(lab, machine.name), lab.layout.outside_namespace, address, 2222)
-        assert talk.passes(b"forwarded" * 1_000)
-    lab.api.delete(forwarding, created.items[0]["id"])
+        server = datagrams(stack, space(lab, machine.name))
+        server.bind(("0.0.0.0", 5353))
+        for _ in range(8):
+            client = datagrams(stack, lab.layout.outside_namespace)
+            client.bind((outside.beyond, 0))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"two")
+            client.connect((floating["floating_ip_address"], 53))
+            for said in (b"whole", b"part" * 1_000, b"again"):
+                client.send(said)
+                heard, sender = server.recvfrom(10_000)
+                assert heard == said
+                server.sendto(heard, sender)
+                assert client.recv(10_000) == heard
+        # What it begins itself leaves as before.
+        ear, mouth = (
+            datagrams(stack, each)
+            for each in (lab.layout.outside_namespace, space(lab, machine.name))
+        )
+        ear.bind((outside.beyond, 9_002))
+        mouth.connect((outside.beyond, 9_002))
+        for said in (b"whole", b"part" * 1_000):
+            mouth.send(said)
+            heard, (seen_as, _) = ear.recvfrom(10_000)
+            assert heard == said
+            assert seen_as in (site.own if ecmp else site.own[:1])
+    for each in lab.api.list_page(forwarding):
+        lab.api.delete(forwarding, each["id"])
 
 
 def test_the_routers_own_addresses_are_reached_from_outside(lab: Lab, site: Site) -> None:

@@ -26,7 +26,8 @@ SCOPE_ANY = 0xFFFF_FFFF  # SCOPE of a packet that was translated: it may go anyw
 METER = "reg2"  # which limit LIMITED is asked to keep: the number of a meter
 TAP = ("reg2", "reg5")  # what METERED is asked about: 64 bits; reg5 is free by then
 PICK = "reg4"  # which of several next hops of one route; then, of several ways out, which
-ASKED = 0xFFFF_FFFF  # PICK of what the tracker has been asked about, to know its way out
+ASKED = (1 << 31, 1 << 31)  # PICK, bit 31: the tracker has been asked by which way it came
+UNASKED = (0, 1 << 31)
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
 AGAIN = (64, 64)  # FLAGS, bit 6: it was held until the neighbour that it wants was looked for
@@ -49,7 +50,7 @@ registers = {
     SCOPE: "the address scope that a routed packet comes from, counted for each router; "
     "all bits: any, as it was translated",
     PICK: "which of the next hops of one route the packet takes, from 0 on; then by which of a "
-    "router's ways out it leaves; all bits: the tracker has been asked by which",
+    "router's ways out it leaves; bit 31: the tracker has been asked by which",
     TUNNEL_REMOTE: "IPv4 address of the tunnel endpoint that the packet goes to; before that is "
     "known, the other half of what METERED is asked about",
     SUBJECT: "the port whose security groups are asked: its number",

@@ -5,7 +5,8 @@ way that it came or belongs to; all else by the first, or by all of them in turn
 one (ECMP). What another host has chosen a way for, and sent here to leave, leaves that way.
 
 Of a machine with floating IPs of several networks the tracker, where it translates them, knows by
-which a question came; what answers none leaves by the first.
+which a question came; what answers none leaves by the first. Fragments have no ports: of those too
+the tracker knows which ones answer a question to a forwarded port.
 
 Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_route_ecmp).
 """
@@ -24,6 +25,7 @@ from alcor.agent.router_shapes import (
     way_out,
 )
 from alcor.agent.routing import RouterView
+from alcor.ovs.fields import FRAGMENT
 from alcor.ovs.flow import (
     CT_RPL,
     CT_TRK,
@@ -64,21 +66,18 @@ def defaults(view: RouterView, cookie: int) -> Iterator[Flow]:
 
 
 def _of_several(view: RouterView, cookie: int) -> Iterator[Flow]:
-    mark = view.exits[0].network.vni, VNI_FULL
     for version in (4, 6):
-        every = [(each, _default(view, each, version)) for each in view.exits]
-        ways = [(exit_, way) for exit_, way in every if way is not None]
-        if not ways:
+        used = _used(view, version)
+        if not used:
             continue
-        used = ways if view.ecmp else ways[:1]
         pick = multipath(len(used), p.PICK) if len(used) > 1 else set_field(p.PICK, 0)
         what = match(**held_by(view, version))
-        choose = apply(pick, goto=p.ROUTE_PICK, metadata=mark)
+        choose = apply(pick, goto=p.ROUTE_PICK, metadata=_mark(view))
         yield Flow(p.ROUTE, _DEFAULT, what, choose, cookie)
         for number, (_, way) in enumerate(used):
-            picked = _picked(view, version, reg4=number)
+            picked = _picked(view, version, reg4=(number, p.ASKED[1] - 1))
             yield Flow(p.ROUTE_PICK, _DEFAULT, picked, _by(way), cookie)
-        for exit_, way in ways:
+        for exit_, way in _ways(view, version):
             if exit_.is_here:
                 sent = match(**_sent_here(view, exit_, version))
                 yield Flow(p.ROUTE, _DEFAULT + 1, sent, _by(way), cookie)
@@ -98,31 +97,55 @@ def of_floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
         said = _picked(view, 4, **_from(floating.fixed))
         yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
     if home.asks and floating.fixed is not None:
-        yield from _by_question(view, home, floating.fixed, way, cookie)
+        yield from _by_question(view, home, _from(floating.fixed), way, cookie)
     for each in home.forwardings:
         port = _SOURCE_PORT[each.protocol]
+        fields = _from(each.address) | {"ip_proto": each.protocol}
         for ports in masks_of_range(*each.inner):
-            fields = _from(each.address) | {"ip_proto": each.protocol}
             said = _picked(view, 4, **(fields | cast(MatchFields, {port: ports})))
             yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+    if home.is_here:
+        for source, protocol in sorted({(e.address, e.protocol) for e in home.forwardings}):
+            part: MatchFields = {"ip_proto": protocol, "ip_frag": FRAGMENT}
+            yield from _by_question(view, home, _from(source) | part, way, cookie)
 
 
 def _by_question(
-    view: RouterView, home: Home, fixed: Address, way: Way, cookie: int
+    view: RouterView, home: Home, said: MatchFields, way: Way, cookie: int
 ) -> Iterator[Flow]:
-    """What answers a question to the floating IP leaves by its way, whichever is the first."""
-    said, exit_ = _from(fixed), home.exit
-    known = ct(exit_.zone, table=p.ROUTE_PICK)
-    ask = apply(CtClear(), set_field(p.PICK, p.ASKED), known)
-    yield Flow(p.ROUTE_PICK, _FLOATING + 1, _picked(view, 4, **said), ask, cookie)
-    said["reg4"] = p.ASKED
-    yield Flow(p.ROUTE_PICK, _FLOATING + 2, _picked(view, 4, **said), _by(way), cookie)
-    said["ct_state"], said["ct_nw_dst"] = (_ANSWERS, _ANSWERS), home.floating.address.number
-    yield Flow(p.ROUTE_PICK, _FLOATING + 3, _picked(view, 4, **said), _by(way), cookie)
-    if exit_.is_here:  # another host, which doesn't translate it, has chosen the first
-        sent = match(**(_sent_here(view, exit_, 4) | _from(fixed)))
-        choose = apply(goto=p.ROUTE_PICK, metadata=(view.exits[0].network.vni, VNI_FULL))
-        yield Flow(p.ROUTE, _DEFAULT + 2, sent, choose, cookie)
+    """What answers a question to the floating IP leaves by its way, whichever is chosen else."""
+    known = ct(home.exit.zone, table=p.ROUTE_PICK)
+    ask = apply(CtClear(), set_field(p.PICK, *p.ASKED), known)
+    unasked = _picked(view, 4, **(said | {"reg4": p.UNASKED}))
+    yield Flow(p.ROUTE_PICK, _FLOATING + 1, unasked, ask, cookie)
+    answers: MatchFields = {"reg4": p.ASKED, "ct_state": (_ANSWERS, _ANSWERS)}
+    answers["ct_nw_dst"] = home.floating.address.number
+    yield Flow(p.ROUTE_PICK, _FLOATING + 2, _picked(view, 4, **(said | answers)), _by(way), cookie)
+    # Another host, which doesn't translate it, has chosen without knowing.
+    used = [exit_ for exit_, _ in _used(view, 4)]
+    for exit_ in view.exits:
+        if exit_.is_here and exit_ in (*used, home.exit):
+            number = used.index(exit_) if exit_ in used else 0
+            sent = match(**(_sent_here(view, exit_, 4) | said))
+            again = apply(set_field(p.PICK, number), goto=p.ROUTE_PICK, metadata=_mark(view))
+            yield Flow(p.ROUTE, _DEFAULT + 2, sent, again, cookie)
+
+
+def _ways(view: RouterView, version: int) -> list[tuple[Exit, Way]]:
+    """The ways out that have a default of a family."""
+    every = [(each, _default(view, each, version)) for each in view.exits]
+    return [(exit_, way) for exit_, way in every if way is not None]
+
+
+def _used(view: RouterView, version: int) -> list[tuple[Exit, Way]]:
+    """Those among which all else is divided."""
+    ways = _ways(view, version)
+    return ways if view.ecmp else ways[:1]
+
+
+def _mark(view: RouterView) -> tuple[int, int]:
+    """The VNI that only defaults bear in ROUTE_PICK."""
+    return view.exits[0].network.vni, VNI_FULL
 
 
 def _sent_here(view: RouterView, exit_: Exit, version: int) -> MatchFields:

@@ -152,7 +152,8 @@ class CheckLarger(NamedTuple):
 
 class Multipath(NamedTuple):
     """Write one of `links` numbers, from 0 on, into a field: alike for all packets of a connection,
-    whichever way they go (NXAST_MULTIPATH; addresses and ports, hashed)."""
+    whichever way they go (NXAST_MULTIPATH; addresses and ports, hashed). Of UDP addresses alone:
+    its datagrams may come in fragments, which have no ports."""
 
     links: int  # 1 to 65536
     field: int

@@ -198,8 +198,8 @@ def _check_larger(action: CheckLarger) -> bytes:
 
 def _multipath(action: Multipath) -> bytes:
     links, field, bits, _ = action
-    # Fields 3: symmetric in addresses and ports, UDP's too. Algorithm 0: modulo.
-    head = (0xFFFF, 32, NICIRA, 10, 3, 0, 0, links - 1, 0, bits - 1, _NICIRA_HEADER[field])
+    # Fields 2: symmetric in addresses, and in ports but UDP's. Algorithm 0: modulo.
+    head = (0xFFFF, 32, NICIRA, 10, 2, 0, 0, links - 1, 0, bits - 1, _NICIRA_HEADER[field])
     return _MULTIPATH.pack(*head)
 
 
