@@ -77,7 +77,8 @@ def update(request: pytest.FixtureRequest) -> bool:
 class NatsServer:
     """A NATS server with JetStream, that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str | Path) -> None:
+        self._options = options
         with create_server(("127.0.0.1", 0)) as door:
             self.port = door.getsockname()[1]
         self.url = f"nats://127.0.0.1:{self.port}"
@@ -94,6 +95,7 @@ class NatsServer:
         """Start it, on the data that it left."""
         program = Path(sys.executable).with_name("nats-server")
         argv = [program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", self.folder]
+        argv += self._options
         with self.folder.with_suffix(".log").open("ab") as log:
             self._process = subprocess.Popen(argv, stdout=log, stderr=log)
 

@@ -44,7 +44,7 @@ from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
 from alcor.agent.state import SavedState
 from alcor.runtime.clock import chance, exact_timestamp, now_s
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, file_of, needed
 from alcor.runtime.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
 from alcor.transport.grpc_client import GrpcLink
@@ -189,7 +189,19 @@ async def run(config: AgentConfig) -> None:
         control_plane=config.control_plane,
         switch=config.ovs_rundir,
     )
+    tell_unreadable(config)
     await run_until_stopped(Agent(config, _link(config, hello)))
+
+
+def tell_unreadable(config: AgentConfig) -> None:
+    """Say which files can't be read that only the way to the control plane needs: without it the
+    host is served from what it remembers, and they are read anew for each connection."""
+    for setting in ("tls_ca", "tls_certificate", "tls_key", "nats_credentials"):
+        if path := getattr(config, setting):
+            try:
+                file_of(setting, path)
+            except ConfigError as error:
+                log.error("file is unreadable", reason=str(error))
 
 
 def _link(config: AgentConfig, hello: Hello) -> Link:
@@ -203,7 +215,7 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
         return GrpcLink(targets, hello, chance=chance, tls=tls)
     from alcor.transport.nats_client import NatsLink  # only here: it loads half as much again
 
-    credentials = Path(config.nats_credentials) if config.nats_credentials else None
+    credentials = Path(config.nats_credentials).expanduser() if config.nats_credentials else None
     secure = tls if targets[0].startswith("tls://") else None
     return NatsLink(targets, hello, chance=chance, credentials=credentials, tls=secure)
 
@@ -221,9 +233,11 @@ def _metadata(config: AgentConfig, metrics: Metrics) -> Metadata | None:
         return None
     try:
         upstream = Upstream(config.metadata_url)
-        secret = Path(config.metadata_secret_file).read_bytes().strip()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"metadata: {error}") from None
+    except ValueError as error:
+        raise ConfigError(f"metadata_url = {config.metadata_url}: {error}") from None
+    if not config.metadata_secret_file:
+        raise ConfigError("metadata_url needs metadata_secret_file")
+    secret = file_of("metadata_secret_file", config.metadata_secret_file).strip()
     return Metadata(upstream, secret, lambda: asyncio.get_running_loop().time(), metrics)
 
 
@@ -239,14 +253,14 @@ def _lines(config: AgentConfig) -> Write:
     if not config.network_log_file:
         return to_log
     path = Path(config.network_log_file)
-    return RotatedFile(path, config.network_log_file_bytes, config.network_log_files_kept).write
+    with needed("network_log_file", config.network_log_file):
+        file = RotatedFile(path, config.network_log_file_bytes, config.network_log_files_kept)
+    return file.write
 
 
 def _memory(config: AgentConfig) -> Memory:
-    try:
+    with needed("state_dir", config.state_dir):
         return Memory(Path(config.state_dir))
-    except OSError as error:
-        raise ConfigError(f"state_dir = {config.state_dir}: {error.strerror}") from error
 
 
 def _tls(config: AgentConfig) -> TlsFiles | None:
@@ -255,8 +269,8 @@ def _tls(config: AgentConfig) -> TlsFiles | None:
     if not any(files):
         return None
     if not all(files):
-        raise ConfigError("TLS takes three files: the authority, the certificate and its key")
-    return TlsFiles(*map(Path, files))
+        raise ConfigError("TLS takes three files: tls_ca, tls_certificate, tls_key")
+    return TlsFiles(*(Path(file).expanduser() for file in files))
 
 
 def _loop_time_s() -> float:

@@ -1,8 +1,6 @@
 """Every setting of the control plane, in one type."""
 
 import ipaddress
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -149,13 +147,3 @@ def servers(config: Config) -> Servers | None:
             raise ConfigError(f"served.postgres_elsewhere: '{each}' is not manager=URL")
         elsewhere.append((manager, url))
     return Servers(served.postgres, tuple(elsewhere))
-
-
-@contextmanager
-def needed(setting: str, value: str) -> Iterator[None]:
-    """`ConfigError`, by the setting's name, when the address or folder it names can't be had."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ConfigError(f"{setting} = {value}: {why}") from error

@@ -27,6 +27,7 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
+from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.otlp import TraceSettings, traced
 from alcor.runtime.rpc import answers
@@ -119,7 +120,7 @@ class _Serving:
                 reports=RemoteLog(self._wire, "reports", request.epoch),
                 managers=request.managers,
             )
-        except OSError as error:
+        except ConfigError as error:
             return Started(problem=str(error))
         self._wire.calls |= answers(ConvergencePeer, delivery.convergence)
         self._wire.calls |= answers(TracePeer, delivery.traces)

@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from alcor.assembly import databases, delivery_child, far_delivery
-from alcor.assembly.config import Config, endpoint, needed, servers
+from alcor.assembly.config import Config, endpoint, servers
 from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
@@ -34,7 +34,7 @@ from alcor.gateway.server import HttpServer
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime import logs
 from alcor.runtime.clock import new_id, now_s
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, needed
 from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
@@ -100,8 +100,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)
-        with needed("agents.listen", config.agents.listen):
-            served = await _deliver(config, child, epoch, intent, reports, control)
+        served = await _deliver(config, child, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
         http = _http(config, control, served, asks, (intent, reports))
         stack.callback(http.close)
@@ -164,10 +163,6 @@ async def _deliver(
     reports: MemoryLog,
     control: Control,
 ) -> Served:
-    try:
-        config.agents.tls()
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
     if child is not None:
         return await far_delivery.start(
             child, epoch=epoch, intent=intent, reports=reports, managers=control.telling

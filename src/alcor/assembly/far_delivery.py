@@ -10,6 +10,7 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.remote import Keeper
+from alcor.runtime.config import ConfigError
 from alcor.runtime.rpc import far_peer
 from alcor.runtime.tasks import TaskFailed
 from alcor.runtime.wire import Gone, Wire
@@ -30,10 +31,10 @@ class FarDelivery:
         self._keepers = keepers
 
     async def listen(self, how: Start) -> None:
-        """Listen for hosts; `OSError` when that is impossible."""
+        """Listen for hosts; `ConfigError` when that is impossible."""
         started = await self._peer.start(how)
         if started.problem:
-            raise OSError(started.problem)
+            raise ConfigError(started.problem)
         self.port = started.port
 
     async def ready(self) -> bool:

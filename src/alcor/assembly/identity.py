@@ -2,7 +2,6 @@
 
 import os
 from contextlib import ExitStack
-from pathlib import Path
 
 from alcor.assembly.config import Config, endpoint, is_loopback
 from alcor.gateway.identity import (
@@ -16,7 +15,7 @@ from alcor.gateway.identity import (
 from alcor.integrations.keystone.settings import KeystoneSettings
 from alcor.integrations.keystone.tokens import Times, TokenCache, Validate
 from alcor.runtime.clock import Seconds
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, file_of
 
 PASSWORD = "ALCOR_KEYSTONE_PASSWORD"  # the environment's; no setting, so that none shows it
 
@@ -28,7 +27,7 @@ def identity(config: Config, now: Seconds, stack: ExitStack) -> Identity:
     if config.auth == "tokens":
         if not config.tokens_file:
             raise ConfigError("auth = tokens needs tokens_file")
-        return static_tokens(Path(config.tokens_file).expanduser())
+        return static_tokens(config.tokens_file)
     return _keystone(config.keystone, now, stack)
 
 
@@ -37,6 +36,8 @@ def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Ide
         raise ConfigError("auth = keystone needs keystone.auth_url")
     from alcor.integrations.keystone.client import KeystoneClient  # only here: it loads much
 
+    if settings.ca_file:
+        file_of("keystone.ca_file", settings.ca_file)  # else it is Keystone that seems to be away
     client = KeystoneClient(settings, service_password(settings))
     stack.callback(client.close)
 
@@ -62,10 +63,13 @@ def service_password(settings: KeystoneSettings) -> str:
     if not settings.password_file:
         password = os.environ.get(PASSWORD, "")
     else:
+        content = file_of("keystone.password_file", settings.password_file)
         try:
-            password = Path(settings.password_file).expanduser().read_text().strip()
-        except OSError as error:
-            raise ConfigError(f"keystone.password_file: {error}") from error
+            password = content.decode().strip()
+        except ValueError as error:
+            raise ConfigError(
+                f"keystone.password_file = {settings.password_file}: {error}"
+            ) from None
     if not password:
         raise ConfigError(f"auth = keystone needs keystone.password_file, or {PASSWORD}")
     return password

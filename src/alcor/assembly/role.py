@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import nats
 import structlog
@@ -18,7 +19,7 @@ from alcor.assembly.config import Config
 from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.runtime import logs
 from alcor.runtime.clock import Seconds, now_s
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, file_of, without_login
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.nats_wire import NatsWire
 from alcor.runtime.otlp import traced
@@ -83,8 +84,8 @@ async def _connect(config: Config, role: str) -> Client:
     served = config.served
     if not served.nats:
         raise ConfigError("served.nats says where NATS is, e.g. nats://127.0.0.1:4222")
-    _log.info("starting", role=role, nats=_shown(served.nats))
-    options = {"user_credentials": served.nats_credentials} if served.nats_credentials else {}
+    where = without_login(served.nats)
+    _log.info("starting", role=role, nats=where)
     try:
         async with asyncio.timeout(connect_s_max):
             return await nats.connect(
@@ -96,17 +97,18 @@ async def _connect(config: Config, role: str) -> Client:
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=reconnect_every_s,
                 pending_size=pending_bytes_max,
-                **options,
+                **_credentials(served.nats_credentials),
             )
     except TimeoutError as error:
-        where = _shown(served.nats)
         raise ConfigError(f"served.nats = {where}: NATS does not answer there") from error
 
 
-def _shown(url: str) -> str:
-    """The address without what it may say of who asks."""
-    head, _, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://{tail}" if head else url
+def _credentials(path: str) -> dict[str, str]:
+    """Keyword arguments of `nats.connect`; `ConfigError` when the file can't be read."""
+    if not path:
+        return {}
+    file_of("served.nats_credentials", path)  # NATS' client would only say that it can't connect
+    return {"user_credentials": str(Path(path).expanduser())}
 
 
 async def until_told(failure: Callable[[], Awaitable[None]]) -> None:

@@ -12,7 +12,7 @@ from importlib import metadata
 
 import structlog
 
-from alcor.assembly.config import Config, endpoint, needed, servers
+from alcor.assembly.config import Config, endpoint, servers
 from alcor.assembly.control import Control
 from alcor.assembly.databases import answering
 from alcor.assembly.identity import check_exposure, identity
@@ -29,7 +29,7 @@ from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import life_number, new_id, now_s
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, needed
 from alcor.runtime.exposition import exposition
 from alcor.runtime.metrics import build_info
 from alcor.runtime.rpc import answers, far_peer
@@ -91,17 +91,13 @@ async def delivery(config: Config) -> None:
 
     async with region(config, "delivery") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
-        try:
-            with needed("agents.listen", config.agents.listen):
-                serving = await app.start(
-                    config.agents,
-                    epoch=life_number(),
-                    intent=intent,
-                    reports=reports,
-                    managers=TELLING,
-                )
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
+        serving = await app.start(
+            config.agents,
+            epoch=life_number(),
+            intent=intent,
+            reports=reports,
+            managers=TELLING,
+        )
         stack.push_async_callback(serving.stop)
         calls = answers(ConvergencePeer, serving.convergence)
         calls |= answers(TracePeer, serving.traces)

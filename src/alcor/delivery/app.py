@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -21,6 +20,7 @@ from alcor.goal_state.reports import host_key
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import Seconds, now_s
+from alcor.runtime.config import needed, without_login
 from alcor.runtime.tasks import Tasks
 from alcor.transport.grpc_server import GrpcServer
 
@@ -45,6 +45,7 @@ class Delivery:
         server: grpc.aio.Server | None = None,
         clock: Seconds = now_s,
     ) -> None:
+        self._config = config
         goal = MemoryLog(epoch)
         self._pump = Pump(
             intent, goal, self._planned, config.dns_domain, lazy_above=config.lazy_above
@@ -105,9 +106,11 @@ class Delivery:
             _log.warning("delivery.left_silently", after_s=stop_s_max)
 
     async def _start(self, rebuilt: Rebuilt) -> None:
-        await self._server.start()
+        with needed("agents.listen", self._config.listen):
+            await self._server.start()
         if self._nats is not None:
-            await self._nats.start()
+            with needed("agents.nats", without_login(self._config.nats)):
+                await self._nats.start()
             self._tasks.start(self._nats.beat(), "delivery-nats-beat")
             self._tasks.start(self._nats.send(), "delivery-nats-send")
         self._tasks.start(self._pump.run(rebuilt), "delivery-pump")
@@ -144,9 +147,8 @@ def _nats_server(config: DeliveryConfig, feed: HostFeed, delivery: int) -> "Nats
         return None
     from alcor.transport.nats_server import NatsServer  # only here: it is large
 
-    credentials = Path(config.nats_credentials) if config.nats_credentials else None
     tls = config.tls() if config.nats.startswith("tls:") else None
-    return NatsServer(feed, delivery, config.nats, credentials, tls)
+    return NatsServer(feed, delivery, config.nats, config.credentials(), tls)
 
 
 async def start(
@@ -163,8 +165,8 @@ async def start(
     that it holds.
 
     `epoch` names this delivery: no two of a region have the same, at any time. `server` is gRPC's
-    own unless another is given. `OSError` when the address can't be listened on, `ValueError` when
-    the TLS files are not all there.
+    own unless another is given. `ConfigError` when what the settings name can't be had: an address,
+    NATS, or a file.
     """
     delivery = Delivery(
         config, epoch=epoch, intent=intent, reports=reports, server=server, clock=clock

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import msgspec
 
+from alcor.runtime.config import ConfigError, file_of
 from alcor.transport.tls import TlsFiles
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Where hosts find the control plane. With the three files, only over mutual TLS."""
+    """Where hosts find the control plane, `[agents]`. With the three files, only by mutual TLS."""
 
     listen: str = "127.0.0.1:9697"  # address:port; port 0 takes a free one
     dns_domain: Annotated[
@@ -42,10 +43,26 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     def tls(self) -> TlsFiles | None:
-        """The files, or None; `ValueError` when only some are given."""
-        files = (self.tls_authority, self.tls_certificate, self.tls_key)
-        if not any(files):
+        """The files, or None; `ConfigError` when only some are given, or they can't be used."""
+        names = ("tls_authority", "tls_certificate", "tls_key")
+        path_by_setting = {f"agents.{name}": getattr(self, name) for name in names}
+        all_three = ", ".join(path_by_setting)
+        if not any(path_by_setting.values()):
             return None
-        if not all(files):
-            raise ValueError("mutual TLS takes three files: authority, certificate and key")
-        return TlsFiles(*map(Path, files))
+        if not all(path_by_setting.values()):
+            raise ConfigError(f"mutual TLS takes three files: {all_three}")
+        for setting, path in path_by_setting.items():
+            file_of(setting, path)
+        files = TlsFiles(*(Path(path).expanduser() for path in path_by_setting.values()))
+        try:
+            files.client_context()
+        except OSError as error:
+            raise ConfigError(f"{all_three} don't fit together: {error}") from error
+        return files
+
+    def credentials(self) -> Path | None:
+        """The file of NATS credentials, or None; `ConfigError` when it can't be read."""
+        if not self.nats_credentials:
+            return None
+        file_of("agents.nats_credentials", self.nats_credentials)
+        return Path(self.nats_credentials).expanduser()

@@ -17,7 +17,7 @@ from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
 from alcor.runtime.audit_file import AuditFile, to_log
 from alcor.runtime.clock import NewId, Seconds, now_s
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import needed
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,5 @@ def _audit(to: str, clock: Seconds) -> Audit | None:
         return None
     if to == "log":
         return Audit(to_log, clock)
-    try:
+    with needed("gateway.audit", to):
         return Audit(AuditFile(Path(to)).write, clock)
-    except OSError as error:
-        raise ConfigError(f"gateway.audit: {error}") from error

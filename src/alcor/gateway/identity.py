@@ -8,14 +8,13 @@ OpenStack's identity service.
 import hashlib
 import tomllib
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from alcor.contracts.resources import Caller
 from alcor.gateway.requests import Request
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, file_of
 from alcor.values.errors import HTTPBadRequest, Kind, Refusal
 
 project_chars_max = 255
@@ -115,12 +114,13 @@ class _StaticFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: list[_Static]
 
 
-def static_tokens(path: Path) -> TokenIdentity:
+def static_tokens(path: str) -> TokenIdentity:
     """The tokens of a TOML file: tables `[[tokens]]` of token, project_id, roles, user_id."""
+    content = file_of("tokens_file", path)
     try:
-        file = msgspec.convert(tomllib.loads(path.read_text()), _StaticFile)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        file = msgspec.convert(tomllib.loads(content.decode()), _StaticFile)
+    except ValueError as error:
+        raise ConfigError(f"tokens_file = {path}: {error}") from error
     known = {
         _digest(each.token): Known(each.user_id, each.project_id, False, each.roles)
         for each in file.tokens

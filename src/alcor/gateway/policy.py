@@ -5,7 +5,6 @@ request nothing more; only what depends on the target is looked at item by item.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +14,7 @@ from alcor.gateway.policy_defaults import DEFAULTS, default_of
 from alcor.gateway.rules import RuleError, Rules, Verdict
 from alcor.resource.declaration import Resource
 from alcor.resource.tags import TAGS
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, file_of
 from alcor.values.errors import Kind, Refusal
 
 kept_max = 10_000  # rights of kinds for combinations of roles
@@ -133,8 +132,8 @@ def read_rules(path: str) -> dict[str, str]:
     """The operator's rules: a YAML or JSON file of names and expressions; "" is no file."""
     if not path:
         return {}
+    content = file_of("gateway.policy_file", path)
     try:
-        content = Path(path).expanduser().read_bytes()
         return msgspec.yaml.decode(content, type=dict[str, str]) or {}
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"policy_file: {path}: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"gateway.policy_file = {path}: {error}") from error

@@ -7,6 +7,7 @@ and in which unit. The environment's name of `[network] mtu_max` is `ALCOR_NETWO
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -92,6 +93,28 @@ def _wrong(message: str, settings: Sequence[Setting]) -> tuple[Setting, str] | N
         why = "it can't be so"
     found = [setting for setting in settings if setting.name == place.removesuffix("`")]
     return (found[0], why[:1].lower() + why[1:]) if found else None
+
+
+def file_of(setting: str, path: str) -> bytes:
+    """What the file holds that a setting names; `ConfigError` when it can't be read."""
+    with needed(setting, path):
+        return Path(path).expanduser().read_bytes()
+
+
+@contextmanager
+def needed(setting: str, value: str) -> Iterator[None]:
+    """`ConfigError`, by the setting's name, when the address or folder it names can't be had."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError(f"{setting} = {value}: {why}") from error
+
+
+def without_login(url: str) -> str:
+    """A URL without what it may say of who asks."""
+    head, _, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://{tail}" if head else url
 
 
 def settings_of(type_: type[msgspec.Struct]) -> list[Setting]:

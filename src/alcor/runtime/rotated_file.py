@@ -14,11 +14,15 @@ _log = structlog.get_logger("alcor.lines")
 
 
 class RotatedFile:
-    """Lines in `path`: at most `bytes_max` of them there, and in each of `kept` older files."""
+    """Lines in `path`: at most `bytes_max` of them there, and in each of `kept` older files.
+
+    `OSError` when it can't be opened at the start.
+    """
 
     def __init__(self, path: Path, bytes_max: int, kept: int) -> None:
         self._path, self._bytes_max, self._kept = path, bytes_max, kept
         self._failed = False
+        os.close(self._open())
 
     def write(self, line: bytes) -> bool:
         """Add a line, in one piece; False when it can't be written, which is told once."""

@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from alcor.transport import nats_envelope, wire
 from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
 from alcor.transport.nats_envelope import Envelope, Kind
-from alcor.transport.nats_options import connected, options
+from alcor.transport.nats_options import connected
 from alcor.transport.resuming import ResumingLink
 from alcor.transport.standing import Chance, connect_s_max, get_s_max
 from alcor.transport.tls import TlsFiles
@@ -75,12 +75,13 @@ class NatsLink(ResumingLink):
 
         return await connected(
             self._servers,
+            self._credentials,
+            self._tls,
             name=f"alcor-agent-{host}",
             allow_reconnect=False,
             connect_timeout=connect_s_max,
             closed_cb=hung_up,
             error_cb=tell,
-            **options(self._credentials, self._tls),
         )
 
 

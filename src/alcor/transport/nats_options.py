@@ -10,9 +10,28 @@ from nats.aio.client import Client
 from alcor.transport.tls import TlsFiles
 
 
-async def connected(servers: Sequence[str], **how: Any) -> Client:
-    """`nats.connect`, which leaves nothing open when it fails."""
-    client = Client()
+class _Client(Client):
+    """Reads its files of TLS anew for each connection; `OSError` when they can't be read."""
+
+    def __init__(self, tls: TlsFiles | None) -> None:
+        super().__init__()
+        self._renewed = tls and tls.renewing_client_context()
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        return self._renewed() if self._renewed is not None else super().ssl_context
+
+
+async def connected(
+    servers: Sequence[str], credentials: Path | None, tls: TlsFiles | None, **how: Any
+) -> Client:
+    """`nats.connect`, which leaves nothing open when it fails; `OSError` when a file can't be read.
+
+    The credentials' file NATS' client reads anew by itself.
+    """
+    if credentials is not None:
+        how["user_credentials"] = str(credentials)
+    client = _Client(tls)
     try:
         await client.connect(list(servers), **how)
     except BaseException:
@@ -20,15 +39,3 @@ async def connected(servers: Sequence[str], **how: Any) -> Client:
             client._transport.close()  # type: ignore[no-untyped-call]
         raise
     return client
-
-
-def options(credentials: Path | None, tls: TlsFiles | None) -> dict[str, Any]:
-    """Keyword arguments of `nats.connect`; `OSError` when a file can't be read."""
-    given: dict[str, Any] = {}
-    if credentials is not None:
-        given["user_credentials"] = str(credentials)
-    if tls is not None:
-        context = ssl.create_default_context(cafile=tls.authority)
-        context.load_cert_chain(tls.certificate, tls.key)
-        given["tls"] = context
-    return given

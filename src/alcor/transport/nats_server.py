@@ -17,7 +17,7 @@ from alcor.transport import nats_envelope, wire
 from alcor.transport.hearing import frame_interval_s, hear, read_hello
 from alcor.transport.link import Behind, Feed, Forbidden, Session, Violation
 from alcor.transport.nats_envelope import Envelope, Kind
-from alcor.transport.nats_options import connected, options
+from alcor.transport.nats_options import connected
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class NatsServer:
         self._feed = feed
         self._name = str(delivery)
         self._url = url
-        self._options = options(credentials, tls)
+        self._credentials, self._tls = credentials, tls
         self._client: Client | None = None
         self._hosts: dict[tuple[str, int], _Host] = {}
         self._serving: set[asyncio.Task[None]] = set()
@@ -67,17 +67,18 @@ class NatsServer:
             async with asyncio.timeout(connect_s_max):
                 self._client = client = await connected(
                     [self._url],
+                    self._credentials,
+                    self._tls,
                     name=f"alcor-delivery-{self._name}",
                     error_cb=tell,
                     reconnected_cb=back,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=reconnect_every_s,
                     pending_size=pending_bytes_max,
-                    **self._options,
                 )
         except (nats.errors.Error, OSError, TimeoutError) as error:
             why = str(error) or "no answer"
-            raise OSError(f"can't serve hosts by {self._url}: {why}") from None
+            raise OSError(f"can't serve hosts by it: {why}") from None
         greet, hear = self._hello, self._heard
         await client.subscribe(nats_envelope.every_hello, queue=nats_envelope.hello_queue, cb=greet)
         await client.subscribe(nats_envelope.all_up(self._name), cb=hear)

@@ -5,6 +5,7 @@ are renewed now and then: both sides read their files anew for each connection.
 """
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,10 +36,30 @@ class TlsFiles(NamedTuple):
         """`OSError` when one is unreadable."""
         return Pem(*(path.read_bytes() for path in self))
 
-    def check(self) -> None:
-        """`OSError` (`ssl.SSLError`) when they are unreadable, or don't fit together."""
+    def client_context(self) -> ssl.SSLContext:
+        """For a client that takes only the authority's servers; `OSError` (`ssl.SSLError`) when
+        they are unreadable, or don't fit together."""
         context = ssl.create_default_context(cafile=self.authority)
         context.load_cert_chain(self.certificate, self.key)
+        return context
+
+    def renewing_client_context(self) -> Callable[[], ssl.SSLContext]:
+        """The same for one connection after the other: of the files as they are at each, or, while
+        those can't be used, which is told, as they were before. `OSError` at first."""
+        used, latest = self.read(), self.client_context()
+
+        def renewed() -> ssl.SSLContext:
+            nonlocal used, latest
+            try:
+                found = self.read()
+                if found != used:
+                    latest, used = self.client_context(), found
+                    _log.info("tls.renewed", certificate=str(self.certificate))
+            except OSError as error:
+                _log.error("tls.not_renewed", certificate=str(self.certificate), why=str(error))
+            return latest
+
+        return renewed
 
     def server_credentials(self) -> "grpc.ServerCredentials":
         """For a server that takes only clients with a certificate; `OSError` when unreadable.
@@ -62,7 +83,7 @@ class TlsFiles(NamedTuple):
                 found = self.read()
                 if found == seen:
                     return None
-                self.check()
+                self.client_context()  # which says whether they fit together
             except OSError as error:
                 _log.error("tls.not_renewed", certificate=str(self.certificate), why=str(error))
                 return None

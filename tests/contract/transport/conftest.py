@@ -271,11 +271,16 @@ class World:
 
     @asynccontextmanager
     async def by_nats(
-        self, name: str, url: str, credentials: Path | None, *slices: str
+        self,
+        name: str,
+        url: str,
+        credentials: Path | None,
+        *slices: str,
+        tls: TlsFiles | None = None,
     ) -> AsyncIterator[Host]:
-        """A host that connects by NATS with these credentials."""
+        """A host that connects by NATS with these credentials, or this certificate."""
         hello = Hello(name, "test", address("192.0.2.9"))
-        link = NatsLink([url], hello, chance=random, credentials=credentials)
+        link = NatsLink([url], hello, chance=random, credentials=credentials, tls=tls)
         async with self._running(Host(link), slices or (host_slice(name),)) as host:
             yield host
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.authority import Authority
+from tests.authority import Authority, put
 
 from alcor.transport.tls import TlsFiles
 
@@ -87,12 +87,6 @@ def test_a_host_without_a_certificate_is_refused(
         assert not host.frames
 
     play(scenario)
-
-
-def put(files: TlsFiles, found: TlsFiles) -> None:
-    """Let files hold what others do, as who renews certificates does."""
-    for path, other in zip(files, found, strict=True):
-        path.write_bytes(other.read_bytes())
 
 
 def test_a_certificate_is_renewed_while_hosts_are_served(

@@ -47,8 +47,9 @@ def test_a_file_that_is_moved_away_is_made_again(tmp_path: Path) -> None:
 
 def test_what_can_not_be_written_is_said_and_the_next_is_tried(tmp_path: Path) -> None:
     path = tmp_path / "lines"
-    path.mkdir()
     lines = RotatedFile(path, bytes_max=1_000, kept=1)
+    path.unlink()
+    path.mkdir()
 
     assert not lines.write(LINE)
     path.rmdir()

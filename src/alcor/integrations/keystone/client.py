@@ -5,6 +5,7 @@ import math
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -30,7 +31,7 @@ def service_session(settings: KeystoneSettings, password: str, timeout_s: float)
         project_name=settings.project_name,
         project_domain_name=settings.project_domain_name,
     )
-    verify = settings.ca_file or True
+    verify = str(Path(settings.ca_file).expanduser()) if settings.ca_file else True
     return Session(auth=user, verify=verify, timeout=timeout_s, user_agent="alcor")
 
 

@@ -4,8 +4,7 @@ import socket
 
 import pytest
 
-from alcor.assembly.config import needed
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, needed
 
 
 def test_an_address_that_is_taken_is_told_with_its_setting() -> None:
