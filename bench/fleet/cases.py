@@ -186,8 +186,9 @@ def growing(bench: Bench) -> list[Section]:
         f"`alcor up` each, {_growing_hosts} simulated hosts, all with ports of one network; the "
         "large ones hosts hold lazily, as agents do. "
         f"{_more} ports are made in one call, in turns: seconds from the call until their hosts "
-        "have said that they have them, messages and bytes to all hosts, medians; processor time "
-        f"of the control plane, the mean of {bench.rounds(_calls, 7)} calls. Memory is that of "
+        "have said that they have them, messages and bytes to all hosts, and processor time "
+        f"of the control plane, medians of {bench.rounds(_calls, 7)} calls (what comes now and then, as "
+        "a look of Python's collector over all objects, is not in them). Memory is that of "
         "managers and delivery together, for each port that fills the network, before hosts "
         "connect."
     )
@@ -279,8 +280,7 @@ class _Grown(NamedTuple):
 
 
 def _grown(network: _Network, calls: Sequence[_More]) -> _Grown:
-    took, _, frames, content = (spread(column).median for column in zip(*calls, strict=True))
-    cpu_s = sum(call.cpu_s for call in calls) / len(calls)
+    took, cpu_s, frames, content = (spread(column).median for column in zip(*calls, strict=True))
     return _Grown(network.size, took, cpu_s, frames, content, network.memory)
 
 
