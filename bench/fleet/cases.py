@@ -187,9 +187,9 @@ def growing(bench: Bench) -> list[Section]:
         "large ones hosts hold lazily, as agents do. "
         f"{_more} ports are made in one call, in turns: seconds from the call until their hosts "
         "have said that they have them, messages and bytes to all hosts, and processor time "
-        f"of the control plane, medians of {bench.rounds(_calls, 7)} calls (what comes now and then, as "
-        "a look of Python's collector over all objects, is not in them). Memory is that of "
-        "managers and delivery together, for each port that fills the network, before hosts "
+        f"of the control plane, medians of {bench.rounds(_calls, 7)} calls (what comes now and "
+        "then, as a look of Python's collector over all objects, is not in them). Memory is that "
+        "of managers and delivery together, for each port that fills the network, before hosts "
         "connect."
     )
     columns = ["ports", "on their hosts", "CPU", "messages", "bytes", "memory a port", "most"]
