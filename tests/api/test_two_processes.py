@@ -1,5 +1,6 @@
 """`alcor up` is two processes, managers and delivery: neither lives without the other."""
 
+import json
 import os
 import select
 import signal
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -105,6 +106,31 @@ def test_both_end_in_good_order_when_asked(tmp_path: Path, asked: signal.Signals
 
         assert up.process.wait(wait_s_max) == 0
         ends(child)
+
+
+def test_both_tell_more_when_the_first_is_asked_to(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.process.send_signal(signal.SIGUSR1)
+        told: list[dict[str, Any]] = []
+        assert up.process.stderr is not None
+
+        def until(event: str) -> dict[str, Any]:
+            for line in up.process.stderr:
+                told.append(json.loads(line))
+                if told[-1]["event"] == event:
+                    return told[-1]
+            raise AssertionError(f"it ended without {event}")
+
+        until("log.level")  # of each process
+        until("log.level")
+        answer = up.api.get("/v2.0/networks")
+        request = until("request")
+        assert (request["method"], request["path"], request["status"]) == (
+            *("GET", "/v2.0/networks"),
+            answer.status,
+        )
+        up.api.network(name="told")
+        until("planned")
 
 
 def test_metrics_are_those_of_both_processes(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
 from alcor.agent.state import SavedState
+from alcor.runtime import logs
 from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError, file_of, needed
 from alcor.runtime.rotated_file import RotatedFile
@@ -306,6 +307,7 @@ async def run_until_stopped(agent: Agent) -> None:
     asked = ends()
     for number in asked:
         loop.add_signal_handler(number, task.cancel)
+    logs.listen()
     try:
         await agent.run()
     except asyncio.CancelledError:

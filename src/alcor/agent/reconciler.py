@@ -275,6 +275,7 @@ class Reconciler:
         if started is not None:
             seconds = asyncio.get_running_loop().time() - started
             self._metrics.apply_seconds.observe(seconds)
+            log.debug("pass", position=self._applied[1], seconds=seconds)
         self._tell()
         self._announce()
 

@@ -27,6 +27,7 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
+from alcor.runtime import logs
 from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.otlp import TraceSettings, traced
@@ -91,6 +92,7 @@ async def _serve(way: socket.socket, config: DeliveryConfig) -> int:
     wire = Wire({})
     serving = _Serving(wire, config)
     wire.calls |= answers(DeliveryPeer, serving)
+    logs.listen()
     settle_memory()
     await asyncio.get_running_loop().create_connection(lambda: wire, sock=way)
     gone = asyncio.ensure_future(wire.gone())

@@ -121,6 +121,7 @@ async def run(config: Config, child: Child, started: Callable[[Running], None]) 
     loop = asyncio.get_running_loop()
     for number in ends():
         loop.add_signal_handler(number, asked.set)
+    logs.listen(child.pid)
     async with embedded(config, child) as running:
         settle_memory()
         host, port = running.api

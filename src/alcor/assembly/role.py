@@ -132,6 +132,7 @@ def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) ->
     logs.configure(config.log.form, config.log.level)
 
     async def settled() -> None:
+        logs.listen()
         settle_memory()
         await main(config)
 

@@ -125,6 +125,7 @@ class Pump:
             seconds = perf_counter() - began
             metrics.plan_seconds.observe(seconds)
             spans.done("plan", (entry.trace for entry in step), seconds, changes=len(step))
+            _log.debug("planned", position=step[-1].position, records=len(step), seconds=seconds)
             reached = Reached(self._intent.life, step[-1].position)
             self.watermark.move(self._goal_position, reached)
             for entry, positions in zip(step, changed, strict=True):

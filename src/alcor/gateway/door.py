@@ -89,7 +89,11 @@ class Door:
             left(span, request, id_, answer)
         if self._audit is not None:
             self._audit.tell(request, id_, answer)
-        self._time(request.method, route, status, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._time(request.method, route, status, seconds)
+        _log.debug(
+            "request", method=request.method, path=request.path, status=status, seconds=seconds
+        )
         return Response(status, body, (*headers, (_REQUEST_ID, id_.encode())), route)
 
     async def _within_limits(self, request: Request, trace: str) -> Response:
