@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel, which gives it what it holds of networks and ports.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from alcor.agent.outside import Outside
@@ -88,9 +88,11 @@ class Exits:
         neighbours: Mapping[str, Mapping[str, Neighbour]],
         interfaces: Mapping[str, Mapping[str, RouterInterface]],
         qos: Qos,
+        is_taken: Callable[[int], bool],
     ) -> None:
+        """`is_taken`: whether an interface has this number."""
         self._qos = qos
-        self.outside = Outside()
+        self.outside = Outside(is_taken)
         self.here: Address | None = None  # this host's tunnel endpoint
         self._networks, self._subnets = networks, subnets
         self._neighbours, self._interfaces = neighbours, interfaces
@@ -231,6 +233,11 @@ class Exits:
         """This host's tunnel endpoint."""
         self.here = here
         return {unit for name in self.outside.uplinks for unit in self._units_out_by(name)}
+
+    def give_way(self, ofport: int) -> set[Unit]:
+        """An interface has come by this number, which may have been a router's zone."""
+        router_id = self.outside.give_way(ofport)
+        return self.units_of_router(router_id) if router_id else set()
 
     def set_uplinks(self, uplinks: Mapping[str, int]) -> set[Unit]:
         """The ofports that lead to physical networks, by name."""

@@ -131,7 +131,7 @@ class HostModel(HostUnits):
         before = self.interfaces.get(port_id)
         if before == interface:
             return set()
-        heard = {port_id, *self.sub_ports.of(port_id)}
+        heard, units = {port_id, *self.sub_ports.of(port_id)}, set[Unit]()
         if before is not None and self.port_by_ofport.get(before.ofport) == port_id:
             del self.port_by_ofport[before.ofport]
         if interface is None:
@@ -142,9 +142,10 @@ class HostModel(HostUnits):
                 self.port_by_ofport[interface.ofport] = port_id
                 heard.add(self.sub_ports.give_way(interface.ofport))
                 heard.add(self.local_ips.give_way(interface.ofport))
+                units |= self.exits.give_way(interface.ofport)
         self._assign_slot(port_id)
         ports = (self.ports[each] for each in heard if each in self.ports)
-        return {unit for port in ports for unit in self._units_of_port(port)}
+        return units.union(*map(self._units_of_port, ports))
 
     def set_tunnel(self, tunnel: Tunnel | None) -> set[Unit]:
         """This host's tunnel port; None: there is none (yet)."""

@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpoint.
 """
 
-from collections.abc import ItemsView, Iterator
+from collections.abc import Callable, ItemsView, Iterator
 from typing import TypeVar
 
 from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, NdpProxy, UplinkNode
@@ -13,13 +13,15 @@ from alcor.values.rendezvous import chosen, weight
 K = TypeVar("K")
 T = TypeVar("T")
 
-zone_first, zone_last = 0xF000, 0xFEFF  # of routers; below are those of ports: their numbers
+# Of routers, but for those that are an ofport; below are those of ports: their numbers.
+zone_first, zone_last = 0xF000, 0xFEFF
 
 
 class Outside:
     """Uplinks, nodes, gateways, floating IPs and resolved addresses, found by what flows need."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_taken: Callable[[int], bool]) -> None:
+        self._is_taken = is_taken  # a number that an interface has
         self.uplinks: dict[str, int] = {}  # ofport by physical network
         self.gateways: dict[str, dict[str, Gateway]] = {}  # by router, by port
         self.floating: dict[str, dict[str, FloatingIp]] = {}  # by router, by id
@@ -41,8 +43,8 @@ class Outside:
         _put(self.gateways, gateway.router_id, gateway.port_id, gateway, is_there)
         if gateway.router_id in self.gateways:
             self._take_zone(gateway.router_id)
-        elif gateway.router_id in self._zones:
-            del self._router_by_zone[self._zones.pop(gateway.router_id)]
+        else:
+            self._free_zone(gateway.router_id)
 
     def put_floating(self, floating: FloatingIp, is_there: bool) -> None:
         """Hold a floating IP, or no more."""
@@ -101,6 +103,14 @@ class Outside:
         """The zone of a router that has a gateway; None when this host has given out all."""
         return self._zones.get(router_id)
 
+    def give_way(self, ofport: int) -> str:
+        """An interface has come by this number: the router that has another zone now, or empty."""
+        router_id = self._router_by_zone.get(ofport, "")
+        if router_id:
+            self._free_zone(router_id)
+            self._take_zone(router_id)
+        return router_id
+
     def has_uplink(self, physical_network: str, endpoint: Address) -> bool:
         """Whether the host there has an uplink, and lives."""
         return endpoint in self._nodes.get(physical_network, {}).values()
@@ -114,6 +124,10 @@ class Outside:
         host = chosen(router_id, nodes)
         return nodes[host] if host is not None else None
 
+    def _free_zone(self, router_id: str) -> None:
+        if router_id in self._zones:
+            del self._router_by_zone[self._zones.pop(router_id)]
+
     def _take_zone(self, router_id: str) -> None:
         """A zone of its own, the same on every start unless two routers want the same one."""
         if router_id in self._zones:
@@ -122,7 +136,7 @@ class Outside:
         wanted = weight(router_id, "") % count
         for step in range(count):
             zone = zone_first + (wanted + step) % count
-            if zone not in self._router_by_zone:
+            if zone not in self._router_by_zone and not self._is_taken(zone):
                 self._zones[router_id], self._router_by_zone[zone] = zone, router_id
                 return
 

@@ -36,14 +36,21 @@ class HostView:
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router
         self.qos = Qos()
-        self.exits = Exits(self.networks, self.subnets, self.neighbours, interfaces, self.qos)
+        self.port_by_ofport: dict[int, str] = {}
+        self.exits = Exits(
+            self.networks,
+            self.subnets,
+            self.neighbours,
+            interfaces,
+            self.qos,
+            self.port_by_ofport.__contains__,
+        )
         self.shared = SharedAddresses(self.neighbours)
         self.reach = Reach()
         self.finds = Finds()
         self.lazy: set[str] = set()  # networks
         self.tunnel: Tunnel | None = None
         self.ports_by_network: dict[str, set[str]] = {}
-        self.port_by_ofport: dict[int, str] = {}
         self.sub_ports = SubPorts(self._is_ofport_or_zone)
         self.local_ips = LocalIps(lambda number: bool(self.port_at(number)))
         self.ports_by_group: dict[str, set[str]] = {}

@@ -11,12 +11,16 @@ from alcor.values.addresses import Mac, address
 ROUTERS = [f"router-{n}" for n in range(400)]
 
 
+def nobody(number: int) -> bool:
+    return False
+
+
 def node(number: int) -> UplinkNode:
     return UplinkNode("ext", f"h{number}", address(f"172.31.0.{number}"))
 
 
 def outside_of(*numbers: int) -> Outside:
-    outside = Outside()
+    outside = Outside(nobody)
     for number in numbers:
         outside.put_node(node(number), True)
     return outside
@@ -45,7 +49,7 @@ def test_routers_are_spread_and_only_those_of_a_dead_host_move() -> None:
 
 def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:
     networks = {"world": Network("world", 9, 1500, True, "", "ext")}
-    exits = Exits(networks, {}, {}, {}, Qos())
+    exits = Exits(networks, {}, {}, {}, Qos(), nobody)
     count = zone_last - zone_first + 1
     for number in range(count + 1):
         exits.put(Gateway("p", f"r{number}", "world", Mac(1), ()), True)
@@ -55,3 +59,20 @@ def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:
     zones = {each.zone for exits_of_one in found for each in exits_of_one}
     assert zones == set(range(zone_first, zone_last + 1))
     assert [len(each) for each in found] == [1] * count + [0]
+
+
+def test_a_router_gives_its_zone_to_an_interface_of_that_number_and_takes_another() -> None:
+    taken = set[int]()
+    outside = Outside(taken.__contains__)
+    outside.put_gateway(Gateway("p", "r", "world", Mac(1), ()), True)
+    zone = outside.zone_of("r")
+    assert zone is not None
+    assert outside.give_way(zone_first + (zone + 1 - zone_first) % 0xF00) == ""
+
+    taken.add(zone)
+    assert outside.give_way(zone) == "r"
+
+    assert outside.zone_of("r") not in (None, zone)
+    again = Outside(taken.__contains__)  # as after a restart
+    again.put_gateway(Gateway("p", "r", "world", Mac(1), ()), True)
+    assert again.zone_of("r") == outside.zone_of("r")

@@ -2,7 +2,8 @@
 
 Pure. A zone is a port's number, which is given to another port when the first is gone; what the
 first had open must not be the second's. Who owned a zone is read back from the flow that delivers
-to its port, so a change is noticed even if the agent was away.
+to its port, so a change is noticed even if the agent was away. A switch that has lost all flows may
+have kept its connections: what nobody remembers the owner of is flushed.
 """
 
 from collections.abc import Mapping
@@ -10,9 +11,11 @@ from collections.abc import Mapping
 from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change
 from alcor.agent.cookies import is_ours
+from alcor.agent.outside import zone_first
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, cookie_of, match_of, table_of
 
+_UNKNOWN = 0  # in place of an owner: no cookie of ours
 _PORT_OUT = FIELD_BY_NAME[p.PORT_OUT].place
 
 
@@ -27,18 +30,23 @@ class Zones:
     def want(self, change: Change) -> None:
         """Move what is wanted."""
         self._wanted.update(change.zones_put)
+        for zone in change.zones_put:
+            if zone >= zone_first:  # a router may have had it
+                self._there.setdefault(zone, _UNKNOWN)
         for zone in change.zones_taken:
             self._wanted.pop(zone, None)
         self._due.update(change.zones_put, change.zones_taken)
 
     def believe(self, installed: Mapping[FlowKey, FlowBody]) -> None:
         """Take what was read back as the truth."""
-        self._there = {}
         for key, body in installed.items():
             if table_of(key) == p.DELIVER and is_ours(body):
                 for term in match_of(key).terms:
                     if term.field == _PORT_OUT:
                         self._there[term.value] = cookie_of(body)
+        if not any(map(is_ours, installed.values())):
+            for zone in self._wanted:
+                self._there.setdefault(zone, _UNKNOWN)
         self._due = {*self._there, *self._wanted}
 
     def stale(self, complete: bool) -> list[int]:
