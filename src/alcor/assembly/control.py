@@ -42,9 +42,11 @@ from alcor.managers.metering.app import MeteringApp
 from alcor.managers.monitoring.app import MonitoringApp
 from alcor.managers.monitoring.needs import Peers as MonitoringPeers
 from alcor.managers.network.app import NetworkApp
+from alcor.managers.network.needs import Peers as NetworkPeers
 from alcor.managers.network_acl.app import NetworkAclApp
 from alcor.managers.node.app import NodeApp
 from alcor.managers.port.app import PortApp
+from alcor.managers.port.needs import Peers as PortPeers
 from alcor.managers.qos.app import QosApp
 from alcor.managers.quota.app import QuotaApp, default_limits
 from alcor.managers.rbac.api import RBAC_POLICY
@@ -63,6 +65,7 @@ from alcor.resource.declaration import Resource
 from alcor.runtime import spans
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.database import Database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.places import Place
 from alcor.runtime.rpc import Exchange, answers
 from alcor.runtime.tasks import Tasks
@@ -103,61 +106,39 @@ class Control:
         self._exchange = Exchange()
         peer = self._exchange.peer
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
-        ready = self._ready
         limits = default_limits(config.quota, tenants=config.auth != "local")
         self._quotas = QuotaLimits(limits)
         self._intent = intent = intent if spans.recorder is None else TracedLog(intent, "intent")
-        counting = {"quota": self._quotas}  # for the managers that count what projects use
-        network = NetworkApp(
-            place,
-            intent,
-            ready,
-            ports,
-            subnets,
-            peer(FloatingIpPeer),
-            config.network,
-            clock,
-            new_id,
-            peer(ConfinePeer),
-            peer(ConfinePeer, "router"),
-            policies=peer(QosPolicyPeer),
-            **counting,
-        )
-        subnet = self._subnet(place, config, clock, new_id)
-        pool = SubnetPoolApp(place, intent, peer(OnboardPeer), clock, new_id, **counting)
-        tunnel_type = config.network.tunnel_type
-        node = NodeApp(place, intent, reports, config.node, clock, ports, tunnel_type)
-        port = self._port(place, reports, config, clock, new_id)
+        base = Foundation(place, intent, reports, self._ready, clock, new_id, self._quotas)
+        network = self._network(base, config)
+        subnet = self._subnet(base, config)
+        pool = SubnetPoolApp(base, peer(OnboardPeer))
+        node = NodeApp(base, ports, config.node, config.network.tunnel_type)
+        port = self._port(base, config)
         group = SecurityGroupApp(
-            place,
-            intent,
-            peer(GroupMemberPeer),
-            config.security_group,
-            clock,
-            new_id,
-            peer(ConfinePeer),
-            **counting,
+            base, peer(GroupMemberPeer), peer(ConfinePeer), config.security_group
         )
-        acl = NetworkAclApp(
-            place, intent, ready, networks, subnets, config.network_acl, clock, new_id
-        )
+        acl = NetworkAclApp(base, networks, subnets, config.network_acl)
         users = [peer(PolicyUserPeer, each.name) for each in (network, port)]
         users += [peer(PolicyUserPeer, name) for name in (RouterApp.name, ElasticIpApp.name)]
-        qos = QosApp(place, intent, users, clock, new_id, **counting)
-        router, elastic_ip = self._routing(place, config, clock, new_id)
+        qos = QosApp(base, users)
+        router, elastic_ip = self._routing(base, config)
         for each in (network, port, router, elastic_ip):
             self._exchange.serve(PolicyUserPeer, each.policy_users, each.name)
         self._exchange.serve(ConfinePeer, router.gateway_use, router.name)
-        trunk = self._trunk(place, reports, config, clock, new_id)
+        trunk = self._trunk(base, config)
         counting_too = (network, subnet, pool, port, group, qos, router, elastic_ip, trunk)
         counted = self._counted(*counting_too)
-        flavor = FlavorApp(place, intent, peer(RouterPeer), clock, new_id)
-        metering = MeteringApp(place, intent, clock, new_id)
-        local_ip, monitoring = self._about_ports(place, clock, new_id)
+        flavor = FlavorApp(base, peer(RouterPeer))
+        metering = MeteringApp(base)
+        local_ip = LocalIpApp(base, LocalIpPeers(peer(HeldPortPeer), networks))
+        monitoring = MonitoringApp(
+            base, MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
+        )
         kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
-        topology = TopologyApp(place, intent, kinds, clock, new_id)
-        quota = QuotaApp(place, intent, counted, limits)
-        ip, mac = IpApp(place, ports, config.ip, clock), MacApp(place, config.mac)
+        topology = TopologyApp(base, kinds)
+        quota = QuotaApp(base, counted, limits)
+        ip, mac = IpApp(base, ports, config.ip), MacApp(base, config.mac)
         telling = (
             *(network, pool, subnet, node, port, group, acl, qos, router, elastic_ip),
             *(flavor, metering, local_ip, monitoring, topology, quota),
@@ -171,125 +152,68 @@ class Control:
             for contract, implementation in app.peers:
                 self._exchange.serve(contract, implementation)
 
-    def _subnet(self, place: Place, config: Config, clock: Seconds, new_id: NewId) -> SubnetApp:
+    def _network(self, base: Foundation, config: Config) -> NetworkApp:
+        """Networks, which ask whoever uses them before they go."""
+        peer = self._exchange.peer
+        peers = NetworkPeers(
+            peer(PortPeer),
+            peer(SubnetPeer),
+            peer(FloatingIpPeer),
+            peer(ConfinePeer),
+            peer(ConfinePeer, RouterApp.name),
+            peer(QosPolicyPeer),
+        )
+        return NetworkApp(base, peers, config.network)
+
+    def _subnet(self, base: Foundation, config: Config) -> SubnetApp:
         """Subnets, whose addresses and prefixes are others' to give."""
         peer = self._exchange.peer
-        return SubnetApp(
-            place,
-            self._intent,
-            self._ready,
-            SubnetPeers(
-                peer(NetworkPeer),
-                peer(PortPeer),
-                peer(IpPeer),
-                peer(HeldPortPeer),
-                peer(SubnetPoolPeer),
-                peer(ReachPeer),
-                peer(SubnetShower),
-            ),
-            config.subnet,
-            clock,
-            new_id,
-            quota=self._quotas,
+        peers = SubnetPeers(
+            peer(NetworkPeer),
+            peer(PortPeer),
+            peer(IpPeer),
+            peer(HeldPortPeer),
+            peer(SubnetPoolPeer),
+            peer(ReachPeer),
+            peer(SubnetShower),
         )
+        return SubnetApp(base, peers, config.subnet)
 
-    def _port(
-        self, place: Place, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
-    ) -> PortApp:
+    def _port(self, base: Foundation, config: Config) -> PortApp:
         """Ports, which need all that they refer to."""
         peer = self._exchange.peer
-        return PortApp(
-            place,
-            self._intent,
-            reports,
-            self._ready,
+        peers = PortPeers(
             peer(NetworkPeer),
             peer(SubnetPeer),
             peer(NodePeer),
             peer(IpPeer),
             peer(MacPeer),
-            config.port,
-            clock,
-            new_id,
             peer(SecurityGroupPeer),
-            quota=self._quotas,
-            zone=config.agents.dns_domain,
-            policies=peer(QosPolicyPeer),
+            peer(QosPolicyPeer),
         )
+        return PortApp(base, peers, config.port, config.agents.dns_domain)
 
-    def _routing(
-        self, place: Place, config: Config, clock: Seconds, new_id: NewId
-    ) -> tuple[RouterApp, ElasticIpApp]:
+    def _routing(self, base: Foundation, config: Config) -> tuple[RouterApp, ElasticIpApp]:
         """Routers and floating IPs, which ask each other."""
         peer = self._exchange.peer
         networks, subnets, held = peer(NetworkPeer), peer(SubnetPeer), peer(HeldPortPeer)
-        router = RouterApp(
-            place,
-            self._intent,
-            self._ready,
-            RouterPeers(
-                networks,
-                peer(ReachPeer),
-                subnets,
-                held,
-                peer(FloatingIpPeer),
-                peer(FlavorPeer),
-                peer(SubnetPoolPeer),
-            ),
-            config.router,
-            clock,
-            new_id,
-            self._quotas,
-            peer(QosPolicyPeer),
+        reach, pools, policies = peer(ReachPeer), peer(SubnetPoolPeer), peer(QosPolicyPeer)
+        of_routers = RouterPeers(
+            networks, reach, subnets, held, peer(FloatingIpPeer), peer(FlavorPeer), pools, policies
         )
-        elastic_ip = ElasticIpApp(
-            place,
-            self._intent,
-            self._ready,
-            ElasticIpPeers(
-                networks,
-                peer(ReachPeer),
-                subnets,
-                held,
-                peer(RouterPeer),
-                peer(SubnetPoolPeer),
-            ),
-            config.elastic_ip,
-            clock,
-            new_id,
-            self._quotas,
-            peer(QosPolicyPeer),
+        of_addresses = ElasticIpPeers(
+            networks, reach, subnets, held, peer(RouterPeer), pools, policies
         )
-        return router, elastic_ip
-
-    def _about_ports(
-        self, place: Place, clock: Seconds, new_id: NewId
-    ) -> tuple[LocalIpApp, MonitoringApp]:
-        """Local IPs, which ports keep and have; logs and mirrors of what passes ports."""
-        peer = self._exchange.peer
-        held = LocalIpPeers(peer(HeldPortPeer), peer(NetworkPeer))
-        seen = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
         return (
-            LocalIpApp(place, self._intent, self._ready, held, clock, new_id),
-            MonitoringApp(place, self._intent, self._ready, seen, clock, new_id),
+            RouterApp(base, of_routers, config.router),
+            ElasticIpApp(base, of_addresses, config.elastic_ip),
         )
 
-    def _trunk(
-        self, place: Place, reports: KeyedLog, config: Config, clock: Seconds, new_id: NewId
-    ) -> TrunkApp:
+    def _trunk(self, base: Foundation, config: Config) -> TrunkApp:
         """Trunks, which are made of ports."""
         peer = self._exchange.peer
-        return TrunkApp(
-            place,
-            self._intent,
-            reports,
-            self._ready,
-            TrunkPeers(peer(NetworkPeer), peer(HeldPortPeer), peer(TrunkPortPeer)),
-            config.trunk,
-            clock,
-            new_id,
-            self._quotas,
-        )
+        peers = TrunkPeers(peer(NetworkPeer), peer(HeldPortPeer), peer(TrunkPortPeer))
+        return TrunkApp(base, peers, config.trunk)
 
     def add(self, make: Callable[[Ready], ManagerApp]) -> None:
         """One more that has no API and no peers, but follows the intent log; before `start`."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
@@ -48,6 +49,7 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.ip.app import IpApp, IpSettings
 from alcor.managers.mac.app import MacApp, MacSettings
 from alcor.managers.port.app import PortApp, PortSettings
+from alcor.managers.port.needs import Peers
 from alcor.resource.body import changed, created
 from alcor.runtime.places import Place, Servers
 from alcor.runtime.rpc import loopback
@@ -140,26 +142,26 @@ class World:
         self.clock = clock
         self.intent = MemoryLog(life)
         self.reports = MemoryLog(life)
-        self.mac = MacApp(place, MacSettings(block_size=block_size))
-        later = Later()
-        now = lambda: clock[0]  # noqa: E731
-        self.ip = IpApp(place, loopback(PortPeer, later), IpSettings(), now)
-        self.ips = Breakable(loopback(IpPeer, self.ip.peers[0][1]))
-        self.macs = Breakable(loopback(MacPeer, self.mac.peers[0][1]))
-        self.port = PortApp(
+        base = foundation(
             place,
             self.intent,
             self.reports,
-            self._rebuilt,
+            clock=lambda: clock[0],
+            new_id=numbered(f"{life:08x}"),
+        )
+        self.mac = MacApp(base, MacSettings(block_size=block_size))
+        later = Later()
+        self.ip = IpApp(base, loopback(PortPeer, later), IpSettings())
+        self.ips = Breakable(loopback(IpPeer, self.ip.peers[0][1]))
+        self.macs = Breakable(loopback(MacPeer, self.mac.peers[0][1]))
+        peers = Peers(
             loopback(NetworkPeer, owners),
             loopback(SubnetPeer, owners),
             loopback(NodePeer, owners),
             self.ips,
             self.macs,
-            PortSettings(),
-            now,
-            numbered(f"{life:08x}"),
         )
+        self.port = PortApp(base, peers, PortSettings())
         later.peer = self.port.peers[0][1]
         self.fences = loopback(PortPeer, self.port.peers[0][1])
         self.held = loopback(HeldPortPeer, self.port.peers[3][1])

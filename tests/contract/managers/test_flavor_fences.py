@@ -9,15 +9,14 @@ import msgspec
 import pytest
 from tests.contract.managers.mortal import Mortal
 from tests.contract.managers.test_routing_sagas import ADMIN, Region
+from tests.foundation import foundation
 
 from alcor.contracts.flavors import FlavorPeer, FlavorWish
 from alcor.contracts.peers import Done, Ids
 from alcor.contracts.resources import CreateRequest, DeleteRequest, ListQuery, ListRequest
 from alcor.contracts.routing import RouterPeer
-from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.flavor.app import FlavorApp
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.runtime.rpc import loopback
 from alcor.values.errors import Conflict, NotFound
 
@@ -66,7 +65,7 @@ class Shop(NamedTuple):
 async def shop_of(lives: Any, world: Any) -> AsyncIterator[Shop]:
     region = Region(lives, world)
     routers: Any = Mortal(loopback(RouterPeer, region.router_app.peers[0][1]), region.fate)
-    app = FlavorApp(lives.place, MemoryLog(1), routers, lambda: 0.0, new_id)
+    app = FlavorApp(foundation(lives.place), routers)
     meanwhile = Meanwhile(loopback(FlavorPeer, app.peers[0][1]))
     region.later["flavor"] = meanwhile
     try:

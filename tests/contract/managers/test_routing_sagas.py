@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
+from tests.foundation import foundation
 
 from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer
@@ -30,13 +31,11 @@ from alcor.contracts.routing import FloatingIpPeer, RouterPeer
 from alcor.contracts.sharing import Project, ReachableNetworks
 from alcor.contracts.subnetpools import PoolScopes
 from alcor.intent.records import NetworkRecord
-from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.elastic_ip.app import ElasticIpApp, ElasticIpSettings
 from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
 from alcor.managers.router.app import RouterApp, RouterSettings
 from alcor.managers.router.needs import Peers as RouterPeers
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.runtime.rpc import loopback
 
 N1 = "11111111-0000-4000-8000-000000000001"
@@ -86,17 +85,14 @@ class Region:
 
             return Later()
 
-        log = MemoryLog(1)
-        place, clock = lives.place, lambda: 0.0
+        base = foundation(lives.place)
         floating, flavors = cross("floating"), cross("flavor")
         router_peers: Any = RouterPeers(
             owners[0], reach, owners[1], held, floating, flavors, scopes
         )
         ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"), scopes)
-        self.router_app = RouterApp(
-            place, log, _ready, router_peers, RouterSettings(), clock, new_id
-        )
-        self.ip_app = ElasticIpApp(place, log, _ready, ip_peers, ElasticIpSettings(), clock, new_id)
+        self.router_app = RouterApp(base, router_peers, RouterSettings())
+        self.ip_app = ElasticIpApp(base, ip_peers, ElasticIpSettings())
         later["router"] = Mortal(loopback(RouterPeer, self.router_app.peers[0][1]), self.fate)
         later["floating"] = Mortal(loopback(FloatingIpPeer, self.ip_app.peers[0][1]), self.fate)
         for app in (self.router_app, self.ip_app):

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import InUse
 from alcor.contracts.resources import (
@@ -26,8 +27,8 @@ from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network.api import NETWORK
 from alcor.managers.network.app import NetworkApp, NetworkSettings
+from alcor.managers.network.needs import Peers
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.runtime.places import Place, Servers
 from alcor.runtime.sharing_service import Sharing
 from alcor.values.errors import Refusal
@@ -64,18 +65,9 @@ class World:
         self.log = MemoryLog(1)
         nobody: Any = None  # no test here asks the managers of subnets and ports
         self.app = NetworkApp(
-            place,
-            self.log,
-            _ready,
-            nobody,
-            nobody,
-            nobody,
+            foundation(place, self.log, quota=lambda kind, project: quota.get(project, -1)),
+            Peers(nobody, nobody, nobody, self.users, Users()),
             NetworkSettings(),
-            lambda: 0.0,
-            new_id,
-            self.users,
-            Users(),
-            lambda kind, project: quota.get(project, -1),
         )
         self.networks = self.app.resources[0][1]
         self.policies: Sharing = self.app.shared[0][1]

@@ -6,15 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, CreateRequest, Filter, ListQuery, ListRequest
 from alcor.contracts.subnetpools import Onboarded, OnboardRequest, PrefixRequest, PrefixWish
-from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnetpool.api import SUBNETPOOL
 from alcor.managers.subnetpool.app import SubnetPoolApp
 from alcor.resource.body import created
-from alcor.runtime.clock import new_id
 from alcor.values.errors import Refusal
 
 MINE, OTHER = Caller(project_id="mine"), Caller(project_id="other")
@@ -29,7 +28,7 @@ class Nobody:
 
 class Pools:
     def __init__(self, place: Any) -> None:
-        self.app = SubnetPoolApp(place, MemoryLog(1), Nobody(), lambda: 0.0, new_id)
+        self.app = SubnetPoolApp(foundation(place), Nobody())
         self.service: Any = self.app.resources[0][1]
         self.prefixes: Any = self.app.peers[0][1]
 

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from tests.contract.managers.conftest import settle_tasks
 from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
+from tests.foundation import foundation
 
 from alcor.contracts.peers import NetworkPeer
 from alcor.contracts.resources import (
@@ -30,7 +31,6 @@ from alcor.keyed_log.log import Change
 from alcor.managers.trunk.app import TrunkApp, TrunkSettings
 from alcor.managers.trunk.needs import Peers
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.runtime.rpc import loopback
 
 N1 = "11111111-0000-4000-8000-000000000001"
@@ -52,14 +52,7 @@ class Region:
             Mortal(loopback(TrunkPortPeer, trunk_ports), self.fate),
         )
         self.app = TrunkApp(
-            lives.place,
-            world.intent,
-            world.reports,
-            _ready,
-            peers,
-            TrunkSettings(),
-            lambda: 0.0,
-            new_id,
+            foundation(lives.place, world.intent, world.reports), peers, TrunkSettings()
         )
         let_die(self.app.database, self.fate)
         ((self.kind, self.trunks),) = self.app.resources

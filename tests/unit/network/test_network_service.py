@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, Subnets
 from alcor.contracts.resources import (
@@ -23,6 +24,7 @@ from alcor.intent import records
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network.api import NETWORK
 from alcor.managers.network.app import NetworkApp, NetworkSettings
+from alcor.managers.network.needs import Peers as Needed
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource import body
 from alcor.runtime.clock import new_id
@@ -87,17 +89,9 @@ class World:
         self.peers = Peers()
         self.log = MemoryLog(1)
         self.app = NetworkApp(
-            folder,
-            self.log,
-            _ready,
-            self.peers,
-            self.peers,
-            self.peers,
+            foundation(folder, self.log),
+            Needed(*[self.peers] * 5),
             NetworkSettings(**settings),
-            lambda: 0.0,
-            new_id,
-            self.peers,
-            self.peers,
         )
         self.service = self.app.resources[0][1]
 

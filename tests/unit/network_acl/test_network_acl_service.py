@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import Ids, Networks, Subnets
 from alcor.contracts.resources import (
@@ -25,7 +26,6 @@ from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network_acl.app import NetworkAclApp, NetworkAclSettings
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.values.errors import Refusal
 
 ALICE, BOB = Caller(project_id="alice"), Caller(project_id="bob")
@@ -69,14 +69,10 @@ class World:
         self.log = MemoryLog(1)
         self.revision = 0
         self.app = NetworkAclApp(
-            folder,
-            self.log,
-            _ready,
+            foundation(folder, self.log),
             self.owners,
             self.owners,
             NetworkAclSettings(**settings),
-            lambda: 0.0,
-            new_id,
         )
         self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import Counts, Ids, PortPeer
 from alcor.contracts.resources import Caller, DeleteRequest, ListQuery, ListRequest
@@ -37,7 +38,7 @@ class World:
         settings = NodeSettings(auto_register=auto_register, silence_s_max=15)
         self.log = MemoryLog(1)
         ports = cast(PortPeer, self.ports)
-        self.app = NodeApp(folder, self.log, MemoryLog(1), settings, lambda: self.now_s, ports)
+        self.app = NodeApp(foundation(folder, self.log, clock=lambda: self.now_s), ports, settings)
         self.nodes: Any = self.app.resources[0][1]
         self.agents: Any = self.app.resources[1][1]
 

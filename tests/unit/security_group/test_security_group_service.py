@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.peers import Done, GroupsRequest, Ids, InUse, Projects
 from alcor.contracts.resources import (
@@ -26,7 +27,6 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.security_group.app import SecurityGroupApp, SecurityGroupSettings
 from alcor.resource import body
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import new_id
 from alcor.values.errors import Refusal
 
 ADMIN = Caller(project_id="ops", admin=True)
@@ -63,13 +63,10 @@ class World:
         self.ports = ports or Ports()
         self.log = MemoryLog(1)
         self.app = SecurityGroupApp(
-            folder,
-            self.log,
+            foundation(folder, self.log),
+            self.ports,
             self.ports,
             SecurityGroupSettings(**settings),
-            lambda: 0.0,
-            new_id,
-            self.ports,
         )
         self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
         self.groups: Any = self.app.peers[0][1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.foundation import foundation
 
 from alcor.contracts.held_ports import ROUTER_INTERFACE, PortAddress, PortView, PortViews
 from alcor.contracts.peers import (
@@ -38,12 +39,10 @@ from alcor.contracts.subnetpools import (
     PrefixRequest,
 )
 from alcor.intent.records import NetworkRecord, PortRecord
-from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnet.app import SubnetApp, SubnetSettings
 from alcor.managers.subnet.needs import Peers as Needed
 from alcor.resource import body
-from alcor.runtime.clock import new_id
 from alcor.values.errors import Conflict, Refusal
 
 ADMIN = Caller(project_id="p", admin=True)
@@ -179,9 +178,7 @@ class World:
     def __init__(self, folder: Path, peers: Peers) -> None:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
-        self.app = SubnetApp(
-            folder, MemoryLog(1), _ready, Needed(*[peers] * 7), settings, lambda: 0.0, new_id
-        )
+        self.app = SubnetApp(foundation(folder), Needed(*[peers] * 7), settings)
         self.service: Any = self.app.resources[0][1]
 
     async def create(self, *cidrs: str, network: str = NET, **more: Any) -> list[Any]:

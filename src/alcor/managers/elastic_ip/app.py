@@ -6,13 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
+from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer
-from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.elastic_ip.api import (
     FLOATING_IP,
     FLOATING_IP_POOL,
@@ -32,13 +30,10 @@ from alcor.managers.elastic_ip.sql.living import living
 from alcor.managers.elastic_ip.sql.tables import FLOATING_IPS
 from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.fences import PolicyColumn
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.kept import kept_store
-from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -56,29 +51,17 @@ class ElasticIpApp:
 
     name = manager
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
-        peers: Peers,
-        settings: ElasticIpSettings,
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-        policies: QosPolicyPeer | None = None,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+    def __init__(self, base: Foundation, peers: Peers, settings: ElasticIpSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(
-            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, base.quota)
         )
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
         self._settling = Settling(store, peers.ports)
         self._internal_ports = InternalPorts(store, peers.ports, makers)
         self._settings = settings
-        self._log = log
-        self._rebuilt = rebuilt
+        self._base = base
         associating = Associating(peers)
         service = FloatingIpService(
             store,
@@ -87,7 +70,7 @@ class ElasticIpApp:
             self._internal_ports,
             self._settling,
             makers,
-            PolicyReferences(policies),
+            PolicyReferences(peers.policies),
         )
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, FLOATING_IPS.name)
         forwardings = PortForwardingService(store, associating, self._internal_ports, makers)
@@ -115,6 +98,6 @@ class ElasticIpApp:
         ports = self._internal_ports
         return [
             self.relay.run(),
-            follow(self._log, "port", self._rebuilt, ports.replace, ports.apply),
+            self._base.follow("port", ports.replace, ports.apply),
             self._settling.run(self._settings.settle_interval_s),
         ]

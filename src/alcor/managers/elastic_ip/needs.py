@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import RouterPeer
 from alcor.contracts.sharing import ReachPeer
@@ -32,7 +33,7 @@ __all__ = [
 
 
 class Peers(NamedTuple):
-    """Whom the use cases call."""
+    """Whom the use cases call; without `policies` there are no QoS policies."""
 
     networks: NetworkPeer
     reach: ReachPeer
@@ -40,6 +41,7 @@ class Peers(NamedTuple):
     ports: HeldPortPeer
     routers: RouterPeer
     pools: SubnetPoolPeer
+    policies: QosPolicyPeer | None = None
 
 
 class Note(NamedTuple):

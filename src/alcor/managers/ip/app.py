@@ -1,6 +1,6 @@
 """Put the IP manager together: what assembly opens, starts and closes."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +13,7 @@ from alcor.managers.ip.service import IpService
 from alcor.managers.ip.sql import SqlStore
 from alcor.managers.ip.sweeper import Sweeper
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import Seconds
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.rounds import rounds
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -39,12 +38,13 @@ class IpApp:
 
     name = "ip"
 
-    def __init__(self, place: Place, ports: PortPeer, settings: IpSettings, clock: Seconds) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
+    def __init__(self, base: Foundation, ports: PortPeer, settings: IpSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
         store = SqlStore(self.database)
         self._settings = settings
-        self._sweeper = Sweeper(store, ports, lambda: int(clock() * 1_000))
-        service = IpService(store, lambda: int(clock() * 1_000))
+        now_ms: Callable[[], int] = lambda: int(base.clock() * 1_000)  # noqa: E731
+        self._sweeper = Sweeper(store, ports, now_ms)
+        service = IpService(store, now_ms)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = []
         self.peers: Sequence[tuple[Any, object]] = [(IpPeer, service)]
 

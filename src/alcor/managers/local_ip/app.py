@@ -5,17 +5,14 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from alcor.intent.follow import Ready, follow
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.local_ip.api import LOCAL_IP, PORT_ASSOCIATION
 from alcor.managers.local_ip.needs import Peers
 from alcor.managers.local_ip.service.associations import AssociationService
 from alcor.managers.local_ip.service.local_ips import LocalIpService
 from alcor.managers.local_ip.service.ports import Ports
 from alcor.managers.local_ip.sql import living
-from alcor.runtime.clock import NewId, Seconds
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.kept_app import KeptApp
-from alcor.runtime.places import Place
 
 VERSIONS = Path(__file__).parent / "versions"
 settle_interval_s = 60.0  # between looks for ports to drop
@@ -24,17 +21,8 @@ settle_interval_s = 60.0  # between looks for ports to drop
 class LocalIpApp(KeptApp):
     """The local IP manager as assembly sees it."""
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
-        peers: Peers,
-        clock: Seconds,
-        new_id: NewId,
-    ) -> None:
-        super().__init__("local_ip", place, VERSIONS, log, living, clock, new_id)
-        self._log, self._rebuilt = log, rebuilt
+    def __init__(self, base: Foundation, peers: Peers) -> None:
+        super().__init__(base, "local_ip", VERSIONS, living)
         self._ports = Ports(self.store, peers)
         self.resources = [
             (LOCAL_IP, LocalIpService(self.store, self.makers, peers, self._ports)),
@@ -51,7 +39,7 @@ class LocalIpApp(KeptApp):
         ports = self._ports
         return [
             *super().tasks(),
-            follow(self._log, "port", self._rebuilt, ports.replace, ports.apply),
+            self.base.follow("port", ports.replace, ports.apply),
             self._settle(),
         ]
 

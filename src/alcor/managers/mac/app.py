@@ -12,7 +12,7 @@ from alcor.managers.mac.model import MacRange
 from alcor.managers.mac.service import MacService
 from alcor.managers.mac.sql import SqlStore
 from alcor.resource.declaration import Resource
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.values.addresses import mac
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -38,8 +38,8 @@ class MacApp:
 
     name = "mac"
 
-    def __init__(self, place: Place, settings: MacSettings) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
+    def __init__(self, base: Foundation, settings: MacSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
         range_ = MacRange(mac(settings.base), settings.bits, settings.block_size)
         service = MacService(SqlStore(self.database), range_)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = []

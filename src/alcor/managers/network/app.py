@@ -1,20 +1,17 @@
 """Put the network manager together: what assembly opens, starts and closes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from alcor.contracts.peers import NetworkPeer, PortPeer, SubnetPeer, SubnetShower
-from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
+from alcor.contracts.peers import NetworkPeer, SubnetShower
+from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ResourceManager
-from alcor.contracts.routing import FloatingIpPeer
-from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ConfinePeer, ReachPeer
+from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ReachPeer
 from alcor.intent import store as told_store
-from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.network.api import (
     NETWORK,
     NETWORK_IP_AVAILABILITY,
@@ -23,6 +20,7 @@ from alcor.managers.network.api import (
 )
 from alcor.managers.network.availability import AvailabilityService
 from alcor.managers.network.model import Limits
+from alcor.managers.network.needs import Peers
 from alcor.managers.network.range_service import RangeService
 from alcor.managers.network.range_table import RANGES
 from alcor.managers.network.segment_range import Span
@@ -31,14 +29,11 @@ from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.fences import PolicyColumn
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.kept import kept_store
-from alcor.runtime.places import Place, open_database
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -71,59 +66,40 @@ class NetworkApp:
 
     name = "network"
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
-        ports: PortPeer,
-        subnets: SubnetPeer,
-        floating_ips: FloatingIpPeer,
-        settings: NetworkSettings,
-        clock: Seconds,
-        new_id: NewId,
-        users: ConfinePeer,
-        gateways: ConfinePeer,
-        quota: Limit = unlimited,
-        policies: QosPolicyPeer | None = None,
-    ) -> None:
+    def __init__(self, base: Foundation, peers: Peers, settings: NetworkSettings) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max, settings.tunnel_type)
-        self.database = open_database(place, self.name, VERSIONS)
+        self.database = base.database(self.name, VERSIONS)
         told = told_store.living_of(living, RANGES.living)
-        self.relay = Relay(self.name, self.database, log, told)
-        store = NetworkStore(self.database, self.relay, limits, quota)
-        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
+        self.relay = Relay(self.name, self.database, base.intent, told)
+        store = NetworkStore(self.database, self.relay, limits, base.quota)
+        makers = base.makers
         self.sharing = Sharing(
             self.database,
-            shared_kind(now),
-            {AS_SHARED: users, AS_EXTERNAL: gateways},
+            shared_kind(makers.now),
+            {AS_SHARED: peers.users, AS_EXTERNAL: peers.gateways},
             self.relay.notify,
-            new_id,
-            quota,
+            base.new_id,
+            base.quota,
         )
         self.shared = [(TABLE.name, self.sharing, (AS_SHARED, AS_EXTERNAL))]
         self._service = NetworkService(
             store,
-            ports,
-            subnets,
-            floating_ips,
+            peers,
             limits,
-            now,
-            new_id,
+            makers,
             self.sharing,
-            PolicyReferences(policies, placeable=True),
+            PolicyReferences(peers.policies, placeable=True),
         )
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
         whole = Span(limits.vni_min, limits.vni_max)
         kept = kept_store(self.database, self.relay)
-        self._ranges = RangeService(kept, Makers(new_id, now), whole, settings.tunnel_type)
-        self._log = log
-        self._rebuilt = rebuilt
+        self._ranges = RangeService(kept, makers, whole, settings.tunnel_type)
+        self._base = base
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NETWORK, self._service),
-            (NETWORK_IP_AVAILABILITY, AvailabilityService(store, ports, subnets)),
+            (NETWORK_IP_AVAILABILITY, AvailabilityService(store, peers.ports, peers.subnets)),
             (NETWORK_SEGMENT_RANGE, self._ranges),
-            (SEGMENT, SegmentService(kept, TABLE, Makers(new_id, now))),
+            (SEGMENT, SegmentService(kept, TABLE, makers)),
         ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),
@@ -139,16 +115,11 @@ class NetworkApp:
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
         service = self._service
-        subnets = follow(
-            self._log, "subnet", self._rebuilt, service.replace_subnets, service.apply_subnets
-        )
-        pools = follow(
-            self._log, "subnetpool", self._rebuilt, service.replace_pools, service.apply_pools
-        )
+        follow = self._base.follow
         return [
             self.relay.run(),
-            subnets,
-            pools,
+            follow("subnet", service.replace_subnets, service.apply_subnets),
+            follow("subnetpool", service.replace_pools, service.apply_pools),
             service.unfinished.run(service.recover),
             self.sharing.unfinished.run(self.sharing.recover),
         ]

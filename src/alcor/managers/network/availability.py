@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.peers import Ids
+from alcor.contracts.peers import Ids, PortPeer, SubnetPeer
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
@@ -24,7 +24,7 @@ from alcor.contracts.resources import (
 )
 from alcor.intent.records import SubnetRecord
 from alcor.managers.network.model import Network
-from alcor.managers.network.needs import PortPeer, Store, SubnetPeer
+from alcor.managers.network.needs import Store
 from alcor.runtime.sharing import viewer_of
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal

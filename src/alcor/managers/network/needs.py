@@ -6,14 +6,24 @@ from typing import NamedTuple, Protocol
 from msgspec import Raw
 
 from alcor.contracts.peers import PortPeer, SubnetPeer
+from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer
-from alcor.contracts.sharing import SharingPolicy
+from alcor.contracts.sharing import ConfinePeer, SharingPolicy
 from alcor.managers.network.model import Network, Reach
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime.sharing import Viewer
 
-__all__ = ["FloatingIpPeer", "PortPeer", "Saved", "Store", "SubnetPeer"]
+
+class Peers(NamedTuple):
+    """The other managers; without `policies` networks have no QoS policies."""
+
+    ports: PortPeer
+    subnets: SubnetPeer
+    floating_ips: FloatingIpPeer
+    users: ConfinePeer  # whose ports are on networks
+    gateways: ConfinePeer  # whose routers lead to them
+    policies: QosPolicyPeer | None = None
 
 
 class Saved(NamedTuple):

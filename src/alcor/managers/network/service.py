@@ -37,13 +37,14 @@ from alcor.managers.network.model import (
     changed,
     network,
 )
-from alcor.managers.network.needs import FloatingIpPeer, PortPeer, Saved, Store, SubnetPeer
+from alcor.managers.network.needs import Peers, Saved, Store
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
 from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.sharing import viewer_of, wildcard
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.writes import Makers
 from alcor.values.revision import Revision
 
 PORTS_IN_USE = "There are one or more ports still in use on the network."
@@ -56,24 +57,20 @@ class NetworkService:
     def __init__(
         self,
         store: Store,
-        ports: PortPeer,
-        subnets: SubnetPeer,
-        floating_ips: FloatingIpPeer,
+        peers: Peers,
         limits: Limits,
-        now: Callable[[], str],
-        new_id: Callable[[], str],
+        makers: Makers,
         sharing: Sharing,
         qos: PolicyReferences,
     ) -> None:
         self._qos = qos
         self._sharing = sharing
         self._store = store
-        self._ports = ports
-        self._subnets = subnets
-        self._floating_ips = floating_ips
+        self._ports = peers.ports
+        self._subnets = peers.subnets
+        self._floating_ips = peers.floating_ips
         self._limits = limits
-        self._now = now
-        self._new_id = new_id
+        self._new_id, self._now = makers
         self._subnets_heard = Reached()
         self.unfinished = Unfinished()
 

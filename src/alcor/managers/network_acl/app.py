@@ -8,10 +8,8 @@ import msgspec
 
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
-from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.network_acl.service.acls import AclService
 from alcor.managers.network_acl.service.parents import Parents
@@ -19,9 +17,7 @@ from alcor.managers.network_acl.service.rules import RuleService
 from alcor.managers.network_acl.service.writes import manager
 from alcor.managers.network_acl.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.places import Place, open_database
-from alcor.runtime.writes import Makers
+from alcor.runtime.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -41,22 +37,17 @@ class NetworkAclApp:
 
     def __init__(
         self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
+        base: Foundation,
         networks: NetworkPeer,
         subnets: SubnetPeer,
         settings: NetworkAclSettings,
-        clock: Seconds,
-        new_id: NewId,
     ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(self.database, self.relay, SqlTransaction)
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
         self._parents = Parents(store, networks, subnets, makers)
-        self._log = log
-        self._rebuilt = rebuilt
+        self._base = base
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NETWORK_ACL, AclService(store, networks, subnets, makers)),
             (NETWORK_ACL_RULE, RuleService(store, settings.rules_per_acl_max, makers)),
@@ -68,9 +59,9 @@ class NetworkAclApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        log, rebuilt, p = self._log, self._rebuilt, self._parents
+        follow, p = self._base.follow, self._parents
         return [
             self.relay.run(),
-            follow(log, "network", rebuilt, p.replace_networks, p.apply_networks),
-            follow(log, "subnet", rebuilt, p.replace_subnets, p.apply_subnets),
+            follow("network", p.replace_networks, p.apply_networks),
+            follow("subnet", p.replace_subnets, p.apply_subnets),
         ]

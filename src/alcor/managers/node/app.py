@@ -1,6 +1,6 @@
 """Put the node manager together: what assembly opens, starts and closes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,6 @@ from alcor.contracts.resources import ResourceManager
 from alcor.goal_state import reports
 from alcor.intent.follow import follow_prefix
 from alcor.intent.relay import Relay
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.returning import Returning
@@ -19,8 +18,8 @@ from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
 from alcor.managers.node.zones import ZoneService
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import Seconds, timestamp
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.clock import timestamp
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.rounds import rounds
 
 bury_interval_s = 1.0  # between two looks for hosts that are gone
@@ -54,23 +53,19 @@ class NodeApp:
 
     def __init__(
         self,
-        place: Place,
-        log: KeyedLog,
-        report_log: KeyedLog,
-        settings: NodeSettings,
-        clock: Seconds,
+        base: Foundation,
         ports: PortPeer,
+        settings: NodeSettings,
         tunnel_type: str = "vxlan",
     ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
-        self._report_log = report_log
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
+        self._reports = base.reports
         store = NodeStore(self.database, self.relay)
-        heartbeats = Heartbeats(clock, settings.silence_s_max, timestamp)
-        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
-        returning = Returning(log, clock, settings.return_s_max)
+        heartbeats = Heartbeats(base.clock, settings.silence_s_max, timestamp)
+        returning = Returning(base.intent, base.clock, settings.return_s_max)
         self._service = NodeService(
-            store, heartbeats, now, settings.auto_register, returning, ports
+            store, heartbeats, base.makers.now, settings.auto_register, returning, ports
         )
         agents = AgentService(store, heartbeats, self._service, tunnel_type)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
@@ -88,7 +83,7 @@ class NodeApp:
         hear = self._service.hear
         return [
             self.relay.run(),
-            follow_prefix(self._report_log, reports.host_key(""), hear, hear),
+            follow_prefix(self._reports, reports.host_key(""), hear, hear),
             rounds(self._service.bury, bury_interval_s),
             rounds(self._service.register_again, register_again_s),
         ]

@@ -1,6 +1,6 @@
 """Put the port manager together: what assembly opens, starts and closes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,21 +10,14 @@ import structlog
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     GroupMemberPeer,
-    IpPeer,
-    MacPeer,
-    NetworkPeer,
-    NodePeer,
     PortPeer,
-    SecurityGroupPeer,
-    SubnetPeer,
 )
-from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
+from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ResourceManager, Written
 from alcor.contracts.sharing import ConfinePeer
 from alcor.contracts.trunking import TrunkPortPeer
-from alcor.intent.follow import Ready, follow
+from alcor.intent.follow import follow
 from alcor.intent.relay import Relay
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.port.addressing import SubnetView
 from alcor.managers.port.api import BINDING, port_resource
 from alcor.managers.port.automatic import AutomaticAddresses
@@ -34,6 +27,7 @@ from alcor.managers.port.groups import PortGroups
 from alcor.managers.port.held import HeldPorts
 from alcor.managers.port.jobs import Job, Settle, keys_of
 from alcor.managers.port.macs import MacSource
+from alcor.managers.port.needs import Peers
 from alcor.managers.port.references import References
 from alcor.managers.port.reports import StatusKeeper
 from alcor.managers.port.service import PortService
@@ -41,13 +35,11 @@ from alcor.managers.port.sql import TABLE, SqlStore, living
 from alcor.managers.port.trunk_ports import TrunkPorts
 from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
 from alcor.runtime.coalesce import Coalescer
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.policy_references import PolicyReferences
 from alcor.runtime.rounds import rounds
 from alcor.runtime.scattered_index import Moving
-from alcor.runtime.usage import Limit, unlimited
 
 VERSIONS = Path(__file__).parent / "versions"
 settle_page = 1_000  # ports that one settling looks at
@@ -77,46 +69,35 @@ class PortApp:
     """The port manager as assembly sees it; every manager's app has these attributes.
 
     `resources` go to the gateway, `peers` are contracts kept for others. `relay.rebuild` and then
-    `recover` run once, when peers answer; `tasks` run for ever. Without `groups`, ports take no
-    security groups, and without `policies` no QoS policies; `zone` is the region's domain.
+    `recover` run once, when peers answer; `tasks` run for ever. `zone` is the region's domain.
     """
 
     name = "port"
 
     def __init__(
         self,
-        place: Place,
-        log: KeyedLog,
-        reports: KeyedLog,
-        rebuilt: Ready,
-        networks: NetworkPeer,
-        subnets: SubnetPeer,
-        nodes: NodePeer,
-        ips: IpPeer,
-        macs: MacPeer,
+        base: Foundation,
+        peers: Peers,
         settings: PortSettings,
-        clock: Seconds,
-        new_id: NewId,
-        groups: SecurityGroupPeer | None = None,
-        quota: Limit = unlimited,
         zone: str = "openstacklocal.",
-        policies: QosPolicyPeer | None = None,
     ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         self._moving = Moving(self.database, TABLE.name, TABLE.scattered)
-        self._store = SqlStore(self.database, self.relay, self._moving, quota)
-        self._references = References(networks, subnets, nodes, self._take_subnets)
-        self._macs = MacSource(macs, self.name)
-        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
-        self._groups = None if groups is None else PortGroups(groups)
+        self._store = SqlStore(self.database, self.relay, self._moving, base.quota)
+        self._references = References(
+            peers.networks, peers.subnets, peers.nodes, self._take_subnets
+        )
+        self._macs = MacSource(peers.macs, self.name)
+        new_id, now = base.makers
+        self._groups = None if peers.groups is None else PortGroups(peers.groups)
         self._writer = Writer(
             self._store,
             self._references,
-            ips,
+            peers.ips,
             self._macs,
             self._groups,
-            PolicyReferences(policies, placeable=True),
+            PolicyReferences(peers.policies, placeable=True),
             now,
             zone,
         )
@@ -130,9 +111,7 @@ class PortApp:
         self._automatic = AutomaticAddresses(self._store, self.queue)
         self._keeper = StatusKeeper(self._store, now)
         self._settings = settings
-        self._log = log
-        self._reports = reports
-        self._rebuilt = rebuilt
+        self._base = base
         service = PortService(
             self._store,
             self.queue,
@@ -140,9 +119,9 @@ class PortApp:
             settings.fixed_ips_max,
             self._references,
             zone,
-            policies,
+            peers.policies,
         )
-        resource = port_resource(groups=groups is not None)
+        resource = port_resource(groups=peers.groups is not None)
         bindings = BindingService(self._store, self.queue, self._references, now)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (resource, service),
@@ -166,13 +145,13 @@ class PortApp:
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
         take = self._keeper.take
-        groups = self._groups
+        groups, base = self._groups, self._base
         return [
-            *([] if groups is None else [groups.run(self._log, self._rebuilt)]),
+            *([] if groups is None else [groups.run(base.intent, base.rebuilt)]),
             self.relay.run(),
             self.queue.run(),
-            self._references.run(self._log, self._rebuilt),
-            follow(self._reports, "port", _at_once, take, take),
+            self._references.run(base.intent, base.rebuilt),
+            follow(base.reports, "port", _at_once, take, take),
             self._automatic.run(),
             self._moving.run(),
             rounds(self._settle, self._settings.settle_interval_s),

@@ -5,15 +5,36 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Raw
 
-from alcor.contracts.peers import IpPeer, MacPeer, NetworkPeer, NodePeer, SubnetPeer
+from alcor.contracts.peers import (
+    IpPeer,
+    MacPeer,
+    NetworkPeer,
+    NodePeer,
+    SecurityGroupPeer,
+    SubnetPeer,
+)
+from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.managers.port.bindings import Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port
 
-__all__ = ["IpPeer", "MacPeer", "NetworkPeer", "NodePeer", "Saved", "Store", "SubnetPeer"]
-
 T = TypeVar("T")
+
+
+class Peers(NamedTuple):
+    """The other managers.
+
+    Without `groups` ports take no security groups, and without `policies` no QoS policies.
+    """
+
+    networks: NetworkPeer
+    subnets: SubnetPeer
+    nodes: NodePeer
+    ips: IpPeer
+    macs: MacPeer
+    groups: SecurityGroupPeer | None = None
+    policies: QosPolicyPeer | None = None
 
 
 class NewGroup(NamedTuple):

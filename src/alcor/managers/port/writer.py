@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from alcor.contracts.peers import Holding, Holdings
+from alcor.contracts.peers import Holding, Holdings, IpPeer
 from alcor.contracts.resources import Written
 from alcor.managers.port.commit import (
     Change,
@@ -28,7 +28,7 @@ from alcor.managers.port.jobs import Create, Delete, Job, Rebind, Settle, Togeth
 from alcor.managers.port.leasing import Leasing, all_of, nothing
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.making import PortMaker
-from alcor.managers.port.needs import IpPeer, Saved, Store, Transaction
+from alcor.managers.port.needs import Saved, Store, Transaction
 from alcor.managers.port.progress import (
     Progress,
     check_ids,

@@ -9,7 +9,6 @@ from alcor.contracts.resources import ResourceManager
 from alcor.contracts.sharing import AS_SHARED
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_of
 from alcor.managers.qos.model.rule import TYPES
 from alcor.managers.qos.needs import PolicyUserPeer
@@ -21,12 +20,9 @@ from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sharing import shared_policies
 from alcor.managers.qos.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.sharing_service import Sharing
 from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -39,23 +35,15 @@ class QosApp:
 
     name = manager
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        users: Sequence[PolicyUserPeer],
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+    def __init__(self, base: Foundation, users: Sequence[PolicyUserPeer]) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(self.database, self.relay, SqlTransaction)
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
         together = Users(users)
         kind = shared_policies(makers.now)
         sharing = Sharing(
-            self.database, kind, {AS_SHARED: together}, self.relay.notify, new_id, quota
+            self.database, kind, {AS_SHARED: together}, self.relay.notify, base.new_id, base.quota
         )
         self.shared = [(kind.table.name, sharing, (AS_SHARED,))]
         unfinished = self._unfinished = Unfinished()

@@ -9,13 +9,12 @@ import msgspec
 from alcor.contracts.peers import UsagePeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Relay
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.quota.api import QUOTA
 from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT
 from alcor.managers.quota.service import QuotaService
 from alcor.managers.quota.sql import QuotaStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -61,14 +60,10 @@ class QuotaApp:
     name = "quota"
 
     def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        users: Sequence[UsagePeer],
-        default_by_kind: Mapping[str, int],
+        self, base: Foundation, users: Sequence[UsagePeer], default_by_kind: Mapping[str, int]
     ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         service = QuotaService(QuotaStore(self.database, self.relay), users, default_by_kind)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(QUOTA, service)]
         self.peers: Sequence[tuple[Any, object]] = []

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
+from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import RouterPeer
-from alcor.intent.follow import Ready, follow
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.router.api import CONNTRACK_HELPER, ROUTER
 from alcor.managers.router.confining import GatewayUse
 from alcor.managers.router.needs import Peers
@@ -26,12 +24,9 @@ from alcor.managers.router.service.several_gateways import SeveralGateways
 from alcor.managers.router.service.writes import manager
 from alcor.managers.router.sql import TABLE, SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.fences import PolicyColumn
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.policy_references import PolicyReferences
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -50,27 +45,16 @@ class RouterApp:
 
     name = manager
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
-        peers: Peers,
-        settings: RouterSettings,
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-        policies: QosPolicyPeer | None = None,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+    def __init__(self, base: Foundation, peers: Peers, settings: RouterSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(
-            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, base.quota)
         )
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
         self._settling = Settling(store, peers, makers)
         self._settings = settings
-        gateways = Gateways(store, peers, self._settling, makers, PolicyReferences(policies))
+        gateways = Gateways(store, peers, self._settling, makers, PolicyReferences(peers.policies))
         service = RouterService(
             store,
             gateways,
@@ -88,8 +72,7 @@ class RouterApp:
         ]
         self.peers: Sequence[tuple[Any, object]] = [(RouterPeer, service)]
         self._subnets = NewSubnets(store, service.extend_gateway)
-        self._log = log
-        self._rebuilt = rebuilt
+        self._base = base
         self.gateway_use = GatewayUse(self.database)
         self.policy_users: PolicyUserPeer = PolicyColumn(self.database, TABLE.name)
 
@@ -101,6 +84,6 @@ class RouterApp:
         subnets = self._subnets
         return [
             self.relay.run(),
-            follow(self._log, "subnet", self._rebuilt, subnets.replace, subnets.apply),
+            self._base.follow("subnet", subnets.replace, subnets.apply),
             self._settling.run(self._settings.settle_interval_s),
         ]

@@ -9,6 +9,7 @@ from msgspec import Raw
 from alcor.contracts.flavors import FlavorPeer
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
 from alcor.contracts.sharing import ReachPeer
@@ -36,7 +37,7 @@ __all__ = [
 
 
 class Peers(NamedTuple):
-    """Whom the use cases call."""
+    """Whom the use cases call; without `policies` there are no QoS policies."""
 
     networks: NetworkPeer
     reach: ReachPeer
@@ -45,6 +46,7 @@ class Peers(NamedTuple):
     floating_ips: FloatingIpPeer
     flavors: FlavorPeer
     pools: SubnetPoolPeer
+    policies: QosPolicyPeer | None = None
 
 
 class Undo(StrEnum):

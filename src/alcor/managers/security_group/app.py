@@ -11,7 +11,6 @@ from alcor.contracts.resources import ResourceManager
 from alcor.contracts.sharing import AS_SHARED, ConfinePeer
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.security_group.api import (
     ADDRESS_GROUP,
     DEFAULT_SECURITY_GROUP_RULE,
@@ -27,11 +26,8 @@ from alcor.managers.security_group.service.writes import manager
 from alcor.managers.security_group.sharing import shared_address_groups, shared_groups
 from alcor.managers.security_group.sql.transaction import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -54,26 +50,23 @@ class SecurityGroupApp:
 
     def __init__(
         self,
-        place: Place,
-        log: KeyedLog,
+        base: Foundation,
         ports: GroupMemberPeer,
-        settings: SecurityGroupSettings,
-        clock: Seconds,
-        new_id: NewId,
         users: ConfinePeer,
-        quota: Limit = unlimited,
+        settings: SecurityGroupSettings,
     ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(
-            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, base.quota)
         )
         limits = Limits(settings.rules_per_group_max, settings.addresses_per_group_max)
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
+        notify, new_id, quota = self.relay.notify, base.new_id, base.quota
         self.shared = [
             (
                 kind.table.name,
-                Sharing(self.database, kind, users_of_kind, self.relay.notify, new_id, quota),
+                Sharing(self.database, kind, users_of_kind, notify, new_id, quota),
                 (AS_SHARED,),
             )
             for kind, users_of_kind in (

@@ -1,6 +1,6 @@
 """Put the subnet manager together: what assembly opens, starts and closes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -9,17 +9,14 @@ import msgspec
 from alcor.contracts.peers import SubnetPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.subnetpools import OnboardPeer
-from alcor.intent.follow import ReadModel, Ready, follow
+from alcor.intent.follow import ReadModel
 from alcor.intent.relay import Relay
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.subnet.api import SUBNET
 from alcor.managers.subnet.needs import KnownNetworks, Peers
 from alcor.managers.subnet.service import SubnetService
 from alcor.managers.subnet.sql import SubnetStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds, timestamp
-from alcor.runtime.places import Place, open_database
-from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -37,26 +34,14 @@ class SubnetApp:
 
     name = "subnet"
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        rebuilt: Ready,
-        peers: Peers,
-        settings: SubnetSettings,
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
-        self._log = log
-        self._rebuilt = rebuilt
+    def __init__(self, base: Foundation, peers: Peers, settings: SubnetSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
+        self._base = base
         self._networks = ReadModel("network")
-        store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max, quota)
-        now: Callable[[], str] = lambda: timestamp(clock())  # noqa: E731
+        store = SubnetStore(self.database, self.relay, settings.subnets_per_network_max, base.quota)
         known = cast(KnownNetworks, self._networks)
-        self._service = SubnetService(store, known, peers, now, new_id)
+        self._service = SubnetService(store, known, peers, base.makers)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [(SUBNET, self._service)]
         self.peers: Sequence[tuple[Any, object]] = [
             (SubnetPeer, self._service),
@@ -72,7 +57,7 @@ class SubnetApp:
         take = self._service.take_networks
         return [
             self.relay.run(),
-            self._networks.run(self._log, self._rebuilt),
-            follow(self._log, "network", self._rebuilt, take, take),
+            self._networks.run(self._base.intent, self._base.rebuilt),
+            self._base.follow("network", take, take),
             self._service.unfinished.run(self._service.recover),
         ]

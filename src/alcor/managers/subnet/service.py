@@ -53,6 +53,7 @@ from alcor.managers.subnet.needs import (
 )
 from alcor.resource.revisions import check_revision
 from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.writes import Makers
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 
@@ -65,15 +66,13 @@ class SubnetService:
         store: Store,
         known_networks: KnownNetworks,
         peers: Peers,
-        now: Callable[[], str],
-        new_id: Callable[[], str],
+        makers: Makers,
     ) -> None:
         self._store = store
         self._known_networks = known_networks
         self._networks, self._ports, self._ips, self._held_ports = peers[:4]
         self._pools, self._reach, self._shower = peers[4:]
-        self._now = now
-        self._new_id = new_id
+        self._new_id, self._now = makers
         self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:

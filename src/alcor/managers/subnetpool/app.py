@@ -9,7 +9,6 @@ from alcor.contracts.sharing import AS_SHARED
 from alcor.contracts.subnetpools import OnboardPeer, SubnetPoolPeer
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
-from alcor.keyed_log.log import KeyedLog
 from alcor.managers.subnetpool.api import ADDRESS_SCOPE, SUBNETPOOL
 from alcor.managers.subnetpool.service.allocations import AllocationService
 from alcor.managers.subnetpool.service.pools import PoolService
@@ -18,11 +17,8 @@ from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sharing import shared_pools, shared_scopes
 from alcor.managers.subnetpool.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.foundation import Foundation
 from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -32,25 +28,17 @@ class SubnetPoolApp:
 
     name = manager
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        subnets: OnboardPeer,
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        self.relay = Relay(self.name, self.database, log, living)
+    def __init__(self, base: Foundation, subnets: OnboardPeer) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        self.relay = Relay(self.name, self.database, base.intent, living)
         store = ToldStore(
-            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, quota)
+            self.database, self.relay, lambda c, trace: SqlTransaction(c, trace, base.quota)
         )
-        makers = Makers.by(clock, new_id)
+        makers = base.makers
         self.shared = [
             (
                 kind.table.name,
-                Sharing(self.database, kind, {}, self.relay.notify, new_id, quota),
+                Sharing(self.database, kind, {}, self.relay.notify, base.new_id, base.quota),
                 (AS_SHARED,),
             )
             for kind in (shared_pools(makers.now), shared_scopes())

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from alcor.contracts.resources import ResourceManager
-from alcor.intent.follow import Ready, follow, follow_prefix
-from alcor.keyed_log.log import KeyedLog
+from alcor.intent.follow import follow_prefix
 from alcor.managers.trunk.api import TRUNK
 from alcor.managers.trunk.needs import Peers
 from alcor.managers.trunk.service.settling import Settling
@@ -16,10 +15,7 @@ from alcor.managers.trunk.service.statuses import Statuses
 from alcor.managers.trunk.service.trunks import TrunkService
 from alcor.managers.trunk.sql import TrunkStore
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.places import Place, open_database
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
+from alcor.runtime.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -43,27 +39,14 @@ class TrunkApp:
 
     name = "trunk"
 
-    def __init__(
-        self,
-        place: Place,
-        log: KeyedLog,
-        reports: KeyedLog,
-        rebuilt: Ready,
-        peers: Peers,
-        settings: TrunkSettings,
-        clock: Seconds,
-        new_id: NewId,
-        quota: Limit = unlimited,
-    ) -> None:
-        self.database = open_database(place, self.name, VERSIONS)
-        store = TrunkStore(self.database, quota)
-        makers = Makers.by(clock, new_id)
+    def __init__(self, base: Foundation, peers: Peers, settings: TrunkSettings) -> None:
+        self.database = base.database(self.name, VERSIONS)
+        store = TrunkStore(self.database, base.quota)
+        makers = base.makers
         self._settling = Settling(store, peers.trunk_ports)
-        self._statuses = Statuses(store, peers.ports, reports, makers.now)
+        self._statuses = Statuses(store, peers.ports, base.reports, makers.now)
         self._settings = settings
-        self._log = log
-        self._reports = reports
-        self._rebuilt = rebuilt
+        self._base = base
         service = TrunkService(
             store, peers, self._settling, self._statuses, makers, settings.sub_ports_max
         )
@@ -78,7 +61,7 @@ class TrunkApp:
         """What runs for as long as the manager does."""
         take = self._statuses.take
         return [
-            follow(self._log, "port", self._rebuilt, take, take),
-            follow_prefix(self._reports, "port/", take, take),
+            self._base.follow("port", take, take),
+            follow_prefix(self._base.reports, "port/", take, take),
             self._settling.run(self._settings.settle_interval_s),
         ]
