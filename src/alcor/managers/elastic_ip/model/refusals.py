@@ -22,6 +22,13 @@ class FloatingIpIdInUse(Conflict):
     """The id that the client chose is taken."""
 
 
+class PortForwardingIdInUse(Conflict):
+    """The same, of a port forwarding."""
+
+    def __init__(self) -> None:
+        super().__init__("Unable to create the port forwarding. Its id is in use.")
+
+
 class ExternalIpAddressExhausted(Conflict):
     """The external network has no IPv4 address left."""
 

@@ -16,6 +16,7 @@ from alcor.managers.elastic_ip.model.refusals import (
     FloatingIpIdInUse,
     FloatingIPNotFound,
     FloatingIPPortAlreadyAssociated,
+    PortForwardingIdInUse,
     PortForwardingNotFound,
 )
 from alcor.managers.elastic_ip.needs import Note
@@ -122,7 +123,10 @@ class SqlTransaction(ToldTransaction):
         return [forwarding_of(row) for row in rows]
 
     def insert_forwarding(self, forwarding: Forwarding) -> Raw:
-        return self._put_forwarding(forwarding, FORWARDINGS.insert)
+        try:
+            return self._put_forwarding(forwarding, FORWARDINGS.insert)
+        except Taken:
+            raise PortForwardingIdInUse from None
 
     def save_forwarding(self, forwarding: Forwarding) -> Raw:
         return self._put_forwarding(forwarding, FORWARDINGS.replace)

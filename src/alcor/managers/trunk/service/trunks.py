@@ -17,7 +17,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.contracts.trunking import Joining, Seat
-from alcor.managers.trunk.model.refusals import ParentPortInUse
+from alcor.managers.trunk.model.refusals import ParentPortInUse, TrunkIdInUse
 from alcor.managers.trunk.model.trunk import (
     SubPort,
     Trunk,
@@ -73,11 +73,15 @@ class TrunkService:
         for item in request.items:
             made = trunk(item, item.get("id") or self._makers.new_id(), now)
             new.append(await self._filled(made, item["sub_ports"], caller))
+        if len({each.id for each in new}) < len(new):
+            raise TrunkIdInUse
         if len({each.port_id for each in new}) < len(new):
             raise ParentPortInUse(new[0].port_id)
         revision = NOTHING
         async with AsyncExitStack() as begun:
-            for each in new:
+            for each in sorted(
+                new, key=lambda each: each.id
+            ):  # in one order, or two calls may wait
                 await begun.enter_async_context(self._settling.locks.of(each.id))
                 await begun.enter_async_context(self._settling.begun(each.id, each.port_ids))
                 revision = await self._join(each, each.sub_ports, caller)
