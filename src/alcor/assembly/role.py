@@ -25,6 +25,7 @@ from alcor.runtime.nats_wire import NatsWire
 from alcor.runtime.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
+from alcor.transport.nats_connection import close
 
 reconnect_every_s = 0.5
 connect_s_max = 60.0  # how long a starting role waits for NATS
@@ -56,7 +57,7 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
     """The region, for as long as the context lasts; `ConfigError` when NATS can't be reached."""
     async with AsyncExitStack() as stack:
         client = await _connect(config, role)
-        stack.push_async_callback(client.close)
+        stack.push_async_callback(close, client)
         found = Region(client)
         stack.push_async_callback(found.tasks.stop)
         await found.wire.open()

@@ -11,8 +11,8 @@ from nats.aio.msg import Msg
 
 from alcor.transport import nats_envelope, wire
 from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
+from alcor.transport.nats_connection import close, connected
 from alcor.transport.nats_envelope import Envelope, Kind
-from alcor.transport.nats_options import connected
 from alcor.transport.resuming import ResumingLink
 from alcor.transport.standing import Chance, connect_s_max, get_s_max
 from alcor.transport.tls import TlsFiles
@@ -59,7 +59,7 @@ class NatsLink(ResumingLink):
                 finally:
                     await call.end()
             finally:
-                await client.close()
+                await close(client)
         except nats.errors.Error as error:
             raise ConnectionError(str(error) or type(error).__name__) from None
 

@@ -16,8 +16,8 @@ from nats.aio.msg import Msg
 from alcor.transport import nats_envelope, wire
 from alcor.transport.hearing import frame_interval_s, hear, read_hello
 from alcor.transport.link import Behind, Feed, Forbidden, Session, Violation
+from alcor.transport.nats_connection import close, connected
 from alcor.transport.nats_envelope import Envelope, Kind
-from alcor.transport.nats_options import connected
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -108,7 +108,7 @@ class NatsServer:
             host.hang_up()
         if self._serving:
             await asyncio.wait(self._serving)
-        await self._client.close()
+        await close(self._client)
 
     async def _hello(self, message: Msg) -> None:
         """Begin a connection; it is served by a task of its own."""

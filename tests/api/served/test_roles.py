@@ -124,3 +124,14 @@ def test_a_database_that_was_killed_is_used_again(region: Region, postgres: Any)
 def test_a_role_that_is_told_to_stop_ends_well(region: Region) -> None:
     for role in ("gateway", "delivery", "managers"):
         assert region.kill(role, signal.SIGTERM) == 0, region.log(role)
+
+
+def test_a_role_that_is_told_to_stop_while_nats_is_away_ends_well(
+    region: Region, module_nats_server: Any
+) -> None:
+    module_nats_server.kill()
+    try:
+        for role in ("gateway", "delivery", "managers"):
+            assert region.kill(role, signal.SIGTERM) == 0, region.log(role)
+    finally:
+        module_nats_server.start()

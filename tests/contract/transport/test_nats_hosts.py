@@ -1,10 +1,12 @@
 """What a delivery does with hosts by NATS that don't answer, or don't take what they are sent."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import nats
 import pytest
+from tests.conftest import NatsServer
 
 from alcor.goal_state.slices import host_slice, network_slice
 from alcor.transport import nats_envelope, wire
@@ -140,3 +142,22 @@ def test_a_host_that_takes_nothing_is_hung_up_on_when_it_connects_anew(
         await host.close()
 
     play_by_nats(scenario)
+
+
+def test_a_delivery_ends_while_nats_is_away(play: Any, record: Any, tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "nats")
+
+    async def scenario(world: Any) -> None:
+        await world.control.tell(record.node("h1"))
+        await world.control.begin(nats=server.url)
+        async with world.by_nats("h1", server.url, None) as host:
+            await host.until(lambda: host.complete)
+            server.kill()
+            await host.until(lambda: host.cuts > 0)
+
+        await world.control.delivery.stop()
+
+    try:
+        play(scenario)
+    finally:
+        server.kill()

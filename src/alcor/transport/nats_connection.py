@@ -1,4 +1,4 @@
-"""How both ends prove to NATS who they are: by credentials, by a certificate, or by both."""
+"""A connection to NATS: who we are is proved by credentials, by a certificate, or by both."""
 
 import ssl
 from collections.abc import Sequence
@@ -39,3 +39,10 @@ async def connected(
             client._transport.close()  # type: ignore[no-untyped-call]
         raise
     return client
+
+
+async def close(client: Client) -> None:
+    """Close it; what waits to be sent while NATS is away is lost."""
+    if not client.is_connected:
+        client._pending_data_size = 0  # NATS' client would write it to what is closed, and fail
+    await client.close()
