@@ -47,6 +47,12 @@ class PolicyReferences:
         types = {viewer: await self._types(viewer, ids) for viewer, ids in ids_by_viewer.items()}
         return [self._answer(wish, types[wish.viewer]) for wish in wishes]
 
+    async def check(self, wishes: Sequence[Wish]) -> None:
+        """`Refusal` when one of them can't be had."""
+        for refusal in await self.answers(wishes):
+            if refusal is not None:
+                raise refusal
+
     async def defaults(self, projects: Sequence[str]) -> dict[str, str]:
         """The default policy by project, of those that have one."""
         if self._owner is None:

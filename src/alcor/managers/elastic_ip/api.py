@@ -1,6 +1,7 @@
 """Floating IPs and port forwardings as clients see them. Source: Neutron API reference v2."""
 
 from alcor.managers.elastic_ip.model.port_forwarding import NUMBER_BY_PROTOCOL
+from alcor.resource import standard
 from alcor.resource.answers import list_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
@@ -21,7 +22,6 @@ from alcor.resource.host_names import DNS_NAME
 from alcor.resource.tags import TAG_LIST
 
 _PORT = integer(1, 65_535)
-_COUNT = integer(0, (1 << 63) - 1)
 _PROTOCOL_BY_NUMBER = {number: name for name, number in NUMBER_BY_PROTOCOL.items()}
 
 
@@ -93,14 +93,14 @@ FLOATING_IP = Resource(
     path="/v2.0/floatingips",
     extension="router",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="floating_network_id", type=UUID, required=True, put=False),
         Field(name="floating_ip_address", type=nullable(IP), default=None, put=False),
         Field(name="subnet_id", type=nullable(UUID), default=None, put=False, filterable=False),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.PROJECT,
         Field(name="port_id", type=nullable(UUID), default=None),
         Field(name="fixed_ip_address", type=nullable(IP), default=None),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         Field(name="qos_policy_id", type=nullable(UUID), default=None),
         Field(name="dns_name", type=DNS_NAME, default="", put=False),
         Field(name="dns_domain", type=DOMAIN, default="", put=False),
@@ -109,9 +109,7 @@ FLOATING_IP = Resource(
         read_only("port_details", nullable(record_answered(_PORT_DETAILS))),
         read_only("port_forwardings", list_answered(record_answered(_FORWARDING))),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", _COUNT),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 
@@ -122,9 +120,9 @@ NDP_PROXY = Resource(
     path="/v2.0/ndp_proxies",
     extension="l3-ndp-proxy",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="router_id", type=UUID, required=True, put=False),
         Field(name="port_id", type=UUID, required=True, put=False),
         Field(name="ip_address", type=nullable(IP), default=None, put=False),
@@ -159,7 +157,7 @@ PORT_FORWARDING = Resource(
     policy_name="floatingip_port_forwarding",
     extension="floating-ip-port-forwarding",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="protocol", type=_PROTOCOL, required=True),
         Field(name="internal_port_id", type=UUID, required=True),
         Field(name="internal_ip_address", type=IP, required=True),

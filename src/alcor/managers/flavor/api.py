@@ -3,8 +3,9 @@
 Source: Neutron API reference v2, "Flavors", "Service profiles", "Service providers".
 """
 
+from alcor.resource import standard
 from alcor.resource.declaration import Action, Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, NAME, UUID, list_of, nullable, string
+from alcor.resource.fields import BOOLEAN, UUID, list_of, nullable, string
 
 profiles_listed_max = 100  # of one flavor
 _DESCRIPTION = nullable(string(1_024))
@@ -16,8 +17,8 @@ FLAVOR = Resource(
     path="/v2.0/flavors",
     extension="flavors",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
+        standard.ID,
+        standard.NAME,
         Field(name="description", type=_DESCRIPTION, default=""),
         Field(name="service_type", type=string(255), required=True, put=False),
         Field(name="enabled", type=BOOLEAN, default=True),
@@ -33,7 +34,7 @@ SERVICE_PROFILE = Resource(
     path="/v2.0/service_profiles",
     extension="flavors",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="description", type=_DESCRIPTION, default=""),
         Field(name="driver", type=string(1_024), default=""),
         Field(name="metainfo", type=string(4_096), default=""),

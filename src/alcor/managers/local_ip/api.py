@@ -4,8 +4,9 @@ Source: Neutron API reference v2, "Local IPs", "Local IP Associations".
 """
 
 from alcor.managers.local_ip.model import PASSTHROUGH, TRANSLATE
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import IP, NAME, UUID, integer, nullable, one_of, string
+from alcor.resource.fields import IP, UUID, nullable, one_of, string
 
 PARENT = "local_ip_id"
 
@@ -16,17 +17,15 @@ LOCAL_IP = Resource(
     path="/v2.0/local-ips",
     extension="local_ip",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="description", type=string(255), default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
+        standard.PROJECT,
         Field(name="local_port_id", type=UUID, put=False),
         Field(name="network_id", type=UUID, put=False),
         Field(name="local_ip_address", type=nullable(IP), put=False),
         Field(name="ip_mode", type=one_of(TRANSLATE, PASSTHROUGH), default=TRANSLATE, put=False),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 

@@ -3,8 +3,9 @@
 Source: Neutron API reference v2, "Metering labels and rules".
 """
 
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource
-from alcor.resource.fields import BOOLEAN, CIDR, NAME, UUID, nullable, one_of, string
+from alcor.resource.fields import BOOLEAN, CIDR, UUID, nullable, one_of, string
 
 _PREFIX = nullable(CIDR)
 
@@ -16,10 +17,10 @@ METERING_LABEL = Resource(
     extension="metering",
     updatable=False,
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
+        standard.ID,
+        standard.NAME,
         Field(name="description", type=string(1_024), default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.PROJECT,
         Field(name="shared", type=BOOLEAN, default=False),
     ),
 )
@@ -32,9 +33,9 @@ METERING_LABEL_RULE = Resource(
     extension="metering",
     updatable=False,
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="metering_label_id", type=UUID, required=True),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.PROJECT,
         Field(name="direction", type=one_of("ingress", "egress"), required=True),
         Field(name="excluded", type=BOOLEAN, default=False),
         Field(name="remote_ip_prefix", type=_PREFIX, default=None),

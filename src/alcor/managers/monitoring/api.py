@@ -6,11 +6,11 @@ Source: Neutron API reference v2, "Logging resource" and "Tap Mirror"; neutron_l
 
 from alcor.managers.monitoring.model.log import EVENTS
 from alcor.managers.monitoring.model.mirror import IN, OUT, TYPES, tunnel_id_max
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     IP,
-    NAME,
     UUID,
     integer,
     nullable,
@@ -26,18 +26,16 @@ LOG = Resource(
     path="/v2.0/log/logs",
     extension="logging",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="description", type=string(255), default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
+        standard.PROJECT,
         Field(name="resource_type", type=string(255), required=True, put=False),
         Field(name="resource_id", type=nullable(UUID), default=None, put=False),
         Field(name="target_id", type=nullable(UUID), default=None, put=False),
         Field(name="event", type=one_of(*EVENTS), default="ALL", put=False, sortable=False),
         Field(name="enabled", type=BOOLEAN, default=True),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 
@@ -62,10 +60,10 @@ TAP_MIRROR = Resource(
     path="/v2.0/taas/tap_mirrors",
     extension="tap-mirror",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="description", type=string(255), default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
+        standard.PROJECT,
         Field(name="port_id", type=UUID, required=True, put=False),
         Field(
             name="directions",

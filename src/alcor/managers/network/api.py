@@ -1,5 +1,6 @@
 """The network as clients see it. Source: Neutron API reference v2, "Networks"."""
 
+from alcor.resource import standard
 from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
@@ -36,14 +37,14 @@ NETWORK = Resource(
     title="Network",
     path="/v2.0/networks",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="admin_state_up", type=BOOLEAN, default=True),
         Field(name="mtu", type=integer(0, 65_535), default=0),
         Field(name="port_security_enabled", type=BOOLEAN, default=True),
         Field(name="dns_domain", type=DOMAIN, default=""),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         *(Field(name=name, type=type_, put=False) for name, type_ in _PROVIDER.items()),
         Field(
             name="segments",
@@ -68,9 +69,7 @@ NETWORK = Resource(
         read_only("ipv4_address_scope", nullable(UUID)),
         read_only("ipv6_address_scope", nullable(UUID)),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 
@@ -112,9 +111,9 @@ NETWORK_SEGMENT_RANGE = Resource(
     path="/v2.0/network-segment-ranges",
     extension="network-segment-range",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="description", type=string(255), default=""),
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
         read_only("default", BOOLEAN),
         Field(name="shared", type=BOOLEAN, default=True, put=False),
         Field(name="project_id", alias="tenant_id", type=nullable(string(255)), put=False),
@@ -125,9 +124,7 @@ NETWORK_SEGMENT_RANGE = Resource(
         read_only("used", map_answered(string(255))),
         read_only("available", list_answered(integer(1, (1 << 32) - 1))),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 

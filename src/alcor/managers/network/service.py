@@ -98,18 +98,13 @@ class NetworkService:
         viewer = _project(request.caller)
         plain = [item["project_id"] for item in request.items if not item["qos_policy_id"]]
         default = await self._qos.defaults(plain) if plain else {}
-        await self._check_policies([Wish(viewer, i["qos_policy_id"]) for i in request.items])
+        await self._qos.check([Wish(viewer, i["qos_policy_id"]) for i in request.items])
         return [
             item
             if item["qos_policy_id"]
             else item | {"qos_policy_id": default.get(item["project_id"])}
             for item in request.items
         ]
-
-    async def _check_policies(self, wishes: Sequence[Wish]) -> None:
-        for answer in await self._qos.answers(wishes):
-            if answer is not None:
-                raise answer
 
     async def update(self, request: UpdateRequest) -> Written:
         now = self._now()
@@ -122,7 +117,7 @@ class NetworkService:
         if "qos_policy_id" in request.changes:
             held = await self._store.network(request.id, _project(caller))
             wanted = request.changes["qos_policy_id"]
-            await self._check_policies([Wish(_project(caller), wanted, held.qos_policy_id)])
+            await self._qos.check([Wish(_project(caller), wanted, held.qos_policy_id)])
         if not {"shared", "router:external"} & request.changes.keys():
             return await self._change(request.id, decide, caller)
         refusals = {

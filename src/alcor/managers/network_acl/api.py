@@ -2,10 +2,10 @@
 
 from alcor.contracts.resources import Filter
 from alcor.managers.network_acl.model.rule import default_number
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     CIDR,
-    NAME,
     UUID,
     FieldType,
     integer,
@@ -45,11 +45,6 @@ _PROTOCOL = nullable(
 )
 _PORT = nullable(integer(1, 65_535))
 _OCTET = nullable(integer(0, 255))
-_STANDARD = (
-    read_only("revision_number", integer(0, (1 << 63) - 1)),
-    read_only("created_at", string(32)),
-    read_only("updated_at", string(32)),
-)
 
 NETWORK_ACL = Resource(
     name="network_acl",
@@ -59,9 +54,9 @@ NETWORK_ACL = Resource(
     extension=EXTENSION,
     special_filters={"subnet_id": _subnet_filter},
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="network_id", alias="vpc_id", type=UUID, required=True, put=False),
         Field(
             name="subnet_ids",
@@ -69,8 +64,8 @@ NETWORK_ACL = Resource(
             type=list_of(UUID, subnets_listed_max),
             default=[],
         ),
-        Field(name="description", type=string(255), default=""),
-        *_STANDARD,
+        standard.DESCRIPTION,
+        *standard.HISTORY,
     ),
 )
 
@@ -81,8 +76,8 @@ NETWORK_ACL_RULE = Resource(
     path="/alcor/v1/network-acl-rules",
     extension=EXTENSION,
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
+        standard.ID,
+        standard.NAME,
         Field(name="network_acl_id", type=UUID, required=True, put=False),
         # The largest number, and null as an ethertype, are the default rules' alone.
         Field(name="number", type=integer(1, default_number), required=True),
@@ -100,8 +95,8 @@ NETWORK_ACL_RULE = Resource(
         Field(name="port_range_max", type=_PORT, default=None),
         Field(name="icmp_type", type=_OCTET, default=None),
         Field(name="icmp_code", type=_OCTET, default=None),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("project_id", string(255), alias="tenant_id"),
-        *_STANDARD,
+        *standard.HISTORY,
     ),
 )

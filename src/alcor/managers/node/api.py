@@ -1,5 +1,6 @@
 """Nodes (ours) and agents (Neutron API reference v2, "Agents") as clients see them."""
 
+from alcor.resource import standard
 from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import BOOLEAN, HOST, IP, UUID, integer, nullable, only, string
@@ -26,16 +27,14 @@ NODE = Resource(
     fields=(
         Field(name="id", alias="name", type=HOST, required=True, put=False),
         Field(name="tunnel_ip", type=IP, required=True),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("physical_networks", list_answered(string(64)), filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
         read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),
         read_only("flows", _COUNT, filterable=False, sortable=False),
         read_only("version", _TIME, filterable=False, sortable=False),
-        read_only("revision_number", _COUNT),
-        read_only("created_at", _TIME),
-        read_only("updated_at", _TIME),
+        *standard.HISTORY,
     ),
 )
 

@@ -12,6 +12,7 @@ from alcor.contracts.resources import Filter
 from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
 from alcor.managers.port.pairs import PAIRS
+from alcor.resource import standard
 from alcor.resource.answers import OBJECT, list_answered, map_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
@@ -83,7 +84,6 @@ FIXED_IPS = list_of(
 )
 _MAC = nullable(MAC._replace(parse=_parse_mac))  # null: another is chosen
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str, {"type": "string"})
-_COUNT = integer(0, (1 << 63) - 1)
 
 _GROUPS = list_of(UUID, groups_listed_max)
 _NULL_IS_NONE = _GROUPS._replace(parse=lambda given: [] if given is None else _GROUPS.parse(given))
@@ -122,8 +122,8 @@ PORT = Resource(
     title="Port",
     path="/v2.0/ports",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
+        standard.ID,
+        standard.NAME,
         Field(name="network_id", type=UUID, required=True, put=False),
         Field(name="project_id", type=NAME, alias="tenant_id", put=False),
         Field(name="admin_state_up", type=BOOLEAN, default=True),
@@ -165,11 +165,9 @@ PORT = Resource(
         read_only("ip_allocation", string(16)),
         read_only("trunk_details", record_answered(_TRUNK)),
         read_only("trunk_subport", record_answered(_ON_TRUNK)),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         Field(name="tags", type=TAG_LIST, default=[], put=False),
-        read_only("revision_number", _COUNT),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
     special_filters={"fixed_ips": fixed_ips_filters},
 )

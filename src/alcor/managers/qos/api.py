@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from alcor.contracts.resources import Filter
 from alcor.managers.qos.model import rule
+from alcor.resource import standard
 from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
-    NAME,
     UUID,
     FieldType,
     integer,
@@ -23,7 +23,6 @@ from alcor.resource.fields import (
 from alcor.resource.tags import TAG_LIST
 
 RULE_OF_ALIAS = "alias_"
-_COUNT = integer(0, (1 << 63) - 1)
 _RATE = integer(0, (1 << 31) - 1)
 _DIRECTION = Field(name="direction", type=one_of("egress", "ingress"), default="egress")
 _MARKS = (0, *range(8, 42, 2), 44, 46, 48, 56)
@@ -46,17 +45,15 @@ POLICY = Resource(
     tags_path="/v2.0/policies",
     extension="qos",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
-        Field(name="description", type=string(255), default=""),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
+        standard.DESCRIPTION,
         Field(name="shared", type=BOOLEAN, default=False),
         Field(name="is_default", type=BOOLEAN, default=False),
         read_only("rules", list_answered(OBJECT)),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", _COUNT),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )
 

@@ -5,13 +5,13 @@ Source: Neutron API reference v2, "Routers" and "Router conntrack helper".
 
 from alcor.managers.router.model.conntrack_helper import PROTOCOLS
 from alcor.managers.router.model.gateway import gateways_max
+from alcor.resource import standard
 from alcor.resource.answers import OBJECT, list_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
     IP,
-    NAME,
     UUID,
     FieldType,
     boolean_of,
@@ -86,9 +86,9 @@ ROUTER = Resource(
     path="/v2.0/routers",
     extension="router",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="admin_state_up", type=BOOLEAN, default=True),
         Field(
             name="external_gateway_info",
@@ -109,14 +109,12 @@ ROUTER = Resource(
         ),
         Field(name="enable_ndp_proxy", type=nullable(BOOLEAN), default=None),
         Field(name="flavor_id", type=nullable(UUID), default=None, put=False),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("status", string(16)),
         read_only("availability_zones", list_of(string(255), zones_listed_max)),
         read_only("conntrack_helpers", list_answered(OBJECT)),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
     actions=(
         Action(name="add_router_interface", arguments=_INTERFACE),
@@ -146,7 +144,7 @@ CONNTRACK_HELPER = Resource(
     policy_name="router_conntrack_helper",
     extension="l3-conntrack-helper",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="protocol", type=one_of(*PROTOCOLS), required=True),
         Field(name="port", type=integer(1, 65_535), required=True),
         Field(name="helper", type=string(64), required=True),

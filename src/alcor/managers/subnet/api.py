@@ -1,11 +1,11 @@
 """The subnet as clients see it. Source: Neutron API reference v2, "Subnets"."""
 
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
     IP,
-    NAME,
     UUID,
     FieldType,
     integer,
@@ -41,9 +41,9 @@ SUBNET = Resource(
     title="Subnet",
     path="/v2.0/subnets",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="network_id", type=UUID, required=True, put=False),
         Field(
             name="ip_version",
@@ -66,7 +66,7 @@ SUBNET = Resource(
         ),
         Field(name="ipv6_ra_mode", type=_MODES, default=None, put=False),
         Field(name="ipv6_address_mode", type=_MODES, default=None, put=False),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         Field(name="subnetpool_id", type=nullable(UUID), put=False),
         Field(
             name="use_default_subnetpool",
@@ -89,8 +89,6 @@ SUBNET = Resource(
         read_only("shared", BOOLEAN, sortable=False),
         read_only("router:external", BOOLEAN),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
 )

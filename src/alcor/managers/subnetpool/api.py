@@ -3,6 +3,7 @@
 Source: Neutron API reference v2, "Subnet pools", "Address scopes".
 """
 
+from alcor.resource import standard
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -15,13 +16,11 @@ from alcor.resource.fields import (
     list_of,
     nullable,
     shown,
-    string,
 )
 from alcor.resource.tags import TAG_LIST
 
 ONBOARD = "onboard_network_subnets"
 prefixes_max = 256  # of one pool, in a body
-_COUNT = integer(0, (1 << 63) - 1)
 _PREFIXES = list_of(CIDR, prefixes_max)
 _LISTED = (Field(name="prefixes", type=_PREFIXES, required=True),)
 _NETWORK = (Field(name="network_id", type=UUID, required=True),)
@@ -52,13 +51,13 @@ SUBNETPOOL = Resource(
     path="/v2.0/subnetpools",
     extension="subnet_allocation",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(
             name="name",
             type=_NAME,
             required=True,
         ),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.PROJECT,
         Field(name="prefixes", type=_PREFIXES, required=True),
         Field(name="default_quota", type=nullable(integer(0, (1 << 31) - 1))),
         read_only("ip_version", _VERSION),
@@ -68,11 +67,9 @@ SUBNETPOOL = Resource(
         Field(name="is_default", type=BOOLEAN, default=False),
         Field(name="shared", type=BOOLEAN, default=False, put=False),
         Field(name="address_scope_id", type=nullable(UUID), default=None),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("tags", TAG_LIST),
-        read_only("revision_number", _COUNT),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
     actions=(
         *(Action(name=name, arguments=_LISTED) for name in ("add_prefixes", "remove_prefixes")),
@@ -87,9 +84,9 @@ ADDRESS_SCOPE = Resource(
     path="/v2.0/address-scopes",
     extension="address-scope",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="ip_version", type=_VERSION, required=True, put=False),
         Field(name="shared", type=BOOLEAN, default=False),
     ),

@@ -1,10 +1,10 @@
 """The trunk as clients see it. Source: Neutron API reference v2, "Trunk networking"."""
 
 from alcor.managers.trunk.model.trunk import INHERIT, VLAN
+from alcor.resource import standard
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
-    NAME,
     UUID,
     integer,
     list_of,
@@ -62,18 +62,16 @@ TRUNK = Resource(
     path="/v2.0/trunks",
     extension="trunk",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="port_id", type=UUID, required=True, put=False),
         Field(name="admin_state_up", type=BOOLEAN, default=True),
         Field(name="sub_ports", type=_SUB_PORTS, default=[], put=False),
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("status", string(16)),
         read_only("tags", TAG_LIST),
-        read_only("revision_number", integer(0, (1 << 63) - 1)),
-        read_only("created_at", string(32)),
-        read_only("updated_at", string(32)),
+        *standard.HISTORY,
     ),
     actions=(
         Action(

@@ -16,7 +16,6 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.contracts.sharing import Project
 from alcor.intent.records import PortRecord
 from alcor.managers.elastic_ip.model.floating_ip import (
     Association,
@@ -40,10 +39,11 @@ from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.showing import ports_of, shown
 from alcor.managers.elastic_ip.service.writes import written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.outside import network_for
 from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.writes import Makers, seen_by
 from alcor.values.addresses import address
-from alcor.values.errors import NotFound, Refusal
+from alcor.values.errors import Refusal
 
 _ASSOCIATION = frozenset({"port_id", "fixed_ip_address"})
 
@@ -83,7 +83,7 @@ class FloatingIpService:
         caller = request.caller
         for item in request.items:
             check_name(item)
-        await self._check_policies(
+        await self._policies.check(
             [Wish(seen_by(caller), i["qos_policy_id"]) for i in request.items]
         )
         wishes = [await self._wishes(item, caller) for item in request.items]
@@ -130,7 +130,7 @@ class FloatingIpService:
         check_revision(request.if_revision, held.ip.revision_number)
         if "qos_policy_id" in changes:
             wish = Wish(seen_by(caller), changes["qos_policy_id"], held.ip.qos_policy_id)
-            await self._check_policies([wish])
+            await self._policies.check([wish])
         moving = not changes or not _ASSOCIATION.isdisjoint(changes)
         association = await self._wanted(held, changes, caller) if moving else None
         self._watch([association])
@@ -228,18 +228,8 @@ class FloatingIpService:
     async def _wishes(self, item: Mapping[str, Any], caller: Caller) -> list[AddressWish]:
         """The wanted address or subnet; or any IPv4 subnet of the external network with room."""
         network_id, wanted = item["floating_network_id"], item.get("floating_ip_address")
-        networks = (await self._peers.networks.networks(Ids([network_id]))).networks
-        reach = await self._peers.reach.reachable(Project(caller.project_id))
-        project = seen_by(caller)
-        seen = [
-            n
-            for n in networks
-            if project in (None, n.project_id) or n.id in (*reach.external, *reach.shared)
-        ]
-        if not seen:
-            message = f"Network {network_id} could not be found."
-            raise NotFound(message, type="NetworkNotFound")
-        if not seen[0].external:
+        network = await network_for(network_id, caller, self._peers.networks, self._peers.reach)
+        if not network.external:
             raise BadFloatingIpRequest(f"Network {network_id} is not a valid external network")
         subnets = (await self._peers.subnets.subnets_of(Ids([network_id]))).subnets
         ipv4 = sorted(subnet.id for subnet in subnets if subnet.ip_version == 4)
@@ -250,11 +240,6 @@ class FloatingIpService:
         if item.get("subnet_id") or wanted:
             return [AddressWish(subnet_id=item.get("subnet_id") or "", ip_address=wanted or "")]
         return [AddressWish(subnet_id=id_) for id_ in ipv4]
-
-    async def _check_policies(self, wishes: Sequence[Wish]) -> None:
-        for refusal in await self._policies.answers(wishes):
-            if refusal is not None:
-                raise refusal
 
     def _watch(self, associations: Sequence[Association | None]) -> None:
         for association in associations:

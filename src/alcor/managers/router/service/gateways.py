@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from alcor.contracts.held_ports import ROUTER_GATEWAY, AddressWish, HeldPort, Readdressing
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, Written
-from alcor.contracts.sharing import Project
 from alcor.intent.records import PortRecord, SubnetRecord
 from alcor.managers.router.model.attachments import (
     Attachment,
@@ -34,9 +33,9 @@ from alcor.managers.router.service import proxying
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
+from alcor.runtime.outside import network_for
 from alcor.runtime.policy_references import PolicyReferences, Wish
 from alcor.runtime.writes import Makers, seen_by
-from alcor.values.errors import NotFound
 
 # What else a write changes of the router, given what becomes of its gateway.
 Apply = Callable[[Transaction, Mapping[str, Any]], Written]
@@ -217,30 +216,17 @@ class Gateways:
         )
 
     async def _check(self, wanted: WantedGateway, caller: Caller) -> None:
-        ids = Ids([wanted.network_id])
-        networks = (await self._peers.networks.networks(ids)).networks
-        reach = await self._peers.reach.reachable(Project(caller.project_id))
-        project = seen_by(caller)
-        seen = [
-            n
-            for n in networks
-            if project in (None, n.project_id) or n.id in (*reach.external, *reach.shared)
-        ]
-        if not seen:
-            message = f"Network {wanted.network_id} could not be found."
-            raise NotFound(message, type="NetworkNotFound")
-        if not seen[0].external:
-            raise BadRouterRequest(f"Network {wanted.network_id} is not an external network")
-        check_gateway(wanted, (await self._peers.subnets.subnets_of(ids)).subnets)
+        id_, peers = wanted.network_id, self._peers
+        if not (await network_for(id_, caller, peers.networks, peers.reach)).external:
+            raise BadRouterRequest(f"Network {id_} is not an external network")
+        check_gateway(wanted, (await peers.subnets.subnets_of(Ids([id_]))).subnets)
 
     async def check_policy(
         self, wanted: WantedGateway | None, held: GatewayInfo | None, caller: Caller
     ) -> None:
         """That the router may have the wanted gateway's QoS policy instead of the held one's."""
         new, old = (each.qos_policy_id if each is not None else None for each in (wanted, held))
-        for refusal in await self._policies.answers([Wish(seen_by(caller), new, old)]):
-            if refusal is not None:
-                raise refusal
+        await self._policies.check([Wish(seen_by(caller), new, old)])
 
     async def check_first(
         self, router: Router, held: Attachment, wanted: WantedGateway | None

@@ -1,8 +1,8 @@
 """The address group as clients see it, with its two actions."""
 
-from alcor.managers.security_group.api.types import COUNT, TIME
+from alcor.resource import standard
 from alcor.resource.declaration import Action, Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, CIDR, NAME, UUID, list_of, string
+from alcor.resource.fields import BOOLEAN, CIDR, list_of, string
 
 addresses_listed_max = 10_000  # in one body; how many a group may hold is the manager's setting
 
@@ -23,15 +23,13 @@ ADDRESS_GROUP = Resource(
     path="/v2.0/address-groups",
     extension="address-group",
     fields=(
-        Field(name="id", type=UUID, put=False),
-        Field(name="name", type=NAME, default=""),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
         Field(name="description", type=string(1_024), default=""),
         Field(name="addresses", type=_NOTHING_IS_NONE, default=[], put=False),
         read_only("shared", BOOLEAN),
-        read_only("revision_number", COUNT),
-        read_only("created_at", TIME),
-        read_only("updated_at", TIME),
+        *standard.HISTORY,
     ),
     actions=(
         Action(name="add_addresses", arguments=(_ADDRESSES,), answer_root="address_group"),

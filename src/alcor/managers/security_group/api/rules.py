@@ -1,16 +1,15 @@
 """The rules of security groups, and the templates of them, as clients see them."""
 
 from alcor.managers.security_group.api.types import (
-    COUNT,
     ETHERTYPE,
     IP_PREFIX,
     PORT_NUMBER,
     PROTOCOL,
     REMOTE_ID,
-    TIME,
 )
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, UUID, nullable, one_of, string
+from alcor.resource.fields import BOOLEAN, nullable, one_of, string
 
 _TRAFFIC = (
     Field(name="direction", type=one_of("ingress", "egress"), required=True, put=False),
@@ -30,16 +29,14 @@ SECURITY_GROUP_RULE = Resource(
     path="/v2.0/security-group-rules",
     extension="security-group",
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         Field(name="security_group_id", type=string(36), required=True, put=False),
-        Field(name="project_id", alias="tenant_id", type=string(255), put=False),
+        standard.PROJECT,
         *_TRAFFIC,
-        Field(name="description", type=string(255), default=""),
+        standard.DESCRIPTION,
         read_only("normalized_cidr", nullable(string(64))),
         read_only("belongs_to_default_sg", BOOLEAN),
-        read_only("revision_number", COUNT),
-        read_only("created_at", TIME),
-        read_only("updated_at", TIME),
+        *standard.HISTORY,
     ),
 )
 
@@ -51,7 +48,7 @@ DEFAULT_SECURITY_GROUP_RULE = Resource(
     extension="security-groups-default-rules",
     updatable=False,
     fields=(
-        Field(name="id", type=UUID, put=False),
+        standard.ID,
         *_TRAFFIC,
         Field(name="description", type=string(1_024), default="", put=False),
         Field(name="used_in_default_sg", type=BOOLEAN, default=False, put=False),

@@ -105,5 +105,3 @@ PORT_NUMBER = FieldType(
 _PREFIX = {"anyOf": [*IP.schema["anyOf"], dict(CIDR.schema), {"type": "null"}]}
 IP_PREFIX = FieldType("ip address or prefix, or null", _parse_prefix, _text_or_null, _PREFIX)
 REMOTE_ID = FieldType("id or null", _parse_remote_id, _text_or_null, nullable(string(36)).schema)
-COUNT = integer(0, (1 << 63) - 1)
-TIME = string(32)

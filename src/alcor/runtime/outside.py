@@ -1,0 +1,21 @@
+"""The external network that a router's gateway or a floating IP is of, as its user may name it."""
+
+from alcor.contracts.peers import Ids, NetworkPeer
+from alcor.contracts.resources import Caller
+from alcor.contracts.sharing import Project, ReachPeer
+from alcor.intent.records import NetworkRecord
+from alcor.runtime.writes import seen_by
+from alcor.values.errors import NotFound
+
+
+async def network_for(
+    id_: str, caller: Caller, networks: NetworkPeer, reach: ReachPeer
+) -> NetworkRecord:
+    """The network, which need not be external; `NotFound` when the caller can't see it."""
+    project = seen_by(caller)
+    found = (await networks.networks(Ids([id_]))).networks
+    may_use = await reach.reachable(Project(caller.project_id))
+    for network in found:
+        if project in (None, network.project_id) or id_ in (*may_use.external, *may_use.shared):
+            return network
+    raise NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
