@@ -92,6 +92,50 @@ def test_vlans_come_from_the_ranges_of_their_physical_network(region: Any) -> No
 
 
 @pytest.mark.parametrize(
+    ("range_", "network"),
+    [
+        ({}, {}),
+        (
+            {"network_type": "vlan", "physical_network": "east"},
+            {"provider:network_type": "vlan", "provider:physical_network": "east"},
+        ),
+    ],
+    ids=["vni", "vlan"],
+)
+def test_an_id_that_was_given_back_comes_again_when_the_others_have_been_used(
+    region: Any, range_: dict[str, Any], network: dict[str, Any]
+) -> None:
+    made(region, project_id="blue", minimum=100, maximum=102, **range_)
+
+    given = []
+    for _ in range(5):
+        one = region.network(project_id="blue", **network)
+        given.append(one["provider:segmentation_id"])
+        assert region.call("DELETE", f"/v2.0/networks/{one['id']}").status == 204
+
+    assert given == [100, 101, 102, 100, 101]
+
+
+def test_vlans_without_a_range_are_given_in_turn(region: Any) -> None:
+    vlan = {"provider:network_type": "vlan", "provider:physical_network": "west"}
+
+    first = region.network(**vlan)
+    region.call("DELETE", f"/v2.0/networks/{first['id']}")
+
+    assert first["provider:segmentation_id"] == 1
+    assert vni(region, "red", **vlan) == 2
+
+
+def test_a_range_made_anew_begins_at_its_first_id(region: Any) -> None:
+    for _ in range(2):
+        path = f"{PATH}/{made(region, project_id='blue', minimum=100, maximum=102)['id']}"
+        one = region.network(project_id="blue")
+        assert one["provider:segmentation_id"] == 100
+        assert region.call("DELETE", f"/v2.0/networks/{one['id']}").status == 204
+        assert region.call("DELETE", path).status == 204
+
+
+@pytest.mark.parametrize(
     ("fields", "type_"),
     [
         ({"network_type": "gre"}, "NetworkSegmentRangeNetTypeNotSupported"),

@@ -361,8 +361,8 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
         assert await refused(world.create(FLAT)) == "FlatNetworkInUse"
         await world.create(FLAT | {"provider:physical_network": "b"})
         await world.delete(made[0]["id"])
-        (freed,) = await world.create(VLAN)
-        assert freed["provider:segmentation_id"] == 1
+        made = await world.create(VLAN, VLAN | {"provider:segmentation_id": 1})
+        assert [n["provider:segmentation_id"] for n in made] == [3, 1]
 
     play(tmp_path, scene)
 

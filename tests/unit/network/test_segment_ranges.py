@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.managers.network.segment_range import (
+    DEFAULT_ID,
     SegmentRange,
+    Source,
     Span,
     choice,
     default_range,
     free_number,
 )
+from alcor.managers.network.versions import v0011_segment_cursors
 
 WHOLE = Span(1, 100)
 NUMBERS = st.sets(st.integers(1, 30))
@@ -49,20 +52,25 @@ def test_a_project_looks_in_its_own_range_and_then_where_everybody_does() -> Non
 
     found = choice(ranges, "blue", None, WHOLE)
 
-    assert found.own == (Span(10, 19),)
-    assert found.everybodys == (WHOLE,)
+    assert found.own == (Source("blue-10", Span(10, 19)),)
+    assert found.everybodys == (Source(DEFAULT_ID, WHOLE),)
     assert found.reserved == (Span(10, 19), Span(20, 29))
 
 
+def test_the_region_goes_on_from_where_the_release_before_was() -> None:
+    assert v0011_segment_cursors.REGION == DEFAULT_ID
+
+
 @pytest.mark.parametrize(
-    ("physical", "everybodys"), [("east", (Span(100, 200),)), ("west", (Span(1, 4_094),))]
+    ("physical", "everybodys"),
+    [("east", Source("None-100", Span(100, 200))), ("west", Source("west", Span(1, 4_094)))],
 )
 def test_vlans_are_of_the_shared_ranges_of_their_physical_network_if_it_has_any(
-    physical: str, everybodys: tuple[Span, ...]
+    physical: str, everybodys: Source
 ) -> None:
     ranges = [default_range(WHOLE, ""), of(None, 100, 200, "east"), of("red", 5, 9, "west")]
 
     found = choice(ranges, "blue", physical, Span(1, 4_094))
 
-    assert found.everybodys == everybodys
+    assert found.everybodys == (everybodys,)
     assert found.reserved == ((Span(5, 9),) if physical == "west" else ())

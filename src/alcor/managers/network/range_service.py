@@ -60,6 +60,7 @@ class RangeService(KeptService[SegmentRange]):
         if held.default:
             raise NetworkSegmentRangeDefaultReadOnly(held.id)
         check_used(held, None, range_table.used(tx.connection, held))
+        range_table.forget(tx.connection, held.id)
 
     def documents(self, tx: KeptTransaction, documents: Sequence[Raw]) -> list[Raw]:
         found = [RANGES.decode(bytes(document)) for document in documents]

@@ -1,19 +1,23 @@
 """Ranges of segmentation ids in the database, and the ids that networks have of them."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from alcor.intent.records import SegmentRangeRecord
-from alcor.managers.network.segment import GENEVE, VLAN, VXLAN
+from alcor.managers.network.segment import GENEVE, VLAN, VXLAN, vlan_max
 from alcor.managers.network.segment_range import (
     Choice,
     SegmentRange,
+    Source,
     Span,
     choice,
     free_number,
 )
 from alcor.runtime.kept import Kept
 from alcor.runtime.resource_table import ResourceTable
+
+vnis_read_max = 1_000  # at once
 
 
 def record(found: SegmentRange) -> SegmentRangeRecord:
@@ -50,20 +54,55 @@ def choice_for(
     return choice((RANGES.decode(row.doc) for row in rows), project, physical_network, whole)
 
 
-def free_vni(connection: sqlite3.Connection, span: Span, reserved: tuple[Span, ...]) -> int:
-    """The first VNI of the span that nobody has, 0 when there is none."""
-    return free_number(span, _vnis(connection, span), reserved)
+def next_vni(connection: sqlite3.Connection, project: str, whole: Span, *, own: bool) -> int:
+    """The next VNI that the project may have, 0 when there is none; `own`: of its ranges, too."""
+    found = choice_for(connection, project, None, whole)
+    mine = found.own if own else ()
+    return _next(connection, found._replace(own=mine), partial(_vnis, connection))
 
 
-def free_vlan(connection: sqlite3.Connection, physical_network: str, found: Choice) -> int:
-    """The first VLAN that the choice leaves, 0 when there is none."""
-    spans: list[tuple[Span, tuple[Span, ...]]] = [(span, ()) for span in found.own]
-    spans += [(span, found.reserved) for span in found.everybodys]
-    for span, reserved in spans:
-        taken = _vlans(connection, physical_network, span)
-        if number := free_number(span, (vlan for vlan, _ in taken), reserved):
-            return number
+def next_vlan(connection: sqlite3.Connection, project: str, physical_network: str) -> int:
+    """The next VLAN that the project may have, 0 when there is none."""
+    found = choice_for(connection, project, physical_network, Span(1, vlan_max))
+    return _next(
+        connection,
+        found,
+        lambda span: (vlan for vlan, _ in _vlans(connection, physical_network, span)),
+    )
+
+
+def forget(connection: sqlite3.Connection, range_id: str) -> None:
+    """The range is gone."""
+    connection.execute("DELETE FROM segment_cursor WHERE source = ?", (range_id,))
+
+
+def _next(
+    connection: sqlite3.Connection, found: Choice, taken: Callable[[Span], Iterable[int]]
+) -> int:
+    """The next free id in turn of the first source that has one."""
+    sources: list[tuple[Source, tuple[Span, ...]]] = [(each, ()) for each in found.own]
+    sources += [(each, found.reserved) for each in found.everybodys]
+    for (id_, span), reserved in sources:
+        cursor = _cursor(connection, id_)
+        for part in (Span(max(cursor, span.first), span.last), span):
+            if number := free_number(part, taken(part), reserved):
+                _set_cursor(connection, id_, number + 1)
+                return number
     return 0
+
+
+def _cursor(connection: sqlite3.Connection, source: str) -> int:
+    statement = "SELECT next FROM segment_cursor WHERE source = ?"
+    row = connection.execute(statement, (source,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _set_cursor(connection: sqlite3.Connection, source: str, next_: int) -> None:
+    connection.execute(
+        "INSERT INTO segment_cursor (source, next) VALUES (?, ?) "
+        "ON CONFLICT (source) DO UPDATE SET next = excluded.next",
+        (source, next_),
+    )
 
 
 def used(connection: sqlite3.Connection, found: SegmentRange) -> dict[int, str]:
@@ -77,8 +116,12 @@ def used(connection: sqlite3.Connection, found: SegmentRange) -> dict[int, str]:
 
 
 def _vnis(connection: sqlite3.Connection, span: Span) -> Iterator[int]:
-    statement = "SELECT vni FROM network WHERE vni >= ? AND vni <= ? ORDER BY vni"
-    return (vni for (vni,) in connection.execute(statement, span))
+    """In order; read a few at a time, as whoever looks for a gap soon finds one."""
+    statement = "SELECT vni FROM network WHERE vni >= ? AND vni <= ? ORDER BY vni LIMIT ?"
+    first, last = span
+    while rows := connection.execute(statement, (first, last, vnis_read_max)).fetchall():
+        yield from (int(vni) for (vni,) in rows)
+        first = int(rows[-1][0]) + 1
 
 
 def _vlans(

@@ -1,5 +1,9 @@
 """Ranges of segmentation ids, and from which a network gets its own. Pure.
 
+Ids are given out in turn, from a place that is kept for each source: one that a network gave back
+comes again when the others have been used, as hosts that have not heard still take it for that
+network's.
+
 A project that has ranges of its own gets ids out of them, and once they are used up out of what is
 everybody's: the region's VNIs (the default range), or the shared ranges of a physical network, or
 all its VLANs when it has none. Nobody else gets an id of a project's range. An administrator who
@@ -54,6 +58,13 @@ class Span(NamedTuple):
     last: int
 
 
+class Source(NamedTuple):
+    """Ids that are given out in turn."""
+
+    id: str  # the range's, or the physical network of all these VLANs
+    span: Span
+
+
 class SegmentRange(msgspec.Struct, frozen=True, kw_only=True):
     """A range."""
 
@@ -77,12 +88,16 @@ class SegmentRange(msgspec.Struct, frozen=True, kw_only=True):
     def span(self) -> Span:
         return Span(self.minimum, self.maximum)
 
+    @property
+    def source(self) -> Source:
+        return Source(self.id, self.span)
+
 
 class Choice(NamedTuple):
     """Where to look for an id, in order, and what of it is others' unless it is `own`."""
 
-    own: tuple[Span, ...]
-    everybodys: tuple[Span, ...]
+    own: tuple[Source, ...]
+    everybodys: tuple[Source, ...]
     reserved: tuple[Span, ...]
 
 
@@ -155,12 +170,13 @@ def choice(
 ) -> Choice:
     """Where a network of the project finds its id."""
     of_kind = [each for each in ranges if each.physical_network == physical_network]
-    shared = [each.span for each in of_kind if each.shared and not each.default]
+    shared = [each.source for each in of_kind if each.shared and not each.default]
     private = [each for each in of_kind if not each.shared]
+    # The region's VNIs are one range, of which the other shared ones are parts.
+    every = Source(DEFAULT_ID if physical_network is None else physical_network, whole)
     return Choice(
-        own=tuple(each.span for each in private if each.project_id == project),
-        # The region's VNIs are one range, of which the other shared ones are parts.
-        everybodys=tuple(shared) if shared and physical_network is not None else (whole,),
+        own=tuple(each.source for each in private if each.project_id == project),
+        everybodys=tuple(shared) if shared and physical_network is not None else (every,),
         reserved=tuple(sorted(each.span for each in private)),
     )
 

@@ -6,14 +6,13 @@ import msgspec
 
 from alcor.managers.network import range_table
 from alcor.managers.network.model import Network, NoNetworkAvailable
-from alcor.managers.network.segment import FLAT, FlatNetworkInUse, VlanIdInUse, vlan_max
-from alcor.managers.network.segment_range import Span
+from alcor.managers.network.segment import FLAT, FlatNetworkInUse, VlanIdInUse
 
 _UNTAGGED = 0
 
 
 def take(connection: sqlite3.Connection, network: Network) -> Network:
-    """The network with the VLAN that it asked for, or the lowest that is free for its project."""
+    """The network with the VLAN that it asked for, or the next that is free for its project."""
     physical = network.physical_network
     if physical is None:
         return network
@@ -21,7 +20,10 @@ def take(connection: sqlite3.Connection, network: Network) -> Network:
         if not _insert(connection, physical, _UNTAGGED, network.id):
             raise FlatNetworkInUse(physical)
         return network
-    vlan = network.segmentation_id or _free(connection, network.project_id, physical)
+    vlan = network.segmentation_id
+    vlan = vlan or range_table.next_vlan(connection, network.project_id, physical)
+    if not vlan:
+        raise NoNetworkAvailable("Unable to create the network. No tenant network is available.")
     if not _insert(connection, physical, vlan, network.id):
         raise VlanIdInUse(vlan, physical)
     return msgspec.structs.replace(network, segmentation_id=vlan)
@@ -41,11 +43,3 @@ def _insert(connection: sqlite3.Connection, physical: str, vlan: int, network_id
         (physical, vlan, network_id),
     )
     return True
-
-
-def _free(connection: sqlite3.Connection, project: str, physical: str) -> int:
-    found = range_table.choice_for(connection, project, physical, Span(1, vlan_max))
-    vlan = range_table.free_vlan(connection, physical, found)
-    if not vlan:
-        raise NoNetworkAvailable("Unable to create the network. No tenant network is available.")
-    return vlan

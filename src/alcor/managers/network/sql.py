@@ -1,4 +1,4 @@
-"""The network manager's store in SQLite: row, outbox and VNI cursor change in one transaction."""
+"""The network manager's store in SQLite: row, outbox and its VNI change in one transaction."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -268,16 +268,9 @@ class NetworkStore:
         if network.vni:
             return network
         whole = Span(self._limits.vni_min, self._limits.vni_max)
-        found = range_table.choice_for(connection, network.project_id, None, whole)
-        own = found.own if network.network_type in TUNNELS else ()
-        for span in own:
-            if vni := range_table.free_vni(connection, span, ()):
-                return numbered(network, vni)
-        (cursor,) = connection.execute("SELECT next FROM vni_cursor").fetchone()
-        for span in (Span(max(cursor, whole.first), whole.last), whole):
-            if vni := range_table.free_vni(connection, span, found.reserved):
-                connection.execute("UPDATE vni_cursor SET next = ?", (vni + 1,))
-                return numbered(network, vni)
+        own = network.network_type in TUNNELS
+        if vni := range_table.next_vni(connection, network.project_id, whole, own=own):
+            return numbered(network, vni)
         raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
 
 
