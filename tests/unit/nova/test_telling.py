@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ from keystoneauth1.session import Session
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.integrations.nova.app import NovaApp
 from alcor.integrations.nova.client import NovaClient
+from alcor.integrations.nova.events import Event
 from alcor.integrations.nova.settings import NovaSettings
 from alcor.intent import records
 from alcor.intent.records import PortRecord
@@ -99,10 +100,16 @@ class World:
 async def rebuilt() -> None: ...
 
 
-async def tell(folder: Path, nova: Nova, world: World, scene: Callable[[], Any]) -> None:
+async def tell(
+    folder: Path,
+    nova: Nova,
+    world: World,
+    scene: Callable[[], Any],
+    client_type: type[NovaClient] = NovaClient,
+) -> None:
     """Run a notifier on this folder while the scene plays."""
     settings = NovaSettings(endpoint=nova.endpoint, interval_s=0.01, retry_s_max=0.05)
-    client = NovaClient(Session(), nova.endpoint, authenticated=False)
+    client = client_type(Session(), nova.endpoint, authenticated=False)
     app = NovaApp(folder, world.intent, world.reports, rebuilt, client, settings)
     tasks = Tasks()
     await app.recover()
@@ -209,13 +216,19 @@ def test_a_nova_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:
     gone = Nova()
     gone.stop()
     world = World()
+    tries: list[Sequence[Event]] = []
+
+    class Trying(NovaClient):
+        async def send(self, events: Sequence[Event]) -> None:
+            tries.append(events)
+            await super().send(events)
 
     async def scene() -> None:
         await world.port("p")
         await world.up("p")
-        await asyncio.sleep(0.1)  # several tries have failed; how many does not matter
+        await until(lambda: len(tries) > 3)  # three have failed
 
-    asyncio.run(tell(tmp_path, gone, world, scene))
+    asyncio.run(tell(tmp_path, gone, world, scene, Trying))
     back = Nova()
 
     async def again() -> None:
