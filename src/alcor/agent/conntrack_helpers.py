@@ -1,10 +1,10 @@
-"""NAT_IN, NAT_CAME, NAT_OUT, NAT_DONE: what the connection tracker reads along as it translates.
+"""NAT_IN, NAT_CAME, NAT_OUT, NAT_DONE: protocols that the connection tracker reads.
 
-FTP and TFTP name further connections inside of their packets. Of a router with a helper for them
-the tracker changes the addresses there as well, and knows the connections that are named by what
-named them: they are translated alike, though nobody inside has begun them.
+FTP and TFTP announce further connections inside their packets. If a router has a helper for them,
+the tracker also changes the addresses in these packets, and recognises the announced connections as
+related: they are translated in the same way, even though nobody inside opened them.
 
-Source: ovs-actions(7), "ct", alg; both directions say so, for ports that are not the usual ones.
+Source: ovs-actions(7), "ct", alg; flows of both directions name the helper, for unusual ports.
 """
 
 from collections.abc import Iterator

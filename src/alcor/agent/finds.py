@@ -1,7 +1,7 @@
-"""By what the host knows each neighbour that it has looked for. Pure.
+"""How the host knows each neighbour that it has looked for in a lazily held network. Pure.
 
-A part of `model.py`'s HostModel. The same neighbour may be found by its address and by its MAC, and
-be held of the whole network as well; it is gone when it is gone from all of these.
+A part of `model.py`'s HostModel. A neighbour may have been found by its address and by its MAC, and
+the host may hold the whole network as well; it is gone only when it is gone from all of these.
 """
 
 WHOLE = ""  # the network's own slice

@@ -1,6 +1,6 @@
-"""What the host knows of security groups, found by what flows are made for.
+"""What the host knows of security groups, arranged as flows need it.
 
-Pure. Every change names what it touches, and touches no more than it must: a member its own
+Pure. Every change names the units that it affects, and no more than it must: a member its own
 prefixes, a rule its services, a new grant its ports and the prefixes of its remote.
 """
 

@@ -1,4 +1,4 @@
-"""Which slices an entry leads to: a host that holds it needs them as well. Pure."""
+"""Which further slices a host needs because of an entry that it holds. Pure."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
-"""The zones in which local IPs of ports are translated.
+"""The conntrack zones in which local IPs of ports are translated.
 
-Pure. A part of `model.py`'s HostModel. A zone a port, so that a connection to one that had a local
-IP never leads to another that has it now. Beyond 255 such ports they take numbers that sub-ports
-could have.
+Pure. A part of `model.py`'s HostModel. Each port with a local IP has a zone of its own, so that a
+connection to a port that had the local IP never leads to the one that has it now. After the 255th
+such port, zones take numbers that sub-ports could otherwise have.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Keeps the host's memory on the disk: soon after a change, and a large one more rarely.
+"""Saves the host's memory to disk: soon after a change, but a large one less often.
 
-How rarely is said by its size, not by how long it took: a busy computer must not remember less.
+Its size decides how often, not how long saving took: a busy host must not remember less.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
-"""What a port may send to the agent, and what its QoS policy says of all else.
+"""The numbers of meters: of what a port sends to the agent, and of what its QoS policy limits.
 
-The numbers of meters are decided here alone: the port's own (16 bits) within the range of its
-purpose, and for QoS the port's slot (14 bits, `qos.py`) and the kind of limit. A switch has 262,144
-of them. Pure.
+They are chosen here only: for a purpose, its range and the port's number (16 bits); for QoS, the
+port's slot (14 bits, `qos.py`) and the kind of limit. A switch has 262,144 meters. Pure.
 """
 
 from typing import NamedTuple

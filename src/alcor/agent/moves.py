@@ -1,9 +1,9 @@
-"""Where the packets of a machine go that is being moved from host to host. Pure.
+"""Where the packets of a machine go while it moves from one host to another. Pure.
 
-While its port is bound to two hosts each gets what is sent to it, so that nothing is lost whichever
-of them it is at, and whenever it goes from one to the other. What its old host has in flight and
-what is sent before all hosts have heard of the move arrives as well. A copy that comes where the
-machine is not ends at an interface that nobody listens at.
+While its port is bound to two hosts, both get what is sent to it: so nothing is lost, wherever the
+machine is and whenever it switches over. What the old host still has in flight, and what is sent
+before all hosts have heard of the move, arrives as well. The copy that comes where the machine is
+not ends at an interface that nobody reads.
 """
 
 from alcor.goal_state.entries import Neighbour, Port

@@ -1,7 +1,7 @@
-"""Whom a host must know in networks that it holds lazily, though no machine has asked.
+"""The neighbours that a host must know in lazily held networks, though no machine has asked. Pure.
 
-Its own ports; who has a gateway's address, which the host answers for if nobody has it; and ports
-with floating IPs of the networks' routers: where those are decides which host translates. Pure.
+They are its own ports; the port with a gateway's address, as the host answers for that address if
+no port has it; and ports with floating IPs of the networks' routers, as their hosts translate.
 """
 
 from collections.abc import Iterable, Set

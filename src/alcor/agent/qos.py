@@ -1,9 +1,9 @@
-"""What the host knows of QoS policies, and where ports have their meters. Pure.
+"""What the host knows of QoS policies, and which meters ports have. Pure.
 
-A port has up to four meters, and a switch far fewer numbers than that for every number that a port
-may have: so a port has a slot of four. It is that of its number where that is free, so that a
-restart finds the meters that are there. What has a policy at a router's gateway has a slot as well,
-by its id.
+A port needs up to four meters, and a switch has too few for four at every possible port number: so
+each port with a policy gets a slot of four. It gets the slot of its own number if that is free, so
+that a restarted agent finds the meters that are there. A policy at a router's gateway has a slot as
+well, chosen by its id.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Flows of one shape, made by the thousand: what counts with a few for each neighbour of a network.
+"""Makes flows of one shape by the thousand: for what a network has a few of for each neighbour.
 
-A shape is a plain function from numbers to a flow. It is asked once, with marks for numbers; where
-the marks are in the encoded flow, the numbers of each further flow go. So the flow of a shape is
-said in one place only, and its bytes are made ten times as quickly as by encoding it.
+A shape is a plain function from numbers to a flow. It is called once, with marks in place of
+numbers; further flows are made by putting their numbers where the marks are in the encoded flow.
+So each shape is written once, and its bytes are made ten times as fast as by encoding every flow.
 """
 
 import re

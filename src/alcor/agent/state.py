@@ -1,4 +1,4 @@
-"""The host's memory: the goal state it last had, and whom it found itself: it can start alone.
+"""The host's memory: the goal state it last had and what it found out itself, to start alone.
 
 A file is written beside the old one, synced, and put in its place: there is always one whole file.
 It begins with a checksum; a file that does not match it is not read.

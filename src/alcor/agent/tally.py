@@ -1,7 +1,7 @@
-"""How much was counted under every label, out of flows' own counts. Pure.
+"""How much was counted under every label, from the counters of flows. Pure.
 
-A flow that was put again may begin at nothing: then what it says is what came since. A label that
-is known no more is forgotten with its counts.
+A flow that was put again may count from zero: then its whole count is new. When a label is gone its
+counts are forgotten.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,7 @@
-"""Ports that other managers hold: interfaces and gateways of routers, addresses of floating IPs and
-of local IPs.
+"""Ports that another manager holds: those of routers, floating IPs and local IPs.
 
-A held port has one of `HELD_OWNERS` as its device owner and its holder (a router's or a floating
-IP's id) as its device. Clients see it, but only its holder can delete it or let go of it.
+A held port has one of `HELD_OWNERS` as its device owner, and the id of its holder (a router, say)
+as its device. Clients see it, but only its holder can delete it or let go of it.
 """
 
 from typing import Protocol

@@ -1,8 +1,8 @@
 """Networks that are held lazily: what every host of one holds, and what is found for who asks.
 
-Pure. A host that can holds of such a network all but the neighbours; it looks for those that its
-machines want, by address, MAC or port, and is told of what changes of them. Neighbours with pairs
-(of addresses that several ports may have) everybody holds, for they are asked, not looked for.
+Pure. Of such a network a host (if its agent can) holds everything but the neighbours. It looks for
+those that its machines want, by address, MAC or port, and hears of changes to them. Neighbours with
+allowed address pairs are held by every host, because hosts ask the machines for these addresses.
 """
 
 from collections.abc import Iterable, Iterator

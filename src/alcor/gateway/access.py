@@ -1,6 +1,6 @@
 """The policy applied to one kind of resource: before a write, and to what is shown.
 
-Where a caller's roles alone decide, as for administrators, nothing is read and nothing is decoded.
+Where a caller's roles alone decide, as for administrators, no resource is read or decoded.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The body of a request while it comes in.
 
-Until somebody wants it, little of it is read ahead; what nobody wants any more is read and thrown
-away, so that its sender, who may be busy sending, gets to read the answer.
+Little is read ahead until somebody wants the body. When nobody wants it any more, the rest is read
+and thrown away, so that a client that is still sending gets to read the answer.
 """
 
 import asyncio

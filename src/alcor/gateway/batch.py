@@ -1,13 +1,13 @@
 """`POST /alcor/v1/batch/<collection>`: many of a kind made, changed or deleted in one call.
 
-One answer an item, in order, each as it would have been answered alone; or, for creations, all or
-nothing. Items go to the manager together, so that those that it can it writes in one transaction.
+Each item has its own answer, in order, as if it had been asked for alone; or, for creations, all or
+nothing. Items go to the manager together, which writes as many as it can in one transaction.
 
     {"create": [{...}, ...], "all_or_nothing": true}
     {"update": [{"id": ..., "revision_number": 3, "name": ...}, ...]}
     {"delete": [{"id": ...}, ...]}
 
-An item's `revision_number` is a condition, as If-Match is of a single change.
+An item's `revision_number` is a condition, like If-Match for a single change.
 """
 
 import asyncio

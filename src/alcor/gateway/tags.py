@@ -1,7 +1,7 @@
-"""The routes of tags: `<path>/<id>/tags` and `<path>/<id>/tags/<tag>`, of every kind with tags.
+"""The routes of tags: `<path>/<id>/tags` and `<path>/<id>/tags/<tag>`, for every kind with tags.
 
-Its manager knows tags as a field. What is decided here on what was read is written on condition
-that nothing has changed since, and decided again otherwise.
+For the manager tags are a field like others. A change of tags is decided here from what was read,
+and written on condition that nothing has changed since; otherwise it is read and decided again.
 
 Source: Neutron API reference v2, "Tags"; status codes are neutron.extensions.tagging's.
 """

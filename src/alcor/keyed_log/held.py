@@ -1,7 +1,7 @@
-"""The last entry of every key in order of position, and its watchers: what every log holds here.
+"""The last entry of every key in order of position, and its watchers: the part that all logs share.
 
-Nothing here waits except watchers, which all live in one event loop. A watcher that is behind
-holds at most one value of a key, and is cut off (`Slow`) beyond its limit.
+Nothing here waits except watchers, which all live in one event loop. A slow watcher holds at most
+one value for each key, and is cut off (`Slow`) beyond its limit.
 """
 
 import asyncio

@@ -1,10 +1,11 @@
 """Which networks are joined by routers: whose packets may come to a network without a port there.
 
-Who has a port on one network of several that routers join needs all of them, however many routers
-lie between. Gateways lead outward only: who is outside needs nothing of those inside.
+A host with a port on one network needs all networks that routers join to it, however many routers
+lie between. Gateways lead only outward: hosts of an external network need nothing of those inside.
 
-The hosts that a router leaves by need all that it joins as well. So a router with a gateway is also
-on a network that has the router's id, and they are the hosts on that (`Index.hosts_on`).
+The hosts by which a router leaves need all that it joins as well. For that, a router with a gateway
+counts as joined to a further network with the router's own id, and these hosts as being on it
+(`Index.hosts_on`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,8 @@
-"""What a manager's resources may no longer refer to, in its own database.
+"""What a manager's resources may no longer refer to, kept in its own database.
 
-The owner of what is referred to says so: a fenced id nobody may refer to, a confined one only some
-projects. Who saves a reference asks in the same transaction. Functions here run inside one.
+The owner of the referred-to resource decides: nobody may refer to a fenced id, and only some
+projects to a confined one. Whoever saves a reference asks here in the same transaction. All
+functions here run inside a transaction.
 """
 
 import sqlite3

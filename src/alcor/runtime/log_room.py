@@ -1,12 +1,12 @@
-"""Room in SQLite's write-ahead log before it is needed, so that a commit reaches the disk sooner.
+"""Makes SQLite's write-ahead log longer before that is needed, so that commits are synced sooner.
 
-A commit that makes the log longer waits for the file system's journal besides its own bytes: some
-two times as long. So the log is made longer ahead, by zeros and in few steps. SQLite reads no
-further than the last frame whose salts and running checksum continue those before, and writes over
-whatever is behind it, as it does when it begins the log again after a checkpoint.
+A commit that makes the log longer waits for the file system's journal besides its own bytes, which
+takes about twice as long. So the log is made longer in advance, with zeros and in few steps. SQLite
+reads no further than the last frame whose salts and running checksum continue those before, and
+writes over whatever is behind it, as it does when it begins the log again after a checkpoint.
 
-A step is written in small pieces: what came in one piece the kernel may keep as one, and go over
-all of it for every page that is written into it later (ext4 of Linux 6.18 took 13 us a page in
+A step is written in small pieces: what was written in one piece the kernel may keep as one, and go
+over all of it for every page that is written into it later (ext4 of Linux 6.18 took 13 us a page in
 pieces of 4 MiB, and 5 us in pieces of 64 KiB).
 
 Source: SQLite, "Database File Format", section 4, "The Write-Ahead Log".

@@ -1,7 +1,7 @@
-"""Leave alone for a while what has failed: after each failure in a row twice as many rounds.
+"""Leaves alone for a while what has failed: twice as many rounds after each failure in a row.
 
-Pure: rounds are counted, no clock is read. What is told of a failure is one line, not a traceback
-a round.
+Pure: rounds are counted, no clock is read. A failure is logged as one line, not as a traceback in
+every round.
 """
 
 from collections.abc import Hashable

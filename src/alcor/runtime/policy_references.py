@@ -1,7 +1,7 @@
-"""QoS policies that resources of a manager are given, or lose: asked of their owner.
+"""QoS policies that resources of a manager get or lose: their owner is asked.
 
-Asked each time: policies are given seldom, and who may use one can change at any time. That it is
-still so when the reference is saved is the fences' to say (`fences.py`).
+It is asked every time: policies are given seldom, and who may use one can change at any time. That
+it may still be used when the reference is saved is ensured by fences (`fences.py`).
 """
 
 from collections.abc import Sequence

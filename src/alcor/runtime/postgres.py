@@ -1,12 +1,12 @@
-"""A manager's database in PostgreSQL: as many processes as like may write, one at a time.
+"""A manager's database in PostgreSQL: any number of processes may write, one at a time.
 
 A write takes the database's advisory lock first, so that transactions follow each other as they do
-in SQLite, and sequences are in order of commit. A connection that was lost is made again; work
-that had not begun to commit is run again, until the server has been away for too long.
+in SQLite, and sequences are in order of commit. A lost connection is made again; work that had not
+begun to commit is run again, until the server has been away for too long.
 
-The process that leads holds another lock for as long as one connection of it lives. Every write
-looks whether that is so still, within its transaction: who was deposed writes nothing. Who has
-nothing to write looks every few seconds, so as not to find out at a client's request.
+The leading process holds another lock for as long as one of its connections lives. Every write
+checks that within its transaction, so a deposed process writes nothing. A process that has nothing
+to write checks every few seconds, so that it doesn't find out only at a client's request.
 """
 
 import asyncio

@@ -1,13 +1,13 @@
-"""Which rows of a resource table have which value of a column whose values come in no order.
+"""Finds the rows of a resource table by a column whose values come in no order.
 
-An index of such a column has a page to write for every row of a bulk, wherever its value falls, and
-the more so the larger it is. So what is new goes into a small table beside the resource's (the
-*young*), whose pages take several rows of a bulk each; from time to time what has gathered there is
-moved in order into a large one (the *old*), many rows a page. Both have the value as `held` and the
-row's id as `holder`, so that no name is also one of the resource's; the empty text is left out.
+A plain index of such a column has a page to write for every row of a bulk, as each value falls
+somewhere else, and more so the larger the index is. So new values go into a small table beside the
+resource's (the *young*), where several rows of a bulk share a page; from time to time they are
+moved in order into a large one (the *old*), many rows a page. Both call the value `held` and the
+row's id `holder`, so that no name is also one of the resource's; empty values are left out.
 
-The database keeps the young table by triggers, in the transaction of whoever writes: also of code
-before this, which knows nothing of it. A list by such a value is read in order from both.
+Triggers keep the young table, in the transaction of whoever writes: also of an older release, which
+knows nothing of it. A list by such a value is read in order from both tables.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Take up again what failed half way: a peer or a database may be away while work is undone too.
+"""Takes up again what failed half way: even undoing can fail while a peer is away.
 
-Work on a resource that reaches beyond its own database is noted in it first, and the note goes with
-the transaction that ends the work. `recover` of a manager does what the notes say; it is called at
-start, and here after a failure, until nothing fails.
+Work on a resource that reaches beyond its own database is noted there first, and the transaction
+that ends the work removes the note. A manager's `recover` does what the notes say; it is called at
+start, and here after a failure, until nothing fails any more.
 """
 
 import asyncio

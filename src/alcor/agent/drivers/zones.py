@@ -1,9 +1,9 @@
-"""Whose connections a zone holds: a zone that changes hands must be flushed.
+"""Whose connections a conntrack zone holds: a zone that changes hands must be flushed.
 
-Pure. A zone is a port's number, which is given to another port when the first is gone; what the
-first had open must not be the second's. Who owned a zone is read back from the flow that delivers
-to its port, so a change is noticed even if the agent was away. A switch that has lost all flows may
-have kept its connections: what nobody remembers the owner of is flushed.
+Pure. A zone is a port's number, which another port may get once the first is gone; connections of
+the first must not become the second's. Who owned a zone is read back from the flow that delivers to
+its port, so a change is noticed even if the agent was away. A switch that has lost all flows may
+still have its connections: zones whose owner nobody remembers are flushed.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""ACL_OUT, ACL_IN: what may cross the edge of a subnet, by ordered rules without any memory.
+"""ACL_OUT, ACL_IN: what may cross the edge of a subnet, by ordered rules that keep no state.
 
-What stays within the subnet is not filtered, nor what can't leave its link (ARP, neighbour
-discovery, link-local addresses). Rules are tried in order of their numbers; what none matches is
-denied. A later fragment has no ports: of a rule about ports or ICMP types it meets what is left of
-it when it allows, and nothing of it when it denies.
+Packets that stay within the subnet are not filtered, nor those that can't leave their link (ARP,
+neighbour discovery, link-local addresses). Rules are tried in order of their numbers; a packet that
+matches none is denied. A later fragment carries no ports. So a rule that names ports or ICMP types
+is matched against a fragment by its other fields if it allows, and never if it denies.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """PORT_SEC_*: a machine speaks only as itself: its MAC, its addresses, in IP, ARP and ND.
 
-Its allowed address pairs are its own too, each prefix with the MAC of the pair. A port without port
-security passes everything; the guards are skipped as well.
+Its allowed address pairs count as its own, each prefix with the MAC of the pair. A port without
+port security may send anything, and skips the guards as well.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """CLASSIFY, RETURN: a local port's packets get its number and network; the tunnel's their network.
 
-What a machine sends without a tag is its interface's own port's. A tag is a sub-port's, and goes
-here: beyond this stage a sub-port is a port as any other. A tag that is nobody's is not heard.
+A frame without a VLAN tag belongs to the port of the interface. A tag stands for a sub-port and is
+taken off here: after this stage a sub-port is a port like any other. Frames with a tag of no
+sub-port are dropped.
 """
 
 from collections.abc import Iterator

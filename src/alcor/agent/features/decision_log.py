@@ -1,8 +1,8 @@
 """FW_*_LOG: copies for the agent of what security groups decide about a port that is logged.
 
 Nothing is decided here: every packet goes on to FW_*_VERDICT, whatever becomes of its copy. Only
-copies are metered (by the switch, before they leave it), so that the packets themselves are not.
-Of a connection that is let pass the packets until it is answered are copied: mostly one. Of a
+the copies are metered (by the switch, before they leave it), never the packets themselves. Of an
+allowed connection the packets until the first answer are copied, which is mostly one packet; of a
 stateless port every packet is.
 """
 

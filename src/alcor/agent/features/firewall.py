@@ -1,16 +1,16 @@
-"""FW_*: what passes a filtered port, by the connection that a packet is of.
+"""FW_*: what may pass a filtered port, decided by the connection that a packet belongs to.
 
-Who opened the connection is known by the zone of the port (its number); that side's rules are asked
-about the packet that opened it, whichever packet of it this is: first, later, answer or error. So a
-rule, a group or a member that goes cuts what it alone let pass, at once, and nothing else; and
-nothing has to be remembered but who opened.
+The conntrack zone of the port (its number) tells which side opened the connection. The rules of
+that side are asked about the packet that opened it, whichever packet this is: the first, a later
+one, an answer or an error. So when a rule, group or member goes, the connections that it alone
+allowed are cut at once, and no others; and nothing needs to be remembered but who opened them.
 
-A port whose groups are all stateless has no connections: each packet is asked about by itself.
-ARP and neighbour discovery pass; PORT_SEC has seen to their honesty. What is served here (DHCP,
-ARP, neighbour discovery) never comes here.
+A port whose groups are all stateless has no connections: each packet is judged by itself. ARP and
+neighbour discovery pass, since PORT_SEC has checked them. Packets that the host answers itself
+(DHCP, ARP, neighbour discovery) never come here.
 
-The ct_tuple of what `ct` calls invalid is empty, and the answers that a stateless port sends and
-hears are invalid (nobody committed what they answer): those alone are matched by their headers.
+Packets that `ct` calls invalid have an empty ct_tuple. The answers that a stateless port sends and
+gets are invalid, as nobody committed what they answer: only they are matched by their headers.
 """
 
 from collections.abc import Iterator

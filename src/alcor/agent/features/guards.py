@@ -1,6 +1,6 @@
 """GUARDS: machines are no DHCP server, no router, and redirect nobody, whatever their address.
 
-The same flows for all ports; ports without port security don't come here.
+The flows are the same for all ports; packets of ports without port security don't come here.
 """
 
 from collections.abc import Iterator

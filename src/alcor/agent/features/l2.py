@@ -1,8 +1,8 @@
 """L2_DST, DELIVER, TUNNEL_OUT: a known MAC leads to its port or to its host; nothing else does.
 
-In a network of a physical network a machine's frames go to another host by the uplinks, when both
-have one. What a router sends on goes by the tunnel there too: routers are on all hosts, and their
-MAC must not be seen on the wire as now here, now there.
+Between two hosts that both have an uplink to the network's physical network, machines' frames go by
+the uplinks. What a router sends on goes by the tunnel even there: the same router is on all hosts,
+and its MAC must not appear on the wire now at one place, now at another.
 """
 
 from collections.abc import Iterator, Sequence

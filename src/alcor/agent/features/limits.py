@@ -1,8 +1,8 @@
-"""LIMITED: how much passes a router's gateway under one address, by QoS policies.
+"""LIMITED: how much may pass a router's gateway under one address, by QoS policies.
 
-Of a floating IP, or of all that is translated to the router's own address. Where it is translated
-NAT_IN, NAT_OUT and NAT_DONE ask LIMITED for each limit; the flow that answers has a meter and does
-nothing else, so that bits and packets are limited at one place. What a meter drops goes no further.
+The address is a floating IP's or the router's own. Where they translate, NAT_IN, NAT_OUT and
+NAT_DONE ask LIMITED once for each limit. The flow that answers has a meter and does nothing else,
+so bits and packets are limited in one place. A packet that the meter drops goes no further.
 """
 
 from collections.abc import Iterator

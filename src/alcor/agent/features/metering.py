@@ -1,8 +1,8 @@
-"""METERED: what passes routers' gateways is counted, by the flows that its labels' rules are.
+"""METERED: counts what passes routers' gateways, by one flow for each rule of a metering label.
 
 Where a router takes a packet from outside, or sends one there, METERED is asked once for every
 label that counts there; the flow that answers does nothing but count. So a packet is counted once
-a label, with the addresses that it has inside, and on the one host by which it leaves or comes.
+for each label, by its addresses on the inside, and on the one host where it leaves or enters.
 """
 
 from collections.abc import Iterable, Iterator

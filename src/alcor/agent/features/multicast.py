@@ -1,10 +1,10 @@
 """MULTICAST, COPY: what is sent to all of a network, or to a group, gets to every port of it.
 
-One copy goes to each local port but the sender, and one to each host that has others, which makes
-those for its own; an uplink takes one for all hosts that it leads to, and whoever else is there.
-Every copy passes the receiver's ACL, security groups and limits. There are no
-groups' members: who has not asked for a group drops what is sent to it, as on a switch without
-IGMP snooping. What a network sends is metered before it is copied.
+Each local port but the sender gets a copy. Each other host with ports of the network gets one, and
+copies it for them; an uplink gets one for all hosts and everybody else behind it. Every copy passes
+the receiver's ACL, security groups and limits. Memberships of groups are not tracked: a machine
+drops what it did not ask for, as on a switch without IGMP snooping. What a network sends is metered
+before it is copied.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """IPv6 neighbour discovery: flows answer solicitations for every known address of a network.
 
-The form that the userspace datapath takes: one flow an address makes the solicitation an
-advertisement, one shared flow of the next stage fills in its option, which can be set only once
-the type has changed (Open vSwitch refuses both in one flow).
+It takes two stages, because Open vSwitch refuses to do both in one flow: a flow for each address
+turns the solicitation into an advertisement, and then one flow that all share fills in the option,
+which can be set only once the type has changed. This is the form that the userspace datapath takes.
 
 A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
 """

@@ -1,11 +1,11 @@
-"""UPLINK_IN, NAT_IN, NAT_OUT, NAT_DONE, UPLINK_OUT: the world outside, by the uplinks of hosts.
+"""UPLINK_IN, NAT_IN, NAT_OUT, NAT_DONE, UPLINK_OUT: external networks, by the uplinks of hosts.
 
-A floating IP is translated on its port's own host when that has an uplink. All else leaves by one
-host a router, which the others send it to in the external network's own VNI; IPv4 from the router's
-address there, IPv6 as it is. Translation is the connection tracker's, in a zone a router, so that
-errors about a connection are translated as well.
+A floating IP is translated on its port's own host if that has an uplink. Everything else leaves by
+one host for each router. Other hosts send it there in the VNI of the external network; IPv4 leaves
+with the router's own address, IPv6 unchanged. The connection tracker translates, in one zone for
+each router, so that ICMP errors about a connection are translated too.
 
-Who has an address outside is found out by the agent (`punts/outside.py`).
+Which MAC has an address outside is found out by the agent (`punts/outside.py`).
 """
 
 from collections.abc import Iterator

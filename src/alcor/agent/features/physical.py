@@ -1,9 +1,9 @@
 """UPLINK_IN, ARP_ND, RETURN, L2_DST: machines on a physical network, beside whoever else is there.
 
-From outside a host answers for its own machines only, so that every address has one answer and a
-switch sees every MAC in one place. What a machine asks that no host knows is asked outside, and who
-answers there is heard by the machine itself. Routers inside are for machines of the hosts: they are
-on all hosts at once, so nobody outside is answered for them, or taken in by them.
+Towards the outside a host answers for its own machines only: so every address has one answer, and
+switches see every MAC in one place. A request that no host can answer is passed to the outside, and
+the machine itself hears the answer. Routers are for the machines of hosts only: they are on all
+hosts at once, so towards the outside no host answers for them, or takes in packets for them.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,8 @@
 """QOS_*, PPS_*: how much a port sends and receives, by meters of its own, and how it is marked.
 
-What is answered or refused here is not counted: QOS_OUT and PPS_OUT see what goes on from a port
-after its rules, QOS_IN and PPS_IN what would reach it. An instruction names one meter, so that bits
-and packets have a stage each.
+Packets that are answered or dropped here don't count: QOS_OUT and PPS_OUT come after the rules for
+what a port sends, QOS_IN and PPS_IN after those for what it receives. A flow can name one meter
+only, so bits and packets are limited in a stage each.
 """
 
 from collections.abc import Iterator

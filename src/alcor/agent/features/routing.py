@@ -1,10 +1,10 @@
 """ROUTER_IN, ROUTE, NEIGHBOUR, ROUTE_OUT: every router on every host, without a process of its own.
 
-A packet to a router's MAC is routed where it was sent: the longest prefix names the network and the
-next hop, the next hop its MAC, and the packet goes on as one of that network, sent from here. So a
-packet passes any number of routers on its own host, and crosses the underlay once at most.
+A packet is routed on the host that sent it. The longest prefix gives the network and the next hop,
+the next hop gives the MAC, and the packet goes on as one of that network. So a packet passes any
+number of routers on its own host, and crosses the underlay at most once.
 
-What can't be forwarded goes to the agent, which tells its sender (`punts/router.py`).
+The agent tells the sender of a packet that can't be forwarded (`punts/router.py`).
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""ROUTE_SCOPE and NAT_OUT: between address scopes a router leads by translation only.
+"""ROUTE_SCOPE and NAT_OUT: between address scopes a router forwards only what it translates.
 
-Of a router whose subnets are all of one scope (or none) nothing is asked here. Of another, what
-came in by a subnet goes on into subnets of that scope; what a floating IP or a port forwarding has
-translated goes anywhere. To the outside: IPv4 of the outside's own scope leaves as it is, other
-IPv4 is translated, and what can't be (IPv6, or a router without source NAT) stays inside.
+A router whose subnets are all of one scope (or of none) needs nothing of this. With several scopes,
+a packet may go on only into subnets of the scope that it came from, unless it was translated by a
+floating IP or a port forwarding. To the outside, IPv4 of the external network's own scope leaves as
+it is and other IPv4 is translated; what can't be (IPv6, or without source NAT) stays inside.
 
 Source: the Networking guide of OpenStack, "Address scopes".
 """

@@ -1,12 +1,13 @@
 """SG_*: the rules of security groups as conjunctions: port x service, or port x service x remote.
 
-Each flow says which grants it is a part of: a port all grants of its groups, a prefix all grants
-about a remote that it is in, a service all grants that offer it. The parts of one grant carry its
-number, and a packet that meets one part of each dimension is allowed. So flows add up where rules,
-ports and members would multiply, and a member's change is its own flow and no other.
+Each flow says of which grants it is a part: the flow of a port, of all grants of its groups; of a
+prefix, of all grants for a remote that it is in; of a service, of all grants that offer it. The
+parts of one grant carry its number, and a packet that matches one part of each dimension is
+allowed. So flows add up, where rules, ports and members would otherwise multiply; and a change of a
+member changes one flow.
 
-In SG_RULES_* a packet is asked about by the connection it is of (the tuple that opened it), in
-SG_HEADERS_*, of stateless groups only, by its own headers.
+SG_RULES_* match a packet by the connection it belongs to (the tuple that opened it), SG_HEADERS_*,
+for stateless groups only, by its own headers.
 """
 
 from collections.abc import Callable, Iterable, Iterator

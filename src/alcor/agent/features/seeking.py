@@ -1,9 +1,9 @@
-"""SEEK: in a network that is held lazily, who wants a neighbour that is not known waits for it.
+"""SEEK: in a network that is held lazily, a packet for an unknown neighbour waits here for it.
 
-What a machine asks for, sends to, or has routed to somebody of whom no flow says where he is, goes
-to the agent, which looks for him and then sends the packet on from where it was
-(`punts/seeking.py`). Each port is metered. A packet comes this way once: if there is still no flow,
-nobody has what it wants.
+A packet that asks for, goes to, or is routed to a neighbour of which this host has no flow goes to
+the agent, which looks for the neighbour and then sends the packet on from its stage
+(`punts/seeking.py`). Each port is metered. A packet comes here only once: if there is still no flow
+after that, nobody has the address.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """SERVICES: what a port sends to the host's own address goes to the agent: names and metadata.
 
-By address alone, whatever the MAC: a machine may take it for a neighbour or send by its gateway.
-The agent knows the port by `in_port`, so addresses of different networks may be the same.
+The address alone decides, not the MAC: a machine may take the address for a neighbour's or send by
+its gateway. The agent knows the port by `in_port`, so networks may use the same addresses.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""What is asked and said of addresses that several ports may have: the agent must hear of it.
+"""ARP and ND for addresses that several ports may have (allowed address pairs) go to the agent.
 
-Nobody knows beforehand which of the ports with a pair has the address. A request that no other
-flow answers goes to the agent, which brings it to those that may; what a machine says of a pair of
-its own that is a single address goes there as well, and so does what other hosts pass on. Whoever
-was heard is answered for by flows, like any neighbour (`punts/shared_addresses.py`).
+Nobody knows in advance which of these ports has the address. A request that no other flow answers
+goes to the agent, which passes it to the ports that may have it. What a machine announces about a
+single address of its pairs goes to the agent too, and so does what other hosts pass on. Once it is
+known who has the address, flows answer for it as for any neighbour (`punts/shared_addresses.py`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,9 +1,9 @@
 """Looks for neighbours that machines want, in networks that are held lazily.
 
-One question a neighbour, however many packets wait for it; those are held, a few of each, and go on
-from where they were once it is known, and its flows are there. That nobody has an address is
-remembered as well, and followed like all else: who comes to have it is known at once. What is used
-no more is forgotten. Pure but for the clock that is given: frames out, wishes out.
+Each neighbour is asked for once, however many packets wait for it. A few packets for each are held,
+and go on from their stage once the neighbour is known and its flows are there. That nobody has an
+address is remembered and followed as well: if somebody gets it, the host hears at once. Neighbours
+that are no longer used are forgotten. Pure but for the clock that is given: frames out, wishes out.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -1,10 +1,10 @@
 """Finds out which of several ports has an address that all of them may have.
 
-A question is brought to the machines that may have it, here and on other hosts, and theirs is the
-answer. What a machine says of an address of its own is believed, told to every other host of the
-network, and announced to the machines there, so that none goes on sending to who had it before.
-Nothing here needs the control plane. Pure: frames out, findings out. Sources: RFC 826, RFC 5227
-section 2.3, RFC 4861 section 7.2.
+A question goes to all machines that may have the address, here and on other hosts; the machine that
+has it answers. When a machine announces an address of its pairs it is believed: every other host of
+the network is told, and the machines there hear it, so that none goes on sending to the one that
+had the address before. All this works without the control plane. Pure: frames out, findings out.
+Sources: RFC 826, RFC 5227 section 2.3, RFC 4861 section 7.2.
 """
 
 from collections.abc import Callable, Iterable, Iterator

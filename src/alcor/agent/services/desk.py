@@ -1,7 +1,7 @@
-"""Where what machines send to the host's own address is taken: by protocol and port.
+"""Takes what machines send to the host's own address, and hands it out by protocol and port.
 
-Each machine is known by the port that its packet came in by; what is said to it goes out there, and
-only while it is still the same machine's.
+A machine is known by the port that its packet came from. Its answer goes to that port, and only
+while the port still belongs to the same machine.
 """
 
 from collections.abc import Callable, Iterable, Mapping
