@@ -10,25 +10,27 @@ from typing import Self
 
 _first, _second = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
 _period_us = 20_000
+_quota_us_min = 1_000  # what the kernel takes
 
 
 class Held:
-    """A group of processes that together get `share` (0.05 to 1) of a core; use it as a context."""
+    """A group of processes that together get `share` of a core (0 to 1); use it as a context."""
 
     def __init__(self, name: str, share: float) -> None:
         self._root = _first if (_first / "cgroup.procs").exists() else _second
         self._group = self._root / f"alcor-bench-{os.getpid()}-{name}"
-        self._quota_us = round(share * _period_us)
+        self._quota_us = max(round(share * _period_us), _quota_us_min)
+        self._period_us = round(self._quota_us / share)
 
     def __enter__(self) -> Self:
         if self._root == _second:
             (_second / "cgroup.subtree_control").write_text("+cpu")
         self._group.mkdir()
         if self._root == _first:
-            (self._group / "cpu.cfs_period_us").write_text(str(_period_us))
+            (self._group / "cpu.cfs_period_us").write_text(str(self._period_us))
             (self._group / "cpu.cfs_quota_us").write_text(str(self._quota_us))
         else:
-            (self._group / "cpu.max").write_text(f"{self._quota_us} {_period_us}")
+            (self._group / "cpu.max").write_text(f"{self._quota_us} {self._period_us}")
         return self
 
     def take(self, pid: int) -> None:
