@@ -24,7 +24,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from alcor.assembly.resources import declared
+from alcor.gateway import openapi_own
 from alcor.gateway.app import GatewaySettings
+from alcor.managers.qos.model.rule import TYPES
 
 CHECKS = (
     checks.not_a_server_error,
@@ -86,6 +88,83 @@ def test_every_field_of_a_resource_has_a_form(announced: Any) -> None:
     ]
 
     assert not formless
+
+
+# Whatever whoever binds a port writes there.
+FREE = {"Port.binding:profile", "Binding.profile"}
+
+
+def test_every_object_that_answers_carry_says_its_keys(announced: Any) -> None:
+    schemas = announced.get("/openapi.json").json["components"]["schemas"]
+    kinds = {openapi_own.name_of(kind) for kind in declared()}
+
+    def bare(form: Any) -> bool:
+        if isinstance(form, list):
+            return any(map(bare, form))
+        if not isinstance(form, dict):
+            return False
+        says = form.keys() & {"properties", "additionalProperties"}
+        return (form.get("type") == "object" and not says) or any(map(bare, form.values()))
+
+    found = {
+        f"{kind}.{name}"
+        for kind in kinds & schemas.keys()
+        for name, form in schemas[kind]["properties"].items()
+        if bare(form)
+    }
+
+    assert found == FREE
+
+
+def undescribed(form: dict[str, Any], value: Any, path: str = "") -> list[str]:
+    """The places of an answer of which the form says nothing, or something else."""
+    if "anyOf" in form:
+        return min((undescribed(each, value, path) for each in form["anyOf"]), key=len)
+    kind = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
+    if not (value in form["enum"] if "enum" in form else form["type"] == kind[type(value)]):
+        return [path]
+    if isinstance(value, list):
+        return [p for one in value for p in undescribed(form["items"], one, f"{path}[]")]
+    if not isinstance(value, dict):
+        return []
+    properties, others = form.get("properties", {}), form.get("additionalProperties")
+    found = []
+    for key, inner in value.items():
+        known = properties.get(key, others)
+        found += undescribed(known, inner, f"{path}.{key}") if known else [f"{path}.{key}"]
+    return found
+
+
+def test_answers_have_the_keys_that_their_forms_say(announced: Any) -> None:
+    api = announced
+    host = api.make("/alcor/v1/nodes", "node", name="formed", tunnel_ip="192.0.2.201")["id"]
+    policy = api.make("/v2.0/qos/policies", "policy", name="q")["id"]
+    for type_, values in (
+        ("bandwidth_limit", {"max_kbps": 9_000}),
+        ("dscp_marking", {"dscp_mark": 8}),
+        ("minimum_bandwidth", {"min_kbps": 9}),
+        ("minimum_packet_rate", {"min_kpps": 2, "direction": "any"}),
+        ("packet_rate_limit", {"max_kpps": 3}),
+    ):
+        api.make(f"/v2.0/qos/policies/{policy}/{type_}_rules", f"{type_}_rule", **values)
+    router = api.make("/v2.0/routers", "router")["id"]
+    helper = {"protocol": "udp", "port": 69, "helper": "tftp"}
+    api.make(f"/v2.0/routers/{router}/conntrack_helpers", "conntrack_helper", **helper)
+    port = api.port(api.network()["id"], **{"binding:host_id": host})["id"]
+    schemas = api.get("/openapi.json").json["components"]["schemas"]
+    (agent,) = api.listed(f"/v2.0/agents?host={host}")
+
+    for name, path, fields in (
+        ("Policy", f"/v2.0/qos/policies/{policy}", ["rules"]),
+        *(("RuleType", f"/v2.0/qos/rule-types/{type_}", ["drivers"]) for type_ in TYPES),
+        ("Router", f"/v2.0/routers/{router}", ["conntrack_helpers"]),
+        ("Port", f"/v2.0/ports/{port}", ["binding:vif_details"]),
+        ("Agent", f"/v2.0/agents/{agent['id']}", ["configurations"]),
+    ):
+        (shown,) = api.get(path).json.values()
+        for field in fields:
+            assert shown[field], (path, field)
+            assert not undescribed(schemas[name]["properties"][field], shown[field], field)
 
 
 def test_kinds_that_share_a_title_have_schemas_of_their_own(announced: Any) -> None:

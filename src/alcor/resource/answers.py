@@ -27,8 +27,11 @@ def map_answered(type_: FieldType) -> FieldType:
     return FieldType(f"{type_.name} by key", _unread, None, schema)
 
 
+def either_answered(one: FieldType, other: FieldType) -> FieldType:
+    """A value of one type or of the other."""
+    schema = {"anyOf": [dict(one.answered), dict(other.answered)]}
+    return FieldType(f"{one.name}, or {other.name}", _unread, None, schema)
+
+
 def _unread(value: object) -> object:
     return value
-
-
-OBJECT = FieldType("object", _unread, None, {"type": "object"})  # of any keys

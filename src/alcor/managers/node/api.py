@@ -1,13 +1,20 @@
 """Nodes (ours) and agents (Neutron API reference v2, "Agents") as clients see them."""
 
 from alcor.resource import standard
-from alcor.resource.answers import OBJECT, list_answered
+from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import BOOLEAN, HOST, IP, UUID, integer, nullable, only, string
 from alcor.values.ids import host_id
 
 _COUNT = integer(0, (1 << 63) - 1)
 _TIME = string(32)
+_CONFIGURATIONS = {
+    "tunnel_types": list_answered(string(16)),
+    "tunneling_ip": IP,
+    "bridge_mappings": map_answered(string(64)),  # by physical network
+    "datapath_type": string(16),
+    "log_agent_heartbeats": BOOLEAN,
+}
 
 
 def _is_host(text: object) -> bool:
@@ -61,7 +68,7 @@ AGENT = Resource(
         read_only("created_at", _TIME),
         read_only("started_at", _TIME),
         read_only("heartbeat_timestamp", nullable(_TIME)),
-        read_only("configurations", OBJECT),
+        read_only("configurations", record_answered(_CONFIGURATIONS)),
         read_only("resources_synced", nullable(BOOLEAN)),
     ),
 )

@@ -13,7 +13,7 @@ from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
 from alcor.managers.port.dhcp_options import OPTIONS
 from alcor.managers.port.pairs import PAIRS
 from alcor.resource import standard
-from alcor.resource.answers import OBJECT, list_answered, map_answered, record_answered
+from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -101,6 +101,16 @@ _REQUEST = {
     ),
     "same_subtree": list_answered(UUID),
 }
+# Of a port that no host has plugged there is none of it.
+_VIF_DETAILS = record_answered(
+    {
+        "connectivity": string(16),
+        "port_filter": BOOLEAN,
+        "ovs_hybrid_plug": BOOLEAN,
+        "datapath_type": string(16),
+        "bridge_name": string(64),
+    }
+)
 _SUB_PORT = {
     "port_id": UUID,
     "segmentation_type": string(16),
@@ -134,7 +144,7 @@ PORT = Resource(
         Field(name="device_owner", type=NAME, default=""),
         Field(name="binding:host_id", type=_HOST, default=""),
         read_only("binding:vif_type", string(64)),
-        read_only("binding:vif_details", OBJECT),
+        read_only("binding:vif_details", _VIF_DETAILS),
         Field(name="binding:vnic_type", type=VNIC_TYPE, default=NORMAL),
         Field(name="binding:profile", type=PROFILE, default={}),
         Field(name="port_security_enabled", type=BOOLEAN),
@@ -209,7 +219,7 @@ BINDING = Resource(
         Field(name="profile", type=PROFILE, default={}),
         read_only("status", string(16)),
         read_only("vif_type", string(64)),
-        read_only("vif_details", OBJECT),
+        read_only("vif_details", _VIF_DETAILS),
     ),
     actions=(Action(name="activate"),),
 )

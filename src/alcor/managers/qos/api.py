@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from alcor.contracts.resources import Filter
 from alcor.managers.qos.model import rule
 from alcor.resource import standard
-from alcor.resource.answers import OBJECT, list_answered
+from alcor.resource.answers import either_answered, list_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -37,26 +37,6 @@ def _parse_mark(value: object) -> int:
 
 _MARK = FieldType("DSCP mark", _parse_mark, integer(0, 63).of_query, {"enum": list(_MARKS)})
 
-POLICY = Resource(
-    name="policy",
-    collection="policies",
-    title="QosPolicy",
-    path="/v2.0/qos/policies",
-    tags_path="/v2.0/policies",
-    extension="qos",
-    fields=(
-        standard.ID,
-        standard.NAME,
-        standard.PROJECT,
-        standard.DESCRIPTION,
-        Field(name="shared", type=BOOLEAN, default=False),
-        Field(name="is_default", type=BOOLEAN, default=False),
-        read_only("rules", list_answered(OBJECT)),
-        read_only("tags", TAG_LIST),
-        *standard.HISTORY,
-    ),
-)
-
 _VALUES_BY_TYPE: dict[str, tuple[Field, ...]] = {
     rule.BANDWIDTH_LIMIT: (
         Field(name="max_kbps", type=_RATE, required=True),
@@ -75,6 +55,35 @@ _VALUES_BY_TYPE: dict[str, tuple[Field, ...]] = {
         _DIRECTION,
     ),
 }
+# A rule has the values of its type, and no others.
+_RULE = {
+    "id": UUID,
+    "qos_policy_id": UUID,
+    "type": one_of(*rule.TYPES),
+    **{each.name: each.type for fields in _VALUES_BY_TYPE.values() for each in fields},
+    "direction": one_of(rule.ANY, "egress", "ingress"),
+}
+
+POLICY = Resource(
+    name="policy",
+    collection="policies",
+    title="QosPolicy",
+    path="/v2.0/qos/policies",
+    tags_path="/v2.0/policies",
+    extension="qos",
+    fields=(
+        standard.ID,
+        standard.NAME,
+        standard.PROJECT,
+        standard.DESCRIPTION,
+        Field(name="shared", type=BOOLEAN, default=False),
+        Field(name="is_default", type=BOOLEAN, default=False),
+        read_only("rules", list_answered(record_answered(_RULE))),
+        read_only("tags", TAG_LIST),
+        *standard.HISTORY,
+    ),
+)
+
 _EXTENSION_BY_TYPE = {
     rule.MINIMUM_PACKET_RATE: "qos-pps-minimum",
     rule.PACKET_RATE_LIMIT: "qos-pps",
@@ -120,6 +129,21 @@ def _of_any_driver(texts: Sequence[str]) -> list[Filter]:
     return []
 
 
+_DRIVER = {
+    "name": string(255),
+    "supported_parameters": list_answered(
+        record_answered(
+            {
+                "parameter_name": string(64),
+                "parameter_type": one_of("choices", "range"),
+                "parameter_values": either_answered(
+                    list_answered(either_answered(integer(0, 63), string(16))),
+                    record_answered({"start": _RATE, "end": _RATE}),
+                ),
+            }
+        )
+    ),
+}
 RULE_TYPE = Resource(
     name="rule_type",
     collection="rule_types",
@@ -133,7 +157,7 @@ RULE_TYPE = Resource(
     special_filters={"all_rules": _of_any_driver, "all_supported": _of_any_driver},
     fields=(
         read_only("type", string(255)),
-        read_only("drivers", list_answered(OBJECT)),
+        read_only("drivers", list_answered(record_answered(_DRIVER))),
     ),
 )
 

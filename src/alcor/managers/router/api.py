@@ -6,7 +6,7 @@ Source: Neutron API reference v2, "Routers" and "Router conntrack helper".
 from alcor.managers.router.model.conntrack_helper import PROTOCOLS
 from alcor.managers.router.model.gateway import gateways_max
 from alcor.resource import standard
-from alcor.resource.answers import OBJECT, list_answered
+from alcor.resource.answers import list_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
@@ -77,6 +77,7 @@ _INTERFACE = (
     Field(name="subnet_id", type=nullable(UUID)),
     Field(name="port_id", type=nullable(UUID)),
 )
+_HELPER = {"protocol": one_of(*PROTOCOLS), "port": integer(1, 65_535), "helper": string(64)}
 _SOME_ROUTES = (Field(name="routes", type=ROUTES, default=[]),)
 
 ROUTER = Resource(
@@ -112,7 +113,7 @@ ROUTER = Resource(
         standard.DESCRIPTION,
         read_only("status", string(16)),
         read_only("availability_zones", list_of(string(255), zones_listed_max)),
-        read_only("conntrack_helpers", list_answered(OBJECT)),
+        read_only("conntrack_helpers", list_answered(record_answered(_HELPER))),
         read_only("tags", TAG_LIST),
         *standard.HISTORY,
     ),
