@@ -45,7 +45,7 @@ from alcor.agent.services.upstream import Upstream
 from alcor.agent.state import SavedState
 from alcor.runtime import logs
 from alcor.runtime.clock import chance, exact_timestamp, now_s
-from alcor.runtime.config import ConfigError, file_of, needed
+from alcor.runtime.config import ConfigError, endpoint, file_of, needed
 from alcor.runtime.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
 from alcor.transport.grpc_client import GrpcLink
@@ -213,6 +213,8 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
         raise ConfigError(f"control_plane: {config.control_plane} is of NATS and of gRPC")
     tls = _tls(config)
     if by_nats == {False}:
+        for each in targets:
+            endpoint("control_plane", each)
         return GrpcLink(targets, hello, chance=chance, tls=tls)
     from alcor.transport.nats_client import NatsLink  # only here: it loads half as much again
 
@@ -323,11 +325,9 @@ def _metrics_served(listen: str, metrics: Metrics) -> Iterator[None]:
     if not listen:
         yield
         return
-    host, _, port = listen.rpartition(":")
-    try:
-        server, thread = start_http_server(int(port), host, metrics.registry)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"metrics_listen = {listen}: {error}") from error
+    host, port = endpoint("metrics_listen", listen)
+    with needed("metrics_listen", listen):
+        server, thread = start_http_server(port, host, metrics.registry)
     try:
         yield
     finally:

@@ -28,7 +28,11 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="The integration bridge; its flows are the agent's own")
     ] = "br-int"
     datapath_type: Annotated[
-        str, Meta(description="Of a bridge that the agent makes: netdev or system")
+        str,
+        Meta(
+            pattern="^(netdev|system)$",
+            description="Of a bridge that the agent makes: netdev or system",
+        ),
     ] = "netdev"
     tunnel_type: Annotated[
         Literal["vxlan", "geneve"],
@@ -78,7 +82,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     audit_s: Annotated[
         float, Meta(gt=0, description="Seconds between two comparisons with the switch")
     ] = 120.0
-    log_form: Annotated[str, Meta(description="json or console")] = "json"
+    log_form: Annotated[str, Meta(pattern="^(json|console)$", description="json or console")] = (
+        "json"
+    )
     lazy_idle_s: Annotated[
         float,
         Meta(
@@ -110,4 +116,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     network_log_burst: Annotated[
         int, Meta(ge=1, le=10_000, description="Lines that may come at once beyond that rate")
     ] = 25
-    log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"
+    log_level: Annotated[
+        str,
+        Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"),
+    ] = "info"

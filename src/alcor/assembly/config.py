@@ -22,7 +22,7 @@ from alcor.managers.router.app import RouterSettings
 from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.managers.trunk.app import TrunkSettings
-from alcor.runtime.config import ConfigError
+from alcor.runtime.config import ConfigError, without_login
 from alcor.runtime.otlp import TraceSettings
 from alcor.runtime.places import Servers
 
@@ -117,14 +117,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     quota: QuotaSettings = QuotaSettings()
 
 
-def endpoint(text: str) -> tuple[str, int]:
-    """Host and port of `host:port` or `[v6]:port`; `ConfigError` when it is neither."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ConfigError(f"'{text}' is not an address and a port, as in 127.0.0.1:9696")
-    return host.strip("[]"), int(port)
-
-
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address."""
     if host == "localhost":
@@ -140,6 +132,11 @@ def servers(config: Config) -> Servers | None:
     served = config.served
     if not served.postgres:
         return None
+    if "{manager}" not in served.postgres:
+        raise ConfigError(
+            f"served.postgres = {without_login(served.postgres)}: each manager has a database of "
+            "its own: {manager} stands for its name, as in postgresql://host/alcor_{manager}"
+        )
     elsewhere = []
     for each in served.postgres_elsewhere.split():
         manager, equals, url = each.partition("=")

@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from alcor.assembly import databases, delivery_child, far_delivery
-from alcor.assembly.config import Config, endpoint, servers
+from alcor.assembly.config import Config, servers
 from alcor.assembly.control import Control
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.far_delivery import FarDelivery
@@ -34,7 +34,7 @@ from alcor.gateway.server import HttpServer
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime import logs
 from alcor.runtime.clock import new_id, now_s
-from alcor.runtime.config import ConfigError, needed
+from alcor.runtime.config import ConfigError, endpoint, needed
 from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.metrics import build_info
@@ -189,7 +189,7 @@ def _http(
         far = await served.metrics() if isinstance(served, FarDelivery) else ""
         return exposition(far, "delivery")
 
-    host, port = endpoint(config.listen)
+    host, port = endpoint("listen", config.listen)
     about = About(served.convergence, checks, metrics, PortStates(*logs), served.traces)
     application = door(control.resources, about, config.gateway, asks, new_id)
     with needed("listen", config.listen):

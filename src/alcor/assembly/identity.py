@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack
 
-from alcor.assembly.config import Config, endpoint, is_loopback
+from alcor.assembly.config import Config, is_loopback
 from alcor.gateway.identity import (
     Identity,
     Known,
@@ -15,7 +15,7 @@ from alcor.gateway.identity import (
 from alcor.integrations.keystone.settings import KeystoneSettings
 from alcor.integrations.keystone.tokens import Times, TokenCache, Validate
 from alcor.runtime.clock import Seconds
-from alcor.runtime.config import ConfigError, file_of
+from alcor.runtime.config import ConfigError, endpoint, file_of
 
 PASSWORD = "ALCOR_KEYSTONE_PASSWORD"  # the environment's; no setting, so that none shows it
 
@@ -82,13 +82,14 @@ def check_exposure(config: Config) -> None:
     """
     if config.insecure:
         return
-    if config.auth == "local" and not is_loopback(endpoint(config.listen)[0]):
+    if config.auth == "local" and not is_loopback(endpoint("listen", config.listen)[0]):
         raise ConfigError(
             f"listen = {config.listen} would let everybody in, because nobody is asked who they "
             "are: listen on 127.0.0.1, set auth to keystone or tokens, or say insecure = true "
             "(--insecure)"
         )
-    if not config.agents.tls_authority and not is_loopback(endpoint(config.agents.listen)[0]):
+    hosts_from, _ = endpoint("agents.listen", config.agents.listen)
+    if not config.agents.tls_authority and not is_loopback(hosts_from):
         raise ConfigError(
             f"agents.listen = {config.agents.listen} would give goal state to everybody: listen "
             "on 127.0.0.1, give the three agents.tls_ files, or say insecure = true (--insecure)"

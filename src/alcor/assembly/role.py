@@ -65,26 +65,24 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
 
 
 async def _connect(config: Config, role: str) -> Client:
-    said = ""
+    said: list[str] = []
 
     async def tell(problem: Exception) -> None:
-        nonlocal said
         why = str(problem) or repr(problem)
-        if why != said:  # while NATS is away each attempt says the same
+        if why not in said:  # while NATS is away attempts say the same
             _log.warning("nats.problem", why=why)
-        said = why
+            said.append(why)
 
     async def away() -> None:
         _log.warning("nats.away")
 
     async def back() -> None:
-        nonlocal said
-        said = ""
+        said.clear()
         _log.info("nats.back")
 
     served = config.served
     if not served.nats:
-        raise ConfigError("served.nats says where NATS is, e.g. nats://127.0.0.1:4222")
+        raise ConfigError(f"alcor serve {role} needs served.nats, as in nats://127.0.0.1:4222")
     where = without_login(served.nats)
     _log.info("starting", role=role, nats=where)
     try:
@@ -101,7 +99,8 @@ async def _connect(config: Config, role: str) -> Client:
                 **_credentials(served.nats_credentials),
             )
     except TimeoutError as error:
-        raise ConfigError(f"served.nats = {where}: NATS does not answer there") from error
+        why = "; ".join(said) or "no answer"
+        raise ConfigError(f"served.nats = {where}: NATS does not let us in: {why}") from error
 
 
 def _credentials(path: str) -> dict[str, str]:

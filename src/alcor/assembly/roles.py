@@ -12,7 +12,7 @@ from importlib import metadata
 
 import structlog
 
-from alcor.assembly.config import Config, endpoint, servers
+from alcor.assembly.config import Config, servers
 from alcor.assembly.control import Control
 from alcor.assembly.databases import answering
 from alcor.assembly.identity import check_exposure, identity
@@ -29,7 +29,7 @@ from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import life_number, new_id, now_s
-from alcor.runtime.config import ConfigError, needed
+from alcor.runtime.config import ConfigError, endpoint, needed
 from alcor.runtime.exposition import exposition
 from alcor.runtime.metrics import build_info
 from alcor.runtime.rpc import answers, far_peer
@@ -59,7 +59,9 @@ async def managers(config: Config) -> None:
     """Keep the databases when no other process does, until told to stop."""
     place = servers(config)
     if place is None:
-        raise ConfigError("served.postgres says where the databases are")
+        raise ConfigError(
+            "alcor serve managers needs served.postgres, as in postgresql://host/alcor_{manager}"
+        )
     await answering(place)
     async with region(config, "managers") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
@@ -129,8 +131,10 @@ async def _http(
         hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
         about = About(hosts, checks, metrics, ports, far_peer(TracePeer, found.wire))
         application = door(resources, about, config.gateway, asks, new_id)
-        with needed("listen" if resources else "served.health_listen", listen):
-            http = HttpServer(application, *endpoint(listen), now_s, shared=bool(resources))
+        setting = "listen" if resources else "served.health_listen"
+        with needed(setting, listen):
+            where = endpoint(setting, listen)
+            http = HttpServer(application, *where, now_s, shared=bool(resources))
         stack.callback(http.close)
         build_info.labels(metadata.version("alcor")).set(1)
         answering = asyncio.ensure_future(http.run())

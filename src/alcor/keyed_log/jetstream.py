@@ -228,9 +228,7 @@ class JetStreamLog:
             except Conflict:
                 expected = None
             except _away as problem:
-                _log.info(
-                    "log.waits_for_server", log=self._stream, why=str(problem) or repr(problem)
-                )
+                _log.info("log.waits_for_server", log=self._stream, why=_why(problem))
                 await asyncio.sleep(ask_again_s)
 
     async def _send(self, subject: str, body: bytes, expected: int) -> int:
@@ -279,12 +277,16 @@ class JetStreamLog:
 
     async def run(self) -> None:
         """Keep the copy, for ever: make it, follow the stream, make it again."""
+        said = ""
         while True:
+            life = self._epoch
             try:
                 await self._live()
             except (*_away, Lost, nats.js.errors.APIError) as problem:
-                why = str(problem) or repr(problem)
-                _log.info("log.lost_stream", stream=self._stream, why=why)
+                why = _why(problem)
+                if why != said or self._epoch != life:  # else each attempt says the same
+                    _log.warning("log.lost_stream", stream=self._stream, why=why)
+                said = why
                 await asyncio.sleep(ask_again_s)
 
     async def _live(self) -> None:
@@ -362,3 +364,9 @@ def _each_key_once(changes: Sequence[Change]) -> Iterable[list[Change]]:
             batch = {}
         batch[change.key] = change
     yield list(batch.values())
+
+
+def _why(problem: Exception) -> str:
+    if isinstance(problem, nats.js.errors.ServiceUnavailableError) and problem.code is None:
+        return "nobody answers for JetStream: is it enabled (jetstream {}, or nats-server -js)?"
+    return str(problem) or repr(problem)

@@ -111,10 +111,19 @@ def needed(setting: str, value: str) -> Iterator[None]:
         raise ConfigError(f"{setting} = {value}: {why}") from error
 
 
+def endpoint(setting: str, text: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[v6]:port`; `ConfigError` when it is neither."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"{setting} = {text}: it is to be HOST:PORT, as in 127.0.0.1:9696")
+    return host.strip("[]"), int(port)
+
+
 def without_login(url: str) -> str:
     """A URL without what it may say of who asks."""
     head, _, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://{tail}" if head else url
+    scheme, named, _ = head.partition("://")
+    return f"{scheme}{named}{tail}" if named else tail
 
 
 def settings_of(type_: type[msgspec.Struct]) -> list[Setting]:

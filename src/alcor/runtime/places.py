@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from alcor.runtime import migrations, spans
+from alcor.runtime.config import ConfigError, without_login
 from alcor.runtime.database import Database
 from alcor.runtime.sqlite import SqliteDatabase
 from alcor.runtime.traced import TracedDatabase
@@ -34,7 +35,10 @@ Place = Path | Servers | Opener
 
 
 def open_database(place: Place, manager: str, versions: Path) -> Database:
-    """The manager's database, made or brought to the newest of its migrations in `versions`."""
+    """The manager's database, made or brought to the newest of its migrations in `versions`.
+
+    `ConfigError` when its server will not have us.
+    """
     opened = _opened(place, manager, versions)
     return opened if spans.recorder is None else TracedDatabase(opened, manager)
 
@@ -46,9 +50,15 @@ def _opened(place: Place, manager: str, versions: Path) -> Database:
         return SqliteDatabase(path)
     if not isinstance(place, Servers):
         return place.open(manager, versions)
-    from alcor.runtime.online_migrations import migrate_server  # only here: they load the driver
+    from psycopg.errors import InsufficientPrivilege, OperationalError  # only here: it is large
+
+    from alcor.runtime.online_migrations import migrate_server
     from alcor.runtime.postgres import PostgresDatabase
 
     url = place.of(manager)
-    migrate_server(url, versions)
+    try:
+        migrate_server(url, versions)
+    except (OperationalError, InsufficientPrivilege) as refusal:
+        why = str(refusal).strip().splitlines()[0]
+        raise ConfigError(f"served.postgres = {without_login(url)}: {why}") from refusal
     return PostgresDatabase(url, manager)

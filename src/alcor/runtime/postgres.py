@@ -49,9 +49,14 @@ _log = structlog.get_logger(__name__)
 
 
 def unreachable(url: str) -> str:
-    """Why the server of a database does not answer; empty when it does, also with a refusal."""
+    """Why the server of a database does not answer; empty when it does, also with a refusal.
+
+    `ValueError` when the URL is none.
+    """
     try:
         psycopg.connect(url, connect_timeout=connect_s_max).close()
+    except psycopg.ProgrammingError:
+        raise ValueError("it is no URL as in postgresql://host/alcor_{manager}") from None
     except psycopg.OperationalError as problem:
         why = str(problem).strip()
         if "FATAL" not in why or any(passing in why for passing in _PASSING):
