@@ -21,13 +21,16 @@ from typing import Any, NamedTuple
 import aiohttp
 import msgspec
 
+from alcor.lab.waiting import wait_until
+
+gone_s_max = 30.0
 lives = 50
 bulk_max = 40
 answers_before_kill_max = 25
 delay_s_max = 0.03  # between the last answer waited for and the kill: anywhere within a batch
 
 NURSERY = """
-import os, sys
+import ctypes, os, signal, sys
 import msgspec
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import serve
@@ -35,10 +38,15 @@ from alcor.assembly.embedded import serve
 def started(running):
     print(os.getpid(), *running.api, flush=True)
 
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+die_with_parent()
 config = msgspec.json.decode(sys.argv[1], type=Config)
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
+        die_with_parent()
         serve(config, started)
         os._exit(0)
     os.waitpid(child, 0)
@@ -251,6 +259,25 @@ async def live(
         # Not a wait for anything: the moment of the kill is a time.
         await asyncio.sleep(chance.random() * delay_s_max)
         nursery.kill(pid)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def test_no_control_plane_outlives_its_nursery(tmp_path: Path) -> None:
+    """Whatever ends this test, as a timeout does, leaves none behind."""
+    nursery = Nursery(tmp_path / "data", tmp_path / "stderr.log")
+    try:
+        pid, _ = nursery.start()
+    finally:
+        nursery.close()
+
+    wait_until("the control plane to be gone", lambda: not is_running(pid), gone_s_max)
 
 
 def test_kill_at_any_moment_breaks_no_promise(tmp_path: Path) -> None:
