@@ -136,7 +136,7 @@ class Convergence:
         """The history of the write's manager, once it knows of the write."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(arrival_s_least, limit_s)):
-                while not self._knows(wanted):
+                while not (self._knows(wanted) or self._is_nobodys(wanted)):
                     await self._planned.wait()
         if not self._history_by_manager:
             raise Unavailable("Goal state is still being planned after the start.")
@@ -144,6 +144,12 @@ class Convergence:
         if history is None or history.seen < wanted.sequence:
             raise NotFound(f"There is no write {wanted}.", type="RevisionNotFound")
         return history
+
+    def _is_nobodys(self, wanted: Revision) -> bool:
+        """Whether no manager of that name tells hosts anything, as far as this release knows:
+        planned or not, there is nothing to wait for."""
+        known = self._history_by_manager
+        return bool(known) and wanted.manager not in known
 
     def _knows(self, wanted: Revision) -> bool:
         history = self._history_by_manager.get(wanted.manager)

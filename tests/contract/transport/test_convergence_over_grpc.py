@@ -131,3 +131,15 @@ def test_a_revision_that_was_never_made_is_not_found(play: Any, record: Any) -> 
             await wait(wait_for("latest"))
 
     play(scenario)
+
+
+def test_a_manager_that_tells_hosts_nothing_is_not_waited_for(play: Any, record: Any) -> None:
+    """As one that only a later release has."""
+
+    async def scenario(world: Any) -> None:
+        await three_hosts(world, record)
+
+        with pytest.raises(NotFound):
+            await world.control.delivery.convergence.wait(wait_for("volume:1", 600))
+
+    play(scenario)
