@@ -161,16 +161,7 @@ class Planner:
         """Every entry that the record decides."""
         match record:
             case PortRecord():
-                yield from port_on_host.plan(record, self.index.local_ips.of(record.id))
-                yield self._neighbour(record)
-                yield name.plan(record)
-                yield router.plan_interface(record)
-                yield router.plan_attachment(record)
-                yield router.plan_gateway(record)
-                for each in self.index.monitoring.logs_of_port(record.id):
-                    yield from log.plan_port(each, record)
-                for tap in self.index.monitoring.mirrors_of_port(record.id):
-                    yield from mirror.plan(tap, record)
+                yield from self._decide_port(record)
             case FloatingIpRecord():
                 yield floating_ip.plan(record)
             case NdpProxyRecord():
@@ -205,6 +196,20 @@ class Planner:
                 rules = self.index.metering.rules_of(record.id)
                 yield from (metering.plan(rule, owner_of(record)) for rule in rules)
         yield from _decide_groups(record)
+
+    def _decide_port(self, port: PortRecord) -> Iterator[Decision]:
+        """Every entry that a port decides; `_keys_of_port` names them."""
+        yield from port_on_host.plan(port, self.index.local_ips.of(port.id))
+        yield self._neighbour(port)
+        yield name.plan(port)
+        yield router.plan_interface(port)
+        yield router.plan_attachment(port)
+        yield router.plan_gateway(port)
+        yield from member.plan(port)
+        for each in self.index.monitoring.logs_of_port(port.id):
+            yield from log.plan_port(each, port)
+        for tap in self.index.monitoring.mirrors_of_port(port.id):
+            yield from mirror.plan(tap, port)
 
     def _decide_of_others(self, before: Record | None, after: Record | None) -> list[Decision]:
         """What the change decides of entries that other records decide as well."""
@@ -265,23 +270,10 @@ class Planner:
                 yield from port_on_host.plan(port, has)
 
     def _decided(self, record: Record | None) -> Iterator[str]:
-        """The keys of the entries that the record may have decided before."""
+        """The keys of all entries that the record may have decided when it was last planned."""
         match record:
             case PortRecord():
-                yield from (host_port_key(host, record.id) for host in record.hosts)
-                yield neighbour_key(record.network_id, record.id)
-                yield name_key(record.network_id, record.id)
-                if router.is_interface(record):
-                    yield interface_key(record.device_id, record.id)
-                    yield attachment_key(record.network_id, record.id)
-                if router.is_gateway(record):
-                    yield gateway_key(record.device_id, record.id)
-                for group_id in record.security_groups:
-                    yield member_key(group_id, record.id)
-                for each in self.index.monitoring.logs_of_port(record.id):
-                    yield from log.keys_of_port(each, record)
-                for tap in self.index.monitoring.mirrors_of_port(record.id):
-                    yield from mirror.keys(tap, record)
+                yield from self._keys_of_port(record)
             case NetworkRecord():
                 yield network_key(record.id)
             case SubnetRecord():
@@ -307,7 +299,6 @@ class Planner:
             case RouterRecord():
                 yield router_key(record.id)
             case GroupRecord():
-                yield group_key(record.id)
                 for each in self.index.monitoring.logs_of_project(record.project_id):
                     yield group_log_key(record.id, each.id)
             case TapMirrorRecord():
@@ -317,17 +308,28 @@ class Planner:
             case LogRecord():
                 for group_id in self.index.monitoring.groups_of(record):
                     yield group_log_key(group_id, record.id)
-            case RuleRecord():
-                yield rule_key(record.group_id, record.id)
-            case AddressGroupRecord():
-                yield addresses_key(record.id)
             case NetworkAclRecord():
                 for subnet_id in record.subnet_ids:
                     yield subnet_acl_key(self.index.acls.network_of(subnet_id), subnet_id)
-            case NetworkAclRuleRecord():
-                yield acl_rule_key(record.acl_id, record.id)
             case QosPolicyRecord():
                 yield policy_key(record.id)
+        yield from _keys_of_groups(record)
+
+    def _keys_of_port(self, port: PortRecord) -> Iterator[str]:
+        yield from (host_port_key(host, port.id) for host in port.hosts)
+        yield neighbour_key(port.network_id, port.id)
+        yield name_key(port.network_id, port.id)
+        if router.is_interface(port):
+            yield interface_key(port.device_id, port.id)
+            yield attachment_key(port.network_id, port.id)
+        if router.is_gateway(port):
+            yield gateway_key(port.device_id, port.id)
+        for group_id in port.security_groups:
+            yield member_key(group_id, port.id)
+        for each in self.index.monitoring.logs_of_port(port.id):
+            yield from log.keys_of_port(each, port)
+        for tap in self.index.monitoring.mirrors_of_port(port.id):
+            yield from mirror.keys(tap, port)
 
     def _decide_log(self, record: LogRecord) -> Iterator[Decision]:
         """Where the log is kept: with its port, or with its groups."""
@@ -366,8 +368,6 @@ class Planner:
 def _decide_groups(record: Record) -> Iterator[Decision]:
     """What the record decides of security groups and of ACLs' rules."""
     match record:
-        case PortRecord():
-            yield from member.plan(record)
         case GroupRecord():
             yield group.plan(record)
         case RuleRecord():
@@ -376,6 +376,19 @@ def _decide_groups(record: Record) -> Iterator[Decision]:
             yield group.plan_addresses(record)
         case NetworkAclRuleRecord():
             yield acl.plan_rule(record)
+
+
+def _keys_of_groups(record: Record) -> Iterator[str]:
+    """The keys of what `_decide_groups` decides."""
+    match record:
+        case GroupRecord():
+            yield group_key(record.id)
+        case RuleRecord():
+            yield rule_key(record.group_id, record.id)
+        case AddressGroupRecord():
+            yield addresses_key(record.id)
+        case NetworkAclRuleRecord():
+            yield acl_rule_key(record.acl_id, record.id)
 
 
 def _encoded(decisions: Iterable[Decision]) -> dict[str, bytes]:
