@@ -2,6 +2,8 @@
 
 import asyncio
 import http.client
+import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import pytest
+import structlog
 from tests.conftest import NatsServer
 from tests.region import served
 
@@ -154,6 +157,29 @@ def databases(request: pytest.FixtureRequest) -> None:
     Databases.in_processes = request.config.getoption("--shape") == "served"
     if Databases.in_processes or request.config.getoption("--databases") == "postgres":
         Databases.url = request.getfixturevalue("postgres").url
+
+
+@pytest.fixture(autouse=True, scope="session")
+def log_beside_what_is_printed() -> None:
+    """Control planes run in threads here; what they log must not get into a command's output."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.__stderr__),
+    )
+
+
+def tokens(folder: Path, **known: str) -> dict[str, str]:
+    """Settings of a control plane that knows these tokens: each one's project, then its roles."""
+    entries = []
+    for token, said in known.items():
+        project, *roles = said.split()
+        entries.append(
+            f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\n'
+            f"roles = {msgspec.json.encode(roles).decode()}\n"
+        )
+    file = folder / "tokens.toml"
+    file.write_text("".join(entries))
+    return {"auth": "tokens", "tokens_file": str(file)}
 
 
 @contextmanager

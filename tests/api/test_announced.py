@@ -3,23 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.api.conftest import Api, running
+from tests.api.conftest import Api, running, tokens
 
 from alcor.gateway.app import GatewaySettings
-
-WHO = {"root": '"admin", "member", "reader"', "ann": '"member", "reader"'}
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("announced")
-    tokens = [
-        f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = [{roles}]\n'
-        for name, roles in WHO.items()
-    ]
-    file = folder / "tokens.toml"
-    file.write_text("".join(tokens))
-    given = {"auth": "tokens", "tokens_file": str(file)}
+    given = tokens(folder, root="root admin member reader", ann="ann member reader")
     with running(folder / "data", GatewaySettings(), **given) as api:
         yield api.bearing("root")
 

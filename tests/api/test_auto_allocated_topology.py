@@ -4,26 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 PATH = "/v2.0/auto-allocated-topology"
-TOKENS = "".join(
-    f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\nroles = {roles}\n'
-    for token, project, roles in (
-        ("operator", "operators", '["admin"]'),
-        ("blue", "blue", '["member", "reader"]'),
-        ("red", "red", '["member", "reader"]'),
-    )
-)
+WHO = {"operator": "operators admin", "blue": "blue member reader", "red": "red member reader"}
 
 
 @pytest.fixture
 def region(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("topologies")
-    tokens = folder / "tokens.toml"
-    tokens.write_text(TOKENS)
-    with control_plane(folder, GatewaySettings(), auth="tokens", tokens_file=str(tokens)) as api:
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
         yield api
 
 

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 ROUTERS = "/v2.0/routers"
-TOKENS = "".join(
-    f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = ["member", "reader"]\n'
-    for name in ("ann", "bob")
-)
 FTP = {"protocol": "tcp", "port": 21, "helper": "ftp"}
 TFTP = {"protocol": "udp", "port": 69, "helper": "tftp"}
 
@@ -135,9 +132,7 @@ def test_a_helper_is_under_its_own_router_only_and_goes_with_it(
 def test_of_others_routers_nothing_is_seen_or_changed(
     tmp_path: Path, control_plane: Callable[..., Any]
 ) -> None:
-    tokens = tmp_path / "tokens.toml"
-    tokens.write_text(TOKENS)
-    settings = {"auth": "tokens", "tokens_file": str(tokens)}
+    settings = tokens(tmp_path, ann="ann member reader", bob="bob member reader")
     with control_plane(tmp_path / "data", GatewaySettings(), **settings) as api:
         ann, bob = api.bearing("ann"), api.bearing("bob")
         router_id = ann.make(ROUTERS, "router")["id"]

@@ -4,20 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
-TOKENS = """
-[[tokens]]
-token = "operator"
-project_id = "operators"
-roles = ["admin"]
-
-[[tokens]]
-token = "tenant"
-project_id = "blue"
-roles = ["member", "reader"]
-"""
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
 OURS = "alcor.router"
 
@@ -157,9 +147,7 @@ def test_hyphens_and_underscores_lead_to_the_same(api: Any) -> None:
 
 
 def test_only_operators_say_what_a_flavor_is(control_plane: Any, tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens.toml"
-    tokens.write_text(TOKENS)
-    settings = {"auth": "tokens", "tokens_file": str(tokens)}
+    settings = tokens(tmp_path, operator="operators admin", tenant="blue member reader")
     with control_plane(tmp_path, GatewaySettings(), **settings) as api:
         operator, tenant = api.bearing("operator"), api.bearing("tenant")
         gold, mine = flavor(operator), profile(operator)

@@ -4,28 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.api.conftest import Answer, Api, running, soon
+from tests.api.conftest import Answer, Api, running, soon, tokens
 
 from alcor.gateway.app import GatewaySettings
 
 PATH = "/v2.0/local_ips"
-WHO = {
-    "root": '"admin", "member", "reader"',
-    "ann": '"member", "reader"',
-    "bob": '"member", "reader"',
-}
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("local-ips")
-    tokens = [
-        f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = [{roles}]\n'
-        for name, roles in WHO.items()
-    ]
-    file = folder / "tokens.toml"
-    file.write_text("".join(tokens))
-    given = {"auth": "tokens", "tokens_file": str(file)}
+    tenants = {"ann": "ann member reader", "bob": "bob member reader"}
+    given = tokens(folder, root="root admin member reader", **tenants)
     with running(folder / "data", GatewaySettings(), **given) as api:
         yield api.bearing("root")
 

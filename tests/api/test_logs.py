@@ -1,10 +1,10 @@
 """Logs of what security groups decide."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
@@ -14,23 +14,18 @@ SHOWN = {
     "id", "name", "description", "project_id", "tenant_id", "resource_type", "resource_id",
     "target_id", "event", "enabled", "revision_number", "created_at", "updated_at",
 }  # fmt: skip
-TOKENS = "".join(
-    f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\nroles = {roles}\n'
-    for token, project, roles in (
-        ("operator", "operators", '["admin"]'),
-        ("manager", "blue", '["manager", "member", "reader"]'),
-        ("member", "blue", '["member", "reader"]'),
-        ("stranger", "red", '["manager", "member", "reader"]'),
-    )
-)
+WHO = {
+    "operator": "operators admin",
+    "manager": "blue manager member reader",
+    "member": "blue member reader",
+    "stranger": "red manager member reader",
+}
 
 
 @pytest.fixture(scope="module")
 def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("logs")
-    tokens: Path = folder / "tokens.toml"
-    tokens.write_text(TOKENS)
-    with control_plane(folder, GatewaySettings(), auth="tokens", tokens_file=str(tokens)) as api:
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
         yield api
 
 

@@ -1,34 +1,28 @@
 """Metering labels and their rules."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 LABELS = "/v2.0/metering/metering-labels"
 RULES = "/v2.0/metering/metering-label-rules"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
-TOKENS = "".join(
-    f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\nroles = {roles}\n'
-    for token, project, roles in (
-        ("operator", "operators", '["admin"]'),
-        ("manager", "blue", '["manager", "member", "reader"]'),
-        ("member", "blue", '["member", "reader"]'),
-        ("stranger", "red", '["manager", "member", "reader"]'),
-    )
-)
+WHO = {
+    "operator": "operators admin",
+    "manager": "blue manager member reader",
+    "member": "blue member reader",
+    "stranger": "red manager member reader",
+}
 
 
 @pytest.fixture(scope="module")
 def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("metering")
-    tokens: Path = folder / "tokens.toml"
-    tokens.write_text(TOKENS)
-    gateway = GatewaySettings()
-    with control_plane(folder, gateway, auth="tokens", tokens_file=str(tokens)) as api:
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
         yield api
 
 

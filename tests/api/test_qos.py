@@ -6,28 +6,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.api.conftest import Answer, Api, running
+from tests.api.conftest import Answer, Api, running, tokens
 
 from alcor.gateway.app import GatewaySettings
 
 POLICIES = "/v2.0/qos/policies"
-WHO = {
-    "root": '"admin", "member", "reader"',
-    "ann": '"manager", "member", "reader"',
-    "bob": '"member", "reader"',
-}
 
 
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("qos")
-    tokens = [
-        f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = [{roles}]\n'
-        for name, roles in WHO.items()
-    ]
-    (folder / "tokens.toml").write_text("".join(tokens))
-    file = str(folder / "tokens.toml")
-    with running(folder / "data", GatewaySettings(), auth="tokens", tokens_file=file) as api:
+    tenants = {"ann": "ann manager member reader", "bob": "bob member reader"}
+    given = tokens(folder, root="root admin member reader", **tenants)
+    with running(folder / "data", GatewaySettings(), **given) as api:
         yield api
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 TABLE = Path(__file__).with_name("routes_by_role.txt")
-ROLES = {
-    "admin": ("operators", ["admin", "member", "reader"]),
-    "member": ("blue", ["member", "reader"]),
-    "reader": ("blue", ["reader"]),
-    "service": ("services", ["service"]),
-    "stranger": ("red", ["member", "reader"]),
+ROLES = {  # of each token: its project, and the roles there
+    "admin": "operators admin member reader",
+    "member": "blue member reader",
+    "reader": "blue reader",
+    "service": "services service",
+    "stranger": "red member reader",
 }
 # Of no project.
 OWN_KINDS = (
@@ -159,13 +160,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("roles")
-    lines = [
-        f'[[tokens]]\ntoken = "{role}"\nproject_id = "{project}"\nroles = {roles}\n'
-        for role, (project, roles) in ROLES.items()
-    ]
-    (folder / "tokens.toml").write_text("\n".join(lines).replace("'", '"'))
-    settings = {"auth": "tokens", "tokens_file": str(folder / "tokens.toml")}
-    with control_plane(folder, GatewaySettings(), **settings) as api:
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **ROLES)) as api:
         yield Scene({role: api.bearing(role) for role in ROLES} | {"nobody": api})
 
 

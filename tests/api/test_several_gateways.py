@@ -5,21 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 ROUTERS = "/v2.0/routers"
-TOKENS = """
-[[tokens]]
-token = "operator"
-project_id = "operators"
-roles = ["admin"]
-
-[[tokens]]
-token = "tenant"
-project_id = "blue"
-roles = ["member", "reader"]
-"""
 
 
 @pytest.fixture
@@ -279,9 +269,7 @@ def test_ecmp_is_asked_for_and_shown(announced: Any) -> None:
 def test_what_only_administrators_may_say_of_a_gateway_others_may_not(
     tmp_path: Path, control_plane: Callable[..., Any]
 ) -> None:
-    tokens = tmp_path / "tokens.toml"
-    tokens.write_text(TOKENS)
-    settings = {"auth": "tokens", "tokens_file": str(tokens)}
+    settings = tokens(tmp_path, operator="operators admin", tenant="blue member reader")
     with control_plane(tmp_path / "data", GatewaySettings(), **settings) as api:
         operator, tenant = api.bearing("operator"), api.bearing("tenant")
         one, two = outside(operator, "198.51.100"), outside(operator, "198.51.101")

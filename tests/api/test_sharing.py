@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.api.conftest import Answer, Api, running
+from tests.api.conftest import Answer, Api, running, tokens
 
 from alcor.gateway.app import GatewaySettings
 
@@ -49,17 +49,9 @@ class Person:
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("sharing")
-    tokens = [
-        f'[[tokens]]\ntoken = "{name}"\nproject_id = "{name}"\nroles = [{roles}]\n'
-        for name, roles in [
-            ("root", '"admin", "member", "reader"'),
-            *((name, '"member", "reader"') for name in PROJECTS),
-        ]
-    ]
-    (folder / "tokens.toml").write_text("".join(tokens))
-    file = str(folder / "tokens.toml")
-    gateway = GatewaySettings()
-    with running(folder / "data", gateway, auth="tokens", tokens_file=file) as api:
+    tenants = {name: f"{name} member reader" for name in PROJECTS}
+    given = tokens(folder, root="root admin member reader", **tenants)
+    with running(folder / "data", GatewaySettings(), **given) as api:
         for name in PROJECTS:
             limits = {"quota": {"network": -1, "port": -1, "rbac_policy": -1, "force": True}}
             Person(api, "root").ask("PUT", f"quotas/{name}", limits)

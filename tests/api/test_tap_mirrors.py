@@ -2,33 +2,28 @@
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.conftest import tokens
 
 from alcor.gateway.app import GatewaySettings
 
 MIRRORS = "/v2.0/taas/tap_mirrors"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
-TOKENS = "".join(
-    f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\nroles = {roles}\n'
-    for token, project, roles in (
-        ("operator", "operators", '["admin"]'),
-        ("member", "blue", '["member", "reader"]'),
-        ("reader", "blue", '["reader"]'),
-        ("stranger", "red", '["member", "reader"]'),
-    )
-)
+WHO = {
+    "operator": "operators admin",
+    "member": "blue member reader",
+    "reader": "blue reader",
+    "stranger": "red member reader",
+}
 tunnel_ids = count(1)
 
 
 @pytest.fixture(scope="module")
 def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("mirrors")
-    tokens: Path = folder / "tokens.toml"
-    tokens.write_text(TOKENS)
-    with control_plane(folder, GatewaySettings(), auth="tokens", tokens_file=str(tokens)) as api:
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
         yield api
 
 

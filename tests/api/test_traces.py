@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.api.conftest import Answer, Api
+from tests.api.conftest import Answer, Api, tokens
 from typer.testing import CliRunner, Result
 
 from alcor.cli.exits import Exit
@@ -14,7 +14,7 @@ from alcor.cli.main import app
 from alcor.gateway.app import GatewaySettings
 
 TRACES = "/alcor/v1/traces"
-TOKENS = {"admin": "operators", "blue": "blue", "red": "red"}  # projects by token
+WHO = {"admin": "operators admin reader", "blue": "blue member reader", "red": "red member reader"}
 UNKNOWN = "a3b1c0de-0000-4000-8000-00000000000f"
 
 
@@ -47,15 +47,8 @@ def stages(trace: dict[str, Any]) -> list[str]:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Scene]:
     folder: Path = tmp_path_factory.mktemp("traces")
-    lines = [
-        f'[[tokens]]\ntoken = "{token}"\nproject_id = "{project}"\n'
-        f'roles = ["{"admin" if token == "admin" else "member"}", "reader"]\n'
-        for token, project in TOKENS.items()
-    ]
-    (folder / "tokens.toml").write_text("\n".join(lines))
-    settings = {"auth": "tokens", "tokens_file": str(folder / "tokens.toml")}
-    with control_plane(folder, GatewaySettings(), **settings) as api:
-        yield furnished(*(api.bearing(token) for token in TOKENS))
+    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
+        yield furnished(*(api.bearing(token) for token in WHO))
 
 
 def furnished(admin: Api, blue: Api, red: Api) -> Scene:

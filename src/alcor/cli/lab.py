@@ -19,6 +19,11 @@ app = typer.Typer(
 
 Name = Annotated[str, typer.Option(help="The lab's name; labs of other names stay untouched.")]
 Machines = Annotated[list[str] | None, typer.Argument(metavar="MACHINE...", help="None: all.")]
+Hosts = Annotated[int, typer.Option(help="How many.")]
+Endpoint = Annotated[str, typer.Option(help="Use this control plane instead of its own.")]
+AgentsTarget = Annotated[
+    str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
+]
 lab_default = "alcor"
 
 
@@ -26,14 +31,10 @@ lab_default = "alcor"
     "up", help="Build a lab: an underlay, hosts with a switch and an agent, a control plane."
 )
 def up(
-    hosts: Annotated[int, typer.Option(help="How many.")] = 3,
+    hosts: Hosts = 3,
     name: Name = lab_default,
-    endpoint: Annotated[
-        str, typer.Option(help="Use this control plane instead of an own one.")
-    ] = "",
-    agents_target: Annotated[
-        str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
-    ] = "",
+    endpoint: Endpoint = "",
+    agents_target: AgentsTarget = "",
     uplinks: Annotated[
         int, typer.Option(help="How many hosts have an uplink to a world outside.")
     ] = 0,
@@ -200,17 +201,13 @@ def ping(
 
 @app.command("demo", help="The main job: ports in one call, their leases, and all-pairs ping.")
 def demo(
-    hosts: Annotated[int, typer.Option(help="How many.")] = 3,
+    hosts: Hosts = 3,
     ports: Annotated[int, typer.Option(help="How many, over the hosts in turn.")] = 20,
     name: Annotated[str, typer.Option(help="The lab's name.")] = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
-    endpoint: Annotated[
-        str, typer.Option(help="Use this control plane instead of an own one.")
-    ] = "",
-    agents_target: Annotated[
-        str, typer.Option(help="Where agents connect, with --endpoint: HOST:PORT.")
-    ] = "",
+    endpoint: Endpoint = "",
+    agents_target: AgentsTarget = "",
 ) -> None:
     """Do the main job."""
     from rich.console import Console

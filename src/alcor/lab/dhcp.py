@@ -58,18 +58,18 @@ def get_leases(lab: Layout, machines: Sequence[Machine], timeout_s: float) -> di
 
     Returns as soon as every client has ended: with a lease, or out of tries.
     """
-    script = _own_script(lab)
+    script = own_script(lab, _script)
     pids = [_start_client(lab, machine, script) for machine in machines]
     wait_until("DHCP clients", lambda: all(processes.gone(pid) for pid in pids), timeout_s)
     leases = {machine.name: lease_of(lab, machine) for machine in machines}
     return {name: lease for name, lease in leases.items() if lease is not None}
 
 
-def _own_script(lab: Layout) -> Path:
-    # A copy: installed packages may have lost the right to be executed.
-    path = lab.folder / "lease_script.sh"
+def own_script(lab: Layout, script: Path) -> Path:
+    """The lab's copy of a client's script: an installed one may not be executable."""
+    path = lab.folder / script.name
     if not path.exists():
-        shutil.copyfile(_script, path)
+        shutil.copyfile(script, path)
         path.chmod(0o755)
     return path
 

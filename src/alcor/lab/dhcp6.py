@@ -1,12 +1,12 @@
 """Let a machine ask DHCPv6 by a real client, ISC's dhclient."""
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from alcor.lab import namespaces, processes
 from alcor.lab.commands import run
+from alcor.lab.dhcp import own_script
 from alcor.lab.layout import LabError, Layout
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
@@ -72,16 +72,7 @@ def _client(lab: Layout, machine: Machine) -> list[str]:
         "also request dhcp6.name-servers, dhcp6.domain-search, dhcp6.bootfile-url;\n"
     )
     names = ["-cf", str(settings), "-lf", f"{files}.leases", "-pf", f"{files}.pid"]
-    return ["dhclient", "-6", *names, "-sf", str(_own_script(lab))]
-
-
-def _own_script(lab: Layout) -> Path:
-    # A copy: installed packages may have lost the right to be executed.
-    path = lab.folder / "lease6_script.sh"
-    if not path.exists():
-        shutil.copyfile(_script, path)
-        path.chmod(0o755)
-    return path
+    return ["dhclient", "-6", *names, "-sf", str(own_script(lab, _script))]
 
 
 def _lease_path(lab: Layout, machine: Machine) -> Path:

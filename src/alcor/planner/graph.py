@@ -269,7 +269,7 @@ class Planner:
                 has = self.index.local_ips.with_(port_id, before, after)
                 yield from port_on_host.plan(port, has)
 
-    def _decided(self, record: Record | None) -> Iterator[str]:
+    def _decided(self, record: Record) -> Iterator[str]:
         """The keys of all entries that the record may have decided when it was last planned."""
         match record:
             case PortRecord():
