@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.authority import Authority
 
 from alcor.agent.config import AgentConfig
 from alcor.agent.doctor.examine import examine
@@ -23,6 +24,7 @@ from alcor.lab.commands import ip_batch
 from alcor.lab.hosts import ofctl, vsctl
 from alcor.lab.lab import Lab
 from alcor.lab.waiting import wait_until
+from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import address
 
 lab_name = "sysdoctor"
@@ -162,6 +164,27 @@ def test_an_underlay_that_is_too_small_is_a_fault_here_and_on_the_way(patient: P
         assert "do not reach h2" in patient.faults()["mtu"]
     finally:
         ip_batch(["link set h2 mtu 1600"], under)
+
+
+def test_a_certificate_that_ends_or_is_of_another_host_is_a_fault(
+    patient: Patient, tmp_path: Path
+) -> None:
+    authority, stranger = Authority(tmp_path / "ours", days=99), Authority(tmp_path / "theirs")
+
+    def said(files: TlsFiles) -> Finding:
+        names = ("tls_ca", "tls_certificate", "tls_key")
+        settings = dict(zip(names, map(str, files), strict=True))
+        (found,) = [each for each in patient.looked_at(**settings) if each.check == "certificate"]
+        return found
+
+    well = said(authority.files("h1", days=90))
+    assert (well.health, well.says) == (Health.GOOD, "it is of h1, and ends in 90 days")
+    assert "ends in 9 days" in said(authority.files("h1", days=9)).says
+    assert "ended at 20" in said(authority.files("h1", days=-1)).says
+    assert "is of 127.0.0.1, h2, and not of h1" in said(authority.files("h2", days=90)).says
+    theirs = stranger.files("h1")
+    mixed = said(authority.files("h1", days=90)._replace(authority=theirs.authority))
+    assert (mixed.health, "can't be used" in mixed.says) == (Health.FAULT, True)
 
 
 def test_clocks_that_differ_are_a_fault(patient: Patient) -> None:

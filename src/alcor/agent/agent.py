@@ -8,6 +8,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,6 +49,7 @@ from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError, endpoint, file_of, needed
 from alcor.runtime.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
+from alcor.transport.certificates import end_s
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
 from alcor.transport.tls import TlsFiles
@@ -62,6 +64,10 @@ class Agent:
 
     def __init__(self, config: AgentConfig, link: Link) -> None:
         self.metrics = Metrics()
+        if (files := tls_of(config)) is not None:
+            self.metrics.certificate_end.labels("agent").set_function(
+                partial(end_s, files, of_server=False)
+            )
         self._config, self._link = config, link
         self._memory = _memory(config)
         self._desired, self._model = Desired(config.host), HostModel()
@@ -211,7 +217,7 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
     by_nats = {each.startswith(("nats://", "tls://")) for each in targets}
     if len(by_nats) > 1:
         raise ConfigError(f"control_plane: {config.control_plane} is of NATS and of gRPC")
-    tls = _tls(config)
+    tls = tls_of(config)
     if by_nats == {False}:
         for each in targets:
             endpoint("control_plane", each)
@@ -266,8 +272,8 @@ def _memory(config: AgentConfig) -> Memory:
         return Memory(Path(config.state_dir))
 
 
-def _tls(config: AgentConfig) -> TlsFiles | None:
-    """All three files or none; `ConfigError` when some are missing."""
+def tls_of(config: AgentConfig) -> TlsFiles | None:
+    """The files for TLS, all three or none; `ConfigError` when some are missing."""
     files = (config.tls_ca, config.tls_certificate, config.tls_key)
     if not any(files):
         return None

@@ -50,6 +50,13 @@ class Metrics:
             metered,
             registry=registry,
         )
+        self.certificate_end = Gauge(
+            "alcor_certificate_end_timestamp_seconds",
+            "When the host's certificate ends, or its authority's, since the epoch; 0: the files "
+            "can't be used (without TLS it is not told)",
+            ("role",),
+            registry=registry,
+        )
         self.goal_faults = Counter(
             "alcor_agent_goal_faults_total", "Parts of goal state ignored", registry=registry
         )

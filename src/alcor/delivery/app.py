@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -22,6 +23,7 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import needed, without_login
 from alcor.runtime.tasks import Tasks
+from alcor.transport.certificates import end_s
 from alcor.transport.grpc_server import GrpcServer
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ class Delivery:
             index.hosts_of,
         )
         self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
+        if (files := config.tls()) is not None:
+            end = partial(end_s, files, of_server=True)
+            metrics.certificate_end.labels("delivery").set_function(end)
         self._server = GrpcServer(self._feed, config.listen, config.tls(), server)
         self._nats = _nats_server(config, self._feed, epoch)
         self._reports = reports

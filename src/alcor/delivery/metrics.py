@@ -5,6 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from alcor.runtime.metrics import intent_revision, limit_reached
 
 __all__ = [
+    "certificate_end",
     "goal_entries",
     "intent_revision",
     "limit_reached",
@@ -15,6 +16,12 @@ __all__ = [
     "unplannable",
 ]
 
+certificate_end = Gauge(
+    "alcor_certificate_end_timestamp_seconds",
+    "When the certificate that hosts are shown ends, or its authority's, since the epoch; 0: the "
+    "files can't be used (without TLS it is not told).",
+    ["role"],
+)
 goal_entries = Gauge("alcor_goal_entries", "Entries of goal state that live.")
 plan_seconds = Histogram(
     "alcor_plan_seconds",

@@ -1,11 +1,13 @@
 """With TLS, only hosts with a certificate of their name are served, and only by the authority."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.authority import Authority, put
 
+from alcor.delivery import metrics
 from alcor.transport.tls import TlsFiles
 
 OWN = "host/h1/"
@@ -42,6 +44,9 @@ def test_a_host_with_a_certificate_of_its_name_is_served(
             got = await host.link.get(["host/h1/port/p1"])
 
         assert len(got.items) == 1
+        (end,) = metrics.certificate_end.collect()[0].samples
+        assert end.labels == {"role": "delivery"}
+        assert end.value > time.time() + 86_000  # it is made for two days
 
     play(scenario)
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from alcor.agent.agent import endpoint_of, mappings_of
+from alcor.agent.agent import endpoint_of, mappings_of, tls_of
 from alcor.agent.config import AgentConfig
-from alcor.agent.doctor import control, memory, switch
+from alcor.agent.doctor import certificate, control, memory, switch
 from alcor.agent.doctor.finding import Finding, Health, fault, unknown
 from alcor.agent.doctor.memory import Remembered
 from alcor.agent.doctor.switch import Seen
@@ -36,6 +36,8 @@ async def examine(
     if seen is not None and bridge.row_of(seen.rows, wish) is not None:
         found += await _flows(config, wish, seen, remembered)
     found += await _underlay(config, underlay, remembered)
+    if (files := tls_of(config)) is not None:
+        found += certificate.looked_at(files, config.host, now_s())
     for each in config.control_plane.split(","):
         found.append(await control.reachable(each.strip()))
     found.append(await control.clock(endpoint, now_s))
