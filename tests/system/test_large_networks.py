@@ -8,12 +8,15 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
 
+from alcor.agent.state import read
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
+from alcor.goal_state.slices import looked_for
 from alcor.lab import lab as labs
 from alcor.lab import parts
 from alcor.lab.commands import ip_batch
@@ -247,6 +250,39 @@ def test_nothing_is_lost_while_a_network_becomes_large_or_small_or_an_agent_star
         sent(streams, 100)
 
     assert [each.result.lost for each in streams] == [(), ()]
+
+
+def test_who_was_found_just_before_an_agent_died_is_found_again_by_the_next_packet(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    machines = make_machines(make_network("10.66.0.0/24"), "s1 s2 s3 s4 s5", "h1 h2 h3 h2 h3")
+    one, other = machines[:2]
+    memory = lab.host("h1").folder / "agent" / "goal-state"
+    wait_until("h1 to forget", lambda: not knows(lab, "h1", other), converge_timeout_s)
+    wait_until("it to be saved", lambda: not has_found(memory, other), converge_timeout_s)
+    before = memory.read_bytes()
+
+    with lab.stream(one.name, other.address(4), 0.005) as stream:
+        sent([stream], 40)
+        parts.stop_agent(lab.host("h1"), signal.SIGKILL)
+        memory.write_bytes(before)  # as if it had died before it wrote who was found
+        sent([stream], 40)
+        parts.start_agent(lab.host("h1"), lab.record)
+        parts.wait_alive(lab.api, lab.hosts)
+        sent([stream], 200)
+        wait_until("it to be saved", lambda: has_found(memory, other), converge_timeout_s)
+
+    assert stream.result.lost == ()
+
+
+def has_found(memory: Path, machine: Machine) -> bool:
+    """Whether an agent's memory says that a machine was looked for."""
+    saved = read(memory)
+    return saved is not None and any(
+        looked_for(each.name) is not None and machine.port_id in entry.key
+        for each in saved.slices
+        for entry in each.entries
+    )
 
 
 def sent(streams: list[Stream], more: int) -> None:

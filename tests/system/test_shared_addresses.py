@@ -129,6 +129,37 @@ def test_agents_that_are_restarted_know_who_has_it_and_find_out_who_took_it_mean
     lab.unplug([first, second, other, beyond])
 
 
+def test_what_an_agent_heard_just_before_it_died_it_finds_out_again(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    shared = "10.74.0.100"
+    inner, outer = make_network("10.74.0.0/24"), make_network("10.75.0.0/24")
+    first, second = make_machines(inner, "h4 i4", "h1 h2")
+    beyond = make_machines(outer, "y4", "h2")[0]
+    make_router(lab, inner, outer)
+    use_gateways(lab, first, second, beyond)
+    allow(lab, [first, second], shared)
+    host = lab.host("h2")
+    memory = host.folder / "agent" / "goal-state"
+    for heard_of in (first, second):  # of nobody before; then of the first, who has it no more
+        before = memory.read_bytes()
+        if heard_of is second:
+            leave(lab, first, shared)
+        take(lab, heard_of, shared, loudly=True)
+        answers(lab, beyond, shared)
+
+        parts.stop_agent(host, signal.SIGKILL)
+        memory.write_bytes(before)  # as if it had died before it wrote what it heard
+        parts.start_agent(host, lab.record)
+        parts.wait_alive(lab.api, lab.hosts)
+
+        def is_found() -> bool:
+            return "1 received" in ping(lab, beyond, shared) and knows(memory, shared)
+
+        wait_until("it to be found and saved", is_found, timeout_s)
+    lab.unplug([first, second, beyond])
+
+
 def knows(path: Path, shared: str) -> bool:
     """Whether an agent's memory says who has an address."""
     saved = read(path)
