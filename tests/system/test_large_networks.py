@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
+from tests.system.test_names import SERVER4, dig, ready
 
 from alcor.agent.state import read
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
@@ -250,6 +251,37 @@ def test_nothing_is_lost_while_a_network_becomes_large_or_small_or_an_agent_star
         sent(streams, 100)
 
     assert [each.result.lost for each in streams] == [(), ()]
+
+
+def test_names_are_looked_for_when_somebody_asks_and_never_out_of_date(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    machines = make_machines(make_network("10.67.0.0/24"), "q1 q2 q3 q4 q5", "h1 h2 h3 h2 h3")
+    asker, named, other, unnamed, unasked = machines
+    for each, name in ((named, "db"), (other, "Web"), (unasked, "unasked")):
+        revision = lab.api.update(PORT, each.port_id, {"dns_name": name})[1]
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    ready(lab, asker)
+
+    def said(*words: str, form: str = "+short") -> str:
+        return dig(lab, asker, f"@{SERVER4}", *words, form=form)
+
+    assert said("db.openstacklocal") == named.address(4)
+    assert said("+tcp", "WEB.openstacklocal") == other.address(4)
+    assert said("-x", other.address(4)).lower() == "web.openstacklocal."
+    label = unnamed.address(4).replace(".", "-")
+    assert said("-x", unnamed.address(4)) == f"host-{label}.openstacklocal."
+    assert said(f"host-{label}.openstacklocal") == unnamed.address(4)
+    assert "NXDOMAIN" in said("late.openstacklocal", form="+comments")
+    assert "NXDOMAIN" in said("-x", "10.67.0.222", form="+comments")
+
+    revision = lab.api.update(PORT, named.port_id, {"dns_name": "late"})[1]
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    assert said("late.openstacklocal") == named.address(4)
+    assert "NXDOMAIN" in said("db.openstacklocal", form="+comments")
+    memory = lab.host("h1").folder / "agent" / "goal-state"
+    wait_until("it to be saved", lambda: b"late" in memory.read_bytes(), converge_timeout_s)
+    assert b"unasked" not in memory.read_bytes()
 
 
 def test_who_was_found_just_before_an_agent_died_is_found_again_by_the_next_packet(

@@ -77,11 +77,6 @@ class Agent:
         self._responder = Responder(socket, self._model, self.metrics, config.lease_s)
         send = self._responder.send
         self._forwarder = Forwarder(_resolvers(config), chance, self.metrics)
-        names = Resolver(self._model, self._forwarder, self.metrics)
-        self._metadata = _metadata(config, self.metrics)
-        services = _services(self._metadata)
-        desk = Desk(self._model, send, names, services, chance, self.metrics)
-        self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._reconciler = Reconciler(
             self._desired, self._model, link, self._flows, send, self.metrics
         )
@@ -113,6 +108,11 @@ class Agent:
         )
         self._responder.seeker = self._seeker
         self._reconciler.settled = self._seeker.settle
+        names = Resolver(self._model, self._forwarder, self._seeker.look_for, self.metrics)
+        self._metadata = _metadata(config, self.metrics)
+        services = _services(self._metadata)
+        desk = Desk(self._model, send, names, services, chance, self.metrics)
+        self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
         self._reconciler.want_mirrors = self._database.want_mirrors
 
@@ -187,7 +187,8 @@ async def run(config: AgentConfig) -> None:
     except ValueError as error:
         raise ConfigError(f"host: {error}") from None
     uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
-    hello = Hello(host, version("alcor"), endpoint_of(config.tunnel_ip), uplinks, lazy=True)
+    endpoint = endpoint_of(config.tunnel_ip)
+    hello = Hello(host, version("alcor"), endpoint, uplinks, lazy=True, names=True)
     log.info(
         "agent starts",
         host=host,

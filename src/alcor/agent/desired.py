@@ -12,6 +12,7 @@ from alcor.agent import pins
 from alcor.agent.held_slice import (
     HeldSlice,
     is_lazy,
+    is_looked_for,
     is_stale,
     left_in,
     newer,
@@ -132,7 +133,8 @@ class Desired:
                 network_id = each.name.split("/")[1]
                 reach = self._slices.get(reach_slice(network_id))
                 if reach is not None and reach.synced:  # who is to hear broadcasts is known
-                    left[network_id] = [neighbour for _, neighbour in left_in(each)]
+                    found = (entry for _, entry in left_in(each))
+                    left[network_id] = [e for e in found if isinstance(e, Neighbour)]
         return left
 
     def drop_leftovers(self, network_id: str) -> Taken:
@@ -140,9 +142,9 @@ class Desired:
         taken = Taken()
         each = self._slices.get(network_slice(network_id))
         if each is not None and not each.whole:
-            for key, neighbour in list(left_in(each)):
+            for key, entry in list(left_in(each)):
                 del each.held[key]
-                taken.note(key, neighbour, None)
+                taken.note(key, entry, None)
             each.leftovers = False
             taken.subscribe.append(self._subscription(each))
         return taken.sum_up()
@@ -233,7 +235,7 @@ class Desired:
         if isinstance(held.entry, Network) and held.entry.lazy:
             each.leftovers |= each.whole
             each.whole = False  # until a snapshot of a network that is not
-        each.leftovers |= not each.whole and isinstance(held.entry, Neighbour)
+        each.leftovers |= not each.whole and is_looked_for(held.entry)
         note_change(item.key, before, held, taken)
         taken.traces.add(item.trace)
 

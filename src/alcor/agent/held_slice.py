@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from alcor.agent.leading import led_to_by
 from alcor.agent.state import SavedSlice
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import GoalEntry, Neighbour, Network
+from alcor.goal_state.entries import GoalEntry, Name, Neighbour, Network
 from alcor.goal_state.slices import leads
 from alcor.transport.link import Frame, Item
 
@@ -161,8 +161,17 @@ def is_lazy(name: str, held: Mapping[str, Held]) -> bool:
     return network is not None and isinstance(network.entry, Network) and network.entry.lazy
 
 
-def left_in(each: HeldSlice) -> Iterator[tuple[str, Neighbour]]:
-    """The neighbours in a network's slice but those with pairs, which every host holds."""
-    for key, entry in each.living():
-        if isinstance(entry, Neighbour) and not entry.pairs:
-            yield key, entry
+def is_looked_for(entry: GoalEntry | None) -> bool:
+    """Whether hosts look for it in a lazy network: neighbours but those with pairs, and names but
+    those with domains, which every host holds."""
+    match entry:
+        case Neighbour():
+            return not entry.pairs
+        case Name():
+            return not entry.domain
+    return False
+
+
+def left_in(each: HeldSlice) -> Iterator[tuple[str, GoalEntry]]:
+    """What of a network's slice hosts look for."""
+    return (held for held in each.living() if is_looked_for(held[1]))

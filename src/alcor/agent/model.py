@@ -21,6 +21,7 @@ from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,
     Found,
+    FoundName,
     Gateway,
     GoalEntry,
     Group,
@@ -69,6 +70,8 @@ class HostModel(HostUnits):
                 return self._put_subnet(entry.network_id, entry.id, entry)
             case Name():
                 return self._put_name(entry.network_id, entry.port_id, entry)
+            case FoundName(what, name):
+                return self._put_name(name.network_id, f"{what}/{name.port_id}", name)
             case Router():
                 return self._put_router(entry.id, entry)
             case RouterInterface():
@@ -106,6 +109,8 @@ class HostModel(HostUnits):
                 return self.reach.tell(entry, False)
             case Name():
                 return self._put_name(entry.network_id, entry.port_id, None)
+            case FoundName(what, name):
+                return self._put_name(name.network_id, f"{what}/{name.port_id}", None)
             case Router():
                 return self._put_router(entry.id, None)
             case RouterInterface():
@@ -228,8 +233,9 @@ class HostModel(HostUnits):
         own = {Unit(kind, subnet_id, network_id) for kind in (UnitKind.SUBNET, UnitKind.ACL)}
         return own | ports | routers
 
-    def _put_name(self, network_id: str, port_id: str, name: Name | None) -> set[Unit]:
-        put_nested(self.names, network_id, port_id, name)
+    def _put_name(self, network_id: str, held_by: str, name: Name | None) -> set[Unit]:
+        """`held_by`: its port, after what it was found by, if it was looked for."""
+        put_nested(self.names, network_id, held_by, name)
         self._stamp(network_id)
         return set()  # the agent answers for names; no flow is made of them
 

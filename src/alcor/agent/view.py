@@ -30,7 +30,7 @@ class HostView:
         self.networks: dict[str, Network] = {}
         self.subnets: dict[str, dict[str, Subnet]] = {}
         self.neighbours: dict[str, dict[str, Neighbour]] = {}
-        self.names: dict[str, dict[str, Name]] = {}
+        self.names: dict[str, dict[str, Name]] = {}  # by network; several times what was found
         self.stamp_by_network: dict[str, int] = {}  # another with every change of what has names
         self.interfaces: dict[str, Interface] = {}
         self.routing = Routing()

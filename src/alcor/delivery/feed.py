@@ -122,16 +122,19 @@ class HostFeed:
         await self._ready()
         await self._watermark.catch_up(reached)
 
-    async def content(self, name: str, epoch: int, position: int, *, lazy: bool = False) -> Parcel:
+    async def content(
+        self, name: str, epoch: int, position: int, *, lazy: bool = False, names: bool = True
+    ) -> Parcel:
         """What changed since (epoch, position), if the log remembers; else the snapshot.
 
-        What is found for a host, and what it holds of a network `lazy`-ly, is always a snapshot.
+        What is found for a host, and what it holds of a network `lazy`-ly (and of its names, unless
+        it looks for `names`), is always a snapshot.
         """
         if looked_for(name) is not None:
             return Parcel(Content.SNAPSHOT, self._lazy.found(name) or [], name)
         network = self._lazy.get(name) if lazy else None
         if network is not None:
-            return Parcel(Content.SNAPSHOT, network.rest, name)
+            return Parcel(Content.SNAPSHOT, network.rest(names=names), name)
         had_all = not lazy or self._lazy.has_all_since(name, position)
         if epoch == self.epoch and had_all:
             try:
@@ -237,11 +240,12 @@ class HostFeed:
             held = await self._goal.snapshot(name)
             self._lazy.begin(name, _items(held.entries))
         network = self._lazy.get(name)
-        offer = network.take(item) if network is not None else Offer(item)
+        offer = network.take(item) if network is not None else Offer(item, item)
         for session in sessions:
             if turns:
                 session.become_lazy(name)
-            what = item if session.is_told_all(name) else offer.for_all
+            rest = offer.for_all if session.hello.names else offer.by_older
+            what = item if session.is_told_all(name) else rest
             if what is not None:
                 session.offer(what)
             else:

@@ -1,27 +1,37 @@
 """Networks that are held lazily: what every host of one holds, and what is found for who asks.
 
-Pure. Of such a network a host (if its agent can) holds everything but the neighbours. It looks for
-those that its machines want, by address, MAC or port, and hears of changes to them. Neighbours with
-allowed address pairs are held by every host, because hosts ask the machines for these addresses.
+Pure. Of such a network a host (if its agent can) holds everything but the neighbours and their
+names. It looks for those that its machines want, by address, MAC, port or name, and hears of changes
+to them. Neighbours with allowed address pairs are held by every host, because hosts ask the machines
+for these addresses; so are names with a domain of their own, because that may be any domain.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from alcor.goal_state.codec import Malformed, decode
-from alcor.goal_state.entries import Neighbour, Network
-from alcor.goal_state.slices import found_key, looked_for, network_slice, slice_of
+from alcor.goal_state.entries import Name, Neighbour, Network
+from alcor.goal_state.slices import (
+    found_key,
+    found_name_key,
+    looked_for,
+    name_wanted,
+    network_slice,
+    slice_of,
+)
 from alcor.transport.link import Item
 from alcor.values.addresses import mac_text
 
 _NETWORK = "/network"
-_NEIGHBOUR = "/neighbour/"
+# The keys of what is looked for, by kind of entry.
+_SOUGHT = {"neighbour": found_key, "name": found_name_key}
 
 
 class Offer(NamedTuple):
     """A change as hosts that hold the network lazily see it."""
 
     for_all: Item | None  # of those that hold the network; None: nothing
+    by_older: Item | None  # and of those of them that don't look for names
     found: tuple[Item, ...] = ()  # of `found` slices, whoever follows them
 
 
@@ -31,64 +41,60 @@ class LazyNetwork:
     def __init__(self, network_id: str, entries: Iterable[Item]) -> None:
         self._id = network_id
         self._rest: dict[str, Item] = {}  # what all hold
-        self._neighbours: dict[str, tuple[Item, frozenset[str]]] = {}  # and what they are found by
-        self._ports: dict[str, tuple[str, ...]] = {}  # by what they are found by
+        self._names: dict[str, Item] = {}  # that those hold who don't look for names
+        self._found: dict[str, tuple[Item, frozenset[str]]] = {}  # and what it is found by
+        self._keys: dict[str, tuple[str, ...]] = {}  # by what they are found by
         for item in entries:
             self.take(item)
 
-    @property
-    def rest(self) -> list[Item]:
-        """What every host of the network holds."""
-        return list(self._rest.values())
+    def rest(self, *, names: bool = True) -> list[Item]:
+        """What a host of the network holds without looking for it; `names`: it looks for those."""
+        return [*self._rest.values(), *(() if names else self._names.values())]
 
     def found(self, what: str) -> list[Item]:
-        """The entries of who has an address or a MAC, or is this port."""
-        return [
-            self._as_found(what, port_id, self._neighbours[port_id][0])
-            for port_id in self._ports.get(what, ())
-        ]
+        """The entries of who has an address or a MAC, is this port, or has a name."""
+        return [self._as_found(what, self._found[key][0]) for key in self._keys.get(what, ())]
 
     def take(self, item: Item) -> Offer:
         """A change of the network's slice."""
-        if _NEIGHBOUR not in item.key:
-            self._keep(item)
-            return Offer(item)
-        port_id = item.key.rpartition("/")[2]
-        before = self._neighbours.pop(port_id, None)
-        neighbour = _neighbour(item)
-        now = _found_by(neighbour) if neighbour is not None else frozenset()
+        kind = item.key.split("/")[2]
+        if kind not in _SOUGHT:
+            _keep(self._rest, item)
+            return Offer(item, item)
+        entry = _sought(item)
+        before = self._found.pop(item.key, None)
         was = before[1] if before is not None else frozenset()
+        now = _found_by(entry)
         for what in was - now:
-            self._drop(what, port_id)
+            self._drop(what, item.key)
         for what in now - was:
-            self._ports[what] = (*self._ports.get(what, ()), port_id)
-        if neighbour is not None:
-            self._neighbours[port_id] = item, now
+            self._keys[what] = (*self._keys.get(what, ()), item.key)
+        if entry is not None:
+            self._found[item.key] = item, now
         gone = item._replace(value=None)
-        found = [self._as_found(what, port_id, gone) for what in was - now]
-        found += [self._as_found(what, port_id, item) for what in now]
-        return Offer(self._for_all(item, neighbour), tuple(found))
+        found = [self._as_found(what, gone) for what in was - now]
+        found += [self._as_found(what, item) for what in now]
+        for_all = self._for_all(item, is_for_all=_is_for_all(entry))
+        if kind == "neighbour":
+            return Offer(for_all, for_all, tuple(found))
+        _keep(self._names, gone if _is_for_all(entry) else item)
+        return Offer(for_all, item, tuple(found))
 
-    def _for_all(self, item: Item, neighbour: Neighbour | None) -> Item | None:
-        """Who has pairs is told to all, and so is that he has none any more."""
-        if neighbour is not None and neighbour.pairs:
+    def _for_all(self, item: Item, *, is_for_all: bool) -> Item | None:
+        """What all hold is told to all, and so is that it is so no more."""
+        if is_for_all:
             self._rest[item.key] = item
             return item
         return item._replace(value=None) if self._rest.pop(item.key, None) is not None else None
 
-    def _keep(self, item: Item) -> None:
-        if item.value is None:
-            self._rest.pop(item.key, None)
-        else:
-            self._rest[item.key] = item
-
-    def _drop(self, what: str, port_id: str) -> None:
-        left = tuple(each for each in self._ports.pop(what) if each != port_id)
+    def _drop(self, what: str, key: str) -> None:
+        left = tuple(each for each in self._keys.pop(what) if each != key)
         if left:
-            self._ports[what] = left
+            self._keys[what] = left
 
-    def _as_found(self, what: str, port_id: str, item: Item) -> Item:
-        return item._replace(key=found_key(self._id, what, port_id))
+    def _as_found(self, what: str, item: Item) -> Item:
+        _, _, kind, port_id = item.key.split("/")
+        return item._replace(key=_SOUGHT[kind](self._id, what, port_id))
 
 
 class LazyNetworks:
@@ -161,16 +167,36 @@ def _lazy_among(items: Iterable[Item]) -> Iterator[tuple[str, list[Item]]]:
         yield name, by_slice[name]
 
 
-def _neighbour(item: Item) -> Neighbour | None:
+def _keep(items: dict[str, Item], item: Item) -> None:
+    if item.value is None:
+        items.pop(item.key, None)
+    else:
+        items[item.key] = item
+
+
+def _sought(item: Item) -> Neighbour | Name | None:
     if item.value is None:
         return None
     try:
         entry = decode(item.key, item.value)
     except Malformed:
         return None  # as a host would ignore it
-    return entry if isinstance(entry, Neighbour) else None
+    return entry if isinstance(entry, Neighbour | Name) else None
 
 
-def _found_by(neighbour: Neighbour) -> frozenset[str]:
-    addresses = map(str, neighbour.addresses)
-    return frozenset((neighbour.port_id, mac_text(neighbour.mac), *addresses))
+def _is_for_all(entry: Neighbour | Name | None) -> bool:
+    match entry:
+        case Neighbour():
+            return bool(entry.pairs)
+        case Name():
+            return bool(entry.domain)
+    return False
+
+
+def _found_by(entry: Neighbour | Name | None) -> frozenset[str]:
+    match entry:
+        case Neighbour():
+            return frozenset((entry.port_id, mac_text(entry.mac), *map(str, entry.addresses)))
+        case Name():
+            return frozenset((name_wanted(entry.name), *map(str, entry.addresses)))
+    return frozenset()

@@ -43,7 +43,9 @@ class Source(Protocol):
         """What that position is to all deliveries."""
         ...
 
-    async def content(self, name: str, epoch: int, position: int, *, lazy: bool = False) -> Parcel:
+    async def content(
+        self, name: str, epoch: int, position: int, *, lazy: bool = False, names: bool = True
+    ) -> Parcel:
         """The content of a slice, for a host that holds it up to (epoch, position).
 
         Of a network that is held lazily, if the host can.
@@ -167,8 +169,9 @@ class HostSession:
         if name in self._whole:
             self._whole.discard(name)
             self._drop_pending(name)  # its content says it all
-        lazy = self.hello.lazy
-        self._parcels.add(await self._source.content(name, epoch, position, lazy=lazy))
+        lazy, names = self.hello.lazy, self.hello.names
+        content = self._source.content(name, epoch, position, lazy=lazy, names=names)
+        self._parcels.add(await content)
         self._tell()
 
     def move_on(self) -> None:

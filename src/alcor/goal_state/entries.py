@@ -145,6 +145,13 @@ class Name(NamedTuple):
     addresses: tuple[Address, ...]
 
 
+class FoundName(NamedTuple):
+    """A name that a host has looked for, by itself or by its address, in such a network."""
+
+    what: str
+    name: Name
+
+
 class Group(NamedTuple):
     """A security group; its rules are entries of their own."""
 
@@ -382,6 +389,7 @@ GoalEntry = (
     | Subnet
     | Neighbour
     | Found
+    | FoundName
     | Presence
     | Name
     | Group

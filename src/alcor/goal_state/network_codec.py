@@ -5,6 +5,7 @@ from typing import Any
 from alcor.goal_state.entries import (
     FixedIp,
     Found,
+    FoundName,
     Ipv6Mode,
     LocalIp,
     Name,
@@ -209,10 +210,24 @@ def _found(found: Found) -> pb.Neighbour:
 
 
 def _read_found(parts: list[str], value: bytes) -> Found:
+    network_id, what = _asked(parts)
+    return Found(what, _read_neighbour(["", network_id, "", parts[3]], value))
+
+
+def _found_name(found: FoundName) -> pb.Name:
+    return _name(found.name)
+
+
+def _read_found_name(parts: list[str], value: bytes) -> FoundName:
+    network_id, what = _asked(parts)
+    return FoundName(what, _read_name(["", network_id, "", parts[3]], value))
+
+
+def _asked(parts: list[str]) -> tuple[str, str]:
     network_id, comma, what = parts[1].partition(",")
     if not comma:
         raise ValueError("a network, a comma, and what is looked for")
-    return Found(what, _read_neighbour(["", network_id, "", parts[3]], value))
+    return network_id, what
 
 
 def _presence(presence: Presence) -> pb.Presence:
@@ -243,4 +258,5 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Found, "found/*/neighbour/*", _found, _read_found),
     Kind(Presence, "reach/*/host/*", _presence, _read_presence),
     Kind(Name, "network/*/name/*", _name, _read_name),
+    Kind(FoundName, "found/*/name/*", _found_name, _read_found_name),
 )

@@ -16,7 +16,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `metering/<project>/` | `rule/<id>`: what labels count at its routers' gateways; `*`: at all |
 | `uplink/<name>/` | `node/<host>`: a living host with an uplink to this physical network |
 | `reach/<network id>/` | `host/<host>`: a host with ports of a network that is held lazily |
-| `found/<network id>,<what>/` | `neighbour/<port id>`: who has an address, a MAC or a port's id |
+| `found/<network id>,<what>/` | by port id `neighbour/`, `name/`: whose it is |
 
 A host holds its own slice and what its entries lead to: ports to their network and groups, ports,
 networks, routers and floating IPs to their QoS policies, rules to their remotes, subnets to their
@@ -25,9 +25,10 @@ a floating IP without a port to its forwardings, a router to what is metered of 
 all, a network to the uplinks of its physical network. (Names of physical networks and projects are
 percent-encoded in keys.)
 
-A network of many ports is held lazily (decision 0028): without neighbours, but with `reach/`, to
-which it leads, and with what the host has looked for in `found/`. Slices of that kind are in no
-log: they are made of the network's entries for who asks.
+A network of many ports is held lazily (decision 0028): without neighbours and their names, but with
+`reach/`, to which it leads, and with what the host has looked for in `found/`, by address, MAC,
+port's id or name. Slices of that kind are in no log: they are made of the network's entries for who
+asks.
 """
 
 from urllib.parse import quote
@@ -112,8 +113,19 @@ def reach_key(network_id: str, host: str) -> str:
 
 
 def found_slice(network_id: str, what: str) -> str:
-    """The slice of who has an address or a MAC in a network, or is a port, as its text is given."""
+    """The slice of who has an address, a MAC or a name in a network, or is a port, as its text is
+    given."""
     return f"found/{network_id},{what}/"
+
+
+def name_wanted(name: str) -> str:
+    """A name as what is looked for: without domain, and not to be taken for a port's id."""
+    return f"name={name.lower()}"
+
+
+def found_name_key(network_id: str, what: str, port_id: str) -> str:
+    """The entry of a name that was looked for, or of who was (a `FoundName`)."""
+    return f"found/{network_id},{what}/name/{port_id}"
 
 
 def found_key(network_id: str, what: str, port_id: str) -> str:

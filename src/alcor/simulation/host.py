@@ -116,7 +116,9 @@ class Host:
 
     async def _run(self, process: Process) -> None:
         metrics, model = Metrics(), HostModel()
-        hello = Hello(host_id(self.name), "0", self.endpoint, tuple(self.uplinks()), lazy=True)
+        hello = Hello(
+            host_id(self.name), "0", self.endpoint, tuple(self.uplinks()), lazy=True, names=True
+        )
         link = GrpcLink(
             self._targets,
             hello,

@@ -56,7 +56,7 @@ def flows_of(host: Host, goal: Mapping[str, bytes]) -> dict[FlowKey, FlowBody]:
 
     def content(name: str) -> list[Item]:
         network = lazy.get(name)
-        return lazy.found(name) or (network.rest if network else by_slice.get(name, []))
+        return lazy.found(name) or (network.rest() if network else by_slice.get(name, []))
 
     desired, model = Desired(host.name), HostModel()
     units = set(model.units())

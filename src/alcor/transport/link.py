@@ -58,6 +58,7 @@ class Hello(NamedTuple):
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
     reached: Reached = NOTHING  # of the last frame that it took, whoever sent it
     lazy: bool = False  # it can hold networks lazily
+    names: bool = False  # and looks for names there
 
 
 class PortState(NamedTuple):

@@ -196,6 +196,7 @@ def _hello(hello: Hello) -> pb.Hello:
         life=hello.reached.life,
         reached=hello.reached.position,
         lazy=hello.lazy,
+        names=hello.names,
     )
 
 
@@ -205,7 +206,8 @@ def _read_hello(said: pb.Hello) -> Hello:
     if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
         raise ValueError("physical networks without names, or too many of them")
     reached = Reached(said.life, said.reached)
-    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached, said.lazy)
+    lazy, names = said.lazy, said.names
+    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached, lazy, names)
 
 
 def _report(report: Report) -> pb.Report:

@@ -1,6 +1,7 @@
 """DNS on the host: the network's own names are answered, others passed on, any bytes survived."""
 
 import struct
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -22,18 +23,20 @@ from alcor.agent.packets.dns import (
 )
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.names import name_bytes
-from alcor.agent.services.answers import answer, reverse_address
+from alcor.agent.services.answers import answer, reverse_address, wanted
 from alcor.agent.services.forwarder import Endpoint, endpoints_of
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.zones import Zones
 from alcor.goal_state.entries import (
     FloatingIp,
+    FoundName,
     Name,
     Neighbour,
     Network,
     RouterInterface,
     Subnet,
 )
+from alcor.goal_state.slices import found_slice, name_wanted
 from alcor.values.addresses import Mac, address, prefix
 
 NETWORK = Network("n1", 7, 1450, True, "tenant.example.", zone="region.test.")
@@ -165,6 +168,11 @@ def test_who_speaks_edns_is_answered_with_edns() -> None:
     assert build_answer(question, Code.NO_ERROR).endswith(b"\x04\xd0" + bytes(6))
 
 
+def unlooked(names: Iterable[str], number: int, then: Callable[[bool], None]) -> None:
+    """Nothing is looked for in a network that is held as a whole."""
+    raise AssertionError
+
+
 class Asked:
     """A forwarder that answers at once what it is told to."""
 
@@ -179,8 +187,8 @@ class Asked:
 
 def resolved(data: bytes, forwarder: Asked) -> bytes:
     told: list[bytes] = []
-    resolver = Resolver(model(), forwarder, Metrics())  # type: ignore[arg-type]
-    resolver.ask(data, NETWORK, told.append)
+    resolver = Resolver(model(), forwarder, unlooked, Metrics())  # type: ignore[arg-type]
+    resolver.ask(data, NETWORK, 3, told.append)
     (only,) = told
     return only
 
@@ -203,13 +211,76 @@ def test_without_resolvers_others_names_are_refused_and_a_failure_is_said() -> N
     assert read(resolved(ask("example.org"), Asked(None)))[0] == Code.SERVER_FAILURE
 
 
+class Looking:
+    """A network that is held lazily, of which one name can be found."""
+
+    def __init__(self) -> None:
+        self.model = HostModel()
+        self.model.put(NETWORK._replace(lazy=True))
+        self.model.put(Subnet("s4", "n1", prefix("10.0.0.0/24"), None, True, (), ()))
+        self.asked: list[str] = []
+        self.told: list[bytes] = []
+        self.then: Callable[[bool], None] = lambda is_known: None
+
+    def look_for(self, names: Iterable[str], number: int, then: Callable[[bool], None]) -> None:
+        assert number == 3
+        self.asked += names
+        self.then = then
+
+    def ask(self, name: str, forwarder: Asked) -> None:
+        resolver = Resolver(self.model, forwarder, self.look_for, Metrics())  # type: ignore[arg-type]
+        resolver.ask(ask(name), self.model.networks["n1"], 3, self.told.append)
+
+
+def test_in_a_network_that_is_held_lazily_a_name_is_looked_for_before_it_is_answered() -> None:
+    world, what = Looking(), name_wanted("web")
+    world.ask("WEB.region.test", Asked(None))
+    assert world.asked == [found_slice("n1", what)]
+    assert world.told == []
+
+    world.model.put(FoundName(what, Name("p1", "n1", "Web", "", (WEB4,))))
+    world.then(True)
+
+    assert read(world.told[0]) == (0, [WEB4.packed])
+
+
+def test_what_is_not_known_in_time_is_no_missing_name_but_a_failure_or_anothers_to_answer() -> None:
+    for name, code in (("web.region.test", Code.SERVER_FAILURE), ("nobody", Code.SERVER_FAILURE)):
+        world = Looking()
+        world.ask(name, Asked(None))
+        world.then(False)
+        assert read(world.told[0])[0] == code
+    theirs = Asked(None)
+    world = Looking()
+    world.ask("web.tenant.example", theirs)
+    world.then(False)
+    assert [each.name[0] for each in theirs.questions] == [b"web"]
+
+
+def test_nothing_is_looked_for_to_answer_about_others() -> None:
+    zone = Zones(Looking().model).zone(NETWORK)
+
+    def looked_for(name: str) -> set[str]:
+        return set(wanted(parse_question(ask(name)), zone))
+
+    assert looked_for("www.example.org") == set()
+    assert looked_for("7.1.168.192.in-addr.arpa") == set()
+    assert looked_for("7.0.0.10.in-addr.arpa") == {"10.0.0.7"}
+    assert looked_for("a/b,c") == set()
+    assert looked_for("web") == {"name=web"}
+    assert looked_for("a.b.tenant.example") == {"name=a.b"}
+    assert looked_for("host-10-0-0-7.region.test") == {"name=host-10-0-0-7", "10.0.0.7"}
+    assert looked_for("host-fd00--7") == {"name=host-fd00--7", "fd00::7"}
+    assert looked_for("region.test") == set()
+
+
 def test_what_is_no_question_is_a_format_error_or_ignored() -> None:
     told: list[bytes] = []
-    resolver = Resolver(model(), Asked(None), Metrics())  # type: ignore[arg-type]
-    resolver.ask(ask("web") + b"", NETWORK, told.append)
-    resolver.ask(ask("web")[:20], NETWORK, told.append)
-    resolver.ask(b"\0", NETWORK, told.append)
-    resolver.ask(told[0], NETWORK, told.append)
+    resolver = Resolver(model(), Asked(None), unlooked, Metrics())  # type: ignore[arg-type]
+    resolver.ask(ask("web") + b"", NETWORK, 3, told.append)
+    resolver.ask(ask("web")[:20], NETWORK, 3, told.append)
+    resolver.ask(b"\0", NETWORK, 3, told.append)
+    resolver.ask(told[0], NETWORK, 3, told.append)
 
     assert len(told) == 2
     assert told[1][3] & 15 == Code.FORMAT_ERROR

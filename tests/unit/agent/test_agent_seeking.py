@@ -81,6 +81,7 @@ def packet(frame: bytes, wants: p.Wants, port: int, **more: int) -> PacketIn:
 
 
 WEB_BY_ADDRESS = found_slice("red", "10.0.0.2")
+WEB_BY_NAME = found_slice("red", "name=web")
 
 
 def test_one_question_is_asked_for_all_that_wait_and_the_last_of_them_go_on() -> None:
@@ -204,3 +205,51 @@ def test_what_is_used_of_a_whole_network_is_looked_for_before_the_rest_goes() ->
     world.seeker.settle()
     world.seeker.tick()
     assert not world.left
+
+
+def test_a_question_goes_on_once_all_that_it_asks_for_is_known_and_the_next_one_at_once() -> None:
+    world, told = World(), list[bool]()
+    world.seeker.look_for([WEB_BY_NAME, WEB_BY_ADDRESS], 1, told.append)
+    assert sorted(world.asked) == sorted([WEB_BY_NAME, WEB_BY_ADDRESS])
+    world.known[WEB_BY_NAME] = []
+    world.seeker.settle()
+    assert told == []
+
+    world.known[WEB_BY_ADDRESS] = [WEB]
+    world.seeker.settle()
+    assert told == [True]
+    world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    assert told == [True, True]
+    assert world.asked.count(WEB_BY_NAME) == 1
+
+
+def test_a_question_that_nobody_answers_is_told_so_and_so_is_one_too_many() -> None:
+    world, told = World(), list[bool]()
+    world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    world.now_s = held_s_max + 0.1
+    world.seeker.tick()
+    assert told == [False]
+    world.known[WEB_BY_NAME] = []
+    world.seeker.settle()
+    assert told == [False]
+
+    for number in range(int(seeks_burst) + 10):
+        world.seeker.look_for([found_slice("red", f"name=n{number}")], 1, told.append)
+    assert told[1:]
+    assert not any(told)
+    assert world.limit("seeks_per_port") > 0
+
+
+def test_a_name_that_nobody_asks_for_any_more_is_forgotten() -> None:
+    world, told = World(), list[bool]()
+    world.known[WEB_BY_NAME] = []
+    world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    world.now_s = negative_s - 1
+    world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    world.now_s = negative_s + 1
+    world.seeker.tick()
+    assert world.sought == [WEB_BY_NAME]
+
+    world.now_s = 2 * negative_s
+    world.seeker.tick()
+    assert world.sought == []

@@ -11,10 +11,12 @@ from alcor.agent.model import HostModel
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.codec import encode
-from alcor.goal_state.entries import AddressPair, GoalEntry, Neighbour, Network, Port
+from alcor.goal_state.entries import AddressPair, GoalEntry, Name, Neighbour, Network, Port
 from alcor.goal_state.slices import (
     found_slice,
     host_port_key,
+    name_key,
+    name_wanted,
     neighbour_key,
     network_key,
     network_slice,
@@ -28,7 +30,7 @@ from alcor.values.addresses import Mac, address, mac_text, prefix
 
 OWN = Port("own", "n1", Mac(9), (), True, True, "", "")
 PAIR = (AddressPair(prefix("10.0.0.99/32"), Mac(1)),)
-WHAT = ["10.0.0.1", "10.0.0.2", mac_text(1), mac_text(2), "p1"]
+WHAT = ["10.0.0.1", "10.0.0.2", mac_text(1), mac_text(2), "p1", name_wanted("web")]
 
 
 def neighbour(name: str, number: int, mac: int, *, has_pairs: bool) -> Neighbour:
@@ -41,6 +43,10 @@ def neighbour(name: str, number: int, mac: int, *, has_pairs: bool) -> Neighbour
         address("192.0.2.2"),
         PAIR if has_pairs else (),
     )
+
+
+def named(port_id: str, name: str, number: int, domain: str) -> Name:
+    return Name(port_id, "n1", name, domain, (address(f"10.0.0.{number}"),))
 
 
 class Region:
@@ -78,7 +84,7 @@ class Region:
             await asyncio.gather(self.fanning, return_exceptions=True)
 
     async def connect(self) -> None:
-        self.session = await self.feed.open(Hello("h1", "", None, lazy=True))
+        self.session = await self.feed.open(Hello("h1", "", None, lazy=True, names=True))
         self.desired.lose_connection()
         for name, epoch, position in self.desired.subscriptions():
             await self.session.subscribe(name, epoch, position)
@@ -130,6 +136,7 @@ class Region:
         await self.read(200)
         assert self.desired.settled
         every = [each for each in self.goal_state.values() if isinstance(each, Neighbour)]
+        names = [each for each in self.goal_state.values() if isinstance(each, Name)]
         network = self.goal_state[network_key("n1")]
         assert isinstance(network, Network)
         if network.lazy:
@@ -140,16 +147,29 @@ class Region:
                 assert found is not None
                 assert sorted(found) == sorted(expected)
             every = [each for each in every if each.pairs or sought & found_by(each)]
+            names = [each for each in names if each.domain or sought & name_found_by(each)]
         else:
             assert not self.desired.sought
         held = self.model.neighbours.get("n1", {})
         assert held == {each.port_id: each for each in every}
+        assert set(self.model.names.get("n1", {}).values()) == set(names)
 
 
 def found_by(each: Neighbour) -> set[str]:
     return {each.port_id, mac_text(each.mac), *map(str, each.addresses)}
 
 
+def name_found_by(each: Name) -> set[str]:
+    return {name_wanted(each.name), *map(str, each.addresses)}
+
+
+names = st.builds(
+    named,
+    st.sampled_from(["p1", "p2"]),
+    st.sampled_from(["web", "Web", "app"]),
+    st.integers(1, 2),
+    st.sampled_from(["", "", "example.org."]),
+)
 neighbours = st.builds(
     neighbour,
     st.sampled_from(["p1", "p2", "p3"]),
@@ -161,6 +181,8 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("put"), neighbours),
         st.tuples(st.just("take"), neighbours),
+        st.tuples(st.just("put"), names),
+        st.tuples(st.just("take"), names),
         st.tuples(st.just("lazy"), st.booleans()),
         st.tuples(st.just("seek"), st.sampled_from(WHAT)),
         st.tuples(st.just("forsake"), st.sampled_from(WHAT)),
@@ -184,6 +206,10 @@ async def play(history: Sequence[tuple[object, ...]]) -> None:
                 await region.put(neighbour_key("n1", each.port_id), each)
             case ("take", Neighbour() as each):
                 await region.put(neighbour_key("n1", each.port_id), None)
+            case ("put", Name() as each):
+                await region.put(name_key("n1", each.port_id), each)
+            case ("take", Name() as each):
+                await region.put(name_key("n1", each.port_id), None)
             case ("lazy", bool(lazy)):
                 await region.put(key, network._replace(lazy=lazy))
             case ("seek", str(what)):
@@ -247,6 +273,32 @@ def test_until_a_host_has_looked_for_what_it_uses_it_is_told_of_every_change() -
         await region.read(20)
         assert region.model.neighbours["n1"] == {"p1": again}
         assert not region.desired.leftovers()
+        await region.end()
+
+    asyncio.run(main())
+
+
+def test_a_host_that_looks_for_neighbours_only_is_told_all_names() -> None:
+    async def main() -> None:
+        region = Region()
+        await region.begin()
+        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
+        await region.put(neighbour_key("n1", "p1"), neighbour("p1", 1, 1, has_pairs=False))
+        await region.put(name_key("n1", "p1"), named("p1", "web", 1, ""))
+        older = await region.feed.open(Hello("h1", "", None, lazy=True))
+        await older.subscribe(network_slice("n1"), 0, 0)
+        told: list[tuple[str, bool]] = []
+        for domain in ("", "example.org.", "", None):
+            frame = await older.next_frame()
+            assert frame is not None
+            told += [(item.key, item.value is not None) for item in frame.items]
+            name = named("p1", "app", 1, domain) if domain is not None else None
+            await region.put(name_key("n1", "p1"), name)
+        frame = await older.next_frame()
+        assert frame is not None
+        told += [(item.key, item.value is not None) for item in frame.items]
+        name_told = [(name_key("n1", "p1"), True)] * 4 + [(name_key("n1", "p1"), False)]
+        assert told == [(network_key("n1"), True), *name_told]
         await region.end()
 
     asyncio.run(main())

@@ -30,7 +30,9 @@ class Log:
         for session in self.sessions:
             session.offer(self.held[key])
 
-    async def content(self, name: str, epoch: int, position: int, *, lazy: bool = False) -> Parcel:
+    async def content(
+        self, name: str, epoch: int, position: int, *, lazy: bool = False, names: bool = True
+    ) -> Parcel:
         entries = sorted(self.held.values(), key=lambda item: item.revision)
         if epoch == self.epoch:
             newer = [entry for entry in entries if entry.revision > position]

@@ -18,6 +18,7 @@ from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,
     Found,
+    FoundName,
     Gateway,
     GoalEntry,
     Group,
@@ -54,6 +55,7 @@ from alcor.goal_state.slices import (
     floating_key,
     forwarding_key,
     found_key,
+    found_name_key,
     gateway_key,
     group_key,
     group_log_key,
@@ -108,6 +110,7 @@ KEYS = [
     mirror_key("h1", "m"),
     reach_key(NET, "h1"),
     found_key(NET, "10.0.0.5", PORT),
+    found_name_key(NET, "name=web", PORT),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -326,6 +329,9 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     ),
     macs.map(
         lambda mac: (KEYS[26], Found("10.0.0.5", Neighbour(PORT, NET, mac, (WEB,), "h1", WEB)))
+    ),
+    texts.map(
+        lambda domain: (KEYS[27], FoundName("name=web", Name(PORT, NET, "web", domain, (WEB,))))
     ),
 )
 

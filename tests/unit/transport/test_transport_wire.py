@@ -12,7 +12,7 @@ from alcor.transport.link import Frame, Got, Hello, Item, PortState, Report, Vio
 from alcor.values.addresses import address
 
 MESSAGES = [
-    Hello("h1", "0.1", address("192.0.2.1")),
+    Hello("h1", "0.1", address("192.0.2.1"), lazy=True, names=True),
     Hello("h1", "", None),
     wire.Subscribe("host/h1/", 7, 9),
     wire.Unsubscribe("host/h1/"),

@@ -1,9 +1,10 @@
-"""Looks for neighbours that machines want, in networks that are held lazily.
+"""Looks for neighbours that machines want, and for names, in networks that are held lazily.
 
 Each neighbour is asked for once, however many packets wait for it. A few packets for each are held,
-and go on from their stage once the neighbour is known and its flows are there. That nobody has an
-address is remembered and followed as well: if somebody gets it, the host hears at once. Neighbours
-that are no longer used are forgotten. Pure but for the clock that is given: frames out, wishes out.
+and go on from their stage once the neighbour is known and its flows are there. Questions about names
+wait in the same way. That nobody has an address is remembered and followed as well: if somebody gets
+it, the host hears at once. Neighbours and names that are no longer used are forgotten. Pure but for
+the clock that is given: frames out, wishes out.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -60,6 +61,15 @@ class Wishes(Protocol):
     def drop_leftovers(self, network_id: str) -> None: ...
 
 
+Then = Callable[[bool], None]  # is told whether what was wanted is known
+
+
+class _Waiting(NamedTuple):
+    names: frozenset[str]
+    until_s: float
+    then: Then
+
+
 @dataclass(slots=True)
 class _Sought:
     used_s: float  # when last
@@ -88,6 +98,7 @@ class Seeker:
         self._model, self._knowledge, self._wishes = model, knowledge, wishes
         self._clock, self._metrics, self._idle_s = clock, metrics, idle_s
         self._sought: dict[str, _Sought] = {}
+        self._waiting: list[_Waiting] = []
         self._buckets: dict[int, _Bucket] = {}  # by port number
         self._packets: Mapping[str, int] = {}  # by port id: sent to it, when last counted
         self._leaving: set[str] = set()  # networks whose leftovers go when what is used is known
@@ -106,7 +117,8 @@ class Seeker:
         name = found_slice(network.id, what)
         sought, found = self._sought.get(name), self._knowledge.found(name)
         if sought is None and found is None:
-            return self._say("asked" if self._begin(name, packet) else "refused", [])
+            begun = self._begin(name, packet.field(p.PORT_IN), [packet])
+            return self._say("asked" if begun else "refused", [])
         if sought is not None:
             sought.used_s = self._clock()
             sought.is_settled &= found is not None  # it is not followed while nobody answers
@@ -114,6 +126,28 @@ class Seeker:
                 sought.held = [*sought.held, packet][-held_max:]
                 return self._say("held", [])
         return self._say("known" if found else "nobody", [_released(packet)])
+
+    def look_for(self, names: Iterable[str], number: int, then: Then) -> None:
+        """Call `then` once all of these `found` slices are known, which a port asks for, or when
+        that takes too long; perhaps at once."""
+        wanted = frozenset(names)
+        for name in sorted(wanted):
+            if name in self._sought:
+                self._sought[name].used_s = self._clock()
+            elif not self._begin(name, number, []):
+                then(False)
+                return
+        self._waiting.append(_Waiting(wanted, self._clock() + held_s_max, then))
+        self._call()
+
+    def _call(self) -> None:
+        """Tell those whose names are known."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if all(self._knowledge.found(name) is not None for name in each.names):
+                each.then(True)
+            else:
+                self._waiting.append(each)
 
     def settle(self) -> list[Outgoing]:
         """The flows are as what is held says: let go of packets whose neighbour is known."""
@@ -129,6 +163,7 @@ class Seeker:
             also += self._addresses_of(name, found)
         if also:
             self._follow(also)
+        self._call()
         return outgoing
 
     def tick(self) -> None:
@@ -137,6 +172,10 @@ class Seeker:
         for sought in self._sought.values():
             if sought.held and now_s - sought.used_s > held_s_max:
                 sought.held = []
+        late = [each for each in self._waiting if each.until_s < now_s]
+        self._waiting = [each for each in self._waiting if each.until_s >= now_s]
+        for each in late:
+            each.then(False)
         sought_now = set(self._knowledge.sought)
         for name in self._sought.keys() - sought_now:  # its network is held as a whole again
             del self._sought[name]
@@ -185,14 +224,14 @@ class Seeker:
                 self._leaving.discard(network_id)
                 self._wishes.drop_leftovers(network_id)
 
-    def _begin(self, name: str, packet: PacketIn) -> bool:
-        if not self._may_seek(packet.field(p.PORT_IN)):
+    def _begin(self, name: str, number: int, held: list[PacketIn]) -> bool:
+        if not self._may_seek(number):
             self._metrics.limit_reached.labels("seeks_per_port").inc()
             return False
         if len(self._sought) >= sought_max:
             self._metrics.limit_reached.labels("neighbours_sought").inc()
             self._forget([min(self._sought, key=lambda each: self._sought[each].used_s)])
-        self._sought[name] = _Sought(self._clock(), held=[packet])
+        self._sought[name] = _Sought(self._clock(), held=held)
         self._wishes.seek([name])
         return True
 

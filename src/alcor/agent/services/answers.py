@@ -4,7 +4,9 @@ Pure. Names of the network are answered here, whatever the state of the control 
 of the network is somebody else's to answer. Sources: RFC 1034 section 4.3.2, RFC 6761, RFC 6762.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from alcor.agent.packets.dns import (
     ANY_CLASS,
@@ -17,11 +19,13 @@ from alcor.agent.packets.dns import (
     build_answer,
 )
 from alcor.agent.packets.names import name_bytes
-from alcor.agent.services.zones import Zone
-from alcor.values.addresses import Address
+from alcor.agent.services.zones import Zone, host_label
+from alcor.goal_state.slices import name_wanted
+from alcor.values.addresses import Address, address
 
 ttl_s = 30  # of the network's own names: a port may get another address
 _TYPE_BY_VERSION = {4: Type.A, 6: Type.AAAA}
+_NAME = re.compile(rb"[a-z0-9_.-]{1,253}")  # what a port may be called
 _REVERSE4, _REVERSE6 = (b"in-addr", b"arpa"), (b"ip6", b"arpa")
 
 
@@ -31,15 +35,41 @@ def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes
         return build_answer(question, Code.NOT_IMPLEMENTED)
     if question.klass not in (IN, ANY_CLASS) or question.type in (Type.AXFR, Type.IXFR):
         return build_answer(question, Code.REFUSED)
-    address = reverse_address(question.name)
-    if address is not None:
-        return _reverse(question, address, zone, size_max)
+    asked = reverse_address(question.name)
+    if asked is not None:
+        return _reverse(question, asked, zone, size_max)
     found = zone.addresses_by_name.get(question.name)
     if found is not None:
         return _said(question, Code.NO_ERROR, _addresses(question, found), size_max)
     if _is_ours_alone(question.name, zone):
         return _said(question, Code.NO_SUCH_NAME, (), size_max)
     return None
+
+
+def wanted(question: Question, zone: Zone) -> Iterator[str]:
+    """What must be known for an answer, where a network is held lazily: names and addresses."""
+    asked = reverse_address(question.name)
+    if asked is not None:
+        if any(prefix.covers(asked) for prefix in zone.prefixes):
+            yield str(asked)
+        return
+    for suffix in {(), *zone.shared}:
+        at = len(question.name) - len(suffix)
+        if question.name[at:] == suffix and (suffix or at == 1):
+            name = b".".join(question.name[:at])
+            if _NAME.fullmatch(name):
+                yield name_wanted(name.decode())
+                yield from _of_host_label(name)
+
+
+def _of_host_label(label: bytes) -> Iterator[str]:
+    """The address that a label is made of."""
+    text = label.decode().removeprefix("host-")
+    for separator in ".:":
+        with suppress(ValueError):
+            found = address(text.replace("-", separator))
+            if host_label(found) == label:
+                yield str(found)
 
 
 def _reverse(

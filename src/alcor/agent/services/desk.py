@@ -59,7 +59,7 @@ class Desk:
             packet = make(asked.ip_dst, asked.ip_src, asked.udp_dst, asked.udp_src, answer)
             self._say(wired, frames.ip_frame(asked.eth_src, asked.eth_dst, packet))
 
-        self._resolver.ask(asked.payload, wired.network, say)
+        self._resolver.ask(asked.payload, wired.network, wired.number, say)
 
     def _say(self, wired: Wired, frame: bytes) -> None:
         """An answer may come late: the interface may be another machine's by then."""

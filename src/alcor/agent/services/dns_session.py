@@ -30,8 +30,10 @@ class DnsSession:
             question = bytes(self._held[2 : 2 + size])
             del self._held[: 2 + size]
             self._asked += 1
-            network = self._line.wired.network
-            self._resolver.ask(question, network, self._say, size_max=answer_bytes_max)
+            wired = self._line.wired
+            self._resolver.ask(
+                question, wired.network, wired.number, self._say, size_max=answer_bytes_max
+            )
 
     def ended(self) -> None:
         """Finish once all is answered."""

@@ -21,6 +21,7 @@ class Zone(NamedTuple):
     """The names of one network."""
 
     suffixes: tuple[Labels, ...]  # domains that names of this network end with; the own one first
+    shared: tuple[Labels, ...]  # those of them that all its names end with
     addresses_by_name: Mapping[Labels, tuple[Address, ...]]  # by whole name
     name_by_address: Mapping[Address, Labels]
     prefixes: tuple[Prefix, ...]
@@ -67,7 +68,8 @@ def zone_of(
         if each.name:
             by_name.setdefault(labels_of(each.name), {})[each.address] = None
     forward = {name: tuple(found) for name, found in by_name.items()}
-    return Zone(tuple(suffixes), forward, by_address, tuple(each.prefix for each in subnets))
+    prefixes = tuple(each.prefix for each in subnets)
+    return Zone(tuple(suffixes), tuple(shared), forward, by_address, prefixes)
 
 
 class Zones:
