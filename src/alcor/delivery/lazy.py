@@ -1,9 +1,9 @@
 """Networks that are held lazily: what every host of one holds, and what is found for who asks.
 
 Pure. Of such a network a host (if its agent can) holds everything but the neighbours and their
-names. It looks for those that its machines want, by address, MAC, port or name, and hears of changes
-to them. Neighbours with allowed address pairs are held by every host, because hosts ask the machines
-for these addresses; so are names with a domain of their own, because that may be any domain.
+names. It looks for those that its machines want, by address, MAC, port or name, and hears of their
+changes. Neighbours with allowed address pairs are held by every host, because hosts ask the
+machines for these addresses; so are names with a domain of their own, which may be any.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,10 +1,10 @@
 """Looks for neighbours that machines want, and for names, in networks that are held lazily.
 
 Each neighbour is asked for once, however many packets wait for it. A few packets for each are held,
-and go on from their stage once the neighbour is known and its flows are there. Questions about names
-wait in the same way. That nobody has an address is remembered and followed as well: if somebody gets
-it, the host hears at once. Neighbours and names that are no longer used are forgotten. Pure but for
-the clock that is given: frames out, wishes out.
+and go on from their stage once the neighbour is known and its flows are there. Questions about
+names wait in the same way. That nobody has an address is remembered and followed as well: if
+somebody gets it, the host hears at once. What is no longer used is forgotten. Pure but for the
+clock that is given: frames out, wishes out.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
