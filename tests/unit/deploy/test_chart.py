@@ -102,6 +102,19 @@ def agent_settings(agent: Any) -> AgentConfig:
     return load(AgentConfig, None, environment)
 
 
+def test_an_agent_is_told_any_other_setting() -> None:
+    agent = ELSEWHERE["agent"] | {
+        "settings": {"lease_s": 3600, "network_log_file_bytes": 67108864, "audit_s": 30.5}
+    }
+    values = ELSEWHERE | {"agent": agent, "settings": {"network": {"tunnel_type": "geneve"}}}
+
+    settings = agent_settings(rendered(values)["DaemonSet/demo-alcor-agent"])
+
+    assert (settings.lease_s, settings.network_log_file_bytes) == (3600, 67108864)
+    assert settings.audit_s == 30.5
+    assert settings.tunnel_type == "geneve"  # as the control plane's, on which it depends
+
+
 def mounts(document: Any) -> dict[str, tuple[Any, Any]]:
     """Of each path in the container: how it is mounted, and the volume behind it."""
     pod = document["spec"]["template"]["spec"]
