@@ -104,15 +104,28 @@ class ResourceTable:
             column = self.columns.index("project_id")
             usage.add(connection, self.name, Counter(str(row.columns[column]) for row in rows))
 
-    def replace(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-        """Change rows that exist, found by id; `Taken` as for `insert`."""
-        sets = ", ".join(f"{name} = ?" for name in [*self.columns, "sequence", "doc"])
-        statement = f"UPDATE {self.name} SET {sets} WHERE id = ?"
-        _unique(
-            lambda: connection.executemany(
-                statement, [(*r.columns, r.sequence, r.doc.decode(), r.id) for r in rows]
-            )
-        )
+    def replace(
+        self,
+        connection: sqlite3.Connection,
+        rows: Sequence[Row],
+        held: Mapping[str, tuple[Sql, ...]] | None = None,
+    ) -> None:
+        """Change rows that exist, found by id; `Taken` as for `insert`. `held` are the columns as
+        they are, by id; they are read where the caller does not know them.
+
+        Only columns that differ are set: SQLite writes every index of a column that a statement
+        sets, whatever the value.
+        """
+        if held is None:
+            before = self.rows(connection, [row.id for row in rows])
+            held = {id_: row.columns for id_, row in before.items()}
+        for row in rows:
+            both = zip(self.columns, row.columns, held[row.id], strict=True)
+            changes = {name: new for name, new, old in both if new != old}
+            changes |= {"sequence": row.sequence, "doc": row.doc.decode()}
+            statement = f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in changes)}"
+            values = (*changes.values(), row.id)
+            _unique(partial(connection.execute, f"{statement} WHERE id = ?", values))
 
     def delete(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         """Remove rows; one that is not there is no error."""

@@ -146,6 +146,21 @@ def test_rows_are_replaced_found_and_deleted_by_id() -> None:
     connection.close()
 
 
+def test_a_change_sets_only_columns_that_differ_so_that_other_indexes_are_not_written() -> None:
+    connection = table([thing("01", "a", 1)])
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    TABLE.replace(connection, [Row("01", ("a", 1), 1, b"{}")])
+    TABLE.replace(connection, [Row("01", ("a", None), 2, b"{}")])
+    sets = [each.partition(" SET ")[2] for each in said if each.startswith("UPDATE")]
+    assert sets == [
+        "sequence = 1, doc = '{}' WHERE id = '01'",
+        "size = NULL, sequence = 2, doc = '{}' WHERE id = '01'",
+    ]
+    assert TABLE.row(connection, "01") == Row("01", ("a", None), 2, b"{}")
+    connection.close()
+
+
 def test_a_page_reads_in_order_from_an_index_and_sorts_nothing() -> None:
     connection = table([])
     plans: list[str] = []

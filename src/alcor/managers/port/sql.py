@@ -193,7 +193,7 @@ class SqlTransaction:
     def replace(self, old: Port, new: Port, trace: str) -> Saved:
         first = outbox.take(self._connection, 1)
         row = _row(new, first)
-        TABLE.replace(self._connection, [row])
+        TABLE.replace(self._connection, [row], {old.id: _columns(old)})
         if new.host != old.host:
             # A host that the port goes to has nothing to wait for.
             self._connection.execute(
@@ -403,7 +403,11 @@ def _landlord(port: Port, owner_by_network: Mapping[str, str]) -> str:
 
 
 def _row(port: Port, sequence: int, landlord: str = "") -> Row:
-    columns = (
+    return Row(port.id, _columns(port), sequence, encode(port), (landlord,))
+
+
+def _columns(port: Port) -> tuple[str, ...]:
+    return (
         port.project_id,
         port.network_id,
         port.mac_address,
@@ -411,7 +415,6 @@ def _row(port: Port, sequence: int, landlord: str = "") -> Row:
         port.host,
         port.name,
     )
-    return Row(port.id, columns, sequence, encode(port), (landlord,))
 
 
 def _json(values: Sequence[str]) -> str:
