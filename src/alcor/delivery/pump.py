@@ -6,6 +6,7 @@ The first plan is made when every manager has told all that it holds; until then
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
@@ -69,6 +70,7 @@ class Pump:
         self._goal_position = 0  # of the last of them
         self._revision = 0  # of goal entries: counts what was put
         self._unknown: set[str] = set()  # kinds of records that a later release has
+        metrics.goal_entries.set_function(lambda: len(self.planner.goal))
 
     async def run(self, rebuilt: Rebuilt) -> None:
         """Plan for ever. `rebuilt` returns when every manager has told the intent log all that it
@@ -100,10 +102,9 @@ class Pump:
             self.position_by_slice[name] = reached.position
         self.watermark.move(self._goal_position, reached)
         for manager, last in last_by_manager.items():
-            self.history_by_manager.setdefault(manager, History()).forget(last)
+            self._history(manager).forget(last)
         for entry in snapshot.entries:
-            self._history(entry.key).forget(entry.revision)
-        self._show()
+            self._history(records.manager_of(entry.key)).forget(entry.revision)
         self.ready.set()
         self._planned({})
         return snapshot.position
@@ -129,8 +130,8 @@ class Pump:
             reached = Reached(self._intent.life, step[-1].position)
             self.watermark.move(self._goal_position, reached)
             for entry, positions in zip(step, changed, strict=True):
-                self._history(entry.key).record(entry.revision, entry.trace, positions)
-            self._show()
+                history = self._history(records.manager_of(entry.key))
+                history.record(entry.revision, entry.trace, positions)
             self._planned(merged(changed))
             await asyncio.sleep(0)  # let others run
 
@@ -178,13 +179,13 @@ class Pump:
                 self.position_by_slice.pop(slice_of(change.key), None)  # nobody waits for it now
         return changed
 
-    def _history(self, key: str) -> History:
-        return self.history_by_manager.setdefault(records.manager_of(key), History())
-
-    def _show(self) -> None:
-        for manager, history in self.history_by_manager.items():
-            metrics.intent_revision.labels(manager).set(history.seen)
-        metrics.goal_entries.set(len(self.planner.goal))
+    def _history(self, manager: str) -> History:
+        history = self.history_by_manager.get(manager)
+        if history is None:
+            history = self.history_by_manager[manager] = History()
+            seen = metrics.intent_revision.labels(manager)
+            seen.set_function(partial(getattr, history, "seen"))
+        return history
 
 
 def _steps(of: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -11,7 +11,6 @@ since, from a backup or by a server that took over without its end: that is undo
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import suppress
 from typing import Protocol, TypeVar
 
 import structlog
@@ -130,20 +129,22 @@ class Relay:
 
     async def run(self) -> None:
         """Publish what is committed, for ever."""
-        while True:
-            await self._woken()
-            await asyncio.sleep(0)  # who waits for the answer to that write goes first
-            self._wake.clear()
-            full = True
-            while full and (changes := self._following() or await self._outbox()):
-                await self._publish(changes)
-                full = len(changes) >= changes_per_put_max  # else what came since has notified
-
-    async def _woken(self) -> None:
-        """Wait for `notify`, or for a while: a write whose answer was lost may have been done."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(look_again_s):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_again())
+            while True:
                 await self._wake.wait()
+                await asyncio.sleep(0)  # who waits for the answer to that write goes first
+                self._wake.clear()
+                full = True
+                while full and (changes := self._following() or await self._outbox()):
+                    await self._publish(changes)
+                    full = len(changes) >= changes_per_put_max  # else what came since has notified
+
+    async def _look_again(self) -> None:
+        """A write whose answer was lost may have been done: nobody notifies of it."""
+        while True:
+            await asyncio.sleep(look_again_s)
+            self._wake.set()
 
     async def published_all(self, sequence: int) -> None:
         """Wait until the log has been told everything up to and with `sequence`."""

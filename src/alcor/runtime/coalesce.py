@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 queue_depth = Gauge("alcor_queue_depth", "Weight of the requests that wait.", ["queue"])
 turns_quiet, turns_max = 4, 64  # of the event loop, before a batch is begun
+turns_quiet_alone = 1  # where there seems to be one client: after so many batches of one request
+batches_alone_min = 4
 
 batch_weight = Histogram(
     "alcor_batch_weight",
@@ -67,6 +69,7 @@ class Coalescer(Generic[Request, Reply]):
         self._queue_weight_max = queue_weight_max
         self._waiting: deque[Waiting[Request, Reply]] = deque()
         self._weight = 0  # of those who wait
+        self._alone = 0  # so many of the last batches were one request each
         self._more = asyncio.Event()
         queue_depth.labels(name).set_function(lambda: self._weight)
         self._batch_weight = batch_weight.labels(name)
@@ -111,10 +114,11 @@ class Coalescer(Generic[Request, Reply]):
 
         Clients that were answered together ask again together, and the loop reads them bit by bit.
         """
+        wanted = turns_quiet_alone if self._alone >= batches_alone_min else turns_quiet
         weight = quiet = 0
         for _ in range(turns_max):
             quiet = quiet + 1 if self._weight == weight else 0
-            if quiet == turns_quiet or self._weight >= self._batch_weight_max:
+            if quiet == wanted or self._weight >= self._batch_weight_max:
                 return
             weight = self._weight
             await asyncio.sleep(0)
@@ -136,6 +140,7 @@ class Coalescer(Generic[Request, Reply]):
                 keys.update(keys_of_it)
                 batch.append(following)
         if batch:
+            self._alone = self._alone + 1 if len(batch) == 1 else 0
             self._batch_weight.observe(weight)
         return batch
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alcor.runtime.coalesce import Coalescer, turns_max
+from alcor.runtime.coalesce import Coalescer, batches_alone_min, turns_max, turns_quiet
 from alcor.values.errors import Unavailable
 
 
@@ -61,6 +61,21 @@ def test_those_who_come_within_a_few_turns_of_the_loop_are_one_batch() -> None:
 
         assert await asyncio.gather(*replies) == ["A", "B", "C"]
         assert work.batches == [["a", "b", "c"]]
+
+    run(test)
+
+
+def test_the_only_client_hardly_waits_for_others() -> None:
+    async def test(work: Work, coalescer: Coalescer[str, str]) -> None:
+        work.gate.set()
+        for _ in range(batches_alone_min):
+            await coalescer.ask("a")
+        replies = asked(coalescer, "b")
+        for _ in range(turns_quiet):
+            await asyncio.sleep(0)
+
+        assert work.batches[-1] == ["b"]
+        await asyncio.gather(*replies)
 
     run(test)
 
