@@ -374,7 +374,9 @@ def test_a_gateway_that_can_not_be_had_leaves_nothing(
     assert announced.call("DELETE", f"/v2.0/networks/{public['id']}").status == 204
 
 
-def test_a_router_is_in_the_regions_zone_and_is_asked_for_in_no_other(announced: Any) -> None:
+def test_a_router_is_in_the_zone_that_it_was_asked_for_in_and_that_must_be_there(
+    announced: Any,
+) -> None:
     made = announced.make(ROUTERS, "router", availability_zone_hints=["nova"])
     assert (made["availability_zone_hints"], made["availability_zones"]) == (["nova"], ["nova"])
 

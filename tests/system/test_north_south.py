@@ -85,10 +85,12 @@ def far_site(
     yield from stand(lab, world, network_id, make_machines(network_id, "far", "h3"))
 
 
-def stand(lab: Lab, world: str, network_id: str, machines: list[Machine]) -> Iterator[Site]:
+def stand(
+    lab: Lab, world: str, network_id: str, machines: list[Machine], **wishes: object
+) -> Iterator[Site]:
     """The network behind a router, until the test has ended."""
     gateway = {"network_id": world}
-    body = {"name": "r", "external_gateway_info": gateway}
+    body = {"name": "r", "external_gateway_info": gateway} | wishes
     router = lab.api.create(ROUTER, [body]).items[0]
     for subnet in lab.api.list_page(SUBNET, [("network_id", network_id)]):
         lab.api.act(ROUTER, router["id"], "add_router_interface", {"subnet_id": subnet["id"]})

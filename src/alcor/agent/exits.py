@@ -121,7 +121,9 @@ class Exits:
             return None
         known = self._subnets.get(network.id, {})
         wanted = (fixed.subnet_id for fixed in gateway.fixed_ips)
-        central = self.outside.central(router.id, network.physical_network)
+        central = self.outside.central(
+            router.id, network.physical_network, router.availability_zones
+        )
         return Exit(
             gateway=gateway,
             network=network,

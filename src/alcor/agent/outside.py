@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpoint.
 """
 
-from collections.abc import Callable, ItemsView, Iterator
+from collections.abc import Callable, Collection, ItemsView, Iterator
 from typing import TypeVar
 
 from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, NdpProxy, UplinkNode
@@ -28,7 +28,7 @@ class Outside:
         self.proxied: dict[str, dict[str, Address]] = {}  # by router, by NDP proxy
         self.forwardings: dict[str, dict[str, Forwarding]] = {}  # by floating IP, by id
         self.resolved: dict[str, dict[Address, Mac]] = {}  # by network
-        self._nodes: dict[str, dict[str, Address]] = {}  # endpoints by host by physical network
+        self._nodes: dict[str, dict[str, UplinkNode]] = {}  # by host by physical network
         self._routers_by_port: dict[str, dict[str, str]] = {}  # by floating IP by its port
         self.renamed = 0  # how often a floating IP's name has come, changed or gone
         self._zones: dict[str, int] = {}
@@ -36,7 +36,7 @@ class Outside:
 
     def put_node(self, node: UplinkNode, is_there: bool) -> None:
         """Hold a node, or no more."""
-        _put(self._nodes, node.physical_network, node.host, node.tunnel_endpoint, is_there)
+        _put(self._nodes, node.physical_network, node.host, node, is_there)
 
     def put_gateway(self, gateway: Gateway, is_there: bool) -> None:
         """Hold a gateway, or no more."""
@@ -113,16 +113,25 @@ class Outside:
 
     def has_uplink(self, physical_network: str, endpoint: Address) -> bool:
         """Whether the host there has an uplink, and lives."""
-        return endpoint in self._nodes.get(physical_network, {}).values()
+        nodes = self._nodes.get(physical_network, {}).values()
+        return any(node.tunnel_endpoint == endpoint for node in nodes)
 
-    def central(self, router_id: str, physical_network: str) -> Address | None:
-        """The host by which the router's packets leave: all hosts choose alike, and evenly.
+    def central(
+        self, router_id: str, physical_network: str, zones: Collection[str] = ()
+    ) -> Address | None:
+        """The host by which the router's packets leave: all hosts choose alike, and evenly; one of
+        its availability zones while there is one.
 
         When a host goes only its own routers move (highest random weight).
         """
         nodes = self._nodes.get(physical_network, {})
-        host = chosen(router_id, nodes)
-        return nodes[host] if host is not None else None
+        near = (
+            {host for host, node in nodes.items() if node.availability_zone in zones}
+            if zones
+            else ()
+        )
+        host = chosen(router_id, nodes, near)
+        return nodes[host].tunnel_endpoint if host is not None else None
 
     def _free_zone(self, router_id: str) -> None:
         if router_id in self._zones:

@@ -161,6 +161,7 @@ class Control:
             peer(FloatingIpPeer),
             peer(ConfinePeer),
             peer(ConfinePeer, RouterApp.name),
+            peer(NodePeer),
             peer(QosPolicyPeer),
         )
         return NetworkApp(base, peers, config.network)
@@ -199,7 +200,15 @@ class Control:
         networks, subnets, held = peer(NetworkPeer), peer(SubnetPeer), peer(HeldPortPeer)
         reach, pools, policies = peer(ReachPeer), peer(SubnetPoolPeer), peer(QosPolicyPeer)
         of_routers = RouterPeers(
-            networks, reach, subnets, held, peer(FloatingIpPeer), peer(FlavorPeer), pools, policies
+            networks,
+            reach,
+            subnets,
+            held,
+            peer(FloatingIpPeer),
+            peer(FlavorPeer),
+            pools,
+            peer(NodePeer),
+            policies,
         )
         of_addresses = ElasticIpPeers(
             networks, reach, subnets, held, peer(RouterPeer), pools, policies

@@ -256,8 +256,18 @@ class PortPeer(Protocol):
         ...
 
 
+class ZoneHints(msgspec.Struct, frozen=True):
+    """Availability zones that somebody asks for."""
+
+    names: tuple[str, ...]
+
+
 class NodePeer(Protocol):
     """The node manager."""
+
+    async def check_zones(self, request: ZoneHints) -> Done:
+        """A refusal when one of these zones is not there."""
+        ...
 
     async def nodes(self, request: Ids) -> Nodes:
         """Those of the hosts that are known."""

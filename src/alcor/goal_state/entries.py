@@ -237,6 +237,8 @@ class Router(NamedTuple):
     untranslated: tuple[str, ...] = ()  # those of further ones whose packets leave as they are
     ecmp: bool = False  # what no route leads to leaves by all gateways, else by the first
     helpers: tuple[Helper, ...] = ()
+    # Whose hosts it leaves by while one of them has an uplink.
+    availability_zones: tuple[str, ...] = ()
 
 
 class RouterInterface(NamedTuple):
@@ -349,6 +351,7 @@ class UplinkNode(NamedTuple):
     physical_network: str
     host: str
     tunnel_endpoint: Address
+    availability_zone: str = ""
 
 
 class WayOut(NamedTuple):

@@ -46,6 +46,7 @@ def _router(router: Router) -> pb.Router:
             pb.Helper(protocol=each.protocol, port=each.port, name=each.name)
             for each in router.helpers
         ],
+        availability_zones=router.availability_zones,
     )
 
 
@@ -96,7 +97,9 @@ def _forwarding(forwarding: Forwarding) -> pb.Forwarding:
 
 
 def _uplink_node(node: UplinkNode) -> pb.UplinkNode:
-    return pb.UplinkNode(tunnel_endpoint=node.tunnel_endpoint.packed)
+    return pb.UplinkNode(
+        tunnel_endpoint=node.tunnel_endpoint.packed, availability_zone=node.availability_zone
+    )
 
 
 def _way_out(_: WayOut) -> pb.WayOut:
@@ -134,6 +137,7 @@ def _read_router(parts: list[str], value: bytes) -> Router:
         untranslated=tuple(message.untranslated),
         ecmp=message.ecmp,
         helpers=tuple(map(_read_helper, message.helpers)),
+        availability_zones=tuple(message.availability_zones),
     )
 
 
@@ -218,8 +222,9 @@ def _read_ports(message: pb.PortRange) -> tuple[int, int]:
 
 def _read_uplink_node(parts: list[str], value: bytes) -> UplinkNode:
     """The node of these bytes; `ValueError` when its tunnel endpoint is no address."""
-    endpoint = unpack_address(pb.UplinkNode.FromString(value).tunnel_endpoint)
-    return UplinkNode(unquote(parts[1]), parts[3], endpoint)
+    message = pb.UplinkNode.FromString(value)
+    endpoint = unpack_address(message.tunnel_endpoint)
+    return UplinkNode(unquote(parts[1]), parts[3], endpoint, message.availability_zone)
 
 
 def _read_way_out(parts: list[str], value: bytes) -> WayOut:

@@ -35,6 +35,7 @@ from alcor.intent.watching_records import (
     MeteringRuleRecord,
     TapMirrorRecord,
 )
+from alcor.values.zones import ZONE
 
 
 class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +43,7 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str  # the host's name
     tunnel_ip: str
+    availability_zone: str = ZONE
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
     alive: bool = True  # whether its agent was heard of lately, and nothing is missing there
     returning: bool = False  # heard of again: it fetches what it must have to be alive

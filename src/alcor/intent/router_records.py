@@ -41,6 +41,8 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     more_gateways: tuple[RouterGateway, ...] = ()  # beside `gateway`
     ecmp: bool = False  # whether what no route leads to leaves by all gateways
     helpers: tuple[HelperRecord, ...] = ()
+    # Whose hosts its packets leave by while one of them has an uplink.
+    availability_zones: tuple[str, ...] = ()
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

@@ -1,15 +1,16 @@
 """By which hosts each router's packets leave: the one that hosts choose, and the next in line.
 
-A host chooses among living ones with an uplink (`agent/outside.py`); here the same choice is made
-so that the chosen host holds the router even when no machine of the router's networks is there. The
-next in line holds it too: when the first dies, the second has nothing to fetch. A host that returns
-holds what it will be chosen for before it is.
+A host chooses among living ones with an uplink, those of the router's zones first
+(`agent/outside.py`); here the same choice is made so that the chosen host holds the router even
+when no machine of the router's networks is there. The next in line holds it too: when the first
+dies, the second has nothing to fetch. A host that returns holds what it will be chosen for before
+it is.
 """
 
 from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
-from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record
+from alcor.intent.records import NetworkRecord, NodeRecord, PortRecord, Record, RouterRecord
 from alcor.planner.nodes.router import is_gateway
 from alcor.planner.pairs import Pairs
 from alcor.values.rendezvous import first_of
@@ -37,6 +38,8 @@ class ExitIndex:
         self._gateways: dict[str, dict[str, str]] = {}  # networks by router, by port
         self._routers_by_network = Pairs()
         self._exits: dict[str, dict[str, list[str]]] = {}  # hosts by router, by physical network
+        self._zone_by_host: dict[str, str] = {}
+        self._zones: dict[str, Set[str]] = {}  # that routers prefer, by router
 
     def of(self, router_id: str) -> Set[str]:
         """The hosts that the router's packets leave by, or may at once."""
@@ -51,8 +54,11 @@ class ExitIndex:
             case NetworkRecord(id=network_id):
                 names = _physical_network(before), _physical_network(after)
                 return list(self._change_network(network_id, *names))
-            case NodeRecord():
-                return list(self._change_node(before, after))
+            case NodeRecord(id=host):
+                is_moved = self._set_zone(host, after)
+                return list(self._change_node(before, after, is_moved=is_moved))
+            case RouterRecord(id=router_id):
+                return list(self._change_router(router_id, after))
         return []
 
     def _change_gateway(self, before: Record | None, after: Record | None) -> Iterator[Move]:
@@ -81,7 +87,29 @@ class ExitIndex:
         for router_id in self._routers_by_network.of(network_id):
             yield from self._choose(router_id)
 
-    def _change_node(self, before: Record | None, after: Record | None) -> Iterator[Move]:
+    def _change_router(self, router_id: str, after: Record | None) -> Iterator[Move]:
+        zones = (
+            frozenset(after.availability_zones)
+            if isinstance(after, RouterRecord)
+            else frozenset[str]()
+        )
+        if zones == self._zones.get(router_id, _NOBODY):
+            return
+        self._zones[router_id] = zones
+        if not zones:
+            del self._zones[router_id]
+        yield from self._choose(router_id)
+
+    def _set_zone(self, host: str, after: Record | None) -> bool:
+        """Whether the host is in another zone now."""
+        before = self._zone_by_host.pop(host, None)
+        if isinstance(after, NodeRecord):
+            self._zone_by_host[host] = after.availability_zone
+        return before is not None and before != self._zone_by_host.get(host, before)
+
+    def _change_node(
+        self, before: Record | None, after: Record | None, *, is_moved: bool
+    ) -> Iterator[Move]:
         was, now = _uplinks(before), _uplinks(after)
         lived = self._living & was
         self._living = self._living - was | (now if _is_alive(after) else frozenset())
@@ -99,6 +127,10 @@ class ExitIndex:
                 # It can only take the place of one of those that were chosen among all others.
                 among = {*self._chosen(router_id, name), host}
                 yield from self._save(router_id, {name: self._first(router_id, name, among)})
+        for _, name in now if is_moved else ():
+            for router_id in self._routers_out_by(name):
+                if router_id in self._zones:
+                    yield from self._choose(router_id)
 
     def _choose_without(self, host: str, name: str) -> Iterator[Move]:
         """What goes by a host that lives no more needs another one."""
@@ -130,8 +162,10 @@ class ExitIndex:
     def _first(self, router_id: str, name: str, among: Set[str]) -> list[str]:
         """Those that hosts choose, of the living ones; and those that they will choose."""
         living = [host for host in among if (host, name) in self._living]
-        chosen = first_of(router_id, living, exits_per_router)
-        return [*dict.fromkeys([*chosen, *first_of(router_id, among, exits_per_router)])]
+        zones = self._zones.get(router_id, _NOBODY)
+        near = {host for host in among if self._zone_by_host.get(host) in zones}
+        chosen = first_of(router_id, living, exits_per_router, near)
+        return [*dict.fromkeys([*chosen, *first_of(router_id, among, exits_per_router, near)])]
 
     def _save(self, router_id: str, chosen: Mapping[str, list[str]]) -> Iterator[Move]:
         before = self.of(router_id)

@@ -26,9 +26,12 @@ class AtFloating(NamedTuple):
 
 def central_host(region: Region, gateway: Leg) -> str:
     """The host by whose uplink a router's packets leave; empty: none."""
-    every = (node.id for node in region.every(NodeRecord))
-    living = [host for host in every if region.has_uplink(host, gateway.network)]
-    return chosen(gateway.router.id, living) or ""
+    every = region.every(NodeRecord)
+    living = [node for node in every if region.has_uplink(node.id, gateway.network)]
+    near = {
+        node.id for node in living if node.availability_zone in gateway.router.availability_zones
+    }
+    return chosen(gateway.router.id, (node.id for node in living), near) or ""
 
 
 def home_of(region: Region, at: AtFloating) -> str:

@@ -1,10 +1,10 @@
-"""Availability zones: a region of ours is one, under the name that Neutron's default has."""
+"""Availability zones: operators say of which one a host is; it is in `nova` if they don't."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from alcor.values.errors import NotFound
 
-ZONE = "nova"
+ZONE = "nova"  # as Neutron's default is called
 
 
 class AvailabilityZoneNotFound(NotFound):
@@ -14,10 +14,8 @@ class AvailabilityZoneNotFound(NotFound):
         super().__init__(f"AvailabilityZone {name[:255]} could not be found.")
 
 
-def check_hints(names: Iterable[str]) -> tuple[str, ...]:
-    """The zones that are asked for, all of which must be there."""
-    found = tuple(names)
-    for name in found:
-        if name != ZONE:
+def check_hints(names: Iterable[str], zones: Collection[str]) -> None:
+    """That all the zones that are asked for are there."""
+    for name in names:
+        if name not in zones:
             raise AvailabilityZoneNotFound(name)
-    return found

@@ -19,6 +19,7 @@ from tests.foundation import foundation
 
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
+    Done,
     Ids,
     IpPeer,
     MacPeer,
@@ -31,6 +32,7 @@ from alcor.contracts.peers import (
     PortPeer,
     SubnetPeer,
     Subnets,
+    ZoneHints,
 )
 from alcor.contracts.resources import (
     Caller,
@@ -73,6 +75,9 @@ class Owners:
 
     async def nodes(self, request: Ids) -> Nodes:
         return Nodes(self._of(NodeRecord, request.ids))
+
+    async def check_zones(self, request: ZoneHints) -> Done:
+        return Done()
 
     async def subnets_of(self, request: Ids) -> Subnets:
         self.asked.append("SubnetRecord")

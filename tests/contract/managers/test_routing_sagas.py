@@ -88,7 +88,7 @@ class Region:
         base = foundation(lives.place)
         floating, flavors = cross("floating"), cross("flavor")
         router_peers: Any = RouterPeers(
-            owners[0], reach, owners[1], held, floating, flavors, scopes
+            owners[0], reach, owners[1], held, floating, flavors, scopes, cross("node")
         )
         ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"), scopes)
         self.router_app = RouterApp(base, router_peers, RouterSettings())

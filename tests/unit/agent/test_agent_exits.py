@@ -15,8 +15,8 @@ def nobody(number: int) -> bool:
     return False
 
 
-def node(number: int) -> UplinkNode:
-    return UplinkNode("ext", f"h{number}", address(f"172.31.0.{number}"))
+def node(number: int, zone: str = "") -> UplinkNode:
+    return UplinkNode("ext", f"h{number}", address(f"172.31.0.{number}"), zone)
 
 
 def outside_of(*numbers: int) -> Outside:
@@ -45,6 +45,18 @@ def test_routers_are_spread_and_only_those_of_a_dead_host_move() -> None:
         now = outside.central(router_id, "ext")
         assert now != node(2).tunnel_endpoint
         assert now == was or was == node(2).tunnel_endpoint
+
+
+def test_a_router_leaves_by_its_availability_zone_while_that_has_an_uplink() -> None:
+    outside = outside_of(1, 2, 3)
+    outside.put_node(node(4, "west"), True)
+
+    leaves_by = {outside.central(each, "ext", ("west",)) for each in ROUTERS}
+    outside.put_node(node(4, "west"), False)
+    without = {outside.central(each, "ext", ("west",)) for each in ROUTERS}
+
+    assert leaves_by == {node(4).tunnel_endpoint}
+    assert without == {node(number).tunnel_endpoint for number in (1, 2, 3)}
 
 
 def test_every_router_has_a_zone_of_its_own_until_there_are_no_more() -> None:

@@ -90,7 +90,7 @@ class World:
         self.log = MemoryLog(1)
         self.app = NetworkApp(
             foundation(folder, self.log),
-            Needed(*[self.peers] * 5),
+            Needed(*[self.peers] * 6),
             NetworkSettings(**settings),
         )
         self.service = self.app.resources[0][1]

@@ -25,7 +25,7 @@ from alcor.values.addresses import address
 from alcor.values.rendezvous import first_of
 
 HOSTS, ROUTERS, WORLDS = ("h1", "h2", "h3", "h4"), ("r1", "r2"), ("x1", "x2")
-INSIDE = ("n1", "n2")
+INSIDE, ZONES = ("n1", "n2"), ("east", "west")
 
 
 def meeting(id_: str, router: str, network: str, owner: str) -> PortRecord:
@@ -43,22 +43,31 @@ def world(id_: str, physical_network: str = "ext") -> NetworkRecord:
     return NetworkRecord(id=id_, project_id="", vni=9, mtu=1500, physical_network=physical_network)
 
 
-def node(host: str, alive: bool | None = True, names: tuple[str, ...] = ("ext",)) -> NodeRecord:
+def node(
+    host: str, alive: bool | None = True, names: tuple[str, ...] = ("ext",), zone: str = "east"
+) -> NodeRecord:
     """None: it is returning."""
     ip, life = (
         f"192.0.2.{host.removeprefix('h')}",
         {"alive": bool(alive), "returning": alive is None},
     )
-    return NodeRecord(id=host, tunnel_ip=ip, physical_networks=names, **life)
+    return NodeRecord(
+        id=host, tunnel_ip=ip, physical_networks=names, availability_zone=zone, **life
+    )
 
 
 def machine(id_: str, network: str, host: str) -> PortRecord:
     return msgspec.structs.replace(meeting(id_, "", network, ""), device_owner="", host=host)
 
 
+def router(id_: str, zones: tuple[str, ...] = ()) -> RouterRecord:
+    return RouterRecord(id=id_, project_id="", availability_zones=zones)
+
+
 names = st.sampled_from(((), ("ext",), ("other",), ("ext", "other")))
+zones = st.sampled_from(ZONES)
 records = st.one_of(
-    st.builds(node, st.sampled_from(HOSTS), st.sampled_from((True, False, None)), names),
+    st.builds(node, st.sampled_from(HOSTS), st.sampled_from((True, False, None)), names, zones),
     st.builds(world, st.sampled_from(WORLDS), st.sampled_from(("", "ext", "other"))),
     st.builds(
         meeting,
@@ -74,7 +83,7 @@ records = st.one_of(
         st.sampled_from(INSIDE),
         st.just("interface"),
     ),
-    st.builds(RouterRecord, id=st.sampled_from(ROUTERS), project_id=st.just("")),
+    st.builds(router, st.sampled_from(ROUTERS), st.sampled_from(((), ("east",), ZONES))),
     st.builds(machine, st.just("m"), st.sampled_from(INSIDE), st.sampled_from(("", *HOSTS))),
 )
 histories = st.lists(st.tuples(records, st.booleans()), max_size=40)
@@ -111,29 +120,37 @@ def test_the_exits_are_whom_hosts_choose_and_whom_they_choose_when_that_one_dies
     history: list[tuple[Record, bool]],
 ) -> None:
     once = told(history)
-    outside, hosts = outside_of(once.planner.goal), {}
+    outside, nodes, preferred = outside_of(once.planner.goal), dict[str, NodeRecord](), {}
     for each in once.living():
         if isinstance(each, NodeRecord):
-            hosts[each.id] = address(each.tunnel_ip)
+            nodes[each.id] = each
+        if isinstance(each, RouterRecord):
+            preferred[each.id] = each.availability_zones
     by_network = {e.id: e.physical_network for e in once.living() if isinstance(e, NetworkRecord)}
 
+    def entry(name: str, host: str) -> UplinkNode:
+        ip, zone = address(nodes[host].tunnel_ip), nodes[host].availability_zone
+        return UplinkNode(name, host, ip, zone)
+
     for router_id in ROUTERS:
+        zones = preferred.get(router_id, ())
+        near = {each.id for each in nodes.values() if each.availability_zone in zones}
         gateways = outside.gateways_of(router_id, ())
         names = {by_network.get(each.network_id, "") for each in gateways} - {""}
         every = set()
         for name in names:
             chosen = set()
             for _ in range(2):
-                endpoint = outside.central(router_id, name)
+                endpoint = outside.central(router_id, name, zones)
                 if endpoint is not None:
-                    (host,) = (each for each, found in hosts.items() if found == endpoint)
+                    (host,) = (e.id for e in nodes.values() if address(e.tunnel_ip) == endpoint)
                     chosen.add(host)
-                    outside.put_node(UplinkNode(name, host, endpoint), False)
+                    outside.put_node(entry(name, host), False)
             for host in chosen:
-                outside.put_node(UplinkNode(name, host, hosts[host]), True)
+                outside.put_node(entry(name, host), True)
             every |= chosen
             coming = [e.id for e in once.living() if isinstance(e, NodeRecord) and held(e, name)]
-            every |= set(first_of(router_id, coming, 2))
+            every |= set(first_of(router_id, coming, 2, near))
         assert once.exits(router_id) == every
 
 
@@ -227,6 +244,38 @@ def test_the_death_of_a_host_moves_its_own_routers_only() -> None:
     expected[uplink_node_key("ext", "h1")] = None
     assert {each.key: each.value for each in changes} == expected
     assert {each.key for each in world_.tell(node("h1"))} == set(expected)
+
+
+def test_a_router_leaves_by_the_hosts_of_its_zone_and_by_others_when_they_are_gone() -> None:
+    in_zones = [node(each, zone="west" if each == "h4" else "east") for each in HOSTS]
+    gateway = meeting("g1", "r1", "x1", "gateway")
+    world_ = Exits(*in_zones, world("x1"), router("r1", ("west",)), gateway)
+    east = ranked("r1", "h1", "h2", "h3")
+    assert world_.exits("r1") == {"h4", east[0]}
+
+    world_.tell(node("h4", alive=False, zone="west"))
+    assert world_.exits("r1") == set(east[:2])
+
+    world_.tell(node(east[2], zone="west"))
+    assert world_.exits("r1") == {east[2], east[0]}
+
+    world_.tell(router("r1"))
+    assert world_.exits("r1") == set(east[:2])
+
+
+def test_a_host_that_changes_its_zone_moves_routers_that_prefer_one() -> None:
+    routers = [router("r1", ("east",)), router("r2")]
+    gateways = [meeting(f"g{each.id}", each.id, "x1", "gateway") for each in routers]
+    world_ = Exits(*map(node, HOSTS), world("x1"), *routers, *gateways)
+    first, second = ranked("r1", *HOSTS)[:2]
+
+    changes = world_.tell(node(first, zone="west"))
+
+    third = ranked("r1", *HOSTS)[2]
+    assert {each.key for each in changes} == {
+        uplink_node_key("ext", first), exit_key(first, "r1"), exit_key(third, "r1")
+    }  # fmt: skip
+    assert world_.exits("r1") == {second, third}
 
 
 def test_a_node_that_says_the_same_again_moves_nothing() -> None:

@@ -32,6 +32,7 @@ from alcor.values.addresses import address
 T = TypeVar("T")
 EXTERNAL, PHYSICAL, OUTSIDE = "ext", "physnet", "203.0.113.1"
 SECOND, BESIDE = "ext2", "198.18.0.1"  # another network outside, and its gateway
+ZONES = ("east", "west")
 HOSTS, NETWORKS, ROUTERS, GROUPS, ACLS = ("h1", "h2", "h3"), (1, 2, 3), (1, 2), ("g1", "g2"), "ab"
 PORTS_ASKED = (22, 53, 67, 80, 443)
 WHOEVER = {
@@ -104,7 +105,8 @@ def world(number: int) -> World:
 def _nodes(dice: Dice) -> Iterator[NodeRecord]:
     for number, name in enumerate(HOSTS, start=1):
         uplinks = (PHYSICAL,) if dice.chance(0.5) else ()
-        yield NodeRecord(id=name, tunnel_ip=f"172.31.0.{number}", physical_networks=uplinks)
+        yield NodeRecord(id=name, tunnel_ip=f"172.31.0.{number}", physical_networks=uplinks,
+                         availability_zone=dice.one(ZONES))  # fmt: skip
 
 
 def _networks(dice: Dice) -> Iterator[Record]:
@@ -231,6 +233,7 @@ def _routers(dice: Dice, held: Sequence[PortRecord]) -> Iterator[RouterRecord]:
         yield RouterRecord(
             id=f"r{r}", project_id="p", admin_state_up=dice.chance(0.95), routes=tuple(routes),
             gateway=gateway[0] if gateway else None, ecmp=dice.chance(0.5),
+            availability_zones=tuple(dice.some(ZONES, 1)),
             more_gateways=tuple(
                 RouterGateway(network_id=SECOND, port_id=port.id, enable_snat=dice.chance(0.9))
                 for port in held if port.id == f"a{r}"

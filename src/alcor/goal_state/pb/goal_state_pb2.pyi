@@ -289,7 +289,7 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp", "helpers")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp", "helpers", "availability_zones")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
@@ -300,6 +300,7 @@ class Router(_message.Message):
     UNTRANSLATED_FIELD_NUMBER: _ClassVar[int]
     ECMP_FIELD_NUMBER: _ClassVar[int]
     HELPERS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABILITY_ZONES_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
@@ -310,7 +311,8 @@ class Router(_message.Message):
     untranslated: _containers.RepeatedScalarFieldContainer[str]
     ecmp: bool
     helpers: _containers.RepeatedCompositeFieldContainer[Helper]
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ..., helpers: _Optional[_Iterable[_Union[Helper, _Mapping]]] = ...) -> None: ...
+    availability_zones: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ..., helpers: _Optional[_Iterable[_Union[Helper, _Mapping]]] = ..., availability_zones: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Helper(_message.Message):
     __slots__ = ("protocol", "port", "name")
@@ -369,10 +371,12 @@ class Forwarding(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., outer: _Optional[_Union[PortRange, _Mapping]] = ..., address: _Optional[bytes] = ..., inner: _Optional[_Union[PortRange, _Mapping]] = ...) -> None: ...
 
 class UplinkNode(_message.Message):
-    __slots__ = ("tunnel_endpoint",)
+    __slots__ = ("tunnel_endpoint", "availability_zone")
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    AVAILABILITY_ZONE_FIELD_NUMBER: _ClassVar[int]
     tunnel_endpoint: bytes
-    def __init__(self, tunnel_endpoint: _Optional[bytes] = ...) -> None: ...
+    availability_zone: str
+    def __init__(self, tunnel_endpoint: _Optional[bytes] = ..., availability_zone: _Optional[str] = ...) -> None: ...
 
 class WayOut(_message.Message):
     __slots__ = ()

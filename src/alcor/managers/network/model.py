@@ -8,7 +8,6 @@ import msgspec
 from alcor.managers.network.segment import TUNNELS, VXLAN, segment
 from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
-from alcor.values.zones import check_hints
 
 
 class NetworkNotFound(NotFound):
@@ -133,7 +132,7 @@ def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Ne
         vni=(travels.segmentation_id or 0) if travels.network_type in TUNNELS else 0,
         external=values["router:external"],
         is_default=values["is_default"],
-        availability_zone_hints=check_hints(values["availability_zone_hints"]),
+        availability_zone_hints=tuple(values["availability_zone_hints"]),
         dns_domain=values["dns_domain"],
         description=values["description"],
         shared=values["shared"],

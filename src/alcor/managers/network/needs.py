@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
-from alcor.contracts.peers import PortPeer, SubnetPeer
+from alcor.contracts.peers import NodePeer, PortPeer, SubnetPeer
 from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer
@@ -23,6 +23,7 @@ class Peers(NamedTuple):
     floating_ips: FloatingIpPeer
     users: ConfinePeer  # whose ports are on networks
     gateways: ConfinePeer  # whose routers lead to them
+    nodes: NodePeer
     policies: QosPolicyPeer | None = None
 
 

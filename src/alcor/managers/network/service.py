@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from alcor.contracts.peers import Done, Ids, Networks, NetworkSubnets, SubnetSequence
+from alcor.contracts.peers import Done, Ids, Networks, NetworkSubnets, SubnetSequence, ZoneHints
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -69,6 +69,7 @@ class NetworkService:
         self._ports = peers.ports
         self._subnets = peers.subnets
         self._floating_ips = peers.floating_ips
+        self._nodes = peers.nodes
         self._limits = limits
         self._new_id, self._now = makers
         self._subnets_heard = Reached()
@@ -82,6 +83,8 @@ class NetworkService:
     async def create(self, request: CreateRequest) -> Written:
         now = self._now()
         items = await self._with_policies(request)
+        if hints := {name for each in items for name in each["availability_zone_hints"]}:
+            await self._nodes.check_zones(ZoneHints(tuple(sorted(hints))))
         networks = [
             network(values, values.get("id") or self._new_id(), now, self._limits)
             for values in items

@@ -3,8 +3,9 @@
 from alcor.resource import standard
 from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
-from alcor.resource.fields import BOOLEAN, HOST, IP, UUID, integer, nullable, only, string
+from alcor.resource.fields import BOOLEAN, HOST, IP, NAME, UUID, integer, nullable, only, string
 from alcor.values.ids import host_id
+from alcor.values.zones import ZONE
 
 _COUNT = integer(0, (1 << 63) - 1)
 _TIME = string(32)
@@ -15,6 +16,15 @@ _CONFIGURATIONS = {
     "datapath_type": string(16),
     "log_agent_heartbeats": BOOLEAN,
 }
+
+
+def _parse_zone(value: object) -> object:
+    if name := NAME.parse(value):
+        return name
+    raise ValueError("a zone has a name")
+
+
+_ZONE = NAME._replace(parse=_parse_zone, schema=dict(NAME.schema) | {"minLength": 1})
 
 
 def _is_host(text: object) -> bool:
@@ -34,6 +44,7 @@ NODE = Resource(
     fields=(
         Field(name="id", alias="name", type=HOST, required=True, put=False),
         Field(name="tunnel_ip", type=IP, required=True),
+        Field(name="availability_zone", type=_ZONE, default=ZONE, filterable=False, sortable=False),
         standard.DESCRIPTION,
         read_only("physical_networks", list_answered(string(64)), filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
@@ -64,7 +75,7 @@ AGENT = Resource(
         ),
         read_only("alive", BOOLEAN),
         Field(name="description", type=string(255), post=False),
-        read_only("availability_zone", nullable(string(255))),
+        read_only("availability_zone", string(255)),
         read_only("created_at", _TIME),
         read_only("started_at", _TIME),
         read_only("heartbeat_timestamp", nullable(_TIME)),

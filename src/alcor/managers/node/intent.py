@@ -11,6 +11,7 @@ def record(node: Node) -> NodeRecord:
     return NodeRecord(
         id=node.id,
         tunnel_ip=node.tunnel_ip,
+        availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
         alive=not node.is_gone,
         returning=node.is_returning,

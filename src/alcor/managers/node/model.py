@@ -12,6 +12,7 @@ import msgspec
 from alcor.goal_state.reports import HostReport
 from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, NotFound
+from alcor.values.zones import ZONE
 
 _AGENTS = UUID("6a1c0c3e-7d1a-4c62-9d39-6f2d5ad0a1c0")  # the namespace of agents' ids
 
@@ -52,6 +53,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # the same
     tunnel_ip: str
     description: str = ""
+    availability_zone: str = ZONE
     physical_networks: tuple[str, ...] = ()  # to which the host says that it has an uplink
     is_gone: bool = False  # silent for too long: nothing is to leave by its uplinks
     is_returning: bool = False  # it was gone, and fetches what its uplinks need meanwhile
@@ -82,6 +84,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tunnel_ip: str
     description: str
+    availability_zone: str
     physical_networks: tuple[str, ...]
     alive: bool
     heartbeat_timestamp: str | None
@@ -101,7 +104,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     binary: str = "alcor-agent"
     topic: str = "N/A"
     host: str
-    availability_zone: None = None
+    availability_zone: str
     admin_state_up: bool = True
     alive: bool
     description: str
@@ -119,6 +122,7 @@ def node(values: Mapping[str, Any], now: str) -> Node:
         name=values["id"],
         tunnel_ip=values["tunnel_ip"],
         description=values["description"],
+        availability_zone=values.get("availability_zone", ZONE),
         physical_networks=values.get("physical_networks", ()),
         revision_number=1,
         created_at=now,
@@ -128,7 +132,10 @@ def node(values: Mapping[str, Any], now: str) -> Node:
 
 def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
-    names = ("tunnel_ip", "description", "physical_networks", "is_gone", "is_returning")
+    names = (
+        *("tunnel_ip", "description", "availability_zone", "physical_networks"),
+        *("is_gone", "is_returning"),
+    )
     return revised(old, {name: changes[name] for name in names if name in changes}, now)
 
 
@@ -145,6 +152,7 @@ def view(node: Node, life: Life) -> NodeView:
         name=node.name,
         tunnel_ip=node.tunnel_ip,
         description=node.description,
+        availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
         alive=life.alive,
         heartbeat_timestamp=life.heard_at or None,
@@ -162,6 +170,7 @@ def agent(node: Node, life: Life, tunnel_type: str) -> Agent:
     return Agent(
         id=agent_id(node.id),
         host=node.id,
+        availability_zone=node.availability_zone,
         alive=life.alive,
         description=node.description,
         created_at=_as_of_agents(node.created_at),

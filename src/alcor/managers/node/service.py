@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from alcor.contracts.peers import Ids, Nodes, PortPeer
+from alcor.contracts.peers import Done, Ids, Nodes, PortPeer, ZoneHints
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
@@ -36,6 +36,7 @@ from alcor.resource.revisions import check_revision
 from alcor.resource.selection import select
 from alcor.values.errors import Conflict, Kind, Refusal
 from alcor.values.revision import Revision
+from alcor.values.zones import ZONE, check_hints
 
 _log = structlog.get_logger("alcor.node")
 _encode = msgspec.json.encode
@@ -98,6 +99,12 @@ class NodeService:
     async def nodes(self, request: Ids) -> Nodes:
         found = await self._store.nodes(request.ids)
         return Nodes([intent.record(each) for each in found])
+
+    async def check_zones(self, request: ZoneHints) -> Done:
+        check_hints(
+            request.names, {ZONE, *(each.availability_zone for each in await self._store.all())}
+        )
+        return Done()
 
     async def hear(self, entries: Sequence[Entry]) -> None:
         """Reports of hosts: who is alive, and whom we don't know yet."""

@@ -7,7 +7,7 @@ from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.needs import Store
 from alcor.resource.selection import Item
 from alcor.runtime.listed import ListedService
-from alcor.values.zones import ZONE, AvailabilityZoneNotFound
+from alcor.values.zones import AvailabilityZoneNotFound
 
 _KINDS = ("network", "router")  # what every host serves
 
@@ -21,11 +21,17 @@ class ZoneService(ListedService):
         self._heartbeats = heartbeats
 
     async def _zones(self, caller: Caller) -> Sequence[Item]:
-        nodes = await self._store.all()
-        alive = any(self._heartbeats.life(each.id).alive for each in nodes)
-        state = "available" if alive else "unavailable"
+        alive: dict[str, bool] = {}  # whether any host of it is
+        for node in await self._store.all():
+            zone = node.availability_zone
+            alive[zone] = alive.get(zone, False) or self._heartbeats.life(node.id).alive
         return [
-            {"id": f"{ZONE}/{kind}", "name": ZONE, "resource": kind, "state": state}
+            {
+                "id": f"{zone}/{kind}",
+                "name": zone,
+                "resource": kind,
+                "state": "available" if alive[zone] else "unavailable",
+            }
+            for zone in sorted(alive)
             for kind in _KINDS
-            if nodes
         ]

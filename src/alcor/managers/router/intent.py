@@ -35,6 +35,7 @@ def record(router: Router, attachments: Iterable[Attachment]) -> RouterRecord:
             HelperRecord(protocol=NUMBER_BY_NAME[each.protocol], port=each.port, helper=each.helper)
             for each in router.conntrack_helpers
         ),
+        availability_zones=router.availability_zone_hints,
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from alcor.contracts.flavors import FlavorPeer
 from alcor.contracts.held_ports import HeldPortPeer
-from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.peers import NetworkPeer, NodePeer, SubnetPeer
 from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer, Path, PathRequest
@@ -25,6 +25,7 @@ __all__ = [
     "FloatingIpPeer",
     "HeldPortPeer",
     "NetworkPeer",
+    "NodePeer",
     "Note",
     "Peers",
     "ReachPeer",
@@ -46,6 +47,7 @@ class Peers(NamedTuple):
     floating_ips: FloatingIpPeer
     flavors: FlavorPeer
     pools: SubnetPoolPeer
+    nodes: NodePeer
     policies: QosPolicyPeer | None = None
 
 

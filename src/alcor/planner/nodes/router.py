@@ -51,6 +51,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         untranslated=tuple(_way(router, e) for e in router.more_gateways if not e.enable_snat),
         ecmp=router.ecmp,
         helpers=tuple(Helper(e.protocol, e.port, e.helper) for e in router.helpers),
+        availability_zones=router.availability_zones,
     )
 
 

@@ -12,7 +12,7 @@ def plan(node: NodeRecord) -> Iterator[tuple[str, UplinkNode]]:
     """An entry for each physical network that it has an uplink to; none while it is dead."""
     if node.alive:
         for name in node.physical_networks:
-            entry = UplinkNode(name, node.id, address(node.tunnel_ip))
+            entry = UplinkNode(name, node.id, address(node.tunnel_ip), node.availability_zone)
             yield uplink_node_key(name, node.id), entry
 
 

@@ -14,7 +14,6 @@ from alcor.managers.router.model.conntrack_helper import ShownHelper
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.resource.revisions import revised
 from alcor.values.errors import BadRequest
-from alcor.values.zones import ZONE, check_hints
 
 
 class Router(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +65,8 @@ def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         admin_state_up=values["admin_state_up"],
-        availability_zone_hints=check_hints(values["availability_zone_hints"]),
-        availability_zones=(ZONE,),
+        availability_zone_hints=tuple(values["availability_zone_hints"]),
+        availability_zones=tuple(values["availability_zone_hints"]),
         flavor_id=values["flavor_id"],
         enable_ndp_proxy=bool(values["enable_ndp_proxy"]),
         enable_default_route_ecmp=bool(values["enable_default_route_ecmp"]),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alcor.contracts.flavors import FlavorWish
-from alcor.contracts.peers import Done, Ids, InUse
+from alcor.contracts.peers import Done, Ids, InUse, ZoneHints
 from alcor.contracts.resources import (
     ActRequest,
     CreateRequest,
@@ -73,6 +73,8 @@ class RouterService:
         now, trace = self._makers.now(), request.caller.request_id
         for flavor_id in sorted({v["flavor_id"] for v in request.items} - {None}):
             await self._peers.flavors.check(FlavorWish(flavor_id, L3))
+        if hints := {name for v in request.items for name in v["availability_zone_hints"]}:
+            await self._peers.nodes.check_zones(ZoneHints(tuple(sorted(hints))))
         new = [router(v, v.get("id") or self._makers.new_id(), now) for v in request.items]
         wanted = {
             each.id: gateway
