@@ -1,4 +1,4 @@
-"""What pages tell readers to type is there: settings in TOML, and commands with their options."""
+"""What pages tell readers to type is there: settings, variables, commands and their options."""
 
 import re
 import shlex
@@ -51,6 +51,15 @@ def test_settings_that_a_page_shows_can_be_loaded(page: str, block: str, tmp_pat
     needed = {"host": "h1", "tunnel_ip": "192.0.2.1"} if of is AgentConfig else {}
 
     load(of, file, {f"ALCOR_{name.upper()}": value for name, value in needed.items()})
+
+
+def test_variables_that_pages_name_are_read() -> None:
+    """By a setting (`docs/reference/configuration.md` is made of these), or in the code."""
+    code = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    code += (ROOT / "docs" / "reference" / "configuration.md").read_text()
+    named = {name for page in PAGES for name in re.findall(r"\bALCOR_\w+", page.read_text())}
+
+    assert sorted(name for name in named if not re.search(rf"\b{name}\b", code)) == []
 
 
 def options_of(command: Any) -> set[str]:
