@@ -69,7 +69,8 @@ class Agent:
                 partial(end_s, files, of_server=False)
             )
         self._config, self._link = config, link
-        self._memory = _memory(config)
+        self._memory = memory = _memory(config)
+        self.metrics.unsaved.set_function(lambda: memory.failing)
         self._desired, self._model = Desired(config.host), HostModel()
         rundir = Path(config.ovs_rundir)
         socket = rundir / f"{config.bridge}.mgmt"

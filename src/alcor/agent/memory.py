@@ -14,6 +14,7 @@ from alcor.agent.state import Corrupt, SavedState
 
 save_pause_s = 0.25  # between two writes, however many changes there are
 save_bytes_per_s_max = 4_000_000
+save_again_s = 2.0  # after the disk has refused
 
 log = structlog.get_logger()
 
@@ -24,6 +25,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "goal-state"
+        self.failing = False  # the disk has refused what was last to be saved
 
     def load(self) -> SavedState | None:
         """What was last saved; None when there is nothing, or nothing that can be trusted."""
@@ -40,6 +42,9 @@ class Memory:
                 await unsaved.wait()
                 unsaved.clear()
                 size = await _to_the_end(asyncio.to_thread(self.save, current()))
+                if self.failing:
+                    unsaved.set()
+                    await asyncio.sleep(save_again_s)
                 await asyncio.sleep(max(save_pause_s, size / save_bytes_per_s_max))
         finally:
             if unsaved.is_set():
@@ -48,10 +53,16 @@ class Memory:
     def save(self, what: SavedState) -> int:
         """Write now, so many bytes; a disk that refuses is an alarm, and forwarding goes on."""
         try:
-            return state.write(self._path, what)
+            size = state.write(self._path, what)
         except OSError as error:
-            log.error("goal state is not saved", reason=str(error))
+            if not self.failing:  # else each attempt says the same
+                log.error("goal state is not saved", file=str(self._path), reason=str(error))
+            self.failing = True
             return 0
+        if self.failing:
+            log.info("goal state is saved again", file=str(self._path))
+        self.failing = False
+        return size
 
 
 async def _to_the_end(writing: Coroutine[None, None, int]) -> int:

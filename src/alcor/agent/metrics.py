@@ -57,6 +57,11 @@ class Metrics:
             ("role",),
             registry=registry,
         )
+        self.unsaved = Gauge(
+            "alcor_agent_goal_state_unsaved",
+            "1 while the disk refuses the host's goal state",
+            registry=registry,
+        )
         self.goal_faults = Counter(
             "alcor_agent_goal_faults_total", "Parts of goal state ignored", registry=registry
         )

@@ -94,9 +94,10 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         place = servers(config) or folder
         if isinstance(place, Servers):
             await databases.answering(place)
-        control = Control(place, intent, reports, config, now_s, new_id)
-        for notifier in notifiers(config, place, intent, reports, closing):
-            control.add(notifier)
+        with needed("data", config.data):
+            control = Control(place, intent, reports, config, now_s, new_id)
+            for notifier in notifiers(config, place, intent, reports, closing):
+                control.add(notifier)
         stack.push_async_callback(control.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.stop)
@@ -108,7 +109,8 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
         try:
             await control.start(tasks)
         except Unavailable as away:
-            raise ConfigError(f"served.postgres: {away.message}") from away
+            setting = "data" if place is folder else "served.postgres"
+            raise ConfigError(f"{setting}: {away.message}") from away
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)
         build_info.labels(metadata.version("alcor")).set(1)

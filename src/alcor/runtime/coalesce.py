@@ -15,7 +15,7 @@ from prometheus_client import Gauge, Histogram
 
 from alcor.runtime import spans
 from alcor.runtime.metrics import limit_reached
-from alcor.values.errors import Unavailable
+from alcor.values.errors import Refusal, Unavailable
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -150,6 +150,10 @@ class Coalescer(Generic[Request, Reply]):
                 f"batch {self._name}", (each.span for each in batch), requests=len(batch)
             ):
                 replies = await self._do([waiting.request for waiting in batch])
+        except Refusal as refusal:  # of a peer's, as when its database is away
+            why = refusal.message
+            log.warning("batch_refused", queue=self._name, requests=len(batch), why=why)
+            return [refusal] * len(batch)
         except Exception as error:  # the task's boundary: those who asked get it, others go on
             log.exception("batch_failed", queue=self._name, requests=len(batch))
             return [error] * len(batch)

@@ -10,6 +10,7 @@ once, after the migrations and in their transaction.
 """
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy
     from alembic.script import ScriptDirectory
 
+room_bytes_min = 1 << 20  # with less a file system is called full
 _LAST = "\U0010ffff"  # after every id
 
 _FILE = re.compile(r"v(\d{4})_\w+\.py")
@@ -61,8 +63,10 @@ def _held(database: Path) -> str | None:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else str(row[0])
-    except sqlite3.OperationalError:  # no such table: nothing has been migrated yet
-        return None
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # nothing has been migrated yet
+            return None
+        raise _unusable(database, error) from error
     finally:
         connection.close()
 
@@ -81,9 +85,15 @@ def _upgrade(database: Path, versions: Path, missing: Sequence[str]) -> None:
             for step in steps(versions, missing):
                 connection.exec_driver_sql(step.statement, ("", _LAST))
     except OperationalError as error:
-        raise OSError(f"{database}: {error.orig}") from error
+        raise _unusable(database, error.orig) from error
     finally:
         engine.dispose()
+
+
+def _unusable(database: Path, error: object) -> OSError:
+    full = shutil.disk_usage(database.parent).free < room_bytes_min
+    why = f"{error}: there is no room left on its file system" if full else error
+    return OSError(f"{database}: {why}")
 
 
 def run_up_to(target: str, connection: "sqlalchemy.Connection", versions: Path) -> None:

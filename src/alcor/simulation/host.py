@@ -48,6 +48,7 @@ class SimulatedMemory(Memory):
 
     def __init__(self, disk: HostDisk, journal: Journal) -> None:
         self._disk, self._journal = disk, journal
+        self.failing = False
 
     def load(self) -> SavedState | None:
         """What was last saved."""
@@ -61,7 +62,8 @@ class SimulatedMemory(Memory):
 
     def save(self, what: SavedState) -> int:
         """Write now, if there is room; so many bytes."""
-        if self._disk.is_full:
+        self.failing = self._disk.is_full
+        if self.failing:
             return 0
         self._disk.content = state.encode(what)
         return len(self._disk.content)
