@@ -58,6 +58,7 @@ class HostFeed:
         self._reports = ReportLog(reports, goal.epoch, clock)
         self._index = index
         self._ready = ready
+        self._is_ready = False  # as far as we have seen
         self._watermark = watermark
         self._session_by_host: dict[str, HostSession] = {}
         self._sessions_by_slice: dict[str, dict[HostSession, None]] = {}
@@ -161,10 +162,18 @@ class HostFeed:
         if self._session_by_host.get(session.host) is not session:
             return  # An older connection of the host speaks: what it says is out of date.
         await self._ready()  # before that nobody knows whose the ports are
+        self._is_ready = True
         theirs = [port for port in report.ports if self._is_theirs(session.host, port)]
         await self._reports.tell_ports(session, [_report(session.host, port) for port in theirs])
+        self.take(session, report._replace(ports=()))
+
+    def take(self, session: HostSession, report: Report) -> bool:
+        """The same of a report of no ports, which waits for nothing: False when it is another."""
+        if report.ports or not self._is_ready:
+            return False
         if self._session_by_host.get(session.host) is session:  # else it has been closed meanwhile
             self._reports.add_host(session, self._believed(report))
+        return True
 
     async def closed(self, session: HostSession) -> None:
         """A host's connection is gone."""

@@ -68,6 +68,8 @@ class Source(Protocol):
 
     async def reported(self, session: "HostSession", report: Report) -> None: ...
 
+    def take(self, session: "HostSession", report: Report) -> bool: ...
+
     async def closed(self, session: "HostSession") -> None: ...
 
 
@@ -195,6 +197,10 @@ class HostSession:
     async def report(self, report: Report) -> None:
         """Take how far the host is."""
         await self._source.reported(self, report)
+
+    def take(self, report: Report) -> bool:
+        """Take at once how far the host is, unless it says more, or that is too early."""
+        return self._source.take(self, report)
 
     def next_revision(self) -> int:
         """Of what the report log is told next. It beats what earlier connections said; odd numbers

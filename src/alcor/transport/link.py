@@ -126,6 +126,10 @@ class Session(Protocol):
         """Take how far the host is."""
         ...
 
+    def take(self, report: Report) -> bool:
+        """Take at once how far the host is; False where `report` is to be awaited instead."""
+        ...
+
     async def next_frame(self) -> Frame | None:
         """Wait for something to send; None when the session is over."""
         ...

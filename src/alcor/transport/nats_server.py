@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 
 from alcor.transport import nats_envelope, wire
 from alcor.transport.hearing import frame_interval_s, hear, read_hello
-from alcor.transport.link import Behind, Feed, Forbidden, Session, Violation
+from alcor.transport.link import Behind, Feed, Forbidden, Report, Session, Violation
 from alcor.transport.nats_connection import close, connected
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.tls import TlsFiles
@@ -23,7 +23,7 @@ from alcor.transport.tls import TlsFiles
 _log = structlog.get_logger(__name__)
 
 window_frames = 16  # that a host is sent before it says that it has taken some
-silence_s_max = 30.0  # of a host
+silence_s_max = 30.0  # of a host, in whole beats
 said_max = 1_000  # messages of a host that wait to be taken
 beat_every_s = 3.0
 turn_s_max = 0.02  # that sending to one host after the other holds the event loop
@@ -48,7 +48,7 @@ class NatsServer:
         self._url = url
         self._credentials, self._tls = credentials, tls
         self._client: Client | None = None
-        self._hosts: dict[tuple[str, int], _Host] = {}
+        self._hosts: dict[tuple[str, int], _Host] = {}  # by where each speaks, and its connection
         self._serving: set[asyncio.Task[None]] = set()
         self._outbox = _Outbox()
 
@@ -90,9 +90,9 @@ class NatsServer:
         subject = nats_envelope.beat(self._name)
         while True:
             await self._client.publish(subject, Envelope(Kind.BEAT, 0, 0).packed())
-            silent_since_s = asyncio.get_running_loop().time() - silence_s_max
             for host in list(self._hosts.values()):
-                if host.heard_s < silent_since_s:
+                host.silent_beats += 1
+                if host.silent_beats > silence_s_max / beat_every_s:
                     host.hang_up(Violation("the host is silent"))
             await asyncio.sleep(beat_every_s)
 
@@ -118,7 +118,7 @@ class NatsServer:
         except Violation:
             return  # not even a connection to answer to
         host = nats_envelope.host_of(message.subject)
-        at = host, envelope.connection
+        at = nats_envelope.up(host, self._name), envelope.connection
         if at in self._hosts or envelope.kind is not Kind.HELLO:
             return
         served = _Host(self._client, host, envelope.connection, self._outbox)
@@ -133,7 +133,7 @@ class NatsServer:
             envelope = nats_envelope.opened(message.data)
         except Violation:
             return
-        host = self._hosts.get((nats_envelope.host_of(message.subject), envelope.connection))
+        host = self._hosts.get((message.subject, envelope.connection))
         if host is not None:
             host.take(envelope)
 
@@ -199,7 +199,7 @@ class _Host:
 
     def __init__(self, client: Client, name: str, connection: int, outbox: _Outbox) -> None:
         self.name = name
-        self.heard_s = asyncio.get_running_loop().time()
+        self.silent_beats = 0  # since it was heard
         self._outbox = outbox
         self._client = client
         self._connection = connection
@@ -208,11 +208,14 @@ class _Host:
         self._said: asyncio.Queue[Envelope | None] = asyncio.Queue(said_max)
         self._problem: Violation | nats.errors.Error | None = None
         self._heard = 0
+        self._waits = False  # for what it says next
         self._sent = self._taken = 0
 
     def take(self, envelope: Envelope) -> None:
         """The host has said something."""
-        self.heard_s = asyncio.get_running_loop().time()
+        self.silent_beats = 0
+        if envelope.kind is Kind.SAY and self._hear_at_once(envelope):
+            return
         if envelope.kind is Kind.TOOK:
             self._taken = min(max(self._taken, envelope.number), self._sent)
             self._outbox.add(self)
@@ -220,6 +223,22 @@ class _Host:
             self.hang_up()
         else:
             self._enqueue(envelope)
+
+    def _hear_at_once(self, envelope: Envelope) -> bool:
+        """Most of what hosts say is how far they are. That waits for nothing, so who reads is not
+        woken for it, unless there is more to be read first."""
+        if not self._waits or not self._said.empty() or envelope.number != self._heard + 1:
+            return False
+        if self._session is None or not self._outbox.idle.is_set():
+            return False
+        try:
+            message = wire.read_host_message(envelope.content)
+        except Violation:
+            return False
+        if not isinstance(message, Report) or not self._session.take(message):
+            return False
+        self._heard += 1
+        return True
 
     def hang_up(self, problem: Violation | nats.errors.Error | None = None) -> None:
         """Serve it no more."""
@@ -268,7 +287,7 @@ class _Host:
             _log.info("host.not_told", host=self.name, why=str(error))
 
     async def _read(self, session: Session, feed: Feed) -> None:
-        while (envelope := await self._said.get()) is not None:
+        while (envelope := await self._next()) is not None:
             await self._outbox.idle.wait()  # what is to be sent goes before what has come
             if envelope.kind is Kind.GET:
                 await self._get(feed, envelope)
@@ -280,6 +299,13 @@ class _Host:
         session.end()
         if self._problem is not None:
             raise self._problem
+
+    async def _next(self) -> Envelope | None:
+        self._waits = True
+        try:
+            return await self._said.get()
+        finally:
+            self._waits = False
 
     async def _get(self, feed: Feed, envelope: Envelope) -> None:
         host, keys = wire.read_get(envelope.content)

@@ -8,9 +8,11 @@ import nats
 import pytest
 from tests.conftest import NatsServer
 
+from alcor.delivery.report_log import decode_host
+from alcor.goal_state.reports import host_key
 from alcor.goal_state.slices import host_slice, network_slice
 from alcor.transport import nats_envelope, wire
-from alcor.transport.link import Frame, Hello
+from alcor.transport.link import Frame, Hello, Report
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.nats_server import window_frames
 
@@ -38,6 +40,10 @@ class RawHost:
     async def say(self, message: wire.HostMessage) -> None:
         self._said += 1
         await self.publish(self._delivery, Kind.SAY, self._said, message)
+
+    def skip(self) -> None:
+        """Lose a message."""
+        self._said += 1
 
     async def took(self, frames: int) -> None:
         await self.publish(self._delivery, Kind.TOOK, frames)
@@ -161,3 +167,35 @@ def test_a_delivery_ends_while_nats_is_away(play: Any, record: Any, tmp_path: Pa
         play(scenario)
     finally:
         server.kill()
+
+
+def test_what_a_host_says_is_heard_in_its_order(
+    play_by_nats: Any, nats_server: Any, record: Any
+) -> None:
+    """How far it is, at once and between what has to be waited for; a gap ends the connection."""
+
+    async def scenario(world: Any) -> None:
+        await world.control.tell(record.network(), record.node("h1"), record.port(1, "h1"))
+        await world.control.begin()
+        host = RawHost("h1")
+        await host.connect(nats_server.url)
+
+        for name in (host_slice("h1"), network_slice("n1")):
+            await host.say(Report(1, 0))
+            await host.say(wire.Subscribe(name, 0, 0))
+            await host.say(Report(1, 0))
+        await host.until(lambda: any(network_slice("n1") in f.completes for f in host.frames))
+        await host.say(Report(1, host.frames[-1].position))
+        assert not host.of(Kind.END)
+        host.skip()
+        await host.say(Report(1, 0))
+        await host.until(lambda: host.of(Kind.END))
+
+        assert host.of(Kind.END)[0].content == b"message 8 has not come"
+        told = decode_host(
+            (await world.control.reports.get([host_key("h1")]))[host_key("h1")].value
+        )
+        assert told.position == host.frames[-1].position
+        await host.close()
+
+    play_by_nats(scenario)
