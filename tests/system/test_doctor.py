@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.authority import Authority
 
+from alcor.agent import state
 from alcor.agent.config import AgentConfig
 from alcor.agent.doctor.examine import examine
 from alcor.agent.doctor.finding import Finding, Health
@@ -114,6 +116,27 @@ def test_flows_that_somebody_else_made_or_took_are_named(patient: Patient) -> No
         assert any("1 flows are stale" in each and "CLASSIFY" in each for each in says)
         ofctl(patient.host, "del-flows", "br-int")
         assert "missing" in patient.faults()["flows"]
+
+
+def test_of_an_agent_of_another_release_it_says_that_instead_of_naming_all_flows(
+    patient: Patient,
+) -> None:
+    path = patient.host.folder / "agent" / "goal-state"
+    with patient.without_agent():
+        saved = state.read(path)
+        assert saved is not None
+        for release, named in (("0.0.9, pipeline x", "0.0.9, pipeline x"), ("", "an older one")):
+            state.write(path, msgspec.structs.replace(saved, release=release))
+            ofctl(patient.host, "del-flows", "br-int")
+            (told,) = [each for each in patient.looked_at() if each.check == "flows"]
+            assert told.health is Health.UNKNOWN
+            assert f"the agent is of another release ({named})" in told.says
+    # The agent that is started says of which release it is, though nothing else has changed.
+
+    def known() -> bool:
+        return Health.UNKNOWN not in {each.health for each in patient.looked_at()}
+
+    wait_until("the agent to say of which release it is", known, timeout_s)
 
 
 def test_a_bridge_that_would_forward_by_itself_is_a_fault(patient: Patient) -> None:

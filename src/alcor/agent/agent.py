@@ -34,6 +34,7 @@ from alcor.agent.punts.responder import Responder
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.punts.shared_addresses import SharedNeighbours
 from alcor.agent.reconciler import Reconciler
+from alcor.agent.release import RELEASE
 from alcor.agent.seeking import watch
 from alcor.agent.services.desk import Desk
 from alcor.agent.services.forwarder import Endpoint, Forwarder, endpoints_of
@@ -122,6 +123,8 @@ class Agent:
         spare_the_collector()
         state = self._memory.load()
         self._reconciler.restore(state)
+        if state is not None and state.release != RELEASE:
+            self._reconciler.unsaved.set()
         self._seeker.restore()
         if state is not None and state.host == self._config.host:
             self._outside.restore(state.outside)
@@ -150,7 +153,8 @@ class Agent:
 
     def _saved(self) -> SavedState:
         outside, holders = self._outside.saved(), self._shared.saved()
-        return replace(self._desired.saved(), outside=outside, holders=holders)
+        saved = self._desired.saved()
+        return replace(saved, outside=outside, holders=holders, release=RELEASE)
 
     async def _audit(self) -> None:
         while True:

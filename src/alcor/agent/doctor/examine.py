@@ -60,6 +60,8 @@ async def _flows(
             ]
         if remembered is None:
             return [unknown("flows", "without a goal state nobody knows what they must be")]
+        if differs := memory.release_differs(remembered):
+            return [differs]
         found = memory.flow_faults(memory.flows_wanted(remembered, seen.rows, wish), there)
         if all(each.health is Health.GOOD for each in found):
             break

@@ -9,10 +9,11 @@ from alcor.agent import state
 from alcor.agent.compiler import Compiler
 from alcor.agent.cookies import is_ours
 from alcor.agent.desired import Desired
-from alcor.agent.doctor.finding import Finding, fault, good
+from alcor.agent.doctor.finding import Finding, fault, good, unknown
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Rows, Wish
 from alcor.agent.model import HostModel
+from alcor.agent.release import RELEASE
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 from alcor.values.addresses import Address
 
@@ -26,6 +27,7 @@ class Remembered(NamedTuple):
 
     model: HostModel
     faults: tuple[str, ...]
+    release: str  # of the agent that saved it
 
     def ports(self) -> Iterable[str]:
         """The ports whose machines are here."""
@@ -62,7 +64,7 @@ def recall(folder: Path, host: str) -> tuple[Remembered | None, list[Finding]]:
         step = "the agent is older than the control plane, or this is another host's folder"
         return None, [fault("goal state", f"{path}: {taken.faults[0]}", step)]
     says = f"{len(model.ports)} ports on {len(model.networks)} networks"
-    return Remembered(model, tuple(taken.faults)), [good("goal state", says)]
+    return Remembered(model, tuple(taken.faults), saved.release), [good("goal state", says)]
 
 
 def flows_wanted(remembered: Remembered, rows: Rows, wish: Wish) -> dict[FlowKey, FlowBody]:
@@ -76,6 +78,15 @@ def flows_wanted(remembered: Remembered, rows: Rows, wish: Wish) -> dict[FlowKey
     compiler = Compiler(model)
     compiler.update(set(model.units()))
     return {key: body for _, key, body in compiler.flows()}
+
+
+def release_differs(remembered: Remembered) -> Finding | None:
+    """Of an agent of another release nobody here knows which flows it must make."""
+    if remembered.release == RELEASE:
+        return None
+    theirs = remembered.release or "an older one"
+    says = f"the agent is of another release ({theirs}) than this doctor ({RELEASE}), which can't "
+    return unknown("flows", f"{says}tell what they must be: run the doctor of the agent's")
 
 
 def flow_faults(

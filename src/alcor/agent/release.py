@@ -1,0 +1,8 @@
+"""Of which release an agent is: another one may make other flows of the same goal state."""
+
+from hashlib import blake2b
+from importlib.metadata import version
+
+from alcor.agent import pipeline as p
+
+RELEASE = f"{version('alcor')}, pipeline {blake2b(p.FINGERPRINT, digest_size=4).hexdigest()}"
