@@ -9,6 +9,7 @@ from tests.api.conftest import tokens
 from alcor.gateway.app import GatewaySettings
 
 LOGS = "/v2.0/log/logs"
+ACLS = "/alcor/v1/network-acls"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
 SHOWN = {
     "id", "name", "description", "project_id", "tenant_id", "resource_type", "resource_id",
@@ -42,6 +43,11 @@ def group(api: Any) -> str:
     return str(api.make("/v2.0/security-groups", "security_group", name="g")["id"])
 
 
+def network_acl(api: Any) -> str:
+    made = api.make(ACLS, "network_acl", network_id=api.network()["id"])
+    return str(made["id"])
+
+
 def port(api: Any, *groups: str) -> str:
     network = api.network()["id"]
     return str(api.port(network, security_groups=list(groups))["id"])
@@ -67,7 +73,7 @@ def test_a_log_is_made_shown_changed_and_deleted(announced: Any) -> None:
 def test_what_can_be_logged_is_told(announced: Any) -> None:
     found = announced.listed("/v2.0/log/loggable-resources")
 
-    assert found == [{"type": "security_group"}]
+    assert found == [{"type": "network_acl"}, {"type": "security_group"}]
 
 
 @pytest.mark.parametrize("field", ["event", "resource_type", "resource_id", "target_id"])
@@ -87,6 +93,8 @@ def test_what_a_log_is_about_does_not_change(announced: Any, field: str) -> None
         ({"target_id": "here"}, 400, "HTTPBadRequest"),
         ({"resource_id": UNKNOWN}, 404, "ResourceNotFound"),
         ({"target_id": UNKNOWN}, 404, "TargetResourceNotFound"),
+        ({"resource_type": "network_acl"}, 400, "InvalidNetworkAclLog"),
+        ({"resource_type": "network_acl", "resource_id": UNKNOWN}, 404, "ResourceNotFound"),
     ],
 )
 def test_a_log_is_about_something_that_there_is(
@@ -117,6 +125,30 @@ def test_a_log_goes_with_its_port_and_with_its_group(announced: Any) -> None:
     assert announced.get(f"{LOGS}/{of_group['id']}").status == 200
     assert announced.call("DELETE", f"/v2.0/security-groups/{group_id}").status == 204
     assert announced.listed(f"{LOGS}?id={of_group['id']}") == []
+
+
+def test_a_log_of_a_network_acl_is_about_no_port_and_goes_with_the_acl(announced: Any) -> None:
+    acl = network_acl(announced)
+    of_acl = {"resource_type": "network_acl", "resource_id": acl}
+
+    refused = ask(announced, **of_acl, target_id=port(announced, group(announced)))
+    made = announced.make(LOGS, "log", **of_acl, event="DROP")
+
+    assert (refused.status, refused.type) == (400, "InvalidNetworkAclLog")
+    shown = announced.get(f"{LOGS}/{made['id']}").json["log"]
+    assert (shown["resource_type"], shown["resource_id"]) == ("network_acl", acl)
+    assert announced.listed(f"{LOGS}?resource_type=network_acl&resource_id={acl}") == [shown]
+    assert announced.call("DELETE", f"{ACLS}/{acl}").status == 204
+    assert announced.get(f"{LOGS}/{made['id']}").status == 404
+
+
+def test_whose_network_acl_it_is_may_log_it(tenants: Any) -> None:
+    manager, stranger = tenants.bearing("manager"), tenants.bearing("stranger")
+    of_acl = {"resource_type": "network_acl", "resource_id": network_acl(manager)}
+
+    assert ask(stranger, **of_acl).type == "ResourceNotFound"
+    assert ask(manager, **of_acl).status == 201
+    assert ask(tenants.bearing("operator"), **of_acl, project_id="blue").status == 201
 
 
 def test_managers_of_a_project_log_what_is_theirs(tenants: Any) -> None:

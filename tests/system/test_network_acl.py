@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.system.test_monitoring import Logs
 
 from alcor.client.api import PORT, SUBNET, Kind
 from alcor.lab.hosts import appctl
@@ -176,4 +177,39 @@ def test_an_acl_has_no_memory_a_rule_that_goes_ends_sessions_at_once(place: Plac
         wait_until("the session to be cut", lambda: not goes.ask(cut_s), cut_s)
         assert stays.ask(cut_s)
         assert within.ask(cut_s)
+    place.end(acl)
+
+
+@pytest.mark.proves("Logs of network ACLs' decisions", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_an_acl_decides_is_written_down_where_it_is_decided(
+    lab: Lab, place: Place, version: int
+) -> None:
+    logs, acl = Logs(lab), place.acl()
+    place.rule(acl, 100, f"ingress allow {version} tcp 80")
+    place.rule(acl, 100, f"egress allow {version} tcp")
+    log = logs.make(resource_type="network_acl", resource_id=acl)
+    told = {"network_acl_id": acl, "log_resource_ids": [log]}
+
+    for server, host in (("in1", "h1"), ("in2", "h2")):
+        ends = {"vm_port": place.machines[server].port_id, "protocol": "tcp"}
+        assert place.can("tcp", "out", server, version, 80)
+        assert place.can_not("tcp", "out", server, version, 81)
+        assert place.can_not("udp", server, "out", version, 82)
+        into, out = (
+            {**told, **ends, "direction": "ingress"},
+            {**told, **ends, "direction": "egress"},
+        )
+        logs.wait_for(host, action="ACCEPT", dst_port=80, **into)
+        logs.wait_for(host, action="ACCEPT", src_port=80, **out)
+        logs.wait_for(host, action="DROP", dst_port=81, **into)
+        logs.wait_for(host, action="DROP", dst_port=82, **{**out, "protocol": "udp"})
+    ports = {each.port_id for each in place.machines.values()}
+    lines = [line for host in ("h1", "h2") for line in logs.lines(host)]
+    assert place.machines["out"].port_id in ports - {line["vm_port"] for line in lines}
+
+    logs.drop(log)
+    before = logs.lines("h1")
+    assert place.can_not("tcp", "out", "in1", version, 81)
+    assert logs.lines("h1") == before
     place.end(acl)

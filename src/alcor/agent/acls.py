@@ -47,6 +47,14 @@ class Acls:
         """Every subnet that has an ACL."""
         return self._acl_by_subnet.keys()
 
+    def subnets_of(self, acl_id: str) -> Set[SubnetKey]:
+        """The subnets that have this ACL."""
+        return self._subnets_by_acl.get(acl_id, set())
+
+    def acl_of(self, key: SubnetKey) -> str:
+        """The ACL of a subnet; empty when it has none."""
+        return self._acl_by_subnet.get(key, "")
+
     def rules_of(self, key: SubnetKey) -> list[AclRule] | None:
         """The rules that filter a subnet, in order; None when it has no ACL.
 

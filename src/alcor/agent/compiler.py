@@ -57,7 +57,10 @@ _Owned = tuple[Unit, FlowBody]
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 _OF_ROUTERS = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.OUTSIDE))
 _WITH_METERS = frozenset(  # the first also with zones
-    (UnitKind.PORT, UnitKind.NETWORK, UnitKind.SHARED, UnitKind.ROUTER, UnitKind.FLOATING)
+    (
+        *(UnitKind.PORT, UnitKind.NETWORK, UnitKind.SHARED),
+        *(UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.ACL),
+    )
 )
 _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 

@@ -31,6 +31,10 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
             is_asked = unit.id in model.networks and bool(model.shared.prefixes(unit.id))
             if is_asked and model.tunnel is not None:
                 yield of_outside(model.tunnel.ofport)
+        case UnitKind.ACL:
+            acl_id = model.acls.acl_of((unit.network_id, unit.id))
+            wanted = model.monitoring.wanted_of_acl(acl_id)
+            yield from decision_log.meters_of_copies(wanted, model.monitoring.limit)
         case UnitKind.ROUTER | UnitKind.FLOATING:
             held = limits_at(model, unit)
             if held is not None:

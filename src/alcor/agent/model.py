@@ -15,6 +15,7 @@ from alcor.agent.wired import Interface as Interface
 from alcor.agent.wired import Tunnel as Tunnel
 from alcor.agent.wired import Wired as Wired
 from alcor.goal_state.entries import (
+    AclLog,
     AclRule,
     Addresses,
     Attachment,
@@ -91,6 +92,8 @@ class HostModel(HostUnits):
                 return self._units_metered(self.metering.put(entry))
             case PortLog() | GroupLog() | Mirror():
                 return self.monitoring.put(entry, self.ports_by_group)
+            case AclLog():
+                return self._put_acl_log(entry, is_there=True)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -130,6 +133,8 @@ class HostModel(HostUnits):
                 return self._units_metered(self.metering.remove(entry))
             case PortLog() | GroupLog() | Mirror():
                 return self.monitoring.remove(entry, self.ports_by_group)
+            case AclLog():
+                return self._put_acl_log(entry, is_there=False)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -232,6 +237,10 @@ class HostModel(HostUnits):
         routers = self._router_units(network_id) | self.exits.units_of_network(network_id)
         own = {Unit(kind, subnet_id, network_id) for kind in (UnitKind.SUBNET, UnitKind.ACL)}
         return own | ports | routers
+
+    def _put_acl_log(self, log: AclLog, *, is_there: bool) -> set[Unit]:
+        self.monitoring.put_acl_log(log, is_there=is_there)
+        return acl_units(self.acls.subnets_of(log.acl_id))
 
     def _put_name(self, network_id: str, held_by: str, name: Name | None) -> set[Unit]:
         """`held_by`: its port, after what it was found by, if it was looked for."""

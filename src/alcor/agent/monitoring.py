@@ -3,11 +3,12 @@
 A part of `model.py`'s HostModel.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import Any, NamedTuple
 
+from alcor.agent.holding import put_nested
 from alcor.agent.unit import Unit, UnitKind
-from alcor.goal_state.entries import GroupLog, Mirror, Port, PortLog
+from alcor.goal_state.entries import AclLog, GroupLog, Mirror, Port, PortLog
 from alcor.ovs.flow import Action, Clone, output, set_field
 
 
@@ -46,6 +47,7 @@ class Monitoring:
         self.limit = Limit()
         self._by_port: dict[str, dict[str, Log]] = {}
         self._by_group: dict[str, dict[str, Log]] = {}
+        self._by_acl: dict[str, dict[str, AclLog]] = {}
         self._mirrors: dict[str, dict[str, Mirror]] = {}  # by port
         self._ports: Ports = (0, 0)
 
@@ -69,6 +71,19 @@ class Monitoring:
             _drop(self._by_group, log.group_id, log.id)
         return _about(log, ports_by_group)
 
+    def put_acl_log(self, log: AclLog, *, is_there: bool) -> None:
+        """Hold a log of a network ACL, or no more."""
+        put_nested(self._by_acl, log.acl_id, log.id, log if is_there else None)
+
+    def logs_of_acl(self, acl_id: str) -> list[AclLog]:
+        """What a network ACL is logged by, in order of their ids."""
+        held = self._by_acl.get(acl_id, {})
+        return [held[id_] for id_ in sorted(held)]
+
+    def wanted_of_acl(self, acl_id: str) -> Wanted:
+        """Which decisions of a network ACL are written down."""
+        return _wanted(self.logs_of_acl(acl_id))
+
     def logs_of(self, port: Port) -> list[Log]:
         """What a port is logged by, each log once, in order of their ids."""
         found: dict[str, Log] = {}
@@ -80,7 +95,7 @@ class Monitoring:
     def wanted_of(self, port: Port) -> Wanted:
         """Which decisions about a port are written down."""
         logs = self.logs_of(port) if self._by_port or self._by_group else ()
-        return Wanted(any(log.accepted for log in logs), any(log.dropped for log in logs))
+        return _wanted(logs)
 
     @property
     def mirror_kinds(self) -> Kinds:
@@ -109,6 +124,10 @@ class Monitoring:
         """What becomes of the copy does not happen to the frame itself."""
         where = set_field("tun_id", tunnel_id), set_field("tun_dst", mirror.remote.number)
         return Clone((*where, output(self._ports[mirror.erspan])))
+
+
+def _wanted(logs: Collection[Log | AclLog]) -> Wanted:
+    return Wanted(any(log.accepted for log in logs), any(log.dropped for log in logs))
 
 
 def _about(log: Log | Mirror, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:

@@ -37,6 +37,8 @@ PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known
 PUNT_SEEK = b"seek"  # of a neighbour that is not known, in a network that is held lazily
 PUNT_SHARED = b"shared"  # of an address that several ports may have
 PUNT_LOG = b"log"  # a copy of what a port's security groups have decided about
+PUNT_ACL_ACCEPTED, PUNT_ACL_DROPPED = b"acl accepted", b"acl dropped"  # and of network ACLs
+LOGGED = frozenset((PUNT_LOG, PUNT_ACL_ACCEPTED, PUNT_ACL_DROPPED))
 PUNT_HEARD = b"heard"  # somebody outside says who he is
 
 

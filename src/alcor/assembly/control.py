@@ -13,6 +13,7 @@ from alcor.contracts.peers import (
     GroupMemberPeer,
     IpPeer,
     MacPeer,
+    NetworkAclPeer,
     NetworkPeer,
     NodePeer,
     PortPeer,
@@ -132,9 +133,8 @@ class Control:
         flavor = FlavorApp(base, peer(RouterPeer))
         metering = MeteringApp(base)
         local_ip = LocalIpApp(base, LocalIpPeers(peer(HeldPortPeer), networks))
-        monitoring = MonitoringApp(
-            base, MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer))
-        )
+        watched = MonitoringPeers(peer(HeldPortPeer), peer(SecurityGroupPeer), peer(NetworkAclPeer))
+        monitoring = MonitoringApp(base, watched)
         kinds = Kinds(*(self._kind(app) for app in (network, subnet, router, pool, port)))
         topology = TopologyApp(base, kinds)
         quota = QuotaApp(base, counted, limits)

@@ -317,6 +317,25 @@ class SecurityGroupPeer(Protocol):
         ...
 
 
+class AclsRequest(msgspec.Struct, frozen=True):
+    """Network ACLs by id, of those of a project; the empty project may see all."""
+
+    ids: list[str]
+    project_id: str
+
+
+class Acls(msgspec.Struct, frozen=True):
+    ids: list[str]
+
+
+class NetworkAclPeer(Protocol):
+    """The network ACL manager."""
+
+    async def living_acls(self, request: AclsRequest) -> Acls:
+        """Those of the ids that exist and that the project may see."""
+        ...
+
+
 class GroupMemberPeer(Protocol):
     """Whoever puts security groups on ports (the port manager)."""
 

@@ -330,6 +330,15 @@ class GroupLog(NamedTuple):
     dropped: bool = False
 
 
+class AclLog(NamedTuple):
+    """What is written down of what a network ACL decides."""
+
+    id: str
+    acl_id: str
+    accepted: bool = False
+    dropped: bool = False
+
+
 class Mirror(NamedTuple):
     """Copies of what passes a port of this host go to an address on the underlay.
 
@@ -411,6 +420,7 @@ GoalEntry = (
     | MeteringRule
     | PortLog
     | GroupLog
+    | AclLog
     | Mirror
     | SubnetAcl
     | AclRule

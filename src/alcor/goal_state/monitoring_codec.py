@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alcor.goal_state.entries import GroupLog, Mirror, PortLog
+from alcor.goal_state.entries import AclLog, GroupLog, Mirror, PortLog
 from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.values.addresses import unpack_address
@@ -26,6 +26,15 @@ def _group_log(log: GroupLog) -> pb.GroupLog:
 def _read_group_log(parts: list[str], value: bytes) -> GroupLog:
     found = pb.GroupLog.FromString(value)
     return GroupLog(parts[3], parts[1], found.accepted, found.dropped)
+
+
+def _acl_log(log: AclLog) -> pb.AclLog:
+    return pb.AclLog(accepted=log.accepted, dropped=log.dropped)
+
+
+def _read_acl_log(parts: list[str], value: bytes) -> AclLog:
+    found = pb.AclLog.FromString(value)
+    return AclLog(parts[3], parts[1], found.accepted, found.dropped)
 
 
 def _mirror(mirror: Mirror) -> pb.Mirror:
@@ -58,5 +67,6 @@ def _read_mirror(parts: list[str], value: bytes) -> Mirror:
 KINDS: tuple[Kind[Any], ...] = (
     Kind(PortLog, "host/*/log/*", _port_log, _read_port_log),
     Kind(GroupLog, "group/*/log/*", _group_log, _read_group_log),
+    Kind(AclLog, "acl/*/log/*", _acl_log, _read_acl_log),
     Kind(Mirror, "host/*/mirror/*", _mirror, _read_mirror),
 )

@@ -9,7 +9,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 | `group/<id>/` | `group`: a security group; `rule/<id>`; `log/<id>`: of its decisions |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
 | `addresses/<id>/` | `addresses`: an address group |
-| `acl/<id>/` | `rule/<id>`: a rule of a network ACL |
+| `acl/<id>/` | `rule/<id>`: a rule of a network ACL; `log/<id>`: of its decisions |
 | `policy/<id>/` | `policy`: a QoS policy |
 | `router/<id>/` | `router`; by port `interface/`, `gateway/`; `floating/<id>`; `proxied/<id>` |
 | `forwardings/<floating IP's id>/` | `forwarding/<id>`: ports of it that are somebody's |
@@ -260,6 +260,11 @@ def subnet_acl_key(network_id: str, subnet_id: str) -> str:
 def acl_rule_key(acl_id: str, rule_id: str) -> str:
     """The entry of a rule of an ACL (an `AclRule`)."""
     return f"acl/{acl_id}/rule/{rule_id}"
+
+
+def acl_log_key(acl_id: str, log_id: str) -> str:
+    """The entry of a log of an ACL (an `AclLog`)."""
+    return f"acl/{acl_id}/log/{log_id}"
 
 
 def policy_slice(policy_id: str) -> str:

@@ -26,7 +26,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What hosts write down of the decisions of security groups; of neither kind: nothing.
 
     Of one port, of the ports of one group, of one port by one of its groups, or (with neither) of
-    the ports that have a group of the project.
+    the ports that have a group of the project. Or of the decisions of one network ACL.
     """
 
     id: str
@@ -35,6 +35,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     port_id: str = ""
     accepted: bool = False
     dropped: bool = False
+    acl_id: str = ""
 
 
 class TapMirrorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

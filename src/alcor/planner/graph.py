@@ -12,6 +12,7 @@ from typing import NamedTuple
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry
 from alcor.goal_state.slices import (
+    acl_log_key,
     acl_rule_key,
     addresses_key,
     attachment_key,
@@ -303,6 +304,8 @@ class Planner:
                     yield group_log_key(record.id, each.id)
             case TapMirrorRecord():
                 yield from mirror.keys(record, self.index.port(record.port_id))
+            case LogRecord() if record.acl_id:
+                yield acl_log_key(record.acl_id, record.id)
             case LogRecord() if record.port_id:
                 yield from log.keys_of_port(record, self.index.port(record.port_id))
             case LogRecord():
@@ -332,8 +335,10 @@ class Planner:
             yield from mirror.keys(tap, port)
 
     def _decide_log(self, record: LogRecord) -> Iterator[Decision]:
-        """Where the log is kept: with its port, or with its groups."""
-        if record.port_id:
+        """Where the log is kept: with its network ACL, its port, or its groups."""
+        if record.acl_id:
+            yield from log.plan_acl(record)
+        elif record.port_id:
             yield from log.plan_port(record, self.index.port(record.port_id))
         else:
             yield from log.plan_groups(record, self.index.monitoring.groups_of(record))

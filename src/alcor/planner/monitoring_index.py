@@ -23,7 +23,7 @@ class MonitoringIndex:
         match record:
             case LogRecord() if record.port_id:
                 self._logs_by_port.setdefault(record.port_id, {})[record.id] = record
-            case LogRecord() if not record.group_id:
+            case LogRecord() if not (record.group_id or record.acl_id):
                 self._logs_by_project.setdefault(record.project_id, {})[record.id] = record
             case TapMirrorRecord():
                 self._mirrors_by_port.setdefault(record.port_id, {})[record.id] = record
@@ -35,7 +35,7 @@ class MonitoringIndex:
         match record:
             case LogRecord() if record.port_id:
                 _drop(self._logs_by_port, record.port_id, record.id)
-            case LogRecord() if not record.group_id:
+            case LogRecord() if not (record.group_id or record.acl_id):
                 _drop(self._logs_by_project, record.project_id, record.id)
             case TapMirrorRecord():
                 _drop(self._mirrors_by_port, record.port_id, record.id)

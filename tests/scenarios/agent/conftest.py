@@ -24,6 +24,7 @@ from alcor.agent.punts import router
 from alcor.agent.punts.decisions import line_of
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
+    AclLog,
     AclRule,
     Addresses,
     AddressPair,
@@ -179,11 +180,12 @@ class World:
             case "log":
                 port_id, group_id = said.get("port"), said.get("group", "")
                 wanted = ("accept" in plain, "drop" in plain)
-                self.security[kind, name] = (
-                    PortLog(name, "here", port_id, group_id, *wanted)
-                    if port_id
-                    else GroupLog(name, group_id, *wanted)
-                )
+                if "acl" in said:
+                    self.security[kind, name] = AclLog(name, said["acl"], *wanted)
+                elif port_id:
+                    self.security[kind, name] = PortLog(name, "here", port_id, group_id, *wanted)
+                else:
+                    self.security[kind, name] = GroupLog(name, group_id, *wanted)
             case "meter":
                 self._declare_meter(name, plain, said)
             case "router":
@@ -360,7 +362,7 @@ class World:
         switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
         trace = switch.trace(frame, in_port, fields, tracker=tracker)
         self.counted += _labels(model, trace)
-        logged = [each for each in trace.punted if each.userdata == p.PUNT_LOG]
+        logged = [each for each in trace.punted if each.userdata in p.LOGGED]
         others = [each for each in trace.outcomes if each not in logged]
         fates = [self._outcome(host, model, in_port, each) for each in others]
         measured = "".join(_measured(model, meter) for meter in trace.meters if meter >= LIMITS)

@@ -25,7 +25,7 @@ writes the ends again; read the difference.
     gateway ROUTER NETWORK MAC ADDRESS...
     floating NAME ROUTER NETWORK MAC ADDRESS [PORT FIXED_ADDRESS]
     forwarding NAME FLOATING tcp|udp PORTS ADDRESS PORTS
-    log NAME port=PORT|group=GROUP|both [accept] [drop]
+    log NAME port=PORT|group=GROUP|both|acl=ACL [accept] [drop]
     mirror NAME PORT ADDRESS [erspan] [in=ID] [out=ID]
     meter NAME LABEL in|out [excluded] [from=PREFIX] [to=PREFIX]
     PORT: FRAME [field=value ...] -> where it ends

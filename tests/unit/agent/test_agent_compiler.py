@@ -11,6 +11,7 @@ from alcor.agent.compiler import Compiler
 from alcor.agent.cookies import cookie_of, is_ours
 from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import (
+    AclLog,
     AclRule,
     Addresses,
     AddressPair,
@@ -222,6 +223,7 @@ acl_rules = built(
     st.none(),
     st.none(),
 )
+acl_logs = built(AclLog, st.just("l"), st.sampled_from(("c1", "c2")), st.booleans(), st.booleans())
 limits = built(Limit, st.booleans(), st.booleans(), st.integers(1, 2), st.just(1))
 policies = built(
     QosPolicy,
@@ -243,7 +245,7 @@ entries = st.one_of(
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
     st.one_of(gateways, floating_ips, forwardings, uplink_nodes, metering_rules),
     st.one_of(groups, rules, members, address_groups),
-    st.one_of(subnet_acls, acl_rules, policies),
+    st.one_of(subnet_acls, acl_rules, acl_logs, policies),
 )
 interfaces = st.none() | built(Interface, st.integers(-1, 4), st.booleans())
 tunnels = st.none() | built(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from alcor.goal_state import codec, slices
 from alcor.goal_state.entries import (
+    AclLog,
     AclRule,
     Addresses,
     AddressPair,
@@ -48,6 +49,7 @@ from alcor.goal_state.entries import (
     WayOut,
 )
 from alcor.goal_state.slices import (
+    acl_log_key,
     acl_rule_key,
     addresses_key,
     attachment_key,
@@ -111,6 +113,7 @@ KEYS = [
     reach_key(NET, "h1"),
     found_key(NET, "10.0.0.5", PORT),
     found_name_key(NET, "name=web", PORT),
+    acl_log_key("c", "l"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -332,6 +335,9 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     ),
     texts.map(
         lambda domain: (KEYS[27], FoundName("name=web", Name(PORT, NET, "web", domain, (WEB,))))
+    ),
+    st.builds(AclLog, st.just("l"), st.just("c"), st.booleans(), st.booleans()).map(
+        lambda entry: (KEYS[28], entry)
     ),
 )
 

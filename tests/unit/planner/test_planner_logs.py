@@ -3,11 +3,12 @@
 from itertools import permutations
 
 import pytest
+from msgspec import structs
 from tests.unit.planner.world import World
 
 from alcor.goal_state import codec
-from alcor.goal_state.entries import GoalEntry, GroupLog, PortLog
-from alcor.goal_state.slices import group_log_key, host_log_key
+from alcor.goal_state.entries import AclLog, GoalEntry, GroupLog, PortLog
+from alcor.goal_state.slices import acl_log_key, group_log_key, host_log_key
 from alcor.intent.records import GroupRecord, PortRecord, Record
 from alcor.intent.watching_records import LogRecord
 
@@ -22,6 +23,7 @@ GROUPS = [GroupRecord(id=id_, project_id="blue") for id_ in ("g", "h")]
 OTHER = GroupRecord(id="o", project_id="red")
 OF_PORT = LogRecord(id="l", project_id="ops", port_id="p", group_id="g", dropped=True)
 OF_GROUP = LogRecord(id="l", project_id="ops", group_id="g", accepted=True)
+OF_ACL = LogRecord(id="l", project_id="blue", acl_id="c", dropped=True)
 OF_PROJECT = LogRecord(id="l", project_id="blue", accepted=True, dropped=True)
 
 
@@ -58,9 +60,15 @@ def test_a_log_of_a_project_is_an_entry_of_each_of_its_groups() -> None:
     assert planned(*GROUPS, OF_PROJECT, gone=(GROUPS[0],)).keys() == {group_log_key("h", "l")}
 
 
-@pytest.mark.parametrize("log", [OF_PORT, OF_GROUP, OF_PROJECT])
+def test_a_log_of_a_network_acl_is_an_entry_of_the_acl_alone() -> None:
+    wanted = {acl_log_key("c", "l"): AclLog("l", "c", dropped=True)}
+
+    assert planned(OF_ACL) == planned(*GROUPS, OF_ACL) == planned(OF_ACL, *GROUPS) == wanted
+
+
+@pytest.mark.parametrize("log", [OF_PORT, OF_GROUP, OF_PROJECT, OF_ACL])
 def test_what_is_off_or_gone_is_nowhere(log: LogRecord) -> None:
-    off = LogRecord(id="l", project_id=log.project_id, port_id=log.port_id, group_id=log.group_id)
+    off = structs.replace(log, accepted=False, dropped=False)
     everything = (PORT, *GROUPS, log)
 
     assert planned(*everything)

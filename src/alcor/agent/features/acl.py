@@ -4,12 +4,17 @@ Packets that stay within the subnet are not filtered, nor those that can't leave
 neighbour discovery, link-local addresses). Rules are tried in order of their numbers; a packet that
 matches none is denied. A later fragment carries no ports. So a rule that names ports or ICMP types
 is matched against a fragment by its other fields if it allows, and never if it denies.
+
+If an ACL is logged, the agent is handed copies of what its rules decide, metered as those of
+`decision_log.py` are.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, cast
 
+from alcor.agent import meter as m
 from alcor.agent import pipeline as p
+from alcor.agent.monitoring import Wanted
 from alcor.goal_state.entries import AclRule, Network, Subnet
 from alcor.ovs.fields import (
     ETH_TYPE_BY_VERSION,
@@ -21,7 +26,7 @@ from alcor.ovs.fields import (
     IP_PROTO_UDP,
     LATER_FRAGMENT,
 )
-from alcor.ovs.flow import DROP, Flow, Match, MatchFields, apply, match
+from alcor.ovs.flow import DROP, Flow, Instructions, Match, MatchFields, apply, match, punt
 from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Prefix
 
@@ -61,16 +66,16 @@ def host(cookie: int) -> Iterator[Flow]:
 
 
 def subnet(
-    network: Network, subnet: Subnet, rules: Iterable[AclRule], cookie: int
+    network: Network, subnet: Subnet, rules: Iterable[AclRule], wanted: Wanted, cookie: int
 ) -> Iterator[Flow]:
-    """The filter of one subnet, both ways; `rules` in order."""
+    """The filter of one subnet, both ways; `rules` in order. `wanted`: what is logged of it."""
     version = subnet.prefix.version
     for edge in _EDGE.values():
         inside: Fields = {p.VNI: network.vni, "eth_type": ETH_TYPE_BY_VERSION[version]}
         inside |= _end(version, edge.mine, subnet.prefix)
         within = inside | _end(version, edge.theirs, subnet.prefix)
         yield Flow(edge.table, _WITHIN, _match(within), apply(goto=edge.onward), cookie)
-        yield Flow(edge.table, _LAST, _match(inside), DROP, cookie)
+        yield Flow(edge.table, _LAST, _match(inside), _decided(edge, False, wanted), cookie)
     taken: set[tuple[int, int, Match]] = set()
     for rule in rules:
         if rule.version != version:
@@ -78,12 +83,21 @@ def subnet(
         edge = _EDGE[rule.ingress]
         inside = {p.VNI: network.vni, "eth_type": ETH_TYPE_BY_VERSION[version]}
         inside |= _end(version, edge.mine, subnet.prefix)
-        done = apply(goto=edge.onward) if rule.allow else DROP
+        done = _decided(edge, rule.allow, wanted)
         for fields in _asked(rule, edge):
             flow = Flow(edge.table, _FIRST - rule.number, _match(inside | fields), done, cookie)
             if flow[:3] not in taken:
                 taken.add(flow[:3])
                 yield flow
+
+
+def _decided(edge: _Edge, allow: bool, wanted: Wanted) -> Instructions:
+    """What becomes of a packet, and a copy for the agent if that is logged."""
+    accepted = punt(meter=m.ACCEPTED, userdata=p.PUNT_ACL_ACCEPTED)
+    dropped = punt(meter=m.DROPPED, userdata=p.PUNT_ACL_DROPPED)
+    if allow:
+        return apply(*((accepted,) if wanted.accepted else ()), goto=edge.onward)
+    return apply(dropped) if wanted.dropped else DROP
 
 
 def _asked(rule: AclRule, edge: _Edge) -> Iterator[Fields]:

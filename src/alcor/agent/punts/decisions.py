@@ -1,4 +1,5 @@
-"""Lines about what security groups decided, from the copies of packets that the switch hands over.
+"""Lines about what security groups and network ACLs decided, from the copies of packets that the
+switch hands over.
 
 `line_of` is pure. Names of the first four fields are those of Neutron's log.
 """
@@ -16,10 +17,11 @@ from alcor.agent.verdicts import Headers, headers_of, lets_pass
 from alcor.goal_state.entries import Port
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
-from alcor.values.addresses import mac_text
+from alcor.values.addresses import Address, mac_text
 from alcor.values.protocols import NAME_BY_NUMBER
 
 _REGISTER = {p.FW_IN_LOG: p.PORT_OUT, p.FW_OUT_LOG: p.PORT_IN}  # of the port, by table
+_ACL_REGISTER = {p.ACL_IN: p.PORT_OUT, p.ACL_OUT: p.PORT_IN}
 _FRAME_HEAD = 14  # bytes
 
 Write = Callable[[bytes], bool]  # a line; whether it could be written
@@ -54,28 +56,46 @@ class DecisionLogs:
 
 def line_of(packet: PacketIn, model: HostModel) -> Mapping[str, object] | None:
     """What a copy tells, by name; None when no log wants it (any more)."""
-    register = _REGISTER.get(packet.table)
+    of_acl = packet.userdata != p.PUNT_LOG
+    register = (_ACL_REGISTER if of_acl else _REGISTER).get(packet.table)
     wired = model.wired(model.port_at(packet.field(register))) if register else None
     frame = Packet(packet.data)
     headers = headers_of(frame)
     if wired is None or headers is None:
         return None
-    ingress = packet.table == p.FW_IN_LOG
-    accepted = packet.field(p.VERDICT) & p.ALLOWED[1] == p.ALLOWED[0]
-    logs = list(_wanting(model, wired.port, ingress, accepted, headers))
+    port, ingress = wired.port, register == p.PORT_OUT
+    about: Mapping[str, object] = {}
+    if of_acl:
+        accepted = packet.userdata == p.PUNT_ACL_ACCEPTED
+        acl_id = _acl_of(model, port, headers.target if ingress else headers.source)
+        about = {"network_acl_id": acl_id}
+        held = model.monitoring.logs_of_acl(acl_id)
+        logs = [log.id for log in held if (log.accepted if accepted else log.dropped)]
+    else:
+        accepted = packet.field(p.VERDICT) & p.ALLOWED[1] == p.ALLOWED[0]
+        logs = list(_wanting(model, port, ingress, accepted, headers))
     if not logs:
         return None
     return {
         "action": "ACCEPT" if accepted else "DROP",
-        "project_id": wired.port.project_id,
+        "project_id": port.project_id,
         "log_resource_ids": logs,
-        "vm_port": wired.port.id,
+        **about,
+        "vm_port": port.id,
         "direction": "ingress" if ingress else "egress",
         "eth_src": mac_text(frame["eth_src"]),
         "eth_dst": mac_text(frame["eth_dst"]),
         **_told(headers),
         "bytes": len(packet.data) - _FRAME_HEAD,
     }
+
+
+def _acl_of(model: HostModel, port: Port, own: Address) -> str:
+    """The network ACL of the subnet that one of the port's addresses is of; empty: none."""
+    for subnet in model.subnets.get(port.network_id, {}).values():
+        if subnet.prefix.covers(own):
+            return model.acls.acl_of((port.network_id, subnet.id))
+    return ""
 
 
 def _wanting(

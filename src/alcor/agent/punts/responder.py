@@ -96,7 +96,7 @@ class Responder:
                 if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
                     self.send(self._resolve(packet))
                     continue
-                if packet.userdata == p.PUNT_LOG:
+                if packet.userdata in p.LOGGED:
                     if self.decisions is not None:
                         self.decisions.take(packet)
                     continue

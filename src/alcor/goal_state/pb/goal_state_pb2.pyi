@@ -428,6 +428,14 @@ class GroupLog(_message.Message):
     dropped: bool
     def __init__(self, accepted: _Optional[bool] = ..., dropped: _Optional[bool] = ...) -> None: ...
 
+class AclLog(_message.Message):
+    __slots__ = ("accepted", "dropped")
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    accepted: bool
+    dropped: bool
+    def __init__(self, accepted: _Optional[bool] = ..., dropped: _Optional[bool] = ...) -> None: ...
+
 class Mirror(_message.Message):
     __slots__ = ("port_id", "remote", "erspan", "ingress", "egress")
     PORT_ID_FIELD_NUMBER: _ClassVar[int]

@@ -23,9 +23,9 @@ class MonitoringApp(KeptApp):
     def __init__(self, base: Foundation, peers: Peers) -> None:
         super().__init__(base, "monitoring", VERSIONS, living)
         self._subjects = [Subjects(kind, self.store, peers) for kind in ABOUT]
-        ports, groups = self._subjects
+        ports, groups, acls = self._subjects
         self.resources = [
-            (LOG, LogService(self.store, self.makers, peers, ports, groups)),
+            (LOG, LogService(self.store, self.makers, peers, ports, groups, acls)),
             (LOGGABLE_RESOURCE, ListedService(loggable, shows_id=False)),
             (TAP_MIRROR, MirrorService(self.store, self.makers, peers, ports)),
         ]

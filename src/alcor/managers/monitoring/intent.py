@@ -1,7 +1,7 @@
 """What the intent log is told of logs and mirrors. Pure."""
 
 from alcor.intent.watching_records import LogRecord, TapMirrorRecord
-from alcor.managers.monitoring.model.log import Log
+from alcor.managers.monitoring.model.log import NETWORK_ACL, Log
 from alcor.managers.monitoring.model.mirror import ERSPAN, TapMirror
 
 
@@ -10,10 +10,11 @@ def log_record(log: Log) -> LogRecord:
     return LogRecord(
         id=log.id,
         project_id=log.project_id,
-        group_id=log.resource_id or "",
+        group_id=log.resource_id or "",  # of an ACL too: to older planners a group without ports
         port_id=log.target_id or "",
         accepted=log.enabled and log.event != "DROP",
         dropped=log.enabled and log.event != "ACCEPT",
+        acl_id=(log.resource_id or "") if log.resource_type == NETWORK_ACL else "",
     )
 
 

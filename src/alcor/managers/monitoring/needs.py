@@ -3,17 +3,24 @@
 from typing import NamedTuple
 
 from alcor.contracts.held_ports import HeldPortPeer
-from alcor.contracts.peers import GroupsRequest, Ids, SecurityGroupPeer
+from alcor.contracts.peers import (
+    AclsRequest,
+    GroupsRequest,
+    Ids,
+    NetworkAclPeer,
+    SecurityGroupPeer,
+)
 from alcor.contracts.resources import Caller
 from alcor.intent.records import PortRecord
 from alcor.runtime.writes import seen_by
 
 
 class Peers(NamedTuple):
-    """The owners of ports and security groups."""
+    """The owners of ports, security groups and network ACLs."""
 
     ports: HeldPortPeer
     groups: SecurityGroupPeer
+    acls: NetworkAclPeer
 
     async def port(self, id_: str, caller: Caller) -> PortRecord | None:
         """The port, if it is there and the caller's to see."""
@@ -25,3 +32,8 @@ class Peers(NamedTuple):
         """Whether the group is there, and the caller may use it."""
         request = GroupsRequest([id_], seen_by(caller) or "")
         return bool((await self.groups.groups(request)).groups)
+
+    async def has_acl(self, id_: str, caller: Caller) -> bool:
+        """Whether the network ACL is there, and the caller may see it."""
+        request = AclsRequest([id_], seen_by(caller) or "")
+        return bool((await self.acls.living_acls(request)).ids)

@@ -33,8 +33,15 @@ MIRRORS = Kept(
 )
 living = living_of(LOGS, MIRRORS)
 
+
+def resource_of(log: Log, kind: str) -> str | None:
+    """The resource that a log is about, if it is of this kind."""
+    return log.resource_id if log.resource_type == kind else None
+
+
 # By the kind that may go: what goes with it, and the column that says which it is about.
 ABOUT: Mapping[str, Sequence[tuple[Kept[Any], str]]] = {
     "port": ((LOGS, "target_id"), (MIRRORS, "port_id")),
     "security_group": ((LOGS, "resource_id"),),
+    "network_acl": ((LOGS, "resource_id"),),
 }

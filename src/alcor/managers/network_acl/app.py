@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alcor.contracts.peers import NetworkPeer, SubnetPeer
+from alcor.contracts.peers import NetworkAclPeer, NetworkPeer, SubnetPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
@@ -48,11 +48,12 @@ class NetworkAclApp:
         makers = base.makers
         self._parents = Parents(store, networks, subnets, makers)
         self._base = base
+        acls = AclService(store, networks, subnets, makers)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
-            (NETWORK_ACL, AclService(store, networks, subnets, makers)),
+            (NETWORK_ACL, acls),
             (NETWORK_ACL_RULE, RuleService(store, settings.rules_per_acl_max, makers)),
         ]
-        self.peers: Sequence[tuple[Any, object]] = []
+        self.peers: Sequence[tuple[Any, object]] = [(NetworkAclPeer, acls)]
 
     async def recover(self) -> None:
         """Nothing can be cut short: every write is one transaction."""

@@ -1,7 +1,7 @@
-"""A log: decisions of security groups that hosts write down, and why one can't be had. Pure.
+"""A log: decisions of security groups, or of a network ACL, that hosts write down. Pure.
 
-It is about one port (`target_id`), about the ports of one group (`resource_id`), about one port by
-one of its groups, or about all ports that have a group of its project.
+Of security groups it is about one port (`target_id`), about the ports of one group (`resource_id`),
+about one port by one of its groups, or about all ports that have a group of its project.
 Source: Neutron API reference v2, "Logging resource"; neutron.services.logapi.common.
 """
 
@@ -13,7 +13,8 @@ import msgspec
 from alcor.values.errors import InvalidInput, NotFound
 
 SECURITY_GROUP = "security_group"
-TYPES = (SECURITY_GROUP,)  # what can be logged
+NETWORK_ACL = "network_acl"
+TYPES = (SECURITY_GROUP, NETWORK_ACL)  # what can be logged
 EVENTS = ("ACCEPT", "DROP", "ALL")
 
 
@@ -25,7 +26,7 @@ class InvalidLogResourceType(InvalidInput):
 
 
 class ResourceNotFound(NotFound):
-    """There is no such security group, or it is not theirs."""
+    """There is no such security group or network ACL, or it is not theirs."""
 
     def __init__(self, id_: str) -> None:
         super().__init__(f"Resource {id_} could not be found.")
@@ -48,6 +49,13 @@ class InvalidResourceConstraint(InvalidInput):
         )
 
 
+class InvalidNetworkAclLog(InvalidInput):
+    """It is about one network ACL, and no port."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A log of a {NETWORK_ACL} has a resource_id and no target_id.")
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """A log."""
 
@@ -67,9 +75,12 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def log(values: Mapping[str, Any], id_: str, now: str) -> Log:
-    """The log that a checked body asks for; `InvalidLogResourceType`."""
+    """The log that a checked body asks for; `InvalidLogResourceType`, `InvalidNetworkAclLog`."""
     if values["resource_type"] not in TYPES:
         raise InvalidLogResourceType(values["resource_type"])
+    is_of_acl = values["resource_type"] == NETWORK_ACL
+    if is_of_acl and (not values["resource_id"] or values["target_id"]):
+        raise InvalidNetworkAclLog
     return Log(
         id=id_,
         name=values["name"],

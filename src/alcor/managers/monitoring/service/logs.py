@@ -11,6 +11,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.monitoring.model.log import (
+    NETWORK_ACL,
     TYPES,
     InvalidResourceConstraint,
     Log,
@@ -20,7 +21,7 @@ from alcor.managers.monitoring.model.log import (
 )
 from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.service.subjects import Subjects
-from alcor.managers.monitoring.sql import LOGS
+from alcor.managers.monitoring.sql import LOGS, resource_of
 from alcor.resource.revisions import revised
 from alcor.resource.selection import Item
 from alcor.runtime.kept import KeptStore
@@ -38,9 +39,10 @@ class LogService(KeptService[Log]):
         peers: Peers,
         ports: Subjects,
         groups: Subjects,
+        acls: Subjects,
     ) -> None:
         super().__init__(store, LOGS, makers)
-        self._peers, self._ports, self._groups = peers, ports, groups
+        self._peers, self._ports, self._resources = peers, ports, (groups, acls)
 
     def new(self, values: Mapping[str, Any], id_: str, now: str) -> Log:
         return log(values, id_, now)
@@ -54,7 +56,8 @@ class LogService(KeptService[Log]):
         page = await self._store.read(lambda tx: tx.page(LOGS, query, project))
         found = [LOGS.decode(each) for each in page]
         await self._ports.look(each.target_id for each in found)
-        await self._groups.look(each.resource_id for each in found)
+        for kind in self._resources:
+            await kind.look(resource_of(each, kind.kind) for each in found)
         return await super().list_page(request)
 
     async def create(self, request: CreateRequest) -> Written:
@@ -62,12 +65,18 @@ class LogService(KeptService[Log]):
         for item in request.items:
             await self._check(item, request.caller)
         self._ports.watch(item["target_id"] for item in request.items)
-        self._groups.watch(item["resource_id"] for item in request.items)
+        for kind in self._resources:
+            mine = [item for item in request.items if item["resource_type"] == kind.kind]
+            kind.watch(item["resource_id"] for item in mine)
         return await super().create(request)
 
     async def _check(self, item: Mapping[str, Any], caller: Caller) -> None:
-        """That there is what it is about, in Neutron's order; `InvalidLogResourceType` first."""
+        """That there is what it is about, in Neutron's order; what `log` refuses first."""
         log(item, "", "")
+        if item["resource_type"] == NETWORK_ACL:
+            if not await self._peers.has_acl(item["resource_id"], caller):
+                raise ResourceNotFound(item["resource_id"])
+            return
         group_id, port_id = item["resource_id"], item["target_id"]
         if group_id and not await self._peers.has_group(group_id, caller):
             raise ResourceNotFound(group_id)

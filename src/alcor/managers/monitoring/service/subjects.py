@@ -1,4 +1,4 @@
-"""The ports and security groups that something is about: what is about one that has gone, goes.
+"""The ports, groups and ACLs that something is about: what is about one that has gone, goes.
 
 From the intent log, and whenever something is shown: a deletion answered before is never seen
 undone. Only what is watched costs anything, whatever number of others change.
@@ -6,7 +6,7 @@ undone. Only what is watched costs anything, whatever number of others change.
 
 from collections.abc import Iterable, Sequence
 
-from alcor.contracts.peers import GroupsRequest, Ids
+from alcor.contracts.peers import AclsRequest, GroupsRequest, Ids
 from alcor.intent.follow import id_of
 from alcor.keyed_log.log import Entry
 from alcor.managers.monitoring.needs import Peers
@@ -15,7 +15,7 @@ from alcor.runtime.kept import KeptStore, KeptTransaction
 
 
 class Subjects:
-    """Watches one kind: ports, or security groups."""
+    """Watches one kind: ports, security groups, or network ACLs."""
 
     def __init__(self, kind: str, store: KeptStore, peers: Peers) -> None:
         self.kind = kind
@@ -49,6 +49,8 @@ class Subjects:
     async def _living(self, ids: list[str]) -> set[str]:
         if self.kind == "port":
             return {view.port.id for view in (await self._peers.ports.views(Ids(ids))).ports}
+        if self.kind == "network_acl":
+            return set((await self._peers.acls.living_acls(AclsRequest(ids, ""))).ids)
         return {
             each.id for each in (await self._peers.groups.groups(GroupsRequest(ids, ""))).groups
         }
@@ -65,6 +67,7 @@ def _subjects(tx: KeptTransaction, kind: str) -> set[str]:
         for kept, column in ABOUT[kind]
         for each in tx.where(kept, f"{column} IS NOT NULL")
         if (value := getattr(each, column))
+        and not (column == "resource_id" and each.resource_type != kind)
     }
 
 

@@ -1,9 +1,10 @@
 """Use cases of network ACLs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from alcor.contracts.peers import Ids
+from alcor.contracts.peers import Acls, AclsRequest, Ids
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -13,7 +14,12 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.managers.network_acl.model.acl import NetworkAclInUse, acl, changed
+from alcor.managers.network_acl.model.acl import (
+    NetworkAclInUse,
+    NetworkAclNotFound,
+    acl,
+    changed,
+)
 from alcor.managers.network_acl.model.rule import default_rule
 from alcor.managers.network_acl.needs import NetworkPeer, Store, SubnetPeer, Transaction
 from alcor.managers.network_acl.service.writes import written
@@ -23,7 +29,7 @@ from alcor.values.errors import NotFound
 
 
 class AclService:
-    """Keeps the contract ResourceManager."""
+    """Keeps the contracts ResourceManager and NetworkAclPeer."""
 
     def __init__(
         self, store: Store, networks: NetworkPeer, subnets: SubnetPeer, makers: Makers
@@ -36,6 +42,18 @@ class AclService:
     async def list_page(self, request: ListRequest) -> ListReply:
         project, query = seen_by(request.caller), request.query
         return ListReply(await self._store.read(lambda tx: tx.acl_page(query, project)))
+
+    async def living_acls(self, request: AclsRequest) -> Acls:
+        project = request.project_id or None
+
+        def work(tx: Transaction) -> Acls:
+            found = []
+            for id_ in request.ids:
+                with suppress(NetworkAclNotFound):
+                    found.append(tx.acl(id_, project).id)
+            return Acls(found)
+
+        return await self._store.read(work)
 
     async def create(self, request: CreateRequest) -> Written:
         await self._check_networks(request.items, request.caller)
