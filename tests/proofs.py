@@ -20,6 +20,7 @@ NOT_THERE = {  # of features, families and places: why there is nothing to prove
     ("DHCP", "IPv4 IPv6", "across"): "a machine's own host answers",
     ("Floating IP to floating IP", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
     ("Floating IPs", "IPv6", "same across"): "as in Neutron, floating IPs are IPv4",
+    ("Floating IPs behind a second router", "IPv6", "same across"): "floating IPs are IPv4",
     ("Geneve tunnels", "IPv4 IPv6", "same"): "a tunnel is between two hosts",
     ("Local IPs", "IPv4", "across"): "a local IP leads to a port of the asker's own host",
     ("Local IPs", "IPv6", "same across"): "as in Neutron, local IPs are IPv4",

@@ -392,3 +392,72 @@ def test_the_port_forwardings_of_a_deleted_port_go(place: Place) -> None:
     }
     found = place.show(fip["id"])
     assert (found["port_forwardings"], found["router_id"]) == ([], None)
+
+
+@pytest.fixture
+def behind(place: Place) -> dict[str, Any]:
+    """A port whose subnet no router with a gateway is on."""
+    network = place.api.network()["id"]
+    subnet = place.api.subnet(network, "10.9.0.0/24")["id"]
+    inner = place.api.make(ROUTERS, "router")["id"]
+    path = f"{ROUTERS}/{inner}/add_router_interface"
+    assert place.api.call("PUT", path, {"subnet_id": subnet}).status == 200
+    port: dict[str, Any] = place.api.port(network)
+    return port
+
+
+def test_a_router_that_others_lead_to_translates_when_it_is_asked_for(
+    place: Place, behind: dict[str, Any]
+) -> None:
+    asked = {"port_id": behind["id"], "router_id": place.router}
+    assert refused(place.post(port_id=behind["id"])) == (
+        404,
+        "ExternalGatewayForFloatingIPNotFound",
+    )
+
+    made = place.floating(**asked)
+    assert (made["router_id"], made["port_id"]) == (place.router, behind["id"])
+
+    later = place.floating()["id"]
+    place.put(made["id"], port_id=None)
+    assert place.put(later, **asked).json["floatingip"]["router_id"] == place.router
+    away = {"router": {"external_gateway_info": None}}
+    answer = place.api.call("PUT", f"{ROUTERS}/{place.router}", away)
+    assert refused(answer) == (409, "RouterExternalGatewayInUseByFloatingIp")
+
+
+def test_of_routers_on_its_subnet_the_one_that_is_asked_for_translates(place: Place) -> None:
+    gateway = {"network_id": place.public}
+    other = place.api.make(ROUTERS, "router", external_gateway_info=gateway)["id"]
+    port = place.port()
+    face = place.port()["id"]
+    path = f"{ROUTERS}/{other}/add_router_interface"
+    assert place.api.call("PUT", path, {"port_id": face}).status == 200
+
+    made = place.floating(port_id=port["id"], router_id=other)
+
+    assert made["router_id"] == other
+    remove = f"{ROUTERS}/{other}/remove_router_interface"
+    answer = place.api.call("PUT", remove, {"port_id": face})
+    assert refused(answer) == (409, "RouterInterfaceInUseByFloatingIP")
+    changed = place.put(made["id"], router_id=place.router)
+    assert changed.json["floatingip"]["router_id"] == place.router
+    assert place.api.call("PUT", remove, {"port_id": face}).status == 200
+
+
+def test_a_router_that_can_not_translate_is_refused(place: Place, behind: dict[str, Any]) -> None:
+    without = place.api.make(ROUTERS, "router")["id"]
+
+    answers = [
+        place.post(port_id=behind["id"], router_id=without),
+        place.post(port_id=behind["id"], router_id=str(uuid4())),
+        place.post(router_id=place.router),
+        place.put(place.floating()["id"], router_id=place.router),
+    ]
+
+    assert [refused(each) for each in answers] == [
+        (409, "RouterWithoutGatewayForFloatingIP"),
+        (404, "RouterNotFound"),
+        (400, "BadRequest"),
+        (400, "BadRequest"),
+    ]

@@ -1,7 +1,8 @@
 """What routers and floating IPs must know of each other.
 
-A floating IP is translated by one router, which has a port on the internal subnet and a gateway on
-the external network: its two hops. They are named by their ports' ids, which are never used again
+A floating IP is translated by one router, which has a gateway on the external network and a port
+on the internal subnet: its two hops. A router that was asked for by name may have the first alone:
+others lead from there to the subnet. Hops are named by their ports' ids, which are never used again
 for other hops; so a fence on one binds nobody else.
 """
 
@@ -13,18 +14,22 @@ from alcor.contracts.peers import Done, Ids, InUse
 
 
 class PathRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """From a subnet to an external network; a router whose interface has this address first."""
+    """From a subnet to an external network; a router whose interface has this address first.
+
+    With a router's id by that one alone, whether it is on the subnet or not.
+    """
 
     subnet_id: str
     external_network_id: str
     preferred_address: str = ""
+    router_id: str = ""
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
     """A router between the two, and the ports by which it is on them."""
 
     router_id: str
-    interface_port_id: str
+    interface_port_id: str  # empty: the router is not on the subnet
     gateway_port_id: str
 
 
@@ -53,7 +58,7 @@ class RouterPeer(Protocol):
         ...
 
     async def paths(self, request: PathRequest) -> Paths:
-        """All routers that join the two, the one to take first."""
+        """All routers that join the two, the one to take first; or the one that is named."""
         ...
 
     async def fence_flavors(self, request: Ids) -> InUse:

@@ -176,6 +176,11 @@ EXTENSIONS = (
         "Routes come and go without those that are there being named.",
     ),
     Extension("fip-port-details", "Floating IP Port Details", "Floating IPs show their ports."),
+    Extension(
+        "floating-ip-router-writable",
+        "Floating IP router writable",
+        "Which router translates may be asked for: also one that others lead to.",
+    ),
     Extension("floatingip-pools", "Floating IP Pools Extension", "Where floating IPs are from."),
     Extension(
         "l3-conntrack-helper",

@@ -220,7 +220,7 @@ _OTHERWISE = {
     ("trunk", "port_id"): "The parent: its interface carries the sub-ports' packets.",
     ("tap_mirror", "port_id"): "The port whose packets are copied.",
     ("floatingip", "port_id"): "The port that the address is for.",
-    ("floatingip", "router_id"): "The router that translates.",
+    ("floatingip", "router_id"): "The router that translates; may be asked for, with a port.",
     ("floatingip", "subnet_id"): "The subnet of the external network to take an address of.",
     ("router", "availability_zone_hints"): "Whose hosts it leaves by while one has an uplink.",
     ("router", "availability_zones"): "The same; empty: any.",

@@ -104,7 +104,7 @@ FLOATING_IP = Resource(
         Field(name="qos_policy_id", type=nullable(UUID), default=None),
         Field(name="dns_name", type=DNS_NAME, default="", put=False),
         Field(name="dns_domain", type=DOMAIN, default="", put=False),
-        read_only("router_id", nullable(UUID)),
+        Field(name="router_id", type=nullable(UUID), default=None),
         read_only("status", string(16)),
         read_only("port_details", nullable(record_answered(_PORT_DETAILS))),
         read_only("port_forwardings", list_answered(record_answered(_FORWARDING))),

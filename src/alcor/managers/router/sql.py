@@ -52,6 +52,10 @@ _PATHS = (
     "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway > 0 "
     "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1, 3"
 )
+_BY_NAME = (
+    "SELECT port_id FROM attachment WHERE router_id = ? AND network_id = ? AND is_gateway > 0 "
+    "ORDER BY 1"
+)
 
 
 class SqlTransaction(ToldTransaction):
@@ -171,9 +175,16 @@ class SqlTransaction(ToldTransaction):
         rows = self._connection.execute(
             _PATHS, (request.preferred_address, request.external_network_id, request.subnet_id)
         )
-        return [
+        found = [
             Path(router_id=router, interface_port_id=inner, gateway_port_id=gate)
             for router, inner, gate, _ in rows
+        ]
+        named = request.router_id
+        if not named:
+            return found
+        gates = self._connection.execute(_BY_NAME, (named, request.external_network_id))
+        return [path for path in found if path.router_id == named] or [
+            Path(router_id=named, interface_port_id="", gateway_port_id=gate) for (gate,) in gates
         ]
 
     def find(self, ids: Sequence[str]) -> list[Router]:

@@ -46,6 +46,13 @@ class ExternalGatewayForFloatingIPNotFound(NotFound):
         )
 
 
+class RouterWithoutGatewayForFloatingIP(Conflict):
+    """The router that is to translate does not lead to the external network."""
+
+    def __init__(self, router_id: str, network_id: str) -> None:
+        super().__init__(f"Router {router_id} has no gateway on external network {network_id}.")
+
+
 class FloatingIPPortAlreadyAssociated(Conflict):
     """The fixed address has a floating IP of that network already."""
 

@@ -9,12 +9,14 @@ from typing import Any
 from alcor.contracts.held_ports import PortView
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller
-from alcor.contracts.routing import Path, PathRequest
+from alcor.contracts.routing import Path, PathRequest, ProxyingRouter
 from alcor.intent.records import FixedIp, PortRecord
 from alcor.managers.elastic_ip.model.floating_ip import Association, fixed_ip_of
 from alcor.managers.elastic_ip.model.refusals import (
     BadFloatingIpRequest,
     ExternalGatewayForFloatingIPNotFound,
+    RouterNotFound,
+    RouterWithoutGatewayForFloatingIP,
 )
 from alcor.managers.elastic_ip.needs import Peers, Transaction
 from alcor.runtime.writes import seen_by
@@ -30,16 +32,28 @@ class Associating:
     async def association(
         self, values: Mapping[str, Any], project: str, network_id: str, caller: Caller
     ) -> Association | None:
-        """What `port_id` and `fixed_ip_address` ask for; None: to be given to nobody."""
+        """What `port_id` and those that go with it ask for; None: to be given to nobody."""
         port_id, wanted = values.get("port_id"), values.get("fixed_ip_address")
         if not port_id:
-            if wanted:
-                raise BadFloatingIpRequest("fixed_ip_address cannot be specified without a port_id")
+            for name in ("fixed_ip_address", "router_id"):
+                if values.get(name):
+                    raise BadFloatingIpRequest(f"{name} cannot be specified without a port_id")
             return None
         port = await self.port(port_id, project, caller)
         fixed_ip = fixed_ip_of(port, wanted)
-        paths = await self.paths(port, fixed_ip, network_id)
-        return Association(port.id, fixed_ip.ip_address, paths[0])
+        if router_id := values.get("router_id"):
+            router = await self.router(router_id, caller)
+            path = await self._path_by(router.id, fixed_ip, network_id)
+        else:
+            path = (await self.paths(port, fixed_ip, network_id))[0]
+        return Association(port.id, fixed_ip.ip_address, path)
+
+    async def router(self, id_: str, caller: Caller) -> ProxyingRouter:
+        """A router that they see; `RouterNotFound`."""
+        found = (await self._peers.routers.proxying(Ids([id_]))).routers
+        if not found or seen_by(caller) not in (None, found[0].project_id):
+            raise RouterNotFound(id_)
+        return found[0]
 
     async def port(self, port_id: str, project: str, caller: Caller) -> PortRecord:
         """The internal port, which must be of the floating IP's project."""
@@ -70,6 +84,16 @@ class Associating:
         if not paths:
             raise ExternalGatewayForFloatingIPNotFound(network_id, fixed_ip.subnet_id, port.id)
         return paths
+
+    async def _path_by(self, router_id: str, fixed_ip: FixedIp, network_id: str) -> Path:
+        """By a router that was named: others may lead from there to the address."""
+        request = PathRequest(
+            subnet_id=fixed_ip.subnet_id, external_network_id=network_id, router_id=router_id
+        )
+        paths = (await self._peers.routers.paths(request)).paths
+        if not paths:
+            raise RouterWithoutGatewayForFloatingIP(router_id, network_id)
+        return paths[0]
 
 
 def check_hops(tx: Transaction, path: Path, network_id: str, port_id: str) -> None:

@@ -45,7 +45,7 @@ from alcor.runtime.writes import Makers, seen_by
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal
 
-_ASSOCIATION = frozenset({"port_id", "fixed_ip_address"})
+_ASSOCIATION = frozenset({"port_id", "fixed_ip_address", "router_id"})
 
 
 class FloatingIpService:

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, CreateRequest, ListReply, ListRequest, Written
 from alcor.contracts.routing import Path, PathRequest, ProxyingRouter
 from alcor.intent.records import PortRecord
@@ -16,7 +15,6 @@ from alcor.managers.elastic_ip.model.refusals import (
     InvalidAddress,
     PortUnreachableRouter,
     RouterNDPProxyNotEnable,
-    RouterNotFound,
 )
 from alcor.managers.elastic_ip.needs import Peers
 from alcor.managers.elastic_ip.service.associating import Associating
@@ -75,7 +73,7 @@ class NdpProxyService(KeptService[NdpProxy]):
         return [_shown(each) for each in documents]
 
     async def _made(self, item: Mapping[str, Any], caller: Caller) -> NdpProxy:
-        router = await self._router(item["router_id"], caller)
+        router = await self._associating.router(item["router_id"], caller)
         port = await self._associating.port(item["port_id"], item["project_id"], caller)
         if not router.ndp_proxy:
             raise RouterNDPProxyNotEnable(router.id)
@@ -85,12 +83,6 @@ class NdpProxyService(KeptService[NdpProxy]):
         if outside != inside:
             raise AddressScopeConflict(outside, inside)
         return ndp_proxy(item, item.get("id") or self._makers.new_id(), ip_address, path)
-
-    async def _router(self, id_: str, caller: Caller) -> ProxyingRouter:
-        found = (await self._peers.routers.proxying(Ids([id_]))).routers
-        if not found or seen_by(caller) not in (None, found[0].project_id):
-            raise RouterNotFound(id_)
-        return found[0]
 
     async def _reached(
         self, router: ProxyingRouter, port: PortRecord, wanted: str | None
