@@ -6,7 +6,7 @@ killed, the switch goes on as it is.
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -140,10 +140,10 @@ class Agent:
                         parts.create_task(self._metadata.run())
                     parts.create_task(self._reconciler.read(self._link.events()))
                     parts.create_task(self._reconciler.run())
-                    parts.create_task(self._audit())
-                    parts.create_task(self._advertise())
-                    parts.create_task(self._ask_outside())
-                    parts.create_task(self._announce_again())
+                    parts.create_task(every(self._config.audit_s, self._reconciler.audit))
+                    parts.create_task(every(self._config.advertise_s, self._reconciler.advertise))
+                    parts.create_task(every(ask_again_s / 2, self._ask_outside))
+                    parts.create_task(every(announced_again_s, self._announce_again))
                     parts.create_task(watch(self._seeker, self._reconciler, self._flows))
                     unsaved = self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, self._saved))
@@ -156,21 +156,12 @@ class Agent:
         saved = self._desired.saved()
         return replace(saved, outside=outside, holders=holders, release=RELEASE)
 
-    async def _audit(self) -> None:
-        while True:
-            await asyncio.sleep(self._config.audit_s)
-            self._reconciler.audit()
+    def _ask_outside(self) -> None:
+        self._responder.send(self._outside.tick())
 
-    async def _ask_outside(self) -> None:
-        while True:
-            await asyncio.sleep(ask_again_s / 2)
-            self._responder.send(self._outside.tick())
-
-    async def _announce_again(self) -> None:
-        while True:
-            await asyncio.sleep(announced_again_s)
-            self._reconciler.announce_again()
-            self._responder.send(self._shared.ask_again())
+    def _announce_again(self) -> None:
+        self._reconciler.announce_again()
+        self._responder.send(self._shared.ask_again())
 
     async def _meter(self) -> None:
         """Read what was counted under labels, for ever."""
@@ -179,10 +170,12 @@ class Agent:
             await asyncio.sleep(self._config.metering_s)
             await reader.read()
 
-    async def _advertise(self) -> None:
-        while True:
-            await asyncio.sleep(self._config.advertise_s)
-            self._reconciler.advertise()
+
+async def every(interval_s: float, work: Callable[[], None]) -> None:
+    """Do something every so many seconds, for ever; what fails ends the agent."""
+    while True:
+        await asyncio.sleep(interval_s)
+        work()
 
 
 async def run(config: AgentConfig) -> None:

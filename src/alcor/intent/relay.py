@@ -18,6 +18,7 @@ from prometheus_client import Gauge, Histogram
 
 from alcor.intent import outbox, records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog
+from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -135,10 +136,16 @@ class Relay:
                 await self._wake.wait()
                 await asyncio.sleep(0)  # who waits for the answer to that write goes first
                 self._wake.clear()
-                full = True
-                while full and (changes := self._following() or await self._outbox()):
-                    await self._publish(changes)
-                    full = len(changes) >= changes_per_put_max  # else what came since has notified
+                try:
+                    await self._publish_all()
+                except Unavailable as away:  # what is in the outbox is read again at the next look
+                    _log.warning("outbox.not_read", manager=self.manager, reason=away.message)
+
+    async def _publish_all(self) -> None:
+        full = True
+        while full and (changes := self._following() or await self._outbox()):
+            await self._publish(changes)
+            full = len(changes) >= changes_per_put_max  # else what came since has notified
 
     async def _look_again(self) -> None:
         """A write whose answer was lost may have been done: nobody notifies of it."""

@@ -12,6 +12,7 @@ from alcor.intent import outbox
 from alcor.intent.relay import Relay, handed_max
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
+from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class Transactions:
 
     def __init__(self, path: Path) -> None:
         self.reads = 0
+        self.away = False
         self._connection = sqlite3.connect(path, isolation_level=None)
         for statement in outbox.SCHEMA:
             self._connection.execute(statement)
@@ -30,6 +32,8 @@ class Transactions:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self.reads += 1
+        if self.away:
+            raise Unavailable("the database of thing does not answer")
         return work(self._connection)
 
     def save(self, *keys: str) -> list[Change]:
@@ -242,3 +246,18 @@ def test_a_database_that_is_older_than_the_log_has_the_log_put_back_and_goes_on_
             each.database.close()
 
     asyncio.run(asyncio.wait_for(test(), 5))
+
+
+def test_what_could_not_be_read_back_is_told_when_the_database_is_there_again(
+    tmp_path: Path,
+) -> None:
+    async def test(world: World) -> None:
+        world.database.away = True
+        world.relay.notify(1)  # nothing at hand: it must be read back
+        while not world.database.reads:  # noqa: ASYNC110 - what we wait for has no event
+            await asyncio.sleep(0)
+        world.database.away = False
+        world.relay.notify(1, world.database.save("thing/a"))
+        assert await world.told(1) == [("thing/a", 1)]
+
+    asyncio.run(running(tmp_path / "db", test))

@@ -1,6 +1,5 @@
 """Put the local IP manager together."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from alcor.managers.local_ip.service.ports import Ports
 from alcor.managers.local_ip.sql import living
 from alcor.runtime.foundation import Foundation
 from alcor.runtime.kept_app import KeptApp
+from alcor.runtime.rounds import rounds
 
 VERSIONS = Path(__file__).parent / "versions"
 settle_interval_s = 60.0  # between looks for ports to drop
@@ -40,10 +40,5 @@ class LocalIpApp(KeptApp):
         return [
             *super().tasks(),
             self.base.follow("port", ports.replace, ports.apply),
-            self._settle(),
+            rounds(ports.drop_orphans, settle_interval_s),
         ]
-
-    async def _settle(self) -> None:
-        while True:
-            await asyncio.sleep(settle_interval_s)
-            await self._ports.drop_orphans()

@@ -17,6 +17,7 @@ from alcor.managers.port.needs import Store
 from alcor.values.errors import Refusal
 
 page_max = 200  # ports that are readdressed together
+again_s = 1.0  # after a failure
 
 log = structlog.get_logger(__name__)
 _NOBODY = Caller(project_id="", admin=True)
@@ -49,8 +50,13 @@ class AutomaticAddresses:
             await self._told.wait()
             self._told.clear()
             while self._waiting:
-                _, subnet = self._waiting.popitem()
-                await self._fill(subnet)
+                id_, subnet = self._waiting.popitem()
+                try:
+                    await self._fill(subnet)
+                except Refusal as refusal:  # a database that is away: look at the subnet later
+                    log.warning("no_automatic_addresses", subnet=id_, reason=refusal.message)
+                    self._waiting.setdefault(id_, subnet)
+                    await asyncio.sleep(again_s)
 
     async def _fill(self, subnet: SubnetView) -> None:
         after = ""
