@@ -166,8 +166,6 @@ def _openflow_body(body: bytes) -> None:
         packets.decode_packet_in,
         matches.decode_match,
         meters.decode_meters,
-        meters.decode_meter_counts,
-        meters.decode_groups,
         lambda data: flows.decode_flows(data, {}),
     )
     for read in readers:

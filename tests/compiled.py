@@ -1,10 +1,18 @@
 """The flows of a model as values, made from nothing: what the compiler is compared with."""
 
 from alcor.agent.model import HostModel, Unit
-from alcor.agent.shapes import as_flow
+from alcor.agent.shapes import AnyFlow
 from alcor.agent.unit_flows import unit_flows
 from alcor.ovs.flow import Flow
 from alcor.ovs.openflow.flows import FlowKey, flow_key
+
+
+def as_flow(flow: AnyFlow) -> Flow:
+    """A flow as a value."""
+    if isinstance(flow, Flow):
+        return flow
+    shape, numbers = flow
+    return shape.make(*numbers)
 
 
 def flows_of(model: HostModel, unit: Unit) -> dict[FlowKey, Flow]:

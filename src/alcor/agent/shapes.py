@@ -79,14 +79,6 @@ def encoded(flow: AnyFlow) -> tuple[FlowKey, FlowBody]:
     return shape.encoded(numbers)
 
 
-def as_flow(flow: AnyFlow) -> Flow:
-    """A flow as a value."""
-    if isinstance(flow, Flow):
-        return flow
-    shape, numbers = flow
-    return shape.make(*numbers)
-
-
 def _mark(number: int, width: int) -> bytes:
     return blake2b(bytes((number,)), digest_size=width).digest()
 

@@ -63,13 +63,6 @@ class Move(NamedTuple):
     kind: Literal["move"] = "move"
 
 
-class Group(NamedTuple):
-    """Hand the packet to a group."""
-
-    group: int
-    kind: Literal["group"] = "group"
-
-
 class PushVlan(NamedTuple):
     """Put a tag in front; its vid is then set by set_field."""
 
@@ -187,7 +180,6 @@ Action = (
     | SetField
     | Load
     | Move
-    | Group
     | PushVlan
     | PopVlan
     | DecTtl

@@ -19,13 +19,8 @@ from alcor.ovs.flow import CONTROLLER, Action
 from alcor.ovs.openflow import flows, meters, packets, wire
 from alcor.ovs.openflow.flows import ALL_TABLES, Bundle, FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import (
-    Bucket,
     Meter,
-    MeterCounts,
-    decode_groups,
-    decode_meter_counts,
     decode_meters,
-    group_mod,
     meter_mod,
 )
 from alcor.ovs.openflow.packets import PacketIn
@@ -34,7 +29,7 @@ from alcor.ovs.openflow.wire import Message, SwitchError
 
 answer_wait_s_max = 10.0
 write_bytes_max = 1 << 18  # what is given to the socket at once
-_EXISTS = {(12, 1), (6, 0)}  # of a meter, of a group
+_METER_EXISTS = 12, 1
 
 
 class BundleRefused(Exception):
@@ -226,62 +221,38 @@ class OpenFlow:
         xid = self._channel.reserve(1)
         await self._confirm(xid, [flows.delete_flows(xid, cookie, mask)])
 
-    # Meters and groups
+    # Meters
 
     async def meters(self) -> dict[int, Meter]:
         """The meters of the bridge."""
         found: dict[int, Meter] = {}
         xid = self._channel.reserve(1)
-        data = meters.meters_request(xid, meters.METER_CONFIG)
+        data = meters.meters_request(xid)
         await self._channel.request(xid, data, lambda part: found.update(decode_meters(part)))
-        return found
-
-    async def meter_counts(self) -> dict[int, MeterCounts]:
-        """What went through each meter, and what was dropped."""
-        found: dict[int, MeterCounts] = {}
-        xid = self._channel.reserve(1)
-        data = meters.meters_request(xid, meters.METER_STATS)
-        await self._channel.request(xid, data, lambda part: found.update(decode_meter_counts(part)))
         return found
 
     async def set_meters(self, wanted: Mapping[int, Meter]) -> None:
         """Make these meters be so; the flows that use them stay. `Refused` names the first."""
 
-        def mod(command: int) -> Callable[[int, int], bytes]:
-            return lambda xid, meter: meter_mod(xid, command, meter, wanted[meter])
+        def mods(command: int, first: int, ids: Sequence[int]) -> list[bytes]:
+            return [meter_mod(xid, command, id_, wanted[id_]) for xid, id_ in enumerate(ids, first)]
 
-        await self._add_or_modify(list(wanted), mod(meters.ADD), mod(meters.MODIFY))
-
-    async def set_meter(self, meter_id: int, meter: Meter) -> None:
-        """Make one meter be so."""
-        await self.set_meters({meter_id: meter})
+        ids = list(wanted)
+        first = self._channel.reserve(max(len(ids), 1))
+        refusals = await self._send(first, mods(meters.ADD, first, ids))
+        there = []
+        for xid, error in refusals.items():
+            if (error.type, error.code) != _METER_EXISTS:
+                raise Refused(error)
+            there.append(ids[xid - first])
+        if there:
+            first = self._channel.reserve(len(there))
+            await self._confirm(first, mods(meters.MODIFY, first, there))
 
     async def del_meter(self, meter_id: int) -> None:
         """Delete a meter, and with it every flow that uses it."""
         xid = self._channel.reserve(1)
         await self._confirm(xid, [meter_mod(xid, meters.DELETE, meter_id, Meter(0, 0))])
-
-    async def groups(self) -> dict[int, tuple[int, bytes]]:
-        """The groups of the bridge: id -> (kind, buckets as `encode_buckets` makes them)."""
-        found: dict[int, tuple[int, bytes]] = {}
-        xid = self._channel.reserve(1)
-        data = meters.groups_request(xid)
-        await self._channel.request(xid, data, lambda part: found.update(decode_groups(part)))
-        return found
-
-    async def set_group(self, group_id: int, kind: int, buckets: tuple[Bucket, ...]) -> None:
-        """Make a group be so, before the flows that use it."""
-        encoded = meters.encode_buckets(buckets)
-
-        def mod(command: int) -> Callable[[int, int], bytes]:
-            return lambda xid, group: group_mod(xid, command, group, kind, encoded)
-
-        await self._add_or_modify([group_id], mod(meters.ADD), mod(meters.MODIFY))
-
-    async def del_group(self, group_id: int) -> None:
-        """Delete a group, and with it every flow that uses it."""
-        xid = self._channel.reserve(1)
-        await self._confirm(xid, [group_mod(xid, meters.DELETE, group_id, meters.ALL, b"")])
 
     # Connections
 
@@ -303,24 +274,6 @@ class OpenFlow:
         self._channel.send(packets.packet_out(0, data, actions, in_port))
 
     # How
-
-    async def _add_or_modify(
-        self,
-        ids: Sequence[int],
-        add: Callable[[int, int], bytes],
-        modify: Callable[[int, int], bytes],
-    ) -> None:
-        """Add all; what exists already is modified."""
-        first = self._channel.reserve(max(len(ids), 1))
-        refusals = await self._send(first, [add(xid, each) for xid, each in enumerate(ids, first)])
-        there = []
-        for xid, error in refusals.items():
-            if (error.type, error.code) not in _EXISTS:
-                raise Refused(error)
-            there.append(ids[xid - first])
-        if there:
-            first = self._channel.reserve(len(there))
-            await self._confirm(first, [modify(xid, each) for xid, each in enumerate(there, first)])
 
     async def _confirm(self, first: int, messages: Sequence[bytes]) -> None:
         """Send messages with xids from `first` on; `Refused` with the first error."""

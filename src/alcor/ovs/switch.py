@@ -2,9 +2,8 @@
 
 Pure and small, for tests and for `alcor trace`; tests/contract/ovs compares it with a real switch.
 It knows what `flow.py` can say. Where it is simpler than a switch: a meter never drops (it is
-noted), a `select` group takes its first bucket, `multipath` writes 0, and connections are
-remembered only in the tracker that the caller gives (without one every connection is new, as with
-ofproto/trace).
+noted), `multipath` writes 0, and connections are remembered only in the tracker that the caller
+gives (without one every connection is new, as with ofproto/trace).
 Source: OpenFlow 1.4 section 5, ovs-actions(7).
 """
 
@@ -25,7 +24,6 @@ from alcor.ovs.flow import (
     CtClear,
     DecTtl,
     Flow,
-    Group,
     Load,
     Match,
     Move,
@@ -37,7 +35,6 @@ from alcor.ovs.flow import (
     Resubmit,
     SetField,
 )
-from alcor.ovs.openflow.meters import ALL, Bucket
 from alcor.ovs.packet import Packet
 from alcor.ovs.tracker import Tracker
 
@@ -121,14 +118,9 @@ class Trace(NamedTuple):
 
 
 class Switch:
-    """Flow tables and groups. Of equal keys the last flow counts, as in a switch."""
+    """Flow tables. Of equal keys the last flow counts, as in a switch."""
 
-    def __init__(
-        self,
-        flows: Iterable[Flow],
-        groups: Mapping[int, tuple[int, Sequence[Bucket]]] | None = None,
-    ) -> None:
-        self._groups = dict(groups or {})
+    def __init__(self, flows: Iterable[Flow]) -> None:
         by_key = {(flow.table, flow.priority, flow.match): flow for flow in flows}
         self._tables: dict[int, list[Flow]] = {}
         for flow in sorted(by_key.values(), key=lambda flow: -flow.priority):
@@ -183,11 +175,6 @@ class Switch:
             if not _is_part(flow) and _matches(flow.match, packet, state):
                 return flow
         return None
-
-    def group(self, number: int) -> Sequence[Bucket]:
-        """The buckets that are done; none for a group that is not there."""
-        kind, buckets = self._groups.get(number, (ALL, ()))
-        return buckets if kind == ALL else buckets[:1]
 
 
 def _matches(match: Match, packet: Packet, state: Mapping[int, int]) -> bool:
@@ -270,8 +257,6 @@ class _Run:
                 self._set(place, value << offset, (1 << bits) - 1 << offset)
             case Move():
                 self._move(action)
-            case Group(number):
-                self._group(number, flow)
             case PushVlan(ethertype):
                 self.packet = self.packet.push_vlan(ethertype)
             case PopVlan():
@@ -325,10 +310,6 @@ class _Run:
             self.meters.append(meter)
         punted = Punted(self.packet, self._named_state(), flow, reason, meter, userdata)
         self.outcomes.append(punted)
-
-    def _group(self, number: int, flow: Flow) -> None:
-        for bucket in self.switch.group(number):
-            self._copy(bucket.actions, flow)
 
     def _copy(self, actions: Sequence[Action], flow: Flow) -> None:
         """Do something to a copy; what it changes is seen by nobody else."""

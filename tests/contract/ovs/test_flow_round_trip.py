@@ -16,7 +16,6 @@ from alcor.ovs.flow import (
     CtClear,
     DecTtl,
     Flow,
-    Group,
     Instructions,
     Nat,
     PopVlan,
@@ -34,7 +33,7 @@ from alcor.ovs.flow import (
     set_field,
 )
 from alcor.ovs.openflow.flows import flow_body, flow_key
-from alcor.ovs.openflow.meters import Bucket, Meter
+from alcor.ovs.openflow.meters import Meter
 
 IP4, IP6, ARP = {"eth_type": 0x0800}, {"eth_type": 0x86DD}, {"eth_type": 0x0806}
 TRACKED = (0x20, 0x30)  # +trk-inv
@@ -176,7 +175,6 @@ ACTIONS: dict[str, tuple[dict[str, Any], Instructions]] = {
     "goto": ({}, apply(goto=20)),
     "metadata": ({}, apply(metadata=(5, 0xFF), goto=20)),
     "meter": ({}, apply(output(2), meter=5, goto=20)),
-    "group": ({}, apply(Group(9))),
     "push_vlan": ({}, apply(PushVlan(0x8100), set_field("vlan_vid", 0x1009), output(4))),
     "pop_vlan": (VLAN, apply(PopVlan(), output(4))),
     "dec_ttl": (IP4, apply(DecTtl(), output(4))),
@@ -232,8 +230,7 @@ def test_every_action_reads_back_as_the_same_bytes(shared_switch: Any, name: str
 
     async def main() -> None:
         conn = await OpenFlow.connect(shared_switch.mgmt)
-        await conn.set_meter(5, Meter(100, 200))
-        await conn.set_group(9, 0, (Bucket((output(3),)),))
+        await conn.set_meters({5: Meter(100, 200)})
         conn.close()
         await read_back(shared_switch.mgmt, [flow])
 

@@ -23,7 +23,6 @@ from alcor.ovs.flow import (
     Clone,
     DecTtl,
     Flow,
-    Group,
     Instructions,
     PopVlan,
     PushVlan,
@@ -37,7 +36,6 @@ from alcor.ovs.flow import (
     set_field,
 )
 from alcor.ovs.openflow.flows import flow_body, flow_key
-from alcor.ovs.openflow.meters import ALL, Bucket
 from alcor.ovs.switch import Sent, Switch
 
 PORTS = (1, 2, 3)
@@ -45,7 +43,6 @@ PACKETS = 60
 MACS = (0x020000000001, 0x020000000002, 0x020000000003)
 ADDRESSES = (0x0A000001, 0x0A000002, 0x0A000105)
 ADDRESSES6 = (0xFE80 << 112 | 1, 0xFE80 << 112 | 2, 0x20010DB8 << 96 | 5)
-GROUPS = {7: (ALL, (Bucket((set_field("eth_dst", MACS[2]), output(2))), Bucket((output(3),))))}
 
 
 def a_packet(rng: random.Random, tag: int) -> bytes:
@@ -173,7 +170,7 @@ def a_flow(rng: random.Random, table: int) -> Flow:
         copied = (*changes(rng, family), *rng.choice(((), (Resubmit(3),) if table < 3 else ())))
         copy = Clone((*copied, output(rng.choice(PORTS))))
         actions.insert(rng.randrange(len(actions) + 1), copy)
-    out = rng.choice((*(output(port) for port in PORTS), output(IN_PORT), Group(7), None))
+    out = rng.choice((*(output(port) for port in PORTS), output(IN_PORT), None))
     if out is not None and rng.random() < 0.6:
         actions.append(out)
     goto = rng.choice((None, table + 1)) if table < 2 else None
@@ -239,8 +236,6 @@ def install(switch: Any, flows: list[Flow]) -> None:
 async def replace_flows(path: Any, flows: list[Flow]) -> None:
     conn = await OpenFlow.connect(path)
     try:
-        for number, (kind, buckets) in GROUPS.items():
-            await conn.set_group(number, kind, buckets)
         await conn.delete_flows(0, 0)
         await conn.bundle([(flow_key(flow), flow_body(flow)) for flow in [*flows, *MARK_FLOWS]])
     finally:
@@ -273,7 +268,7 @@ def test_packets_leave_the_simulator_as_they_leave_a_real_switch(
     for in_port in PORTS:
         sent = real.send(in_port, packets)
 
-        expected = by_port(Switch(flows, GROUPS), in_port, packets)
+        expected = by_port(Switch(flows), in_port, packets)
         for port in PORTS:
             assert texts(sent[port]) == texts(expected[port])
 

@@ -6,11 +6,11 @@ import pytest
 
 from alcor.ovs.flow import (
     CONTROLLER,
+    CtClear,
+    DecTtl,
     Flow,
-    Group,
     Output,
     Punt,
-    Resubmit,
     apply,
     ct,
     load,
@@ -36,8 +36,8 @@ def test_bits_outside_of_a_mask_do_not_count() -> None:
 
 
 def test_actions_of_different_kinds_are_never_equal() -> None:
-    assert len({Group(5), Resubmit(5)}) == 2
-    assert apply(Group(5)) != apply(Resubmit(5))
+    assert len({DecTtl(), CtClear()}) == 2
+    assert apply(DecTtl()) != apply(CtClear())
 
 
 @pytest.mark.parametrize(

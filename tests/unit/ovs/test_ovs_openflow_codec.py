@@ -96,8 +96,6 @@ DECODERS: list[Callable[[bytes], Any]] = [
     lambda data: Frames().feed(b"\x05" + data),
     lambda data: flows.decode_flows(data, {}),
     meters.decode_meters,
-    meters.decode_meter_counts,
-    meters.decode_groups,
     packets.decode_packet_in,
     lambda data: packets.decode_packet_in(hexed("00002320 0000001e") + data),
     decode_match,

@@ -12,7 +12,6 @@ from alcor.ovs.flow import (
     Conjunction,
     DecTtl,
     Flow,
-    Group,
     Resubmit,
     apply,
     ct,
@@ -23,7 +22,6 @@ from alcor.ovs.flow import (
     punt,
     set_field,
 )
-from alcor.ovs.openflow.meters import ALL, SELECT, Bucket
 from alcor.ovs.packet import Packet
 from alcor.ovs.switch import INVALID_TTL, Switch, TooDeep
 from alcor.ovs.tracker import Tracker
@@ -102,19 +100,6 @@ def test_a_subroutine_returns_and_its_changes_stay() -> None:
 
     assert trace.tables == (0, 50, 10)
     assert trace.sent[0].port == 2
-
-
-def test_buckets_of_a_group_do_not_see_each_other_s_changes() -> None:
-    buckets = (Bucket((set_field("eth_dst", A), output(2))), Bucket((output(3),)))
-    flows = [Flow(0, 1, match(), apply(Group(7), output(4)))]
-
-    sent = Switch(flows, {7: (ALL, buckets)}).trace(UDP, 1).sent
-
-    assert [(each.port, each.packet["eth_dst"]) for each in sent] == [(2, A), (3, B), (4, B)]
-    assert [each.port for each in Switch(flows, {7: (SELECT, buckets)}).trace(UDP, 1).sent] == [
-        2,
-        4,
-    ]
 
 
 def test_a_punt_tells_its_flow_its_meter_and_why() -> None:

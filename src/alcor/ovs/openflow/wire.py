@@ -14,7 +14,7 @@ NICIRA = 0x00002320
 
 HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, EXPERIMENTER = 0, 1, 2, 3, 4
 FEATURES_REQUEST, FEATURES_REPLY, SET_CONFIG = 5, 6, 9
-PACKET_IN, FLOW_REMOVED, PORT_STATUS, PACKET_OUT, FLOW_MOD, GROUP_MOD = 10, 11, 12, 13, 14, 15
+PACKET_IN, FLOW_REMOVED, PORT_STATUS, PACKET_OUT, FLOW_MOD = 10, 11, 12, 13, 14
 MULTIPART_REQUEST, MULTIPART_REPLY, BARRIER_REQUEST, BARRIER_REPLY = 18, 19, 20, 21
 SET_ASYNC, METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 28, 29, 33, 34
 
@@ -52,7 +52,6 @@ ERROR_NAMES = {
     (2, 3): "bad action: experimenter type",
     (2, 4): "bad action: out port",
     (2, 5): "bad action: argument",
-    (2, 9): "bad action: out group",
     (2, 10): "bad action: inconsistent with the match",
     (2, 13): "bad action: set_field type",
     (2, 15): "bad action: set_field argument",
@@ -66,8 +65,6 @@ ERROR_NAMES = {
     (5, 1): "flow mod: table full",
     (5, 2): "flow mod: table",
     (5, 3): "flow mod: overlap",
-    (6, 0): "group mod: exists",
-    (6, 8): "group mod: unknown group",
     (12, 1): "meter mod: exists",
     (12, 3): "meter mod: unknown meter",
     (17, 2): "bundle: unknown id",

@@ -41,18 +41,6 @@ def add_to_set(table: str, where: list[Any], column: str, named: str) -> Operati
     return {"op": "mutate", "table": table, "where": where, "mutations": [mutation]}
 
 
-def add_bridge(name: str, columns: Mapping[str, Any]) -> list[Operation]:
-    """A bridge with its local port, all its settings at once (a later change may flush flows)."""
-    return [
-        insert("Interface", {"name": name, "type": "internal"}, "local_interface"),
-        insert(
-            "Port", {"name": name, "interfaces": ["named-uuid", "local_interface"]}, "local_port"
-        ),
-        insert("Bridge", {**columns, "name": name, "ports": ["named-uuid", "local_port"]}, "made"),
-        add_to_set(_ROOT, [], "bridges", "made"),
-    ]
-
-
 def add_port(bridge: str, name: str, interface: Mapping[str, Any]) -> list[Operation]:
     """A port of one interface on a bridge; `interface` holds its columns, as on the wire.
 
