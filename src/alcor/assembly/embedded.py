@@ -113,7 +113,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
             raise ConfigError(f"{setting}: {away.message}") from away
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)
-        build_info.labels(metadata.version("alcor")).set(1)
+        build_info.labels(metadata.version("alcor"), "up").set(1)
         yield Running(http.address, served.port, lambda: _first(tasks, served, answering))
 
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import nats
@@ -21,6 +22,7 @@ from alcor.runtime import logs
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError, file_of, without_login
 from alcor.runtime.memory import settle_memory
+from alcor.runtime.metrics import build_info
 from alcor.runtime.nats_wire import NatsWire
 from alcor.runtime.otlp import traced
 from alcor.runtime.signals import ends
@@ -130,6 +132,7 @@ async def until_told(failure: Callable[[], Awaitable[None]]) -> None:
 def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) -> None:
     """Run a role in a process set up for it."""
     logs.configure(config.log.form, config.log.level)
+    build_info.labels(version("alcor"), role).set(1)
 
     async def settled() -> None:
         logs.listen()

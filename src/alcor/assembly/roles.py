@@ -8,7 +8,6 @@ hosts go on as they are while there is none.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from importlib import metadata
 
 import structlog
 
@@ -31,7 +30,6 @@ from alcor.resource.declaration import Resource
 from alcor.runtime.clock import life_number, new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed
 from alcor.runtime.exposition import exposition
-from alcor.runtime.metrics import build_info
 from alcor.runtime.rpc import answers, far_peer
 
 _log = structlog.get_logger("alcor.role")
@@ -136,7 +134,6 @@ async def _http(
             where = endpoint(setting, listen)
             http = HttpServer(application, *where, now_s, shared=bool(resources))
         stack.callback(http.close)
-        build_info.labels(metadata.version("alcor")).set(1)
         answering = asyncio.ensure_future(http.run())
         try:
             yield http

@@ -7,4 +7,8 @@ intent_revision = Gauge(
     "alcor_intent_revision", "Sequence of the last change of intent that was planned.", ["manager"]
 )
 
-build_info = Gauge("alcor_build_info", "Always 1; the version is a label.", ["version"])
+build_info = Gauge(
+    "alcor_build_info",
+    "Always 1; the version is a label, and what the process does: a role, or up.",
+    ["version", "role"],
+)
