@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from alcor.values.errors import Unavailable
+
 retry_first_s = 0.2
 
 _log = structlog.get_logger(__name__)
@@ -30,8 +32,8 @@ async def tell(
 ) -> None:
     """Do `some` while it says that there was anything, whenever there is news.
 
-    When the service is `down` the log says that it `failed`, and it is asked again, after pauses
-    that double up to `retry_s_max`.
+    When the service is `down`, or the database where it is noted what it was told, the log says
+    that it `failed`, and it is done again, after pauses that double up to `retry_s_max`.
     """
     pause = retry_first_s
     while True:
@@ -41,7 +43,7 @@ async def tell(
         try:
             while await some():
                 pause = retry_first_s
-        except down as why:
+        except (down, Unavailable) as why:
             _log.warning(failed, reason=str(why), again_in_s=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, pace.retry_s_max)

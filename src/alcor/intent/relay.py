@@ -125,8 +125,14 @@ class Relay:
     async def refill(self) -> None:
         """Publish everything again whenever the log may have lost something, for ever."""
         while True:
-            await self._log.renewed(self._told_epoch)
-            await self.rebuild()
+            before = self._told_epoch
+            await self._log.renewed(before)
+            try:
+                await self.rebuild()
+            except Unavailable as away:
+                _log.warning("log.not_refilled", manager=self.manager, reason=away.message)
+                self._told_epoch = before
+                await asyncio.sleep(look_again_s)
 
     async def run(self) -> None:
         """Publish what is committed, for ever."""

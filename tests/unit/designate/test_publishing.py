@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from keystoneauth1.session import Session
 from tests.designate import Designate, serving
+from tests.flaky import Flaky
 
 from alcor.integrations.designate.app import DesignateApp
 from alcor.integrations.designate.client import DESCRIPTION, DesignateClient
@@ -24,6 +25,7 @@ from alcor.intent.records import (
 )
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.places import Place
 from alcor.runtime.tasks import Tasks
 
 wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter
@@ -72,7 +74,7 @@ async def rebuilt() -> None: ...
 
 
 async def publish(
-    folder: Path,
+    folder: Place,
     endpoint: str,
     world: World,
     scene: Callable[[], Any],
@@ -280,3 +282,19 @@ def test_a_designate_that_is_down_gets_it_all_when_it_is_back(tmp_path: Path) ->
             await until(lambda: len(back.held()) == 2)
 
     asyncio.run(publish(tmp_path, f"http://127.0.0.1:{port}", world, scene))
+
+
+@pytest.mark.parametrize("lost", [1, 2])  # that it is about to be put, and that it was
+def test_a_name_that_could_not_be_noted_is_published_nonetheless(tmp_path: Path, lost: int) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.begin()
+        await world.port("p", "10.0.0.5")
+        await until(lambda: WEB in server.held())
+        await world.port("p")
+        await until(lambda: not server.held())
+
+    with serving() as server:
+        server.zone(ZONE, "blue")
+        asyncio.run(publish(Flaky(tmp_path, lost), server.endpoint, world, scene))

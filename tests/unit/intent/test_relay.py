@@ -185,6 +185,24 @@ def test_a_life_of_the_log_that_began_during_the_start_is_told_everything(tmp_pa
     asyncio.run(asyncio.wait_for(test(), 5))
 
 
+def test_a_log_is_refilled_when_the_database_is_there_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        database, log = Transactions(tmp_path / "db"), Renewing()
+        relay = Relay("thing", database, log, lambda *_: ())
+        await relay.rebuild()
+        database.away, reads = True, database.reads
+        refill = asyncio.ensure_future(relay.refill())
+        while database.reads == reads:  # noqa: ASYNC110 - what we wait for has no event
+            await asyncio.sleep(0)
+        database.away = False
+        await log.twice.wait()
+        refill.cancel()
+        await asyncio.gather(refill, return_exceptions=True)
+        database.close()
+
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
 class Restored:
     """A manager of things whose database was put back to what it was, below a log that went on."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from keystoneauth1.session import Session
+from tests.flaky import Flaky
 
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.integrations.nova.app import NovaApp
@@ -23,6 +24,7 @@ from alcor.intent import records
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.places import Place
 from alcor.runtime.tasks import Tasks
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"
@@ -101,7 +103,7 @@ async def rebuilt() -> None: ...
 
 
 async def tell(
-    folder: Path,
+    folder: Place,
     nova: Nova,
     world: World,
     scene: Callable[[], Any],
@@ -238,3 +240,17 @@ def test_a_nova_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:
     back.stop()
 
     assert back.taken() == [("network-vif-plugged", "p")]
+
+
+def test_who_could_not_note_what_nova_was_told_tells_it_again(tmp_path: Path, nova: Nova) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.port("p")
+        await world.up("p")
+        await until(lambda: len(nova.taken()) == 2)
+        await until(lambda: known_up(tmp_path) == ["p"])
+
+    asyncio.run(tell(Flaky(tmp_path, 1), nova, world, scene))
+
+    assert nova.taken() == [("network-vif-plugged", "p")] * 2

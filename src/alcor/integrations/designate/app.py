@@ -21,6 +21,7 @@ from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, id_of, record_of
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.runtime.places import Place, open_database
+from alcor.values.errors import Unavailable
 
 VERSIONS = Path(__file__).parent / "versions"
 KINDS = ("network", "subnet", "port", "floating_ip")
@@ -128,7 +129,12 @@ class DesignateApp:
         work = (self._put_one(of, records) for of, records in wanted.items())
         results = dict(zip(batch, await asyncio.gather(*work), strict=True))
         put = {of: wanted[of] for of, result in results.items() if result is None}
-        await self._store.keep(put)
+        try:
+            await self._store.keep(put)
+        except Unavailable:  # they are put, and once more when that can be noted
+            dirty.update(batch)
+            self._doubted.update(batch)
+            raise
         self._note(put, results)
         down = [(of, why) for of, why in results.items() if isinstance(why, DesignateDown)]
         if down:
