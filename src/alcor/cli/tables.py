@@ -158,6 +158,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     "node": (
         Column("ID", "id"),
         Column("Tunnel IP", "tunnel_ip"),
+        Column("Zone", "availability_zone"),
         Column("Alive", "alive"),
         Column("Last heard", "heartbeat_timestamp"),
     ),
