@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from alcor.integrations.keystone.tokens import KeystoneDown, Times, Token, TokenCache
 from alcor.values.errors import Unavailable
@@ -77,6 +78,40 @@ def test_a_token_ends_when_it_expires_though_it_is_fresh() -> None:
         assert await cache.token("alice") is None
 
     asyncio.run(main())
+
+
+def test_a_clock_that_is_put_back_keeps_no_revoked_token_and_refuses_nobody() -> None:
+    async def main() -> None:
+        keystone = Keystone()
+        cache = cache_of(keystone)
+        assert await cache.token("alice") is not None
+        keystone.valid = {"bob"}
+        keystone.down = True
+        with pytest.raises(Unavailable):
+            await cache.token("bob")
+        keystone.down = False
+
+        keystone.now -= 900
+
+        assert await cache.token("bob") is not None  # Keystone is asked again, and answers
+        assert await cache.token("alice") is None
+
+    asyncio.run(main())
+
+
+def test_a_clock_that_is_ahead_of_keystones_is_told() -> None:
+    """Every token has ended by it, and is refused: the log says why."""
+
+    async def main() -> None:
+        keystone = Keystone()
+        keystone.now = keystone.expires_at + 100
+        assert await cache_of(keystone).token("alice") is None
+
+    with structlog.testing.capture_logs() as said:
+        asyncio.run(main())
+    (line,) = said
+    assert "do the clocks agree?" in line["event"]
+    assert line["ended_s_ago"] == 100
 
 
 def test_known_tokens_survive_an_outage_for_the_stated_time_only() -> None:

@@ -184,6 +184,22 @@ def test_a_host_is_dead_only_after_it_was_silent_for_a_while(tmp_path: Path) -> 
     play(tmp_path, scene)
 
 
+def test_a_clock_that_is_put_back_keeps_no_dead_host_alive(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        async def alive() -> bool:
+            return bool((await world.listed(world.agents))["h1"]["alive"])
+
+        await world.hear("h1", "192.0.2.1")
+        world.now_s -= 3_600
+        assert await alive()  # it is connected: no clock is asked
+        await world.hear("h1", "192.0.2.1", connected=False)
+        assert await alive()
+        world.now_s -= 3_600
+        assert not await alive()
+
+    play(tmp_path, scene)
+
+
 def test_agents_keep_their_id(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         await world.hear("h1", "192.0.2.1")

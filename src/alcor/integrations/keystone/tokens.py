@@ -11,11 +11,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import structlog
 from prometheus_client import Counter
 
 from alcor.runtime.clock import Seconds
 from alcor.runtime.metrics import limit_reached
 from alcor.values.errors import Unavailable
+
+_log = structlog.get_logger(__name__)
 
 checks = Counter("alcor_keystone_checks", "Tokens that Keystone was asked about.", ["outcome"])
 
@@ -75,19 +78,19 @@ class TokenCache:
             if now >= held.token.expires_at:
                 del self._held[key]
                 return None
-            if now < held.confirmed_at + self._times.fresh:
+            if 0 <= now - held.confirmed_at < self._times.fresh:
                 return held.token
         try:
             return await self._ask(key, text)
         except KeystoneDown as error:
-            if held is not None and now < held.confirmed_at + self._times.outage:
+            if held is not None and 0 <= now - held.confirmed_at < self._times.outage:
                 return held.token
             raise Unavailable(f"The identity service can't be asked: {error}") from None
 
     async def _ask(self, key: bytes, text: str) -> Token | None:
         asking = self._asking.get(key)
         if asking is None:
-            if self._now() < self._down_until:
+            if 0 < self._down_until - self._now() <= self._times.retry:
                 raise KeystoneDown("it did not answer a moment ago")
             if len(self._asking) >= self._asking_max:
                 limit_reached.labels("auth.keystone.asking_max").inc()
@@ -107,6 +110,11 @@ class TokenCache:
             self._down_until = self._now() + self._times.retry
             raise
         checks.labels("valid" if token else "invalid").inc()
+        if token is not None and token.expires_at <= self._now():
+            _log.warning(
+                "keystone knows a token that has ended by our clock: do the clocks agree?",
+                ended_s_ago=self._now() - token.expires_at,
+            )
         if token is None or token.expires_at <= self._now():
             self._held.pop(key, None)
             return None

@@ -54,7 +54,7 @@ class Heartbeats:
         if self.is_connected(host):
             return False
         last_s = heard.at_s if heard is not None else self._began_s
-        return self._clock() - last_s > self._silence_s_max
+        return not self._is_short(self._clock() - last_s)
 
     def life(self, host: str) -> Life:
         """What the host's reports say now."""
@@ -63,8 +63,12 @@ class Heartbeats:
             return Life(False, "", None)
         now = self._clock()
         connected = heard.report.connected
-        alive = connected or now - heard.at_s <= self._silence_s_max
+        alive = connected or self._is_short(now - heard.at_s)
         return Life(alive, self._timestamp(now if connected else heard.at_s), heard.report)
+
+    def _is_short(self, silence_s: float) -> bool:
+        """Whether a host may be silent so long. Less than nothing: the clock was put back."""
+        return 0 <= silence_s <= self._silence_s_max
 
 
 def _who(report: HostReport) -> tuple[str, tuple[str, ...], bool]:
