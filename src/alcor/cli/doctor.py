@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,9 @@ from alcor.cli.options import ConfigFile, Format, given, named, of_agent
 from alcor.cli.session import with_parameters
 from alcor.cli.tables import Output, write_json, write_table
 
+if TYPE_CHECKING:
+    from alcor.agent.doctor.finding import Finding
+
 _Endpoint = Annotated[
     str, typer.Option(envvar="ALCOR_ENDPOINT", help="The API, which is asked for the time.")
 ]
@@ -21,7 +25,7 @@ _Endpoint = Annotated[
 def _look(config: Path | None, endpoint: str, output: Output, **options: Any) -> None:
     """Look at the host of an agent, told as the agent is; exit status 1 when something is wrong."""
     from alcor.agent.agent import endpoint_of
-    from alcor.agent.doctor.examine import examine, sick
+    from alcor.agent.doctor.examine import examine
     from alcor.agent.doctor.underlay import opened
     from alcor.runtime.clock import now_s
     from alcor.runtime.config import load
@@ -29,6 +33,13 @@ def _look(config: Path | None, endpoint: str, output: Output, **options: Any) ->
     settings = load(AgentConfig, config, os.environ, given(**options))
     with opened(endpoint_of(settings.tunnel_ip)) as underlay:
         findings = asyncio.run(examine(settings, endpoint, now_s, underlay))
+    tell_findings(findings, output)
+
+
+def tell_findings(findings: Sequence["Finding"], output: Output) -> None:
+    """Write them; exit status 1 when something is wrong."""
+    from alcor.agent.doctor.finding import sick
+
     if output is Output.JSON:
         write_json([each._asdict() for each in findings])
     else:

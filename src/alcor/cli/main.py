@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import doctor, lab, rebuild, serve, traces
+from alcor.cli import doctor, lab, rebuild, serve, status, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
 from alcor.cli.options import Format, given
 from alcor.cli.session import Endpoint, api, default_endpoint, wait_default_s, wait_for
@@ -55,6 +55,9 @@ app.command("rebuild", help="Make the logs of a region of processes anew from it
     rebuild.rebuild
 )
 app.command("doctor", help="Find what is wrong with this host, and say what to do.")(doctor.doctor)
+app.command("status", help="Say how the region is: the control plane, its hosts, their releases.")(
+    status.status
+)
 app.command("trace", help="Follow a packet from a port: does it get there, and what decides.")(
     traces.trace
 )

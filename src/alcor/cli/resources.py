@@ -115,9 +115,7 @@ _Filters = Annotated[
 ]
 _Sort = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="FIELD[:desc]".replace("[", "\\["), help="Sort by this field. Repeatable."
-    ),
+    typer.Option(metavar="FIELD[:desc]", help="Sort by this field. Repeatable."),
 ]
 _Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")]
 

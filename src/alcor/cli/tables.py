@@ -161,6 +161,8 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("Zone", "availability_zone"),
         Column("Alive", "alive"),
         Column("Last heard", "heartbeat_timestamp"),
+        Column("Flows", "flows"),
+        Column("Release", "version"),
     ),
     "trunk": (
         Column("ID", "id"),

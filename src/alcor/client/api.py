@@ -94,6 +94,13 @@ class Api:
     def __exit__(self, *problem: object) -> None:
         self.close()
 
+    def checks(self) -> dict[str, bool]:
+        """Which parts of the process that answers can do their work, by name."""
+        checks: dict[str, bool] = self._connection.request("GET", "/readyz", good=503).body[
+            "checks"
+        ]
+        return checks
+
     def create(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Created:
         """Make all of `items` in one call, or none."""
         body: Item = {kind.collection: items} if len(items) != 1 else {kind.name: items[0]}

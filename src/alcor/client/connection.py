@@ -72,15 +72,17 @@ class Connection:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float = request_timeout_s,
+        good: int = 200,
     ) -> Answer:
-        """Send a request; `Refused` or `Unreachable` when it came to nothing."""
+        """Send a request; `Refused` or `Unreachable` when it came to nothing. An answer of the
+        status `good` is none of these."""
         target = self._root + path + ("?" + text if (text := urlencode(list(query))) else "")
         payload = None if body is None else msgspec.json.encode(body)
         sent = {**self._headers, **(headers or {})}
         if payload is not None:
             sent["Content-Type"] = "application/json"
         try:
-            return self._exchange(method, target, payload, sent, timeout_s)
+            return self._exchange(method, target, payload, sent, timeout_s, good)
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
             reason = str(problem) or problem.__class__.__name__
@@ -90,27 +92,39 @@ class Connection:
             ) from None
 
     def _exchange(
-        self, method: str, target: str, payload: bytes | None, headers: dict[str, str], limit: float
+        self,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: dict[str, str],
+        limit: float,
+        good: int,
     ) -> Answer:
         kept = self._http.sock is not None
         self._http.timeout = limit
         try:
-            return self._once(method, target, payload, headers, limit)
+            return self._once(method, target, payload, headers, limit, good)
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
             self._http.close()
             if not kept:
                 raise
-            return self._once(method, target, payload, headers, limit)
+            return self._once(method, target, payload, headers, limit, good)
 
     def _once(
-        self, method: str, target: str, payload: bytes | None, headers: dict[str, str], limit: float
+        self,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: dict[str, str],
+        limit: float,
+        good: int,
     ) -> Answer:
         if self._http.sock is not None:
             self._http.sock.settimeout(limit)
         self._http.request(method, target, body=payload, headers=headers)
         response = self._http.getresponse()
         data = response.read()
-        if response.status >= 400:
+        if response.status >= 400 and response.status != good:
             raise _refusal(response, data)
         return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
 

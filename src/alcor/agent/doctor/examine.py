@@ -93,8 +93,3 @@ async def _underlay(
         return [unknown("tunnels", "without a goal state no other host is known")]
     endpoints, needed = remembered.endpoints(own), remembered.bytes_needed()
     return await asyncio.to_thread(underlay_faults, underlay, endpoints, needed)
-
-
-def sick(findings: list[Finding]) -> bool:
-    """Whether anything is wrong."""
-    return any(each.health is Health.FAULT for each in findings)

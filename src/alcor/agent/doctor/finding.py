@@ -1,5 +1,6 @@
 """What a check has found."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -34,3 +35,8 @@ def fault(check: str, says: str, next_step: str) -> Finding:
 def unknown(check: str, says: str) -> Finding:
     """It can't be told."""
     return Finding(check, Health.UNKNOWN, says)
+
+
+def sick(findings: Iterable[Finding]) -> bool:
+    """Whether anything is wrong."""
+    return any(each.health is Health.FAULT for each in findings)

@@ -1,0 +1,49 @@
+"""`alcor status`: how a region is, at a glance, and what to do about what is wrong."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from alcor.agent.doctor.finding import Finding, fault, good, unknown
+from alcor.cli.doctor import tell_findings
+from alcor.cli.options import Format
+from alcor.cli.session import Endpoint, api, default_endpoint
+from alcor.cli.tables import Output
+from alcor.client.api import NODE, Item
+
+page_items = 1_000
+hosts_named_max = 10
+
+
+def status(endpoint: Endpoint = default_endpoint, output: Format = Output.TABLE) -> None:
+    """Look at the control plane and its hosts; exit status 1 when something is wrong."""
+    with api(endpoint) as client:
+        checks = client.checks()
+        nodes = list(client.list_all(NODE, (), 0, page_items))
+    tell_findings([_plane(checks, endpoint), *_hosts(nodes)], output)
+
+
+def _plane(checks: Mapping[str, bool], endpoint: str) -> Finding:
+    broken = sorted(name for name, works in checks.items() if not works)
+    if broken:
+        says = f"{endpoint} answers, but these parts can't do their work: {', '.join(broken)}"
+        return fault("control plane", says, "its log says what they wait for")
+    return good("control plane", f"{endpoint} answers, and can do its work")
+
+
+def _hosts(nodes: Sequence[Item]) -> Iterator[Finding]:
+    if not nodes:
+        yield unknown("hosts", "no host has said hello yet, or you may not see them")
+        return
+    away = [each for each in nodes if not each["alive"]]
+    if away:
+        said = [f"{each['id']} (heard {each['heartbeat_timestamp'] or 'never'})" for each in away]
+        more = f" and {len(away) - hosts_named_max} more" if len(away) > hosts_named_max else ""
+        says = f"{len(away)} of {len(nodes)} are away: {', '.join(said[:hosts_named_max])}{more}"
+        step = "they forward as before, and hear of no change: `alcor doctor` on them"
+        yield fault("hosts", says, step)
+    else:
+        yield good("hosts", f"{len(nodes)} are there")
+    releases = Counter(each["version"] for each in nodes if each["alive"])
+    if releases:
+        shares = [f"{release} on {count}" for release, count in sorted(releases.items())]
+        yield good("releases", f"agents: {', '.join(shares)}")

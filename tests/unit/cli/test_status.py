@@ -1,0 +1,95 @@
+"""`alcor status` names what is wrong with a region, and nothing else."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from alcor.cli.exits import Exit
+from alcor.cli.main import app
+
+WELL = {"port.database": True, "intent.rebuilt": True}
+
+
+def node(name: str, *, alive: bool = True, release: str = "1.0") -> dict[str, Any]:
+    return {"id": name, "alive": alive, "version": release, "heartbeat_timestamp": "08:15"}
+
+
+@contextmanager
+def region(checks: dict[str, bool], nodes: list[dict[str, Any]]) -> Iterator[str]:
+    """A gateway that answers about itself and its hosts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            ready = all(checks.values())
+            about = {"ready": ready, "checks": checks}
+            body = about if self.path == "/readyz" else {"nodes": nodes}
+            data = json.dumps(body).encode()
+            self.send_response(503 if body is about and not ready else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def told(endpoint: str) -> tuple[Result, dict[str, tuple[str, str]]]:
+    done = CliRunner().invoke(app, ["status", "--endpoint", endpoint, "-f", "json"])
+    found = json.loads(done.stdout) if done.stdout else []
+    return done, {each["check"]: (each["health"], each["says"]) for each in found}
+
+
+def test_a_region_that_is_well_is_called_so() -> None:
+    nodes = [node("h1"), node("h2"), node("h3", release="1.1")]
+    with region(WELL, nodes) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.DONE
+    assert found["control plane"][0] == "good"
+    assert found["hosts"] == ("good", "3 are there")
+    assert found["releases"] == ("good", "agents: 1.0 on 2, 1.1 on 1")
+
+
+def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:
+    nodes = [node("h1"), node("h2", alive=False)]
+    with region(WELL | {"port.relay": False}, nodes) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.FAILED
+    assert found["control plane"][0] == "fault"
+    assert found["control plane"][1].endswith("can't do their work: port.relay")
+    assert found["hosts"] == ("fault", "1 of 2 are away: h2 (heard 08:15)")
+
+
+def test_without_hosts_nothing_is_said_of_them() -> None:
+    with region(WELL, []) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.DONE
+    assert found["hosts"][0] == "unknown"
+    assert "releases" not in found
+
+
+def test_where_nobody_answers_is_told_by_its_own_status() -> None:
+    done, _ = told("http://127.0.0.1:1")
+
+    assert str(done.exception).startswith("no control plane answers at http://127.0.0.1:1 ")
+
+
+def test_a_help_text_shows_brackets_and_no_signs_of_its_own_markup() -> None:
+    done = CliRunner().invoke(app, ["port", "list", "--help"], env={"COLUMNS": "120"})
+
+    assert "FIELD[:desc]" in done.stdout
