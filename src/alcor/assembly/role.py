@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import nats
 import structlog
 import uvloop
 from nats.aio.client import Client
@@ -27,7 +26,7 @@ from alcor.runtime.nats_wire import NatsWire
 from alcor.runtime.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
-from alcor.transport.nats_connection import close
+from alcor.transport.nats_connection import close, connected
 
 reconnect_every_s = 0.5
 connect_s_max = 60.0  # how long a starting role waits for NATS
@@ -89,8 +88,10 @@ async def _connect(config: Config, role: str) -> Client:
     _log.info("starting", role=role, nats=where)
     try:
         async with asyncio.timeout(connect_s_max):
-            return await nats.connect(
-                served.nats,
+            return await connected(
+                [served.nats],
+                _credentials(served.nats_credentials),
+                None,
                 name=f"alcor-{role}",
                 error_cb=tell,
                 disconnected_cb=away,
@@ -98,19 +99,18 @@ async def _connect(config: Config, role: str) -> Client:
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=reconnect_every_s,
                 pending_size=pending_bytes_max,
-                **_credentials(served.nats_credentials),
             )
     except TimeoutError as error:
         why = "; ".join(said) or "no answer"
         raise ConfigError(f"served.nats = {where}: NATS does not let us in: {why}") from error
 
 
-def _credentials(path: str) -> dict[str, str]:
-    """Keyword arguments of `nats.connect`; `ConfigError` when the file can't be read."""
+def _credentials(path: str) -> Path | None:
+    """The file of credentials, if there is one; `ConfigError` when it can't be read."""
     if not path:
-        return {}
+        return None
     file_of("served.nats_credentials", path)  # NATS' client would only say that it can't connect
-    return {"user_credentials": str(Path(path).expanduser())}
+    return Path(path).expanduser()
 
 
 async def until_told(failure: Callable[[], Awaitable[None]]) -> None:

@@ -17,6 +17,15 @@ class _Client(Client):
         super().__init__()
         self._renewed = tls and tls.renewing_client_context()
 
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        """What a server says of itself, before anything is said to it. NATS' client would go on
+        without TLS where the server demands none, whatever our URL says."""
+        server = self._current_server
+        secure = self._renewed is not None or (server is not None and server.uri.scheme == "tls")
+        if initial_connection and secure and not info.get("tls_required"):
+            raise ConnectionError("the server does not speak TLS")
+        await super()._process_info(info, initial_connection)
+
     @property
     def ssl_context(self) -> ssl.SSLContext:
         return self._renewed() if self._renewed is not None else super().ssl_context

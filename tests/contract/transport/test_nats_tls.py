@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.authority import Authority, put
 from tests.conftest import NatsServer
 
+from alcor.transport.nats_connection import connected
 from alcor.transport.tls import TlsFiles
 
 OWN = "host/h1/"
@@ -45,6 +47,30 @@ def test_a_delivery_connects_again_with_the_certificate_of_then(
             issue(second)
             nats.start()
             await served.until(lambda: served.cuts > 0 and served.complete == {OWN})
+
+    try:
+        play(scenario)
+    finally:
+        nats.kill()
+
+
+def test_nothing_is_said_to_a_server_that_does_not_speak_tls(
+    play: Any, record: Any, tmp_path: Path
+) -> None:
+    """As somebody between may pretend to be."""
+    host = Authority(tmp_path / "authority").files("h1")
+    nats = NatsServer(tmp_path / "nats")
+    url = nats.url.replace("nats://", "tls://")
+
+    async def scenario(world: Any) -> None:
+        await world.control.tell(record.node("h1"), record.port(1, "h1"))
+        await world.control.begin(nats=nats.url)
+        for tls in (host, None):
+            async with world.by_nats("h1", url, None, OWN, tls=tls) as refused:
+                await refused.until(lambda refused=refused: refused.events)
+                assert refused.events[0].reason == "the server does not speak TLS"
+        with pytest.raises(OSError, match="the server does not speak TLS"):
+            await connected([url], None, None, allow_reconnect=False)
 
     try:
         play(scenario)
