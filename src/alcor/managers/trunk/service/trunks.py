@@ -78,11 +78,9 @@ class TrunkService:
         if len({each.port_id for each in new}) < len(new):
             raise ParentPortInUse(new[0].port_id)
         revision = NOTHING
-        async with AsyncExitStack() as begun:
-            for each in sorted(
-                new, key=lambda each: each.id
-            ):  # in one order, or two calls may wait
-                await begun.enter_async_context(self._settling.locks.of(each.id))
+        locks = self._settling.locks.of_all(each.id for each in new)
+        async with locks, AsyncExitStack() as begun:
+            for each in new:
                 await begun.enter_async_context(self._settling.begun(each.id, each.port_ids))
                 revision = await self._join(each, each.sub_ports, caller)
 
