@@ -15,7 +15,7 @@ from tests.system.test_north_south import (
     take_down,
 )
 
-from alcor.client.api import PORT, SUBNET
+from alcor.client.api import NETWORK, NODE, PORT, SUBNET
 from alcor.lab import outside
 from alcor.lab.commands import ip_batch
 from alcor.lab.lab import Lab
@@ -33,13 +33,17 @@ MakeMachines = Callable[..., list[Machine]]
 class Site:
     """Machines behind an inner router, which a transit network joins with an outer one."""
 
-    def __init__(self, lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> None:
+    def __init__(
+        self, lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, leaves_by: str
+    ) -> None:
         self.lab, self.world = lab, make_world(lab)
         self.network = make_network("10.40.0.0/24")
         self.transit = make_network("10.41.0.0/24")
         gateway = {"network_id": self.world}
         self.inner = self._make(ROUTER, name="inner")["id"]
-        self.outer = self._make(ROUTER, name="outer", external_gateway_info=gateway)["id"]
+        lab.api.update(NODE, leaves_by, {"availability_zone": leaves_by})
+        zone = {"availability_zone_hints": [leaves_by]}
+        self.outer = self._make(ROUTER, external_gateway_info=gateway, **zone)["id"]
         (subnet,) = lab.api.list_page(SUBNET, [("network_id", self.network)])
         lab.api.act(ROUTER, self.inner, "add_router_interface", {"subnet_id": subnet["id"]})
         inner, outer = (self._join(each) for each in (self.inner, self.outer))
@@ -70,6 +74,7 @@ class Site:
         self.lab.api.act(ROUTER, self.inner, "remove_router_interface", interface)
         take_down(self.lab, self.inner, self.network)
         take_down(self.lab, self.outer, self.transit)
+        self.lab.api.delete(NETWORK, self.world)
 
     def _make(self, kind: Any, **fields: Any) -> dict[str, Any]:
         made: dict[str, Any] = self.lab.api.create(kind, [fields]).items[0]
@@ -85,9 +90,14 @@ class Site:
         self.lab.api.update(ROUTER, router, {"routes": [route]})
 
 
-@pytest.fixture
-def site(lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> Iterator[Site]:
-    found = Site(lab, make_network, make_machines)
+@pytest.fixture(params=["h1", "h2"], ids=["beside_a_machine", "by_a_host_without_machines"])
+def site(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    make_network: MakeNetwork,
+    make_machines: MakeMachines,
+) -> Iterator[Site]:
+    found = Site(lab, make_network, make_machines, leaves_by=request.param)
     yield found
     found.take_down()
 
