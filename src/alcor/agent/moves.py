@@ -17,10 +17,13 @@ def endpoints_of(
 
     An underlay of IPv6 has no place in TUNNEL_REMOTE yet: such a host is not reached.
     """
-    wanted = (neighbour.tunnel_endpoint, *neighbour.also)
-    if port is not None and not port.waits and len(wanted) == 1:
+    endpoint = neighbour.tunnel_endpoint
+    if neighbour.also:
+        wanted = (endpoint, *neighbour.also)
+        return tuple([each for each in wanted if each != here and each.version == 4])
+    if port is not None and not port.waits:
         return ()  # its machine is here; the neighbour may still say where it was before
-    return tuple([each for each in wanted if each != here and each.version == 4])
+    return (endpoint,) if endpoint != here and endpoint.version == 4 else ()
 
 
 def is_moved(port: Port | None, *neighbours: Neighbour | None) -> bool:

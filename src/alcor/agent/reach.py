@@ -32,7 +32,9 @@ class Reach:
         left, come = _endpoints(before), _endpoints(now)
         if left == come:
             return False
-        held = self._by_network.setdefault(network_id, Counter())
+        held = self._by_network.get(network_id)
+        if held is None:
+            held = self._by_network[network_id] = Counter()
         changed = False
         for each in come:
             changed |= each not in held
@@ -51,5 +53,7 @@ def _endpoints(neighbour: Neighbour | None) -> tuple[int, ...]:
     """Not those in an underlay of IPv6, which has no place in the pipeline's register yet."""
     if neighbour is None:
         return ()
-    every = (neighbour.tunnel_endpoint, *neighbour.also)
-    return tuple([each.number for each in every if each.version == 4])
+    endpoint = neighbour.tunnel_endpoint
+    if not neighbour.also:  # as nearly always, and there are thousands
+        return (endpoint.number,) if endpoint.version == 4 else ()
+    return tuple([each.number for each in (endpoint, *neighbour.also) if each.version == 4])
