@@ -71,9 +71,12 @@ def pending(connection: sqlite3.Connection, after: int, limit: int) -> list[Chan
     return [Change(*row) for row in rows]
 
 
-def forget(connection: sqlite3.Connection, until: int) -> None:
-    """Drop what the log has been told, up to and with `until`."""
-    connection.execute("DELETE FROM outbox WHERE sequence <= ?", (until,))
+def forget(connection: sqlite3.Connection, until: int, after: int = 0) -> int:
+    """Drop what the log has been told, up to and with `until`; how many rows that were. Nothing is
+    left up to and with `after`: PostgreSQL would go over all that was there, until it is vacuumed.
+    """
+    statement = "DELETE FROM outbox WHERE sequence > ? AND sequence <= ?"
+    return connection.execute(statement, (after, until)).rowcount
 
 
 def last(connection: sqlite3.Connection) -> int:

@@ -66,6 +66,8 @@ class Relay:
         self._log = log
         self._living = living
         self._published = 0
+        self._forgotten = 0  # the outbox has nothing up to here
+        self._forgetting = 0  # nor up to here, if the last write was committed
         self._last = 0
         self._handed: list[Change] = []  # committed, and not published
         self._wake = asyncio.Event()
@@ -99,7 +101,11 @@ class Relay:
 
     def forget(self, connection: sqlite3.Connection) -> None:
         """Inside a write of the manager: drop what was published; next to nothing when none was."""
-        outbox.forget(connection, self._published)
+        published = self._published
+        gone = outbox.forget(connection, published, self._forgotten)
+        if gone <= published - self._forgetting:  # else what the last write dropped was there still
+            self._forgotten = self._forgetting
+        self._forgetting = published
 
     async def rebuild(self) -> None:
         """Publish every living row, then what the outbox holds; the log is complete afterwards."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +42,16 @@ class Transactions:
         changes = [Change(key, key.encode(), n, "req-1") for n, key in enumerate(keys, first)]
         outbox.save(self._connection, changes)
         return changes
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()
@@ -277,5 +288,42 @@ def test_what_could_not_be_read_back_is_told_when_the_database_is_there_again(
         world.database.away = False
         world.relay.notify(1, world.database.save("thing/a"))
         assert await world.told(1) == [("thing/a", 1)]
+
+    asyncio.run(running(tmp_path / "db", test))
+
+
+class Undone(Exception):
+    """The write is not committed."""
+
+
+def forgetting(world: World, *, undone: bool = False) -> str:
+    """Let a write forget what was published; the condition on the rows that it drops."""
+    said: list[str] = []
+    with suppress(Undone), world.database.transaction() as connection:
+        connection.set_trace_callback(said.append)
+        world.relay.forget(connection)
+        connection.set_trace_callback(None)
+        if undone:
+            raise Undone
+    return said[0].partition("WHERE ")[2]
+
+
+def test_a_write_forgets_what_was_published_since_the_last_one_that_was_committed(
+    tmp_path: Path,
+) -> None:
+    async def test(world: World) -> None:
+        world.relay.notify(2, world.database.save("thing/a", "thing/b"))
+        await world.told(2)
+        assert forgetting(world) == "sequence > 0 AND sequence <= 2"
+        world.relay.notify(3, world.database.save("thing/a"))
+        await world.told(3)
+        assert forgetting(world, undone=True) == "sequence > 0 AND sequence <= 3"
+        assert forgetting(world, undone=True) == "sequence > 2 AND sequence <= 3"
+        world.relay.notify(4, world.database.save("thing/b"))
+        await world.told(4)
+        assert forgetting(world) == "sequence > 2 AND sequence <= 4"
+        assert await world.database.read(lambda c: outbox.pending(c, 0, 10)) == []
+        assert forgetting(world) == "sequence > 2 AND sequence <= 4"
+        assert forgetting(world) == "sequence > 4 AND sequence <= 4"
 
     asyncio.run(running(tmp_path / "db", test))
