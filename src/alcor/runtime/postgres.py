@@ -42,6 +42,9 @@ _LEADS = (
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted AND pid = {} "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+# A plan is kept for long, and may be of a time when its tables had a few rows. What a write names
+# it looks up in an index, whatever a table's size, as in SQLite.
+_LOOK_UP = "SET enable_hashjoin = off; SET enable_mergejoin = off"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _KEY_OF_DETAIL = re.compile(r"\((?P<columns>[^)]*)\)=")
 
@@ -157,7 +160,7 @@ class PostgresDatabase:
                 self._closing.wait(ask_again_s)
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        raw = self._connection()
+        raw = self._connection(writes=begin != _BEGIN_READ)
         cursor = raw.execute(cast(Any, begin))
         while cursor.nextset():
             pass
@@ -179,12 +182,14 @@ class PostgresDatabase:
             raise Unavailable(f"the database of {self._name} went away in a commit") from problem
         return result
 
-    def _connection(self) -> "psycopg.Connection[Any]":
+    def _connection(self, *, writes: bool) -> "psycopg.Connection[Any]":
         raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if raw is None:
             raw = psycopg.connect(
                 self._url, autocommit=True, application_name=f"alcor-{self._name}"
             )
+            if writes:
+                raw.execute(_LOOK_UP)
             self._local.connection = raw
             self._opened.append(raw)
         return raw
