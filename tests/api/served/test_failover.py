@@ -60,3 +60,30 @@ def test_one_managers_server_fails_over_under_load(
     check(storm.book, listed.body["ports"])
     assert databases(own_postgres.url("ports")) >= {"ports"}
     assert not any("_network" in name for name in databases(own_postgres.url("ports")))
+
+
+@pytest.mark.timeout(900)  # every wait has a limit
+def test_a_long_outage_of_one_managers_server_stops_no_other_manager(
+    region_on_two: Region, own_postgres: Any
+) -> None:
+    """What waits for it is refused, and what needs it not is answered, by the same process."""
+    region = region_on_two
+    network_id = network_of(region)
+    managers = region.processes["managers"]
+    own_postgres.kill()
+    try:
+        until(
+            lambda: region.log("managers"),
+            lambda told: '"outbox.not_read"' in told or '"task ended"' in told,
+            region,
+        )
+        assert '"task ended"' not in region.log("managers")
+        network = {"network": {"name": "meanwhile"}}
+        assert region.ask("POST", "/v2.0/networks", network).status == 201
+        port = {"port": {"network_id": network_id}}
+        assert region.ask("POST", "/v2.0/ports", port).status == 503
+        assert managers.poll() is None
+    finally:
+        own_postgres.start()
+
+    until(lambda: region.ask("POST", "/v2.0/ports", port).status, (201).__eq__, region)
