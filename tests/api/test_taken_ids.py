@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.api.conftest import soon
 
 from alcor.assembly.resources import declared
 from alcor.gateway.app import GatewaySettings
@@ -73,6 +74,10 @@ class Scene:
         make = getattr(self, f"_{kind.name}", None)
         return make(number) if make else bodies.get(kind.name, {})
 
+    def ports(self) -> list[str]:
+        """All there are, of routers and floating IPs too."""
+        return sorted(port["id"] for port in self.api.listed("/v2.0/ports?fields=id"))
+
     def _pool(self) -> str:
         scope = self.api.make("/v2.0/address-scopes", "address_scope", name="s", ip_version=6)
         fields = {"prefixes": [PROXIES], "address_scope_id": scope["id"], "default_prefixlen": 64}
@@ -125,16 +130,21 @@ def scene(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Itera
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_id_that_is_taken_is_refused(scene: Scene, kind: Resource) -> None:
+def test_an_id_that_is_taken_is_refused_and_who_has_it_stays(scene: Scene, kind: Resource) -> None:
     id_ = {"id": str(uuid4())}
     bodies = [{kind.key: scene.body(kind) | id_} for _ in range(2)]
+    paths = [scene.path(kind) for _ in range(2)]
+    first = scene.api.call("POST", paths[0], bodies[0])
+    shown, ports = scene.api.get(f"{paths[0]}/{id_['id']}"), scene.ports()
 
-    first, second = (scene.api.call("POST", scene.path(kind), body) for body in bodies)
+    second = scene.api.call("POST", paths[1], bodies[1])
 
     assert first.status == 201, first
     assert first.json[kind.key]["id"] == id_["id"]
     assert second.status == 409, second
     assert second.type.endswith("InUse"), second
+    assert scene.api.get(f"{paths[0]}/{id_['id']}").json == shown.json
+    soon(scene.ports, lambda now: now == ports)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -299,3 +299,18 @@ def test_a_change_is_waited_for_by_the_revision_of_its_ports(place: Place) -> No
         revision = answer.headers["x-alcor-revision"]
         waited = place.api.get(f"/alcor/v1/convergence?revision={revision}&timeout=5")
         assert waited.json.get("converged"), waited
+
+
+def test_who_asks_for_the_id_of_a_trunk_that_is_there_changes_nothing_of_it(place: Place) -> None:
+    parent, inside = place.port(), place.inner_port()
+    held = place.trunk(parent, sub_ports=[seat(inside, 5)])
+    other, further = place.port(), place.inner_port()
+
+    answer = place.post(id=held["id"], port_id=other, sub_ports=[seat(further, 6)])
+
+    assert (answer.status, answer.type) == (409, "TrunkIdInUse")
+    assert place.show(held["id"])["sub_ports"] == held["sub_ports"]
+    details = place.show_port(parent)["trunk_details"]
+    assert [each["port_id"] for each in details["sub_ports"]] == [inside]
+    again = place.trunk(other, sub_ports=[seat(further, 6)])
+    assert [each["port_id"] for each in again["sub_ports"]] == [further]
