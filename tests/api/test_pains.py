@@ -291,6 +291,39 @@ def test_p092_creates_that_fail_late_use_nothing(api: Api) -> None:
     assert use == {"limit": 5, "used": 5, "reserved": 0}
 
 
+def test_p094_a_port_counts_for_its_own_project_and_what_the_platform_holds_for_none(
+    api: Api,
+) -> None:
+    """A router of one project on a subnet of another, with a gateway and a floating IP."""
+    owner, asker = "pains-p094-owner", "pains-p094-asker"
+    inside = api.network(project_id=owner)["id"]
+    subnet = api.subnet(inside, "10.94.0.0/24", project_id=owner)["id"]
+    outside = api.network(**{"router:external": True})["id"]
+    api.subnet(outside, "198.51.100.0/24")
+    router = api.make("/v2.0/routers", "router", project_id=asker)["id"]
+    gateway = {"external_gateway_info": {"network_id": outside}}
+    assert put(api, f"/v2.0/routers/{router}", "router", **gateway).status == 200
+    path = f"/v2.0/routers/{router}/add_router_interface"
+    interface = api.call("PUT", path, {"subnet_id": subnet}).json["port_id"]
+    api.make("/v2.0/floatingips", "floatingip", floating_network_id=outside, project_id=asker)
+    api.port(inside, project_id=asker)
+
+    def used(project: str) -> int:
+        return int(api.get(f"/v2.0/quotas/{project}/details").json["quota"]["port"]["used"])
+
+    held = {
+        each["device_owner"]: each["project_id"]
+        for each in api.listed("/v2.0/ports")
+        if each["network_id"] == outside or each["id"] == interface
+    }
+    assert held == {
+        "network:router_gateway": "",
+        "network:floatingip": "",
+        "network:router_interface": asker,
+    }
+    assert (used(owner), used(asker)) == (0, 2)
+
+
 def test_p101_what_is_made_again_with_the_same_values_is_its_own(api: Api) -> None:
     network = api.network()["id"]
     api.subnet(network, "10.0.0.0/24")

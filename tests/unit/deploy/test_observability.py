@@ -41,6 +41,32 @@ def test_a_query_can_be_asked_and_names_what_there_is(query: str) -> None:
         assert f"| `{plain}` |" in METRICS, name
 
 
+def labels_of(metric: str) -> set[str]:
+    """The labels of a metric, and those that Prometheus gives to all."""
+    plain = re.sub(r"_(bucket|count|sum)$", "", metric)
+    (row,) = [line for line in METRICS.splitlines() if line.startswith(f"| `{plain}` |")][:1]
+    buckets = {"le"} if metric.endswith("_bucket") else set()
+    return {*row.split("|")[3].replace(",", " ").split(), "instance", "job"} | buckets
+
+
+@pytest.mark.parametrize("query", list(queries()))
+def test_a_query_asks_for_labels_that_its_metrics_have(query: str) -> None:
+    for metric, matchers in re.findall(r"\b(alcor_[a-z_]+)\{([^}]*)\}", query):
+        assert set(re.findall(r"(\w+)\s*[!=]~?\s*\"", matchers)) <= labels_of(metric), metric
+    metrics = re.findall(r"\balcor_[a-z_]+", query)
+    grouped = {name for by in re.findall(r"by \(([^)]*)\)", query) for name in by.split(", ")}
+    assert grouped <= {label for metric in metrics for label in labels_of(metric)}
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_names_labels_that_its_series_have(rule: Any) -> None:
+    named = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
+    metrics = re.findall(r"\balcor_[a-z_]+", rule["expr"])
+    grouped = re.findall(r"(?:sum|count|max) by \(([^)]*)\)", rule["expr"])
+    left = set(grouped[0].split(", ")) if grouped else labels_of(metrics[0])
+    assert named <= left
+
+
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
 def test_an_alert_says_what_is_the_matter_and_leads_to_a_runbook(rule: Any) -> None:
     assert rule["annotations"]["summary"]
