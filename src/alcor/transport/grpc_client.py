@@ -1,6 +1,7 @@
 """The agent's end of the gRPC transport."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ _OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # each attempt is ours: gRPC's own delays don't count
     ("grpc.enable_http_proxy", 0),
 ]
+
+_SILENT = re.compile(r"Socket closed|security handshaker")
 
 Stream = grpc.aio.StreamStreamCall[bytes, bytes]
 
@@ -63,7 +66,15 @@ class GrpcLink(ResumingLink):
                 finally:
                     stream.cancel()
         except grpc.aio.AioRpcError as error:
-            raise _lost(error) from None
+            raise _lost(error, self._hint(str(error.details()))) from None
+
+    def _hint(self, why: str) -> str:
+        """What may be meant when the other side, or gRPC, ends a handshake without a word."""
+        if "failed to connect" not in why or not _SILENT.search(why):
+            return ""
+        if self._tls is None:
+            return " (does it take only TLS? tls_ca, tls_certificate and tls_key are not set)"
+        return " (look at the host's certificate and its files: alcor doctor says what is wrong)"
 
     def _open_channel(self, target: str) -> grpc.aio.Channel:
         if self._tls is None:
@@ -109,5 +120,5 @@ class _Call:
         return wire.read_got(reply)
 
 
-def _lost(error: grpc.aio.AioRpcError) -> ConnectionError:
-    return ConnectionError(f"{error.code().name}: {error.details()}")
+def _lost(error: grpc.aio.AioRpcError, hint: str = "") -> ConnectionError:
+    return ConnectionError(f"{error.code().name}: {error.details()}{hint}")

@@ -89,7 +89,24 @@ def test_a_host_without_a_certificate_is_refused(
         async with world.host("h1") as host:
             await host.until(lambda: host.cuts > 0)
 
+        assert "does it take only TLS?" in host.events[0].reason
         assert not host.frames
+
+    play(scenario)
+
+
+def test_a_host_whose_files_are_refused_without_a_word_is_told_where_to_look(
+    play: Any, record: Any, authority: Authority, stranger: Authority
+) -> None:
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority)
+        ended = authority.files("h1", days=-1)
+        mixed = ended._replace(key=stranger.files("h1").key)
+
+        for files in (ended, mixed):
+            async with world.host("h1", tls=files) as host:
+                await host.until(lambda host=host: host.cuts > 0)
+            assert "alcor doctor says what is wrong" in host.events[0].reason
 
     play(scenario)
 
