@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from alcor.agent.features import (
+    acl,
     decision_log,
     dhcp4,
     dhcp6,
@@ -32,9 +33,9 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
             if is_asked and model.tunnel is not None:
                 yield of_outside(model.tunnel.ofport)
         case UnitKind.ACL:
-            acl_id = model.acls.acl_of((unit.network_id, unit.id))
-            wanted = model.monitoring.wanted_of_acl(acl_id)
-            yield from decision_log.meters_of_copies(wanted, model.monitoring.limit)
+            found = model.filter_of(unit)
+            if found is not None:
+                yield from acl.meters(*found, model.monitoring.limit)
         case UnitKind.ROUTER | UnitKind.FLOATING:
             held = limits_at(model, unit)
             if held is not None:

@@ -162,13 +162,9 @@ def _subnet_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
 
 
 def _acl_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[Flow]:
-    network = model.networks.get(unit.network_id)
-    subnet = model.subnets.get(unit.network_id, {}).get(unit.id)
-    key = unit.network_id, unit.id
-    rules = model.acls.rules_of(key)
-    if network is not None and subnet is not None and rules is not None:
-        wanted = model.monitoring.wanted_of_acl(model.acls.acl_of(key))
-        yield from acl.subnet(network, subnet, rules, wanted, cookie)
+    found = model.filter_of(unit)
+    if found is not None:
+        yield from acl.filtering(*found, cookie)
 
 
 def _hosts_of(model: HostModel, neighbour: Neighbour | None) -> tuple[Address, ...]:

@@ -10,7 +10,7 @@ from alcor.agent.firewall import Firewall
 from alcor.agent.grants import Grant, Service, Way
 from alcor.agent.local_ips import LocalIps
 from alcor.agent.metering import Metering
-from alcor.agent.monitoring import Monitoring
+from alcor.agent.monitoring import Monitoring, Wanted
 from alcor.agent.qos import Qos
 from alcor.agent.reach import Reach
 from alcor.agent.routing import Leg, RouterView, Routing, router_key
@@ -18,7 +18,15 @@ from alcor.agent.shared_addresses import SharedAddresses
 from alcor.agent.sub_ports import SubPorts
 from alcor.agent.unit import Unit
 from alcor.agent.wired import Interface, Tunnel, Wired
-from alcor.goal_state.entries import Name, Neighbour, Network, Port, RouterInterface, Subnet
+from alcor.goal_state.entries import (
+    AclRule,
+    Name,
+    Neighbour,
+    Network,
+    Port,
+    RouterInterface,
+    Subnet,
+)
 from alcor.values.addresses import Address
 
 
@@ -139,6 +147,16 @@ class HostView:
         if view is None or floating is None or exit_ is None:
             return None
         return view, self.exits.home(floating, exit_, view.exits)
+
+    def filter_of(self, unit: Unit) -> tuple[Network, Subnet, list[AclRule], Wanted] | None:
+        """The network ACL of a unit's subnet, and what is logged of it; None while it has none."""
+        key = unit.network_id, unit.id
+        network = self.networks.get(unit.network_id)
+        subnet = self.subnets.get(unit.network_id, {}).get(unit.id)
+        rules = self.acls.rules_of(key)
+        if network is None or subnet is None or rules is None:
+            return None
+        return network, subnet, rules, self.monitoring.wanted_of_acl(self.acls.acl_of(key))
 
     def _leg(self, interface: RouterInterface) -> Leg | None:
         network = self.networks.get(interface.network_id)

@@ -37,7 +37,7 @@ from alcor.goal_state.entries import (
     UplinkNode,
 )
 from alcor.goal_state.slices import EVERYBODY
-from alcor.ovs.flow import Ct, Resubmit
+from alcor.ovs.flow import Ct, Punt, Resubmit
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body
 from alcor.values.addresses import Mac, address, prefix
 
@@ -336,7 +336,10 @@ def test_meters_are_those_that_flows_name(history: list[tuple[str, object]]) -> 
     for change in history:
         compiler.update(change_model(model, *change))
 
-    named = {flow.instructions.meter for flow in compile_all(model).values()} - {None}
+    done = [flow.instructions for flow in compile_all(model).values()]
+    named = {each.meter for each in done} - {None}
+    punts = (a for each in done for a in each.actions if isinstance(a, Punt))
+    named |= {punt.meter for punt in punts} - {0}
 
     assert named == set(compiler.meters)
 

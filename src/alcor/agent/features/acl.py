@@ -14,7 +14,8 @@ from typing import NamedTuple, cast
 
 from alcor.agent import meter as m
 from alcor.agent import pipeline as p
-from alcor.agent.monitoring import Wanted
+from alcor.agent.meter import Meter
+from alcor.agent.monitoring import Limit, Wanted
 from alcor.goal_state.entries import AclRule, Network, Subnet
 from alcor.ovs.fields import (
     ETH_TYPE_BY_VERSION,
@@ -26,7 +27,7 @@ from alcor.ovs.fields import (
     IP_PROTO_UDP,
     LATER_FRAGMENT,
 )
-from alcor.ovs.flow import DROP, Flow, Instructions, Match, MatchFields, apply, match, punt
+from alcor.ovs.flow import DROP, Flow, Instructions, Match, MatchFields, Punt, apply, match, punt
 from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Prefix
 
@@ -65,7 +66,7 @@ def host(cookie: int) -> Iterator[Flow]:
             yield Flow(edge.table, p.PRIORITY.guard + _WITHIN, what, onward, cookie)
 
 
-def subnet(
+def filtering(
     network: Network, subnet: Subnet, rules: Iterable[AclRule], wanted: Wanted, cookie: int
 ) -> Iterator[Flow]:
     """The filter of one subnet, both ways; `rules` in order. `wanted`: what is logged of it."""
@@ -89,6 +90,17 @@ def subnet(
             if flow[:3] not in taken:
                 taken.add(flow[:3])
                 yield flow
+
+
+def meters(
+    network: Network, subnet: Subnet, rules: Iterable[AclRule], wanted: Wanted, limit: Limit
+) -> Iterator[Meter]:
+    """The meters that these flows name: the host's, which all that is logged there share."""
+    if any(wanted):
+        flows = filtering(network, subnet, rules, wanted, 0)
+        actions = (action for flow in flows for action in flow.instructions.actions)
+        for number in {action.meter for action in actions if isinstance(action, Punt)}:
+            yield Meter(number, *limit)
 
 
 def _decided(edge: _Edge, allow: bool, wanted: Wanted) -> Instructions:

@@ -65,15 +65,10 @@ def port(wired: Wired, wanted: Wanted, cookie: int) -> Iterator[Flow]:
 def meters(wired: Wired, wanted: Wanted, limit: Limit) -> Iterator[Meter]:
     """The meters that its flows name: the host's, which all its logged ports share."""
     if wired.port.filtered:
-        yield from meters_of_copies(wanted, limit)
-
-
-def meters_of_copies(wanted: Wanted, limit: Limit) -> Iterator[Meter]:
-    """The host's, of the copies that are wanted."""
-    if wanted.accepted:
-        yield Meter(m.ACCEPTED, *limit)
-    if wanted.dropped:
-        yield Meter(m.DROPPED, *limit)
+        if wanted.accepted:
+            yield Meter(m.ACCEPTED, *limit)
+        if wanted.dropped:
+            yield Meter(m.DROPPED, *limit)
 
 
 def _copy(side: _Side, what: Match, meter: int, cookie: int) -> Flow:
