@@ -10,7 +10,7 @@ import msgspec
 
 from alcor.client.api import NETWORK, NODE, PORT, ROUTER, SUBNET, Api, Kind
 from bench import servers
-from bench.load import Job, LoadGenerator, Outcome
+from bench.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
 from bench.posts import hosts
 from bench.run import Bench
@@ -149,7 +149,7 @@ class _Turns:
         ):
             job = self._job(self._ask(count), clients)
             self._server.wait_until_quiet()
-            outcomes.append(_checked(self._load.run(job)))
+            outcomes.append(checked(self._load.run(job), 200, 201))
             self._server.wait_until_quiet()
 
     def bare(self) -> None:
@@ -160,7 +160,7 @@ class _Turns:
         same = msgspec.structs.replace(
             job, port=self._echo.port, method="POST", targets=["/any"] * len(job.targets)
         )
-        self.echo.append(_checked(self._load.run(same)))
+        self.echo.append(checked(self._load.run(same), 200, 201))
 
     def _job(self, ask: Ask, clients: int) -> Job:
         return Job(
@@ -172,12 +172,6 @@ class _Turns:
             connections=clients,
             count=len(ask.targets),
         )
-
-
-def _checked(outcome: Outcome) -> Outcome:
-    if not outcome.statuses.keys() <= {200, 201}:
-        raise servers.Unexpected(f"{outcome.statuses} {outcome.sample[:300]}")
-    return outcome
 
 
 def measure(bench: Bench) -> list[Section]:

@@ -14,7 +14,7 @@ import msgspec
 from alcor.client.api import NETWORK, PORT
 from bench import servers
 from bench.fleet.region import memory_bytes
-from bench.load import Job, LoadGenerator, Outcome
+from bench.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
 from bench.posts import Region
 from bench.run import Bench
@@ -122,11 +122,7 @@ class Table:
         )
 
     def _run(self, job: Job, status: int) -> Outcome:
-        outcome = self._load.run(job)
-        if outcome.statuses.keys() != {status}:
-            what = f"{job.method} {job.targets[0]}"
-            raise servers.Unexpected(f"{what}: {outcome.statuses} {outcome.sample[:300]}")
-        return outcome
+        return checked(self._load.run(job), status, what=f"{job.method} {job.targets[0]}")
 
     def _some_ids(self, count: int) -> list[str]:
         asked = [("limit", str(count)), ("fields", "id")]

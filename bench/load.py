@@ -16,6 +16,8 @@ from typing import Self
 import msgspec
 import uvloop
 
+from bench.servers import Unexpected
+
 job_timeout_s = 600.0
 
 
@@ -40,6 +42,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     latencies_s: list[float]  # of each request, in order of size
     statuses: dict[int, int]
     sample: str  # the body of the first answer
+
+
+def checked(outcome: Outcome, *statuses: int, what: str = "") -> Outcome:
+    """The outcome, if all answers have one of these statuses; else `Unexpected`."""
+    if not outcome.statuses.keys() <= set(statuses):
+        raise Unexpected(f"{what}: {outcome.statuses} {outcome.sample[:300]}")
+    return outcome
 
 
 class Failed(Exception):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from alcor.client.api import AGENT, NETWORK, PORT, SUBNET, Api
 from bench import servers
-from bench.load import Job, LoadGenerator, Outcome
+from bench.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
 from bench.posts import Case, Region, port_bodies, project
 from bench.run import Bench
@@ -125,13 +125,6 @@ def _turns(
         lambda who: bench.tell(f"{what}: {who}"),
     )
     return found["Alcor"], found["Neutron"]
-
-
-def checked(outcome: Outcome, status: int) -> Outcome:
-    """The outcome, if all answers have this status; else `Unexpected`."""
-    if outcome.statuses.keys() != {status}:
-        raise servers.Unexpected(f"{outcome.statuses} {outcome.sample[:300]}")
-    return outcome
 
 
 def _row(what: str, here: float, there: float, ours: str, theirs: str) -> Row:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from alcor.client.api import PORT
 from bench import servers
-from bench.load import Job, LoadGenerator
+from bench.load import Job, LoadGenerator, checked
 from bench.measure import percentile
 from bench.posts import Region, hosts
 from bench.run import Bench
@@ -48,9 +48,7 @@ class Table:
             connections=4,
             count=ports // _fill_ports,
         )
-        outcome = load.run(job)
-        if outcome.statuses.keys() != {201}:
-            raise servers.Unexpected(f"filling: {outcome.statuses} {outcome.sample[:300]}")
+        outcome = checked(load.run(job), 201, what="filling")
         region.server.wait_until_quiet()
         self.fill_s = outcome.seconds
         limit = f"limit={_page}"
@@ -75,9 +73,7 @@ class Table:
         """The median time of one page, in seconds."""
         target = self._targets[page]
         job = Job(port=self._server.port, targets=[target], count=_calls)
-        outcome = self._load.run(job)
-        if outcome.statuses.keys() != {200}:
-            raise servers.Unexpected(f"{target}: {outcome.statuses} {outcome.sample[:300]}")
+        outcome = checked(self._load.run(job), 200, what=target)
         return percentile(outcome.latencies_s, 0.5)
 
 

@@ -19,7 +19,7 @@ from alcor.intent.records import FixedIp, PortRecord
 from alcor.managers.port.sql import TABLE
 from bench import bare_insert, inserting_echo, servers
 from bench.bare_insert import Rows
-from bench.load import Job, LoadGenerator, Outcome
+from bench.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
 from bench.run import Bench
 from bench.servers import Server
@@ -251,10 +251,7 @@ class _Turns:
             connections=case.clients,
             count=calls or case.calls,
         )
-        outcome = self._load.run(job)
-        if outcome.statuses.keys() != {201}:
-            raise servers.Unexpected(f"{target}: {outcome.statuses} {outcome.sample[:300]}")
-        return outcome
+        return checked(self._load.run(job), 201, what=target)
 
 
 def measure(bench: Bench) -> list[Section]:
