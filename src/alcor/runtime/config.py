@@ -54,6 +54,7 @@ def load(
     settings = settings_of(type_)
     _refuse_unknown(values, settings, str(path))
     of_file = _names(values)
+    _refuse_unknown_variables(environment, settings)
     for setting in settings:
         if setting.environment in environment:
             _put(values, setting.name, environment[setting.environment])
@@ -82,6 +83,21 @@ def _refuse_unknown(values: Mapping[str, Any], settings: Sequence[Setting], wher
     near = get_close_matches(unknown[0], names, 1)
     meant = f"; did you mean {near[0]}?" if near else ""
     raise ConfigError(f"{where and where + ': '}no such setting: {', '.join(unknown)}{meant}")
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str], settings: Sequence[Setting]) -> None:
+    """`ConfigError` for variables that are named as settings of sections are, and are none. Others
+    (`ALCOR_ENDPOINT`) may be the command line's; an agent has no sections, and knows of none."""
+    names = [each.environment for each in settings if "." in each.name]
+    unknown = [
+        each
+        for each in sorted(environment)
+        if names and each.startswith(PREFIX) and "__" in each and each not in names
+    ]
+    if unknown:
+        near = get_close_matches(unknown[0], names, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"environment: no such setting: {', '.join(unknown)}{meant}")
 
 
 def _wrong(message: str, settings: Sequence[Setting]) -> tuple[Setting, str] | None:

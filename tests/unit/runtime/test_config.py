@@ -42,6 +42,13 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(
     assert found == Outer(name="f", inner=Inner(size_max=8, quick=True))
 
 
+def test_variables_of_the_command_line_are_no_settings() -> None:
+    environment = {"ALCOR_ENDPOINT": "http://192.0.2.1:9696", "ALCOR_TOKEN": "t"}
+
+    assert load(Outer, None, environment) == Outer()
+    assert load(Inner, None, {"ALCOR_OUTER__OF_ANOTHER_PROCESS": "1"}) == Inner()
+
+
 def test_options_go_before_the_environment() -> None:
     environment = {"ALCOR_NAME": "e", "ALCOR_INNER__SIZE_MAX": "8"}
 
@@ -57,6 +64,7 @@ def test_options_go_before_the_environment() -> None:
         ("[inner]\nsize = 1", {}, "no such setting: inner.size"),
         ("name = ", {}, "a.toml"),
         ("[inner]\nsize_mx = 1", {}, r"a\.toml: .*size_mx; did you mean inner.size_max\?"),
+        ("", {"ALCOR_INNER__SIZE_MX": "1"}, r"SIZE_MX; did you mean ALCOR_INNER__SIZE_MAX\?"),
         ("name = 5", {}, r"a\.toml: name: expected `str`, got `int` \(What it is called\)"),
         ("[inner]\nsize_max = 0", {}, r"a\.toml: inner.size_max: .* \(Largest size, in bytes\)"),
         ("", {"ALCOR_INNER__SIZE_MAX": "many"}, "^ALCOR_INNER__SIZE_MAX: inner.size_max: "),
