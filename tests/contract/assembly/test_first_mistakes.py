@@ -17,6 +17,8 @@ from alcor.agent.config import AgentConfig
 from alcor.assembly import role, roles
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
+from alcor.keyed_log.jetstream import ask_again_s
+from alcor.lab.waiting import wait_until
 from alcor.runtime.config import ConfigError, load
 
 HOST = {"host": "h1", "tunnel_ip": "192.0.2.1"}
@@ -143,13 +145,19 @@ def test_nats_without_jetstream_is_told_once_for_each_log(without_jetstream: str
         "served.health_listen": "127.0.0.1:0",
     }
 
-    async def tries() -> None:
-        async with asyncio.timeout(4):
-            await roles.delivery(load(Config, None, {}, given))
+    with structlog.testing.capture_logs() as said:
 
-    with structlog.testing.capture_logs() as said, pytest.raises(TimeoutError):
+        def lost() -> list[Any]:
+            return [each for each in said if each["event"] == "log.lost_stream"]
+
+        async def tries() -> None:
+            running = asyncio.create_task(roles.delivery(load(Config, None, {}, given)))
+            await asyncio.to_thread(wait_until, "both logs", lambda: len(lost()) > 1, 60.0)
+            await asyncio.sleep(4 * ask_again_s)  # in which each is tried again, several times
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
         asyncio.run(tries())
 
-    lost = [each for each in said if each["event"] == "log.lost_stream"]
-    assert sorted(each["stream"] for each in lost) == ["alcor_intent", "alcor_reports"]
-    assert all("is it enabled (jetstream {}" in each["why"] for each in lost)
+    assert sorted(each["stream"] for each in lost()) == ["alcor_intent", "alcor_reports"]
+    assert all("is it enabled (jetstream {}" in each["why"] for each in lost())
