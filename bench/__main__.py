@@ -86,7 +86,8 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         type=int,
         default=0,
         metavar="N",
-        help="of the larger table where two sizes are compared (pages, lists, growth)",
+        help="of the larger table where two sizes are compared (pages, lists, growth); ports that "
+        "a region of processes has before (served)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for scripts")
     return parser.parse_args(words)

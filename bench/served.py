@@ -1,5 +1,7 @@
 """Creates of ports on a region of processes: beside Neutron, and by one and by two gateways.
 
+With `--rows` so many ports are made before: more than PostgreSQL has had time to vacuum.
+
 A small machine has no core free for a second worker: there each gateway is held to a share of one.
 """
 
@@ -21,6 +23,7 @@ _cases = (  # ours, Neutron's (it takes minutes for one of 500), times as fast
     (Case(1, 16, 1_600), Case(1, 16, 48), 40.0),
     (Case(500, 1, 6), Case(500, 1, 1), 200.0),
 )
+_fill_ports = 500  # a call
 _held_share = 0.02  # of a core
 _held_clients = 64
 _held_calls = 800
@@ -34,6 +37,9 @@ def measure(bench: Bench) -> list[Section]:
     with Roles(data) as roles, LoadGenerator() as load:
         body = Region(roles.by_role["gateway"][0], data).body
         ours = Side(roles.port, body)
+        if bench.rows:
+            bench.tell(f"filling it with {bench.rows:,} ports")
+            ask(load, ours, Case(_fill_ports, 4, bench.rows // _fill_ports))
         theirs = neutron(bench.neutron) if bench.neutron else None
         beside = [_beside(bench, roles, load, ours, theirs, *case) for case in _cases]
         return [_section(beside), _workers(bench, roles, load, ours)]
