@@ -17,8 +17,10 @@ ROLES = ("gateway", "managers", "delivery", "PostgreSQL", "NATS")
 class Roles:
     """One process of each role, and more if asked for; use it as a context."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosts_nats: str = "") -> None:
+        """Hosts are served by gRPC; with `hosts_nats`, a URL, by NATS as well."""
         self._folder = folder
+        self._hosts_nats = hosts_nats
         self._stack = ExitStack()
         self.port = servers.free_port()  # of all gateways
         self.by_role: dict[str, list[Server]] = {}
@@ -33,6 +35,7 @@ class Roles:
             self._settings.write_text(
                 f'listen = "127.0.0.1:{self.port}"\n[served]\nnats = "{nats.url}"\n'
                 f'postgres = "{postgres.url("alcor_{manager}")}"\n'
+                f'[agents]\nnats = "{self._hosts_nats}"\n'
             )
             self._stack = stack.pop_all()
             try:
