@@ -47,6 +47,13 @@ def test_nothing_that_must_never_be_is_seen(first: int) -> None:
     assert f"{seeds_at_once} seeds, 0 with violations" in done.stdout
 
 
+def test_what_a_host_looks_for_as_the_checks_begin_is_not_missed() -> None:
+    """Its agent starts when all is to rest, so its machines would want something just then."""
+    done = simulate("--seed", "730152")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_seed_has_one_history_whoever_lives_through_it() -> None:
     first, second = simulate("--seed", "3"), simulate("--seed", "3")
 

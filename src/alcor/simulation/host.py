@@ -90,6 +90,7 @@ class Host:
         self._targets, self._desired_of = targets, desired_of
         self._wants = Random(self.name)
         self._desired = Desired(self.name)
+        self.machines_want = True  # something new of large networks, now and then
         self.process: Process | None = None
         self.processes: list[Process] = []  # that its agent ever was
 
@@ -153,6 +154,8 @@ class Host:
         """Machines want this and that neighbour of large networks, or nobody, and then no more."""
         while True:
             await asyncio.sleep(want_s)
+            if not self.machines_want:
+                continue
             for network_id in sorted(model.lazy):
                 for subnet in model.subnets.get(network_id, {}).values():
                     wanted = Address(

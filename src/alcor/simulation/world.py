@@ -45,6 +45,7 @@ began_s = 1_700_000_000.0  # since the epoch: when worlds begin
 hosts_count, clients_count, deeds_count, pause_s = 3, 4, 16, 1.2
 endings_max = 20  # of tasks that begin others as they end
 up_s_max, rest_s, converged_s_max = 90.0, 45.0, 120.0
+still_s = 5.0  # the end of the rest, in which machines want nothing new
 
 DELIVERIES = ("delivery1", "delivery2")
 CONFIG = Config(
@@ -214,7 +215,10 @@ class World:
         for host in self.hosts:
             if host.process is None:
                 host.start()
-        await asyncio.sleep(rest_s)
+        await asyncio.sleep(rest_s - still_s)
+        for host in self.hosts:
+            host.machines_want = False  # what they want just before a look has not come yet
+        await asyncio.sleep(still_s)
 
     async def _check(self, api: Api) -> None:
         self.journal.note("checks")
