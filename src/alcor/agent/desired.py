@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from alcor.agent import pins
 from alcor.agent.held_slice import (
     HeldSlice,
+    has_names,
     is_lazy,
-    is_looked_for,
     is_stale,
     left_in,
     newer,
@@ -235,7 +235,7 @@ class Desired:
         if isinstance(held.entry, Network) and held.entry.lazy:
             each.leftovers |= each.whole
             each.whole = False  # until a snapshot of a network that is not
-        each.leftovers |= not each.whole and is_looked_for(held.entry)
+        each.leftovers |= not each.whole and each.is_looked_for(held.entry)
         note_change(item.key, before, held, taken)
         taken.traces.add(item.trace)
 
@@ -249,6 +249,7 @@ class Desired:
                 if key in after and held.revision > after[key].revision:
                     after[key] = held
         each.whole = not is_lazy(name, after)
+        each.all_names = not each.whole and has_names(after)
         if not each.whole:  # what is in use goes only once it has been looked for
             left = {key: before[key]._replace(revision=0) for key, _ in left_in(each)}
             after |= {key: held for key, held in left.items() if key not in after}

@@ -79,6 +79,7 @@ class HeldSlice:
     staged_epoch: int = 0
     whole: bool = True  # else a network's of which neighbours are looked for
     leftovers: bool = False  # it may hold neighbours from when it was whole
+    all_names: bool = False  # a delivery of an older release tells of names that aren't looked for
     unread_from: int | None = None  # something after this position was not readable
     staged_unread: bool = False  # and something of the snapshot on its way
 
@@ -94,6 +95,16 @@ class HeldSlice:
             if len(self.tombstones) > tombstones_max:
                 oldest = next(iter(self.tombstones))
                 del self.tombstones[oldest], self.held[oldest]
+
+    def is_looked_for(self, entry: GoalEntry | None) -> bool:
+        """Whether hosts look for it in a lazy network: neighbours but those with pairs, and names
+        but those with domains, which every host holds."""
+        match entry:
+            case Neighbour():
+                return not entry.pairs
+            case Name():
+                return not (entry.domain or self.all_names)
+        return False
 
     def leads_to(self) -> KeysView[str]:
         """The slices that a host which holds this one needs as well."""
@@ -161,17 +172,12 @@ def is_lazy(name: str, held: Mapping[str, Held]) -> bool:
     return network is not None and isinstance(network.entry, Network) and network.entry.lazy
 
 
-def is_looked_for(entry: GoalEntry | None) -> bool:
-    """Whether hosts look for it in a lazy network: neighbours but those with pairs, and names but
-    those with domains, which every host holds."""
-    match entry:
-        case Neighbour():
-            return not entry.pairs
-        case Name():
-            return not entry.domain
-    return False
+def has_names(held: Mapping[str, Held]) -> bool:
+    """Whether a lazy network's snapshot has names that a delivery of this release leaves out."""
+    names = (each.entry for each in held.values() if isinstance(each.entry, Name))
+    return any(not name.domain for name in names)
 
 
 def left_in(each: HeldSlice) -> Iterator[tuple[str, GoalEntry]]:
     """What of a network's slice hosts look for."""
-    return (held for held in each.living() if is_looked_for(held[1]))
+    return (held for held in each.living() if each.is_looked_for(held[1]))

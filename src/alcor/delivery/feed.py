@@ -132,7 +132,8 @@ class HostFeed:
         it looks for `names`), is always a snapshot.
         """
         if looked_for(name) is not None:
-            return Parcel(Content.SNAPSHOT, self._lazy.found(name) or [], name)
+            found = self._lazy.found(name) or []
+            return Parcel(Content.SNAPSHOT, [e for e in found if names or not _is_name(e)], name)
         network = self._lazy.get(name) if lazy else None
         if network is not None:
             return Parcel(Content.SNAPSHOT, network.rest(names=names), name)
@@ -261,7 +262,8 @@ class HostFeed:
                 session.move_on()
         for found in offer.found:
             for session in self._sessions_by_slice.get(slice_of(found.key), _NOBODY):
-                session.offer(found)
+                if session.hello.names or not _is_name(found):
+                    session.offer(found)
         if turns is False:
             self._lazy.end(name, entry.position)
             return [name]
@@ -309,6 +311,11 @@ class HostFeed:
 
 def _items(entries: Sequence[Entry]) -> list[Item]:
     return [Item(*entry[:4]) for entry in entries]
+
+
+def _is_name(found: Item) -> bool:
+    """Whether it is a name that was found, which agents that don't look for names can't read."""
+    return "/name/" in found.key
 
 
 def _report(host: str, port: PortState) -> PortReport:

@@ -12,8 +12,10 @@ from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import (
     Attachment,
     GoalEntry,
+    Name,
     Network,
     Port,
+    Presence,
     RouterInterface,
     Rule,
     WayOut,
@@ -23,11 +25,14 @@ from alcor.goal_state.slices import (
     exit_key,
     host_port_key,
     interface_key,
+    name_key,
     network_key,
+    reach_key,
+    reach_slice,
     rule_key,
 )
 from alcor.transport.link import Frame, Item
-from alcor.values.addresses import Mac
+from alcor.values.addresses import Mac, address
 
 OWN, N1, N2 = "host/h1/", "network/n1/", "network/n2/"
 PORT = Port("p1", "n1", Mac(0x020000000001), (), True, True, "", "")
@@ -418,3 +423,26 @@ def test_what_goes_and_comes_within_one_frame_is_changed() -> None:
     taken = desired.take(Frame(1, 11, (item(PORT, 3, gone=True), item(named, 4))))
 
     assert (taken.gone, taken.put) == ([], [named])
+
+
+def test_names_that_a_delivery_of_an_older_release_tells_of_stay() -> None:
+    """Hosts don't look for names there: it tells of all. They go once a newer one doesn't."""
+    desired = Desired("h1")
+    name = Name("p1", "n1", "web", "", (address("10.0.0.1"),))
+    key = name_key("n1", "p1")
+    network, told = item(NETWORK._replace(lazy=True), 2), Item(key, encode(key, name), 3, "r3")
+    here = Presence("n1", "h1", address("192.0.2.1"))
+    reach = Item(reach_key("n1", "h1"), encode(reach_key("n1", "h1"), here), 4, "r4")
+    desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+    desired.take(snapshot(1, 10, N1, network, told))
+    desired.take(snapshot(1, 10, reach_slice("n1"), reach))
+
+    changed = name._replace(name="app")
+    desired.take(Frame(1, 11, (Item(key, encode(key, changed), 5, "r5"),)))
+
+    assert not desired.leftovers()
+    assert not desired.drop_leftovers("n1").gone
+    desired.take(snapshot(2, 20, N1, network))
+    desired.take(snapshot(2, 20, reach_slice("n1"), reach))
+    assert desired.leftovers() == {"n1": []}
+    assert desired.drop_leftovers("n1").gone == [changed]

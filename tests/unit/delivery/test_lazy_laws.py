@@ -13,6 +13,7 @@ from alcor.delivery.watermark import Watermark
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import AddressPair, GoalEntry, Name, Neighbour, Network, Port
 from alcor.goal_state.slices import (
+    found_key,
     found_slice,
     host_port_key,
     name_key,
@@ -299,6 +300,33 @@ def test_a_host_that_looks_for_neighbours_only_is_told_all_names() -> None:
         told += [(item.key, item.value is not None) for item in frame.items]
         name_told = [(name_key("n1", "p1"), True)] * 4 + [(name_key("n1", "p1"), False)]
         assert told == [(network_key("n1"), True), *name_told]
+        await region.end()
+
+    asyncio.run(main())
+
+
+def test_a_host_of_an_older_release_is_told_of_no_name_that_it_did_not_look_for() -> None:
+    """It can't read those, and would say that goal state is at fault."""
+
+    async def main() -> None:
+        region = Region()
+        await region.begin()
+        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
+        await region.put(neighbour_key("n1", "p1"), neighbour("p1", 1, 1, has_pairs=False))
+        await region.put(name_key("n1", "p1"), named("p1", "web", 1, ""))
+        (own,) = named("p1", "web", 1, "").addresses
+        name = found_slice("n1", str(own))
+        older = await region.feed.open(Hello("h1", "", None, lazy=True))
+        await older.subscribe(name, 0, 0)
+        frame = await older.next_frame()
+        assert frame is not None
+        keys = [item.key for item in frame.items]
+        await region.put(name_key("n1", "p1"), named("p1", "app", 1, ""))
+        await region.put(neighbour_key("n1", "p1"), None)
+        frame = await older.next_frame()
+        assert frame is not None
+        keys += [item.key for item in frame.items]
+        assert keys == [found_key("n1", str(own), "p1")] * 2
         await region.end()
 
     asyncio.run(main())
