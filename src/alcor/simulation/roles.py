@@ -123,7 +123,7 @@ async def delivery(role: Role, region: Region) -> None:
     intent, reports = region.log("intent"), region.log("reports")
     serving = await app.start(
         replace(around.config.agents, listen=address_of(role.name)),
-        epoch=region.epoch << 10 | around.chance.getrandbits(10),
+        epoch=region.epoch << 16 | around.chance.getrandbits(16),  # as `clock.life_number`
         intent=intent,
         reports=reports,
         managers=TELLING,
