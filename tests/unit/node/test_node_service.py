@@ -195,7 +195,43 @@ def test_a_clock_that_is_put_back_keeps_no_dead_host_alive(tmp_path: Path) -> No
         await world.hear("h1", "192.0.2.1", connected=False)
         assert await alive()
         world.now_s -= 3_600
+        assert await alive()  # nor is a host dead for that: it is silent since a moment
+        world.now_s += 15
+        assert await alive()
+        world.now_s += 1
         assert not await alive()
+
+    play(tmp_path, scene)
+
+
+def test_a_clock_that_is_put_back_at_a_start_buries_no_host_that_is_about_to_be_heard(
+    tmp_path: Path,
+) -> None:
+    async def known(world: World) -> None:
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+
+    async def restarted(world: World) -> None:
+        world.now_s -= 1
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
+        world.now_s += 16
+        await world.nodes.bury()
+        assert await told(world) == (False, False)
+
+    play(tmp_path, known)
+    play(tmp_path, restarted)
+
+
+def test_a_clock_that_is_put_back_makes_no_host_wait_to_be_alive_again(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        await return_(world)
+        await world.nodes.bury()
+        world.now_s -= 3_600
+        await world.nodes.bury()
+        assert await told(world) == (False, True)
+        world.now_s += 31
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
 
     play(tmp_path, scene)
 

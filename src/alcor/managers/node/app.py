@@ -18,7 +18,7 @@ from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
 from alcor.managers.node.zones import ZoneService
 from alcor.resource.declaration import Resource
-from alcor.runtime.clock import timestamp
+from alcor.runtime.clock import never_back, timestamp
 from alcor.runtime.foundation import Foundation
 from alcor.runtime.rounds import rounds
 
@@ -62,8 +62,9 @@ class NodeApp:
         self.relay = Relay(self.name, self.database, base.intent, living)
         self._reports = base.reports
         store = NodeStore(self.database, self.relay)
-        heartbeats = Heartbeats(base.clock, settings.silence_s_max, timestamp)
-        returning = Returning(base.intent, base.clock, settings.return_s_max)
+        steady = never_back(base.clock)
+        heartbeats = Heartbeats(base.clock, steady, settings.silence_s_max, timestamp)
+        returning = Returning(base.intent, steady, settings.return_s_max)
         self._service = NodeService(
             store, heartbeats, base.makers.now, settings.auto_register, returning, ports
         )

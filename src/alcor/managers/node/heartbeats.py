@@ -19,17 +19,22 @@ class Heartbeats:
     """
 
     def __init__(
-        self, clock: Callable[[], float], silence_s_max: float, timestamp: Callable[[float], str]
+        self,
+        clock: Callable[[], float],
+        steady: Callable[[], float],  # which never goes back
+        silence_s_max: float,
+        timestamp: Callable[[float], str],
     ) -> None:
         self._clock = clock
+        self._steady = steady
         self._silence_s_max = silence_s_max
         self._timestamp = timestamp
         self._heard_by_host: dict[str, Heard] = {}
-        self._began_s = clock()
+        self._began_s = steady()
 
     def hear(self, entries: Sequence[Entry]) -> list[HostReport]:
         """Take what hosts said; return what is new about who and where they are."""
-        now = self._clock()
+        now = self._clock(), self._steady()
         new: list[HostReport] = []
         for entry in entries:
             if entry.value is None:
@@ -37,8 +42,9 @@ class Heartbeats:
             report = _decode(entry.value)
             old = self._heard_by_host.get(report.host)
             # Of a host that went away we keep when it was last there.
-            at_s = old.at_s if old and not report.connected and not old.report.connected else now
-            self._heard_by_host[report.host] = Heard(report, at_s)
+            stays_away = old and not report.connected and not old.report.connected
+            at = (old.at_s, old.since_s) if old and stays_away else now
+            self._heard_by_host[report.host] = Heard(report, *at)
             if old is None or _who(old.report) != _who(report):
                 new.append(report)
         return new
@@ -53,22 +59,21 @@ class Heartbeats:
         heard = self._heard_by_host.get(host)
         if self.is_connected(host):
             return False
-        last_s = heard.at_s if heard is not None else self._began_s
-        return not self._is_short(self._clock() - last_s)
+        return self._is_over(heard.since_s if heard is not None else self._began_s)
 
     def life(self, host: str) -> Life:
         """What the host's reports say now."""
         heard = self._heard_by_host.get(host)
         if heard is None:
             return Life(False, "", None)
-        now = self._clock()
         connected = heard.report.connected
-        alive = connected or self._is_short(now - heard.at_s)
-        return Life(alive, self._timestamp(now if connected else heard.at_s), heard.report)
+        alive = connected or not self._is_over(heard.since_s)
+        heard_at = self._clock() if connected else heard.at_s
+        return Life(alive, self._timestamp(heard_at), heard.report)
 
-    def _is_short(self, silence_s: float) -> bool:
-        """Whether a host may be silent so long. Less than nothing: the clock was put back."""
-        return 0 <= silence_s <= self._silence_s_max
+    def _is_over(self, since_s: float) -> bool:
+        """Whether a host that is silent since then has been so for too long."""
+        return self._steady() - since_s > self._silence_s_max
 
 
 def _who(report: HostReport) -> tuple[str, tuple[str, ...], bool]:

@@ -63,10 +63,11 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(NamedTuple):
-    """The last report of a host, and when we heard of it, in seconds since the epoch."""
+    """The last report of a host, and when we heard of it."""
 
     report: HostReport
-    at_s: float
+    at_s: float  # since the epoch, to be shown
+    since_s: float  # to measure the silence from, by a clock that never goes back
 
 
 class Life(NamedTuple):
