@@ -445,6 +445,19 @@ def test_of_routers_on_its_subnet_the_one_that_is_asked_for_translates(place: Pl
     assert place.api.call("PUT", remove, {"port_id": face}).status == 200
 
 
+def test_another_router_translates_for_the_same_address(place: Place) -> None:
+    gateway = {"network_id": place.public}
+    other = place.api.make(ROUTERS, "router", external_gateway_info=gateway)["id"]
+    double = place.port(fixed_ips=[{"ip_address": "10.0.0.70"}, {"ip_address": "10.0.0.71"}])
+    made = place.floating(port_id=double["id"], fixed_ip_address="10.0.0.71")
+
+    answer = place.put(made["id"], router_id=other)
+
+    assert answer.status == 200, answer
+    changed = answer.json["floatingip"]
+    assert (changed["router_id"], changed["fixed_ip_address"]) == (other, "10.0.0.71")
+
+
 def test_a_router_that_can_not_translate_is_refused(place: Place, behind: dict[str, Any]) -> None:
     without = place.api.make(ROUTERS, "router")["id"]
 

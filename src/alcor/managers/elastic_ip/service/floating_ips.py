@@ -191,10 +191,10 @@ class FloatingIpService:
     async def _wanted(
         self, held: Held, changes: Mapping[str, Any], caller: Caller
     ) -> Association | None:
-        values = dict(changes)
+        values, ip = dict(changes), held.ip
         if "port_id" not in changes and changes:
-            values["port_id"] = held.ip.port_id
-        ip = held.ip
+            values["port_id"] = ip.port_id
+            values.setdefault("fixed_ip_address", ip.fixed_ip_address)
         return await self._associating.association(
             values, ip.project_id, ip.floating_network_id, caller
         )
