@@ -104,7 +104,12 @@ def agent_settings(agent: Any) -> AgentConfig:
 
 def test_an_agent_is_told_any_other_setting() -> None:
     agent = ELSEWHERE["agent"] | {
-        "settings": {"lease_s": 3600, "network_log_file_bytes": 67108864, "audit_s": 30.5}
+        "settings": {
+            "lease_s": 3600,
+            "network_log_file_bytes": 67108864,
+            "audit_s": 30.5,
+            "network_log_file": r'/var/log/a&b/"c"\d.log',
+        }
     }
     values = ELSEWHERE | {"agent": agent, "settings": {"network": {"tunnel_type": "geneve"}}}
 
@@ -112,6 +117,7 @@ def test_an_agent_is_told_any_other_setting() -> None:
 
     assert (settings.lease_s, settings.network_log_file_bytes) == (3600, 67108864)
     assert settings.audit_s == 30.5
+    assert settings.network_log_file == r'/var/log/a&b/"c"\d.log'
     assert settings.tunnel_type == "geneve"  # as the control plane's, on which it depends
 
 
