@@ -77,6 +77,10 @@ class Convergence(msgspec.Struct, frozen=True):
     hosts: list[LaggingHost] = []
 
 
+class _Ready(msgspec.Struct, frozen=True):
+    checks: dict[str, bool]
+
+
 class Api:
     """The public API at one endpoint."""
 
@@ -96,10 +100,12 @@ class Api:
 
     def checks(self) -> dict[str, bool]:
         """Which parts of the process that answers can do their work, by name."""
-        checks: dict[str, bool] = self._connection.request("GET", "/readyz", good=503).body[
-            "checks"
-        ]
-        return checks
+        answer = self._connection.request("GET", "/readyz", good=503)
+        try:
+            return msgspec.convert(answer.body, _Ready).checks
+        except msgspec.ValidationError:  # of a proxy before it, say
+            message = "what answers does not say how its parts are: is this Alcor's API?"
+            raise ClientError(message) from None
 
     def create(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Created:
         """Make all of `items` in one call, or none."""

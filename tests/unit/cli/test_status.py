@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from alcor.cli.exits import Exit
 from alcor.cli.main import app
+from alcor.client.connection import ClientError
 
 WELL = {"port.database": True, "intent.rebuilt": True}
 
@@ -38,7 +39,13 @@ def region(checks: dict[str, bool], nodes: list[dict[str, Any]]) -> Iterator[str
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with served(Handler) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -87,6 +94,24 @@ def test_where_nobody_answers_is_told_by_its_own_status() -> None:
     done, _ = told("http://127.0.0.1:1")
 
     assert str(done.exception).startswith("no control plane answers at http://127.0.0.1:1 ")
+
+
+def test_a_proxy_that_answers_for_a_control_plane_is_no_control_plane() -> None:
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<h1>503 Service Unavailable</h1>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with served(Proxy) as endpoint:
+        done, _ = told(endpoint)
+
+    assert isinstance(done.exception, ClientError)
+    assert "does not say how its parts are" in str(done.exception)
 
 
 def test_a_help_text_shows_brackets_and_no_signs_of_its_own_markup() -> None:
