@@ -22,7 +22,7 @@ from alcor.agent.packets.dns import (
     parse_question,
 )
 from alcor.agent.packets.ipv4 import Malformed
-from alcor.agent.packets.names import name_bytes
+from alcor.agent.packets.names import can_be_written, is_domain, name_bytes
 from alcor.agent.services.answers import answer, reverse_address, wanted
 from alcor.agent.services.forwarder import Endpoint, endpoints_of
 from alcor.agent.services.resolver import Resolver
@@ -111,6 +111,27 @@ def test_addresses_have_names() -> None:
     assert said("6.0.0.10.in-addr.arpa", Type.PTR) == (0, [name_bytes("host-10-0-0-6.region.test")])
     backwards = ".".join(reversed(f"{WEB6.number:032x}")) + ".ip6.arpa"
     assert said(backwards, Type.PTR) == (0, [name_bytes("web.region.test")])
+
+
+def test_an_address_whose_name_is_too_long_keeps_the_one_that_is_made_of_it() -> None:
+    made = model()
+    made.put(Name("p1", "n1", ".".join(["a" * 60] * 4), "", (WEB4,)))
+
+    told = answer(parse_question(ask("5.0.0.10.in-addr.arpa", Type.PTR)), Zones(made).zone(NETWORK))
+
+    assert told is not None
+    assert read(told) == (0, [name_bytes("host-10-0-0-5.region.test")])
+
+
+@given(st.integers(1, 63), st.integers(1, 63))
+def test_what_may_be_told_as_a_domain_can_be_written(third: int, fourth: int) -> None:
+    text = ".".join(["a" * 63, "b" * 63, "c" * third, "d" * fourth])
+    assert can_be_written([each.encode() for each in text.split(".")]) == is_domain(text)
+    if is_domain(text):
+        assert name_bytes(text)[-1] == 0
+    else:
+        with pytest.raises(ValueError, match="a name of"):
+            name_bytes(text)
 
 
 def test_what_only_we_could_know_does_not_exist_and_the_rest_is_not_ours_to_say() -> None:

@@ -4,6 +4,7 @@ Source: RFC 1035 section 3.1. Text is ASCII; a name that can't be written is a `
 """
 
 import re
+from collections.abc import Sequence
 
 label_bytes_max, name_bytes_max = 63, 255
 
@@ -28,4 +29,12 @@ def name_bytes(text: str) -> bytes:
 
 def is_domain(text: str) -> bool:
     """Whether the text is a domain that a machine may be told: clients hand names to scripts."""
-    return len(text) < name_bytes_max and _DOMAIN.fullmatch(text) is not None
+    return len(text) <= name_bytes_max - 2 and _DOMAIN.fullmatch(text) is not None
+
+
+def can_be_written(labels: Sequence[bytes]) -> bool:
+    """Whether `name_bytes` takes these labels."""
+    size = sum(len(label) + 1 for label in labels) + 1
+    return size <= name_bytes_max and all(
+        0 < len(label) <= label_bytes_max and label.isascii() for label in labels
+    )

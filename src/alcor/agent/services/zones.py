@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model import HostModel
+from alcor.agent.packets.names import can_be_written
 from alcor.goal_state.entries import FloatingIp, Name, Neighbour, Network, Subnet
 from alcor.values.addresses import Address, Prefix
 
@@ -60,8 +61,10 @@ def zone_of(
         label = labels_of(name.name)
         domains = dict.fromkeys([*shared, labels_of(name.domain)] if name.domain else shared)
         suffixes.update(domains)
+        whole = label + own
         for address in name.addresses:
-            by_address[address] = label + own
+            if can_be_written(whole):  # else it keeps the name made of itself
+                by_address[address] = whole
             for domain in ((), *domains):
                 by_name.setdefault(label + domain, {})[address] = None
     for each in floating:
