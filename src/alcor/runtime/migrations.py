@@ -37,7 +37,7 @@ class Step(NamedTuple):
 def migrate(database: Path, versions: Path) -> None:
     """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all.
 
-    `OSError` when the file can't be written.
+    `OSError` when the file can't be written, or is no database.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
     if missing := following(_held(database), versions):
@@ -63,7 +63,7 @@ def _held(database: Path) -> str | None:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else str(row[0])
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "no such table" in str(error):  # nothing has been migrated yet
             return None
         raise _unusable(database, error) from error

@@ -94,3 +94,13 @@ def test_a_database_that_newer_code_has_upgraded_is_left_alone(
     migrate(database, versions)
 
     assert columns(database) == ["id", "name"]
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, versions: Path) -> None:
+    database = tmp_path / "a.sqlite"
+    database.write_bytes(b"not of SQLite's making" * 400)
+
+    with pytest.raises(OSError, match="file is not a database") as told:
+        migrate(database, versions)
+
+    assert str(told.value).startswith(f"{database}: ")
