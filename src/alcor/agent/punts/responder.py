@@ -79,7 +79,7 @@ class Responder:
         """Answer until the switch goes."""
         self._session = session
         self.send(())
-        answering = asyncio.create_task(self._answer_all(session, queue))
+        answering = asyncio.create_task(self._answer_all(queue))
         try:
             log.info("packets are no longer answered", reason=await session.closed())
         finally:
@@ -89,30 +89,34 @@ class Responder:
             await asyncio.gather(answering, return_exceptions=True)
             self._metrics.punts.labels("any", "dropped").inc(queue.dropped)
 
-    async def _answer_all(self, session: OpenFlow, queue: PacketQueue) -> None:
+    async def _answer_all(self, queue: PacketQueue) -> None:
         while True:
             for _ in range(packets_per_turn):
                 packet = await queue.get()
-                if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
-                    self.send(self._resolve(packet))
-                    continue
-                if packet.userdata in p.LOGGED:
-                    if self.decisions is not None:
-                        self.decisions.take(packet)
-                    continue
-                if packet.userdata == p.PUNT_SEEK:
-                    self.send(self.seeker.want(packet) if self.seeker else ())
-                    continue
-                if packet.userdata == p.PUNT_SHARED:
-                    self.send(self._share(packet))
-                    continue
-                if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
-                    self.send(self._refuse_outside(packet))
-                    continue
-                answer = self.answer(packet)
-                if answer is not None:
-                    session.packet_out(*answer)
+                try:
+                    self.send(self._answers(packet))
+                except Exception as error:  # the packet's boundary: all others are answered
+                    kind = packet.userdata.decode(errors="replace")
+                    self._metrics.punts.labels(kind, "failed").inc()
+                    log.exception("packet not answered", kind=kind, reason=str(error))
             await asyncio.sleep(0)
+
+    def _answers(self, packet: PacketIn) -> Iterable[Outgoing]:
+        """What is to be sent for a packet's sake at once."""
+        if packet.userdata in (p.PUNT_WANTED, p.PUNT_HEARD):
+            return self._resolve(packet)
+        if packet.userdata in p.LOGGED:
+            if self.decisions is not None:
+                self.decisions.take(packet)
+            return ()
+        if packet.userdata == p.PUNT_SEEK:
+            return self.seeker.want(packet) if self.seeker else ()
+        if packet.userdata == p.PUNT_SHARED:
+            return self._share(packet)
+        if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
+            return self._refuse_outside(packet)
+        answer = self.answer(packet)
+        return (answer,) if answer is not None else ()
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
         """Send frames of the agent's own; while the switch is away the last few wait."""

@@ -1,0 +1,65 @@
+"""Packets are answered one by one, whatever becomes of another."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alcor.agent import pipeline as p
+from alcor.agent.herald import Outgoing
+from alcor.agent.metrics import Metrics
+from alcor.agent.model import HostModel
+from alcor.agent.punts.responder import Responder
+from alcor.ovs.connection import OpenFlow
+from alcor.ovs.openflow.packets import PacketIn
+
+
+class Session:
+    """A switch that hands over packets, and notes what is sent."""
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Queue[bytes]()
+
+    async def connect(self, socket: Path, put: Callable[[PacketIn], None]) -> "Session":
+        for frame in (b"odd", b"even"):
+            put(PacketIn(frame, p.SEEK, 0, 1, {}, p.PUNT_SEEK))
+        return self
+
+    def packet_out(self, frame: bytes, *how: object) -> None:
+        self.sent.put_nowait(frame)
+
+    async def closed(self) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+class Seeker:
+    """Who fails at one packet."""
+
+    def want(self, packet: PacketIn) -> list[Outgoing]:
+        if packet.data == b"odd":
+            raise ValueError("a fault of ours")
+        return [Outgoing(packet.data, ())]
+
+
+def test_a_packet_that_meets_a_fault_of_ours_is_lost_and_the_next_one_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        session, metrics = Session(), Metrics()
+        monkeypatch.setattr(OpenFlow, "connect", session.connect)
+        responder = Responder(Path("none"), HostModel(), metrics, 3600)
+        responder.seeker = Seeker()  # type: ignore[assignment]
+        running = asyncio.create_task(responder.run())
+        async with asyncio.timeout(5):
+            assert await session.sent.get() == b"even"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        labels = {"kind": "seek", "result": "failed"}
+        assert metrics.registry.get_sample_value("alcor_agent_punts_total", labels) == 1
+
+    asyncio.run(main())
