@@ -19,6 +19,7 @@ from msgspec import inspect as types
 T = TypeVar("T", bound=msgspec.Struct)
 
 PREFIX = "ALCOR_"
+_PASSWORD = re.compile(r"\b((?:ssl)?password=)(?:'[^']*'|[^&\s]+)")  # of libpq's parameters
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _PATTERN = "matching regex"  # our descriptions say it better
 
@@ -136,10 +137,10 @@ def endpoint(setting: str, text: str) -> tuple[str, int]:
 
 
 def without_login(url: str) -> str:
-    """A URL without what it may say of who asks."""
+    """A URL without what it may say of who asks, before its host or as a parameter."""
     head, _, tail = url.rpartition("@")
     scheme, named, _ = head.partition("://")
-    return f"{scheme}{named}{tail}" if named else tail
+    return _PASSWORD.sub(r"\1...", f"{scheme}{named}{tail}" if named else tail)
 
 
 def settings_of(type_: type[msgspec.Struct]) -> list[Setting]:

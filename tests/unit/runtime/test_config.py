@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from alcor.runtime.config import ConfigError, load, settings_of
+from alcor.runtime.config import ConfigError, load, settings_of, without_login
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,3 +102,17 @@ def test_every_setting_can_be_listed_with_its_words() -> None:
         "Largest size, in bytes",
     )
     assert quick.default is False
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("nats://alice:se@cret@host:4222", "nats://host:4222"),
+        ("token@host:4222", "host:4222"),
+        ("postgresql://host/a?sslmode=require", "postgresql://host/a?sslmode=require"),
+        ("postgresql://host/a?password=secret&user=b", "postgresql://host/a?password=...&user=b"),
+        ("host=h sslpassword='se cret' dbname=a", "host=h sslpassword=... dbname=a"),
+    ],
+)
+def test_where_a_server_is_is_shown_without_a_password(url: str, shown: str) -> None:
+    assert without_login(url) == shown
