@@ -29,6 +29,7 @@ class World:
         self.asked: list[str] = []
         self.sought_now: dict[str, None] = {}
         self.known: dict[str, list[Neighbour]] = {}
+        self.looked_at: list[str] = []
         self.left: dict[str, list[Neighbour]] = {}
         self.metrics = Metrics()
         clock = lambda: self.now_s  # noqa: E731
@@ -39,6 +40,7 @@ class World:
         return list(self.sought_now)
 
     def found(self, name: str) -> list[Neighbour] | None:
+        self.looked_at.append(name)
         return self.known.get(name)
 
     def leftovers(self) -> dict[str, list[Neighbour]]:
@@ -221,6 +223,18 @@ def test_a_question_goes_on_once_all_that_it_asks_for_is_known_and_the_next_one_
     world.seeker.look_for([WEB_BY_NAME], 1, told.append)
     assert told == [True, True]
     assert world.asked.count(WEB_BY_NAME) == 1
+
+
+def test_a_question_costs_the_same_however_many_wait() -> None:
+    world, told = World(), list[bool]()
+    for _ in range(100):
+        world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    world.looked_at.clear()
+    world.seeker.look_for([WEB_BY_NAME], 1, told.append)
+    assert world.looked_at == [WEB_BY_NAME]
+    world.known[WEB_BY_NAME] = []
+    world.seeker.settle()
+    assert told == [True] * 101
 
 
 def test_a_question_that_nobody_answers_is_told_so_and_so_is_one_too_many() -> None:

@@ -137,14 +137,19 @@ class Seeker:
             elif not self._begin(name, number, []):
                 then(False)
                 return
-        self._waiting.append(_Waiting(wanted, self._clock() + held_s_max, then))
-        self._call()
+        if self._are_known(wanted):
+            then(True)
+        else:
+            self._waiting.append(_Waiting(wanted, self._clock() + held_s_max, then))
+
+    def _are_known(self, names: Iterable[str]) -> bool:
+        return all(self._knowledge.found(name) is not None for name in names)
 
     def _call(self) -> None:
         """Tell those whose names are known."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            if all(self._knowledge.found(name) is not None for name in each.names):
+            if self._are_known(each.names):
                 each.then(True)
             else:
                 self._waiting.append(each)
