@@ -2,28 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from tests.api.served.conftest import Region, free_port
+from tests.api.served.conftest import Region
 from tests.api.served.hosts import Hosts
 from tests.api.served.storm import until
 from tests.api.served.test_rebuild import make
-
-
-@pytest.fixture
-def own_region(tmp_path: Path, module_nats_server: Any, own_postgres: Any) -> Iterator[Region]:
-    """A region with a PostgreSQL server of its own."""
-    databases = own_postgres.url(f"{uuid4().hex}_{{manager}}")
-    found = Region(tmp_path, module_nats_server.url, databases, hosts_port=free_port())
-    try:
-        found.mend()
-        yield found
-    finally:
-        found.stop()
 
 
 def exchange(region: Region, postgres: Any, old: Path, new: Path) -> None:
@@ -39,9 +25,9 @@ def exchange(region: Region, postgres: Any, old: Path, new: Path) -> None:
 
 @pytest.mark.timeout(900)  # every wait has a limit
 def test_a_database_that_is_put_back_is_what_hosts_hold_and_is_gone_on_from(
-    own_region: Region, own_postgres: Any, tmp_path: Path
+    region_alone: Region, own_postgres: Any, tmp_path: Path
 ) -> None:
-    region, data = own_region, own_postgres.folder / "data"
+    region, data = region_alone, own_postgres.folder / "data"
     backup = own_postgres.folder / "backup"
     network = region.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
     network_id = network.body["network"]["id"]

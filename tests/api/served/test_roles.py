@@ -107,10 +107,11 @@ def test_nats_and_a_gateway_may_be_killed(region: Region, module_nats_server: An
     assert len(ports_of(region, network_id)) >= answers.count(201)
 
 
-def test_a_database_that_was_killed_is_used_again(region: Region, postgres: Any) -> None:
+def test_a_database_that_was_killed_is_used_again(region_alone: Region, own_postgres: Any) -> None:
+    region = region_alone
     network_id = network_with_subnet(region)
-    postgres.kill()
-    postgres.start()
+    own_postgres.kill()
+    own_postgres.start()
 
     statuses = [503]
     while statuses[-1] == 503:
