@@ -165,7 +165,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, on the data that it left; it answers when this returns."""
-        argv = ["-D", self.folder / "data", "-c", "listen_addresses=", "-c", "max_connections=400"]
+        argv = ["-D", self.folder / "data", "-c", "listen_addresses=", "-c", "max_connections=900"]
         argv += ["-c", f"unix_socket_directories={self.folder}"]
         argv += ["-c", f"fsync={'on' if self._durable else 'off'}"]
         with self._log.open("ab") as log:
