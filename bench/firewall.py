@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alcor.agent.compiler import Change, Compiler
 from alcor.agent.drivers.flow_tracker import FlowTracker
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import FixedIp, Group, Member, Network, Port, Rule
 from alcor.lab import hosts
 from alcor.lab import lab as labs

@@ -17,7 +17,7 @@ from alcor.agent.agent import spare_the_collector
 from alcor.agent.compiler import Compiler
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit
+from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
 from alcor.lab import hosts
 from alcor.lab import lab as labs

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from alcor.agent.model import HostModel, Interface, Wired
+from alcor.agent.model.model import HostModel, Interface, Wired
 from alcor.agent.packets import advertisement, dhcp, dhcp6, dns, icmp, ipv4, ipv6, tcp
 from alcor.agent.packets.names import name_bytes
 from alcor.agent.punts import dhcp4 as dhcp4_server

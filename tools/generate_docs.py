@@ -16,9 +16,9 @@ from prometheus_client.registry import CollectorRegistry
 
 import alcor
 import alcor.managers
-from alcor.agent import pipeline_page
 from alcor.agent.config import AgentConfig
 from alcor.agent.metrics import Metrics
+from alcor.agent.pipeline import page as pipeline_page
 from alcor.assembly.config import Config
 from alcor.goal_state import entries, slices
 from alcor.resource.declaration import UNSET, Field, Resource

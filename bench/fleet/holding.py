@@ -15,8 +15,8 @@ from time import process_time
 import msgspec
 
 from alcor.agent.compiler import Compiler
-from alcor.agent.desired import Desired, Taken
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.desired.desired import Desired, Taken
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.delivery.lazy import LazyNetwork
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import FixedIp, GoalEntry, Neighbour, Network, Port, Presence, Subnet

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from alcor.agent.desired import Desired, Taken
+from alcor.agent.desired.desired import Desired, Taken
 from alcor.keyed_log.log import Change, KeyedLog
 from alcor.simulation.world import Parts, run
 from alcor.transport.link import Frame

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from tests.authority import Authority
 
-from alcor.agent import state
 from alcor.agent.config import AgentConfig
+from alcor.agent.desired import state
 from alcor.agent.doctor.examine import examine
 from alcor.agent.doctor.finding import Finding, Health
 from alcor.agent.doctor.underlay import opened

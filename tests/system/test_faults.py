@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from alcor.agent import pipeline as p
+from alcor.agent.pipeline import pipeline as p
 from alcor.client.api import PORT
 from alcor.lab import hosts, parts
 from alcor.lab.lab import Lab

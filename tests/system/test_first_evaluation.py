@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from tests.system.conftest import converge_timeout_s, wait_active
 
-from alcor.agent.desired import Desired
-from alcor.agent.state import read
+from alcor.agent.desired.desired import Desired
+from alcor.agent.desired.state import read
 from alcor.client.api import AGENT, NETWORK, PORT, SUBNET, Kind
 from alcor.client.connection import Refused
 from alcor.goal_state.entries import Neighbour

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from alcor.agent import state
+from alcor.agent.desired import state
 from alcor.lab import parts
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine

@@ -15,7 +15,7 @@ import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
 from tests.system.test_names import SERVER4, dig, ready
 
-from alcor.agent.state import read
+from alcor.agent.desired.state import read
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
 from alcor.goal_state.slices import looked_for
 from alcor.lab import lab as labs

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from alcor.agent.pipeline import STAGE_BY_NAME
+from alcor.agent.pipeline.pipeline import STAGE_BY_NAME
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, outside, parts
 from alcor.lab.commands import ip_batch

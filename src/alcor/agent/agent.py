@@ -17,17 +17,18 @@ from msgspec.structs import replace
 from prometheus_client import start_http_server
 
 from alcor.agent.config import AgentConfig
-from alcor.agent.desired import Desired
+from alcor.agent.desired.desired import Desired
+from alcor.agent.desired.memory import Memory
+from alcor.agent.desired.state import SavedState
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
 from alcor.agent.herald import announced_again_s
-from alcor.agent.memory import Memory
 from alcor.agent.meter_reader import MeterReader
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
 from alcor.agent.monitoring import Limit
-from alcor.agent.pipeline import PUNT_SERVICE
+from alcor.agent.pipeline.pipeline import PUNT_SERVICE
 from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
@@ -44,7 +45,6 @@ from alcor.agent.services.metadata import Metadata
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
-from alcor.agent.state import SavedState
 from alcor.runtime import logs
 from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError, endpoint, file_of, needed

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from alcor.agent.herald import Outgoing
-from alcor.agent.model import HostModel, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.packets.advertisement import Advertisement
 from alcor.agent.punts.ra import advertisements, farewell, link_of, unsolicited
 from alcor.ovs.flow import Action

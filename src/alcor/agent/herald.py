@@ -17,9 +17,9 @@ learn in their own time. Sources: RFC 5227 section 2.3, RFC 4861 section 7.2.6
 from collections import OrderedDict
 from typing import NamedTuple
 
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.model.tags import put_on
 from alcor.agent.service_address import SERVER_MAC
-from alcor.agent.tags import put_on
 from alcor.goal_state.entries import (
     Found,
     GoalEntry,

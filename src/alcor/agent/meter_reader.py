@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from alcor.agent import pipeline as p
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.tally import Counted, Tally
 from alcor.ovs.openflow.flows import FlowCounts, FlowKey
 

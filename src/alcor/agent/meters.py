@@ -15,9 +15,9 @@ from alcor.agent.features import (
     services,
     shared_addresses,
 )
-from alcor.agent.meter import Meter, of_outside
-from alcor.agent.model import HostModel
-from alcor.agent.qos import Limits
+from alcor.agent.model.meter import Meter, of_outside
+from alcor.agent.model.model import HostModel
+from alcor.agent.model.qos import Limits
 from alcor.agent.unit import Unit, UnitKind
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alcor.agent.herald import Owned
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
 
 
 def owned_outside(model: HostModel) -> set[Owned]:

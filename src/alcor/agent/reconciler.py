@@ -13,15 +13,15 @@ import structlog
 
 from alcor.agent.beacon import Beacon
 from alcor.agent.compiler import Change, Compiler
-from alcor.agent.desired import Desired, Taken
+from alcor.agent.desired.desired import Desired, Taken
+from alcor.agent.desired.state import SavedState
 from alcor.agent.herald import Herald, Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.shared_addresses import Holder
+from alcor.agent.model.statuses import as_refused, port_states
 from alcor.agent.monitoring import Kinds
 from alcor.agent.owned import owned_outside
-from alcor.agent.shared_addresses import Holder
-from alcor.agent.state import SavedState
-from alcor.agent.statuses import as_refused, port_states
 from alcor.goal_state.entries import Mirror
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.runtime import spans

@@ -3,6 +3,6 @@
 from hashlib import blake2b
 from importlib.metadata import version
 
-from alcor.agent import pipeline as p
+from alcor.agent.pipeline import pipeline as p
 
 RELEASE = f"{version('alcor')}, pipeline {blake2b(p.FINGERPRINT, digest_size=4).hexdigest()}"

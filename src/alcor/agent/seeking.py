@@ -2,8 +2,8 @@
 
 import asyncio
 
-from alcor.agent import pipeline as p
 from alcor.agent.drivers.openflow import FlowDriver
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 

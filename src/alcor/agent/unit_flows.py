@@ -5,8 +5,6 @@ Here the features meet; `compiler.py` keeps what they make.
 
 from collections.abc import Iterable, Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.cookies import cookie_of
 from alcor.agent.features import (
     acl,
     anti_spoof,
@@ -35,9 +33,11 @@ from alcor.agent.features import (
     shared_addresses,
 )
 from alcor.agent.meters import limits_at
-from alcor.agent.model import HostModel, Unit, UnitKind
-from alcor.agent.moves import endpoints_of
-from alcor.agent.shapes import AnyFlow
+from alcor.agent.model.model import HostModel, Unit, UnitKind
+from alcor.agent.model.moves import endpoints_of
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import cookie_of
+from alcor.agent.shapes.shape import AnyFlow
 from alcor.agent.unit import prefix_of
 from alcor.goal_state.entries import Neighbour
 from alcor.ovs.flow import DROP, Flow, apply, match

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alcor.agent import pipeline as p
 from alcor.agent.drivers.bridge import TUNNEL_NAME
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs import appctl, frames, packet_trace
 from alcor.ovs.ovsdb.client import Ovsdb
 from alcor.ovs.ovsdb.values import as_map, as_set

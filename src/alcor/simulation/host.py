@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
-from alcor.agent import state
-from alcor.agent.desired import Desired
+from alcor.agent.desired import state
+from alcor.agent.desired.desired import Desired
+from alcor.agent.desired.memory import Memory
+from alcor.agent.desired.state import Corrupt, SavedState
 from alcor.agent.drivers.openflow import FlowDriver
-from alcor.agent.memory import Memory
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Tunnel
+from alcor.agent.model.model import HostModel, Tunnel
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.seeking import watch
-from alcor.agent.state import Corrupt, SavedState
 from alcor.goal_state.slices import found_slice
 from alcor.simulation.calls import Exchange
 from alcor.simulation.clock import Process

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from alcor.agent.compiler import Compiler
-from alcor.agent.desired import Desired
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.desired.desired import Desired
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.lazy import LazyNetworks
 from alcor.goal_state.slices import slice_of

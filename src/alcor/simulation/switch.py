@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from alcor.agent.model import Interface
+from alcor.agent.model.model import Interface
 from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, Prepared, Sent
 from alcor.ovs.openflow.flows import Bundle, FlowBody, FlowCounts, FlowKey

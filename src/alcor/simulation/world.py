@@ -9,7 +9,7 @@ from random import Random
 
 import structlog
 
-from alcor.agent.desired import Desired
+from alcor.agent.desired.desired import Desired
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.contracts.convergence import ConvergenceRequest

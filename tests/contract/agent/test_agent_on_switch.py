@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.request import urlopen
 
-from alcor.agent import pipeline as p
 from alcor.agent.agent import Agent
 from alcor.agent.config import AgentConfig
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import (
     Attachment,

@@ -9,7 +9,7 @@ from typing import Protocol
 from alcor.agent.compiler import Change, Compiler, UnitChange
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port, Subnet
 from alcor.ovs import frames
 from alcor.ovs.channel import Disconnected

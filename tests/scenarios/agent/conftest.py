@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 import pytest
 from tests.compiled import compile_all
 
-from alcor.agent import pipeline as p
 from alcor.agent.features import metering
-from alcor.agent.meter import LIMITS
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.meter import LIMITS
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.agent.packets import dhcp6
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.packets.ipv6 import parse_packet
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts import router
 from alcor.agent.punts.decisions import line_of
 from alcor.agent.punts.responder import Responder

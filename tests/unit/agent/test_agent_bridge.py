@@ -4,7 +4,7 @@ from typing import Any
 
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
-from alcor.agent.model import Interface, Tunnel
+from alcor.agent.model.model import Interface, Tunnel
 from alcor.values.addresses import address
 
 WISH = Wish("br-int", "netdev", "172.31.0.1")

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.compiled import compile_all, flows_of
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Compiler
-from alcor.agent.cookies import cookie_of, is_ours
-from alcor.agent.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import cookie_of, is_ours
 from alcor.goal_state.entries import (
     AclLog,
     AclRule,

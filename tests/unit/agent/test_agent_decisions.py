@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.agent import pipeline as p
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface
+from alcor.agent.model.model import HostModel, Interface
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.goal_state.entries import GroupLog, Network, Port, PortLog, Rule
 from alcor.ovs import frames

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alcor.agent.desired import Desired, Subscription
-from alcor.agent.held_slice import tombstones_max
-from alcor.agent.state import SavedEntry
+from alcor.agent.desired.desired import Desired, Subscription
+from alcor.agent.desired.held_slice import tombstones_max
+from alcor.agent.desired.state import SavedEntry
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import (
     Attachment,

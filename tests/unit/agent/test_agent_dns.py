@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
 from alcor.agent.packets.dns import (
     Code,
     Question,

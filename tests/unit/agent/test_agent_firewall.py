@@ -4,9 +4,9 @@ import pytest
 from tests.compiled import compile_all
 
 from alcor.agent.compiler import Compiler
-from alcor.agent.firewall import Firewall
-from alcor.agent.grants import ANYBODY, ANYTHING, Grant, GrantIds, Service, Way, services_of
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.firewall import Firewall
+from alcor.agent.model.grants import ANYBODY, ANYTHING, Grant, GrantIds, Service, Way, services_of
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import Addresses, Group, Member, Network, Port, Rule
 from alcor.ovs.flow import Conjunction, Flow
 from alcor.values.addresses import Mac, Prefix, address, prefix

@@ -3,12 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change, UnitChange
-from alcor.agent.cookies import cookie_of
 from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
-from alcor.agent.model import HOST_UNIT, Unit, UnitKind
+from alcor.agent.model.model import HOST_UNIT, Unit, UnitKind
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import cookie_of
 from alcor.ovs.flow import Conjunction, Flow, apply, match
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key
 

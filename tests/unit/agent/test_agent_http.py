@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import Wired
+from alcor.agent.model.model import Wired
 from alcor.agent.services.http import (
     HttpRequest,
     HttpResponse,

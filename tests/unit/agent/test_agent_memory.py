@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alcor.agent.memory import Memory, save_bytes_per_s_max, save_pause_s
-from alcor.agent.state import SavedState
+from alcor.agent.desired.memory import Memory, save_bytes_per_s_max, save_pause_s
+from alcor.agent.desired.state import SavedState
 from alcor.simulation.clock import VirtualLoop
 
 STATE = SavedState(host="h1", slices=[])

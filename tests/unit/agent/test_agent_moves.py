@@ -3,7 +3,7 @@
 import pytest
 from tests.compiled import compile_all
 
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port
 from alcor.ovs import frames
 from alcor.ovs.switch import Switch

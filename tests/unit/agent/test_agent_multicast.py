@@ -2,10 +2,10 @@
 
 from tests.compiled import compile_all
 
-from alcor.agent import pipeline as p
 from alcor.agent.features import multicast
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.reach import Reach
+from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.reach import Reach
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Neighbour, Network, Port
 from alcor.ovs.flow import Clone, Resubmit, SetField
 from alcor.values.addresses import Address, address

@@ -1,7 +1,7 @@
 """Who is outside: asked for once, believed only when asked, asked again, given up when silent."""
 
 from alcor.agent.herald import Outgoing
-from alcor.agent.model import HostModel, Tunnel
+from alcor.agent.model.model import HostModel, Tunnel
 from alcor.agent.punts.outside import (
     OutsideNeighbours,
     ask_again_s,
@@ -9,8 +9,8 @@ from alcor.agent.punts.outside import (
     held_max,
     refresh_s,
 )
-from alcor.agent.router_shapes import hop
-from alcor.agent.shapes import encoded
+from alcor.agent.shapes.router import hop
+from alcor.agent.shapes.shape import encoded
 from alcor.goal_state.entries import FixedIp, FloatingIp, Gateway, Network, Router, UplinkNode
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME

@@ -2,9 +2,9 @@
 
 import pytest
 
-from alcor.agent import pipeline as p
-from alcor.agent import pipeline_page
-from alcor.agent.stages import Phase, Stage, number
+from alcor.agent.pipeline import page as pipeline_page
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.stages import Phase, Stage, number
 
 
 def test_every_stage_has_its_own_table_and_leads_forward() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.agent.beacon import Beacon
-from alcor.agent.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.packets.advertisement import (
     FOREVER,
     Advertised,

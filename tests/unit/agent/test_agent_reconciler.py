@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequenc
 from typing import Any
 
 from alcor.agent.compiler import Change
-from alcor.agent.desired import Desired
+from alcor.agent.desired.desired import Desired
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.reconciler import Reconciler
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import Network, Port

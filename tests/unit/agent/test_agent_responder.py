@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.responder import Responder
 from alcor.ovs.connection import OpenFlow
 from alcor.ovs.openflow.packets import PacketIn

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from alcor.agent import pipeline as p
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.seeking import Seeker, held_max, held_s_max, negative_s, seeks_burst
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.goal_state.slices import found_slice

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.compiled import as_flow
 
-from alcor.agent import pipeline as p
-from alcor.agent.shapes import Shape, encoded
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.shape import Shape, encoded
 from alcor.ovs.flow import Flow, apply, match, set_field
 from alcor.ovs.openflow.flows import flow_body, flow_key
 

@@ -3,12 +3,12 @@
 import pytest
 from tests.compiled import compile_all
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Compiler
 from alcor.agent.herald import Outgoing, announcement
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.model import HostModel, Interface, Tunnel
+from alcor.agent.model.shared_addresses import Holder
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
-from alcor.agent.shared_addresses import Holder
 from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME

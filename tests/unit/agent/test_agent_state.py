@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.agent.state import (
+from alcor.agent.desired.state import (
     Corrupt,
     SavedEntry,
     SavedNeighbour,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alcor.agent.model import HostModel, Interface, Unit, UnitKind
-from alcor.agent.statuses import WAITS, as_refused, port_states
+from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.model.statuses import WAITS, as_refused, port_states
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
 from alcor.transport.link import PortState

@@ -1,11 +1,11 @@
 """Zones of the connection tracker change hands with nothing left in them."""
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change, Compiler
-from alcor.agent.cookies import cookie_of
 from alcor.agent.drivers.zones import Zones
-from alcor.agent.model import HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.outside import zone_first
+from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.outside import zone_first
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import cookie_of
 from alcor.goal_state.entries import Gateway, Network, Port, Router
 from alcor.ovs.flow import Flow, apply, match, output
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, flow_body, flow_key

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent.desired import Desired, Taken
-from alcor.agent.model import HostModel
+from alcor.agent.desired.desired import Desired, Taken
+from alcor.agent.model.model import HostModel
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.codec import encode

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tests.compiled import compile_all
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import HostModel, Interface, Tunnel
+from alcor.agent.model.model import HostModel, Interface, Tunnel
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state import codec
 from alcor.goal_state.slices import slice_of
 from alcor.intent.records import (

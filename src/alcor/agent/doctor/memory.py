@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alcor.agent import pipeline as p
-from alcor.agent import state
 from alcor.agent.compiler import Compiler
-from alcor.agent.cookies import is_ours
-from alcor.agent.desired import Desired
+from alcor.agent.desired import state
+from alcor.agent.desired.desired import Desired
 from alcor.agent.doctor.finding import Finding, fault, good, unknown
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Rows, Wish
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import is_ours
 from alcor.agent.release import RELEASE
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 from alcor.values.addresses import Address

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from alcor.agent.doctor.finding import Finding, fault, good
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Rows, Wish
-from alcor.agent.model import Interface, Tunnel
+from alcor.agent.model.model import Interface, Tunnel
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 from alcor.ovs.ovsdb.values import as_set
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from alcor.agent.model import Interface, Tunnel
+from alcor.agent.model.model import Interface, Tunnel
 from alcor.agent.monitoring import Kinds
 from alcor.ovs.ovsdb.values import as_map, as_set, map_value, set_value
 from alcor.values.addresses import address

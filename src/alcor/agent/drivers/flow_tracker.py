@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change
-from alcor.agent.cookies import cookie_of, is_ours
-from alcor.agent.model import HOST_UNIT, Unit, UnitKind
+from alcor.agent.model.model import HOST_UNIT, Unit, UnitKind
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import cookie_of, is_ours
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, key_text, table_of
 
 bundle_flows_max = 1_000  # a longer commit holds up everything else on the switch

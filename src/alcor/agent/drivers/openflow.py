@@ -14,7 +14,7 @@ from alcor.agent.compiler import Change
 from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import Unit, UnitKind
+from alcor.agent.model.model import Unit, UnitKind
 from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey

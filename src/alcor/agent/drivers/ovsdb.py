@@ -13,7 +13,7 @@ import structlog
 
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
-from alcor.agent.model import Interface, Tunnel
+from alcor.agent.model.model import Interface, Tunnel
 from alcor.agent.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 

@@ -8,10 +8,10 @@ still have its connections: zones whose owner nobody remembers are flushed.
 
 from collections.abc import Mapping
 
-from alcor.agent import pipeline as p
 from alcor.agent.compiler import Change
-from alcor.agent.cookies import is_ours
-from alcor.agent.outside import zone_first
+from alcor.agent.model.outside import zone_first
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.pipeline.cookies import is_ours
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.openflow.flows import FlowBody, FlowKey, cookie_of, match_of, table_of
 

@@ -12,10 +12,10 @@ If an ACL is logged, the agent is handed copies of what its rules decide, metere
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, cast
 
-from alcor.agent import meter as m
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter
+from alcor.agent.model import meter as m
+from alcor.agent.model.meter import Meter
 from alcor.agent.monitoring import Limit, Wanted
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import AclRule, Network, Subnet
 from alcor.ovs.fields import (
     ETH_TYPE_BY_VERSION,

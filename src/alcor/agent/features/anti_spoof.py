@@ -7,8 +7,8 @@ port security may send anything, and skips the guards as well.
 from collections.abc import Iterator
 from typing import Unpack
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Port
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,

@@ -5,11 +5,11 @@ A machine's own probe or announcement is never answered: it would see a conflict
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
-from alcor.agent.routing import Leg
+from alcor.agent.model.model import Wired
+from alcor.agent.model.routing import Leg
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, server_address
-from alcor.agent.shapes import AnyFlow, Filled, Shape
+from alcor.agent.shapes.shape import AnyFlow, Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP
 from alcor.ovs.flow import (

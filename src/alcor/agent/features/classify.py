@@ -7,9 +7,9 @@ sub-port are dropped.
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Tunnel, Wired
-from alcor.agent.tags import TAGS, heard
+from alcor.agent.model.model import Tunnel, Wired
+from alcor.agent.model.tags import TAGS, heard
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import FIELD_BY_NAME, VLAN_PRESENT
 from alcor.ovs.flow import DROP, IN_PORT, Flow, PopVlan, apply, load, match, output, set_field

@@ -9,11 +9,11 @@ stateless port every packet is.
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from alcor.agent import meter as m
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter
-from alcor.agent.model import Wired
+from alcor.agent.model import meter as m
+from alcor.agent.model.meter import Meter
+from alcor.agent.model.model import Wired
 from alcor.agent.monitoring import Limit, Wanted
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.flow import (
     CT_INV,
     CT_NEW,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from alcor.agent import meter as m
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter
-from alcor.agent.model import Wired
+from alcor.agent.model import meter as m
+from alcor.agent.model.meter import Meter
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Subnet
 from alcor.ovs.fields import ETH_TYPE_IPV4, IP_PROTO_UDP
 from alcor.ovs.flow import Flow, apply, match, punt

@@ -16,9 +16,9 @@ gets are invalid, as nobody committed what they answer: only they are matched by
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from alcor.agent import pipeline as p
-from alcor.agent.firewall import Firewall
-from alcor.agent.model import Wired
+from alcor.agent.model.firewall import Firewall
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_BY_VERSION, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     CT_INV,

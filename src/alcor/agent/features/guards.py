@@ -5,7 +5,7 @@ The flows are the same for all ports; packets of ports without port security don
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.fields import (
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,

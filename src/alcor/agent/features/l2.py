@@ -7,9 +7,9 @@ and its MAC must not appear on the wire now at one place, now at another.
 
 from collections.abc import Iterator, Sequence
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Tunnel, Wired
-from alcor.agent.shapes import AnyFlow, Shape
+from alcor.agent.model.model import Tunnel, Wired
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.shape import AnyFlow, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.flow import (
     DROP,

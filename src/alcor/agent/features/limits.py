@@ -7,8 +7,8 @@ so bits and packets are limited in one place. A packet that the meter drops goes
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.qos import Limits
+from alcor.agent.model.qos import Limits
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.flow import Flow, apply, match
 
 

@@ -8,8 +8,8 @@ which answers these are, so the port talks by its own address as well.
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import LocalIp
 from alcor.ovs.fields import ETH_TYPE_IPV4
 from alcor.ovs.flow import CtClear, Flow, Nat, apply, ct, match, set_field

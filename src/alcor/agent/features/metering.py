@@ -7,10 +7,10 @@ for each label, by its addresses on the inside, and on the one host where it lea
 
 from collections.abc import Iterable, Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.metering import tap_of
-from alcor.agent.router_shapes import counting, held_by
-from alcor.agent.routing import RouterView
+from alcor.agent.model.metering import tap_of
+from alcor.agent.model.routing import RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import counting, held_by
 from alcor.goal_state.entries import MeteringRule
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
 from alcor.ovs.flow import (

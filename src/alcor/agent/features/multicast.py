@@ -9,9 +9,9 @@ before it is copied.
 
 from collections.abc import Iterator, Sequence
 
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter, of_copied
-from alcor.agent.model import Wired
+from alcor.agent.model.meter import Meter, of_copied
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.flow import DROP, Action, Clone, Flow, Resubmit, apply, match, set_field
 

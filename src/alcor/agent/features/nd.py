@@ -9,11 +9,11 @@ A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
-from alcor.agent.routing import Leg
+from alcor.agent.model.model import Wired
+from alcor.agent.model.routing import Leg
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
-from alcor.agent.shapes import Filled, Shape
+from alcor.agent.shapes.shape import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (

@@ -11,17 +11,19 @@ Which MAC has an address outside is found out by the agent (`punts/outside.py`).
 from collections.abc import Iterator
 from typing import cast
 
-from alcor.agent import pipeline as p
-from alcor.agent import ways_out
-from alcor.agent.conntrack_helpers import (
+from alcor.agent.model.exits import Exit, Home
+from alcor.agent.model.meter import of_outside
+from alcor.agent.model.routing import RouterView
+from alcor.agent.model.tags import heard, put_on
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes import ways_out
+from alcor.agent.shapes.conntrack_helpers import (
     named,
     named_by_forwarded,
     read_along,
     translating,
 )
-from alcor.agent.exits import Exit, Home
-from alcor.agent.meter import of_outside
-from alcor.agent.router_shapes import (
+from alcor.agent.shapes.router import (
     VNI_FULL,
     counting,
     fault,
@@ -37,9 +39,7 @@ from alcor.agent.router_shapes import (
     to,
     way_out,
 )
-from alcor.agent.routing import RouterView
-from alcor.agent.shapes import AnyFlow, Filled
-from alcor.agent.tags import heard, put_on
+from alcor.agent.shapes.shape import AnyFlow, Filled
 from alcor.goal_state.entries import Forwarding, Network
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,

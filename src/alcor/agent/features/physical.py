@@ -8,10 +8,10 @@ hosts at once, so towards the outside no host answers for them, or takes in pack
 
 from collections.abc import Iterable, Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
-from alcor.agent.routing import Leg
-from alcor.agent.tags import put_on
+from alcor.agent.model.model import Wired
+from alcor.agent.model.routing import Leg
+from alcor.agent.model.tags import put_on
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import DROP, Flow, Match, apply, load, match, output

@@ -8,9 +8,9 @@ only, so bits and packets are limited in a stage each.
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from alcor.agent import meter as m
-from alcor.agent import pipeline as p
-from alcor.agent.model import Wired
+from alcor.agent.model import meter as m
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Limit, QosPolicy
 from alcor.ovs.fields import ETH_TYPE_BY_VERSION
 from alcor.ovs.flow import Flow, Match, MatchFields, apply, ct, match, set_field

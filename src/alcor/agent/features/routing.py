@@ -9,10 +9,11 @@ The agent tells the sender of a packet that can't be forwarded (`punts/router.py
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter, of_faults
-from alcor.agent.model import Wired
-from alcor.agent.router_shapes import (
+from alcor.agent.model.meter import Meter, of_faults
+from alcor.agent.model.model import Wired
+from alcor.agent.model.routing import Leg, RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import (
     ECHO6_REPLY,
     fault,
     held_by,
@@ -27,8 +28,7 @@ from alcor.agent.router_shapes import (
     taken_at,
     way_to,
 )
-from alcor.agent.routing import Leg, RouterView
-from alcor.agent.shapes import AnyFlow, Filled
+from alcor.agent.shapes.shape import AnyFlow, Filled
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (

@@ -10,10 +10,10 @@ Source: the Networking guide of OpenStack, "Address scopes".
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.exits import Exit
-from alcor.agent.router_shapes import fault, held_by, leaving, onward
-from alcor.agent.routing import Leg, RouterView
+from alcor.agent.model.exits import Exit
+from alcor.agent.model.routing import Leg, RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import fault, held_by, leaving, onward
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
 from alcor.ovs.flow import DecTtl, Flow, MatchFields, apply, match, set_field
 from alcor.values.addresses import Prefix

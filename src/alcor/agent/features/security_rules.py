@@ -13,11 +13,11 @@ for stateless groups only, by its own headers.
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
-from alcor.agent import pipeline as p
-from alcor.agent.firewall import Firewall
-from alcor.agent.grants import ANYTHING, Grant, Service, Way
-from alcor.agent.model import Wired
-from alcor.agent.shapes import match_on
+from alcor.agent.model.firewall import Firewall
+from alcor.agent.model.grants import ANYTHING, Grant, Service, Way
+from alcor.agent.model.model import Wired
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.shape import match_on
 from alcor.ovs.fields import ETH_TYPE_BY_VERSION, IP_PROTO_ICMP, IP_PROTO_ICMPV6, LATER_FRAGMENT
 from alcor.ovs.flow import (
     CT_INV,

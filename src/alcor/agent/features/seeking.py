@@ -8,10 +8,10 @@ after that, nobody has the address.
 
 from collections.abc import Iterator
 
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter, of_outside, of_questions
-from alcor.agent.model import Tunnel, Wired
-from alcor.agent.router_shapes import fault
+from alcor.agent.model.meter import Meter, of_outside, of_questions
+from alcor.agent.model.model import Tunnel, Wired
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import fault
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import DROP, Flow, Instructions, apply, match, punt, set_field

@@ -9,9 +9,9 @@ known who has the address, flows answer for it as for any neighbour (`punts/shar
 from collections.abc import Iterator, Sequence
 from typing import Unpack
 
-from alcor.agent import pipeline as p
-from alcor.agent.meter import Meter, of_faults, of_outside
-from alcor.agent.model import Tunnel, Wired
+from alcor.agent.model.meter import Meter, of_faults, of_outside
+from alcor.agent.model.model import Tunnel, Wired
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import Flow, Match, MatchFields, apply, match, punt

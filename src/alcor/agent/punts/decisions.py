@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 import structlog
 
-from alcor.agent import pipeline as p
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.model.verdicts import Headers, headers_of, lets_pass
 from alcor.agent.monitoring import Log
-from alcor.agent.verdicts import Headers, headers_of, lets_pass
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Port
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet

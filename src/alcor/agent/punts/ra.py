@@ -9,7 +9,7 @@ Sources: RFC 4861 section 6.2, RFC 8106, Neutron's `ipv6_ra_mode`.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from alcor.agent.model import HostModel, Wired
+from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets.advertisement import (
     ALL_NODES,
     ALL_NODES_MAC,

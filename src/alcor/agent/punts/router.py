@@ -3,12 +3,12 @@
 Pure: the packet and the model in, the answer or the reason for silence out.
 """
 
-from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing
-from alcor.agent.model import HostModel, Wired
+from alcor.agent.model.model import HostModel, Wired
+from alcor.agent.model.routing import Leg, RouterView
 from alcor.agent.packets.icmp import Ends, Error, refuse
 from alcor.agent.packets.ipv4 import Malformed
-from alcor.agent.routing import Leg, RouterView
+from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.fields import ETH_TYPE_IPV6
 from alcor.ovs.flow import Resubmit, set_field
 from alcor.ovs.openflow.packets import PacketIn

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from alcor.agent import pipeline as p
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import next_hop
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.goal_state.slices import found_slice, looked_for

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel, Wired
+from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets import ipv4, ipv6
 from alcor.agent.packets.dns import PORT as DNS_PORT
 from alcor.agent.packets.ipv4 import Malformed

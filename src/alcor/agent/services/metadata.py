@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import Wired
+from alcor.agent.model.model import Wired
 from alcor.agent.services.http import (
     HttpRequest,
     HttpResponse,

@@ -7,7 +7,7 @@ that is held lazily it looks for what is asked first.
 from collections.abc import Callable, Iterable
 
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
 from alcor.agent.packets.dns import (
     Code,
     Question,

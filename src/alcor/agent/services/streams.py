@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from alcor.agent.metrics import Metrics
-from alcor.agent.model import Wired
+from alcor.agent.model.model import Wired
 from alcor.agent.packets.tcp import ACK, RST, SYN, Ends, Segment, build_segment, parse_segment
 from alcor.agent.services.connection import Connection, State, refusal
 

@@ -8,7 +8,7 @@ Those of the floating IPs of a network's routers are whole, and the domains are 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from alcor.agent.model import HostModel
+from alcor.agent.model.model import HostModel
 from alcor.agent.packets.names import can_be_written
 from alcor.goal_state.entries import FloatingIp, Name, Neighbour, Network, Subnet
 from alcor.values.addresses import Address, Prefix

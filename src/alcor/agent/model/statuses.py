@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from alcor.agent.model import HostModel, Unit, UnitKind
+from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.goal_state.entries import Port
 from alcor.goal_state.reports import PortStatus
 from alcor.transport.link import PortState

@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 
-from alcor.agent.pipeline import STAGES, registers
-from alcor.agent.stages import Stage
+from alcor.agent.pipeline.pipeline import STAGES, registers
+from alcor.agent.pipeline.stages import Stage
 
 _PARTS = {
     0: "where it came from",
@@ -26,7 +26,7 @@ def markdown() -> str:
     lines = [
         "# The pipeline of the integration bridge",
         "",
-        "Generated from `src/alcor/agent/pipeline.py`.",
+        "Generated from `src/alcor/agent/pipeline/pipeline.py`.",
         "",
         *_picture(),
         "| table | stage | decides | reads | sets | goes on to | miss |",

@@ -1,6 +1,6 @@
 """The stages of a router, a part of `pipeline.py`: what comes to its MAC until it is sent on."""
 
-from alcor.agent.registers import (
+from alcor.agent.pipeline.registers import (
     FLAGS,
     METER,
     NEXT_HOP,
@@ -13,7 +13,7 @@ from alcor.agent.registers import (
     TUNNEL_REMOTE,
     VNI,
 )
-from alcor.agent.stages import Stage
+from alcor.agent.pipeline.stages import Stage
 
 ROUTER_STAGES = (
     Stage(

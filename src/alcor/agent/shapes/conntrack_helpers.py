@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import cast
 
-from alcor.agent import pipeline as p
-from alcor.agent.exits import Home
-from alcor.agent.router_shapes import held_by, to
-from alcor.agent.routing import RouterView
+from alcor.agent.model.exits import Home
+from alcor.agent.model.routing import RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import held_by, to
 from alcor.goal_state.entries import Helper
 from alcor.ovs.fields import IP_PROTO_TCP
 from alcor.ovs.flow import (

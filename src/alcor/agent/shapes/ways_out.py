@@ -14,9 +14,10 @@ Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_r
 from collections.abc import Iterator
 from typing import Unpack, cast
 
-from alcor.agent import pipeline as p
-from alcor.agent.exits import Exit, Home
-from alcor.agent.router_shapes import (
+from alcor.agent.model.exits import Exit, Home
+from alcor.agent.model.routing import RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.router import (
     VNI_FULL,
     Way,
     held_by,
@@ -24,7 +25,6 @@ from alcor.agent.router_shapes import (
     route,
     way_out,
 )
-from alcor.agent.routing import RouterView
 from alcor.ovs.fields import FRAGMENT
 from alcor.ovs.flow import (
     CT_RPL,

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from alcor.agent.grants import (
+from alcor.agent.model.grants import (
     ANYBODY,
     ANYTHING,
     Grant,

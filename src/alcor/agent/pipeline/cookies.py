@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from alcor.agent import pipeline as p
+from alcor.agent.pipeline import pipeline as p
 from alcor.agent.unit import Unit, UnitKind
 from alcor.ovs.openflow.flows import FlowBody
 

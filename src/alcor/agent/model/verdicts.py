@@ -6,8 +6,8 @@ them said yes.
 
 from typing import NamedTuple
 
-from alcor.agent.firewall import Firewall
-from alcor.agent.grants import ANYBODY, Service, Way
+from alcor.agent.model.firewall import Firewall
+from alcor.agent.model.grants import ANYBODY, Service, Way
 from alcor.ovs.fields import (
     IP_PROTO_ICMP,
     IP_PROTO_ICMPV6,

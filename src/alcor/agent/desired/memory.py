@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from alcor.agent import state
-from alcor.agent.state import Corrupt, SavedState
+from alcor.agent.desired import state
+from alcor.agent.desired.state import Corrupt, SavedState
 
 save_pause_s = 0.25  # between two writes, however many changes there are
 save_bytes_per_s_max = 4_000_000

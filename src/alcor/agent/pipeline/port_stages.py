@@ -1,7 +1,7 @@
 """The stages that a port's packets pass on their way out, and alike in: a part of `pipeline.py`."""
 
-from alcor.agent.registers import SUBJECT, VERDICT, VNI
-from alcor.agent.stages import Stage
+from alcor.agent.pipeline.registers import SUBJECT, VERDICT, VNI
+from alcor.agent.pipeline.stages import Stage
 
 
 def firewall(way: str, port: str, onward: str) -> tuple[Stage, ...]:

@@ -7,7 +7,7 @@ such port, zones take numbers that sub-ports could otherwise have.
 
 from collections.abc import Callable
 
-from alcor.agent.sub_ports import number_first, number_last
+from alcor.agent.model.sub_ports import number_first, number_last
 from alcor.goal_state.entries import Port
 from alcor.values.addresses import Address
 from alcor.values.rendezvous import weight

@@ -8,8 +8,8 @@ what is held slice by slice, each by its complete snapshot.
 
 from collections.abc import Iterable
 
-from alcor.agent import pins
-from alcor.agent.held_slice import (
+from alcor.agent.desired import pins
+from alcor.agent.desired.held_slice import (
     HeldSlice,
     has_names,
     is_lazy,
@@ -19,9 +19,9 @@ from alcor.agent.held_slice import (
     note_change,
     restored,
 )
-from alcor.agent.held_slice import Subscription as Subscription
-from alcor.agent.held_slice import Taken as Taken
-from alcor.agent.state import SavedEntry, SavedSlice, SavedState
+from alcor.agent.desired.held_slice import Subscription as Subscription
+from alcor.agent.desired.held_slice import Taken as Taken
+from alcor.agent.desired.state import SavedEntry, SavedSlice, SavedState
 from alcor.goal_state.entries import Found, Neighbour, Network
 from alcor.goal_state.slices import (
     host_slice,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from alcor.agent import meter as m
+from alcor.agent.model import meter as m
 from alcor.goal_state.entries import Network, Port, QosPolicy
 
 slots_max = 1 << 14  # ports of one host

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from alcor.agent.leading import led_to_by
-from alcor.agent.state import SavedSlice
+from alcor.agent.desired.leading import led_to_by
+from alcor.agent.desired.state import SavedSlice
 from alcor.goal_state.codec import Malformed, decode
 from alcor.goal_state.entries import GoalEntry, Name, Neighbour, Network
 from alcor.goal_state.slices import leads

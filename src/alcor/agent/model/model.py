@@ -4,16 +4,16 @@ Pure: no clock, no await, no I/O. Every change names the units whose flows must 
 unit is the smallest thing that flows are made for.
 """
 
-from alcor.agent.affected import HostUnits, acl_units
-from alcor.agent.finds import WHOLE
 from alcor.agent.holding import discard, put_nested
-from alcor.agent.moves import is_moved
+from alcor.agent.model.affected import HostUnits, acl_units
+from alcor.agent.model.finds import WHOLE
+from alcor.agent.model.moves import is_moved
+from alcor.agent.model.wired import Interface as Interface
+from alcor.agent.model.wired import Tunnel as Tunnel
+from alcor.agent.model.wired import Wired as Wired
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
-from alcor.agent.wired import Interface as Interface
-from alcor.agent.wired import Tunnel as Tunnel
-from alcor.agent.wired import Wired as Wired
 from alcor.goal_state.entries import (
     AclLog,
     AclRule,

@@ -6,12 +6,12 @@ Pure. What a router is known by, what it takes, how it names a next hop, and how
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Unpack
 
-from alcor.agent import pipeline as p
-from alcor.agent.exits import Exit
-from alcor.agent.metering import Tap
-from alcor.agent.qos import Limits
-from alcor.agent.routing import Leg, RouterView
-from alcor.agent.shapes import Filled, Shape
+from alcor.agent.model.exits import Exit
+from alcor.agent.model.metering import Tap
+from alcor.agent.model.qos import Limits
+from alcor.agent.model.routing import Leg, RouterView
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.shape import Filled, Shape
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (

@@ -6,8 +6,8 @@ Pure. A part of `model.py`'s HostModel, which gives it what it holds of networks
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from alcor.agent.outside import Outside
-from alcor.agent.qos import Limits, Qos
+from alcor.agent.model.outside import Outside
+from alcor.agent.model.qos import Limits, Qos
 from alcor.agent.unit import Unit, UnitKind
 from alcor.goal_state.entries import (
     FloatingIp,

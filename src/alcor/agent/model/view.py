@@ -3,21 +3,21 @@
 A part of `model.py`'s HostModel, which takes what is new.
 """
 
-from alcor.agent.acls import Acls
-from alcor.agent.exits import Exits, Home
-from alcor.agent.finds import Finds
-from alcor.agent.firewall import Firewall
-from alcor.agent.grants import Grant, Service, Way
-from alcor.agent.local_ips import LocalIps
-from alcor.agent.metering import Metering
+from alcor.agent.model.acls import Acls
+from alcor.agent.model.exits import Exits, Home
+from alcor.agent.model.finds import Finds
+from alcor.agent.model.firewall import Firewall
+from alcor.agent.model.grants import Grant, Service, Way
+from alcor.agent.model.local_ips import LocalIps
+from alcor.agent.model.metering import Metering
+from alcor.agent.model.qos import Qos
+from alcor.agent.model.reach import Reach
+from alcor.agent.model.routing import Leg, RouterView, Routing, router_key
+from alcor.agent.model.shared_addresses import SharedAddresses
+from alcor.agent.model.sub_ports import SubPorts
+from alcor.agent.model.wired import Interface, Tunnel, Wired
 from alcor.agent.monitoring import Monitoring, Wanted
-from alcor.agent.qos import Qos
-from alcor.agent.reach import Reach
-from alcor.agent.routing import Leg, RouterView, Routing, router_key
-from alcor.agent.shared_addresses import SharedAddresses
-from alcor.agent.sub_ports import SubPorts
 from alcor.agent.unit import Unit
-from alcor.agent.wired import Interface, Tunnel, Wired
 from alcor.goal_state.entries import (
     AclRule,
     Name,

@@ -9,9 +9,9 @@ stage has an explicit, counted miss. A port without complete data has no CLASSIF
 
 from enum import IntEnum
 
-from alcor.agent.port_stages import firewall, limits, rules
-from alcor.agent.registers import *  # noqa: F403 - who names a stage names what it reads
-from alcor.agent.registers import (
+from alcor.agent.pipeline.port_stages import firewall, limits, rules
+from alcor.agent.pipeline.registers import *  # noqa: F403 - who names a stage names what it reads
+from alcor.agent.pipeline.registers import (
     FLAGS,
     METER,
     PORT_IN,
@@ -23,10 +23,10 @@ from alcor.agent.registers import (
     VNI,
     registers,
 )
-from alcor.agent.router_stages import ROUTER_STAGES
-from alcor.agent.stages import PRIORITY as PRIORITY
-from alcor.agent.stages import Phase, Stage, number
-from alcor.agent.wants import Wants as Wants
+from alcor.agent.pipeline.router_stages import ROUTER_STAGES
+from alcor.agent.pipeline.stages import PRIORITY as PRIORITY
+from alcor.agent.pipeline.stages import Phase, Stage, number
+from alcor.agent.pipeline.wants import Wants as Wants
 
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
 PUNT_DHCP6 = b"dhcp6"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
-from alcor.agent.exits import Exit, scope_of
-from alcor.agent.metering import NOTHING, Taps
+from alcor.agent.model.exits import Exit, scope_of
+from alcor.agent.model.metering import NOTHING, Taps
 from alcor.goal_state.entries import (
     FixedIp,
     Helper,

@@ -1,0 +1,1 @@
+"""Desired state: the slices that a host holds, and its memory of them on disk."""

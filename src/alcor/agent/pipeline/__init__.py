@@ -1,0 +1,1 @@
+"""The pipeline of the integration bridge, declared once: stages, registers, cookies. Pure."""

@@ -1,0 +1,1 @@
+"""Flows, matches and actions that several features have in common. Pure."""
