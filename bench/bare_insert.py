@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from alcor.runtime.sqlite import wal_pages_max, writer_cache_kib
+from alcor.runtime.sql.sqlite import wal_pages_max, writer_cache_kib
 
 _PRAGMAS = (  # as the managers' files
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from alcor.runtime.migrations import migrate
-from alcor.runtime.sqlite import SqliteDatabase
+from alcor.runtime.sql.migrations import migrate
+from alcor.runtime.sql.sqlite import SqliteDatabase
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class FlakyDatabase(SqliteDatabase):
 
 
 class Flaky:
-    """A `runtime.places.Opener` of such databases in a folder."""
+    """A `runtime.sql.places.Opener` of such databases in a folder."""
 
     def __init__(self, folder: Path, *lost: int) -> None:
         self._folder, self._lost = folder, set(lost)

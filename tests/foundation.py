@@ -4,9 +4,9 @@ from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.clock import new_id as any_id
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.places import Place
-from alcor.runtime.usage import Limit, unlimited
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.sql.places import Place
+from alcor.runtime.tables.usage import Limit, unlimited
 
 
 def foundation(

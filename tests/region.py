@@ -28,13 +28,13 @@ from alcor.assembly.config import Config
 from alcor.cli.serve import Role, serve
 from alcor.lab.layout import LabError
 from alcor.lab.waiting import wait_until
-from alcor.runtime.online_migrations import migrate_server
+from alcor.runtime.sql.online_migrations import migrate_server
 
 start_s_max = 180.0
 ROLES = ("managers", "delivery", "delivery", "gateway", "gateway")
 _forks = get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["alcor.assembly.roles", "alcor.delivery.app", "alcor.runtime.postgres", __name__]
+    ["alcor.assembly.roles", "alcor.delivery.app", "alcor.runtime.sql.postgres", __name__]
 )
 
 

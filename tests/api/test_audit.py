@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from tests.api.conftest import Api, running
 
 from alcor.gateway.app import GatewaySettings
-from alcor.runtime.audit_file import AuditFile
+from alcor.runtime.observability.audit_file import AuditFile
 
 TOKENS = """
 [[tokens]]

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 
 from alcor.integrations.nova import app as nova_app
 from alcor.managers.network import app as network_app
-from alcor.runtime.migrations import following, run_up_to
+from alcor.runtime.sql.migrations import following, run_up_to
 
 FOLDERS = [
     *sorted(Path(network_app.__file__).parents[1].glob("*/versions")),

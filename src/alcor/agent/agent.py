@@ -45,10 +45,10 @@ from alcor.agent.services.metadata import Metadata
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
-from alcor.runtime import logs
 from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError, endpoint, file_of, needed
-from alcor.runtime.rotated_file import RotatedFile
+from alcor.runtime.observability import logs
+from alcor.runtime.observability.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
 from alcor.transport.certificates import end_s
 from alcor.transport.grpc_client import GrpcLink

@@ -24,7 +24,7 @@ from alcor.agent.monitoring import Kinds
 from alcor.agent.owned import owned_outside
 from alcor.goal_state.entries import Mirror
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
-from alcor.runtime import spans
+from alcor.runtime.observability import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
 from alcor.values.addresses import Address, Mac
 from alcor.values.traceparent import request_of

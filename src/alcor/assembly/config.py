@@ -23,8 +23,8 @@ from alcor.managers.security_group.app import SecurityGroupSettings
 from alcor.managers.subnet.app import SubnetSettings
 from alcor.managers.trunk.app import TrunkSettings
 from alcor.runtime.config import ConfigError, without_login
-from alcor.runtime.otlp import TraceSettings
-from alcor.runtime.places import Servers
+from alcor.runtime.observability.otlp import TraceSettings
+from alcor.runtime.sql.places import Servers
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

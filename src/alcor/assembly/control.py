@@ -63,16 +63,16 @@ from alcor.managers.topology.needs import Kind, Kinds
 from alcor.managers.trunk.app import TrunkApp
 from alcor.managers.trunk.needs import Peers as TrunkPeers
 from alcor.resource.declaration import Resource
-from alcor.runtime import spans
+from alcor.runtime.calls.rpc import Exchange, answers
+from alcor.runtime.calls.wire import Call
 from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.database import Database
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.places import Place
-from alcor.runtime.rpc import Exchange, answers
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.observability import spans
+from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.places import Place
+from alcor.runtime.sql.traced import TracedLog
+from alcor.runtime.tables.usage import UsageReader
 from alcor.runtime.tasks import Tasks
-from alcor.runtime.traced import TracedLog
-from alcor.runtime.usage import UsageReader
-from alcor.runtime.wire import Call
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
 

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from alcor.runtime.config import ConfigError, without_login
-from alcor.runtime.places import Servers
+from alcor.runtime.sql.places import Servers
 
 _log = structlog.get_logger("alcor.databases")
 
@@ -13,7 +13,10 @@ _log = structlog.get_logger("alcor.databases")
 async def answering(place: Servers) -> None:
     """Wait until the databases' servers answer; what waits is said once. `ConfigError` when they
     never will, whatever one waits for."""
-    from alcor.runtime.postgres import ask_again_s, unreachable  # only here: it loads the driver
+    from alcor.runtime.sql.postgres import (  # only here: it loads the driver
+        ask_again_s,
+        unreachable,
+    )
 
     for url in {place.of("network"), *(url for _, url in place.url_by_manager)}:
         told = False

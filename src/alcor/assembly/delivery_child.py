@@ -27,14 +27,14 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.config import DeliveryConfig
 from alcor.keyed_log.remote import RemoteLog
-from alcor.runtime import logs
+from alcor.runtime.calls.rpc import answers
+from alcor.runtime.calls.wire import Wire
 from alcor.runtime.config import ConfigError
 from alcor.runtime.memory import settle_memory
-from alcor.runtime.otlp import TraceSettings, traced
-from alcor.runtime.rpc import answers
+from alcor.runtime.observability import logs
+from alcor.runtime.observability.otlp import TraceSettings, traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import TaskFailed
-from alcor.runtime.wire import Wire
 
 if TYPE_CHECKING:
     from alcor.delivery.app import Delivery

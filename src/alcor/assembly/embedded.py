@@ -32,15 +32,15 @@ from alcor.gateway.identity import Identity
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.keyed_log.memory import MemoryLog
-from alcor.runtime import logs
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed
-from alcor.runtime.exposition import exposition
 from alcor.runtime.memory import settle_memory
-from alcor.runtime.metrics import build_info
-from alcor.runtime.otlp import traced
-from alcor.runtime.places import Servers
+from alcor.runtime.observability import logs
+from alcor.runtime.observability.exposition import exposition
+from alcor.runtime.observability.metrics import build_info
+from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
+from alcor.runtime.sql.places import Servers
 from alcor.runtime.tasks import Tasks
 from alcor.values.errors import Unavailable
 

@@ -10,10 +10,10 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.keyed_log.log import KeyedLog
 from alcor.keyed_log.remote import Keeper
+from alcor.runtime.calls.rpc import far_peer
+from alcor.runtime.calls.wire import Gone, Wire
 from alcor.runtime.config import ConfigError
-from alcor.runtime.rpc import far_peer
 from alcor.runtime.tasks import TaskFailed
-from alcor.runtime.wire import Gone, Wire
 
 ready_s_max = 2.0  # a child that has not answered by then is not ready
 stop_s_max = 10.0  # to hang up on hosts; then it is killed

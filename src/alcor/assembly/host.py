@@ -6,7 +6,7 @@ import uvloop
 
 from alcor.agent.agent import run
 from alcor.agent.config import AgentConfig
-from alcor.runtime.otlp import TraceSettings, traced
+from alcor.runtime.observability.otlp import TraceSettings, traced
 
 
 def serve(config: AgentConfig) -> None:

@@ -10,7 +10,7 @@ from alcor.assembly.control import ManagerApp
 from alcor.assembly.identity import service_password
 from alcor.intent.follow import Ready
 from alcor.keyed_log.log import KeyedLog
-from alcor.runtime.places import Place
+from alcor.runtime.sql.places import Place
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session

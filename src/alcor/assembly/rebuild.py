@@ -15,9 +15,9 @@ from alcor.assembly.resources import TELLING, contract_of, declared
 from alcor.assembly.role import Region, region
 from alcor.contracts.resources import Caller, ListQuery, ListRequest
 from alcor.keyed_log.jetstream import begin_anew
+from alcor.runtime.calls.rpc import far_peer
 from alcor.runtime.clock import life_number
 from alcor.runtime.config import ConfigError
-from alcor.runtime.rpc import far_peer
 from alcor.values.errors import Refusal
 
 LOGS = ("reports", "intent")

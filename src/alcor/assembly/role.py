@@ -17,13 +17,13 @@ from nats.aio.client import Client
 
 from alcor.assembly.config import Config
 from alcor.keyed_log.jetstream import JetStreamLog
-from alcor.runtime import logs
+from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError, file_of, without_login
 from alcor.runtime.memory import settle_memory
-from alcor.runtime.metrics import build_info
-from alcor.runtime.nats_wire import NatsWire
-from alcor.runtime.otlp import traced
+from alcor.runtime.observability import logs
+from alcor.runtime.observability.metrics import build_info
+from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
 from alcor.transport.nats_connection import close, connected

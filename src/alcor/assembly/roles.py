@@ -27,10 +27,10 @@ from alcor.gateway.app import door
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
 from alcor.resource.declaration import Resource
+from alcor.runtime.calls.rpc import answers, far_peer
 from alcor.runtime.clock import life_number, new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed
-from alcor.runtime.exposition import exposition
-from alcor.runtime.rpc import answers, far_peer
+from alcor.runtime.observability.exposition import exposition
 
 _log = structlog.get_logger("alcor.role")
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from alcor.runtime.metrics import intent_revision, limit_reached
+from alcor.runtime.observability.metrics import intent_revision, limit_reached
 
 __all__ = [
     "certificate_end",

@@ -20,7 +20,7 @@ from alcor.goal_state.slices import slice_of
 from alcor.intent import records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
 from alcor.planner.graph import GoalChange, IntentChange, Planner, lazy_above
-from alcor.runtime import spans
+from alcor.runtime.observability import spans
 from alcor.transport.link import Reached
 
 _log = structlog.get_logger(__name__)

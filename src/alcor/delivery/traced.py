@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import NamedTuple
 
-from alcor.runtime import spans
+from alcor.runtime.observability import spans
 from alcor.transport.link import Frame
 from alcor.values.traceparent import traceparent_of
 

@@ -15,9 +15,9 @@ from alcor.gateway.operations import About
 from alcor.gateway.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
-from alcor.runtime.audit_file import AuditFile, to_log
 from alcor.runtime.clock import NewId, Seconds, now_s
 from alcor.runtime.config import needed
+from alcor.runtime.observability.audit_file import AuditFile, to_log
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):

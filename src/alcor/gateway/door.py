@@ -23,9 +23,9 @@ from alcor.gateway.responses import Response
 from alcor.gateway.routes import Routes
 from alcor.gateway.traced import arrived, left
 from alcor.resource.declaration import Resource
-from alcor.runtime import spans
-from alcor.runtime.logs import request_id
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.logs import request_id
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import Kind, Refusal
 from alcor.values.traceparent import carried, request_of
 

@@ -3,7 +3,7 @@
 Source: Neutron has no such limit; the status is RFC 6585's.
 """
 
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import Kind, Refusal
 
 

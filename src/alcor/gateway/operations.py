@@ -14,7 +14,7 @@ from alcor.contracts.traces import TracePeer
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response, encode
 from alcor.resource.query import parameters
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import BadRequest, Unavailable
 
 Checks = Callable[[], Awaitable[Mapping[str, bool]]]

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from alcor.contracts.resources import Caller
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import Kind, Refusal
 
 _REQUEST_ID = re.compile(r"req-[0-9a-f-]{36}")

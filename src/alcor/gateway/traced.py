@@ -2,8 +2,8 @@
 
 from alcor.gateway.requests import Request
 from alcor.gateway.responses import Response
-from alcor.runtime import spans
-from alcor.runtime.spans import Kind, Span
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.spans import Kind, Span
 from alcor.values.traceparent import checked
 
 

@@ -1,7 +1,7 @@
 """The limits of projects, as every manager knows them: a read model of the quota manager's records.
 
 A limit that was just changed is known some milliseconds later; usage itself is never late, since
-each manager counts what it owns in its own transactions (`runtime/usage.py`).
+each manager counts what it owns in its own transactions (`runtime/tables/usage.py`).
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from alcor.keyed_log.log import KeyedLog
 
 
 class QuotaLimits:
-    """How much of each kind a project may have. Keeps `runtime.usage.Limit` by being called."""
+    """How much of each kind a project may have. Called, it is a `runtime.tables.usage.Limit`."""
 
     def __init__(self, default_by_kind: Mapping[str, int]) -> None:
         self._default_by_kind = default_by_kind

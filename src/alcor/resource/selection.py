@@ -1,7 +1,7 @@
 """A page of a list that is computed, not stored: filter, sort and cut items in memory. Pure.
 
-Same meaning as a page of a table (runtime.resource_table): null sorts as the empty text, texts
-after numbers, the id last.
+Same meaning as a page of a table (`runtime.tables.resource_table`): null sorts as the empty
+text, texts after numbers, the id last.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ from typing import Generic, NamedTuple, TypeVar
 import structlog
 from prometheus_client import Gauge, Histogram
 
-from alcor.runtime import spans
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import Refusal, Unavailable
 
 Request = TypeVar("Request")

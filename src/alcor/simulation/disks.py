@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from alcor.runtime import migrations
-from alcor.runtime.database import Database, Deposed
+from alcor.runtime.sql import migrations
+from alcor.runtime.sql.database import Database, Deposed
 from alcor.simulation.clock import Process, current
 from alcor.simulation.journal import Journal
 from alcor.values.errors import Unavailable
@@ -49,7 +49,7 @@ class Disk:
 
 
 class Disks:
-    """All of them; a `runtime.places.Opener`.
+    """All of them; a `runtime.sql.places.Opener`.
 
     `spoiled` are statements that spoil the databases of these managers: tests plant faults by them.
     """
@@ -84,7 +84,7 @@ class Disks:
 
 
 class SimulatedDatabase:
-    """A process's way to one database; keeps `runtime.database.Database`."""
+    """A process's way to one database; keeps `runtime.sql.database.Database`."""
 
     def __init__(self, disk: Disk, disks: Disks, process: Process, journal: Journal) -> None:
         self._disk, self._disks = disk, disks

@@ -17,8 +17,8 @@ from alcor.assembly.role import Region
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.delivery import app
 from alcor.keyed_log.log import KeyedLog
+from alcor.runtime.calls.rpc import answers
 from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.rpc import answers
 from alcor.runtime.tasks import TaskFailed
 from alcor.simulation.broker import Broker
 from alcor.simulation.broker_client import BrokerClient

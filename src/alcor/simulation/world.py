@@ -21,8 +21,8 @@ from alcor.managers.ip.app import IpSettings
 from alcor.managers.port.app import PortSettings
 from alcor.managers.quota.app import QuotaSettings
 from alcor.managers.router.app import RouterSettings
+from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.ids import IdMaker
-from alcor.runtime.nats_wire import NatsWire
 from alcor.simulation import laws, recompute, roles
 from alcor.simulation.api import KINDS, KINDS_TOO, Api, furnish
 from alcor.simulation.book import Book

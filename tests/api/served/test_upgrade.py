@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pytest
 
 import alcor
-from alcor.runtime.migrations import head
+from alcor.runtime.sql.migrations import head
 
 clients = 4
 answers_s_max = 180.0  # for some of their requests

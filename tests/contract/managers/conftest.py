@@ -53,8 +53,8 @@ from alcor.managers.mac.app import MacApp, MacSettings
 from alcor.managers.port.app import PortApp, PortSettings
 from alcor.managers.port.needs import Peers
 from alcor.resource.body import changed, created
-from alcor.runtime.places import Place, Servers
-from alcor.runtime.rpc import loopback
+from alcor.runtime.calls.rpc import loopback
+from alcor.runtime.sql.places import Place, Servers
 
 ADMIN = Caller(project_id="p1", admin=True, request_id="req-1")
 

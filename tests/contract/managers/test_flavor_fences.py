@@ -17,7 +17,7 @@ from alcor.contracts.resources import CreateRequest, DeleteRequest, ListQuery, L
 from alcor.contracts.routing import RouterPeer
 from alcor.managers.flavor.app import FlavorApp
 from alcor.resource import body
-from alcor.runtime.rpc import loopback
+from alcor.runtime.calls.rpc import loopback
 from alcor.values.errors import Conflict, NotFound
 
 only_sqlite = pytest.mark.parametrize("lives", ["sqlite"], indirect=True)

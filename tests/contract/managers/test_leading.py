@@ -10,8 +10,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from alcor.runtime.database import Deposed
-from alcor.runtime.postgres import PostgresDatabase, look_every_s
+from alcor.runtime.sql.database import Deposed
+from alcor.runtime.sql.postgres import PostgresDatabase, look_every_s
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from alcor.managers.port.sql import MACS_TAKEN
-from alcor.runtime.postgres import PostgresDatabase
+from alcor.runtime.sql.postgres import PostgresDatabase
 
 LOOK_UP = "SELECT note FROM json_each(?) CROSS JOIN thing ON thing.id = value"
 few = 500  # rows: going over all of them once costs less than to look up a hundred

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from alcor.managers.network import app as network_app
-from alcor.runtime.online_migrations import migrate_server
+from alcor.runtime.sql.online_migrations import migrate_server
 
 ALL = sorted(Path(network_app.__file__).parents[1].glob("*/versions"))
 

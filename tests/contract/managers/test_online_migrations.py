@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from alcor.runtime.online_migrations import lock_s_max, migrate_server, step_rows_max
+from alcor.runtime.sql.online_migrations import lock_s_max, migrate_server, step_rows_max
 
 HEADER = """
 from alembic import op
@@ -175,7 +175,7 @@ def test_processes_that_start_together_take_turns(url: str, versions: Versions) 
 
 
 STEPS = """
-from alcor.runtime.migrations import Step
+from alcor.runtime.sql.migrations import Step
 STEPS = (Step("thing", "UPDATE thing SET name = 'n' WHERE id > ? AND id <= ? AND name = 'old'"),)
 """
 

@@ -15,8 +15,8 @@ from alcor.managers.router.app import VERSIONS
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.managers.router.model.router import Router, changed
 from alcor.managers.router.sql import SqlTransaction
-from alcor.runtime.migrations import migrate
-from alcor.runtime.online_migrations import migrate_server
+from alcor.runtime.sql.migrations import migrate
+from alcor.runtime.sql.online_migrations import migrate_server
 
 GATEWAY = GatewayInfo(
     network_id="outside", external_fixed_ips=(FixedIp(subnet_id="s", ip_address="192.0.2.9"),)

@@ -36,7 +36,7 @@ from alcor.managers.elastic_ip.needs import Peers as ElasticIpPeers
 from alcor.managers.router.app import RouterApp, RouterSettings
 from alcor.managers.router.needs import Peers as RouterPeers
 from alcor.resource import body
-from alcor.runtime.rpc import loopback
+from alcor.runtime.calls.rpc import loopback
 
 N1 = "11111111-0000-4000-8000-000000000001"
 PUBLIC = "11111111-0000-4000-8000-00000000000a"

@@ -15,10 +15,10 @@ import pytest
 from alcor.contracts.resources import Filter, ListQuery
 from alcor.managers.port import app as port_app
 from alcor.managers.port.sql import TABLE
-from alcor.runtime.online_migrations import migrate_server, step_rows_max
-from alcor.runtime.postgres import PostgresDatabase
-from alcor.runtime.resource_table import Row
-from alcor.runtime.scattered_index import Moving
+from alcor.runtime.sql.online_migrations import migrate_server, step_rows_max
+from alcor.runtime.sql.postgres import PostgresDatabase
+from alcor.runtime.tables.resource_table import Row
+from alcor.runtime.tables.scattered_index import Moving
 
 VERSIONS = Path(port_app.__file__).parent / "versions"
 

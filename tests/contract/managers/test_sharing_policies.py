@@ -29,8 +29,8 @@ from alcor.managers.network.api import NETWORK
 from alcor.managers.network.app import NetworkApp, NetworkSettings
 from alcor.managers.network.needs import Peers
 from alcor.resource import body
-from alcor.runtime.places import Place, Servers
-from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.sql.places import Place, Servers
 from alcor.values.errors import Refusal
 
 ADMIN = Caller(project_id="root", admin=True)

@@ -15,9 +15,9 @@ import pytest
 from alcor.contracts.resources import Filter, ListQuery
 from alcor.managers.trunk import app as trunk_app
 from alcor.managers.trunk.sql import TABLE
-from alcor.runtime.online_migrations import migrate_server, step_rows_max
-from alcor.runtime.postgres import PostgresDatabase
-from alcor.runtime.resource_table import Row
+from alcor.runtime.sql.online_migrations import migrate_server, step_rows_max
+from alcor.runtime.sql.postgres import PostgresDatabase
+from alcor.runtime.tables.resource_table import Row
 
 VERSIONS = Path(trunk_app.__file__).parent / "versions"
 

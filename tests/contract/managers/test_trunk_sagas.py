@@ -31,7 +31,7 @@ from alcor.keyed_log.log import Change
 from alcor.managers.trunk.app import TrunkApp, TrunkSettings
 from alcor.managers.trunk.needs import Peers
 from alcor.resource import body
-from alcor.runtime.rpc import loopback
+from alcor.runtime.calls.rpc import loopback
 
 N1 = "11111111-0000-4000-8000-000000000001"
 ADMIN = Caller(project_id="p1", admin=True)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from alcor.runtime.postgres import unreachable
+from alcor.runtime.sql.postgres import unreachable
 
 
 def test_a_server_answers_also_of_a_database_that_is_not_made_yet(postgres: Any) -> None:

@@ -9,8 +9,8 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from alcor.runtime import nats_wire
-from alcor.runtime.nats_wire import Call, NatsWire
+from alcor.runtime.calls import nats_wire
+from alcor.runtime.calls.nats_wire import Call, NatsWire
 from alcor.values.errors import Refusal, Unavailable
 
 

@@ -25,7 +25,7 @@ from alcor.intent.records import (
 )
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
-from alcor.runtime.places import Place
+from alcor.runtime.sql.places import Place
 from alcor.runtime.tasks import Tasks
 
 wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter

@@ -24,7 +24,7 @@ from alcor.intent import records
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
-from alcor.runtime.places import Place
+from alcor.runtime.sql.places import Place
 from alcor.runtime.tasks import Tasks
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"

@@ -14,7 +14,7 @@ import pytest
 from alcor.contracts.resources import Filter, ListQuery
 from alcor.managers.port.app import VERSIONS
 from alcor.managers.port.sql import TABLE
-from alcor.runtime.migrations import migrate
+from alcor.runtime.sql.migrations import migrate
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from alcor.runtime import metrics
-from alcor.runtime.exposition import exposition
+from alcor.runtime.observability import metrics
+from alcor.runtime.observability.exposition import exposition
 
 OTHER = """\
 # HELP alcor_limit_reached_total How often a limit was reached.

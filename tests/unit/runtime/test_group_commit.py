@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from alcor.runtime.group_commit import together_max
-from alcor.runtime.sqlite import SqliteDatabase
+from alcor.runtime.sql.group_commit import together_max
+from alcor.runtime.sql.sqlite import SqliteDatabase
 
 patience_s = 60.0
 Write = Callable[[sqlite3.Connection], Any]

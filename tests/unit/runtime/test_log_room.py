@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alcor.runtime.log_room import LogRoom, step_bytes_max
-from alcor.runtime.sqlite import SqliteDatabase
+from alcor.runtime.sql.log_room import LogRoom, step_bytes_max
+from alcor.runtime.sql.sqlite import SqliteDatabase
 
 page_bytes = 4_096
 

@@ -13,7 +13,7 @@ import pytest
 SPEAKER = """
 import asyncio, os, signal, sys
 import structlog
-from alcor.runtime import logs
+from alcor.runtime.observability import logs
 
 logs.configure("json", sys.argv[1])
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from alcor.managers.network import app as network_app
-from alcor.runtime.migrations import head, migrate
+from alcor.runtime.sql.migrations import head, migrate
 
 ALL = sorted(Path(network_app.__file__).parents[1].glob("*/versions"))
 

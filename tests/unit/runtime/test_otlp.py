@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import REGISTRY
 from tests.otlp import Collector, Kept, collecting
 
-from alcor.runtime import spans
 from alcor.runtime.coalesce import Coalescer
-from alcor.runtime.otlp import TraceSettings, traced
-from alcor.runtime.spans import Kind
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.otlp import TraceSettings, traced
+from alcor.runtime.observability.spans import Kind
 
 FIRST = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SECOND = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.contracts.resources import Filter, ListQuery, Sort
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 from alcor.values.errors import NotFound
 
 TABLE = ResourceTable("thing", "Thing", ("name", "size"), frozenset({"size"}))

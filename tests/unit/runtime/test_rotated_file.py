@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alcor.runtime.rotated_file import RotatedFile
+from alcor.runtime.observability.rotated_file import RotatedFile
 
 LINE = b"123456789\n"
 

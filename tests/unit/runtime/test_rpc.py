@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 import pytest
 
-from alcor.runtime.rpc import Exchange, loopback
+from alcor.runtime.calls.rpc import Exchange, loopback
 from alcor.values.errors import Kind, NotFound, Refusal, Unavailable
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.contracts.resources import Filter, ListQuery, Sort
-from alcor.runtime import scattered_index
-from alcor.runtime.resource_table import Also, ResourceTable, Row
-from alcor.runtime.scattered_index import Moving
+from alcor.runtime.tables import scattered_index
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
+from alcor.runtime.tables.scattered_index import Moving
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")

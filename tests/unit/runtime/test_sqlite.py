@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alcor.runtime.sqlite import SqliteDatabase
+from alcor.runtime.sql.sqlite import SqliteDatabase
 from alcor.values.errors import Unavailable
 
 patience_s = 60.0

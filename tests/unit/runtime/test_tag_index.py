@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.contracts.resources import Filter, ListQuery, Sort
-from alcor.runtime import tag_index
-from alcor.runtime.resource_table import Also, ResourceTable, Row
+from alcor.runtime.tables import tag_index
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
 
 TABLE = ResourceTable("thing", "Thing", ("project_id", "name"), tagged=True)
 SCHEMA = (

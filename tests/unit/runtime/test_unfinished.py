@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.managing.unfinished import Unfinished
 from alcor.values.errors import Conflict, Unavailable
 
 

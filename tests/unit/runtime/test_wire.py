@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alcor.runtime.wire import Call, Gone, Wire
+from alcor.runtime.calls.wire import Call, Gone, Wire
 
 
 @asynccontextmanager

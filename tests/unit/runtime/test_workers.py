@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from alcor.runtime.workers import Workers
+from alcor.runtime.sql.workers import Workers
 
 
 def run(count: int, case: Callable[[Workers], Awaitable[None]]) -> None:

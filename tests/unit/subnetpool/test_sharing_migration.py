@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from alcor.managers.subnetpool.app import VERSIONS
-from alcor.runtime import sharing
-from alcor.runtime.migrations import migrate
+from alcor.runtime.sql.migrations import migrate
+from alcor.runtime.tables import sharing
 
 
 def test_pools_and_scopes_that_were_shared_stay_so(tmp_path: Path) -> None:

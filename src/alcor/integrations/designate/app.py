@@ -20,7 +20,7 @@ from alcor.integrations.designate.store import PublishedStore
 from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, id_of, record_of
 from alcor.keyed_log.log import Entry, KeyedLog
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.sql.places import Place, open_database
 from alcor.values.errors import Unavailable
 
 VERSIONS = Path(__file__).parent / "versions"

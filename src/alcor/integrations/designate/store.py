@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 
 from alcor.integrations.designate.record_sets import RecordSet
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 
 
 class PublishedStore:

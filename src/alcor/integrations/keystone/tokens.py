@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Counter
 
 from alcor.runtime.clock import Seconds
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability.metrics import limit_reached
 from alcor.values.errors import Unavailable
 
 _log = structlog.get_logger(__name__)

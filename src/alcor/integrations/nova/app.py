@@ -18,7 +18,7 @@ from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, follow_prefix, id_of, record_of
 from alcor.intent.records import FloatingIpRecord, PortRecord
 from alcor.keyed_log.log import Entry, KeyedLog
-from alcor.runtime.places import Place, open_database
+from alcor.runtime.sql.places import Place, open_database
 
 VERSIONS = Path(__file__).parent / "versions"
 

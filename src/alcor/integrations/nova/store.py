@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from alcor.integrations.nova.events import State, Wired
 from alcor.integrations.nova.tracker import News
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 
 
 class ToldStore:

@@ -30,10 +30,10 @@ from alcor.managers.elastic_ip.sql.living import living
 from alcor.managers.elastic_ip.sql.tables import FLOATING_IPS
 from alcor.managers.elastic_ip.sql.transaction import SqlTransaction
 from alcor.resource.declaration import Resource
-from alcor.runtime.fences import PolicyColumn
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept import kept_store
-from alcor.runtime.policy_references import PolicyReferences
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept import kept_store
+from alcor.runtime.managing.policy_references import PolicyReferences
+from alcor.runtime.tables.fences import PolicyColumn
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -16,7 +16,7 @@ from alcor.intent import store
 from alcor.managers.elastic_ip.model.floating_ip import Held
 from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
-from alcor.runtime.settling import Notes
+from alcor.runtime.managing.settling import Notes
 
 __all__ = [
     "HeldPortPeer",

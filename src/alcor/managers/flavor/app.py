@@ -13,9 +13,9 @@ from alcor.managers.flavor.api import (
 from alcor.managers.flavor.service.flavors import FlavorService
 from alcor.managers.flavor.service.profiles import ProfileService, ProfilesOfFlavor, providers
 from alcor.managers.flavor.sql import PROFILES, living
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept_app import KeptApp
-from alcor.runtime.listed import ListedService
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept_app import KeptApp
+from alcor.runtime.managing.listed import ListedService
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -2,8 +2,8 @@
 
 from alcor.managers.flavor import intent
 from alcor.managers.flavor.model import Flavor, ServiceProfile
-from alcor.runtime.kept import Kept, living_of
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept, living_of
+from alcor.runtime.tables.resource_table import ResourceTable
 
 FLAVORS = Kept("flavor", ResourceTable("flavor", "Flavor", ("name",)), Flavor, intent.flavor_record)
 PROFILES = Kept(

@@ -13,7 +13,7 @@ from alcor.managers.ip.service import IpService
 from alcor.managers.ip.sql import SqlStore
 from alcor.managers.ip.sweeper import Sweeper
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.rounds import rounds
 
 VERSIONS = Path(__file__).parent / "versions"

@@ -14,7 +14,7 @@ import msgspec
 from alcor.managers.ip.ledger import Held
 from alcor.managers.ip.model import Range, Space, SubnetPool, block_size
 from alcor.managers.ip.needs import Suspect, Transaction
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 from alcor.values.addresses import Address, prefix
 from alcor.values.addresses import address as parse
 from alcor.values.rows import insertions

@@ -10,8 +10,8 @@ from alcor.managers.local_ip.service.associations import AssociationService
 from alcor.managers.local_ip.service.local_ips import LocalIpService
 from alcor.managers.local_ip.service.ports import Ports
 from alcor.managers.local_ip.sql import living
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept_app import KeptApp
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept_app import KeptApp
 from alcor.runtime.rounds import rounds
 
 VERSIONS = Path(__file__).parent / "versions"

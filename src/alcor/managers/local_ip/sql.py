@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from alcor.managers.local_ip import intent
 from alcor.managers.local_ip.model import Association, LocalIp
-from alcor.runtime.kept import Kept, living_of
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept, living_of
+from alcor.runtime.tables.resource_table import ResourceTable
 
 LOCAL_IPS = Kept(
     "local_ip",

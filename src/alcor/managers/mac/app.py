@@ -12,7 +12,7 @@ from alcor.managers.mac.model import MacRange
 from alcor.managers.mac.service import MacService
 from alcor.managers.mac.sql import SqlStore
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 from alcor.values.addresses import mac
 
 VERSIONS = Path(__file__).parent / "versions"

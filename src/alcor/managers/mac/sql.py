@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 
 
 class SqlStore:

@@ -5,8 +5,8 @@ from pathlib import Path
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
 from alcor.managers.metering.service import LabelService, RuleService
 from alcor.managers.metering.sql import LABELS, RULES, living
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept_app import KeptApp
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept_app import KeptApp
 
 VERSIONS = Path(__file__).parent / "versions"
 

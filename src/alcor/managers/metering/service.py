@@ -14,9 +14,9 @@ from alcor.managers.metering.model import (
     rule,
 )
 from alcor.managers.metering.sql import LABELS, RULES
-from alcor.runtime.kept import KeptTransaction
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.writes import seen_by
+from alcor.runtime.managing.kept import KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import seen_by
 
 
 class LabelService(KeptService[MeteringLabel]):

@@ -2,8 +2,8 @@
 
 from alcor.managers.metering import intent
 from alcor.managers.metering.model import MeteringLabel, MeteringLabelRule
-from alcor.runtime.kept import SHARED, Kept, living_of
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import SHARED, Kept, living_of
+from alcor.runtime.tables.resource_table import ResourceTable
 
 LABELS = Kept(
     "metering_label",

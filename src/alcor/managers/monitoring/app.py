@@ -10,9 +10,9 @@ from alcor.managers.monitoring.service.logs import LogService, loggable
 from alcor.managers.monitoring.service.mirrors import MirrorService
 from alcor.managers.monitoring.service.subjects import Subjects
 from alcor.managers.monitoring.sql import ABOUT, living
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept_app import KeptApp
-from alcor.runtime.listed import ListedService
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept_app import KeptApp
+from alcor.runtime.managing.listed import ListedService
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -12,7 +12,7 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.resources import Caller
 from alcor.intent.records import PortRecord
-from alcor.runtime.writes import seen_by
+from alcor.runtime.managing.writes import seen_by
 
 
 class Peers(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 from alcor.managers.monitoring import intent
 from alcor.managers.monitoring.model.log import Log
 from alcor.managers.monitoring.model.mirror import TapMirror
-from alcor.runtime.kept import Kept, living_of
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept, living_of
+from alcor.runtime.tables.resource_table import ResourceTable
 
 LOGS = Kept(
     "log",

@@ -29,11 +29,11 @@ from alcor.managers.network.service import NetworkService
 from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.fences import PolicyColumn
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept import kept_store
-from alcor.runtime.policy_references import PolicyReferences
-from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept import kept_store
+from alcor.runtime.managing.policy_references import PolicyReferences
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.tables.fences import PolicyColumn
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -25,7 +25,7 @@ from alcor.contracts.resources import (
 from alcor.intent.records import SubnetRecord
 from alcor.managers.network.model import Network
 from alcor.managers.network.needs import Store
-from alcor.runtime.sharing import viewer_of
+from alcor.runtime.tables.sharing import viewer_of
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal
 

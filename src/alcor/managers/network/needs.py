@@ -12,7 +12,7 @@ from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import ConfinePeer, SharingPolicy
 from alcor.managers.network.model import Network, Reach
 from alcor.managers.network.subnets_seen import SubnetSeen
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables.sharing import Viewer
 
 
 class Peers(NamedTuple):

@@ -20,9 +20,9 @@ from alcor.managers.network.segment_range import (
     segment_range,
     shown,
 )
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import Makers
 
 
 class RangeService(KeptService[SegmentRange]):

@@ -14,8 +14,8 @@ from alcor.managers.network.segment_range import (
     choice,
     free_number,
 )
-from alcor.runtime.kept import Kept
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept
+from alcor.runtime.tables.resource_table import ResourceTable
 
 vnis_read_max = 1_000  # at once
 

@@ -23,9 +23,9 @@ from alcor.contracts.resources import (
 from alcor.managers.network.model import Network
 from alcor.managers.network.segment_notes import SegmentNote, note_of, of_networks, save
 from alcor.resource.revisions import check_revision, revised
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.resource_table import ResourceTable, missing
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.writes import Makers
+from alcor.runtime.tables.resource_table import ResourceTable, missing
 from alcor.values.errors import BadRequest, Conflict
 
 _FIELD_BY_NAME = {

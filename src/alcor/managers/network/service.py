@@ -40,11 +40,11 @@ from alcor.managers.network.model import (
 from alcor.managers.network.needs import Peers, Saved, Store
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
-from alcor.runtime.policy_references import PolicyReferences, Wish
-from alcor.runtime.sharing import viewer_of, wildcard
-from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.policy_references import PolicyReferences, Wish
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.writes import Makers
+from alcor.runtime.tables.sharing import viewer_of, wildcard
 from alcor.values.revision import Revision
 
 PORTS_IN_USE = "There are one or more ports still in use on the network."

@@ -7,7 +7,7 @@ from alcor.contracts.sharing import ANYBODY, AS_EXTERNAL, SharingPolicy, targets
 from alcor.managers.network.model import NetworkNotFound
 from alcor.managers.network.sql import TABLE, VISIBLE_BY, network_of, save
 from alcor.resource.revisions import touched
-from alcor.runtime.sharing_service import RbacPolicyInUse, SharedKind
+from alcor.runtime.managing.sharing_service import RbacPolicyInUse, SharedKind
 
 
 def shared_kind(now: Callable[[], str]) -> SharedKind:

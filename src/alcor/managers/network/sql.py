@@ -28,10 +28,10 @@ from alcor.managers.network.needs import Saved
 from alcor.managers.network.segment import TUNNELS
 from alcor.managers.network.segment_range import Span
 from alcor.managers.network.subnets_seen import SubnetSeen
-from alcor.runtime import fences, sharing, usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import fences, sharing, usage
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables.sharing import Viewer
 from alcor.values.mtu import check_mtu
 from alcor.values.qos import QosPolicyNotFound
 

@@ -17,7 +17,7 @@ from alcor.managers.network_acl.service.rules import RuleService
 from alcor.managers.network_acl.service.writes import manager
 from alcor.managers.network_acl.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -25,7 +25,7 @@ from alcor.managers.network_acl.model.rule import (
     NetworkAclRuleNumberInUse,
     default_number,
 )
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
 

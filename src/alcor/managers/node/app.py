@@ -19,7 +19,7 @@ from alcor.managers.node.sql import NodeStore, living
 from alcor.managers.node.zones import ZoneService
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import never_back, timestamp
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.rounds import rounds
 
 bury_interval_s = 1.0  # between two looks for hosts that are gone

@@ -19,8 +19,8 @@ from alcor.managers.node.model import (
     agent_id,
 )
 from alcor.managers.node.needs import Saved
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 
 TABLE = ResourceTable("node", "Node", ("tunnel_ip", "agent_id"))
 

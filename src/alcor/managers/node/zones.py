@@ -6,7 +6,7 @@ from alcor.contracts.resources import Caller
 from alcor.managers.node.heartbeats import Heartbeats
 from alcor.managers.node.needs import Store
 from alcor.resource.selection import Item
-from alcor.runtime.listed import ListedService
+from alcor.runtime.managing.listed import ListedService
 from alcor.values.zones import AvailabilityZoneNotFound
 
 _KINDS = ("network", "router")  # what every host serves

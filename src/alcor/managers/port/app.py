@@ -36,10 +36,10 @@ from alcor.managers.port.trunk_ports import TrunkPorts
 from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
 from alcor.runtime.coalesce import Coalescer
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.policy_references import PolicyReferences
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.policy_references import PolicyReferences
 from alcor.runtime.rounds import rounds
-from alcor.runtime.scattered_index import Moving
+from alcor.runtime.tables.scattered_index import Moving
 
 VERSIONS = Path(__file__).parent / "versions"
 settle_page = 1_000  # ports that one settling looks at

@@ -29,7 +29,7 @@ from alcor.managers.port.model import (
 from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.managers.port.trunking import Changes, Find, following
 from alcor.resource.revisions import check_revision
-from alcor.runtime.usage import OverQuota
+from alcor.runtime.tables.usage import OverQuota
 from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
 from alcor.values.qos import QosPolicyNotFound
 

@@ -17,7 +17,7 @@ from alcor.managers.port.leasing import Leased, Request, nothing
 from alcor.managers.port.making import Own, PortMaker
 from alcor.managers.port.model import Port, PortIdInUse, PortNotFound, machine_owners
 from alcor.managers.port.needs import Saved, Transaction
-from alcor.runtime import policy_references
+from alcor.runtime.managing import policy_references
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
 from alcor.values.revision import Revision

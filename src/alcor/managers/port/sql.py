@@ -20,10 +20,10 @@ from alcor.managers.port.bindings import Binding, Bindings
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import Port, decode, encode
 from alcor.managers.port.needs import NewGroup, Saved, Transaction
-from alcor.runtime import fences, usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import Also, ResourceTable, Row
-from alcor.runtime.scattered_index import Moving
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import fences, usage
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
+from alcor.runtime.tables.scattered_index import Moving
 from alcor.values.rows import insertions
 
 T = TypeVar("T")

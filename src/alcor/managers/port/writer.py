@@ -47,7 +47,7 @@ from alcor.managers.port.progress import (
     written,
 )
 from alcor.managers.port.references import References
-from alcor.runtime.policy_references import PolicyReferences
+from alcor.runtime.managing.policy_references import PolicyReferences
 from alcor.values.errors import Refusal, Unavailable
 
 mac_tries_max = 8  # batches of MAC addresses that all turned out to be taken

@@ -20,9 +20,9 @@ from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sharing import shared_policies
 from alcor.managers.qos.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.managing.unfinished import Unfinished
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -9,7 +9,7 @@ from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ListQuery
 from alcor.intent import store
 from alcor.managers.qos.model.policy import QosPolicy
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables.sharing import Viewer
 
 __all__ = ["PolicyUserPeer", "Store", "Transaction"]
 

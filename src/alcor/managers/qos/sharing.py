@@ -7,7 +7,7 @@ from alcor.contracts.sharing import ANYBODY, SharingPolicy, targets
 from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sql import POLICIES, VISIBLE_BY, SqlTransaction
 from alcor.resource.revisions import touched
-from alcor.runtime.sharing_service import SharedKind
+from alcor.runtime.managing.sharing_service import SharedKind
 from alcor.values.qos import QosPolicyNotFound
 
 

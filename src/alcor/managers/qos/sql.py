@@ -12,9 +12,9 @@ from alcor.intent.store import ToldTransaction, told_rows
 from alcor.managers.qos import intent
 from alcor.managers.qos.model.policy import QosPolicy
 from alcor.managers.qos.model.refusals import QoSPolicyDefaultAlreadyExists, QosPolicyIdInUse
-from alcor.runtime import sharing
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables import sharing
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables.sharing import Viewer
 from alcor.values.qos import QosPolicyNotFound
 
 POLICIES = ResourceTable(

@@ -14,7 +14,7 @@ from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT
 from alcor.managers.quota.service import QuotaService
 from alcor.managers.quota.sql import QuotaStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 

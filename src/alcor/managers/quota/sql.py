@@ -12,8 +12,8 @@ from alcor.intent.relay import Relay
 from alcor.keyed_log.log import Change
 from alcor.managers.quota import intent
 from alcor.managers.quota.model import Quota, TenantQuotaNotFound
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables.resource_table import ResourceTable, Row
 
 TABLE = ResourceTable("quota", "Quota", column_by_field={"project_id": "id", "tenant_id": "id"})
 

@@ -21,8 +21,8 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.rbac.model import beyond_marker, check, merged, types_asked
-from alcor.runtime.sharing import RbacPolicyNotFound
-from alcor.runtime.usage import Limit, OverQuota
+from alcor.runtime.tables.sharing import RbacPolicyNotFound
+from alcor.runtime.tables.usage import Limit, OverQuota
 from alcor.values.errors import HTTPBadRequest
 
 KIND = "rbac_policy"

@@ -24,9 +24,9 @@ from alcor.managers.router.service.several_gateways import SeveralGateways
 from alcor.managers.router.service.writes import manager
 from alcor.managers.router.sql import TABLE, SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.fences import PolicyColumn
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.policy_references import PolicyReferences
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.policy_references import PolicyReferences
+from alcor.runtime.tables.fences import PolicyColumn
 
 VERSIONS = Path(__file__).parent / "versions"
 

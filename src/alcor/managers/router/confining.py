@@ -10,7 +10,7 @@ import msgspec
 
 from alcor.contracts.peers import InUse
 from alcor.contracts.sharing import ANYBODY, Confine, allows
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 from alcor.values.errors import NotFound
 
 

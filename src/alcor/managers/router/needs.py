@@ -18,7 +18,7 @@ from alcor.intent import store
 from alcor.managers.router.model.attachments import Attachment
 from alcor.managers.router.model.conntrack_helper import ConntrackHelper, HeldHelper
 from alcor.managers.router.model.router import Router
-from alcor.runtime.settling import Notes
+from alcor.runtime.managing.settling import Notes
 
 __all__ = [
     "FlavorPeer",

@@ -24,9 +24,9 @@ from alcor.managers.router.model.refusals import (
 )
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
-from alcor.runtime import usage
-from alcor.runtime.fences import fence, fenced, lift, may_refer
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables import usage
+from alcor.runtime.tables.fences import fence, fenced, lift, may_refer
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 from alcor.values.qos import QosPolicyNotFound
 
 T = TypeVar("T")

@@ -26,8 +26,8 @@ from alcor.managers.security_group.service.writes import manager
 from alcor.managers.security_group.sharing import shared_address_groups, shared_groups
 from alcor.managers.security_group.sql.transaction import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.sharing_service import Sharing
 
 VERSIONS = Path(__file__).parent / "versions"
 

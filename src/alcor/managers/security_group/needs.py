@@ -12,7 +12,7 @@ from alcor.managers.security_group.model.address_group import AddressGroup
 from alcor.managers.security_group.model.group import Group
 from alcor.managers.security_group.model.rule import Rule
 from alcor.managers.security_group.model.template import Template
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables.sharing import Viewer
 
 __all__ = ["GroupMemberPeer", "Limits", "Store", "Transaction"]
 

@@ -13,7 +13,7 @@ from alcor.managers.security_group.sql.groups import GroupTransaction
 from alcor.managers.security_group.sql.others import AddressGroupTransaction
 from alcor.managers.security_group.sql.tables import ADDRESS_GROUPS, GROUPS
 from alcor.resource.revisions import touched
-from alcor.runtime.sharing_service import SharedKind
+from alcor.runtime.managing.sharing_service import SharedKind
 
 
 def shared_groups(now: Callable[[], str]) -> SharedKind:

@@ -16,7 +16,7 @@ from alcor.managers.subnet.needs import KnownNetworks, Peers
 from alcor.managers.subnet.service import SubnetService
 from alcor.managers.subnet.sql import SubnetStore, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 

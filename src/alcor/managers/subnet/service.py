@@ -52,8 +52,8 @@ from alcor.managers.subnet.needs import (
     Store,
 )
 from alcor.resource.revisions import check_revision
-from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.writes import Makers
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 

@@ -22,9 +22,9 @@ from alcor.managers.subnet.model import (
     on_network,
 )
 from alcor.managers.subnet.needs import Saved
-from alcor.runtime import usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import Also, ResourceTable, Row
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import usage
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
 
 TABLE = ResourceTable(
     "subnet",

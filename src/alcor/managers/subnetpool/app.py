@@ -17,8 +17,8 @@ from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sharing import shared_pools, shared_scopes
 from alcor.managers.subnetpool.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.sharing_service import Sharing
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.sharing_service import Sharing
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -11,7 +11,7 @@ from alcor.intent import store
 from alcor.managers.subnetpool.model.allocation import Allocation
 from alcor.managers.subnetpool.model.pool import SubnetPool
 from alcor.managers.subnetpool.model.scope import AddressScope
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables.sharing import Viewer
 
 
 class Transaction(Protocol):

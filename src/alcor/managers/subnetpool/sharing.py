@@ -11,8 +11,8 @@ from alcor.managers.subnetpool.model.scope import AddressScopeNotFound
 from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sql import POOLS, SCOPES, SqlTransaction
 from alcor.resource.revisions import touched
-from alcor.runtime import sharing, usage
-from alcor.runtime.sharing_service import SharedKind
+from alcor.runtime.managing.sharing_service import SharedKind
+from alcor.runtime.tables import sharing, usage
 from alcor.values.errors import InvalidInput
 
 _OTHERS = "project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1"

@@ -23,9 +23,9 @@ from alcor.managers.subnetpool.model.scope import (
     AddressScopeIdInUse,
     AddressScopeNotFound,
 )
-from alcor.runtime import sharing, usage
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables import sharing, usage
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.tables.sharing import Viewer
 
 T = TypeVar("T")
 

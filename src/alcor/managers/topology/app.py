@@ -6,8 +6,8 @@ from alcor.managers.topology.api import AUTO_ALLOCATED_TOPOLOGY
 from alcor.managers.topology.needs import Kinds
 from alcor.managers.topology.service import TopologyService
 from alcor.managers.topology.sql import living
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept_app import KeptApp
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept_app import KeptApp
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -30,9 +30,9 @@ from alcor.managers.topology.model import (
 from alcor.managers.topology.needs import Kinds
 from alcor.managers.topology.sql import TOPOLOGIES
 from alcor.resource.declaration import SHOWN_FIELDS
-from alcor.runtime.kept import KeptStore, KeptTransaction
 from alcor.runtime.locks import Locks
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.errors import HTTPBadRequest, NotFound
 
 _OWN = ("None", "null")  # Neutron's words for the project that asks

@@ -2,8 +2,8 @@
 
 from alcor.intent.records import TopologyRecord
 from alcor.managers.topology.model import Topology
-from alcor.runtime.kept import Kept, living_of
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept, living_of
+from alcor.runtime.tables.resource_table import ResourceTable
 
 
 def record(topology: Topology) -> TopologyRecord:

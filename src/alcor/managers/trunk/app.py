@@ -15,7 +15,7 @@ from alcor.managers.trunk.service.statuses import Statuses
 from alcor.managers.trunk.service.trunks import TrunkService
 from alcor.managers.trunk.sql import TrunkStore
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
+from alcor.runtime.managing.foundation import Foundation
 
 VERSIONS = Path(__file__).parent / "versions"
 

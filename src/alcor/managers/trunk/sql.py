@@ -11,9 +11,9 @@ from alcor.contracts.resources import ListQuery
 from alcor.managers.trunk.model.refusals import ParentPortInUse, TrunkIdInUse, TrunkNotFound
 from alcor.managers.trunk.model.trunk import Trunk
 from alcor.managers.trunk.needs import Transaction
-from alcor.runtime import usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable, Row, Taken
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import usage
+from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from alcor.managers.elastic_ip.model.refusals import (
     RouterWithoutGatewayForFloatingIP,
 )
 from alcor.managers.elastic_ip.needs import Peers, Transaction
-from alcor.runtime.writes import seen_by
+from alcor.runtime.managing.writes import seen_by
 from alcor.values.errors import NotFound
 
 

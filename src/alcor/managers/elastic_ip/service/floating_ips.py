@@ -39,9 +39,9 @@ from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.showing import ports_of, shown
 from alcor.managers.elastic_ip.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.outside import network_for
-from alcor.runtime.policy_references import PolicyReferences, Wish
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.outside import network_for
+from alcor.runtime.managing.policy_references import PolicyReferences, Wish
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal
 

@@ -14,7 +14,7 @@ from alcor.keyed_log.log import Entry
 from alcor.managers.elastic_ip.model.floating_ip import changed, forwarding, given
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 from alcor.managers.elastic_ip.needs import HeldPortPeer, Store, Transaction
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.writes import Makers
 
 
 class InternalPorts:

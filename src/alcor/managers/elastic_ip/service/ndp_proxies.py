@@ -20,11 +20,11 @@ from alcor.managers.elastic_ip.needs import Peers
 from alcor.managers.elastic_ip.service.associating import Associating
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
 from alcor.managers.elastic_ip.sql.ndp_proxies import NDP_PROXIES
-from alcor.runtime import fences
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.network_scopes import ipv6_scope
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.network_scopes import ipv6_scope
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables import fences
 
 _HIDDEN = ("interface_port_id", "gateway_port_id")
 

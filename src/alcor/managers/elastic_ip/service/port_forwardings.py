@@ -31,7 +31,7 @@ from alcor.managers.elastic_ip.needs import Store, Transaction
 from alcor.managers.elastic_ip.service.associating import Associating, check_hops
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts, drop_forwarding
 from alcor.managers.elastic_ip.service.writes import written
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 
 _PARENT = "floatingip_id"
 

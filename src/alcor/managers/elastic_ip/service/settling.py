@@ -2,7 +2,7 @@
 
 from alcor.contracts.held_ports import Claim
 from alcor.managers.elastic_ip.needs import HeldPortPeer, Note, Store
-from alcor.runtime import settling
+from alcor.runtime.managing import settling
 
 
 class Settling(settling.Settling[Note]):

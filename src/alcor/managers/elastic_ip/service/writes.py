@@ -1,6 +1,6 @@
 """What every service of this manager shares: its name, and the answer to a write."""
 
-from alcor.runtime.writes import written_by
+from alcor.runtime.managing.writes import written_by
 
 manager = "elastic_ip"
 written = written_by(manager)

@@ -2,8 +2,8 @@
 
 from alcor.managers.elastic_ip.intent import ndp_proxy_record
 from alcor.managers.elastic_ip.model.ndp_proxy import NdpProxy
-from alcor.runtime.kept import Kept
-from alcor.runtime.resource_table import ResourceTable
+from alcor.runtime.managing.kept import Kept
+from alcor.runtime.tables.resource_table import ResourceTable
 
 NDP_PROXIES = Kept(
     "ndp_proxy",

@@ -5,7 +5,7 @@ import msgspec
 from alcor.contracts.routing import Path
 from alcor.managers.elastic_ip.model.floating_ip import Backing, FloatingIp, Held
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding, PortForwarding
-from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.runtime.tables.resource_table import ResourceTable, Row
 
 FLOATING_IPS = ResourceTable(
     "floatingip",

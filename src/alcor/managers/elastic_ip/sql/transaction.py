@@ -29,9 +29,9 @@ from alcor.managers.elastic_ip.sql.tables import (
     forwarding_row,
     held_of,
 )
-from alcor.runtime import usage
-from alcor.runtime.fences import may_refer
-from alcor.runtime.resource_table import Row, Taken
+from alcor.runtime.tables import usage
+from alcor.runtime.tables.fences import may_refer
+from alcor.runtime.tables.resource_table import Row, Taken
 from alcor.values.qos import QosPolicyNotFound
 
 _HOPS = (

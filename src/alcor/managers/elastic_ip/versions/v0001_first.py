@@ -7,7 +7,7 @@ hops of the router that translates, empty when there is none.
 from alembic import op
 
 from alcor.intent import outbox
-from alcor.runtime import usage
+from alcor.runtime.tables import usage
 
 revision = "0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from alcor.runtime import tag_index
+from alcor.runtime.tables import tag_index
 
 revision = "0004"
 down_revision = "0003"

@@ -26,10 +26,10 @@ from alcor.managers.flavor.model import (
     providers_of,
 )
 from alcor.managers.flavor.sql import FLAVORS, PROFILES
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
 from alcor.runtime.locks import Locks
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import Makers
 
 
 class FlavorService(KeptService[Flavor]):

@@ -27,8 +27,8 @@ from alcor.managers.flavor.model import (
 )
 from alcor.managers.flavor.sql import FLAVORS, PROFILES
 from alcor.resource.selection import Item, select
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
 from alcor.values.errors import HTTPBadRequest
 
 

@@ -27,8 +27,8 @@ from alcor.managers.local_ip.model import (
 from alcor.managers.local_ip.service.ports import Ports
 from alcor.managers.local_ip.sql import ASSOCIATIONS, LOCAL_IPS
 from alcor.resource.selection import select
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.writes import seen_by
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.writes import seen_by
 from alcor.values.errors import BadRequest, HTTPBadRequest, NotFound
 
 

@@ -17,9 +17,9 @@ from alcor.managers.local_ip.model import (
 from alcor.managers.local_ip.needs import Peers
 from alcor.managers.local_ip.service.ports import Ports, wish
 from alcor.managers.local_ip.sql import ASSOCIATIONS, LOCAL_IPS
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.errors import BadRequest, NotFound
 
 

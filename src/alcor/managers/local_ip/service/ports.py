@@ -18,7 +18,7 @@ from alcor.managers.local_ip.sql import (
     orphans,
     ports_in_use,
 )
-from alcor.runtime.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
 from alcor.values.errors import BadRequest, Refusal
 
 _log = structlog.get_logger("alcor.local_ip")

@@ -24,9 +24,9 @@ from alcor.managers.monitoring.service.subjects import Subjects
 from alcor.managers.monitoring.sql import LOGS, resource_of
 from alcor.resource.revisions import revised
 from alcor.resource.selection import Item
-from alcor.runtime.kept import KeptStore
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import KeptStore
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import Makers, seen_by
 
 
 class LogService(KeptService[Log]):

@@ -14,9 +14,9 @@ from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.service.subjects import Subjects
 from alcor.managers.monitoring.sql import MIRRORS
 from alcor.resource.revisions import different
-from alcor.runtime.kept import KeptStore, KeptTransaction
-from alcor.runtime.kept_service import KeptService
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept_service import KeptService
+from alcor.runtime.managing.writes import Makers, seen_by
 
 
 class MirrorService(KeptService[TapMirror]):

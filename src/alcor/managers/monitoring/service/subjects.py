@@ -11,7 +11,7 @@ from alcor.intent.follow import id_of
 from alcor.keyed_log.log import Entry
 from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.sql import ABOUT
-from alcor.runtime.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.kept import KeptStore, KeptTransaction
 
 
 class Subjects:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from alcor.runtime import sharing
+from alcor.runtime.tables import sharing
 
 revision = "0004"
 down_revision = "0003"

@@ -24,7 +24,7 @@ from alcor.managers.network_acl.model.rule import default_rule
 from alcor.managers.network_acl.needs import NetworkPeer, Store, SubnetPeer, Transaction
 from alcor.managers.network_acl.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.errors import NotFound
 
 

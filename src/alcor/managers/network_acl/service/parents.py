@@ -11,7 +11,7 @@ from alcor.intent.follow import id_of
 from alcor.keyed_log.log import Entry
 from alcor.managers.network_acl.model.acl import NetworkAcl, changed
 from alcor.managers.network_acl.needs import NetworkPeer, Store, SubnetPeer, Transaction
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.writes import Makers
 
 
 class Parents:

@@ -22,8 +22,8 @@ from alcor.managers.network_acl.model.rule import (
 from alcor.managers.network_acl.needs import Store, Transaction
 from alcor.managers.network_acl.service.writes import written
 from alcor.resource.revisions import check_revision, touched
-from alcor.runtime.metrics import limit_reached
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.observability.metrics import limit_reached
 
 
 class RuleService:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from alcor.runtime import scattered_index
+from alcor.runtime.tables import scattered_index
 
 revision = "0010"
 down_revision = "0009"

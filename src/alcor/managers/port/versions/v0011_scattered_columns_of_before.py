@@ -6,7 +6,7 @@ may still list by them, until a later release takes them away.
 
 from alembic import op
 
-from alcor.runtime import scattered_index
+from alcor.runtime.tables import scattered_index
 
 revision = "0011"
 down_revision = "0010"

@@ -23,10 +23,10 @@ from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.sharing import Viewer, viewer_of
-from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import Viewer, viewer_of
 
 DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not finished
 

@@ -7,7 +7,7 @@ from alcor.managers.qos.api import parameters_of
 from alcor.managers.qos.model.refusals import QosRuleTypeNotFound
 from alcor.managers.qos.model.rule import TYPES
 from alcor.resource.selection import Item
-from alcor.runtime.listed import ListedService
+from alcor.runtime.managing.listed import ListedService
 from alcor.values.errors import Kind, Refusal
 from alcor.values.qos import PLACED
 

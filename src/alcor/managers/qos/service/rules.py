@@ -28,9 +28,9 @@ from alcor.managers.qos.service.policies import RULES, begin, settle
 from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import written
 from alcor.resource.selection import select
-from alcor.runtime.sharing import viewer_of
-from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import viewer_of
 from alcor.values.errors import NotFound
 from alcor.values.qos import PLACED, QosPolicyNotFound
 

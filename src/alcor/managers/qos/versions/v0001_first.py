@@ -7,7 +7,7 @@ must be finished, or taken back, by whoever finds it.
 from alembic import op
 
 from alcor.intent import outbox
-from alcor.runtime import sharing, usage
+from alcor.runtime.tables import sharing, usage
 
 revision = "0001"
 down_revision = None

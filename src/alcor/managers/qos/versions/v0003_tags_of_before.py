@@ -1,6 +1,6 @@
 """Which QoS policies that were there already have which tags."""
 
-from alcor.runtime import tag_index
+from alcor.runtime.tables import tag_index
 
 revision = "0003"
 down_revision = "0002"

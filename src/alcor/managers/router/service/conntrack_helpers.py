@@ -17,7 +17,7 @@ from alcor.managers.router.model.conntrack_helper import (
 from alcor.managers.router.needs import Store, Transaction
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 
 _PARENT = "router_id"
 

@@ -33,9 +33,9 @@ from alcor.managers.router.service import proxying
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
-from alcor.runtime.outside import network_for
-from alcor.runtime.policy_references import PolicyReferences, Wish
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.outside import network_for
+from alcor.runtime.managing.policy_references import PolicyReferences, Wish
+from alcor.runtime.managing.writes import Makers, seen_by
 
 # What else a write changes of the router, given what becomes of its gateway.
 Apply = Callable[[Transaction, Mapping[str, Any]], Written]

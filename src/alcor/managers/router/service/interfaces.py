@@ -47,7 +47,7 @@ from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.errors import Conflict, NotFound
 
 

@@ -10,7 +10,7 @@ from alcor.managers.router.model.gateway import WantedGateway
 from alcor.managers.router.model.refusals import RouterGatewayNotValid
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Peers
-from alcor.runtime.network_scopes import ipv6_scope
+from alcor.runtime.managing.network_scopes import ipv6_scope
 
 _FLAG = "enable_ndp_proxy"
 

@@ -34,7 +34,7 @@ from alcor.managers.router.service.several_gateways import SeveralGateways
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 
 L3 = "L3_ROUTER_NAT"  # what routers' flavors are for
 _INFO = "external_gateway_info"

@@ -10,8 +10,8 @@ from alcor.managers.router.model.refusals import RouterNotFound
 from alcor.managers.router.model.router import with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.resource.revisions import touched
-from alcor.runtime import settling
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing import settling
+from alcor.runtime.managing.writes import Makers
 
 
 class Settling(settling.Settling[Note]):

@@ -32,7 +32,7 @@ from alcor.managers.router.service.gateways import Gateways, leave
 from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 
 _GATEWAYS = "external_gateways"
 

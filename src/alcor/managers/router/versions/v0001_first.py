@@ -6,7 +6,7 @@ A router is on a subnet by one port. `undo` is a value of `needs.Undo`.
 from alembic import op
 
 from alcor.intent import outbox
-from alcor.runtime import usage
+from alcor.runtime.tables import usage
 
 revision = "0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from alcor.runtime import fences
+from alcor.runtime.tables import fences
 
 revision = "0003"
 down_revision = "0002"

@@ -1,6 +1,6 @@
 """Routers that were there already show all their gateways too, of which they have one or none."""
 
-from alcor.runtime.migrations import Step
+from alcor.runtime.sql.migrations import Step
 
 revision = "0006"
 down_revision = "0005"

@@ -1,6 +1,6 @@
 """Routers that were there already show that they have no conntrack helpers."""
 
-from alcor.runtime.migrations import Step
+from alcor.runtime.sql.migrations import Step
 
 revision = "0008"
 down_revision = "0007"

@@ -20,8 +20,8 @@ from alcor.managers.security_group.model.address_group import (
 from alcor.managers.security_group.needs import Limits, Store, Transaction
 from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.sharing import viewer_of
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import viewer_of
 
 
 class AddressGroupService:

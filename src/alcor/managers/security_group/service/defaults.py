@@ -5,7 +5,7 @@ from alcor.managers.security_group.model.group import Group, default_group
 from alcor.managers.security_group.model.rule import rule
 from alcor.managers.security_group.model.template import traffic_for
 from alcor.managers.security_group.needs import Store, Transaction
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 
 
 def insert_group(tx: Transaction, group: Group, makers: Makers) -> None:

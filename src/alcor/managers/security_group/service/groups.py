@@ -28,10 +28,10 @@ from alcor.managers.security_group.service.defaults import (
 )
 from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.sharing import viewer_of
-from alcor.runtime.sharing_service import Sharing
-from alcor.runtime.unfinished import Unfinished
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.sharing_service import Sharing
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import viewer_of
 
 DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and not finished
 

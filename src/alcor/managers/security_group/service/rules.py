@@ -29,8 +29,8 @@ from alcor.managers.security_group.needs import Limits, Store, Transaction
 from alcor.managers.security_group.service.defaults import ensure_at_first_use
 from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision, touched
-from alcor.runtime.metrics import limit_reached
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.observability.metrics import limit_reached
 
 
 class RuleService:

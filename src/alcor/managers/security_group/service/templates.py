@@ -12,7 +12,7 @@ from alcor.managers.security_group.model.template import PARENT, check_new, temp
 from alcor.managers.security_group.model.traffic import Traffic, traffic
 from alcor.managers.security_group.needs import Store, Transaction
 from alcor.managers.security_group.service.writes import check_admin, written
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.writes import Makers
 from alcor.values.errors import HTTPBadRequest
 
 

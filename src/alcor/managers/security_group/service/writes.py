@@ -1,7 +1,7 @@
 """What every service of this manager shares: its name, and the answer to a write."""
 
 from alcor.contracts.resources import Caller
-from alcor.runtime.writes import written_by
+from alcor.runtime.managing.writes import written_by
 from alcor.values.errors import Kind, Refusal
 
 manager = "security_group"

@@ -30,9 +30,9 @@ from alcor.managers.security_group.sql.tables import (
     rule_row,
 )
 from alcor.resource.revisions import touched
-from alcor.runtime import sharing
-from alcor.runtime.resource_table import Taken
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables import sharing
+from alcor.runtime.tables.resource_table import Taken
+from alcor.runtime.tables.sharing import Viewer
 
 
 class _Id(msgspec.Struct):

@@ -27,9 +27,9 @@ from alcor.managers.security_group.sql.tables import (
     decode_template,
     template_row,
 )
-from alcor.runtime import sharing
-from alcor.runtime.resource_table import Taken
-from alcor.runtime.sharing import Viewer
+from alcor.runtime.tables import sharing
+from alcor.runtime.tables.resource_table import Taken
+from alcor.runtime.tables.sharing import Viewer
 
 
 class TemplateTransaction(ToldTransaction):

@@ -6,7 +6,7 @@ from alcor.managers.security_group.model.address_group import AddressGroup
 from alcor.managers.security_group.model.group import Group
 from alcor.managers.security_group.model.rule import Rule
 from alcor.managers.security_group.model.template import Template
-from alcor.runtime.resource_table import ResourceTable, Row
+from alcor.runtime.tables.resource_table import ResourceTable, Row
 
 GROUPS = ResourceTable(
     "security_group",

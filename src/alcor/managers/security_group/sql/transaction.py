@@ -18,7 +18,7 @@ from alcor.managers.security_group.sql.tables import (
     decode_group,
     decode_rule,
 )
-from alcor.runtime import usage
+from alcor.runtime.tables import usage
 
 
 class SqlTransaction(GroupTransaction, TemplateTransaction, AddressGroupTransaction):

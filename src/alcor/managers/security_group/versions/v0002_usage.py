@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from alcor.runtime import usage
+from alcor.runtime.tables import usage
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """Which subnets that were there already have which tags."""
 
-from alcor.runtime import tag_index
+from alcor.runtime.tables import tag_index
 
 revision = "0005"
 down_revision = "0004"

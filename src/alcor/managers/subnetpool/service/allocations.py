@@ -19,7 +19,7 @@ from alcor.managers.subnetpool.model.pool import SubnetPool, with_prefixes
 from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate, SubnetPoolNotFound
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import check_owner
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.writes import Makers
 from alcor.values.addresses import prefix
 from alcor.values.errors import BadRequest
 

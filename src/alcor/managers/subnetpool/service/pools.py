@@ -28,8 +28,8 @@ from alcor.managers.subnetpool.model.refusals import SubnetPoolDeleteError
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import check_owner, wildcards, written
 from alcor.resource.revisions import check_revision
-from alcor.runtime.sharing import viewer_of
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import viewer_of
 
 
 class PoolService:

@@ -11,8 +11,8 @@ from alcor.contracts.resources import (
 from alcor.managers.subnetpool.model.scope import AddressScopeInUse, changed, scope
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import wildcards, written
-from alcor.runtime.sharing import viewer_of
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.sharing import viewer_of
 
 
 class ScopeService:

@@ -7,8 +7,8 @@ from alcor.managers.subnetpool.model.pool import SubnetPool, check_scope
 from alcor.managers.subnetpool.model.refusals import IllegalSubnetPoolUpdate
 from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.managers.subnetpool.needs import Transaction
-from alcor.runtime.sharing import wildcard
-from alcor.runtime.writes import Makers, written_by
+from alcor.runtime.managing.writes import Makers, written_by
+from alcor.runtime.tables.sharing import wildcard
 
 manager = "subnetpool"
 written = written_by(manager)

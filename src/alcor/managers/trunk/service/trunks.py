@@ -32,7 +32,7 @@ from alcor.managers.trunk.service.checking import Checking
 from alcor.managers.trunk.service.settling import Settling
 from alcor.managers.trunk.service.statuses import Statuses
 from alcor.resource.revisions import check_revision, touched
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.revision import Revision
 
 _encode = msgspec.json.Encoder().encode

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import structlog
 
 from alcor.contracts.resources import Filter
-from alcor.runtime.database import Database
-from alcor.runtime.migrations import Step
+from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.migrations import Step
 from alcor.values.errors import Refusal
 
 _log = structlog.get_logger(__name__)

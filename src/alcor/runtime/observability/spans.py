@@ -1,6 +1,6 @@
 """Spans of traced requests: what was done, when, for whom.
 
-A process records them when its assembly has set a recorder (`runtime.otlp`), once. Without one, and
+A process records them when its assembly has set a recorder (`otlp`), once. Without one, and
 for a request that is not sampled, nothing is made and nothing is carried: `recorder` is None, or
 `within` is empty. A span is named by its traceparent, which travels in headers of calls and in what
 changes carry (`values.traceparent`).

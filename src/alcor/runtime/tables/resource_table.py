@@ -17,8 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
-from alcor.runtime import scattered_index, tag_index, usage
-from alcor.runtime.database import DuplicateKey
+from alcor.runtime.sql.database import DuplicateKey
+from alcor.runtime.tables import scattered_index, tag_index, usage
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
 

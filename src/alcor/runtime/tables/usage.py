@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from alcor.contracts.peers import ProjectUsage, Usage
-from alcor.runtime.database import Database
-from alcor.runtime.metrics import limit_reached
+from alcor.runtime.observability.metrics import limit_reached
+from alcor.runtime.sql.database import Database
 from alcor.values.errors import Conflict
 
 Limit = Callable[[str, str], int]  # of a kind, for a project; -1: none

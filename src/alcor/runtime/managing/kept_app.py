@@ -7,8 +7,8 @@ from typing import Any
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Living, Relay
 from alcor.resource.declaration import Resource
-from alcor.runtime.foundation import Foundation
-from alcor.runtime.kept import kept_store
+from alcor.runtime.managing.foundation import Foundation
+from alcor.runtime.managing.kept import kept_store
 
 
 class KeptApp:

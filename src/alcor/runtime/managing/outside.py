@@ -4,7 +4,7 @@ from alcor.contracts.peers import Ids, NetworkPeer
 from alcor.contracts.resources import Caller
 from alcor.contracts.sharing import Project, ReachPeer
 from alcor.intent.records import NetworkRecord
-from alcor.runtime.writes import seen_by
+from alcor.runtime.managing.writes import seen_by
 from alcor.values.errors import NotFound
 
 

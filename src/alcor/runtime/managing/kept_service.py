@@ -15,8 +15,8 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.resource.revisions import check_revision
-from alcor.runtime.kept import Kept, KeptStore, KeptTransaction, Thing
-from alcor.runtime.writes import Makers, seen_by
+from alcor.runtime.managing.kept import Kept, KeptStore, KeptTransaction, Thing
+from alcor.runtime.managing.writes import Makers, seen_by
 
 T = TypeVar("T", bound=Thing)
 

@@ -19,9 +19,9 @@ from alcor.intent.outbox import Told
 from alcor.intent.records import Record
 from alcor.intent.relay import Living, Relay
 from alcor.intent.store import ToldStore, ToldTransaction, told_rows
-from alcor.runtime import usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import Also, ResourceTable, Row, Sql, Taken, missing
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import usage
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row, Sql, Taken, missing
 from alcor.values.errors import Conflict
 from alcor.values.revision import Revision
 

@@ -12,7 +12,7 @@ import msgspec
 
 from alcor.contracts.peers import Done, Ids, InUse
 from alcor.contracts.sharing import ANYBODY, Confine, allows
-from alcor.runtime.database import Database
+from alcor.runtime.sql.database import Database
 
 FENCES = "CREATE TABLE fence (id TEXT PRIMARY KEY) WITHOUT ROWID"
 CONFINED = "CREATE TABLE confined (id TEXT PRIMARY KEY, allowed TEXT NOT NULL) WITHOUT ROWID"

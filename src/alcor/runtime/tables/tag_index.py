@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from alcor.contracts.resources import Filter
-from alcor.runtime.migrations import Step
+from alcor.runtime.sql.migrations import Step
 
 rare_rows_max = 1_000  # of a tag: reading and sorting them all costs less than a long search
 leads_max = 20  # tags of one `tags-any`; of more, each row is looked up

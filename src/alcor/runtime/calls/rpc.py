@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
 
-from alcor.runtime import spans
-from alcor.runtime.wire import Call
+from alcor.runtime.calls.wire import Call
+from alcor.runtime.observability import spans
 from alcor.values.errors import Kind, Refusal, Unavailable
 
 T = TypeVar("T")

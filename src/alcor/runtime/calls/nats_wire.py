@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from alcor.runtime import spans
+from alcor.runtime.observability import spans
 from alcor.values.errors import Kind, Refusal, Unavailable
 from alcor.values.traceparent import checked
 

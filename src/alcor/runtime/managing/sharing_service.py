@@ -33,10 +33,10 @@ from alcor.contracts.sharing import (
     SharingPolicy,
     targets,
 )
-from alcor.runtime import sharing, usage
-from alcor.runtime.database import Database
-from alcor.runtime.resource_table import ResourceTable
-from alcor.runtime.unfinished import Unfinished
+from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.sql.database import Database
+from alcor.runtime.tables import sharing, usage
+from alcor.runtime.tables.resource_table import ResourceTable
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
 from alcor.values.revision import Revision
 

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from alcor.contracts.resources import Caller, ListQuery
 from alcor.contracts.sharing import ANYBODY, AS_SHARED, SharingPolicy
-from alcor.runtime.resource_table import Also, ResourceTable, Row, Taken
+from alcor.runtime.tables.resource_table import Also, ResourceTable, Row, Taken
 from alcor.values.errors import Conflict, NotFound
 
 POLICIES = ResourceTable(

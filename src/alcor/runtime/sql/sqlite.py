@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from alcor.runtime.group_commit import GroupCommit, Waiting
-from alcor.runtime.log_room import LogRoom
-from alcor.runtime.workers import Workers
+from alcor.runtime.sql.group_commit import GroupCommit, Waiting
+from alcor.runtime.sql.log_room import LogRoom
+from alcor.runtime.sql.workers import Workers
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")

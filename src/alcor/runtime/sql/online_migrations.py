@@ -24,8 +24,8 @@ import psycopg
 import structlog
 from psycopg import conninfo, errors, sql
 
-from alcor.runtime import dialect
-from alcor.runtime.migrations import Step, following, head, run_up_to, scripts, steps
+from alcor.runtime.sql import dialect
+from alcor.runtime.sql.migrations import Step, following, head, run_up_to, scripts, steps
 
 if TYPE_CHECKING:
     import sqlalchemy

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from alcor.runtime import migrations, spans
 from alcor.runtime.config import ConfigError, without_login
-from alcor.runtime.database import Database
-from alcor.runtime.sqlite import SqliteDatabase
-from alcor.runtime.traced import TracedDatabase
+from alcor.runtime.observability import spans
+from alcor.runtime.sql import migrations
+from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.sqlite import SqliteDatabase
+from alcor.runtime.sql.traced import TracedDatabase
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def _opened(place: Place, manager: str, versions: Path) -> Database:
         return place.open(manager, versions)
     from psycopg.errors import InsufficientPrivilege, OperationalError  # only here: it is large
 
-    from alcor.runtime.online_migrations import migrate_server
-    from alcor.runtime.postgres import PostgresDatabase
+    from alcor.runtime.sql.online_migrations import migrate_server
+    from alcor.runtime.sql.postgres import PostgresDatabase
 
     url = place.of(manager)
     try:

@@ -8,10 +8,10 @@ from typing import Any
 from alcor.intent.follow import Ready, Take, follow
 from alcor.keyed_log.log import KeyedLog
 from alcor.runtime.clock import NewId, Seconds
-from alcor.runtime.database import Database
-from alcor.runtime.places import Place, open_database
-from alcor.runtime.usage import Limit, unlimited
-from alcor.runtime.writes import Makers
+from alcor.runtime.managing.writes import Makers
+from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.places import Place, open_database
+from alcor.runtime.tables.usage import Limit, unlimited
 
 
 @dataclass(frozen=True, slots=True)

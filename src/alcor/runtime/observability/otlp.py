@@ -18,9 +18,9 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from alcor.runtime import spans
 from alcor.runtime.config import ConfigError
-from alcor.runtime.spans import Attributes, Kind
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.spans import Attributes, Kind
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

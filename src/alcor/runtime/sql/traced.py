@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from typing import TypeVar
 
 from alcor.keyed_log.log import Change, Entry, KeyedLog, Snapshot
-from alcor.runtime import spans
-from alcor.runtime.database import Database
-from alcor.runtime.spans import Kind
+from alcor.runtime.observability import spans
+from alcor.runtime.observability.spans import Kind
+from alcor.runtime.sql.database import Database
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 A store hands a function to `write` or `read`; it runs in a thread with a connection inside one
 transaction, and must do nothing but SQL and pure decisions: it may be run again. The SQL is what
-SQLite speaks; a database of another kind translates it (`runtime.dialect`). Wherever it is kept,
+SQLite speaks; a database of another kind translates it (`dialect`). Wherever it is kept,
 there is one writer at a time, so the sequences of an outbox are in order of commit.
 """
 

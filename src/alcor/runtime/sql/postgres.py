@@ -22,9 +22,9 @@ import psycopg
 import structlog
 from psycopg import errors
 
-from alcor.runtime import dialect
-from alcor.runtime.database import Deposed, DuplicateKey
-from alcor.runtime.workers import Workers
+from alcor.runtime.sql import dialect
+from alcor.runtime.sql.database import Deposed, DuplicateKey
+from alcor.runtime.sql.workers import Workers
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")

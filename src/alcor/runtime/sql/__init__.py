@@ -1,0 +1,1 @@
+"""A database of one manager, in SQLite or PostgreSQL: transactions, places, migrations."""
