@@ -5,7 +5,8 @@ out to have been closed while idle, before a byte of an answer.
 """
 
 import http.client
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -82,7 +83,8 @@ class Connection:
         if payload is not None:
             sent["Content-Type"] = "application/json"
         try:
-            return self._exchange(method, target, payload, sent, timeout_s, good)
+            send = partial(self._once, method, target, payload, sent, timeout_s, good)
+            return self._exchange(send)
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
             reason = str(problem) or problem.__class__.__name__
@@ -91,24 +93,15 @@ class Connection:
                 "start one with `alcor up`, or name another with --endpoint or ALCOR_ENDPOINT"
             ) from None
 
-    def _exchange(
-        self,
-        method: str,
-        target: str,
-        payload: bytes | None,
-        headers: dict[str, str],
-        limit: float,
-        good: int,
-    ) -> Answer:
+    def _exchange(self, send: Callable[[], Answer]) -> Answer:
         kept = self._http.sock is not None
-        self._http.timeout = limit
         try:
-            return self._once(method, target, payload, headers, limit, good)
+            return send()
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
             self._http.close()
             if not kept:
                 raise
-            return self._once(method, target, payload, headers, limit, good)
+            return send()
 
     def _once(
         self,
@@ -119,6 +112,7 @@ class Connection:
         limit: float,
         good: int,
     ) -> Answer:
+        self._http.timeout = limit
         if self._http.sock is not None:
             self._http.sock.settimeout(limit)
         self._http.request(method, target, body=payload, headers=headers)

@@ -59,6 +59,15 @@ from alcor.runtime.sql.places import Place, Servers
 ADMIN = Caller(project_id="p1", admin=True, request_id="req-1")
 
 
+@pytest.fixture
+def empty_url(postgres: Any) -> str:
+    """The URL of a PostgreSQL database of its own, without tables."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+    return str(postgres.url(name))
+
+
 class Owners:
     """The managers of networks, subnets and nodes: what they own is in plain dicts."""
 

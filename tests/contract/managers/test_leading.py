@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -32,14 +31,10 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 @pytest.fixture
-def url(postgres: Any) -> str:
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
-    made = str(postgres.url(name))
-    with psycopg.connect(made, autocommit=True) as connection:
+def url(empty_url: str) -> str:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE thing (id TEXT)")
-    return made
+    return empty_url
 
 
 def insert(id_: str) -> Callable[[sqlite3.Connection], None]:

@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,12 +14,8 @@ few = 500  # rows: going over all of them once costs less than to look up a hund
 
 
 @pytest.fixture
-def url(postgres: Any) -> str:
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
-    made = str(postgres.url(name))
-    with psycopg.connect(made, autocommit=True) as connection:
+def url(empty_url: str) -> str:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE thing (id TEXT PRIMARY KEY, note TEXT)")
         some = "SELECT n::text, 'note' FROM generate_series(1, %s) AS n"
         connection.execute(f"INSERT INTO thing {some}".encode(), (few,))
@@ -33,7 +27,7 @@ def url(postgres: Any) -> str:
         connection.execute("CREATE INDEX port_network ON port (network_id, id)")
         ports = "SELECT n::text, 'n', n::text FROM generate_series(1, 5000) AS n"
         connection.execute(f"INSERT INTO port {ports}".encode())
-    return made
+    return empty_url
 
 
 def plan_of(url: str, statement: str, *values: str) -> str:

@@ -5,52 +5,33 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.delivery.lives import Lives
 
-from alcor.delivery.feed import HostFeed
-from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import slice_of
 from alcor.intent.records import PortRecord
-from alcor.keyed_log.log import Change
-from alcor.keyed_log.memory import MemoryLog
-from alcor.planner.index import Index
-from alcor.transport.link import Frame, Hello, Session
+from alcor.transport.link import Frame, Hello
 
 SLICES = ("host/h1/", "network/n1/", "network/n2/")
 
 
-class Region:
-    """A goal log that survives nothing, its feed, and one host that reads when it is told to."""
+class Region(Lives):
+    """One host that reads what it is told when a test says so."""
 
     def __init__(self) -> None:
-        self.index = Index()
+        super().__init__()
         for number in (1, 2):
             port = PortRecord(
                 id=f"p{number}", network_id=f"n{number}", project_id="", mac_address="", host="h1"
             )
             self.index.put(f"port/p{number}", port, 1)
-        self.epoch = self.revision = 0
         self.held: dict[str, tuple[int, bytes | None]] = {}
         self.staged: dict[str, set[str]] = {}
         self.resume: dict[str, tuple[int, int]] = {}  # what each slice is held up to
-        self.fanning: asyncio.Task[None] | None = None
-        self.session: Session
 
     async def begin(self) -> None:
         """A new life of the control plane: the log is filled again, perhaps with less."""
-        await self.end()
-        self.epoch += 1
-        self.goal = MemoryLog(self.epoch, tombstones_max=3)
-        ready = asyncio.Event()
-        ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
-        self.fanning = asyncio.ensure_future(self.feed.run())
+        await super().begin()
         await self.connect()
-
-    async def end(self) -> None:
-        if self.fanning is not None:
-            await self.session.close()
-            self.fanning.cancel()
-            await asyncio.gather(self.fanning, return_exceptions=True)
 
     async def connect(self) -> None:
         self.staged.clear()
@@ -58,20 +39,8 @@ class Region:
         for name in SLICES:
             await self.session.subscribe(name, *self.resume.get(name, (0, 0)))
 
-    async def put(self, key: str, value: bytes | None) -> None:
-        self.revision += 1
-        await self.goal.put([Change(key, value, self.revision)])
-        for _ in range(4):
-            await asyncio.sleep(0)  # the fan-out takes it
-
     async def read(self, frames: int) -> None:
-        for _ in range(frames):
-            try:
-                async with asyncio.timeout(0):
-                    frame = await self.session.next_frame()
-            except TimeoutError:
-                return
-            assert frame is not None
+        async for frame in self.frames(frames):
             self.take(frame)
             await self.check(frame)
 
@@ -131,7 +100,7 @@ async def play(history: Sequence[tuple[object, ...]]) -> None:
     for step in history:
         match step:
             case ("put", str(key), value):
-                await region.put(key, value)  # type: ignore[arg-type]
+                await region.say(key, value)  # type: ignore[arg-type]
             case ("read", int(frames)):
                 await region.read(frames)
             case ("cut",):
@@ -142,7 +111,7 @@ async def play(history: Sequence[tuple[object, ...]]) -> None:
             case ("restart", list(living)):
                 await region.begin()
                 for key in living:
-                    await region.put(key, b"again")
+                    await region.say(key, b"again")
     await region.read(100)
 
     assert region.living() == await region.wanted()

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.delivery.lives import Lives
 
 from alcor.agent.desired.desired import Desired, Taken
 from alcor.agent.model.model import HostModel
-from alcor.delivery.feed import HostFeed
-from alcor.delivery.watermark import Watermark
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import AddressPair, GoalEntry, Name, Neighbour, Network, Port
 from alcor.goal_state.slices import (
@@ -23,10 +22,7 @@ from alcor.goal_state.slices import (
     network_slice,
 )
 from alcor.intent.records import NetworkRecord, PortRecord
-from alcor.keyed_log.log import Change
-from alcor.keyed_log.memory import MemoryLog
-from alcor.planner.index import Index
-from alcor.transport.link import Hello, Session
+from alcor.transport.link import Hello, Item, Session
 from alcor.values.addresses import Mac, address, mac_text, prefix
 
 OWN = Port("own", "n1", Mac(9), (), True, True, "", "")
@@ -50,39 +46,24 @@ def named(port_id: str, name: str, number: int, domain: str) -> Name:
     return Name(port_id, "n1", name, domain, (address(f"10.0.0.{number}"),))
 
 
-class Region:
-    """A goal log of one network, its feed, and one host that can hold it lazily."""
+class Region(Lives):
+    """A network, and one host that can hold it lazily."""
 
     def __init__(self) -> None:
-        self.index = Index()
+        super().__init__()
         port = PortRecord(id="own", network_id="n1", project_id="", mac_address="", host="h1")
         self.index.put("port/own", port, 1)
         record = NetworkRecord(id="n1", project_id="", vni=7, mtu=1450)
         self.index.put("network/n1", record, 1)
-        self.epoch = self.revision = 0
         self.goal_state: dict[str, GoalEntry] = {}
         self.desired, self.model = Desired("h1"), HostModel()
-        self.fanning: asyncio.Task[None] | None = None
-        self.session: Session
 
     async def begin(self) -> None:
         """A new life of the control plane, which plans all of it again."""
-        await self.end()
-        self.epoch += 1
-        self.goal = MemoryLog(self.epoch, tombstones_max=3)
-        ready = asyncio.Event()
-        ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
-        self.fanning = asyncio.ensure_future(self.feed.run())
+        await super().begin()
         for key, entry in self.goal_state.items():
             await self.put(key, entry)
         await self.connect()
-
-    async def end(self) -> None:
-        if self.fanning is not None:
-            await self.session.close()
-            self.fanning.cancel()
-            await asyncio.gather(self.fanning, return_exceptions=True)
 
     async def connect(self) -> None:
         self.session = await self.feed.open(Hello("h1", "", None, lazy=True, names=True))
@@ -91,15 +72,11 @@ class Region:
             await self.session.subscribe(name, epoch, position)
 
     async def put(self, key: str, entry: GoalEntry | None) -> None:
-        self.revision += 1
         if entry is None:
             self.goal_state.pop(key, None)
         else:
             self.goal_state[key] = entry
-        value = encode(key, entry) if entry is not None else None
-        await self.goal.put([Change(key, value, self.revision)])
-        for _ in range(4):
-            await asyncio.sleep(0)  # the fan-out takes it
+        await self.say(key, encode(key, entry) if entry is not None else None)
 
     async def take(self, taken: Taken) -> None:
         for entry in taken.gone:
@@ -112,13 +89,7 @@ class Region:
             await self.session.subscribe(name, epoch, position)
 
     async def read(self, frames: int) -> None:
-        for _ in range(frames):
-            try:
-                async with asyncio.timeout(0):
-                    frame = await self.session.next_frame()
-            except TimeoutError:
-                return
-            assert frame is not None
+        async for frame in self.frames(frames):
             await self.take(self.desired.take(frame))
 
     async def restart(self) -> None:
@@ -192,6 +163,23 @@ steps = st.lists(
     ),
     max_size=30,
 )
+
+
+async def a_lazy_network() -> Region:
+    """A region that has begun: its network has one machine, with a name."""
+    region = Region()
+    await region.begin()
+    await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
+    await region.put(neighbour_key("n1", "p1"), neighbour("p1", 1, 1, has_pairs=False))
+    await region.put(name_key("n1", "p1"), named("p1", "web", 1, ""))
+    return region
+
+
+async def told(session: Session) -> list[Item]:
+    """What the next frame tells."""
+    frame = await session.next_frame()
+    assert frame is not None
+    return list(frame.items)
 
 
 async def play(history: Sequence[tuple[object, ...]]) -> None:
@@ -281,25 +269,17 @@ def test_until_a_host_has_looked_for_what_it_uses_it_is_told_of_every_change() -
 
 def test_a_host_that_looks_for_neighbours_only_is_told_all_names() -> None:
     async def main() -> None:
-        region = Region()
-        await region.begin()
-        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
-        await region.put(neighbour_key("n1", "p1"), neighbour("p1", 1, 1, has_pairs=False))
-        await region.put(name_key("n1", "p1"), named("p1", "web", 1, ""))
+        region = await a_lazy_network()
         older = await region.feed.open(Hello("h1", "", None, lazy=True))
         await older.subscribe(network_slice("n1"), 0, 0)
-        told: list[tuple[str, bool]] = []
+        heard: list[tuple[str, bool]] = []
         for domain in ("", "example.org.", "", None):
-            frame = await older.next_frame()
-            assert frame is not None
-            told += [(item.key, item.value is not None) for item in frame.items]
+            heard += [(item.key, item.value is not None) for item in await told(older)]
             name = named("p1", "app", 1, domain) if domain is not None else None
             await region.put(name_key("n1", "p1"), name)
-        frame = await older.next_frame()
-        assert frame is not None
-        told += [(item.key, item.value is not None) for item in frame.items]
+        heard += [(item.key, item.value is not None) for item in await told(older)]
         name_told = [(name_key("n1", "p1"), True)] * 4 + [(name_key("n1", "p1"), False)]
-        assert told == [(network_key("n1"), True), *name_told]
+        assert heard == [(network_key("n1"), True), *name_told]
         await region.end()
 
     asyncio.run(main())
@@ -309,23 +289,15 @@ def test_a_host_of_an_older_release_is_told_of_no_name_that_it_did_not_look_for(
     """It can't read those, and would say that goal state is at fault."""
 
     async def main() -> None:
-        region = Region()
-        await region.begin()
-        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
-        await region.put(neighbour_key("n1", "p1"), neighbour("p1", 1, 1, has_pairs=False))
-        await region.put(name_key("n1", "p1"), named("p1", "web", 1, ""))
+        region = await a_lazy_network()
         (own,) = named("p1", "web", 1, "").addresses
         name = found_slice("n1", str(own))
         older = await region.feed.open(Hello("h1", "", None, lazy=True))
         await older.subscribe(name, 0, 0)
-        frame = await older.next_frame()
-        assert frame is not None
-        keys = [item.key for item in frame.items]
+        keys = [item.key for item in await told(older)]
         await region.put(name_key("n1", "p1"), named("p1", "app", 1, ""))
         await region.put(neighbour_key("n1", "p1"), None)
-        frame = await older.next_frame()
-        assert frame is not None
-        keys += [item.key for item in frame.items]
+        keys += [item.key for item in await told(older)]
         assert keys == [found_key("n1", str(own), "p1")] * 2
         await region.end()
 
@@ -334,20 +306,12 @@ def test_a_host_of_an_older_release_is_told_of_no_name_that_it_did_not_look_for(
 
 def test_a_host_that_cannot_hold_it_lazily_is_told_everything() -> None:
     async def main() -> None:
-        region = Region()
-        await region.begin()
-        await region.put(network_key("n1"), Network("n1", 7, 1450, True, "", lazy=True))
-        known = neighbour("p1", 1, 1, has_pairs=False)
-        await region.put(neighbour_key("n1", "p1"), known)
+        region = await a_lazy_network()
         older = await region.feed.open(Hello("h1", "", None))
         await older.subscribe(network_slice("n1"), 0, 0)
-        frame = await older.next_frame()
-        assert frame is not None
-        assert neighbour_key("n1", "p1") in {item.key for item in frame.items}
+        assert neighbour_key("n1", "p1") in {item.key for item in await told(older)}
         await region.put(neighbour_key("n1", "p1"), None)
-        frame = await older.next_frame()
-        assert frame is not None
-        assert [(item.key, item.value) for item in frame.items] == [
+        assert [(item.key, item.value) for item in await told(older)] == [
             (neighbour_key("n1", "p1"), None)
         ]
         await region.end()
