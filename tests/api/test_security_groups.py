@@ -88,6 +88,23 @@ def test_nobody_else_is_called_default(announced: Any, group: str, name: str) ->
         assert (answer.status, answer.type) == (409, "SecurityGroupDefaultAlreadyExists")
 
 
+def test_an_administrator_brings_a_projects_default_group_under_its_id(
+    announced: Any, project: str
+) -> None:
+    body = {"name": "default", "project_id": project, "id": str(uuid4()), "description": "d"}
+    other = body | {"id": str(uuid4())}
+
+    made = announced.call("POST", GROUPS, {"security_group": body})
+    second = announced.call("POST", GROUPS, {"security_group": other})
+    network = announced.network(project_id=project)
+    port = announced.port(network["id"], project_id=project)
+
+    assert made.status == 201, made
+    assert len(made.json["security_group"][RULES_KEY]) == 4
+    assert (second.status, second.type) == (409, "SecurityGroupDefaultAlreadyExists")
+    assert port["security_groups"] == [body["id"]]
+
+
 def test_32_first_requests_together_make_one_default_group(announced: Any, project: str) -> None:
     """P044."""
     paths = [f"{GROUPS}?project_id={project}", f"{RULES}?project_id={project}"] * 16

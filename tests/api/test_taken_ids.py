@@ -45,6 +45,10 @@ class Scene:
             return kind.path.format(floatingip_id=self._floating_ip())
         if kind.parent == "router_id":
             return kind.path.format(router_id=self.api.make("/v2.0/routers", "router")["id"])
+        if kind.parent == "qos_policy_id":
+            return kind.path.format(
+                qos_policy_id=self.api.make("/v2.0/qos/policies", "policy", name="q")["id"]
+            )
         assert not kind.parent
         return kind.path
 
@@ -65,6 +69,14 @@ class Scene:
                 "network_type": "vxlan", "minimum": 9_000 + number, "maximum": 9_000 + number},
             "node": {"name": f"node-{number}", "tunnel_ip": f"192.0.2.{number}"},
             "port": {"network_id": self.network},
+            "rbac_policy": {
+                "object_type": "network", "object_id": self.network,
+                "action": "access_as_shared", "target_tenant": f"project-{number}"},
+            "bandwidth_limit_rule": {"max_kbps": number},
+            "dscp_marking_rule": {"dscp_mark": 8},
+            "minimum_bandwidth_rule": {"min_kbps": number},
+            "minimum_packet_rate_rule": {"min_kpps": number},
+            "packet_rate_limit_rule": {"max_kpps": number},
             "security_group_rule": {
                 "security_group_id": self.group, "direction": "ingress", "protocol": "tcp",
                 "port_range_min": number, "port_range_max": number},

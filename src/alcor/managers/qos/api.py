@@ -107,7 +107,7 @@ def rules_of(type_: str) -> Resource:
         parent="qos_policy_id",
         policy_name=f"policy_{type_}_rule",
         extension=_EXTENSION_BY_TYPE.get(type_, "qos"),
-        fields=(Field(name="id", type=UUID, post=False, put=False), *_VALUES_BY_TYPE[type_]),
+        fields=(standard.ID, *_VALUES_BY_TYPE[type_]),
     )
 
 

@@ -1,5 +1,6 @@
 """Sharing policies as clients see them. Source: Neutron API reference v2, "RBAC Policies"."""
 
+from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource
 from alcor.resource.fields import UUID, FieldType, string
 
@@ -22,7 +23,7 @@ RBAC_POLICY = Resource(
     path="/v2.0/rbac-policies",
     extension="rbac-policies",
     fields=(
-        Field(name="id", type=UUID, post=False, put=False),
+        standard.ID,
         Field(name="object_type", type=string(255), required=True, put=False, sortable=False),
         Field(name="object_id", type=UUID, required=True, put=False, sortable=False),
         Field(name="action", type=string(255), required=True, put=False, sortable=False),

@@ -21,11 +21,12 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.rbac.model import beyond_marker, check, merged, types_asked
-from alcor.runtime.tables.sharing import RbacPolicyNotFound
+from alcor.runtime.tables.sharing import RbacPolicyIdInUse, RbacPolicyNotFound
 from alcor.runtime.tables.usage import Limit, OverQuota
 from alcor.values.errors import HTTPBadRequest
 
 KIND = "rbac_policy"
+_ANYBODY = Caller(project_id="", admin=True)
 
 
 class Owner(NamedTuple):
@@ -58,6 +59,7 @@ class RbacService:
         actions = {type_: owner.actions for type_, owner in self._owner_by_type.items()}
         for each in request.items:
             check(each["object_type"], each["action"], actions)
+        await self._check_ids([each["id"] for each in request.items if "id" in each])
         types = {each["object_type"] for each in request.items}
         if len(types) > 1:
             raise HTTPBadRequest("The policies of one request must be of one object_type")
@@ -71,6 +73,13 @@ class RbacService:
     async def delete(self, request: DeleteRequest) -> Written:
         owner = await self._find(request.id, request.caller)
         return await owner.policies.delete(request)
+
+    async def _check_ids(self, ids: Sequence[str]) -> None:
+        """An owner refuses the ids of its own policies; here those of the others'."""
+        if ids:
+            only = ListQuery(filters=(Filter("id", tuple(ids)),), limit=1)
+            if any(await self._ask(list(self._owner_by_type), _ANYBODY, only)):
+                raise RbacPolicyIdInUse
 
     async def _check_quota(self, count_by_project: Mapping[str, int]) -> None:
         """Policies of all kinds count together; each owner enforces the limit on its own again."""

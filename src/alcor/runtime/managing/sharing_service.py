@@ -117,7 +117,7 @@ class Sharing:
     async def create(self, request: CreateRequest) -> Written:
         """Only the owner of an object shares it, or an administrator."""
         caller = request.caller
-        policies = [_policy(values, self._new_id()) for values in request.items]
+        policies = [_policy(each, each.get("id") or self._new_id()) for each in request.items]
         objects = sorted({policy.object_id for policy in policies})
 
         def work(connection: sqlite3.Connection) -> tuple[list[Raw], int]:

@@ -58,6 +58,13 @@ class DuplicateRbacPolicy(Conflict):
         super().__init__("An RBAC policy already exists with those values.")
 
 
+class RbacPolicyIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+    def __init__(self) -> None:
+        super().__init__("Unable to create the RBAC policy. Its id is in use.")
+
+
 class RbacPolicyNotFound(NotFound):
     """There is no such policy, or it is not theirs."""
 
@@ -66,11 +73,13 @@ class RbacPolicyNotFound(NotFound):
 
 
 def insert(connection: sqlite3.Connection, policies: Sequence[SharingPolicy]) -> list[Raw]:
-    """Add policies; `DuplicateRbacPolicy` when one is there already."""
+    """Add policies; `DuplicateRbacPolicy` when one is there already, `RbacPolicyIdInUse`."""
     rows = [_row(policy) for policy in policies]
     try:
         POLICIES.insert(connection, rows)
-    except Taken:
+    except Taken as taken:
+        if taken.columns == ("id",):
+            raise RbacPolicyIdInUse from None
         raise DuplicateRbacPolicy from None
     return [Raw(row.doc) for row in rows]
 

@@ -26,6 +26,13 @@ class QosPolicyIdInUse(Conflict):
         super().__init__("Unable to create the QoS policy. Its id is in use.")
 
 
+class QosRuleIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+    def __init__(self) -> None:
+        super().__init__("Unable to create the QoS rule. Its id is in use.")
+
+
 class QoSPolicyDefaultAlreadyExists(Conflict):
     """A project has one default policy."""
 

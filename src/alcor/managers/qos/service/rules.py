@@ -21,7 +21,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.qos.model.policy import QosPolicy, with_rule, without_rule
-from alcor.managers.qos.model.refusals import QosPolicyInUse, QosRuleNotFound
+from alcor.managers.qos.model.refusals import QosPolicyInUse, QosRuleIdInUse, QosRuleNotFound
 from alcor.managers.qos.model.rule import Rule, changed, rule, shown
 from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.policies import RULES, begin, settle
@@ -36,7 +36,7 @@ from alcor.values.qos import PLACED, QosPolicyNotFound
 
 PARENT = "qos_policy_id"
 
-Decide = Callable[[QosPolicy, str], tuple[QosPolicy, Sequence[Rule]]]
+Decide = Callable[[QosPolicy, str, Transaction], tuple[QosPolicy, Sequence[Rule]]]
 
 
 class RuleNotFound(NotFound):
@@ -67,9 +67,17 @@ class RuleService:
 
     async def create(self, request: CreateRequest) -> Written:
         """All or none; all are of one policy."""
-        new = [rule(each, self._type, self._makers.new_id()) for each in request.items]
+        new = [
+            rule(each, self._type, each.get("id") or self._makers.new_id())
+            for each in request.items
+        ]
+        given = [each["id"] for each in request.items if "id" in each]
 
-        def decide(policy: QosPolicy, now: str) -> tuple[QosPolicy, Sequence[Rule]]:
+        def decide(
+            policy: QosPolicy, now: str, tx: Transaction
+        ) -> tuple[QosPolicy, Sequence[Rule]]:
+            if len(set(given)) < len(given) or any(map(tx.policy_of_rule, given)):
+                raise QosRuleIdInUse
             for each in new:
                 policy = with_rule(policy, each, now)
             return policy, new
@@ -77,14 +85,14 @@ class RuleService:
         return await self._change(request.items[0][PARENT], request.caller, decide)
 
     async def update(self, request: UpdateRequest) -> Written:
-        def decide(policy: QosPolicy, now: str) -> tuple[QosPolicy, Sequence[Rule]]:
+        def decide(policy: QosPolicy, now: str, _: object) -> tuple[QosPolicy, Sequence[Rule]]:
             new = changed(policy.rule(request.id, self._type), request.changes)
             return with_rule(policy, new, now), [new]
 
         return await self._change(await self._parent(request.id), request.caller, decide)
 
     async def delete(self, request: DeleteRequest) -> Written:
-        def decide(policy: QosPolicy, now: str) -> tuple[QosPolicy, Sequence[Rule]]:
+        def decide(policy: QosPolicy, now: str, _: object) -> tuple[QosPolicy, Sequence[Rule]]:
             return without_rule(policy, policy.rule(request.id, self._type).id, now), []
 
         return await self._change(await self._parent(request.id), request.caller, decide)
@@ -94,7 +102,7 @@ class RuleService:
 
         def work(tx: Transaction) -> Written:
             old = tx.policy(policy_id, project)
-            new, rules = decide(old, now)
+            new, rules = decide(old, now, tx)
             if new is not old:
                 tx.save(new)
             return written(tx, [_raw(shown(each)) for each in rules])

@@ -1,7 +1,6 @@
 """The security group as clients see it."""
 
 from alcor.managers.security_group.api.rules import SECURITY_GROUP_RULE
-from alcor.managers.security_group.api.types import GROUP_NAME
 from alcor.resource import standard
 from alcor.resource.answers import list_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
@@ -18,7 +17,7 @@ SECURITY_GROUP = Resource(
     extension="security-group",
     fields=(
         standard.ID,
-        Field(name="name", type=GROUP_NAME, default=""),
+        standard.NAME,
         standard.PROJECT,
         standard.DESCRIPTION,
         Field(name="stateful", type=BOOLEAN, default=True),

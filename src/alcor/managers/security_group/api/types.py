@@ -2,7 +2,6 @@
 
 import ipaddress
 
-from alcor.managers.security_group.model.group import SecurityGroupDefaultAlreadyExists
 from alcor.managers.security_group.model.refusals import (
     InvalidCIDR,
     SecurityGroupInvalidPortValue,
@@ -12,7 +11,6 @@ from alcor.managers.security_group.model.refusals import (
 from alcor.resource.fields import (
     CIDR,
     IP,
-    NAME,
     FieldType,
     integer,
     integer_of,
@@ -23,13 +21,6 @@ from alcor.resource.fields import (
 from alcor.values.protocols import protocol_number
 
 _ETHERTYPE_BY_LOWER = {"ipv4": "IPv4", "ipv6": "IPv6"}
-
-
-def _parse_name(value: object) -> object:
-    name = NAME.parse(value)
-    if str(name).lower() == "default":
-        raise SecurityGroupDefaultAlreadyExists
-    return name
 
 
 def _parse_protocol(value: object) -> object:
@@ -86,8 +77,6 @@ def _text_or_null(text: str) -> str | None:
 
 
 _PORT = nullable(integer(0, 65_535))
-
-GROUP_NAME = FieldType("name, but not 'default'", _parse_name, str, NAME.schema)
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 PROTOCOL = FieldType(
     "IP protocol by name or number, or null",

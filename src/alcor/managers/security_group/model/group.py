@@ -75,8 +75,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return self.name == default_name
 
 
-def group(values: Mapping[str, Any], id_: str, now: str) -> Group:
-    """The group that a checked body asks for."""
+def group(values: Mapping[str, Any], id_: str, now: str, *, may_be_default: bool) -> Group:
+    """The group that a checked body asks for; `SecurityGroupDefaultAlreadyExists` by its name."""
+    if not may_be_default or values["name"] != default_name:
+        _check_name(values["name"])
     return Group(
         id=id_,
         name=values["name"],
@@ -87,6 +89,11 @@ def group(values: Mapping[str, Any], id_: str, now: str) -> Group:
         created_at=now,
         updated_at=now,
     )
+
+
+def _check_name(name: str) -> None:
+    if name.lower() == default_name:
+        raise SecurityGroupDefaultAlreadyExists
 
 
 def default_group(project: str, id_: str, now: str) -> Group:
@@ -104,6 +111,7 @@ def default_group(project: str, id_: str, now: str) -> Group:
 
 def changed(old: Group, changes: Mapping[str, Any], now: str) -> Group:
     """The group after a checked PUT; the very same value when nothing is different."""
+    _check_name(changes.get("name", ""))
     if old.is_default and "name" in changes:
         raise SecurityGroupCannotUpdateDefault
     wanted = dict(changes)

@@ -55,13 +55,25 @@ class GroupService:
         return ListReply(await self._store.read(lambda tx: tx.group_page(query, viewer)))
 
     async def create(self, request: CreateRequest) -> Written:
-        makers, now = self._makers, self._makers.now()
-        groups = [group(each, each.get("id") or makers.new_id(), now) for each in request.items]
+        makers, now, admin = self._makers, self._makers.now(), request.caller.admin
+        # An administrator may make a project's default group, under an id of theirs, before it is
+        # there by itself: who brings a project from elsewhere keeps what rules and ports name.
+        groups = [
+            group(
+                each,
+                each.get("id") or makers.new_id(),
+                now,
+                may_be_default=admin and "id" in each,
+            )
+            for each in request.items
+        ]
+        brought = {each.project_id for each in groups if each.is_default}
         await self._forget_namesakes([each["id"] for each in request.items if "id" in each])
 
         def work(tx: Transaction) -> Written:
             for project in dict.fromkeys(each.project_id for each in groups):
-                default_of(tx, project, makers)
+                if project not in brought:
+                    default_of(tx, project, makers)
             for each in groups:
                 insert_group(tx, each, makers)
             for kind in (intent.group_kind, intent.rule_kind):

@@ -11,6 +11,7 @@ from alcor.intent.store import ToldTransaction
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.group import (
     Group,
+    SecurityGroupDefaultAlreadyExists,
     SecurityGroupIdInUse,
     SecurityGroupNotFound,
 )
@@ -74,8 +75,10 @@ class GroupTransaction(ToldTransaction):
         first = self._tell([intent.told_group(group) for group in groups])
         try:
             GROUPS.insert(self._connection, [group_row(g, first + i) for i, g in enumerate(groups)])
-        except Taken:
-            raise SecurityGroupIdInUse from None
+        except Taken as taken:
+            if taken.columns == ("id",):
+                raise SecurityGroupIdInUse from None
+            raise SecurityGroupDefaultAlreadyExists from None
 
     def save_group(self, group: Group) -> None:
         first = self._tell([intent.told_group(group)])
