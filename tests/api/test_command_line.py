@@ -1,7 +1,9 @@
 """The commands that are made of declarations, against a real control plane."""
 
 import json
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from alcor.cli.kinds import resources
 from alcor.cli.main import app
+from alcor.gateway.app import GatewaySettings
 
 Cli = Callable[..., Any]
 
@@ -78,3 +81,25 @@ def test_what_a_project_needs_is_made_changed_and_taken_away_by_commands(cli: Cl
     cli("port", "delete", first["name"], second["name"])
     for kind, each in (("network", network), ("qos-policy", policy), ("address-group", group)):
         cli(kind, "delete", each["name"])
+
+
+def test_the_examples_of_the_guide_do_what_it_says(control_plane: Any, tmp_path: Path) -> None:
+    """From the first to the last, in a region that has the networks they speak of, and no hosts."""
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "command-line.md").read_text()
+    _, _, text = page.partition("## Examples\n\n```sh\n")
+    examples = [each.partition("#")[0] for each in text.partition("```")[0].splitlines()]
+    scene = (
+        "alcor network create blue; alcor network create public --router-external",
+        "alcor subnet create inner --network blue --cidr 10.0.0.0/24",
+        "alcor subnet create outer --network blue --cidr 10.0.1.0/24",
+    )
+    said = []
+    with control_plane(tmp_path, GatewaySettings()) as api:
+        for call in ";".join((*scene, *examples)).replace("--wait 10", "").split(";"):
+            words = shlex.split(call)[1:]
+            endpoint = f"http://{api.host}:{api.tcp_port}"
+            result = CliRunner().invoke(app, [*words, "--endpoint", endpoint])
+            said.append(f"{call}: {result.output}" if result.exit_code else "")
+
+    assert len(said) > 15
+    assert [each for each in said if each] == []

@@ -16,8 +16,10 @@ _KEYS = ("id", "host", "type")  # the field by which one is found, where it is n
 _KEY_BY_KIND = {"quota": "project_id", "network_ip_availability": "network_id"}
 _CALLED_BY_KIND = {"floatingip": "floating_ip_address", "network_ip_availability": "network_name"}
 _SAME_BY_ANOTHER_PATH = "alias_"
-_SPELT = {word: word.upper() for word in ("acl", "dscp", "ip", "ndp", "qos", "rbac")} | {
+_SPELT = {word: word.upper() for word in ("acl", "dscp", "ip", "ndp", "rbac")} | {
     "acls": "ACLs",
+    "ips": "IPs",
+    "qos": "QoS",
     "floatingip": "floating IP",
     "floatingips": "floating IPs",
     "subnetpool": "subnet pool",
