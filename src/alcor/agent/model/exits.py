@@ -75,7 +75,7 @@ class Home(NamedTuple):
     forwardings: tuple[Forwarding, ...] = ()  # of one that has no port of its own
     limits: Limits | None = None
     place: int = 0  # among the router's floating IPs, in order
-    asks: bool = False  # its machine has others of other networks: the tracker knows the question's
+    asks: bool = False  # its machine has others of other networks
 
 
 class Exits:
@@ -148,14 +148,12 @@ class Exits:
         return Home(floating, exit_, is_here, forwardings, limits, place, asks)
 
     def _is_asked(self, floating: FloatingIp, exits: Sequence[Exit]) -> bool:
-        """Whether its machine has floating IPs of several networks, and some are translated here:
-        then the tracker knows by which a question came."""
+        """Whether its machine has floating IPs of several networks that the router leads to."""
+        if floating.fixed is None:
+            return False
+        ways = {each.network.id for each in exits}
         held = self.outside.floating[floating.router_id].values()
-        same = [e for e in held if e.fixed is not None and e.fixed == floating.fixed]
-        is_several = len({each.network_id for each in same}) > 1
-        ways = {each.network.id: each for each in reversed(exits)}
-        known = (each for each in same if each.network_id in ways)
-        return is_several and any(self.is_home(each, ways[each.network_id]) for each in known)
+        return len({e.network_id for e in held if e.fixed == floating.fixed} & ways) > 1
 
     def uplink_of(self, network: Network) -> int | None:
         """The ofport by which the network's packets leave this host, if there is one."""

@@ -4,9 +4,10 @@ With one gateway all goes there. With several what answers, or is of a floating 
 way that it came or belongs to; all else by the first, or by all of them in turn, a connection by
 one (ECMP). What another host has chosen a way for, and sent here to leave, leaves that way.
 
-Of a machine with floating IPs of several networks the tracker, where it translates them, knows by
-which a question came; what answers none leaves by the first. Fragments have no ports: of those too
-the tracker knows which ones answer a question to a forwarded port.
+Of a machine with floating IPs of several networks the tracker knows by which a question came; what
+answers none leaves by the first. Fragments have no ports: of those too the tracker knows which ones
+answer a question to a forwarded port. Where it doesn't translate the question it notes which host
+has sent it, as that is where the answer leaves.
 
 Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_route_ecmp).
 """
@@ -16,6 +17,7 @@ from typing import Unpack, cast
 
 from alcor.agent.model.exits import Exit, Home
 from alcor.agent.model.routing import RouterView
+from alcor.agent.model.tags import heard
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import (
     VNI_FULL,
@@ -25,7 +27,7 @@ from alcor.agent.shapes.router import (
     route,
     way_out,
 )
-from alcor.ovs.fields import FRAGMENT
+from alcor.ovs.fields import ETH_TYPE_IPV4, FRAGMENT
 from alcor.ovs.flow import (
     CT_RPL,
     CT_TRK,
@@ -97,27 +99,71 @@ def of_floating(view: RouterView, home: Home, cookie: int) -> Iterator[Flow]:
         said = _picked(view, 4, **_from(floating.fixed))
         yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
     if home.asks and floating.fixed is not None:
-        yield from _by_question(view, home, _from(floating.fixed), way, cookie)
+        yield from _answers_of(view, home, floating.fixed, {}, {}, way, cookie)
     for each in home.forwardings:
         port = _SOURCE_PORT[each.protocol]
         fields = _from(each.address) | {"ip_proto": each.protocol}
         for ports in masks_of_range(*each.inner):
             said = _picked(view, 4, **(fields | cast(MatchFields, {port: ports})))
             yield Flow(p.ROUTE_PICK, priority, said, _by(way), cookie)
+    for source, protocol in sorted({(e.address, e.protocol) for e in home.forwardings}):
+        part: MatchFields = {"ip_frag": FRAGMENT}
+        yield from _answers_of(view, home, source, {"ip_proto": protocol}, part, way, cookie)
+
+
+def _answers_of(
+    view: RouterView,
+    home: Home,
+    inside: Address,
+    which: MatchFields,
+    part: MatchFields,
+    way: Way,
+    cookie: int,
+) -> Iterator[Flow]:
+    """What an address inside says, a part of `which`, leaves by the way that it was asked by."""
+    said = _from(inside) | which | part
     if home.is_here:
-        for source, protocol in sorted({(e.address, e.protocol) for e in home.forwardings}):
-            part: MatchFields = {"ip_proto": protocol, "ip_frag": FRAGMENT}
-            yield from _by_question(view, home, _from(source) | part, way, cookie)
+        yield from _by_question(view, home, said, way, cookie)
+    elif home.exit.central is not None and home.exit.central.version == 4:
+        yield from _noted(view, home.exit.central, inside, which, home.exit.zone, cookie)
+        yield _asking(view, home, said, cookie)
+        there = (each for each in _ways(view, 4) if each[0].central == home.exit.central)
+        known: MatchFields = {"reg4": p.ASKED, "ct_state": (_ANSWERS, _ANSWERS)}
+        known["ct_mark"] = home.exit.central.number
+        noted = _picked(view, 4, **(said | known))
+        # Of several ways by that host the first: it knows itself by which the question came.
+        yield Flow(p.ROUTE_PICK, _FLOATING + 2, noted, _by(next(there)[1]), cookie)
+
+
+def _noted(
+    view: RouterView, host: Address, inside: Address, which: MatchFields, zone: int, cookie: int
+) -> Iterator[Flow]:
+    """What a router sends here from another host: the tracker notes from which, for its answer."""
+    leg = view.leg_towards(inside)
+    if leg is None:
+        return
+    vni = leg.network.vni
+    fields: MatchFields = {"eth_type": ETH_TYPE_IPV4, "ipv4_dst": inside.number}
+    fields |= {"eth_src": leg.mac, "tun_id": vni, "tun_src": host.number, "vlan_vid": heard(0)}
+    note = ct(zone, commit=True, committed=(set_field("ct_mark", host.number),))
+    enter = apply(note, CtClear(), set_field(p.FLAGS, *p.FROM_TUNNEL))
+    on = enter._replace(metadata=(vni, VNI_FULL), goto=p.L2_DST)
+    yield Flow(p.CLASSIFY, p.PRIORITY.high, match(**(fields | which)), on, cookie)
+
+
+def _asking(view: RouterView, home: Home, said: MatchFields, cookie: int) -> Flow:
+    """The tracker is asked, once; for all fragments of a datagram it waits."""
+    known = ct(home.exit.zone, table=p.ROUTE_PICK)
+    ask = apply(CtClear(), set_field(p.PICK, *p.ASKED), known)
+    unasked = _picked(view, 4, **(said | {"reg4": p.UNASKED}))
+    return Flow(p.ROUTE_PICK, _FLOATING + 1, unasked, ask, cookie)
 
 
 def _by_question(
     view: RouterView, home: Home, said: MatchFields, way: Way, cookie: int
 ) -> Iterator[Flow]:
     """What answers a question to the floating IP leaves by its way, whichever is chosen else."""
-    known = ct(home.exit.zone, table=p.ROUTE_PICK)
-    ask = apply(CtClear(), set_field(p.PICK, *p.ASKED), known)
-    unasked = _picked(view, 4, **(said | {"reg4": p.UNASKED}))
-    yield Flow(p.ROUTE_PICK, _FLOATING + 1, unasked, ask, cookie)
+    yield _asking(view, home, said, cookie)
     answers: MatchFields = {"reg4": p.ASKED, "ct_state": (_ANSWERS, _ANSWERS)}
     answers["ct_nw_dst"] = home.floating.address.number
     yield Flow(p.ROUTE_PICK, _FLOATING + 2, _picked(view, 4, **(said | answers)), _by(way), cookie)
