@@ -11,9 +11,10 @@ from typing import NamedTuple
 import nats.js.errors
 
 from alcor.assembly.config import Config
-from alcor.assembly.resources import TELLING, contract_of, declared
+from alcor.assembly.resources import contract_of, declared
 from alcor.assembly.role import Region, region
 from alcor.contracts.resources import Caller, ListQuery, ListRequest
+from alcor.intent.records import MANAGERS
 from alcor.keyed_log.jetstream import begin_anew
 from alcor.runtime.calls.rpc import far_peer
 from alcor.runtime.clock import life_number
@@ -55,7 +56,7 @@ async def rebuild(config: Config, tell: Callable[[Progress], None], wait_s: floa
             await begin_anew(found.client, log, life_number())
         intent = found.log("intent")
         async with asyncio.timeout(wait_s):
-            while awaited := intent.awaited(TELLING):
+            while awaited := intent.awaited(MANAGERS):
                 tell(Progress(intent.living, awaited))
                 await asyncio.sleep(look_every_s)
         tell(Progress(intent.living, []))

@@ -92,27 +92,6 @@ def declared() -> list[Resource]:
     ]
 
 
-# The managers that tell the intent log something, in the order of `Control`'s.
-TELLING = (
-    "network",
-    "subnetpool",
-    "subnet",
-    "node",
-    "port",
-    "security_group",
-    "network_acl",
-    "qos_policy",
-    "router",
-    "elastic_ip",
-    "flavor",
-    "metering",
-    "local_ip",
-    "monitoring",
-    "topology",
-    "quota",
-)
-
-
 def contract_of(resource: Resource) -> type[ResourceManager]:
     """What the gateway asks of the resource's manager."""
     return ActingManager if resource.actions else ResourceManager

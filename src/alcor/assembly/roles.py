@@ -16,7 +16,7 @@ from alcor.assembly.control import Control
 from alcor.assembly.databases import answering
 from alcor.assembly.identity import check_exposure, identity
 from alcor.assembly.notifiers import notifiers
-from alcor.assembly.resources import TELLING, contract_of, declared
+from alcor.assembly.resources import contract_of, declared
 from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.port_states import PortStatePeer
@@ -26,6 +26,7 @@ from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
 from alcor.gateway.operations import About
 from alcor.gateway.server import HttpServer
+from alcor.intent.records import MANAGERS
 from alcor.resource.declaration import Resource
 from alcor.runtime.calls.rpc import answers, far_peer
 from alcor.runtime.clock import life_number, new_id, now_s
@@ -96,7 +97,7 @@ async def delivery(config: Config) -> None:
             epoch=life_number(),
             intent=intent,
             reports=reports,
-            managers=TELLING,
+            managers=MANAGERS,
         )
         stack.push_async_callback(serving.stop)
         calls = answers(ConvergencePeer, serving.convergence)

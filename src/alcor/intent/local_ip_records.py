@@ -1,22 +1,20 @@
 """The records of local IPs: a part of `records.py`, which says what records are."""
 
-import msgspec
+from alcor.intent.record import Record
 
 
-class LocalIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LocalIpRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An address of a network that several ports have, each for the machines of its own host."""
 
-    id: str
     project_id: str
     network_id: str
     port_id: str  # which keeps the address
     ip_address: str
 
 
-class LocalIpAssociationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LocalIpAssociationRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A port that has a local IP."""
 
-    id: str
     local_ip_id: str
     port_id: str
     ip_address: str  # the local IP's

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from alcor.intent.record import Record
+
 
 class HostRoute(msgspec.Struct, frozen=True):
     """A route that DHCP gives to machines: CIDR and next hop, as text."""
@@ -17,10 +19,9 @@ class AddressRange(msgspec.Struct, frozen=True):
     end: str
 
 
-class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NetworkRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A network (the VPC of a tenant): one broadcast domain with its own VNI."""
 
-    id: str
     project_id: str
     name: str = ""
     admin_state_up: bool = True
@@ -36,10 +37,9 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     qos_policy_id: str = ""  # of its ports that have none of their own
 
 
-class SubnetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SubnetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A subnet: the addresses of a network, and what DHCP tells its machines."""
 
-    id: str
     network_id: str
     project_id: str
     name: str = ""
@@ -57,19 +57,17 @@ class SubnetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     dns_publish_fixed_ip: bool = False  # names of ports lead to their addresses in it
 
 
-class AddressScopeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AddressScopeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A scope in which no two subnet pools have an address in common."""
 
-    id: str
     project_id: str
     name: str = ""
     ip_version: int  # 4 or 6
 
 
-class SubnetPoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SubnetPoolRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Prefixes that subnets are cut from."""
 
-    id: str
     project_id: str
     name: str = ""
     ip_version: int  # 4 or 6
@@ -77,10 +75,9 @@ class SubnetPoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     address_scope_id: str = ""
 
 
-class SegmentRangeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SegmentRangeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Segmentation ids that are kept for a project's networks, or are everybody's."""
 
-    id: str
     project_id: str = ""  # empty: everybody's
     network_type: str
     physical_network: str = ""

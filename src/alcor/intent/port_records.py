@@ -2,6 +2,8 @@
 
 import msgspec
 
+from alcor.intent.record import Record
+
 
 class FixedIp(msgspec.Struct, frozen=True):
     """An address of a port, and the subnet it is of."""
@@ -25,10 +27,9 @@ class DhcpOption(msgspec.Struct, frozen=True):
     ip_version: int = 4  # 4: DHCPv4, 6: DHCPv6
 
 
-class PortRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PortRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A port: the place where one machine's interface meets its network."""
 
-    id: str
     network_id: str
     project_id: str
     name: str = ""

@@ -19,6 +19,7 @@ from alcor.intent.port_records import AddressPair as AddressPair
 from alcor.intent.port_records import DhcpOption as DhcpOption
 from alcor.intent.port_records import FixedIp as FixedIp
 from alcor.intent.port_records import PortRecord as PortRecord
+from alcor.intent.record import Record as Record
 from alcor.intent.router_records import FloatingIpRecord as FloatingIpRecord
 from alcor.intent.router_records import NdpProxyRecord as NdpProxyRecord
 from alcor.intent.router_records import PortForwardingRecord as PortForwardingRecord
@@ -38,7 +39,7 @@ from alcor.intent.watching_records import (
 from alcor.values.zones import ZONE
 
 
-class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NodeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A host that runs an agent, and where its tunnels end."""
 
     id: str  # the host's name
@@ -49,27 +50,25 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     returning: bool = False  # heard of again: it fetches what it must have to be alive
 
 
-class QuotaRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QuotaRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The limits that a project has of its own, by kind; -1: none. No record: the defaults."""
 
     id: str  # the project
-    limits: dict[str, int] = {}
+    limits: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class FlavorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FlavorRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A way to have a service, as the operator named it."""
 
-    id: str
     name: str = ""
     service_type: str
     enabled: bool = True
     service_profiles: tuple[str, ...] = ()
 
 
-class ServiceProfileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ServiceProfileRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a flavor's service is provided by."""
 
-    id: str
     driver: str = ""
     metainfo: str = ""
     enabled: bool = True
@@ -85,16 +84,15 @@ class QosRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     dscp_mark: int = 0
 
 
-class QosPolicyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QosPolicyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A QoS policy, with all its rules."""
 
-    id: str
     project_id: str
     name: str = ""
     rules: tuple[QosRuleRecord, ...] = ()
 
 
-class TopologyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TopologyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A network and a router that a project was given because it asked."""
 
     id: str  # the project
@@ -102,84 +100,37 @@ class TopologyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     router_id: str
 
 
-Record = (
-    NetworkRecord
-    | SubnetRecord
-    | PortRecord
-    | NodeRecord
-    | GroupRecord
-    | RuleRecord
-    | AddressGroupRecord
-    | NetworkAclRecord
-    | NetworkAclRuleRecord
-    | QuotaRecord
-    | RouterRecord
-    | FloatingIpRecord
-    | NdpProxyRecord
-    | PortForwardingRecord
-    | LocalIpRecord
-    | LocalIpAssociationRecord
-    | AddressScopeRecord
-    | SubnetPoolRecord
-    | FlavorRecord
-    | ServiceProfileRecord
-    | QosPolicyRecord
-    | MeteringLabelRecord
-    | MeteringRuleRecord
-    | LogRecord
-    | TapMirrorRecord
-    | TopologyRecord
-    | SegmentRangeRecord
-)
-
-TYPE_BY_KIND: dict[str, type[Record]] = {
-    "network": NetworkRecord,
-    "subnet": SubnetRecord,
-    "port": PortRecord,
-    "node": NodeRecord,
-    "security_group": GroupRecord,
-    "security_group_rule": RuleRecord,
-    "address_group": AddressGroupRecord,
-    "network_acl": NetworkAclRecord,
-    "network_acl_rule": NetworkAclRuleRecord,
-    "quota": QuotaRecord,
-    "router": RouterRecord,
-    "floating_ip": FloatingIpRecord,
-    "ndp_proxy": NdpProxyRecord,
-    "port_forwarding": PortForwardingRecord,
-    "local_ip": LocalIpRecord,
-    "local_ip_association": LocalIpAssociationRecord,
-    "address_scope": AddressScopeRecord,
-    "subnetpool": SubnetPoolRecord,
-    "flavor": FlavorRecord,
-    "service_profile": ServiceProfileRecord,
-    "qos_policy": QosPolicyRecord,
-    "metering_label": MeteringLabelRecord,
-    "metering_rule": MeteringRuleRecord,
-    "log": LogRecord,
-    "tap_mirror": TapMirrorRecord,
-    "auto_allocated_topology": TopologyRecord,
-    "network_segment_range": SegmentRangeRecord,
+# Of which kind each record is, and who tells it, under sequences of its own. Managers stand in the
+# order in which they are made, and rebuilt.
+KINDS_BY_MANAGER: dict[str, dict[str, type[Record]]] = {
+    "network": {"network": NetworkRecord, "network_segment_range": SegmentRangeRecord},
+    "subnetpool": {"subnetpool": SubnetPoolRecord, "address_scope": AddressScopeRecord},
+    "subnet": {"subnet": SubnetRecord},
+    "node": {"node": NodeRecord},
+    "port": {"port": PortRecord},
+    "security_group": {
+        "security_group": GroupRecord,
+        "security_group_rule": RuleRecord,
+        "address_group": AddressGroupRecord,
+    },
+    "network_acl": {"network_acl": NetworkAclRecord, "network_acl_rule": NetworkAclRuleRecord},
+    "qos_policy": {"qos_policy": QosPolicyRecord},
+    "router": {"router": RouterRecord},
+    "elastic_ip": {
+        "floating_ip": FloatingIpRecord,
+        "ndp_proxy": NdpProxyRecord,
+        "port_forwarding": PortForwardingRecord,
+    },
+    "flavor": {"flavor": FlavorRecord, "service_profile": ServiceProfileRecord},
+    "metering": {"metering_label": MeteringLabelRecord, "metering_rule": MeteringRuleRecord},
+    "local_ip": {"local_ip": LocalIpRecord, "local_ip_association": LocalIpAssociationRecord},
+    "monitoring": {"log": LogRecord, "tap_mirror": TapMirrorRecord},
+    "topology": {"auto_allocated_topology": TopologyRecord},
+    "quota": {"quota": QuotaRecord},
 }
-
-# Who tells a kind's records, under sequences of its own; left out: the manager of the kind's name.
-MANAGER_BY_KIND = {
-    "security_group_rule": "security_group",
-    "address_group": "security_group",
-    "network_acl_rule": "network_acl",
-    "floating_ip": "elastic_ip",
-    "ndp_proxy": "elastic_ip",
-    "port_forwarding": "elastic_ip",
-    "local_ip_association": "local_ip",
-    "address_scope": "subnetpool",
-    "service_profile": "flavor",
-    "metering_label": "metering",
-    "metering_rule": "metering",
-    "log": "monitoring",
-    "tap_mirror": "monitoring",
-    "auto_allocated_topology": "topology",
-    "network_segment_range": "network",
-}
+MANAGERS = tuple(KINDS_BY_MANAGER)
+TYPE_BY_KIND = {kind: type_ for kinds in KINDS_BY_MANAGER.values() for kind, type_ in kinds.items()}
+_MANAGER_BY_KIND = {kind: name for name, kinds in KINDS_BY_MANAGER.items() for kind in kinds}
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder_by_kind = {kind: msgspec.msgpack.Decoder(type_) for kind, type_ in TYPE_BY_KIND.items()}
@@ -192,7 +143,7 @@ def key(kind: str, id_: str) -> str:
 
 def kinds_of(manager: str) -> list[str]:
     """The kinds of records that a manager tells."""
-    return [kind for kind in TYPE_BY_KIND if MANAGER_BY_KIND.get(kind, kind) == manager]
+    return list(KINDS_BY_MANAGER.get(manager, ()))
 
 
 def is_known(key_: str) -> bool:
@@ -203,7 +154,7 @@ def is_known(key_: str) -> bool:
 def manager_of(key_: str) -> str:
     """The name of the manager that tells the record of this key."""
     kind = key_.partition("/")[0]
-    return MANAGER_BY_KIND.get(kind, kind)
+    return _MANAGER_BY_KIND.get(kind, kind)
 
 
 def encode(record: Record) -> bytes:

@@ -4,6 +4,7 @@ import msgspec
 
 from alcor.intent.network_records import HostRoute
 from alcor.intent.port_records import FixedIp
+from alcor.intent.record import Record
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,14 +25,13 @@ class HelperRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     helper: str  # how it is read: ftp or tftp
 
 
-class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RouterRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A router; its interfaces are the ports whose `device_id` it is.
 
     An interface's device owner is `network:router_interface` (or `_distributed`), a gateway's
     `network:router_gateway`.
     """
 
-    id: str
     project_id: str
     name: str = ""
     admin_state_up: bool = True
@@ -50,23 +50,21 @@ class RouterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return (*([self.gateway] if self.gateway is not None else []), *self.more_gateways)
 
 
-class NdpProxyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NdpProxyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An IPv6 address behind a router that the router answers for on its external network."""
 
-    id: str
     project_id: str
     router_id: str
     ip_address: str
 
 
-class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FloatingIpRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An address of an external network, given to a fixed address behind a router.
 
     Its own port (`floating_port_id`, with `mac_address`) holds the address. Without `port_id` it is
     given to nobody, or its port forwardings use it.
     """
 
-    id: str
     project_id: str
     floating_network_id: str
     floating_ip_address: str
@@ -80,13 +78,12 @@ class FloatingIpRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     qos_policy_id: str = ""
 
 
-class PortForwardingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PortForwardingRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Some ports of a floating IP's address, given to ports of an internal address.
 
     Both ranges are inclusive and of one length, or the internal range is a single port.
     """
 
-    id: str
     floating_ip_id: str
     protocol: int  # IP protocol number: TCP, UDP, SCTP, ...
     external_ports: tuple[int, int]

@@ -1,25 +1,23 @@
 """The records of security groups, address groups and network ACLs: a part of `records.py`."""
 
-import msgspec
+from alcor.intent.record import Record
 
 
-class GroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class GroupRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A security group; its rules are records of their own."""
 
-    id: str
     project_id: str
     name: str = ""
     stateful: bool = True  # False: no connection tracking, replies need rules of their own
 
 
-class RuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RuleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a security group lets pass; at most one of the three remotes is given.
 
     `ports` are destination ports, both ends included; None: any. An ICMP code is only there with
     its type.
     """
 
-    id: str
     group_id: str
     ingress: bool  # towards the port; else egress
     ip_version: int  # 4 or 6
@@ -32,26 +30,23 @@ class RuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     remote_address_group_id: str = ""
 
 
-class AddressGroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AddressGroupRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Prefixes under a name, of both families, none twice, without host bits."""
 
-    id: str
     project_id: str
     addresses: tuple[str, ...] = ()
 
 
-class NetworkAclRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NetworkAclRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A stateless filter at the edge of its subnets: what no rule of it allows is denied."""
 
-    id: str
     project_id: str
     subnet_ids: tuple[str, ...] = ()  # a subnet has at most one ACL
 
 
-class NetworkAclRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NetworkAclRuleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One rule of an ACL: of those that match a packet, the lowest number decides."""
 
-    id: str
     acl_id: str
     number: int  # 1 to 32766, unique in a direction of the ACL
     ingress: bool  # into the subnet; else out of it

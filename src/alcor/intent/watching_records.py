@@ -1,20 +1,18 @@
 """Records of the intent log about what is watched on hosts: counted, written down, or copied."""
 
-import msgspec
+from alcor.intent.record import Record
 
 
-class MeteringLabelRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MeteringLabelRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What passes the gateways of a project's routers is counted under it, as its rules say."""
 
-    id: str
     project_id: str
     shared: bool = False  # of all projects' routers
 
 
-class MeteringRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MeteringRuleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a label counts, or excludes; a source or destination left out is any."""
 
-    id: str
     label_id: str
     ingress: bool  # from outside; else towards it
     excluded: bool = False
@@ -22,14 +20,13 @@ class MeteringRuleRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     destination: str = ""
 
 
-class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LogRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What hosts write down of the decisions of security groups; of neither kind: nothing.
 
     Of one port, of the ports of one group, of one port by one of its groups, or (with neither) of
     the ports that have a group of the project. Or of the decisions of one network ACL.
     """
 
-    id: str
     project_id: str
     group_id: str = ""
     port_id: str = ""
@@ -38,13 +35,12 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acl_id: str = ""
 
 
-class TapMirrorRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TapMirrorRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Copies of what passes a port go to an address on the underlay, in GRE or ERSPAN.
 
     A direction without a tunnel id is not copied.
     """
 
-    id: str
     project_id: str
     port_id: str
     remote_ip: str  # IPv4

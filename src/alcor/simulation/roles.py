@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
-from alcor.assembly.resources import TELLING
 from alcor.assembly.role import Region
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.delivery import app
+from alcor.intent.records import MANAGERS
 from alcor.keyed_log.log import KeyedLog
 from alcor.runtime.calls.rpc import answers
 from alcor.runtime.clock import NewId, Seconds
@@ -126,7 +126,7 @@ async def delivery(role: Role, region: Region) -> None:
         epoch=region.epoch << 16 | around.chance.getrandbits(16),  # as `clock.life_number`
         intent=intent,
         reports=reports,
-        managers=TELLING,
+        managers=MANAGERS,
         server=around.exchange.listener(role.process),
         clock=around.clock,
     )

@@ -69,7 +69,7 @@ class Region:
         return self._of(kind).get(id_)
 
     def _of(self, kind: type[R]) -> Mapping[str, R]:
-        found: dict[str, R] = self._by_type.get(kind, {})  # type: ignore[arg-type, assignment]
+        found: dict[str, R] = self._by_type.get(kind, {})  # type: ignore[assignment]
         return found
 
     # Networks
