@@ -458,6 +458,32 @@ def test_another_router_translates_for_the_same_address(place: Place) -> None:
     assert (changed["router_id"], changed["fixed_ip_address"]) == (other, "10.0.0.71")
 
 
+def test_another_address_of_the_port_keeps_the_router_that_was_named(
+    place: Place, behind: dict[str, Any]
+) -> None:
+    gateway = {"network_id": place.public}
+    other = place.api.make(ROUTERS, "router", external_gateway_info=gateway)["id"]
+    face = {"port_id": place.port()["id"]}
+    place.api.call("PUT", f"{ROUTERS}/{other}/add_router_interface", face)
+    double = place.port(fixed_ips=[{"ip_address": "10.0.0.70"}, {"ip_address": "10.0.0.71"}])
+    beside = place.floating(port_id=double["id"], fixed_ip_address="10.0.0.70", router_id=other)
+    more = [*behind["fixed_ips"], {"subnet_id": behind["fixed_ips"][0]["subnet_id"]}]
+    body = {"port": {"fixed_ips": more}}
+    ips = place.api.call("PUT", f"{PORTS}/{behind['id']}", body).json["port"]["fixed_ips"]
+    first, second = (each["ip_address"] for each in ips)
+    far = place.floating(port_id=behind["id"], fixed_ip_address=first, router_id=other)
+
+    for id_, address in ((beside["id"], "10.0.0.71"), (far["id"], second)):
+        answer = place.put(id_, fixed_ip_address=address)
+
+        assert answer.status == 200, answer
+        changed = answer.json["floatingip"]
+        assert (changed["router_id"], changed["fixed_ip_address"]) == (other, address)
+        assert place.put(id_, qos_policy_id=None).json["floatingip"]["router_id"] == other
+    chosen = place.put(beside["id"], router_id=None).json["floatingip"]
+    assert chosen["router_id"] == place.router
+
+
 def test_a_router_that_can_not_translate_is_refused(place: Place, behind: dict[str, Any]) -> None:
     without = place.api.make(ROUTERS, "router")["id"]
 

@@ -4,7 +4,7 @@ Source: neutron.db.l3_db (get_assoc_data, _get_router_for_floatingip).
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from alcor.contracts.held_ports import PortView
 from alcor.contracts.peers import Ids
@@ -23,6 +23,13 @@ from alcor.runtime.managing.writes import seen_by
 from alcor.values.errors import NotFound
 
 
+class RouterNow(NamedTuple):
+    """The router that translates a floating IP."""
+
+    router_id: str
+    is_beside: bool  # on the subnet of the address inside; else it was named, and others lead there
+
+
 class Associating:
     """Looks at ports and routers; nothing is saved here."""
 
@@ -30,9 +37,17 @@ class Associating:
         self._peers = peers
 
     async def association(
-        self, values: Mapping[str, Any], project: str, network_id: str, caller: Caller
+        self,
+        values: Mapping[str, Any],
+        project: str,
+        network_id: str,
+        caller: Caller,
+        router_now: RouterNow | None = None,
     ) -> Association | None:
-        """What `port_id` and those that go with it ask for; None: to be given to nobody."""
+        """What `port_id` and those that go with it ask for; None: to be given to nobody.
+
+        `router_now` stays, if the address is another one of the same port and it leads there.
+        """
         port_id, wanted = values.get("port_id"), values.get("fixed_ip_address")
         if not port_id:
             for name in ("fixed_ip_address", "router_id"):
@@ -44,6 +59,8 @@ class Associating:
         if router_id := values.get("router_id"):
             router = await self.router(router_id, caller)
             path = await self._path_by(router.id, fixed_ip, network_id)
+        elif router_now is not None:
+            path = await self._path_kept(router_now, port, fixed_ip, network_id)
         else:
             path = (await self.paths(port, fixed_ip, network_id))[0]
         return Association(port.id, fixed_ip.ip_address, path)
@@ -84,6 +101,15 @@ class Associating:
         if not paths:
             raise ExternalGatewayForFloatingIPNotFound(network_id, fixed_ip.subnet_id, port.id)
         return paths
+
+    async def _path_kept(
+        self, now: RouterNow, port: PortRecord, fixed_ip: FixedIp, network_id: str
+    ) -> Path:
+        """By the same router as now, if it is on the address's subnet or was named without that."""
+        if not now.is_beside:
+            return await self._path_by(now.router_id, fixed_ip, network_id)
+        paths = await self.paths(port, fixed_ip, network_id)
+        return next((each for each in paths if each.router_id == now.router_id), paths[0])
 
     async def _path_by(self, router_id: str, fixed_ip: FixedIp, network_id: str) -> Path:
         """By a router that was named: others may lead from there to the address."""

@@ -33,7 +33,7 @@ from alcor.managers.elastic_ip.model.refusals import (
     PortHasPortForwarding,
 )
 from alcor.managers.elastic_ip.needs import Note, Peers, Store, Transaction
-from alcor.managers.elastic_ip.service.associating import Associating, check_hops
+from alcor.managers.elastic_ip.service.associating import Associating, RouterNow, check_hops
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
 from alcor.managers.elastic_ip.service.settling import Settling
 from alcor.managers.elastic_ip.service.showing import ports_of, shown
@@ -192,11 +192,14 @@ class FloatingIpService:
         self, held: Held, changes: Mapping[str, Any], caller: Caller
     ) -> Association | None:
         values, ip = dict(changes), held.ip
+        router_now = None
         if "port_id" not in changes and changes:
             values["port_id"] = ip.port_id
             values.setdefault("fixed_ip_address", ip.fixed_ip_address)
+            if ip.router_id is not None and "router_id" not in changes:
+                router_now = RouterNow(ip.router_id, bool(held.backing.interface_port_id))
         return await self._associating.association(
-            values, ip.project_id, ip.floating_network_id, caller
+            values, ip.project_id, ip.floating_network_id, caller, router_now
         )
 
     async def _port(
