@@ -1,4 +1,4 @@
-"""Routers that were saved before there were several gateways show theirs, in either database."""
+"""Routers that older code saved show what routers show now, in either database."""
 
 import shutil
 import sqlite3
@@ -25,7 +25,8 @@ NEW = ("external_gateways", "enable_default_route_ecmp", "conntrack_helpers")
 INSERT = "INSERT INTO router (id, project_id, name, sequence, doc) VALUES ('{}', '', '', 1, '{}')"
 
 
-def router(id_: str, gateway: GatewayInfo | None) -> Router:
+def router(id_: str, gateway: GatewayInfo | None, zones: tuple[str, ...] = ()) -> Router:
+    says = 'says "external_gateways": itself, and "availability_zones":["nova"]'
     return Router(
         id=id_,
         name="",
@@ -33,7 +34,9 @@ def router(id_: str, gateway: GatewayInfo | None) -> Router:
         project_id="",
         admin_state_up=True,
         external_gateway_info=gateway,
-        description='says "external_gateways": itself',
+        availability_zone_hints=zones,
+        availability_zones=zones,
+        description=says,
         revision_number=1,
         created_at="",
         updated_at="",
@@ -43,6 +46,7 @@ def router(id_: str, gateway: GatewayInfo | None) -> Router:
 def old_document(found: Router) -> str:
     """As code wrote it that knew one gateway only."""
     kept = {name: value for name, value in msgspec.to_builtins(found).items() if name not in NEW}
+    kept["availability_zones"] = ["nova"]
     return msgspec.json.encode(kept).decode()
 
 
@@ -53,7 +57,7 @@ def old_versions(folder: Path) -> Path:
     return folder
 
 
-OLD = [router("with", GATEWAY), router("without", None)]
+OLD = [router("with", GATEWAY, zones=("nova",)), router("without", None)]
 INSERTS = [INSERT.format(each.id, old_document(each)) for each in OLD]
 NEWER = msgspec.json.encode(msgspec.structs.replace(OLD[0], id="newer")).decode()
 
@@ -66,6 +70,8 @@ def as_shown(rows: list[tuple[str, str]]) -> None:
     assert found["without"]["external_gateways"] == []
     assert found["without"]["enable_default_route_ecmp"] is False
     assert found["without"]["conntrack_helpers"] == []
+    assert found["without"]["availability_zones"] == []
+    assert found["with"]["availability_zones"] == ["nova"]
     assert found["newer"] == msgspec.json.decode(NEWER)
 
 
@@ -89,14 +95,17 @@ def test_a_row_that_older_code_saves_meanwhile_shows_all_gateways_once_it_is_cha
     file = tmp_path / "router.sqlite"
     migrate(file, VERSIONS)
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute(INSERTS[0])
+        for insert in INSERTS:
+            connection.execute(insert)
         tx = SqlTransaction(connection, "", lambda _kind, _project: -1)
 
-        saved = tx.save(changed(tx.router("with", None), {"name": "other"}, ""))
+        saved = [
+            msgspec.json.decode(tx.save(changed(tx.router(each.id, None), {"name": "other"}, "")))
+            for each in OLD
+        ]
 
-    assert msgspec.json.decode(saved)["external_gateways"] == [
-        msgspec.json.decode(msgspec.json.encode(GATEWAY))
-    ]
+    assert saved[0]["external_gateways"] == [msgspec.json.decode(msgspec.json.encode(GATEWAY))]
+    assert [each["availability_zones"] for each in saved] == [["nova"], []]
 
 
 def test_rows_of_before_show_all_gateways_in_postgresql(postgres: Any, tmp_path: Path) -> None:

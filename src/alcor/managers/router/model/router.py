@@ -1,7 +1,7 @@
 """A router as clients see it, and what a body makes of it. Pure.
 
 Every host routes (there is no central one), and a gateway moves when its host is lost: so `ha` and
-`distributed` are always true. A region is one availability zone, and every router of it is in that.
+`distributed` are always true. A router is in the availability zones that it was asked for in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,4 +124,6 @@ def changed(old: Router, values: Mapping[str, Any], now: str) -> Router:
     """The router with these values; the very same when nothing is different."""
     if "external_gateway_info" in values and "external_gateways" not in values:
         values = {**values, **with_first(old, values["external_gateway_info"])}
+    if old.availability_zones != old.availability_zone_hints:  # older code saved it, meanwhile
+        values = {**values, "availability_zones": old.availability_zone_hints}
     return revised(old, values, now)
