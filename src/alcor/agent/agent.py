@@ -89,6 +89,7 @@ class Agent:
             config.tunnel_ip,
             mappings,
             tunnel_type=config.tunnel_type,
+            tap_udp_port=config.tap_udp_port,
         )
         resolved = self._reconciler.set_resolved
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
@@ -116,7 +117,7 @@ class Agent:
         desk = Desk(self._model, send, names, services, chance, self.metrics)
         self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
-        self._reconciler.want_mirrors = self._database.want_mirrors
+        self._reconciler.want_copies = self._database.want_copies
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""

@@ -38,6 +38,14 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         Literal["vxlan", "geneve"],
         Meta(description="Of tunnels to other hosts, the same on all; as network.tunnel_type"),
     ] = "vxlan"
+    tap_udp_port: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65_535,
+            description="UDP port of copies for tap services on other hosts, the same on all",
+        ),
+    ] = 4_798
     bridge_mappings: Annotated[
         str, Meta(description="Uplinks, PHYSICAL_NETWORK:BRIDGE with commas between them")
     ] = ""

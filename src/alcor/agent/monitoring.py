@@ -34,8 +34,18 @@ class Taps(NamedTuple):
 
 
 Log = PortLog | GroupLog
-Kinds = frozenset[bool]  # of mirrors, by whether it is ERSPAN
-Ports = tuple[int, int]  # the ofports for GRE and for ERSPAN; 0: there is none
+Kinds = frozenset[str]  # of ports for copies that are wanted: fields of `Ports`
+
+
+class Ports(NamedTuple):
+    """The ofports by which copies leave the host; 0: there is none."""
+
+    gre: int = 0
+    erspan: int = 0
+    taps: int = 0  # to taps on other hosts, and from there
+
+
+NO_PORTS = Ports()
 NO_TAPS = Taps()
 _NOTHING: Mapping[str, Log] = {}
 
@@ -49,7 +59,7 @@ class Monitoring:
         self._by_group: dict[str, dict[str, Log]] = {}
         self._by_acl: dict[str, dict[str, AclLog]] = {}
         self._mirrors: dict[str, dict[str, Mirror]] = {}  # by port
-        self._ports: Ports = (0, 0)
+        self._ports = NO_PORTS
 
     def put(self, log: Log | Mirror, ports_by_group: Mapping[str, Set[str]]) -> set[Unit]:
         """Hold an entry in place of what its key held before; the ports that it is about."""
@@ -100,7 +110,8 @@ class Monitoring:
     @property
     def mirror_kinds(self) -> Kinds:
         """The kinds of mirrors for which the switch needs a port."""
-        return frozenset(each.erspan for held in self._mirrors.values() for each in held.values())
+        held = (each for of_port in self._mirrors.values() for each in of_port.values())
+        return frozenset("erspan" if each.erspan else "gre" for each in held)
 
     def set_ports(self, ports: Ports) -> set[Unit]:
         """The switch's ports for mirrors; the units of what is copied to them."""
@@ -114,7 +125,7 @@ class Monitoring:
         if port_id not in self._mirrors:
             return NO_TAPS
         held = self._mirrors[port_id]
-        mirrors = [held[id_] for id_ in sorted(held) if self._ports[held[id_].erspan]]
+        mirrors = [held[id_] for id_ in sorted(held) if self._port_of(held[id_])]
         return Taps(
             tuple(self._copy(each, each.ingress) for each in mirrors if each.ingress is not None),
             tuple(self._copy(each, each.egress) for each in mirrors if each.egress is not None),
@@ -123,7 +134,10 @@ class Monitoring:
     def _copy(self, mirror: Mirror, tunnel_id: int) -> Action:
         """What becomes of the copy does not happen to the frame itself."""
         where = set_field("tun_id", tunnel_id), set_field("tun_dst", mirror.remote.number)
-        return Clone((*where, output(self._ports[mirror.erspan])))
+        return Clone((*where, output(self._port_of(mirror))))
+
+    def _port_of(self, mirror: Mirror) -> int:
+        return self._ports.erspan if mirror.erspan else self._ports.gre
 
 
 def _wanted(logs: Collection[Log | AclLog]) -> Wanted:

@@ -22,7 +22,7 @@ from alcor.agent.model.shared_addresses import Holder
 from alcor.agent.model.statuses import as_refused, port_states
 from alcor.agent.monitoring import Kinds
 from alcor.agent.owned import owned_outside
-from alcor.goal_state.entries import Mirror
+from alcor.goal_state.entries import Mirror, Tap, TapFlow
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.runtime.observability import spans
 from alcor.transport.link import Connected, Disconnected, Frame, Link, PortState, Report
@@ -31,6 +31,8 @@ from alcor.values.traceparent import request_of
 
 # What changes with what this host answers for outside.
 _OUTSIDE = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.NETWORK))
+
+_COPYING = (Mirror, Tap, TapFlow)
 
 events_pending_max = 256  # frames that wait for a pass; the link is not read beyond
 traces_max = 10_000  # requests that are named when the switch has what they changed
@@ -109,7 +111,7 @@ class Reconciler:
         self._told: Mapping[str, PortState] = {}
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
-        self.want_mirrors: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
+        self.want_copies: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
         self.adopt: Adopt = lambda _: None  # is given who outside is left over on the switch
         self.settled: Settled = list  # told when the switch is as wanted
 
@@ -343,8 +345,8 @@ class Reconciler:
         for entry in taken.put:
             self._touch(self._model.put(entry))
             self._herald.note(entry)
-        if any(isinstance(each, Mirror) for each in (*taken.put, *taken.gone)):
-            self.want_mirrors(self._model.monitoring.mirror_kinds)
+        if any(isinstance(each, _COPYING) for each in (*taken.put, *taken.gone)):
+            self.want_copies(self._model.kinds_of_copies)
         for name in taken.unsubscribe:
             self._link.unsubscribe(name)
         for name, epoch, position in taken.subscribe:

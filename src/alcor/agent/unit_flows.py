@@ -130,6 +130,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
         if policy is not None:
             yield from qos.port(wired, policy, model.qos.slot(wired.port.id), cookie)
         yield from classify.port(wired, cookie)
+        yield from classify.tap(wired, model.tunnel, cookie)
 
 
 def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

@@ -354,6 +354,32 @@ class Mirror(NamedTuple):
     egress: int | None = None
 
 
+class Tap(NamedTuple):
+    """A port of this host gets the copies that other hosts send under a number (of 24 bits)."""
+
+    id: str
+    host: str
+    port_id: str
+    number: int
+
+
+class TapFlow(NamedTuple):
+    """Copies of what passes a port of this host go to a port of the cloud.
+
+    If that is here they are handed to it; to the other hosts among `endpoints` they are sent under
+    its number.
+    """
+
+    id: str
+    host: str
+    port_id: str
+    tap_port_id: str
+    number: int
+    endpoints: tuple[Address, ...]
+    ingress: bool  # of what goes to the machine
+    egress: bool  # of what it sends
+
+
 class UplinkNode(NamedTuple):
     """A living host with an uplink to a physical network."""
 
@@ -422,6 +448,8 @@ GoalEntry = (
     | GroupLog
     | AclLog
     | Mirror
+    | Tap
+    | TapFlow
     | SubnetAcl
     | AclRule
     | QosPolicy

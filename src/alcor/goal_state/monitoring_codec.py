@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alcor.goal_state.entries import AclLog, GroupLog, Mirror, PortLog
+from alcor.goal_state.entries import AclLog, GroupLog, Mirror, PortLog, Tap, TapFlow
 from alcor.goal_state.kind import Kind
 from alcor.goal_state.pb import goal_state_pb2 as pb
 from alcor.values.addresses import unpack_address
@@ -64,9 +64,56 @@ def _read_mirror(parts: list[str], value: bytes) -> Mirror:
     )
 
 
+def _tap(tap: Tap) -> pb.Tap:
+    return pb.Tap(port_id=tap.port_id, number=tap.number)
+
+
+def _read_tap(parts: list[str], value: bytes) -> Tap:
+    """The tap of these bytes; `ValueError` when no tunnel has its number."""
+    found = pb.Tap.FromString(value)
+    return Tap(parts[3], parts[1], found.port_id, _number(found.number))
+
+
+def _tap_flow(flow: TapFlow) -> pb.TapFlow:
+    return pb.TapFlow(
+        port_id=flow.port_id,
+        tap_port_id=flow.tap_port_id,
+        number=flow.number,
+        endpoints=[each.packed for each in flow.endpoints],
+        ingress=flow.ingress,
+        egress=flow.egress,
+    )
+
+
+def _read_tap_flow(parts: list[str], value: bytes) -> TapFlow:
+    """The flow of these bytes; `ValueError` when no tunnel leads where it goes."""
+    found = pb.TapFlow.FromString(value)
+    endpoints = tuple(map(unpack_address, found.endpoints))
+    if any(each.version != 4 for each in endpoints):
+        raise ValueError("the underlay is of IPv4")
+    return TapFlow(
+        id=parts[3],
+        host=parts[1],
+        port_id=found.port_id,
+        tap_port_id=found.tap_port_id,
+        number=_number(found.number),
+        endpoints=endpoints,
+        ingress=found.ingress,
+        egress=found.egress,
+    )
+
+
+def _number(found: int) -> int:
+    if not 0 < found < 1 << 24:
+        raise ValueError(f"a tap has no number {found}")
+    return found
+
+
 KINDS: tuple[Kind[Any], ...] = (
     Kind(PortLog, "host/*/log/*", _port_log, _read_port_log),
     Kind(GroupLog, "group/*/log/*", _group_log, _read_group_log),
     Kind(AclLog, "acl/*/log/*", _acl_log, _read_acl_log),
     Kind(Mirror, "host/*/mirror/*", _mirror, _read_mirror),
+    Kind(Tap, "host/*/tap/*", _tap, _read_tap),
+    Kind(TapFlow, "host/*/tapflow/*", _tap_flow, _read_tap_flow),
 )

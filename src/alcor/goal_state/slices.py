@@ -4,7 +4,7 @@ A slice is the unit of order and of subscription; its name is the prefix of its 
 
 | slice | entries |
 |---|---|
-| `host/<host>/` | `port/<port id>`: a port bound there, in full; by id `exit/`, `log/`, `mirror/` |
+| `host/<host>/` | `port/<id>`: a port there; by id `exit/`, `log/`, `mirror/`, `tap/`, `tapflow/` |
 | `network/<id>/` | `network`; and by id `subnet/`, `neighbour/`, `name/`, `attachment/`, `acl/` |
 | `group/<id>/` | `group`: a security group; `rule/<id>`; `log/<id>`: of its decisions |
 | `members/<id>/` | `member/<port id>`: the addresses of a security group's member |
@@ -80,6 +80,16 @@ def host_log_key(host: str, log_id: str) -> str:
 def mirror_key(host: str, mirror_id: str) -> str:
     """The entry of a mirror of a port there (a `Mirror`)."""
     return f"host/{host}/mirror/{mirror_id}"
+
+
+def tap_key(host: str, tap_id: str) -> str:
+    """The entry of a port there that gets copies (a `Tap`)."""
+    return f"host/{host}/tap/{tap_id}"
+
+
+def tap_flow_key(host: str, flow_id: str) -> str:
+    """The entry of a port there whose copies go to a port (a `TapFlow`)."""
+    return f"host/{host}/tapflow/{flow_id}"
 
 
 def group_log_key(group_id: str, log_id: str) -> str:

@@ -34,7 +34,9 @@ from alcor.intent.watching_records import (
     LogRecord,
     MeteringLabelRecord,
     MeteringRuleRecord,
+    TapFlowRecord,
     TapMirrorRecord,
+    TapServiceRecord,
 )
 from alcor.values.zones import ZONE
 
@@ -124,7 +126,12 @@ KINDS_BY_MANAGER: dict[str, dict[str, type[Record]]] = {
     "flavor": {"flavor": FlavorRecord, "service_profile": ServiceProfileRecord},
     "metering": {"metering_label": MeteringLabelRecord, "metering_rule": MeteringRuleRecord},
     "local_ip": {"local_ip": LocalIpRecord, "local_ip_association": LocalIpAssociationRecord},
-    "monitoring": {"log": LogRecord, "tap_mirror": TapMirrorRecord},
+    "monitoring": {
+        "log": LogRecord,
+        "tap_mirror": TapMirrorRecord,
+        "tap_service": TapServiceRecord,
+        "tap_flow": TapFlowRecord,
+    },
     "topology": {"auto_allocated_topology": TopologyRecord},
     "quota": {"quota": QuotaRecord},
 }

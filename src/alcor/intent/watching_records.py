@@ -47,3 +47,23 @@ class TapMirrorRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     erspan: bool = False
     in_tunnel: int | None = None  # of what goes to the machine
     out_tunnel: int | None = None
+
+
+class TapServiceRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A port that gets copies; hosts send them to each other under its number (of 24 bits)."""
+
+    project_id: str
+    port_id: str
+    number: int
+
+
+class TapFlowRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Copies of what passes a port go to the port of a tap service, which never changes."""
+
+    project_id: str
+    tap_service_id: str
+    port_id: str
+    tap_port_id: str
+    number: int
+    ingress: bool = False  # of what goes to the machine
+    egress: bool = False  # of what it sends

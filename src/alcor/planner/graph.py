@@ -59,9 +59,11 @@ from alcor.intent.watching_records import (
     LogRecord,
     MeteringLabelRecord,
     MeteringRuleRecord,
+    TapFlowRecord,
     TapMirrorRecord,
+    TapServiceRecord,
 )
-from alcor.planner import large
+from alcor.planner import large, taps
 from alcor.planner.index import Index
 from alcor.planner.metering_index import owner_of
 from alcor.planner.nodes import (
@@ -184,10 +186,15 @@ class Planner:
                 yield from (self._neighbour(port, changed) for port in self._ports_of(record))
                 yield from uplink.plan(record)
                 yield from large.of_node(self.index, self._lazy_above, record)
+                yield from taps.of_node(self.index, record.id, record)
             case LogRecord():
                 yield from self._decide_log(record)
             case TapMirrorRecord():
                 yield from mirror.plan(record, self.index.port(record.port_id))
+            case TapServiceRecord():
+                yield from taps.of_service(self.index, record)
+            case TapFlowRecord():
+                yield from taps.of_flow(self.index, record)
             case GroupRecord():
                 for each in self.index.monitoring.logs_of_project(record.project_id):
                     yield from log.plan_groups(each, (record.id,))
@@ -211,6 +218,7 @@ class Planner:
             yield from log.plan_port(each, port)
         for tap in self.index.monitoring.mirrors_of_port(port.id):
             yield from mirror.plan(tap, port)
+        yield from taps.of_port(self.index, port)
 
     def _decide_of_others(self, before: Record | None, after: Record | None) -> list[Decision]:
         """What the change decides of entries that other records decide as well."""
@@ -218,7 +226,8 @@ class Planner:
             return []
         if isinstance(before, NodeRecord) and after is None:
             gone: dict[str, None] = {before.id: None}  # ports that wait there are still elsewhere
-            return [self._neighbour(port, gone) for port in self._ports_of(before)]
+            neighbours = [self._neighbour(port, gone) for port in self._ports_of(before)]
+            return [*neighbours, *taps.of_node(self.index, before.id, None)]
         return [
             *self._decide_acls(before, after),
             *self._decide_scopes(before, after),
@@ -286,6 +295,7 @@ class Planner:
                 yield from uplink.keys(record)
                 for entry in large.of_node(self.index, self._lazy_above, record):
                     yield entry[0]
+                yield from taps.keys_of_node(self.index, record.id)
             case MeteringRuleRecord():
                 yield metering_rule_key(self.index.metering.owner(record.label_id), record.id)
             case MeteringLabelRecord():
@@ -304,6 +314,10 @@ class Planner:
                     yield group_log_key(record.id, each.id)
             case TapMirrorRecord():
                 yield from mirror.keys(record, self.index.port(record.port_id))
+            case TapServiceRecord():
+                yield from taps.keys_of_service(self.index, record)
+            case TapFlowRecord():
+                yield from taps.keys_of_flow(self.index, record)
             case LogRecord() if record.acl_id:
                 yield acl_log_key(record.acl_id, record.id)
             case LogRecord() if record.port_id:
@@ -333,6 +347,7 @@ class Planner:
             yield from log.keys_of_port(each, port)
         for tap in self.index.monitoring.mirrors_of_port(port.id):
             yield from mirror.keys(tap, port)
+        yield from taps.keys_of_port(self.index, port)
 
     def _decide_log(self, record: LogRecord) -> Iterator[Decision]:
         """Where the log is kept: with its network ACL, its port, or its groups."""

@@ -15,6 +15,7 @@ from alcor.agent.features import metering
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.meter import LIMITS
 from alcor.agent.model.model import HostModel, Interface, Tunnel
+from alcor.agent.monitoring import Ports
 from alcor.agent.packets import dhcp6
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
@@ -51,6 +52,8 @@ from alcor.goal_state.entries import (
     Rule,
     Subnet,
     SubnetAcl,
+    Tap,
+    TapFlow,
     UplinkNode,
 )
 from alcor.goal_state.slices import EVERYBODY
@@ -74,7 +77,7 @@ from alcor.values.addresses import (
 from alcor.values.protocols import protocol_number
 
 TUNNEL, UPLINK = 100, 200  # ofports on every host
-MIRRORS = {300: "gre", 301: "erspan"}
+MIRRORS, TAPS = {300: "gre", 301: "erspan"}, 302
 ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
 _TCP_FLAGS = {"syn": 0x02, "synack": 0x12, "ack": 0x10}
 ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
@@ -177,6 +180,10 @@ class World:
                 erspan = "erspan" in plain
                 made = Mirror(name, "here", plain[0], address(plain[1]), erspan, *ends)
                 self.security[kind, name] = made
+            case "tap":
+                self.security[kind, name] = Tap(name, "here", plain[0], int(plain[1]))
+            case "tapflow":
+                self.security[kind, name] = self._tap_flow(name, plain)
             case "log":
                 port_id, group_id = said.get("port"), said.get("group", "")
                 wanted = ("accept" in plain, "drop" in plain)
@@ -229,6 +236,16 @@ class World:
         rule = MeteringRule(name, label, EVERYBODY, way == "in", bool(excluded), *ends)
         self.security["meter", name] = rule
 
+    def _tap_flow(self, name: str, words: list[str]) -> TapFlow:
+        """A flow to a tap, on the host of its port and of what else is said."""
+        source, tap_name, *ways = words
+        tap = self.security["tap", tap_name]
+        assert isinstance(tap, Tap)
+        hosts = (self.nics[tap.port_id].host, *(each for each in ways if each in self.endpoints))
+        ends = tuple(self.endpoints[host] for host in hosts)
+        sides = ("in" in ways, "out" in ways)
+        return TapFlow(name, "here", source, tap.port_id, tap.number, ends, *sides)
+
     def _join(self, name: str, said: dict[str, str]) -> None:
         """A port that changes its groups, or is filtered no more."""
         nic = self.nics[name]
@@ -269,7 +286,7 @@ class World:
         """What the agent of a host knows: its ports, and their networks whole."""
         model = HostModel()
         here = self._reached_from(host)
-        model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host], (300, 301)))
+        model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host], Ports(300, 301, TAPS)))
         for network_id in here:
             model.put(self.networks[network_id])
         for subnet in self.subnets.values():
@@ -329,11 +346,12 @@ class World:
         """Where a packet ends: `sender` is a port, or `tunnel HOST VNI` for what comes in there."""
         plain = [word for word in words if "=" not in word]
         said = dict(word.split("=", 1) for word in words if "=" in word)
-        if sender.startswith("tunnel "):
-            _, host, vni = sender.split()
+        if sender.startswith(("tunnel ", "copies ")):
+            way, host, vni = sender.split()
             nic = self.nics[said.pop("from")]
             fields = {"tun_id": int(vni), "tun_src": 1}
-            return self._send(host, self._frame(nic, plain, said), TUNNEL, fields)
+            port = TUNNEL if way == "tunnel" else TAPS
+            return self._send(host, self._frame(nic, plain, said), port, fields)
         nic = self.nics[sender]
         self.counted.clear()
         if nic.port.vlan:
@@ -378,6 +396,12 @@ class World:
         if outcome.port in MIRRORS:
             where, number = Address(4, outcome.fields["tun_dst"]), outcome.fields["tun_id"]
             return f"copied to {where} as {number} by {MIRRORS[outcome.port]}"
+        if outcome.port == TAPS:
+            remote = Address(4, outcome.fields["tun_dst"])
+            there = next(name for name, each in self.endpoints.items() if each == remote)
+            fields = {"tun_id": outcome.fields["tun_id"], "tun_src": self.endpoints[host].number}
+            fate = self._send(there, outcome.packet.frame, TAPS, fields)
+            return f"copied to {there} ({fate})"
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
             return f"answered: {_summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
         if outcome.port == UPLINK:

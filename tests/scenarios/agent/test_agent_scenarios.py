@@ -27,9 +27,12 @@ writes the ends again; read the difference.
     forwarding NAME FLOATING tcp|udp PORTS ADDRESS PORTS
     log NAME port=PORT|group=GROUP|both|acl=ACL [accept] [drop]
     mirror NAME PORT ADDRESS [erspan] [in=ID] [out=ID]
+    tap NAME PORT NUMBER
+    tapflow NAME PORT TAP [in] [out] [HOST: where the tap is, too]
     meter NAME LABEL in|out [excluded] [from=PREFIX] [to=PREFIX]
     PORT: FRAME [field=value ...] -> where it ends
     tunnel HOST VNI: FRAME from=PORT ... -> where it ends
+    copies HOST NUMBER: FRAME from=PORT ... -> where it ends
 
 A port without `groups=` is not filtered. Connections are remembered from packet to packet.
 

@@ -5,6 +5,7 @@ from typing import Any
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model.model import Interface, Tunnel
+from alcor.ovs.ovsdb.values import as_map
 from alcor.values.addresses import address
 
 WISH = Wish("br-int", "netdev", "172.31.0.1")
@@ -177,7 +178,7 @@ def test_an_uplink_is_there_when_its_patch_port_is_open() -> None:
 
 
 def test_ports_for_mirrors_are_made_when_some_are_wanted_and_stay() -> None:
-    made = bridge.missing(database(), WISH._replace(mirrors=frozenset((False, True))))
+    made = bridge.missing(database(), WISH._replace(copies=frozenset(("gre", "erspan"))))
 
     rows = [each["row"] for each in made if each["table"] == "Interface"]
     assert [(row["name"], row["type"]) for row in rows] == [
@@ -188,7 +189,7 @@ def test_ports_for_mirrors_are_made_when_some_are_wanted_and_stay() -> None:
     assert bridge.missing(database(gre), WISH) == []
     there = bridge.tunnel_of(database(gre), WISH)
     assert there is not None
-    assert there.mirrors == (8, 0)
+    assert there.copies == (8, 0, 0)
 
 
 def test_a_port_for_mirrors_that_the_switch_could_not_open_is_told_of_and_not_used() -> None:
@@ -197,4 +198,18 @@ def test_a_port_for_mirrors_that_the_switch_could_not_open_is_told_of_and_not_us
     assert list(bridge.faults(database(broken), WISH)) == [f"{bridge.GRE}: no module"]
     there = bridge.tunnel_of(database(broken), WISH)
     assert there is not None
-    assert there.mirrors == (0, 0)
+    assert there.copies == (0, 0, 0)
+
+
+def test_a_port_for_taps_is_made_when_one_is_wanted_and_hears_a_udp_port_of_its_own() -> None:
+    wish = WISH._replace(tap_udp_port=4_000, copies=frozenset(("taps",)))
+    made = bridge.missing(database(), wish)
+
+    (row,) = [each["row"] for each in made if each["table"] == "Interface"]
+    assert (row["name"], row["type"]) == (bridge.TAPS, "vxlan")
+    assert as_map(row["options"]) == as_map(OPTIONS) | {"dst_port": "4000"}
+    there = interface(bridge.TAPS, type="vxlan", options=row["options"], ofport=8)
+    assert bridge.missing(database(there), wish._replace(copies=frozenset())) == []
+    tunnel = bridge.tunnel_of(database(there), wish)
+    assert tunnel is not None
+    assert tunnel.copies == (0, 0, 8)

@@ -8,6 +8,7 @@ from tests.compiled import compile_all, flows_of
 
 from alcor.agent.compiler import Compiler
 from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.monitoring import Ports
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of, is_ours
 from alcor.goal_state.entries import (
@@ -24,6 +25,7 @@ from alcor.goal_state.entries import (
     LocalIp,
     Member,
     MeteringRule,
+    Mirror,
     Neighbour,
     Network,
     Port,
@@ -34,6 +36,8 @@ from alcor.goal_state.entries import (
     Rule,
     Subnet,
     SubnetAcl,
+    Tap,
+    TapFlow,
     UplinkNode,
 )
 from alcor.goal_state.slices import EVERYBODY
@@ -241,14 +245,42 @@ metering_rules = built(
     st.sampled_from((PREFIXES[1], prefix("0.0.0.0/0"))),
     st.none(),
 )
+# A mirror, a tap and a flow are of the same ports for as long as they live.
+mirrors = built(
+    Mirror, st.just("m1"), st.just("here"), st.just("p1"), st.just(ENDPOINTS[1]), ingress=st.just(7)
+)
+taps = st.sampled_from(PORTS).flatmap(
+    lambda port_id: built(
+        Tap, st.just(f"t-{port_id}"), st.just("here"), st.just(port_id), st.integers(1, 2)
+    )
+)
+tap_flows = st.tuples(st.sampled_from(PORTS), st.sampled_from(PORTS)).flatmap(
+    lambda ends: built(
+        TapFlow,
+        st.just("-".join(ends)),
+        st.just("here"),
+        st.just(ends[0]),
+        st.just(ends[1]),
+        st.integers(1, 2),
+        st.lists(st.sampled_from(ENDPOINTS[:2]), min_size=1, max_size=2, unique=True).map(tuple),
+        st.booleans(),
+        st.booleans(),
+    )
+)
 entries = st.one_of(
+    st.one_of(mirrors, taps, tap_flows),
     st.one_of(ports, networks, subnets, neighbours, routers, router_interfaces),
     st.one_of(gateways, floating_ips, forwardings, uplink_nodes, metering_rules),
     st.one_of(groups, rules, members, address_groups),
     st.one_of(subnet_acls, acl_rules, acl_logs, policies),
 )
 interfaces = st.none() | built(Interface, st.integers(-1, 4), st.booleans())
-tunnels = st.none() | built(Tunnel, st.integers(8, 9), st.sampled_from(ENDPOINTS))
+tunnels = st.none() | built(
+    Tunnel,
+    st.integers(8, 9),
+    st.sampled_from(ENDPOINTS),
+    st.sampled_from((Ports(), Ports(30, 31), Ports(30, 31, 32))),
+)
 changes = st.one_of(
     st.tuples(st.just("put"), entries),
     st.tuples(st.just("remove"), entries),

@@ -45,6 +45,8 @@ from alcor.goal_state.entries import (
     Rule,
     Subnet,
     SubnetAcl,
+    Tap,
+    TapFlow,
     UplinkNode,
     WayOut,
 )
@@ -77,6 +79,8 @@ from alcor.goal_state.slices import (
     rule_key,
     subnet_acl_key,
     subnet_key,
+    tap_flow_key,
+    tap_key,
     uplink_node_key,
 )
 from alcor.values.addresses import Address, Mac, Prefix, address, prefix
@@ -114,6 +118,8 @@ KEYS = [
     found_key(NET, "10.0.0.5", PORT),
     found_name_key(NET, "name=web", PORT),
     acl_log_key("c", "l"),
+    tap_key("h1", "t"),
+    tap_flow_key("h1", "f"),
 ]
 SUBNET_ENTRY = Subnet(
     id=SUBNET,
@@ -339,6 +345,20 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
     st.builds(AclLog, st.just("l"), st.just("c"), st.booleans(), st.booleans()).map(
         lambda entry: (KEYS[28], entry)
     ),
+    st.builds(Tap, st.just("t"), st.just("h1"), texts, st.integers(1, (1 << 24) - 1)).map(
+        lambda entry: (KEYS[29], entry)
+    ),
+    st.builds(
+        TapFlow,
+        st.just("f"),
+        st.just("h1"),
+        texts,
+        texts,
+        st.integers(1, (1 << 24) - 1),
+        st.lists(st.just(WEB), max_size=2).map(tuple),
+        st.booleans(),
+        st.booleans(),
+    ).map(lambda entry: (KEYS[30], entry)),
 )
 
 
@@ -406,3 +426,21 @@ def test_a_policy_that_no_switch_can_keep_is_malformed(policy: QosPolicy) -> Non
 
     with pytest.raises(codec.Malformed):
         codec.decode(policy_key("q"), value)
+
+
+@pytest.mark.parametrize("number", [0, 1 << 24])
+def test_a_tap_with_a_number_that_no_tunnel_has_is_malformed(number: int) -> None:
+    tap = Tap("t", "h1", "p", number)
+    flow = TapFlow("f", "h1", "p", "q", number, (WEB,), True, True)
+
+    for key, entry in ((tap_key("h1", "t"), tap), (tap_flow_key("h1", "f"), flow)):
+        with pytest.raises(codec.Malformed):
+            codec.decode(key, codec.encode(key, entry))
+
+
+def test_a_tap_beyond_an_underlay_of_ipv6_is_malformed() -> None:
+    key = tap_flow_key("h1", "f")
+    flow = TapFlow("f", "h1", "p", "q", 1, (address("fd00::1"),), True, True)
+
+    with pytest.raises(codec.Malformed):
+        codec.decode(key, codec.encode(key, flow))

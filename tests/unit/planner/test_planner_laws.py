@@ -17,6 +17,7 @@ from alcor.intent.records import (
     SubnetPoolRecord,
     SubnetRecord,
 )
+from alcor.intent.watching_records import TapFlowRecord, TapMirrorRecord, TapServiceRecord
 from alcor.planner.graph import IntentChange, Planner
 
 HOSTS, NETWORKS = ("h1", "h2", "h3"), ("n1", "n2")
@@ -61,8 +62,42 @@ ports = st.builds(  # each of one network, for as long as it lives
     mac_address=numbers.map("fa:16:3e:00:00:0{}".format),
     fixed_ips=st.lists(numbers.map(lambda n: FixedIp("s1", f"10.0.0.{n}")), max_size=2).map(tuple),
 )
-records = st.one_of(nodes, networks, subnets, pools, ports, ports)
+PORTS = ("n1-p1", "n1-p2", "n2-p1")
+mirrors = st.builds(
+    TapMirrorRecord,
+    id=st.just("m"),
+    project_id=st.just(""),
+    port_id=st.sampled_from(PORTS),
+    remote_ip=st.just("192.0.2.9"),
+    in_tunnel=numbers,
+)
+taps = st.builds(
+    TapServiceRecord,
+    id=st.sampled_from(["t1", "t2"]),
+    project_id=st.just(""),
+    port_id=st.sampled_from(PORTS),
+    number=numbers,
+)
+tap_flows = st.builds(
+    TapFlowRecord,
+    id=st.sampled_from(["f1", "f2"]),
+    project_id=st.just(""),
+    tap_service_id=st.just("t1"),
+    port_id=st.sampled_from(PORTS),
+    tap_port_id=st.sampled_from(PORTS),
+    number=numbers,
+    ingress=st.booleans(),
+    egress=st.booleans(),
+)
+watching = st.one_of(mirrors, taps, tap_flows, tap_flows)
+records = st.one_of(nodes, networks, subnets, pools, ports, ports, watching)
 histories = st.lists(st.tuples(records, st.booleans()), max_size=30)
+
+
+def placed(id_: str, host: str) -> PortRecord:
+    return PortRecord(
+        id=id_, network_id=id_[:2], project_id="", mac_address="fa:16:3e:00:00:01", host=host
+    )
 
 
 def changes_of(history: list[tuple[Record, bool]]) -> list[IntentChange]:
@@ -95,6 +130,20 @@ def planned(changes: list[IntentChange]) -> dict[str, bytes]:
 @given(histories)
 def test_incremental_is_recompute(history: list[tuple[Record, bool]]) -> None:
     changes = changes_of(history)
+
+    assert planned(changes) == planned(living(changes))
+
+
+@given(
+    st.lists(st.tuples(watching, st.just(False)), min_size=2, max_size=4),
+    st.lists(st.tuples(st.one_of(ports, ports, nodes, watching), st.booleans()), max_size=8),
+)
+def test_incremental_is_recompute_of_what_is_watched(
+    watched: list[tuple[Record, bool]], history: list[tuple[Record, bool]]
+) -> None:
+    here: list[Record] = [NodeRecord(id=host, tunnel_ip="192.0.2.9") for host in HOSTS]
+    here += [placed(id_, "h1") for id_ in PORTS]
+    changes = changes_of([*((record, False) for record in here), *watched, *history])
 
     assert planned(changes) == planned(living(changes))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from alcor.agent.model.model import Interface, Tunnel
-from alcor.agent.monitoring import Kinds
+from alcor.agent.monitoring import Kinds, Ports
 from alcor.ovs.ovsdb.values import as_map, as_set, map_value, set_value
 from alcor.values.addresses import address
 
@@ -37,8 +37,8 @@ INTERFACE_COLUMNS = (
 COLUMNS = {"Bridge": BRIDGE_COLUMNS, "Port": PORT_COLUMNS, "Interface": INTERFACE_COLUMNS}
 
 TUNNEL_NAME = "tun-vxlan"  # whatever its type; a name like vxlan_sys* is the switch's own
-# The ports that copies of packets leave by, as their kinds of mirrors are wanted; they then stay.
-GRE, ERSPAN = "tun-gre", "tun-erspan"
+# The ports that copies of packets leave by, as their kinds are wanted; they then stay.
+GRE, ERSPAN, TAPS = "tun-gre", "tun-erspan", "tun-tap"
 PROTOCOLS = ("OpenFlow13", "OpenFlow14", "OpenFlow15")
 
 Row = Mapping[str, Any]
@@ -53,8 +53,9 @@ class Wish(NamedTuple):
     datapath_type: str
     tunnel_ip: str
     mappings: Mapping[str, str] = {}  # the operator's bridges by physical network
-    mirrors: Kinds = frozenset()  # of which there are some
+    copies: Kinds = frozenset()  # of which there are some
     tunnel_type: str = "vxlan"  # or geneve
+    tap_udp_port: int = 4798  # of copies for taps on other hosts
 
 
 def lock_of(wish: Wish) -> str:
@@ -67,7 +68,7 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
     found = _bridge(rows, wish)
     if found is None:
         tunnel = _make_tunnel(wish, TUNNEL_NAME, wish.tunnel_type, _tunnel_options(wish))
-        return [*_make_bridge(wish), *tunnel]  # the uplinks and mirrors once it is there
+        return [*_make_bridge(wish), *tunnel]  # the uplinks and copies once it is there
     _, bridge = found
     operations = list(_mend_bridge(bridge, wish))
     here = _interfaces_by_name(rows, bridge)
@@ -83,10 +84,12 @@ def missing(rows: Rows, wish: Wish) -> list[Operation]:
 def _tunnels(wish: Wish, here: Collection[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Name, type and options of each tunnel port that there must be, or is."""
     yield TUNNEL_NAME, wish.tunnel_type, _tunnel_options(wish)
-    if GRE in here or False in wish.mirrors:
+    if GRE in here or "gre" in wish.copies:
         yield GRE, "gre", _tunnel_options(wish)
-    if ERSPAN in here or True in wish.mirrors:
+    if ERSPAN in here or "erspan" in wish.copies:
         yield ERSPAN, "erspan", _tunnel_options(wish) | {"erspan_ver": "1", "erspan_idx": "0"}
+    if TAPS in here or "taps" in wish.copies:
+        yield TAPS, wish.tunnel_type, _tunnel_options(wish) | {"dst_port": str(wish.tap_udp_port)}
 
 
 def _missing_uplinks(rows: Rows, bridge: Row, wish: Wish) -> Iterator[Operation]:
@@ -137,7 +140,7 @@ def faults(rows: Rows, wish: Wish) -> Iterator[str]:
         if _bridge(rows, wish, other) is None:
             yield f"physical network {name}: there is no bridge {other}"
     here = _interfaces_by_name(rows, bridge)
-    for name in (TUNNEL_NAME, GRE, ERSPAN):
+    for name in (TUNNEL_NAME, GRE, ERSPAN, TAPS):
         if name in here and _error(here[name]):
             yield f"{name}: {_error(here[name])}"
 
@@ -153,8 +156,9 @@ def tunnel_of(rows: Rows, wish: Wish) -> Tunnel | None:
         return None
     if (row["type"], as_map(row["options"])) != (wish.tunnel_type, _tunnel_options(wish)):
         return None
-    gre, erspan = (max(_ofport(here[name]), 0) if name in here else 0 for name in (GRE, ERSPAN))
-    return Tunnel(_ofport(row), address(wish.tunnel_ip), (gre, erspan))
+    names = (GRE, ERSPAN, TAPS)  # in the order of `Ports`
+    ports = Ports(*(max(_ofport(here[name]), 0) if name in here else 0 for name in names))
+    return Tunnel(_ofport(row), address(wish.tunnel_ip), ports)
 
 
 def interfaces_of(rows: Rows, wish: Wish, seen: Mapping[str, int]) -> dict[str, Interface]:

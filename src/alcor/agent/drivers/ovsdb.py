@@ -53,9 +53,9 @@ class SwitchDatabase:
         self._seen: dict[str, int] = {}  # interface's row -> how late it was first seen
         self._ifindexes: dict[str, int] = {}
 
-    def want_mirrors(self, kinds: Kinds) -> None:
-        """There shall be ports for these kinds of mirrors."""
-        self._wish = self._wish._replace(mirrors=kinds)
+    def want_copies(self, kinds: Kinds) -> None:
+        """There shall be ports for these kinds of copies."""
+        self._wish = self._wish._replace(copies=kinds)
         if self._session is not None:
             self._session.look_again()
 

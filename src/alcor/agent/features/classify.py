@@ -1,5 +1,7 @@
 """CLASSIFY, RETURN: a local port's packets get its number and network; the tunnel's their network.
 
+Copies for taps, which have a tunnel port of their own, are handed over and go no further.
+
 A frame without a VLAN tag belongs to the port of the interface. A tag stands for a sub-port and is
 taken off here: after this stage a sub-port is a port like any other. Frames with a tag of no
 sub-port are dropped.
@@ -9,13 +11,13 @@ from collections.abc import Iterator
 
 from alcor.agent.model.model import Tunnel, Wired
 from alcor.agent.model.tags import TAGS, heard
+from alcor.agent.model.tapping import FROM_NOWHERE
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import FIELD_BY_NAME, VLAN_PRESENT
-from alcor.ovs.flow import DROP, IN_PORT, Flow, PopVlan, apply, load, match, output, set_field
+from alcor.ovs.flow import DROP, IN_PORT, Flow, PopVlan, apply, match, output, set_field
 
 UNTAGGED = 0
-FROM_NOWHERE = load("in_port", 0, bits=16)
 _VNI_FULL = FIELD_BY_NAME[p.VNI].full
 _FROM_TUNNEL = set_field(p.FLAGS, *p.FROM_TUNNEL)
 
@@ -37,6 +39,15 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     elif wired.taps.ingress:
         back = apply(*wired.taps.ingress, output(IN_PORT))
         yield Flow(p.RETURN, p.PRIORITY.normal, mine, back, cookie)
+
+
+def tap(wired: Wired, tunnel: Tunnel | None, cookie: int) -> Iterator[Flow]:
+    """The flows that hand the port what other hosts have copied for it, and nobody else."""
+    if tunnel is None or not tunnel.copies.taps:
+        return
+    for number in wired.tap_numbers:
+        what = match(in_port=tunnel.copies.taps, tun_id=number)
+        yield Flow(p.CLASSIFY, p.PRIORITY.normal, what, apply(*wired.handed), cookie)
 
 
 def host(cookie: int) -> Iterator[Flow]:

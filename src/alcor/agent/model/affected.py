@@ -90,6 +90,7 @@ class HostUnits(HostView):
             Unit(UnitKind.NETWORK, port.network_id),
             Unit(UnitKind.NEIGHBOUR, port.id, port.network_id),
         }
+        units |= self.tapping.units_to(port.id)
         return units | self.shared.units_of(port.network_id)
 
     def _subnet_units(self, network_id: str) -> Set[Unit]:

@@ -11,6 +11,7 @@ from alcor.agent.model.moves import is_moved
 from alcor.agent.model.wired import Interface as Interface
 from alcor.agent.model.wired import Tunnel as Tunnel
 from alcor.agent.model.wired import Wired as Wired
+from alcor.agent.monitoring import NO_PORTS
 from alcor.agent.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.unit import Unit as Unit
 from alcor.agent.unit import UnitKind as UnitKind
@@ -43,6 +44,8 @@ from alcor.goal_state.entries import (
     Rule,
     Subnet,
     SubnetAcl,
+    Tap,
+    TapFlow,
     UplinkNode,
     WayOut,
 )
@@ -94,6 +97,8 @@ class HostModel(HostUnits):
                 return self.monitoring.put(entry, self.ports_by_group)
             case AclLog():
                 return self._put_acl_log(entry, is_there=True)
+            case Tap() | TapFlow():
+                return self.tapping.put(entry, is_there=True)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
@@ -135,6 +140,8 @@ class HostModel(HostUnits):
                 return self.monitoring.remove(entry, self.ports_by_group)
             case AclLog():
                 return self._put_acl_log(entry, is_there=False)
+            case Tap() | TapFlow():
+                return self.tapping.put(entry, is_there=False)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -163,7 +170,8 @@ class HostModel(HostUnits):
         if before == tunnel:
             return set()
         units = {HOST_UNIT} | {Unit(UnitKind.NETWORK, each) for each in self.networks}
-        units |= self.monitoring.set_ports(tunnel.mirrors if tunnel else (0, 0))
+        units |= self.monitoring.set_ports(tunnel.copies if tunnel else NO_PORTS)
+        units |= self.tapping.units()
         units |= self.exits.set_here(self.own_endpoint)
         if self.own_endpoint != (before.endpoint if before else None):
             for network_id in self.neighbours:
@@ -215,6 +223,7 @@ class HostModel(HostUnits):
         self._stamp(network_id)
         own = self.ports_by_network.get(network_id, ())
         ports = {Unit(UnitKind.PORT, each) for each in (*own, *every)}
+        ports.update(*(self.tapping.units_to(each) for each in own))
         # Every flow of the network says its VNI.
         return (
             {Unit(UnitKind.NETWORK, network_id)}

@@ -15,8 +15,9 @@ from alcor.agent.model.reach import Reach
 from alcor.agent.model.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.model.shared_addresses import SharedAddresses
 from alcor.agent.model.sub_ports import SubPorts
+from alcor.agent.model.tapping import Tapping, copies
 from alcor.agent.model.wired import Interface, Tunnel, Wired
-from alcor.agent.monitoring import Monitoring, Wanted
+from alcor.agent.monitoring import NO_PORTS, NO_TAPS, Kinds, Monitoring, Taps, Wanted
 from alcor.agent.unit import Unit
 from alcor.goal_state.entries import (
     AclRule,
@@ -26,7 +27,9 @@ from alcor.goal_state.entries import (
     Port,
     RouterInterface,
     Subnet,
+    TapFlow,
 )
+from alcor.ovs.flow import Action
 from alcor.values.addresses import Address
 
 
@@ -66,6 +69,7 @@ class HostView:
         self.acls = Acls()
         self.metering = Metering()
         self.monitoring = Monitoring()
+        self.tapping = Tapping()
         self.grants: dict[str, Grant] = {}  # by the id of the unit
         self.services: dict[str, tuple[Way, Service]] = {}  # by the id of the unit
 
@@ -74,8 +78,33 @@ class HostView:
         """This host's underlay address, once it has a tunnel port."""
         return self.tunnel.endpoint if self.tunnel else None
 
+    @property
+    def kinds_of_copies(self) -> Kinds:
+        """The kinds of copies for which the switch needs a port."""
+        kinds = self.monitoring.mirror_kinds
+        return kinds | {"taps"} if self.tapping.is_wanted else kinds
+
     def wired(self, port_id: str) -> Wired | None:
         """The port with all that its flows need, or None while something is missing."""
+        wired = self._uncopied(port_id)
+        return wired and wired._replace(taps=self._taps_of(port_id))
+
+    def _taps_of(self, port_id: str) -> Taps:
+        """What copies the frames of a port: for mirrors first, then for taps."""
+        taps, flows = self.monitoring.taps_of(port_id), self.tapping.flows_of(port_id)
+        made = [(flow, self._copies(flow)) for flow in flows]
+        into = (each for flow, copies in made if flow.ingress for each in copies)
+        out = (each for flow, copies in made if flow.egress for each in copies)
+        return Taps((*taps.ingress, *into), (*taps.egress, *out)) if made else taps
+
+    def _copies(self, flow: TapFlow) -> tuple[Action, ...]:
+        """What copies a frame for the tap of a flow."""
+        here = self._uncopied(flow.tap_port_id)
+        ofport = self.tunnel.copies.taps if self.tunnel else NO_PORTS.taps
+        return copies(flow, here and here.handed, ofport, self.own_endpoint)
+
+    def _uncopied(self, port_id: str) -> Wired | None:
+        """As `wired`, but for who copies its frames: so taps of each other lead nowhere."""
         port = self.ports.get(port_id)
         interface = self.interface_of(port) if port is not None else None
         if port is None or interface is None or interface.ofport <= 0:
@@ -87,8 +116,9 @@ class HostView:
         if number is None:
             return None
         machine = self.ports.get(port.parent_id or port_id)
-        device_id, taps = machine.device_id if machine else "", self.monitoring.taps_of(port_id)
-        return Wired(port, network, interface.ofport, number, device_id, taps)
+        device_id = machine.device_id if machine else ""
+        numbers = self.tapping.numbers_of(port_id)
+        return Wired(port, network, interface.ofport, number, device_id, NO_TAPS, numbers)
 
     def interface_of(self, port: Port) -> Interface | None:
         """The interface that the port is heard on: its own, or its parent's."""

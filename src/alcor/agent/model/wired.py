@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from alcor.agent.model.tags import put_on
-from alcor.agent.monitoring import NO_TAPS, Ports, Taps
+from alcor.agent.monitoring import NO_PORTS, NO_TAPS, Ports, Taps
 from alcor.goal_state.entries import Network, Port
 from alcor.ovs.flow import Action, output
 from alcor.values.addresses import Address
@@ -22,7 +22,7 @@ class Tunnel(NamedTuple):
 
     ofport: int
     endpoint: Address
-    mirrors: Ports = (0, 0)
+    copies: Ports = NO_PORTS
 
 
 class Wired(NamedTuple):
@@ -34,8 +34,14 @@ class Wired(NamedTuple):
     number: int  # its name in registers, zones and meters: its ofport, or a sub-port's own
     device_id: str = ""  # the machine: a sub-port's is its parent's
     taps: Taps = NO_TAPS
+    tap_numbers: tuple[int, ...] = ()  # under which other hosts send what is for it
+
+    @property
+    def handed(self) -> tuple[Action, ...]:
+        """What hands a frame to its machine, and copies it for nobody."""
+        return (*put_on(self.port.vlan), output(self.ofport))
 
     @property
     def delivery(self) -> tuple[Action, ...]:
         """What hands a frame to its machine, which knows a sub-port by its tag."""
-        return (*self.taps.ingress, *put_on(self.port.vlan), output(self.ofport))
+        return (*self.taps.ingress, *self.handed)

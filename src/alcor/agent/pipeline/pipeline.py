@@ -62,7 +62,7 @@ _PHASES = (
             Stage(
                 "CLASSIFY",
                 "where the packet came from: a local port (a sub-port by its tag, which goes), a "
-                "network's tunnel, or an uplink",
+                "network's tunnel, or an uplink; a copy for a tap here ends with it",
                 writes=(VNI, FLAGS, PORT_IN),
                 miss_means="unknown port, a network without ports here, or a tag of nobody",
                 next=("UPLINK_IN", "PORT_SEC_L2", "L2_DST"),

@@ -449,3 +449,27 @@ class Mirror(_message.Message):
     ingress: int
     egress: int
     def __init__(self, port_id: _Optional[str] = ..., remote: _Optional[bytes] = ..., erspan: _Optional[bool] = ..., ingress: _Optional[int] = ..., egress: _Optional[int] = ...) -> None: ...
+
+class Tap(_message.Message):
+    __slots__ = ("port_id", "number")
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    port_id: str
+    number: int
+    def __init__(self, port_id: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...
+
+class TapFlow(_message.Message):
+    __slots__ = ("port_id", "tap_port_id", "number", "endpoints", "ingress", "egress")
+    PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    TAP_PORT_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    EGRESS_FIELD_NUMBER: _ClassVar[int]
+    port_id: str
+    tap_port_id: str
+    number: int
+    endpoints: _containers.RepeatedScalarFieldContainer[bytes]
+    ingress: bool
+    egress: bool
+    def __init__(self, port_id: _Optional[str] = ..., tap_port_id: _Optional[str] = ..., number: _Optional[int] = ..., endpoints: _Optional[_Iterable[bytes]] = ..., ingress: _Optional[bool] = ..., egress: _Optional[bool] = ...) -> None: ...
