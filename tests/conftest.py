@@ -11,7 +11,9 @@ from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
@@ -162,6 +164,15 @@ class PostgresServer:
     def url(self, database: str) -> str:
         """The URL of a database: it is made by whoever opens it."""
         return f"postgresql://alcor@/{database}?host={self.folder}"
+
+    def made(self) -> str:
+        """The URL of a new database, without tables."""
+        name = f"t{uuid4().hex}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode()
+            )
+        return self.url(name)
 
     def start(self) -> None:
         """Start it, on the data that it left; it answers when this returns."""

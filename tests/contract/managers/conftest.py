@@ -62,10 +62,7 @@ ADMIN = Caller(project_id="p1", admin=True, request_id="req-1")
 @pytest.fixture
 def empty_url(postgres: Any) -> str:
     """The URL of a PostgreSQL database of its own, without tables."""
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
-    return str(postgres.url(name))
+    return str(postgres.made())
 
 
 class Owners:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 
 from alcor.runtime.sql.database import Deposed
 from alcor.runtime.sql.postgres import PostgresDatabase, look_every_s
+from alcor.values.errors import Unavailable
 
 
 @asynccontextmanager
@@ -30,11 +32,15 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(within_a_deadline())
 
 
+def with_table(url: str) -> str:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE thing (id TEXT)")
+    return url
+
+
 @pytest.fixture
 def url(empty_url: str) -> str:
-    with psycopg.connect(empty_url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE thing (id TEXT)")
-    return empty_url
+    return with_table(empty_url)
 
 
 def insert(id_: str) -> Callable[[sqlite3.Connection], None]:
@@ -49,13 +55,12 @@ def things(url: str) -> list[Any]:
         return connection.execute("SELECT id FROM thing").fetchall()
 
 
-def cut(url: str, role: str) -> None:
-    """End the server's side of a connection, as a failover does."""
+def cut(url: str) -> None:
+    """End the server's side of the connections that write, as a failover does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name = %s AND datname = current_database()",
-            [f"alcor-test-{role}"],
+            "WHERE application_name = 'alcor-test-writer' AND datname = current_database()"
         )
 
 
@@ -65,7 +70,7 @@ def test_who_is_deposed_writes_nothing_and_hears_of_it(url: str) -> None:
             await one.lead()
             await one.write(insert("a"))
             hears = asyncio.ensure_future(one.deposed())
-            cut(url, "leader")
+            cut(url)
             await other.lead()
 
             with pytest.raises(Deposed):
@@ -76,6 +81,78 @@ def test_who_is_deposed_writes_nothing_and_hears_of_it(url: str) -> None:
 
     run(main)
     assert things(url) == [("a",), ("c",)]
+
+
+def test_nobody_else_leads_while_a_write_of_who_does_may_be_committed_yet(url: str) -> None:
+    begun, goes_on = Event(), Event()
+
+    def slowly(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO thing VALUES ('a')")
+        begun.set()
+        goes_on.wait(60)
+
+    async def main() -> None:
+        async with opened(url) as one, opened(url) as other:
+            await one.lead()
+            writes = asyncio.ensure_future(one.write(slowly))
+            await asyncio.to_thread(begun.wait)
+            cut(url)
+            await other.lead()
+            goes_on.set()
+
+            with pytest.raises((Deposed, Unavailable)):
+                await writes
+            with pytest.raises(Deposed):
+                await one.write(insert("b"))
+
+    run(main)
+    assert things(url) == []
+
+
+def test_a_statement_that_the_server_breaks_off_costs_nobody_the_lead(url: str) -> None:
+    attempts: list[int] = []
+
+    def breaks_off_once(connection: sqlite3.Connection) -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            connection.execute("SET LOCAL statement_timeout = 10")
+            connection.execute("SELECT pg_sleep(60)")
+        connection.execute("INSERT INTO thing VALUES ('a')")
+
+    async def main() -> None:
+        async with opened(url) as one:
+            await one.lead()
+            await one.write(breaks_off_once)
+            await one.write(insert("b"))
+
+    run(main)
+    assert len(attempts) == 2
+    assert things(url) == [("a",), ("b",)]
+
+
+def test_a_server_that_was_away_is_led_anew(own_postgres: Any) -> None:
+    """Nobody is deposed while it is away: others need not end for that."""
+    url = with_table(own_postgres.made())
+
+    async def main() -> None:
+        async with opened(url) as one:
+            await one.lead()
+            hears = asyncio.ensure_future(one.deposed())
+            own_postgres.kill()
+            done, _ = await asyncio.wait([hears], timeout=2 * look_every_s)
+            assert not done
+            own_postgres.start()
+
+            with pytest.raises(Deposed):
+                await hears
+            with pytest.raises(Deposed):
+                await one.write(insert("a"))
+        async with opened(url) as later:
+            await later.lead()
+            await later.write(insert("b"))
+
+    run(main)
+    assert things(url) == [("b",)]
 
 
 def test_who_leads_hears_nothing(url: str) -> None:
@@ -98,7 +175,7 @@ def test_who_has_nothing_to_write_hears_of_it_as_well(url: str) -> None:
             hears = asyncio.ensure_future(one.deposed())
             done, _ = await asyncio.wait([hears], timeout=2 * look_every_s)
             assert not done  # it leads
-            cut(url, "leader")
+            cut(url)
             await other.lead()
 
             with pytest.raises(Deposed):

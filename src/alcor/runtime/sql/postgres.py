@@ -4,9 +4,13 @@ A write takes the database's advisory lock first, so that transactions follow ea
 in SQLite, and sequences are in order of commit. A lost connection is made again; work that had not
 begun to commit is run again, until the server has been away for too long.
 
-The leading process holds another lock for as long as one of its connections lives. Every write
-checks that within its transaction, so a deposed process writes nothing. A process that has nothing
-to write checks every few seconds, so that it doesn't find out only at a client's request.
+The leading process holds another lock, in the session that writes: nobody else can lead as long
+as that lives, and what is written in no session that leads is refused. So a deposed process writes
+nothing, and a write asks nobody whether it may. A process that has nothing to write looks every few
+seconds whether its session lives, so that it doesn't find out only at a client's request.
+
+A server takes a session for alive until its machine has not answered for some seconds: then another
+process may lead. Nor does who asks a machine that is gone wait for it any longer.
 """
 
 import asyncio
@@ -33,18 +37,30 @@ readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
 ask_again_s = 0.2
 look_every_s = 2.0  # whether we lead still
-connect_s_max = 10  # for one look whether a server is there
-_PASSING = ("starting up", "shutting down", "recovery")  # of refusals that end by themselves
+connect_s_max = 10
+silence_s_max = 10  # of the other machine, before a connection is taken for lost
+_PASSING = (  # of refusals that end by themselves
+    *("starting up", "shutting down", "recovery"),
+    *("too many clients", "too many connections", "connection slots"),
+)
 
 _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
-_LEAD = "SELECT CASE WHEN pg_try_advisory_lock(2) THEN pg_backend_pid() END"
-_LEADS = (
-    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted AND pid = {} "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
+_LEAD = "SELECT pg_try_advisory_lock(2)"
 # A plan is kept for long, and may be of a time when its tables had a few rows. What a write names
 # it looks up in an index, whatever a table's size, as in SQLite.
 _LOOK_UP = "SET enable_hashjoin = off; SET enable_mergejoin = off"
+# Both ends ask a silent machine whether it is there, and give it up.
+_ASK_S, _ASK_AGAIN_S, _ASKED_MAX = 4, 2, 3
+_AT_OUR_END: dict[str, Any] = {
+    "keepalives_idle": _ASK_S,
+    "keepalives_interval": _ASK_AGAIN_S,
+    "keepalives_count": _ASKED_MAX,
+    "tcp_user_timeout": silence_s_max * 1_000,
+}
+_AT_ITS_END = (
+    f"SET tcp_keepalives_idle = {_ASK_S}; SET tcp_keepalives_interval = {_ASK_AGAIN_S}; "
+    f"SET tcp_keepalives_count = {_ASKED_MAX}; SET tcp_user_timeout = {silence_s_max * 1_000}"
+)
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _KEY_OF_DETAIL = re.compile(r"\((?P<columns>[^)]*)\)=")
 
@@ -78,21 +94,17 @@ class PostgresDatabase:
         self._local = local()
         self._opened: list[psycopg.Connection[Any]] = []
         self._closing = Event()
-        self._leading: psycopg.Connection[Any] | None = None
-        self._begin_write = _BEGIN_WRITE
-        self._leads = ""  # asks whether we lead; empty before we do
+        self._leading: psycopg.Connection[Any] | None = None  # the session that leads, or led
         self._deposed = asyncio.Event()
 
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it."""
-        backend = await self._writer.do(self._lead)
-        self._leads = _LEADS.format(backend)
-        self._begin_write = f"{_BEGIN_WRITE}; {self._leads}"
+        await self._writer.do(self._lead)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction that is durable when this returns; undone if it raises."""
         try:
-            return await self._writer.do(self._run, self._begin_write, work)
+            return await self._writer.do(self._run, _BEGIN_WRITE, work)
         except Deposed:
             self._deposed.set()
             raise
@@ -103,16 +115,8 @@ class PostgresDatabase:
             with suppress(TimeoutError):
                 async with asyncio.timeout(look_every_s):
                     await self._deposed.wait()
-            if not await self._leading_still():
-                break
-        raise Deposed(f"this process leads the database of {self._name} no more")
-
-    async def _leading_still(self) -> bool:
-        """Whether we lead; as long as the server does not answer, nobody else can have begun to."""
-        try:
-            return await self.read(lambda c: c.execute(self._leads).fetchone() is not None)
-        except Unavailable:
-            return True
+            await self._writer.do(self._look)
+        raise self._lost()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
@@ -123,51 +127,64 @@ class PostgresDatabase:
         self._closing.set()
         self._writer.end()
         self._readers.end()
-        for connection in [*self._opened, *([self._leading] if self._leading else [])]:
+        for connection in self._opened:
             connection.close()
 
-    def _lead(self) -> int:
-        """Our backend's number, once we lead."""
-        while (backend := self._try_to_lead()) is None:
+    def _lead(self) -> None:
+        """Return once we lead."""
+        while not self._try_to_lead():
             if self._closing.wait(ask_again_s):
                 raise Deposed(f"the database of {self._name} is closed")
-        return backend
 
-    def _try_to_lead(self) -> int | None:
-        """Our backend's number when we lead."""
+    def _try_to_lead(self) -> bool:
         try:
-            if self._leading is None:
-                name = f"alcor-{self._name}-leader"
-                self._leading = psycopg.connect(
-                    self._url, autocommit=True, application_name=name, keepalives_idle=2
-                )
-            row = self._leading.execute(_LEAD).fetchone()
-            return None if row is None else row[0]
+            raw = self._connection(writes=True)
+            if raw.execute(_LEAD).fetchone() != (True,):
+                return False
         except (errors.OperationalError, errors.InterfaceError):
-            self._leading = None
-            return None
+            self._forget_connection()
+            return False
+        self._leading = raw
+        return True
+
+    def _look(self) -> None:
+        """`Deposed` when we don't lead any more. As long as the server does not answer, nobody else
+        can have begun to; it is not waited for."""
+        try:
+            self._check_leads(self._connection(writes=True).execute("SELECT 1").connection)
+        except (errors.OperationalError, errors.InterfaceError):
+            self._forget_connection()
+
+    def _check_leads(self, raw: "psycopg.Connection[Any]") -> None:
+        """Whoever leads, if we ever did, writes in the session in which we began to."""
+        if self._leading not in (None, raw):
+            raise self._lost()
+
+    def _lost(self) -> Deposed:
+        return Deposed(f"this process leads the database of {self._name} no more")
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        give_up = monotonic() + away_max_s
         while True:
             try:
-                return self._within(begin, work)
+                result = self._within(begin, work)
             except (errors.OperationalError, errors.InterfaceError) as problem:
                 self._forget_connection()
-                if monotonic() > give_up or self._closing.is_set():
+                since = self._local.away_since = getattr(self._local, "away_since", monotonic())
+                if monotonic() > since + away_max_s or self._closing.is_set():
                     _log.warning("database.away", database=self._name, why=str(problem))
                     raise Unavailable(f"the database of {self._name} does not answer") from problem
                 self._closing.wait(ask_again_s)
+            else:
+                vars(self._local).pop("away_since", None)
+                return result
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        raw = self._connection(writes=begin != _BEGIN_READ)
-        cursor = raw.execute(cast(Any, begin))
-        while cursor.nextset():
-            pass
-        if begin.endswith(_LEADS[-20:]) and cursor.fetchone() is None:
-            raw.execute("ROLLBACK")
-            raise Deposed(f"this process leads the database of {self._name} no more")
+        writes = begin == _BEGIN_WRITE
+        raw = self._connection(writes=writes)
+        if writes:
+            self._check_leads(raw)
         try:
+            raw.execute(cast(Any, begin))
             # Of a connection of SQLite's, stores use what `_Connection` has.
             result = work(cast(sqlite3.Connection, _Connection(raw)))
         except BaseException:
@@ -186,18 +203,23 @@ class PostgresDatabase:
         raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if raw is None:
             raw = psycopg.connect(
-                self._url, autocommit=True, application_name=f"alcor-{self._name}"
+                self._url,
+                autocommit=True,
+                application_name=f"alcor-{self._name}-{'writer' if writes else 'reader'}",
+                connect_timeout=connect_s_max,
+                **_AT_OUR_END,
             )
             if writes:
-                raw.execute(_LOOK_UP)
+                raw.execute(f"{_LOOK_UP}; {_AT_ITS_END}".encode())
             self._local.connection = raw
             self._opened.append(raw)
         return raw
 
     def _forget_connection(self) -> None:
+        """Unless it can be used on: in the writer's, if it leads, we shall lead no more."""
         raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if raw is not None:
+        if raw is not None and (raw.closed or raw.broken):
+            self._local.connection = None
             self._opened.remove(raw)
             raw.close()
 
