@@ -48,7 +48,7 @@ def test_no_two_meters_have_one_number() -> None:
 def test_what_is_at_a_gateway_has_meters_of_its_own_while_it_has_a_policy() -> None:
     qos = Qos()
     policy = QosPolicy("q", (Limit(True, False, 8, 8), Limit(False, True, 5, 5)))
-    qos.put(policy)
+    qos.put(policy.id, policy)
     qos.assign("p", 7)
 
     assert qos.limits_of("q", "r") is None
@@ -61,11 +61,11 @@ def test_what_is_at_a_gateway_has_meters_of_its_own_while_it_has_a_policy() -> N
     assert (meters[ingress].rate, meters[ingress].per_packet) == (8, False)
     assert (meters[egress].rate, meters[egress].per_packet) == (5, True)
     again = Qos()
-    again.put(policy)
+    again.put(policy.id, policy)
     again.assign_id("r", has_policy=True)
     assert again.limits_of("q", "r") == found  # a restart finds the meters that are there
-    qos.remove("q")
+    qos.put("q", None)
     assert qos.limits_of("q", "r") is None
-    qos.put(policy)
+    qos.put(policy.id, policy)
     qos.assign_id("r", has_policy=False)
     assert qos.limits_of("q", "r") is None

@@ -58,90 +58,59 @@ class HostModel(HostUnits):
 
     def put(self, entry: GoalEntry) -> set[Unit]:
         """Hold an entry in place of what its key held before."""
-        match entry:
-            case Neighbour():  # first, for there are thousands
-                self.finds.put(entry.port_id, WHOLE)
-                return self._put_neighbour(entry.network_id, entry.port_id, entry)
-            case Found():
-                return self._put_found(entry.what, entry.neighbour)
-            case Presence():
-                return self.reach.tell(entry, True)
-            case Port():
-                return self._put_port(entry.id, entry)
-            case Network():
-                return self._put_network(entry.id, entry)
-            case Subnet():
-                return self._put_subnet(entry.network_id, entry.id, entry)
-            case Name():
-                return self._put_name(entry.network_id, entry.port_id, entry)
-            case FoundName(what, name):
-                return self._put_name(name.network_id, f"{what}/{name.port_id}", name)
-            case Router():
-                return self._put_router(entry.id, entry)
-            case RouterInterface():
-                return self._put_router_interface(entry, self.routing.put_interface(entry))
-            case Gateway() | FloatingIp() | NdpProxy() | Forwarding() | UplinkNode():
-                return self.exits.put(entry, True)
-            case Attachment() | WayOut():
-                return set()  # it only leads to the router
-            case Group() | Rule() | Member() | Addresses():
-                return self._units_touched(self.firewall.put(entry))
-            case SubnetAcl() | AclRule():
-                return acl_units(self.acls.put(entry))
-            case QosPolicy():
-                self.qos.put(entry)
-                return self._units_of_policy(entry.id)
-            case MeteringRule():
-                return self._units_metered(self.metering.put(entry))
-            case PortLog() | GroupLog() | Mirror():
-                return self.monitoring.put(entry, self.ports_by_group)
-            case AclLog():
-                return self._put_acl_log(entry, is_there=True)
-            case Tap() | TapFlow():
-                return self.tapping.put(entry, is_there=True)
+        return self._take(entry, True)
 
     def remove(self, entry: GoalEntry) -> set[Unit]:
         """Forget what the key of `entry` holds."""
+        return self._take(entry, False)
+
+    def _take(self, entry: GoalEntry, is_there: bool) -> set[Unit]:
         match entry:
-            case Port():
-                return self._put_port(entry.id, None)
-            case Network():
-                return self._put_network(entry.id, None)
-            case Subnet():
-                return self._put_subnet(entry.network_id, entry.id, None)
-            case Neighbour():
-                return self._lose_neighbour(entry, WHOLE)
-            case Found():
-                return self._lose_neighbour(entry.neighbour, entry.what)
+            case Neighbour():  # first, for there are thousands
+                return self._take_neighbour(WHOLE, entry, is_there)
+            case Found(what, neighbour):
+                return self._take_neighbour(what, neighbour, is_there)
             case Presence():
-                return self.reach.tell(entry, False)
+                return self.reach.tell(entry, is_there)
+            case Port():
+                return self._put_port(entry.id, entry if is_there else None)
+            case Network():
+                return self._put_network(entry.id, entry if is_there else None)
+            case Subnet():
+                return self._put_subnet(entry.network_id, entry.id, entry if is_there else None)
             case Name():
-                return self._put_name(entry.network_id, entry.port_id, None)
+                return self._put_name(entry.port_id, entry, is_there)
             case FoundName(what, name):
-                return self._put_name(name.network_id, f"{what}/{name.port_id}", None)
+                return self._put_name(f"{what}/{name.port_id}", name, is_there)
             case Router():
-                return self._put_router(entry.id, None)
+                return self._put_router(entry.id, entry if is_there else None)
             case RouterInterface():
-                return self._put_router_interface(entry, self.routing.take_interface(entry))
+                routing = self.routing
+                take = routing.put_interface if is_there else routing.take_interface
+                return self._units_of_interface(entry, take(entry))
             case Gateway() | FloatingIp() | NdpProxy() | Forwarding() | UplinkNode():
-                return self.exits.put(entry, False)
+                return self.exits.put(entry, is_there)
             case Attachment() | WayOut():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
-                return self._units_touched(self.firewall.remove(entry))
+                firewall = self.firewall
+                return self._units_touched((firewall.put if is_there else firewall.remove)(entry))
             case SubnetAcl() | AclRule():
-                return acl_units(self.acls.remove(entry))
+                return acl_units((self.acls.put if is_there else self.acls.remove)(entry))
             case QosPolicy():
-                self.qos.remove(entry.id)
+                self.qos.put(entry.id, entry if is_there else None)
                 return self._units_of_policy(entry.id)
             case MeteringRule():
-                return self._units_metered(self.metering.remove(entry))
+                metering = self.metering
+                return self._units_metered((metering.put if is_there else metering.remove)(entry))
             case PortLog() | GroupLog() | Mirror():
-                return self.monitoring.remove(entry, self.ports_by_group)
+                put = self.monitoring.put if is_there else self.monitoring.remove
+                return put(entry, self.ports_by_group)
             case AclLog():
-                return self._put_acl_log(entry, is_there=False)
+                self.monitoring.put_acl_log(entry, is_there=is_there)
+                return acl_units(self.acls.subnets_of(entry.acl_id))
             case Tap() | TapFlow():
-                return self.tapping.put(entry, is_there=False)
+                return self.tapping.put(entry, is_there=is_there)
 
     def set_interface(self, port_id: str, interface: Interface | None) -> set[Unit]:
         """The interface that is this port on the switch; None: there is none."""
@@ -247,14 +216,10 @@ class HostModel(HostUnits):
         own = {Unit(kind, subnet_id, network_id) for kind in (UnitKind.SUBNET, UnitKind.ACL)}
         return own | ports | routers
 
-    def _put_acl_log(self, log: AclLog, *, is_there: bool) -> set[Unit]:
-        self.monitoring.put_acl_log(log, is_there=is_there)
-        return acl_units(self.acls.subnets_of(log.acl_id))
-
-    def _put_name(self, network_id: str, held_by: str, name: Name | None) -> set[Unit]:
+    def _put_name(self, held_by: str, name: Name, is_there: bool) -> set[Unit]:
         """`held_by`: its port, after what it was found by, if it was looked for."""
-        put_nested(self.names, network_id, held_by, name)
-        self._stamp(network_id)
+        put_nested(self.names, name.network_id, held_by, name if is_there else None)
+        self._stamp(name.network_id)
         return set()  # the agent answers for names; no flow is made of them
 
     def _stamp(self, network_id: str) -> None:
@@ -279,22 +244,22 @@ class HostModel(HostUnits):
             units.update(Unit(UnitKind.PORT, each) for each in ports)
         return units
 
-    def _put_found(self, what: str, found: Neighbour) -> set[Unit]:
-        is_held = found.port_id in self.neighbours.get(found.network_id, ())
-        self.finds.put(found.port_id, what, is_held=is_held)
-        return self._put_neighbour(found.network_id, found.port_id, found)
-
-    def _lose_neighbour(self, lost: Neighbour, known_by: str) -> set[Unit]:
-        if not self.finds.take(lost.port_id, known_by):
+    def _take_neighbour(self, known_by: str, found: Neighbour, is_there: bool) -> set[Unit]:
+        network_id, port_id = found.network_id, found.port_id
+        if is_there:
+            is_held = port_id in self.neighbours.get(network_id, ())
+            self.finds.put(port_id, known_by, is_held=is_held)
+            return self._put_neighbour(network_id, port_id, found)
+        if not self.finds.take(port_id, known_by):
             return set()
-        return self._put_neighbour(lost.network_id, lost.port_id, None)
+        return self._put_neighbour(network_id, port_id, None)
 
     def _put_router(self, router_id: str, router: Router | None) -> set[Unit]:
         self.routing.put_router(router_id, router)
         self.qos.assign_id(router_id, router is not None and bool(router.qos_policy_id))
         return self.exits.units_of_router(router_id)
 
-    def _put_router_interface(
+    def _units_of_interface(
         self, interface: RouterInterface, before: RouterInterface | None
     ) -> set[Unit]:
         """What changes with an interface that has been put or taken in place of `before`."""

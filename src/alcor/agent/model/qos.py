@@ -42,13 +42,12 @@ class Qos:
         self._number_by_port: dict[str, int] = {}
         self._taken: set[int] = set()
 
-    def put(self, policy: QosPolicy) -> None:
-        """Hold a policy."""
-        self._policies[policy.id] = policy
-
-    def remove(self, policy_id: str) -> None:
-        """Forget a policy."""
-        self._policies.pop(policy_id, None)
+    def put(self, id_: str, policy: QosPolicy | None) -> None:
+        """Hold a policy; None: there is none."""
+        if policy is None:
+            self._policies.pop(id_, None)
+        else:
+            self._policies[id_] = policy
 
     def policy_of(self, port: Port, network: Network) -> QosPolicy | None:
         """What holds for a port: its own policy, or else its network's."""
