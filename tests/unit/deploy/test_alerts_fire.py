@@ -69,6 +69,9 @@ CASES = {
     "503 for long": Case(
         WELL | {f'alcor_api_request_seconds_count{{{API}"503"}}': GROWS}, ("AlcorApiUnavailable",)
     ),
+    "not ready for long, which who balances load asks": Case(
+        WELL | {'alcor_api_request_seconds_count{route="/readyz",method="GET",code="503"}': GROWS}
+    ),
     "slow requests": Case(
         WELL | buckets("alcor_api_request_seconds", 'route="/v2.0/ports",', 2, True),
         ("AlcorApiSlow",),
