@@ -43,7 +43,8 @@ class LazyNetwork:
         self._rest: dict[str, Item] = {}  # what all hold
         self._names: dict[str, Item] = {}  # that those hold who don't look for names
         self._found: dict[str, tuple[Item, frozenset[str]]] = {}  # and what it is found by
-        self._keys: dict[str, tuple[str, ...]] = {}  # by what they are found by
+        # By what they are found by: mostly one key, but any number of ports may have one name.
+        self._keys: dict[str, str | dict[str, None]] = {}
         for item in entries:
             self.take(item)
 
@@ -53,7 +54,9 @@ class LazyNetwork:
 
     def found(self, what: str) -> list[Item]:
         """The entries of who has an address or a MAC, is this port, or has a name."""
-        return [self._as_found(what, self._found[key][0]) for key in self._keys.get(what, ())]
+        keys = self._keys.get(what, {})
+        each_once = (keys,) if isinstance(keys, str) else keys
+        return [self._as_found(what, self._found[key][0]) for key in each_once]
 
     def take(self, item: Item) -> Offer:
         """A change of the network's slice."""
@@ -68,7 +71,7 @@ class LazyNetwork:
         for what in was - now:
             self._drop(what, item.key)
         for what in now - was:
-            self._keys[what] = (*self._keys.get(what, ()), item.key)
+            self._add(what, item.key)
         if entry is not None:
             self._found[item.key] = item, now
         gone = item._replace(value=None)
@@ -87,10 +90,19 @@ class LazyNetwork:
             return item
         return item._replace(value=None) if self._rest.pop(item.key, None) is not None else None
 
+    def _add(self, what: str, key: str) -> None:
+        keys = self._keys.setdefault(what, key)
+        if isinstance(keys, dict):
+            keys[key] = None
+        elif keys != key:
+            self._keys[what] = {keys: None, key: None}
+
     def _drop(self, what: str, key: str) -> None:
-        left = tuple(each for each in self._keys.pop(what) if each != key)
-        if left:
-            self._keys[what] = left
+        keys = self._keys[what]
+        if isinstance(keys, dict):
+            del keys[key]
+        if not isinstance(keys, dict) or not keys:
+            del self._keys[what]
 
     def _as_found(self, what: str, item: Item) -> Item:
         _, _, kind, port_id = item.key.split("/")
