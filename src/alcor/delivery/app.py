@@ -113,6 +113,7 @@ class Delivery:
     async def _start(self, rebuilt: Rebuilt) -> None:
         with needed("agents.listen", self._config.listen):
             await self._server.start()
+        self._tasks.start(self._server.send(), "delivery-grpc-send")
         if self._nats is not None:
             with needed("agents.nats", without_login(self._config.nats)):
                 await self._nats.start()

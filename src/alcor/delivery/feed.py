@@ -306,7 +306,9 @@ class HostFeed:
         """What a host may say of how far it is: not beyond what it was offered."""
         if report.epoch != self.epoch:
             return report._replace(position=0)
-        return report._replace(position=min(report.position, self.position))
+        if report.position > self.position:
+            return report._replace(position=self.position)
+        return report
 
 
 def _items(entries: Sequence[Entry]) -> list[Item]:

@@ -63,14 +63,14 @@ class ReportLog:
 
     def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:
         session.last_report = report
-        endpoint, reached = session.hello.tunnel_endpoint, session.reached(report)
+        reached = session.reached(report)
         told = HostReport(
             host=session.host,
             epoch=report.epoch,
             position=report.position,
             flows=report.flows,
             version=session.hello.version,
-            tunnel_ip=str(endpoint) if endpoint is not None else "",
+            tunnel_ip=session.tunnel_ip,
             connected=connected,
             physical_networks=session.hello.physical_networks,
             delivery=self._delivery,

@@ -4,7 +4,6 @@ Live changes wait in a map by key, so a host that reads slowly costs at most one
 when even that is too much it is sent snapshots instead. Nothing is built before it can be sent.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -80,6 +79,10 @@ class _Sent(NamedTuple):
     reached: Reached
 
 
+def _nobody_waits() -> None:
+    """Whoever comes to send looks by itself first."""
+
+
 class HostSession:
     """The delivery's end of one host's connection (`transport.link.Session`)."""
 
@@ -87,6 +90,8 @@ class HostSession:
         self, hello: Hello, source: Source, *, pending_max: int = pending_per_host_max
     ) -> None:
         self.hello = hello
+        endpoint = hello.tunnel_endpoint
+        self.tunnel_ip = str(endpoint) if endpoint is not None else ""
         self.slices: dict[str, None] = {}
         self.last_report = Report(0, 0)
         self.port_reports: dict[str, PortReport] = {}  # what was told last of each of its ports
@@ -106,8 +111,7 @@ class HostSession:
         self._has_moved = False  # there is nothing to send but the position
         self._has_caught_up = False  # the source knows as much as the host does
         self._over = False
-        self._wake = asyncio.Event()
-        self._tell: Callable[[], None] = self._wake.set
+        self._tell: Callable[[], None] = _nobody_waits
 
     @property
     def host(self) -> str:
@@ -228,15 +232,6 @@ class HostSession:
             self._reached = self._source.offered  # it has all there is
         is_of_this_life = self._reached.life == self._source.offered.life
         return self._reached if is_of_this_life else Reached()
-
-    async def next_frame(self) -> Frame | None:
-        """Wait for something to send; None when the session is over."""
-        while not self._over:
-            if (frame := await self.frame()) is not None:
-                return frame
-            self._wake.clear()
-            await self._wake.wait()
-        return None
 
     async def frame(self) -> Frame | None:
         """What there is to send now; None when that is nothing."""

@@ -1,6 +1,6 @@
 """Serve goal state over gRPC: one `Watch` stream a host, and `Get`.
 
-Frames are written one at a time, each when the one before is on its way, so a host that reads
+A host is written one frame at a time, each when the one before is on its way, so one that reads
 slowly holds one frame here and no more. With TLS a host must have a certificate of its name.
 """
 
@@ -12,8 +12,9 @@ import grpc
 import structlog
 
 from alcor.transport import wire
-from alcor.transport.hearing import frame_interval_s, hear, read_hello
+from alcor.transport.hearing import hear, read_hello
 from alcor.transport.link import Behind, Feed, Forbidden, Hello, Session, Violation
+from alcor.transport.outbox import Outbox
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ class GrpcServer:
         self._feed = feed
         self._listen = listen
         self._tls = tls
-        self._encoder = wire.FrameEncoder()
+        self._outbox = Outbox()
         self._server = grpc.aio.server(options=_OPTIONS) if server is None else server
         handlers = {
             "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
@@ -73,6 +74,10 @@ class GrpcServer:
             why = str(error).partition(";")[0]  # after it: how to see what gRPC does
             raise OSError(f"can't listen for hosts on {self._listen}: {why}") from None
         await self._server.start()
+
+    async def send(self) -> None:
+        """Send hosts what there is for them, for ever."""
+        await self._outbox.run()
 
     async def stop(self) -> None:
         """Hang up on every host; they keep what they have, and call again."""
@@ -104,17 +109,18 @@ class GrpcServer:
         ended: _Ended = grpc.StatusCode.OK, ""
         try:
             async with asyncio.TaskGroup() as tasks:
-                reading = tasks.create_task(_read(session, messages))
-                await self._write(session, context)
+                reading = tasks.create_task(self._read(session, messages))
+                await _Stream(session, context, self._outbox).run()
                 reading.cancel()
         except* (Violation, Forbidden, Behind) as errors:
             ended = _status(errors.exceptions[0])
         return ended
 
-    async def _write(self, session: Session, context: Context) -> None:
-        while (frame := await session.next_frame()) is not None:
-            await context.write(self._encoder.encode(frame))
-            await asyncio.sleep(frame_interval_s)
+    async def _read(self, session: Session, messages: AsyncIterator[bytes]) -> None:
+        async for data in messages:
+            await self._outbox.idle.wait()  # what is to be sent goes before what has come
+            await hear(session, data)
+        session.end()
 
     async def _hello(self, messages: AsyncIterator[bytes], context: Context) -> Hello:
         try:
@@ -148,10 +154,57 @@ class GrpcServer:
             raise Forbidden(f"the certificate is not of host {host}")
 
 
-async def _read(session: Session, messages: AsyncIterator[bytes]) -> None:
-    async for data in messages:
-        await hear(session, data)
-    session.end()
+class _Stream:
+    """What is written to one host: a frame at a time, so that who reads slowly holds up nobody."""
+
+    def __init__(self, session: Session, context: Context, outbox: Outbox) -> None:
+        self._session = session
+        self._context = context
+        self._outbox = outbox
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Have the host sent what there is, until the session is over; raises why it can't be."""
+        self._session.call(self._tell)
+        try:
+            await self._over
+        finally:
+            if self._writing is not None:
+                self._writing.cancel()
+
+    def _tell(self) -> None:
+        if self._writing is None:  # else it is asked for more when that is done
+            self._outbox.add(self)
+
+    async def send_frame(self) -> None:
+        """Begin to write the next frame, if there is one and the one before has left."""
+        if self._writing is not None or self._over.done():
+            return
+        if self._session.is_over:
+            self._over.set_result(None)
+            return
+        try:
+            frame = await self._session.frame()
+        except Exception as error:  # this host's alone
+            self._fail(error)
+            return
+        if frame is not None:
+            data = self._outbox.encoder.encode(frame)
+            self._writing = asyncio.create_task(self._write(data), name="grpc-write")
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            await self._context.write(data)
+        except Exception as error:
+            self._fail(error)
+        self._writing = None
+        if self._session.is_ready or self._session.is_over:
+            self._outbox.add(self)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
 
 
 def _status(error: BaseException) -> _Ended:

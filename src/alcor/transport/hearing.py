@@ -3,8 +3,6 @@
 from alcor.transport import wire
 from alcor.transport.link import Hello, Report, Session, Violation
 
-frame_interval_s = 0.001  # changes that are ready within it share a frame; the first goes at once
-
 
 def read_hello(data: bytes) -> Hello:
     """A host's first message; `Violation` when it is another."""
@@ -22,6 +20,7 @@ async def hear(session: Session, data: bytes) -> None:
         case wire.Unsubscribe(name):
             session.unsubscribe(name)
         case Report() as report:
-            await session.report(report)
+            if not session.take(report):
+                await session.report(report)
         case Hello():
             raise Violation("a host says Hello once")

@@ -130,17 +130,12 @@ class Session(Protocol):
         """Take at once how far the host is; False where `report` is to be awaited instead."""
         ...
 
-    async def next_frame(self) -> Frame | None:
-        """Wait for something to send; None when the session is over."""
-        ...
-
     async def frame(self) -> Frame | None:
-        """What there is to send now, for whoever waits by `call`; None when that is nothing."""
+        """What there is to send now; None when that is nothing."""
         ...
 
     def call(self, tell: Callable[[], None]) -> None:
-        """From now on, call this whenever there may be something to send, or the session is over;
-        then nobody waits in `next_frame`."""
+        """Call this whenever there may be something to send, or the session is over: now, too."""
         ...
 
     @property
@@ -154,7 +149,7 @@ class Session(Protocol):
         ...
 
     def end(self) -> None:
-        """Nothing more comes of the host: `next_frame` answers None from now on."""
+        """Nothing more comes of the host: the session is over from now on."""
         ...
 
     async def close(self) -> None:

@@ -14,10 +14,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from alcor.transport import nats_envelope, wire
-from alcor.transport.hearing import frame_interval_s, hear, read_hello
+from alcor.transport.hearing import hear, read_hello
 from alcor.transport.link import Behind, Feed, Forbidden, Report, Session, Violation
 from alcor.transport.nats_connection import close, connected
 from alcor.transport.nats_envelope import Envelope, Kind
+from alcor.transport.outbox import Outbox
 from alcor.transport.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +27,6 @@ window_frames = 16  # that a host is sent before it says that it has taken some
 silence_s_max = 30.0  # of a host, in whole beats
 said_max = 1_000  # messages of a host that wait to be taken
 beat_every_s = 3.0
-turn_s_max = 0.02  # that sending to one host after the other holds the event loop
 connect_s_max = 60.0
 reconnect_every_s = 0.5
 pending_bytes_max = 256 << 20  # of what waits to be sent, to all hosts
@@ -50,7 +50,7 @@ class NatsServer:
         self._client: Client | None = None
         self._hosts: dict[tuple[str, int], _Host] = {}  # by where each speaks, and its connection
         self._serving: set[asyncio.Task[None]] = set()
-        self._outbox = _Outbox()
+        self._outbox = Outbox()
 
     async def start(self) -> None:
         """Connect and listen; `OSError` when that is impossible."""
@@ -156,48 +156,10 @@ class NatsServer:
         await host.end(why or "the control plane hung up")
 
 
-class _Outbox:
-    """Hosts for which there may be something to send."""
-
-    def __init__(self) -> None:
-        self.encoder = wire.FrameEncoder()
-        self._hosts: dict[_Host, None] = {}
-        self._wake = asyncio.Event()
-        self.idle = asyncio.Event()  # nothing is being sent
-        self.idle.set()
-
-    def add(self, host: "_Host") -> None:
-        """There may be something for this host."""
-        self._hosts[host] = None
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Send each of them a frame in turn, as long as there are any; for ever."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            self.idle.clear()
-            try:
-                await self._round()
-            finally:
-                self.idle.set()  # hosts end even when this has failed
-            await asyncio.sleep(frame_interval_s)
-
-    async def _round(self) -> None:
-        hosts, self._hosts = self._hosts, {}
-        now_s = asyncio.get_running_loop().time
-        end_s = now_s() + turn_s_max
-        for host in hosts:
-            await host.send_frame()
-            if now_s() > end_s:
-                await asyncio.sleep(0)  # others run, and what was sent leaves
-                end_s = now_s() + turn_s_max
-
-
 class _Host:
     """One connection."""
 
-    def __init__(self, client: Client, name: str, connection: int, outbox: _Outbox) -> None:
+    def __init__(self, client: Client, name: str, connection: int, outbox: Outbox) -> None:
         self.name = name
         self.silent_beats = 0  # since it was heard
         self._outbox = outbox

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from tests.frames import next_frame
+
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
 from alcor.keyed_log.log import Change
@@ -52,7 +54,7 @@ class Lives:
         for _ in range(most):
             try:
                 async with asyncio.timeout(0):
-                    frame = await self.session.next_frame()
+                    frame = await next_frame(self.session)
             except TimeoutError:
                 return
             assert frame is not None

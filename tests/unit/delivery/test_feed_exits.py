@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.frames import next_frame
+
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import port_key
@@ -46,7 +48,7 @@ def test_a_router_that_leaves_by_the_host_no_more_is_withdrawn_and_reports_of_po
         async with asyncio.timeout(5):
             refused: set[str] = set()
             while refused != {ROUTER}:
-                frame = await session.next_frame()
+                frame = await next_frame(session)
                 assert frame is not None
                 refused |= set(frame.refused)
         told = await reports.get([port_key("h1", "r"), port_key("h1", "p")])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
@@ -38,7 +39,7 @@ class World:
         """The slices that the next frame says the host may not have."""
         async with asyncio.timeout(5):
             while True:
-                frame = await session.next_frame()
+                frame = await next_frame(session)
                 assert frame is not None
                 if frame.refused:
                     return set(frame.refused)

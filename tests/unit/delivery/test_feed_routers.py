@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.frames import next_frame
+
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import interface_key, network_slice, router_slice
@@ -45,7 +47,7 @@ def test_a_network_that_no_router_leads_to_any_more_is_withdrawn_with_the_router
         async with asyncio.timeout(5):
             refused: set[str] = set()
             while refused != {ROUTER, FAR}:
-                frame = await session.next_frame()
+                frame = await next_frame(session)
                 assert frame is not None
                 refused |= set(frame.refused)
         await session.close()

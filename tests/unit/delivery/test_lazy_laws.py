@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.frames import next_frame
 from tests.unit.delivery.lives import Lives
 
 from alcor.agent.desired.desired import Desired, Taken
@@ -177,7 +178,7 @@ async def a_lazy_network() -> Region:
 
 async def told(session: Session) -> list[Item]:
     """What the next frame tells."""
-    frame = await session.next_frame()
+    frame = await next_frame(session)
     assert frame is not None
     return list(frame.items)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from tests.frames import next_frame
+
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.session import HostSession
 from alcor.transport.link import Frame, Hello, Item, Reached, Report
@@ -67,7 +69,7 @@ def run(scenario: Callable[[Log, HostSession], Coroutine[Any, Any, None]]) -> No
 
 
 async def frame(session: HostSession) -> Frame:
-    sent = await session.next_frame()
+    sent = await next_frame(session)
     assert sent is not None
     return sent
 
@@ -173,7 +175,7 @@ def test_a_session_that_ends_sends_nothing_more() -> None:
         await session.subscribe(NET, 0, 0)
         await session.close()
 
-        assert await session.next_frame() is None
+        assert await next_frame(session) is None
         assert log.sessions == []
 
     run(scenario)
