@@ -34,10 +34,14 @@ class Key:
         self._pair = nkeys.from_seed(bytearray(self.seed))
         self.public: str = self._pair.public_key.decode()
 
-    def token(self, subject: str, name: str, claims: dict[str, Any]) -> str:
-        """A JWT of these claims, issued by this key."""
+    def token(
+        self, subject: str, name: str, claims: dict[str, Any], lasts_s: int | None = None
+    ) -> str:
+        """A JWT of these claims, issued by this key, that ends after so long, or never."""
         body = {"jti": os.urandom(16).hex(), "iat": int(time.time()), "iss": self.public}
         body |= {"name": name, "sub": subject, "nats": claims | {"version": 2}}
+        if lasts_s is not None:
+            body["exp"] = int(time.time()) + lasts_s
         head = {"typ": "JWT", "alg": "ed25519-nkey"}
         text = ".".join(_encoded(json.dumps(each).encode()) for each in (head, body))
         return f"{text}.{_encoded(self._pair.sign(text.encode()))}"
@@ -68,17 +72,18 @@ class GuardedNats:
         self._process.kill()
         self._process.wait()
 
-    def host(self, name: str) -> Path:
-        """The credentials of a host."""
+    def host(self, name: str, lasts_s: int | None = None) -> Path:
+        """The credentials of a host, which end after so long, or never."""
         user = Key(nkeys.PREFIX_BYTE_USER)
         claims = {"type": "user", "issuer_account": self._account.public}
-        return self._file(name, user, self._hosts.token(user.public, name, claims))
+        return self._file(name, user, self._hosts.token(user.public, name, claims, lasts_s))
 
-    def delivery(self) -> Path:
-        """The credentials of a delivery."""
+    def delivery(self, lasts_s: int | None = None) -> Path:
+        """The credentials of a delivery, which end after so long, or never."""
         user = Key(nkeys.PREFIX_BYTE_USER)
         claims = _UNLIMITED | {"type": "user", "pub": {}, "sub": {}}
-        return self._file("delivery", user, self._account.token(user.public, "delivery", claims))
+        token = self._account.token(user.public, "delivery", claims, lasts_s)
+        return self._file("delivery", user, token)
 
     def _operator_token(self) -> str:
         return self._operator.token(self._operator.public, "operator", {"type": "operator"})

@@ -50,6 +50,7 @@ from alcor.runtime.config import ConfigError, endpoint, file_of, needed
 from alcor.runtime.observability import logs
 from alcor.runtime.observability.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
+from alcor.transport import nats_credentials
 from alcor.transport.certificates import end_s
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
@@ -68,6 +69,10 @@ class Agent:
         if (files := tls_of(config)) is not None:
             self.metrics.certificate_end.labels("agent").set_function(
                 partial(end_s, files, of_server=False)
+            )
+        if (credentials := credentials_of(config)) is not None:
+            self.metrics.credentials_end.labels("nats_credentials").set_function(
+                partial(nats_credentials.end_s, credentials)
             )
         self._config, self._link = config, link
         self._memory = memory = _memory(config)
@@ -224,7 +229,7 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
         return GrpcLink(targets, hello, chance=chance, tls=tls)
     from alcor.transport.nats_client import NatsLink  # only here: it loads half as much again
 
-    credentials = Path(config.nats_credentials).expanduser() if config.nats_credentials else None
+    credentials = credentials_of(config)
     secure = tls if targets[0].startswith("tls://") else None
     return NatsLink(targets, hello, chance=chance, credentials=credentials, tls=secure)
 
@@ -280,6 +285,11 @@ def tls_of(config: AgentConfig) -> TlsFiles | None:
     if not all(files):
         raise ConfigError("TLS takes three files: tls_ca, tls_certificate, tls_key")
     return TlsFiles(*(Path(file).expanduser() for file in files))
+
+
+def credentials_of(config: AgentConfig) -> Path | None:
+    """The file of NATS credentials, or None."""
+    return Path(config.nats_credentials).expanduser() if config.nats_credentials else None
 
 
 def _loop_time_s() -> float:

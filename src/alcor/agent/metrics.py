@@ -57,6 +57,13 @@ class Metrics:
             ("role",),
             registry=registry,
         )
+        self.credentials_end = Gauge(
+            "alcor_credentials_end_timestamp_seconds",
+            "When the host's NATS credentials end, since the epoch; 0: the file can't be used, "
+            "+Inf: they never do (without such a file it is not told)",
+            ("setting",),
+            registry=registry,
+        )
         self.unsaved = Gauge(
             "alcor_agent_goal_state_unsaved",
             "1 while the disk refuses the host's goal state",

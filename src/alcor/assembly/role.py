@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError, file_of, without_login
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.observability import logs
-from alcor.runtime.observability.metrics import build_info
+from alcor.runtime.observability.metrics import build_info, credentials_end
 from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
+from alcor.transport import nats_credentials
 from alcor.transport.nats_connection import close, connected
 
 reconnect_every_s = 0.5
@@ -110,7 +112,10 @@ def _credentials(path: str) -> Path | None:
     if not path:
         return None
     file_of("served.nats_credentials", path)  # NATS' client would only say that it can't connect
-    return Path(path).expanduser()
+    file = Path(path).expanduser()
+    ends = credentials_end.labels("served.nats_credentials")
+    ends.set_function(partial(nats_credentials.end_s, file))
+    return file
 
 
 async def until_told(failure: Callable[[], Awaitable[None]]) -> None:

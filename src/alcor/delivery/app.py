@@ -23,6 +23,7 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import needed, without_login
 from alcor.runtime.tasks import Tasks
+from alcor.transport import nats_credentials
 from alcor.transport.certificates import end_s
 from alcor.transport.grpc_server import GrpcServer
 
@@ -67,6 +68,9 @@ class Delivery:
         if (files := config.tls()) is not None:
             end = partial(end_s, files, of_server=True)
             metrics.certificate_end.labels("delivery").set_function(end)
+        if (credentials := config.credentials()) is not None:
+            ends = metrics.credentials_end.labels("agents.nats_credentials")
+            ends.set_function(partial(nats_credentials.end_s, credentials))
         self._server = GrpcServer(self._feed, config.listen, config.tls(), server)
         self._nats = _nats_server(config, self._feed, epoch)
         self._reports = reports

@@ -2,10 +2,11 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from alcor.runtime.observability.metrics import intent_revision, limit_reached
+from alcor.runtime.observability.metrics import credentials_end, intent_revision, limit_reached
 
 __all__ = [
     "certificate_end",
+    "credentials_end",
     "goal_entries",
     "intent_revision",
     "limit_reached",

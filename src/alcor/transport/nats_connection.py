@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import nats.errors
 from nats.aio.client import Client
+from nats.protocol.parser import PERMISSIONS_ERR
 
 from alcor.transport.tls import TlsFiles
 
@@ -25,6 +27,17 @@ class _Client(Client):
         if initial_connection and secure and not info.get("tls_required"):
             raise ConnectionError("the server does not speak TLS")
         await super()._process_info(info, initial_connection)
+
+    async def _process_err(self, err_msg: str) -> None:
+        """What a server says before it hangs up, of credentials that have ended for instance. NATS'
+        client would close for ever; who is to connect again does, with its files as they are then.
+        """
+        if not self.options["allow_reconnect"] or PERMISSIONS_ERR in err_msg:
+            await super()._process_err(err_msg)
+            return
+        error = nats.errors.Error("nats: " + err_msg.strip("'"))
+        await self._error_cb(error)
+        await self._process_op_err(error)
 
     @property
     def ssl_context(self) -> ssl.SSLContext:

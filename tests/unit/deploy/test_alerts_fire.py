@@ -121,6 +121,18 @@ CASES = {
         WELL | {'alcor_certificate_end_timestamp_seconds{role="delivery"}': steady(day)},
         ("AlcorCertificateEnds", "AlcorCertificateEndsNow"),
     ),
+    "credentials that never end": Case(
+        WELL | {'alcor_credentials_end_timestamp_seconds{setting="nats_credentials"}': "Inf+0x30"}
+    ),
+    "credentials for ten days": Case(
+        WELL
+        | {'alcor_credentials_end_timestamp_seconds{setting="nats_credentials"}': steady(10 * day)},
+        ("AlcorCredentialsEnd",),
+    ),
+    "credentials that can't be used": Case(
+        WELL | {'alcor_credentials_end_timestamp_seconds{setting="nats_credentials"}': steady(0)},
+        ("AlcorCredentialsEnd", "AlcorCredentialsEndNow"),
+    ),
     "a tunnel conflict": Case(
         WELL | {"alcor_node_tunnel_conflicts_total": "0+0x20 1+0x9"}, ("AlcorTunnelConflict",)
     ),

@@ -1,15 +1,18 @@
-"""The host's certificate: whether it is the host's, and how long it lasts."""
+"""The host's certificate and NATS credentials: whether they are of use, and how long they last."""
 
 from collections.abc import Iterator
+from math import isinf
+from pathlib import Path
 
 from alcor.agent.doctor.finding import Finding, fault, good
 from alcor.runtime.clock import timestamp
+from alcor.transport import nats_credentials
 from alcor.transport.certificates import certificate_of
 from alcor.transport.tls import TlsFiles
 
 days_left_min = 14
 _day_s = 86_400
-_RENEW = "put another one, and its key, in its place: it is read for each connection"
+_RENEW = "put a new one, with its key, in its place: it is read for each connection"
 
 
 def looked_at(files: TlsFiles, host: str, now_s: float) -> Iterator[Finding]:
@@ -25,12 +28,25 @@ def looked_at(files: TlsFiles, host: str, now_s: float) -> Iterator[Finding]:
         says = f"{files.certificate} is of {', '.join(sorted(found.names))}, and not of {host}"
         yield fault("certificate", says, "its common name or an alternative name is the host's")
         return
-    days = (found.ends_s - now_s) / _day_s
+    yield _lasting("certificate", files.certificate, found.ends_s, now_s, f"it is of {host}")
+
+
+def credentials_looked_at(file: Path, now_s: float) -> Finding:
+    """What NATS would find wrong with them, now or soon."""
+    try:
+        ends_s = nats_credentials.ends_s(file)
+    except (OSError, ValueError) as error:
+        says = f"{file} can't be used: {error}"
+        return fault("credentials", says, "it is to be what `nsc generate creds` writes")
+    if isinf(ends_s):
+        return good("credentials", "they never end")
+    return _lasting("credentials", file, ends_s, now_s, "it is of this host's user in NATS")
+
+
+def _lasting(check: str, file: Path, ends_s: float, now_s: float, whose: str) -> Finding:
+    days = (ends_s - now_s) / _day_s
     if days < 0:
-        yield fault(
-            "certificate", f"{files.certificate} ended at {timestamp(found.ends_s)}", _RENEW
-        )
-    elif days < days_left_min:
-        yield fault("certificate", f"{files.certificate} ends in {days:.0f} days", _RENEW)
-    else:
-        yield good("certificate", f"it is of {host}, and ends in {days:.0f} days")
+        return fault(check, f"{file} ended at {timestamp(ends_s)}", _RENEW)
+    if days < days_left_min:
+        return fault(check, f"{file} ends in {days:.0f} days", _RENEW)
+    return good(check, f"{whose}, and ends in {days:.0f} days")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from alcor.agent.agent import endpoint_of, mappings_of, tls_of
+from alcor.agent.agent import credentials_of, endpoint_of, mappings_of, tls_of
 from alcor.agent.config import AgentConfig
 from alcor.agent.doctor import certificate, control, memory, switch
 from alcor.agent.doctor.finding import Finding, Health, fault, unknown
@@ -38,6 +38,8 @@ async def examine(
     found += await _underlay(config, underlay, remembered)
     if (files := tls_of(config)) is not None:
         found += certificate.looked_at(files, config.host, now_s())
+    if (credentials := credentials_of(config)) is not None:
+        found.append(certificate.credentials_looked_at(credentials, now_s()))
     for each in config.control_plane.split(","):
         found.append(await control.reachable(each.strip()))
     found.append(await control.clock(endpoint, now_s))
