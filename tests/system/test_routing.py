@@ -225,6 +225,22 @@ def test_what_is_too_large_for_the_next_network_is_refused_with_its_size(
     lab.unplug([left, right])
 
 
+def test_a_router_on_two_subnets_of_a_network_is_to_each_machine_who_it_asked(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id, far = make_network("10.38.0.0/24", "10.39.0.0/24"), make_network("10.40.0.0/24")
+    there = make_machines(far, "there", "h2")[0]
+    pair = make_machines(network_id, "first second", "h1 h1", "10.38.0.9 10.39.0.9")
+    make_router(lab, network_id, far)
+    use_gateways(lab, there, *pair)
+
+    for machine in pair:
+        wait_until("the way", lambda: "1 received" in ping(lab, machine, there.address(4)), 15)  # noqa: B023
+        gateway = gateway_of(lab, machine, 4)
+        assert complaint(lab, machine, there.address(4), "-t1")[0] == gateway
+    lab.unplug([there, *pair])
+
+
 @pytest.mark.proves("Routes by several next hops", "IPv4 IPv6", "same across")
 @pytest.mark.parametrize(
     ("version", "cidrs", "beyond", "destination"),

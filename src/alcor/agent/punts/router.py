@@ -27,10 +27,10 @@ _ERROR_BY_FAULT = {
 def answer(packet: PacketIn, model: HostModel, wired: Wired) -> bytes:
     """The frame for the port that sent the packet; `Malformed` when nothing is to be said."""
     view = _router_of(packet, model)
-    near = _leg_on(view, wired.network.vni)
-    source = _source(view, packet.field(p.VNI), _version(packet))
-    eth_src = near.mac if near else view.legs[0].mac
-    return _refuse(packet, model, Ends(eth_src, wired.port.mac, source))
+    sender = _sender(packet)
+    near = next(iter(_legs_at(view, wired.network.vni, sender)), view.legs[0])
+    source = _source(view, packet.field(p.VNI), sender)
+    return _refuse(packet, model, Ends(near.mac, wired.port.mac, source))
 
 
 def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
@@ -44,7 +44,7 @@ def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
     if _version(packet) == 4:
         source = Address(4, Packet(packet.data)["ipv4_dst"])
     else:
-        source = _source(view, packet.field(p.VNI), 6)
+        source = _source(view, packet.field(p.VNI), _sender(packet))
     frame = _refuse(packet, model, Ends(leg.mac, leg.mac, source))
     high, low = p.ROUTER
     back = (
@@ -78,14 +78,20 @@ def _refuse(packet: PacketIn, model: HostModel, ends: Ends) -> bytes:
     return refuse(packet.data, error, ends, mtu if error is Error.TOO_BIG else 0)
 
 
-def _source(view: RouterView, vni: int, version: int) -> Address:
+def _sender(packet: PacketIn) -> Address:
+    version = _version(packet)
+    return Address(version, Packet(packet.data)[f"ipv{version}_src"])
+
+
+def _source(view: RouterView, vni: int, sender: Address) -> Address:
     """The router's address on the side where the packet was last; else another of its."""
-    last = [leg for leg in view.legs if leg.network.vni == vni]
-    for leg in (*last, *view.legs):
-        for address in leg.addresses(version):
+    for leg in (*_legs_at(view, vni, sender), *view.legs):
+        for address in leg.addresses(sender.version):
             return address
     raise Malformed("the router has no address of this family")
 
 
-def _leg_on(view: RouterView, vni: int) -> Leg | None:
-    return next((leg for leg in view.legs if leg.network.vni == vni), None)
+def _legs_at(view: RouterView, vni: int, sender: Address) -> list[Leg]:
+    """The legs on a network; first that on the subnet of who sent the packet."""
+    there = [leg for leg in view.legs if leg.network.vni == vni]
+    return sorted(there, key=lambda leg: not any(each.covers(sender) for each in leg.prefixes))
