@@ -296,6 +296,24 @@ def test_floating_ips_reach_each_other_on_a_host_and_across(
     lab.unplug([beside])
 
 
+def test_who_sends_from_outside_what_is_too_large_for_a_network_inside_is_told_its_size(
+    lab: Lab, world: str, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    ip_batch([f"route replace fd40::/64 via {site.gateway[6]}"], out)
+    mtu = lab.api.show(NETWORK, site.network_id)["mtu"]
+    assert mtu < outside.mtu
+    for name in ("m1", "m3"):
+        floating = give_floating_ip(lab, world, site.machines[name])["floating_ip_address"]
+        for target, headers in ((floating, 28), (site.machines[name].address(6), 48)):
+            answers(out, target)
+            fits, large = (f"-s{size - headers}" for size in (mtu, mtu + 1))
+            assert "1 received" in ping(out, target, "-Mdo", fits)
+            ping(out, target, "-Mdo", large)
+            # The sender's kernel has learned it, and says so itself from now on.
+            assert re.search(rf"mtu ?[=:] ?{mtu}\b", ping(out, target, "-Mdo", large)), target
+
+
 def test_a_floating_ip_that_is_taken_away_cuts_its_connections_and_no_others(
     lab: Lab, world: str, site: Site
 ) -> None:

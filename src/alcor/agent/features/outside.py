@@ -34,6 +34,7 @@ from alcor.agent.shapes.router import (
     limiting,
     own,
     route,
+    sized,
     taken_at,
     taken_by,
     to,
@@ -170,7 +171,8 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     """What comes to the router's MAC outside: from there, or from a host without uplink."""
     vni, mac = exit_.network.vni, exit_.mac
     for what, taken in taken_at(view, exit_, exit_.network, mac, p.NAT_IN):
-        yield Flow(p.L2_DST, p.PRIORITY.normal, what, taken, cookie)
+        known = taken._replace(actions=(*sized(view), *taken.actions))
+        yield Flow(p.L2_DST, p.PRIORITY.normal, what, known, cookie)
     # Its hop was counted and its limits were looked at where it came from.
     from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
@@ -228,7 +230,9 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     if not home.is_here:
         return
     mine = match(metadata=exit_.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
-    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken_by(view, p.NAT_IN), cookie)
+    taken = taken_by(view, p.NAT_IN)
+    known = taken._replace(actions=(*sized(view), *taken.actions))
+    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, known, cookie)
     if home.floating.fixed is not None and address.version == 4:
         yield from _translate(view, home, home.floating.fixed, cookie)
     else:

@@ -198,7 +198,7 @@ def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
     """One hop less, from the router's MAC on that side, to the next hop; and not too much."""
     on = (DecTtl(), set_field("eth_src", leg.mac), *hop)
     goto = p.ROUTE_SCOPE if view.joins_scopes else onward(view, leg)
-    if onward(view, leg) == p.NEIGHBOUR:
+    if not _is_narrow(view, leg):
         return Way(on, leg.network, goto)
     check = check_larger(leg.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
     return Way((*on, check), leg.network, goto)
@@ -216,9 +216,22 @@ def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
 
 def onward(view: RouterView, leg: Leg) -> int:
     """The stage that what goes to a leg comes to: whether it fits is asked where it may not."""
+    return p.ROUTE_SIZE if view.exits or _is_narrow(view, leg) else p.NEIGHBOUR
+
+
+def _is_narrow(view: RouterView, leg: Leg) -> bool:
+    """Whether another of the router's networks takes larger packets than the leg's."""
     networks = [each.network for each in view.legs] + [each.network for each in view.exits]
-    largest = max(network.mtu for network in networks)
-    return p.NEIGHBOUR if leg.network.mtu >= largest else p.ROUTE_SIZE
+    return leg.network.mtu < max(network.mtu for network in networks)
+
+
+def sized(view: RouterView) -> tuple[Action, ...]:
+    """What comes from outside may be larger than its network's MTU says, which is a tunnel's; the
+    legs that take less than others ask again."""
+    widest = max((each.network.mtu for each in view.legs), default=0)
+    if not widest:
+        return ()
+    return (check_larger(widest + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT),)
 
 
 def hop_itself(version: int) -> tuple[Action, ...]:
