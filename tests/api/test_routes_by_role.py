@@ -35,6 +35,8 @@ FILTERS = {
     "rule_type": "type",
     "loggable_resource": "type",
 }
+# Of the project of what they are about: an administrator has to say which.
+OF_ONE_PROJECT = ("tap_service", "tap_flow")
 ALIASES: dict[str, dict[str, Any]] = {
     "alias_bandwidth_limit_rule": {"max_kbps": 2},
     "alias_dscp_marking_rule": {"dscp_mark": 8},
@@ -122,6 +124,12 @@ class Scene:
             port = self.made("port", "/v2.0/ports")
             return {"port_id": port, "remote_ip": "192.0.2.9", "mirror_type": "gre",
                     "directions": {"IN": number}}  # fmt: skip
+        if kind == "tap_service":
+            return {"port_id": self.made("port", "/v2.0/ports")}
+        if kind == "tap_flow":
+            service = self.made("tap_service", "/v2.0/taas/tap_services")
+            port = self.made("port", "/v2.0/ports")
+            return {"tap_service_id": service, "source_port": port, "direction": "BOTH"}
         if kind == "rbac_policy":
             network = self.made("network", "/v2.0/networks")
             return {"object_type": "network", "object_id": network, "target_tenant": "green",
@@ -169,7 +177,10 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
     api = scene.api[role]
     if "{" not in path:
         if verb == "POST":
-            return str(api.call(verb, path, {kind: scene.body(kind)}).status)
+            body = scene.body(kind)
+            if role == "admin" and kind in OF_ONE_PROJECT:
+                body["project_id"] = "blue"
+            return str(api.call(verb, path, {kind: body}).status)
         id_ = scene.made(kind, root)
         wanted = f"{path}?{FILTERS.get(kind, 'id')}={id_}"
         answer = api.call(verb, path if kind == "quota" else wanted)

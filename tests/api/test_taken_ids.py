@@ -131,6 +131,14 @@ class Scene:
         return {"port_id": self.api.port(self.network)["id"], "remote_ip": "192.0.2.9",
                 "mirror_type": "gre", "directions": {"IN": number}}  # fmt: skip
 
+    def _tap_service(self, number: int) -> dict[str, Any]:
+        return {"port_id": self.api.port(self.network)["id"]}
+
+    def _tap_flow(self, number: int) -> dict[str, Any]:
+        port_id = self.api.port(self.network)["id"]
+        service = self.api.make("/v2.0/taas/tap_services", "tap_service", port_id=port_id)
+        return {"tap_service_id": service["id"], "source_port": port_id, "direction": "IN"}
+
     def _trunk(self, number: int) -> dict[str, Any]:
         return {"port_id": self.api.port(self.network)["id"]}
 

@@ -15,7 +15,13 @@ from alcor.managers.flavor.api import (
 )
 from alcor.managers.local_ip.api import LOCAL_IP, PORT_ASSOCIATION
 from alcor.managers.metering.api import METERING_LABEL, METERING_LABEL_RULE
-from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE, TAP_MIRROR
+from alcor.managers.monitoring.api import (
+    LOG,
+    LOGGABLE_RESOURCE,
+    TAP_FLOW,
+    TAP_MIRROR,
+    TAP_SERVICE,
+)
 from alcor.managers.network.api import (
     NETWORK,
     NETWORK_IP_AVAILABILITY,
@@ -86,6 +92,8 @@ def declared() -> list[Resource]:
         LOG,
         LOGGABLE_RESOURCE,
         TAP_MIRROR,
+        TAP_SERVICE,
+        TAP_FLOW,
         AUTO_ALLOCATED_TOPOLOGY,
         QUOTA,
         RBAC_POLICY,

@@ -240,6 +240,7 @@ EXTENSIONS = (
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
     Extension("service-type", "Neutron Service Type Management", "Who provides services."),
     Extension("tap-mirror", "Tap as a Service mirror", "Copies of a port's packets, by GRE."),
+    Extension("taas", "Neutron Tap as a Service", "Copies of a port's packets, to another port."),
     Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
     Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),
     Extension("alcor-network-acl", "Network ACLs", "Ordered rules at the edge of subnets."),

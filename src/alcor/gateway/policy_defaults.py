@@ -223,6 +223,8 @@ DEFAULTS: dict[str, str] = (
     | _verbs("metering_label", MANAGER, f"{READER} or {SHARED}")
     | _verbs("metering_label_rule", MANAGER, READER)
     | _verbs("log", MANAGER, MANAGER)
+    | _verbs("tap_service", MEMBER, MEMBER)
+    | _verbs("tap_flow", MEMBER, MEMBER)
     | {"get_loggable_resource": "rule:admin_only or role:manager"}
 )
 

@@ -1,1 +1,1 @@
-"""The monitoring manager: logs of what security groups decide, and mirrors of ports."""
+"""The monitoring manager: logs of what security groups decide, mirrors of ports, and taps."""

@@ -1,11 +1,12 @@
-"""Logs, what can be logged, and mirrors, as clients see them.
+"""Logs, what can be logged, mirrors and taps, as clients see them.
 
-Source: Neutron API reference v2, "Logging resource" and "Tap Mirror"; neutron_lib.api.definitions
-(logging, tap_mirror).
+Source: Neutron API reference v2, "Logging resource", "Tap Mirror" and "Tap as a Service";
+neutron_lib.api.definitions (logging, tap_mirror, taas).
 """
 
 from alcor.managers.monitoring.model.log import EVENTS
 from alcor.managers.monitoring.model.mirror import IN, OUT, TYPES, tunnel_id_max
+from alcor.managers.monitoring.model.tap import DIRECTIONS
 from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
@@ -73,5 +74,42 @@ TAP_MIRROR = Resource(
         ),
         Field(name="remote_ip", type=IP, required=True, put=False),
         Field(name="mirror_type", type=one_of(*TYPES), required=True, put=False),
+    ),
+)
+
+# Computed when they are shown.
+_STATUS = read_only("status", string(16), filterable=False, sortable=False)
+
+TAP_SERVICE = Resource(
+    name="tap_service",
+    collection="tap_services",
+    title="TapService",
+    path="/v2.0/taas/tap_services",
+    extension="taas",
+    fields=(
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
+        standard.PROJECT,
+        Field(name="port_id", type=UUID, required=True, put=False),
+        _STATUS,
+    ),
+)
+
+TAP_FLOW = Resource(
+    name="tap_flow",
+    collection="tap_flows",
+    title="TapFlow",
+    path="/v2.0/taas/tap_flows",
+    extension="taas",
+    fields=(
+        standard.ID,
+        standard.NAME,
+        standard.DESCRIPTION,
+        standard.PROJECT,
+        Field(name="tap_service_id", type=UUID, required=True, put=False),
+        Field(name="source_port", type=UUID, required=True, put=False),
+        Field(name="direction", type=one_of(*DIRECTIONS), required=True, put=False),
+        _STATUS,
     ),
 )

@@ -4,11 +4,18 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from alcor.managers.monitoring.api import LOG, LOGGABLE_RESOURCE, TAP_MIRROR
+from alcor.managers.monitoring.api import (
+    LOG,
+    LOGGABLE_RESOURCE,
+    TAP_FLOW,
+    TAP_MIRROR,
+    TAP_SERVICE,
+)
 from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.service.logs import LogService, loggable
 from alcor.managers.monitoring.service.mirrors import MirrorService
 from alcor.managers.monitoring.service.subjects import Subjects
+from alcor.managers.monitoring.service.taps import TapFlowService, TapServiceService
 from alcor.managers.monitoring.sql import ABOUT, living
 from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.managing.kept_app import KeptApp
@@ -28,6 +35,8 @@ class MonitoringApp(KeptApp):
             (LOG, LogService(self.store, self.makers, peers, ports, groups, acls)),
             (LOGGABLE_RESOURCE, ListedService(loggable, shows_id=False)),
             (TAP_MIRROR, MirrorService(self.store, self.makers, peers, ports)),
+            (TAP_SERVICE, TapServiceService(self.store, self.makers, peers, ports)),
+            (TAP_FLOW, TapFlowService(self.store, self.makers, peers, ports)),
         ]
 
     async def recover(self) -> None:

@@ -1,8 +1,14 @@
-"""What the intent log is told of logs and mirrors. Pure."""
+"""What the intent log is told of logs, mirrors and taps. Pure."""
 
-from alcor.intent.watching_records import LogRecord, TapMirrorRecord
+from alcor.intent.watching_records import (
+    LogRecord,
+    TapFlowRecord,
+    TapMirrorRecord,
+    TapServiceRecord,
+)
 from alcor.managers.monitoring.model.log import NETWORK_ACL, Log
 from alcor.managers.monitoring.model.mirror import ERSPAN, TapMirror
+from alcor.managers.monitoring.model.tap import BOTH, IN, OUT, TapFlow, TapService
 
 
 def log_record(log: Log) -> LogRecord:
@@ -28,4 +34,28 @@ def mirror_record(mirror: TapMirror) -> TapMirrorRecord:
         erspan=mirror.mirror_type == ERSPAN,
         in_tunnel=mirror.in_tunnel,
         out_tunnel=mirror.out_tunnel,
+    )
+
+
+def tap_service_record(service: TapService) -> TapServiceRecord:
+    """The record of a tap service."""
+    return TapServiceRecord(
+        id=service.id,
+        project_id=service.project_id,
+        port_id=service.port_id,
+        number=service.number,
+    )
+
+
+def tap_flow_record(flow: TapFlow) -> TapFlowRecord:
+    """The record of a tap flow."""
+    return TapFlowRecord(
+        id=flow.id,
+        project_id=flow.project_id,
+        tap_service_id=flow.tap_service_id,
+        port_id=flow.source_port,
+        tap_port_id=flow.tap_port,
+        number=flow.number,
+        ingress=flow.direction in (IN, BOTH),
+        egress=flow.direction in (OUT, BOTH),
     )

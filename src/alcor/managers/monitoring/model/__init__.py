@@ -1,1 +1,1 @@
-"""Logs and mirrors. Pure."""
+"""Logs, mirrors and taps. Pure."""

@@ -1,1 +1,1 @@
-"""The use cases of logs and mirrors."""
+"""The use cases of logs, mirrors and taps."""

@@ -4,7 +4,7 @@ From the intent log, and whenever something is shown: a deletion answered before
 undone. Only what is watched costs anything, whatever number of others change.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from alcor.contracts.peers import AclsRequest, GroupsRequest, Ids
 from alcor.intent.follow import id_of
@@ -45,6 +45,16 @@ class Subjects:
         wanted = sorted({id_ for id_ in ids if id_})
         if wanted:
             await self._lose(set(wanted) - await self._living(wanted))
+
+    async def statuses(self, ids: Iterable[str]) -> Mapping[str, str]:
+        """The statuses of these ports; what is about one that is not there is gone afterwards."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        views = (await self._peers.ports.views(Ids(wanted))).ports
+        found = {view.port.id: view.status for view in views}
+        await self._lose(set(wanted) - found.keys())
+        return found
 
     async def _living(self, ids: list[str]) -> set[str]:
         if self.kind == "port":
