@@ -12,27 +12,14 @@ from typing import NamedTuple
 from alcor.goal_state import codec
 from alcor.goal_state.entries import GoalEntry
 from alcor.goal_state.slices import (
-    acl_log_key,
-    acl_rule_key,
-    addresses_key,
     attachment_key,
     exit_key,
-    floating_key,
-    forwarding_key,
     gateway_key,
-    group_key,
-    group_log_key,
     host_port_key,
     interface_key,
     member_key,
-    metering_rule_key,
     name_key,
     neighbour_key,
-    network_key,
-    policy_key,
-    proxied_key,
-    router_key,
-    rule_key,
     subnet_acl_key,
     subnet_key,
 )
@@ -133,7 +120,7 @@ class Planner:
         if change.revision <= self.index.revision(change.key):
             return []
         held = self.index.get(change.key)
-        before: Iterable[str] = () if held is None else self._decided(held)
+        before: Iterable[str] = () if held is None else list(self._decided(held))
         others = self._decide_of_others(held, change.record)
         if isinstance(held or change.record, PortRecord):
             reached = self._decide_reached(held, change.record)
@@ -284,11 +271,6 @@ class Planner:
         match record:
             case PortRecord():
                 yield from self._keys_of_port(record)
-            case NetworkRecord():
-                yield network_key(record.id)
-            case SubnetRecord():
-                yield subnet_key(record.network_id, record.id)
-                yield subnet_acl_key(record.network_id, record.id)
             case NodeRecord():
                 for port in self._ports_of(record):
                     yield neighbour_key(port.network_id, port.id)
@@ -296,41 +278,14 @@ class Planner:
                 for entry in large.of_node(self.index, self._lazy_above, record):
                     yield entry[0]
                 yield from taps.keys_of_node(self.index, record.id)
-            case MeteringRuleRecord():
-                yield metering_rule_key(self.index.metering.owner(record.label_id), record.id)
-            case MeteringLabelRecord():
-                for rule in self.index.metering.rules_of(record.id):
-                    yield metering_rule_key(owner_of(record), rule.id)
-            case FloatingIpRecord():
-                yield floating_key(record.router_id, record.id)
-            case NdpProxyRecord():
-                yield proxied_key(record.router_id, record.id)
-            case PortForwardingRecord():
-                yield forwarding_key(record.floating_ip_id, record.id)
-            case RouterRecord():
-                yield router_key(record.id)
-            case GroupRecord():
-                for each in self.index.monitoring.logs_of_project(record.project_id):
-                    yield group_log_key(record.id, each.id)
-            case TapMirrorRecord():
-                yield from mirror.keys(record, self.index.port(record.port_id))
-            case TapServiceRecord():
-                yield from taps.keys_of_service(self.index, record)
-            case TapFlowRecord():
-                yield from taps.keys_of_flow(self.index, record)
-            case LogRecord() if record.acl_id:
-                yield acl_log_key(record.acl_id, record.id)
-            case LogRecord() if record.port_id:
-                yield from log.keys_of_port(record, self.index.port(record.port_id))
-            case LogRecord():
-                for group_id in self.index.monitoring.groups_of(record):
-                    yield group_log_key(group_id, record.id)
             case NetworkAclRecord():
                 for subnet_id in record.subnet_ids:
                     yield subnet_acl_key(self.index.acls.network_of(subnet_id), subnet_id)
-            case QosPolicyRecord():
-                yield policy_key(record.id)
-        yield from _keys_of_groups(record)
+            case SubnetRecord():
+                yield subnet_key(record.network_id, record.id)
+                yield subnet_acl_key(record.network_id, record.id)
+            case _:  # planned again it decides what it did: the index is as it was
+                yield from (decision[0] for decision in self._decide(record) if decision)
 
     def _keys_of_port(self, port: PortRecord) -> Iterator[str]:
         yield from (host_port_key(host, port.id) for host in port.hosts)
@@ -396,19 +351,6 @@ def _decide_groups(record: Record) -> Iterator[Decision]:
             yield group.plan_addresses(record)
         case NetworkAclRuleRecord():
             yield acl.plan_rule(record)
-
-
-def _keys_of_groups(record: Record) -> Iterator[str]:
-    """The keys of what `_decide_groups` decides."""
-    match record:
-        case GroupRecord():
-            yield group_key(record.id)
-        case RuleRecord():
-            yield rule_key(record.group_id, record.id)
-        case AddressGroupRecord():
-            yield addresses_key(record.id)
-        case NetworkAclRuleRecord():
-            yield acl_rule_key(record.acl_id, record.id)
 
 
 def _encoded(decisions: Iterable[Decision]) -> dict[str, bytes]:

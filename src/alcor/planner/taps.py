@@ -48,11 +48,6 @@ def of_node(index: Index, host: str, node: NodeRecord | None) -> Entries:
             yield from of_flow(index, flow, nodes={host: node})
 
 
-def keys_of_service(index: Index, service: TapServiceRecord) -> Iterator[str]:
-    """The keys of `of_service`."""
-    yield from tap.keys(service, index.port(service.port_id))
-
-
 def keys_of_flow(index: Index, flow: TapFlowRecord) -> Iterator[str]:
     """The keys of `of_flow`, of the ports as they are."""
     yield from tap.keys_of_flow(flow, index.port(flow.port_id))
