@@ -175,7 +175,6 @@ def _verbs(kind: str, write: str, read: str) -> dict[str, str]:
     return rules | {f"get_{kind}": read}
 
 
-# A kind that is not named here is of its project: members change it, readers see it.
 # While a machine moves, its service says where its port is.
 _BINDING = {
     **{f"{verb}_port_binding": "rule:service_api" for verb in ("create", "update", "delete")},
@@ -199,6 +198,7 @@ _QOS_RULES = {
     ).items()
 }
 
+# A kind that is not named here is of its project: members change it, readers see it.
 DEFAULTS: dict[str, str] = (
     COMMON
     | _NETWORK

@@ -5,6 +5,7 @@ it by routers, or are the way out of one.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Protocol
 from urllib.parse import unquote
 
 from alcor.goal_state import slices
@@ -27,6 +28,14 @@ from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
 
 
+class _Part(Protocol):
+    """What is remembered of some kinds of records; it passes over the others."""
+
+    def put(self, record: Record) -> None: ...
+
+    def drop(self, record: Record) -> None: ...
+
+
 class Index:
     """The records held now, and where the bound ports are."""
 
@@ -40,6 +49,10 @@ class Index:
         self.metering = MeteringIndex()
         self.local_ips = LocalIpIndex()
         self.monitoring = MonitoringIndex()
+        self._parts: tuple[_Part, ...] = (
+            *(self.groups, self.acls, self.qos, self.routers),
+            *(self.scopes, self.metering, self.local_ips, self.monitoring),
+        )  # but for exits, whose changes move routers
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
@@ -67,14 +80,8 @@ class Index:
         """Hold `record` instead of what was held; by which hosts routers now leave instead."""
         before = self._take(key_)
         self._records[key_] = revision, record
-        self.groups.put(record)
-        self.acls.put(record)
-        self.qos.put(record)
-        self.routers.put(record)
-        self.scopes.put(record)
-        self.metering.put(record)
-        self.local_ips.put(record)
-        self.monitoring.put(record)
+        for each in self._parts:
+            each.put(record)
         if isinstance(record, PortRecord) and record.host:
             counts = self._ports_by_host_by_network.setdefault(record.network_id, {})
             self._count_bound(record.network_id, 1)
@@ -91,14 +98,8 @@ class Index:
         """Hold nothing under `key_`, but for exits; what was held."""
         _, record = self._records.pop(key_, (0, None))
         if record is not None:
-            self.groups.drop(record)
-            self.acls.drop(record)
-            self.qos.drop(record)
-            self.routers.drop(record)
-            self.scopes.drop(record)
-            self.metering.drop(record)
-            self.local_ips.drop(record)
-            self.monitoring.drop(record)
+            for each in self._parts:
+                each.drop(record)
         if isinstance(record, PortRecord) and record.host:
             self._unbind(record)
         return record

@@ -8,6 +8,7 @@ import msgspec
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.assembly.resources import declared
+from alcor.gateway.discovery import EXTENSIONS
 from alcor.intent.records import MANAGERS, TYPE_BY_KIND, Record
 from alcor.keyed_log.memory import MemoryLog
 
@@ -26,6 +27,11 @@ def test_a_gateway_declares_what_the_managers_keep(tmp_path: Path) -> None:
             sorted(theirs[0].defaults)
         )
     asyncio.run(control.close())
+
+
+def test_what_a_gateway_declares_is_announced_as_it_serves_nothing_else() -> None:
+    announced = {extension.alias for extension in EXTENSIONS}
+    assert {resource.extension for resource in declared()} - {""} <= announced
 
 
 def test_every_kind_of_record_has_a_manager_that_tells_it() -> None:
