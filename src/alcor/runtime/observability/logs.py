@@ -1,7 +1,8 @@
 """Structured logs: one line an event, JSON for machines or coloured for people, on stderr.
 
-The request id of whoever caused an event is on each of its lines. While a process runs, SIGUSR1
-has it tell all that it can, and SIGUSR2 what its settings say again.
+What libraries tell is told in the same form. The request id of whoever caused an event is on each
+of its lines. While a process runs, SIGUSR1 has it tell all that it can, and SIGUSR2 what its
+settings say again.
 """
 
 import asyncio
@@ -33,6 +34,15 @@ class _Logger(structlog.make_filtering_bound_logger(logging.DEBUG)):  # type: ig
     """Every logger of the process: a level that changes is changed here, for all of them."""
 
 
+class _FromLibraries(logging.Handler):
+    """Has what libraries tell by Python's own logging told by ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        tell(record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
 def configure(form: str, level: str) -> None:
     """Once a process, by its main thread: `form` is "json" or "console", `level` a name as in
     logging."""
@@ -53,6 +63,10 @@ def configure(form: str, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+    # gRPC's core writes lines of its own, of hosts that it does not let in for instance.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     set_level(level)
     _level_by_signal.update({signal.SIGUSR1: "debug", signal.SIGUSR2: level})
     for number in _level_by_signal:
