@@ -13,7 +13,7 @@ from acceptance import networking
 from acceptance.environments import WORK, AcceptanceError, environment, run
 from acceptance.keystone import REGION, Keystone
 
-EVERYTHING = r"tempest\.api\.network|neutron_tempest_plugin\.api"
+EVERYTHING = r"tempest\.api\.network|neutron_tempest_plugin\.(tap_as_a_service\.)?api"
 _outcomes = Path(__file__).with_name("outcomes.py")
 
 
