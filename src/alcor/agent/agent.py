@@ -21,6 +21,7 @@ from alcor.agent.desired.desired import Desired
 from alcor.agent.desired.memory import Memory
 from alcor.agent.desired.state import SavedState
 from alcor.agent.drivers.bridge import Wish
+from alcor.agent.drivers.connections import ConnectionLimits
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
 from alcor.agent.herald import announced_again_s
@@ -57,6 +58,8 @@ from alcor.transport.link import Hello, Link
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import Address, address
 from alcor.values.ids import host_id
+
+limited_again_s = 10.0  # between two looks at limits of connections
 
 log = structlog.get_logger()
 
@@ -123,6 +126,9 @@ class Agent:
         self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
         self._reconciler.want_copies = self._database.want_copies
+        self._limits = ConnectionLimits(
+            rundir, config.datapath_type, config.connections_max, self._model.zones, self.metrics
+        )
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""
@@ -154,6 +160,7 @@ class Agent:
                     unsaved = self._reconciler.unsaved
                     parts.create_task(self._memory.keep(unsaved, self._saved))
                     parts.create_task(self._meter())
+                    parts.create_task(self._limit_connections())
         finally:
             self._flows.close()
 
@@ -168,6 +175,11 @@ class Agent:
     def _announce_again(self) -> None:
         self._reconciler.announce_again()
         self._responder.send(self._shared.ask_again())
+
+    async def _limit_connections(self) -> None:
+        while True:
+            await self._limits.keep()
+            await asyncio.sleep(limited_again_s)
 
     async def _meter(self) -> None:
         """Read what was counted under labels, for ever."""

@@ -38,6 +38,15 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         Literal["vxlan", "geneve"],
         Meta(description="Of tunnels to other hosts, the same on all; as network.tunnel_type"),
     ] = "vxlan"
+    connections_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=0xFFFFFFFF,
+            description="Connections that are tracked of one port, and of one router; 0: as many "
+            "as the switch takes of all",
+        ),
+    ] = 100_000
     tap_udp_port: Annotated[
         int,
         Meta(

@@ -5,7 +5,7 @@ connection to a port that had the local IP never leads to the one that has it no
 such port, zones take numbers that sub-ports could otherwise have.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from alcor.agent.model.sub_ports import number_first, number_last
 from alcor.goal_state.entries import Port
@@ -27,6 +27,10 @@ class LocalIps:
     def zone_of(self, port_id: str) -> int | None:
         """Of a port whose local IPs are translated; None when this host has given out all."""
         return self._zone_by_port.get(port_id)
+
+    def zones(self) -> Mapping[str, int]:
+        """The zone of each port whose local IPs are translated."""
+        return self._zone_by_port
 
     def is_zone(self, number: int) -> bool:
         """Whether it is the zone of a port's local IPs."""

@@ -3,7 +3,7 @@
 Pure. A part of `model.py`'s HostModel. A host is known here by its tunnel endpoint.
 """
 
-from collections.abc import Callable, Collection, ItemsView, Iterator
+from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping
 from typing import TypeVar
 
 from alcor.goal_state.entries import FloatingIp, Forwarding, Gateway, NdpProxy, UplinkNode
@@ -102,6 +102,10 @@ class Outside:
     def zone_of(self, router_id: str) -> int | None:
         """The zone of a router that has a gateway; None when this host has given out all."""
         return self._zones.get(router_id)
+
+    def zones(self) -> Mapping[str, int]:
+        """The zone of each router that has one."""
+        return self._zones
 
     def give_way(self, ofport: int) -> str:
         """An interface has come by this number: the router that has another zone now, or empty."""

@@ -120,6 +120,14 @@ class HostView:
         numbers = self.tapping.numbers_of(port_id)
         return Wired(port, network, interface.ofport, number, device_id, NO_TAPS, numbers)
 
+    def zones(self) -> dict[int, str]:
+        """Whose the conntrack zones are in which connections are kept, in words."""
+        ports = (self._uncopied(port_id) for port_id in self.ports)
+        zones = {each.number: f"port {each.port.id}" for each in ports if each}
+        routers, translated = self.exits.outside.zones(), self.local_ips.zones()
+        zones |= {zone: f"router {router_id}" for router_id, zone in routers.items()}
+        return zones | {zone: f"local IPs of port {id_}" for id_, zone in translated.items()}
+
     def interface_of(self, port: Port) -> Interface | None:
         """The interface that the port is heard on: its own, or its parent's."""
         return self.interfaces.get(port.parent_id or port.id)
