@@ -10,12 +10,14 @@ waiting. Nothing is computed for writes that nobody waits for.
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from alcor.contracts.convergence import ConvergenceReply, ConvergenceRequest, HostProgress
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
 from alcor.delivery.report_log import decode_host
+from alcor.delivery.unapplied import Unapplied
 from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Entry
 from alcor.values.errors import InvalidInput, NotFound, Unavailable
@@ -75,6 +77,10 @@ class Convergence:
         self._progress_by_host: dict[str, Progress] = {}
         self._waiters: dict[Waiter, None] = {}
         self._sample: Waiter | None = None
+        self._unapplied = Unapplied(
+            partial(self._behind, connected_only=True), life, asyncio.get_running_loop().time
+        )
+        metrics.unapplied_seconds.set_function(lambda: self._unapplied.age_s)
         self._planned = asyncio.Event()  # set, and made anew, whenever something is planned
 
     async def wait(self, request: ConvergenceRequest) -> ConvergenceReply:
@@ -102,6 +108,7 @@ class Convergence:
         """These slices have just been changed, last at these positions."""
         self._planned.set()
         self._planned = asyncio.Event()
+        self._unapplied.planned(position_by_slice)
         if self._sample is not None and self._age_s(self._sample) > sample_s_max:
             self._observe(self._sample)
         if self._sample is None and position_by_slice:
@@ -119,8 +126,10 @@ class Convergence:
         self._progress_by_host[report.host] = Progress(applied, report.connected)
         for waiter in self._waiters:
             waiter.heard(report.host, applied)
+        applied = applied if report.connected else _GONE
+        self._unapplied.heard(report.host, applied)
         if self._sample is not None:
-            self._sample.heard(report.host, applied if report.connected else _GONE)
+            self._sample.heard(report.host, applied)
             if self._sample.done.is_set():
                 self._observe(self._sample)
 

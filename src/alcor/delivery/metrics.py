@@ -14,6 +14,7 @@ __all__ = [
     "propagation_seconds",
     "queue_depth",
     "sessions",
+    "unapplied_seconds",
     "unplannable",
 ]
 
@@ -35,6 +36,11 @@ propagation_seconds = Histogram(
     "From an entry put in the goal log until the last connected host concerned has applied it "
     "(sampled: one write at a time).",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
+)
+unapplied_seconds = Gauge(
+    "alcor_unapplied_seconds",
+    "For how long a connected host has lacked a change that concerns it, of those the longest; 0: "
+    "none lacks any.",
 )
 queue_depth = Gauge("alcor_delivery_queue_depth", "Entries that wait to be sent to hosts.")
 unplannable = Counter(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alcor.contracts.convergence import ConvergenceRequest
+from alcor.delivery import metrics
 from alcor.delivery.convergence import arrival_s_least
 from alcor.values.errors import InvalidInput, NotFound
 
@@ -60,6 +61,39 @@ def test_a_host_that_does_not_acknowledge_is_named(play: Any, record: Any) -> No
         assert [(host.host, host.connected) for host in now.hosts] == [("h2", True)]
         assert now.hosts[0].applied < now.hosts[0].wanted
         assert (now.converged, now.lagging) == (False, 1)
+
+    play(scenario)
+
+
+def test_for_how_long_a_host_has_lacked_a_change_is_told_until_it_has_it_or_is_gone(
+    play: Any, record: Any
+) -> None:
+    def lacked_s() -> float:
+        (sample,) = metrics.unapplied_seconds.collect()[0].samples
+        return float(sample.value)
+
+    async def scenario(world: Any) -> None:
+        await three_hosts(world, record)
+        wait = world.control.delivery.convergence.wait
+
+        async with world.host("h1", "host/h1/", NET) as h1, world.host("h2", "host/h2/", NET) as h2:
+            await h1.until(lambda: NET in h1.complete)
+            await h2.until(lambda: NET in h2.complete)
+            for number in (20, 30):
+                h2.acknowledges = False
+                revision = await world.control.tell(record.port(number, "h1"))
+                assert not (await wait(wait_for(revision, 0.3))).converged
+                assert lacked_s() >= 0.3
+                h2.acknowledges = True
+                revision = await world.control.tell(record.port(number + 1, "h1"))
+                assert (await wait(wait_for(revision))).converged
+                assert lacked_s() == 0
+            h2.acknowledges = False
+            revision = await world.control.tell(record.port(10, "h1"))
+            assert not (await wait(wait_for(revision, 0.3))).converged
+            assert lacked_s() >= 0.3
+        while lacked_s():  # noqa: ASYNC110 (`play` has a deadline)
+            await asyncio.sleep(0.05)
 
     play(scenario)
 

@@ -99,6 +99,12 @@ CASES = {
     "slow propagation": Case(
         WELL | buckets("alcor_propagation_seconds", "", 10, True), ("AlcorPropagationSlow",)
     ),
+    "changes that arrive one after the other": Case(
+        WELL | {"alcor_unapplied_seconds": "0 50 0 70 0 90 0+0x24"}
+    ),
+    "a change that does not arrive": Case(
+        WELL | {"alcor_unapplied_seconds": "0+0x10 0+60x19"}, ("AlcorChangesUnapplied",)
+    ),
     "hosts lost": Case(
         WELL | {'alcor_sessions{instance="a"}': steady(50)}
         | {'alcor_sessions{instance="b"}': "50+0x15 30+0x14"},
