@@ -85,7 +85,7 @@ async def _connect(config: Config, role: str) -> Client:
 
     served = config.served
     if not served.nats:
-        raise ConfigError(f"alcor serve {role} needs served.nats, as in nats://127.0.0.1:4222")
+        raise ConfigError("served.nats is not set: write it as nats://127.0.0.1:4222")
     where = without_login(served.nats)
     _log.info("starting", role=role, nats=where)
     try:

@@ -42,18 +42,40 @@ class Answer(NamedTuple):
     revision: str
 
 
+class Place(NamedTuple):
+    """Where an endpoint is; `root` goes before the paths of requests."""
+
+    secure: bool
+    host: str
+    port: int
+    root: str
+
+
+def place_of(endpoint: str) -> Place:
+    """Where to connect: a URL without a port has its scheme's, a bare name Neutron's."""
+    parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+    wrong = f"'{endpoint}' is no endpoint: write it as http://127.0.0.1:9696"
+    try:
+        port = parts.port
+    except ValueError:
+        raise ClientError(wrong) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ClientError(wrong)
+    secure = parts.scheme == "https"
+    usual = (443 if secure else 80) if "://" in endpoint else 9696
+    root = parts.path.rstrip("/").removesuffix("/v2.0")  # as catalogues have it
+    return Place(secure, parts.hostname, port or usual, root)
+
+
 class Connection:
     """The connection; `endpoint` is as in http://127.0.0.1:9696."""
 
     def __init__(self, endpoint: str, project: str = "", token: str = "") -> None:
-        parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ClientError(f"'{endpoint}' is no endpoint: write it as http://127.0.0.1:9696")
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        self._http = kind(parts.hostname, parts.port or 9696, timeout=request_timeout_s)
+        place = place_of(endpoint)
+        kind = http.client.HTTPSConnection if place.secure else http.client.HTTPConnection
+        self._http = kind(place.host, place.port, timeout=request_timeout_s)
         self._endpoint = endpoint
-        self._root = parts.path.rstrip("/")
+        self._root = place.root
         self._headers = {"Accept": "application/json"}
         if project:
             self._headers["X-Project-Id"] = project

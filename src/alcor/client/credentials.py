@@ -51,7 +51,7 @@ def sign_in(environment: Mapping[str, str]) -> SignedIn:
     if name := environment.get("OS_CLOUD"):
         cloud = _cloud(name, environment)
         if cloud.auth_type == "none":
-            return SignedIn("", _root(str(cloud.auth.get("endpoint", ""))))
+            return SignedIn("", str(cloud.auth.get("endpoint", "")))
         return _of_keystone(cloud)
     if environment.get("OS_AUTH_URL"):
         auth = {key: environment.get(f"OS_{key.upper()}", "") for key in _AUTH}
@@ -111,8 +111,4 @@ def _of_keystone(cloud: _Cloud) -> SignedIn:
     except exceptions.ClientException as error:
         why = str(error).partition(": HTTP")[0]  # after it: the layers beneath
         raise ClientError(f"Keystone at {url} gives no token: {why}") from None
-    return SignedIn(token, _root(endpoint or ""))
-
-
-def _root(endpoint: str) -> str:
-    return endpoint.rstrip("/").removesuffix("/v2.0")
+    return SignedIn(token, endpoint or "")

@@ -392,3 +392,10 @@ def test_one_port_keeps_its_name_and_several_get_numbers() -> None:
 
 def test_a_lab_that_can_not_be_made_is_a_failure() -> None:
     assert exit_for(LabError("x")) is Exit.FAILED
+
+
+def test_a_rebuild_of_no_region_of_processes_says_which_setting_is_missing() -> None:
+    done = CliRunner().invoke(app, ["rebuild", "--dry-run"])
+
+    assert done.exit_code == 1
+    assert str(done.exception) == "served.nats is not set: write it as nats://127.0.0.1:4222"
