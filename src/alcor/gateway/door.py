@@ -120,6 +120,8 @@ class Door:
         path = request.path
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
+        if path.endswith(".json") and path.startswith("/v2.0/") and "/tags/" not in path:
+            path = path.removesuffix(".json")  # the form, which old clients say
         found = self._routes.found(path)
         if found is None:
             parent, _, member = path.rpartition("/")
@@ -177,6 +179,8 @@ class Door:
                 return self._operations.healthz()
             case "/readyz":
                 return await self._operations.readyz()
+            case "/healthcheck":
+                return await self._operations.healthcheck()
         return await self._operations.metrics()
 
     def _api_answer(self, request: Request, path: str, member: str) -> Response:
@@ -208,5 +212,7 @@ class Door:
 
 
 # Answered without asking who it is: versions (as Neutron's), what there is, what machines watch.
-_OPEN = frozenset({"/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"})
+_OPEN = frozenset(
+    {"/", "/openapi.json", "/docs", "/healthz", "/readyz", "/healthcheck", "/metrics"}
+)
 _ABOUT = _OPEN | {"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"}

@@ -23,6 +23,8 @@ Metrics = Callable[[], Awaitable[bytes]]
 waits_max = 1_000  # at once
 _timeout_s = "30"
 
+_plain = b"text/plain; charset=utf-8"
+
 
 class About(NamedTuple):
     """Who knows what is asked here."""
@@ -51,6 +53,13 @@ class Operations:
         checks = dict(await self._checks())
         ready = all(checks.values())
         return Response(200 if ready else 503, encode({"ready": ready, "checks": checks}))
+
+    async def healthcheck(self) -> Response:
+        """Whether every part can do its work, as a load balancer before Neutron asks (oslo's)."""
+        checks = await self._checks()
+        away = ", ".join(name for name, ready in checks.items() if not ready)
+        text = f"not ready: {away}" if away else "OK"
+        return Response(503 if away else 200, text.encode(), ((b"content-type", _plain),))
 
     async def metrics(self) -> Response:
         """Prometheus' text format."""

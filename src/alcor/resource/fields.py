@@ -178,6 +178,17 @@ def _parse_cidr(value: object) -> str:
         raise InvalidInput(message) from None
 
 
+def _parse_exact_cidr(value: object) -> str:
+    try:
+        found = addresses.prefix(value)
+        exact = addresses.address(str(value).partition("/")[0]).number == found.number
+    except ValueError:
+        exact = False
+    if not exact:
+        raise ValueError(f"{shown(value)} is not a valid CIDR")
+    return str(found)
+
+
 def _parse_domain(value: object) -> str:
     if value == "":
         return ""
@@ -228,6 +239,7 @@ CIDR = FieldType(
     _canonical(_parse_cidr),
     {"type": "string", "format": "cidr", "anyOf": [{"pattern": _CIDR4}, {"pattern": _CIDR6}]},
 )
+EXACT_CIDR = CIDR._replace(parse=_parse_exact_cidr)  # without host bits
 HOST = FieldType(
     "host name",
     _parse_host,
@@ -263,6 +275,16 @@ def nullable(type_: FieldType) -> FieldType:
         return None if text == "" else of_text(text)
 
     return FieldType(f"{type_.name} or null", parse, of_query, schema, seen)
+
+
+def null_is(value: object, type_: FieldType) -> FieldType:
+    """The type, in bodies of which null is another word for a value, such as the empty list."""
+
+    def parse(given: object) -> object:
+        return type_.parse(value if given is None else given)
+
+    seen = type_.schema if type_.shown is None else type_.shown
+    return type_._replace(parse=parse, schema=_or_null(type_.schema), shown=seen)
 
 
 def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:

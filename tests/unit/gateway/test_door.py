@@ -75,7 +75,8 @@ async def ask(door: Door, path: str, method: str = "GET", **headers: str) -> tup
         header_bytes=sum(len(name) + len(value) for name, value in given.items()),
     )
     answer = await door.answer(request)
-    return answer.status, msgspec.json.decode(answer.body)
+    is_json = b"application/json" in dict(answer.headers).get(b"content-type", b"")
+    return answer.status, msgspec.json.decode(answer.body) if is_json else answer.body
 
 
 def test_a_fault_of_ours_is_told_with_the_requests_id() -> None:
@@ -138,6 +139,7 @@ def test_a_process_with_a_broken_part_is_not_ready() -> None:
     async def main() -> None:
         status, body = await ask(opened(Manager()), "/readyz")
         assert (status, body) == (503, {"ready": False, "checks": {"database": False}})
+        assert await ask(opened(Manager()), "/healthcheck") == (503, b"not ready: database")
 
     asyncio.run(main())
 

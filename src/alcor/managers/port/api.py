@@ -26,6 +26,7 @@ from alcor.resource.fields import (
     FieldType,
     integer,
     list_of,
+    null_is,
     nullable,
     one_of,
     only,
@@ -86,7 +87,7 @@ _MAC = nullable(MAC._replace(parse=_parse_mac))  # null: another is chosen
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str, {"type": "string"})
 
 _GROUPS = list_of(UUID, groups_listed_max)
-_NULL_IS_NONE = _GROUPS._replace(parse=lambda given: [] if given is None else _GROUPS.parse(given))
+_NULL_IS_NONE = null_is([], _GROUPS)
 
 _ASSIGNMENT = {"ip_address": IP, "hostname": string(255), "fqdn": string(511)}
 _REQUEST = {

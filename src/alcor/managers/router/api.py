@@ -10,13 +10,14 @@ from alcor.resource.answers import list_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
-    CIDR,
+    EXACT_CIDR,
     IP,
     UUID,
     FieldType,
     boolean_of,
     integer,
     list_of,
+    null_is,
     nullable,
     one_of,
     record_of,
@@ -36,7 +37,8 @@ _GATEWAY = record_of(
     {"network_id": UUID},
     {"enable_snat": BOOLEAN, "external_fixed_ips": _FIXED_IPS, "qos_policy_id": nullable(UUID)},
 )
-_ROUTES = list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), routes_listed_max)
+_ROUTES = list_of(record_of({"destination": EXACT_CIDR, "nexthop": IP}, {}), routes_listed_max)
+ROUTES = null_is([], _ROUTES)
 
 
 _GATEWAY_LIST = list_of(_GATEWAY, gateways_max, unique=False)
@@ -55,10 +57,6 @@ def _parse_gateways(value: object) -> object:
     return [] if value == {} else _GATEWAY_LIST.parse(value)
 
 
-def _parse_routes(value: object) -> object:
-    return [] if value is None else _ROUTES.parse(value)
-
-
 def _always(what: str) -> FieldType:
     """Every router is so: true, or nothing said."""
 
@@ -71,7 +69,6 @@ def _always(what: str) -> FieldType:
     return FieldType("only True", parse, lambda text: boolean_of(text), schema)
 
 
-ROUTES = _ROUTES._replace(parse=_parse_routes)
 _GATEWAYS = _GATEWAY_LIST._replace(parse=_parse_gateways)
 _INTERFACE = (
     Field(name="subnet_id", type=nullable(UUID)),

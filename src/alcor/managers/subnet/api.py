@@ -5,12 +5,14 @@ from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import (
     BOOLEAN,
     CIDR,
+    EXACT_CIDR,
     IP,
     UUID,
     FieldType,
     integer,
     integer_of,
     list_of,
+    null_is,
     nullable,
     one_of,
     only,
@@ -25,6 +27,10 @@ dns_nameservers_max = 5  # Neutron's max_dns_nameservers
 service_types_max = 32
 host_routes_max = 20  # Neutron's max_subnet_host_routes
 
+_POOLS = list_of(record_of({"start": IP, "end": IP}, {}), allocation_pools_max)
+_SERVERS = list_of(IP, dns_nameservers_max)
+_ROUTES = list_of(record_of({"destination": EXACT_CIDR, "nexthop": IP}, {}), host_routes_max)
+_OWNERS = list_of(string(255), service_types_max)
 _MODES = one_of("dhcpv6-stateful", "dhcpv6-stateless", "slaac", None)
 
 
@@ -55,13 +61,13 @@ SUBNET = Resource(
         Field(name="gateway_ip", type=nullable(IP)),
         Field(
             name="allocation_pools",
-            type=list_of(record_of({"start": IP, "end": IP}, {}), allocation_pools_max),
+            type=null_is([], _POOLS),
         ),
         Field(name="enable_dhcp", type=BOOLEAN, default=True),
-        Field(name="dns_nameservers", type=list_of(IP, dns_nameservers_max), default=[]),
+        Field(name="dns_nameservers", type=null_is([], _SERVERS), default=[]),
         Field(
             name="host_routes",
-            type=list_of(record_of({"destination": CIDR, "nexthop": IP}, {}), host_routes_max),
+            type=null_is([], _ROUTES),
             default=[],
         ),
         Field(name="ipv6_ra_mode", type=_MODES, default=None, put=False),
@@ -83,7 +89,11 @@ SUBNET = Resource(
             filterable=False,
             sortable=False,
         ),
-        Field(name="service_types", type=list_of(string(255), service_types_max), default=[]),
+        Field(
+            name="service_types",
+            type=null_is([], _OWNERS),
+            default=[],
+        ),
         Field(name="dns_publish_fixed_ip", type=BOOLEAN, default=False),
         Field(name="segment_id", type=only(None, "networks have one segment")),
         read_only("shared", BOOLEAN, sortable=False),

@@ -103,7 +103,7 @@ class NetworkSubnetPoolAffinityError(BadRequest):
         )
 
 
-class InvalidServiceSubnetType(InvalidInput):
+class InvalidSubnetServiceType(InvalidInput):
     """No port has such a device owner."""
 
     def __init__(self, text: str) -> None:
@@ -264,7 +264,7 @@ def _service_types(texts: Sequence[str]) -> tuple[str, ...]:
     """Device owners whose ports the subnet is for."""
     for text in texts:
         if not _DEVICE_OWNER.fullmatch(text):
-            raise InvalidServiceSubnetType(text)
+            raise InvalidSubnetServiceType(text)
     return tuple(texts)
 
 
