@@ -24,8 +24,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from alcor.assembly.resources import declared
-from alcor.gateway import openapi_own
 from alcor.gateway.app import GatewaySettings
+from alcor.gateway.description import openapi_own
 from alcor.managers.qos.model.rule import TYPES
 
 CHECKS = (

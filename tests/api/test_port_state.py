@@ -6,7 +6,7 @@ import pytest
 
 from alcor.contracts.convergence import ConvergenceReply
 from alcor.contracts.port_states import PortState
-from alcor.gateway.port_state import Port, why_down
+from alcor.gateway.own.port_state import Port, why_down
 
 DONE = ConvergenceReply(revision="port:1", converged=True)
 BEHIND = ConvergenceReply(revision="port:1", converged=False)

@@ -28,9 +28,9 @@ from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
+from alcor.gateway.http.server import HttpServer
 from alcor.gateway.identity import Identity
-from alcor.gateway.operations import About
-from alcor.gateway.server import HttpServer
+from alcor.gateway.own.operations import About
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed

@@ -24,8 +24,8 @@ from alcor.contracts.resources import ResourceManager
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
 from alcor.gateway.app import door
-from alcor.gateway.operations import About
-from alcor.gateway.server import HttpServer
+from alcor.gateway.http.server import HttpServer
+from alcor.gateway.own.operations import About
 from alcor.intent.records import MANAGERS
 from alcor.resource.declaration import Resource
 from alcor.runtime.calls.rpc import answers, far_peer

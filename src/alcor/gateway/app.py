@@ -8,11 +8,11 @@ import msgspec
 
 from alcor.contracts.resources import ResourceManager
 from alcor.gateway.audit import Audit
-from alcor.gateway.discovery import EXTENSIONS
+from alcor.gateway.description.discovery import EXTENSIONS
 from alcor.gateway.door import Door
 from alcor.gateway.identity import Identity
-from alcor.gateway.operations import About
-from alcor.gateway.policy import Policy, read_rules
+from alcor.gateway.own.operations import About
+from alcor.gateway.policy.policy import Policy, read_rules
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
 from alcor.runtime.clock import NewId, Seconds, now_s

@@ -21,9 +21,9 @@ from alcor.contracts.resources import (
     UpdateRequest,
 )
 from alcor.gateway import repeats
-from alcor.gateway.access import Access
 from alcor.gateway.csv_items import items_of
 from alcor.gateway.errors import not_allowed, not_found
+from alcor.gateway.policy.access import Access
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import JSON, Response, encode, written
 from alcor.gateway.tags import Tags

@@ -12,12 +12,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from alcor.contracts.resources import Caller, ResourceManager
 from alcor.gateway.audit import Audit
-from alcor.gateway.discovery import Discovery, Extension
+from alcor.gateway.description.discovery import Discovery, Extension
 from alcor.gateway.errors import error_response, not_allowed, not_found, refusal_response
 from alcor.gateway.identity import Identity
 from alcor.gateway.in_flight import InFlight
-from alcor.gateway.operations import About, Operations
-from alcor.gateway.policy import Policy
+from alcor.gateway.own.operations import About, Operations
+from alcor.gateway.policy.policy import Policy
 from alcor.gateway.requests import Limits, Request, request_id_of
 from alcor.gateway.responses import Response
 from alcor.gateway.routes import Routes

@@ -21,8 +21,8 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.gateway.access import Access
 from alcor.gateway.collections import Collection
+from alcor.gateway.policy.access import Access
 from alcor.gateway.requests import Limits
 from alcor.resource.declaration import Resource
 from alcor.values.errors import NotFound

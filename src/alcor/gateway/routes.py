@@ -4,20 +4,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from alcor.contracts.resources import Caller, ResourceManager
-from alcor.gateway.access import Access
-from alcor.gateway.batch import PATH as BATCH
-from alcor.gateway.batch import Batch
 from alcor.gateway.collections import Collection
-from alcor.gateway.inner import Within
 from alcor.gateway.nested import Nested
-from alcor.gateway.operations import About
-from alcor.gateway.originals import Originals
-from alcor.gateway.policy import Policy
-from alcor.gateway.port_state import PortStateView
+from alcor.gateway.own.batch import PATH as BATCH
+from alcor.gateway.own.batch import Batch
+from alcor.gateway.own.inner import Within
+from alcor.gateway.own.operations import About
+from alcor.gateway.own.originals import Originals
+from alcor.gateway.own.port_state import PortStateView
+from alcor.gateway.own.traces import PATH as TRACES
+from alcor.gateway.own.traces import TraceView
+from alcor.gateway.policy.access import Access
+from alcor.gateway.policy.policy import Policy
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
-from alcor.gateway.traces import PATH as TRACES
-from alcor.gateway.traces import TraceView
 from alcor.resource.declaration import Resource
 
 Answering = Callable[[Request, Caller], Awaitable[Response]]

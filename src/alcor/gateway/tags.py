@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from alcor.contracts.resources import Caller, ResourceManager, UpdateRequest, Written
-from alcor.gateway.access import Access
 from alcor.gateway.errors import not_allowed
-from alcor.gateway.policy import tags_rule
+from alcor.gateway.policy.access import Access
+from alcor.gateway.policy.policy import tags_rule
 from alcor.gateway.requests import Request
 from alcor.gateway.responses import Response, encode, written
 from alcor.resource import body

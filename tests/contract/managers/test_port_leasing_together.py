@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from alcor.contracts.peers import LeaseGroup, Wanted
-from alcor.managers.port.leasing import joined
+from alcor.managers.port.service.leasing import joined
 from alcor.values.errors import Refusal
 
 N1 = "11111111-0000-4000-8000-000000000001"

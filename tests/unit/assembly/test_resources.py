@@ -8,7 +8,7 @@ import msgspec
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.assembly.resources import declared
-from alcor.gateway.discovery import EXTENSIONS
+from alcor.gateway.description.discovery import EXTENSIONS
 from alcor.intent.records import MANAGERS, TYPE_BY_KIND, Record
 from alcor.keyed_log.memory import MemoryLog
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from alcor.gateway.app import GatewaySettings
-from alcor.gateway.arriving import ahead_bytes_max, drained_bytes_max
-from alcor.gateway.connection import Connection, Serving, head_bytes_max
 from alcor.gateway.errors import refusal_response
+from alcor.gateway.http.arriving import ahead_bytes_max, drained_bytes_max
+from alcor.gateway.http.connection import Connection, Serving, head_bytes_max
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
 from alcor.values.errors import Refusal

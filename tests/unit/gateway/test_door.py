@@ -10,7 +10,7 @@ from alcor.contracts.resources import ListReply, ListRequest
 from alcor.gateway.app import GatewaySettings, door
 from alcor.gateway.door import Door, request_seconds
 from alcor.gateway.identity import LocalIdentity
-from alcor.gateway.operations import About
+from alcor.gateway.own.operations import About
 from alcor.gateway.requests import Held, Request
 from alcor.managers.network.api import NETWORK
 from alcor.runtime.clock import new_id

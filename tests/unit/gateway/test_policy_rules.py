@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from oslo_config import cfg
 from oslo_policy import policy
 
-from alcor.gateway.policy_defaults import DEFAULTS
-from alcor.gateway.rules import RuleError, Rules
+from alcor.gateway.policy.defaults import DEFAULTS
+from alcor.gateway.policy.rules import RuleError, Rules
 
 ATOMS = (
     "@",

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 
 from alcor.gateway.app import GatewaySettings
+from alcor.gateway.http.server import HttpServer
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
-from alcor.gateway.server import HttpServer
 
 moment = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 ASK = b"GET /%d HTTP/1.1\r\n\r\n"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.managers.network.segment_range import (
+from alcor.managers.network.model.segment_range import (
     DEFAULT_ID,
     SegmentRange,
     Source,

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from alcor.managers.port.addressing import SubnetView
-from alcor.managers.port.automatic import AutomaticAddresses
+from alcor.managers.port.model.addressing import SubnetView
+from alcor.managers.port.service.automatic import AutomaticAddresses
 from alcor.simulation.clock import VirtualLoop
 from alcor.values.addresses import Prefix
 from alcor.values.errors import Unavailable

@@ -3,7 +3,7 @@
 import pytest
 
 from alcor.contracts.peers import Wanted
-from alcor.managers.port.addressing import (
+from alcor.managers.port.model.addressing import (
     Interface,
     Subnets,
     SubnetView,
@@ -11,7 +11,7 @@ from alcor.managers.port.addressing import (
     subnets,
     wishes,
 )
-from alcor.managers.port.addressing import wanted as asked_of
+from alcor.managers.port.model.addressing import wanted as asked_of
 from alcor.values.addresses import address, prefix
 from alcor.values.errors import Refusal
 

@@ -3,7 +3,7 @@
 import pytest
 
 from alcor.intent.records import FixedIp
-from alcor.managers.port.names import (
+from alcor.managers.port.model.names import (
     Assignment,
     NameNotOfRegion,
     assignments,

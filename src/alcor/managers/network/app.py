@@ -18,16 +18,16 @@ from alcor.managers.network.api import (
     NETWORK_SEGMENT_RANGE,
     SEGMENT,
 )
-from alcor.managers.network.availability import AvailabilityService
-from alcor.managers.network.model import Limits
+from alcor.managers.network.model.network import Limits
+from alcor.managers.network.model.segment_range import Span
 from alcor.managers.network.needs import Peers
-from alcor.managers.network.range_service import RangeService
-from alcor.managers.network.range_table import RANGES
-from alcor.managers.network.segment_range import Span
-from alcor.managers.network.segments import SegmentService
-from alcor.managers.network.service import NetworkService
+from alcor.managers.network.service.availability import AvailabilityService
+from alcor.managers.network.service.networks import NetworkService
+from alcor.managers.network.service.ranges import RangeService
+from alcor.managers.network.service.segments import SegmentService
 from alcor.managers.network.sharing import shared_kind
 from alcor.managers.network.sql import TABLE, NetworkStore, living
+from alcor.managers.network.tables.ranges import RANGES
 from alcor.resource.declaration import Resource
 from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.managing.kept import kept_store

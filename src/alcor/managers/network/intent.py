@@ -3,8 +3,8 @@
 from alcor.intent import records
 from alcor.intent.outbox import Told
 from alcor.intent.records import NetworkRecord
-from alcor.managers.network.model import NOBODY, Network, Reach
-from alcor.managers.network.segment import VLAN
+from alcor.managers.network.model.network import NOBODY, Network, Reach
+from alcor.managers.network.model.segment import VLAN
 
 
 def record(network: Network, reach: Reach = NOBODY) -> NetworkRecord:

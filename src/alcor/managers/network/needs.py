@@ -10,7 +10,7 @@ from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import ConfinePeer, SharingPolicy
-from alcor.managers.network.model import Network, Reach
+from alcor.managers.network.model.network import Network, Reach
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime.tables.sharing import Viewer
 

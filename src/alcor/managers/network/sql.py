@@ -11,8 +11,8 @@ from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
 from alcor.intent.store import Publisher
 from alcor.keyed_log.log import Change
-from alcor.managers.network import intent, range_table, segment_notes, segment_table, subnets_seen
-from alcor.managers.network.model import (
+from alcor.managers.network import intent, subnets_seen
+from alcor.managers.network.model.network import (
     DefaultExternalNetworkExists,
     Limits,
     Network,
@@ -24,10 +24,13 @@ from alcor.managers.network.model import (
     TunnelIdInUse,
     numbered,
 )
+from alcor.managers.network.model.segment import TUNNELS
+from alcor.managers.network.model.segment_range import Span
 from alcor.managers.network.needs import Saved
-from alcor.managers.network.segment import TUNNELS
-from alcor.managers.network.segment_range import Span
 from alcor.managers.network.subnets_seen import SubnetSeen
+from alcor.managers.network.tables import ranges as range_table
+from alcor.managers.network.tables import segment_notes
+from alcor.managers.network.tables import segments as segment_table
 from alcor.runtime.sql.database import Database
 from alcor.runtime.tables import fences, sharing, usage
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken

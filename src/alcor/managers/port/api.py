@@ -9,9 +9,9 @@ from dataclasses import replace
 import msgspec
 
 from alcor.contracts.resources import Filter
-from alcor.managers.port.binding import NORMAL, PROFILE, VNIC_TYPE
-from alcor.managers.port.dhcp_options import OPTIONS
-from alcor.managers.port.pairs import PAIRS
+from alcor.managers.port.model.binding import NORMAL, PROFILE, VNIC_TYPE
+from alcor.managers.port.model.dhcp_options import OPTIONS
+from alcor.managers.port.model.pairs import PAIRS
 from alcor.resource import standard
 from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Action, Field, Resource, read_only

@@ -18,22 +18,22 @@ from alcor.contracts.sharing import ConfinePeer
 from alcor.contracts.trunking import TrunkPortPeer
 from alcor.intent.follow import follow
 from alcor.intent.relay import Relay
-from alcor.managers.port.addressing import SubnetView
 from alcor.managers.port.api import BINDING, port_resource
-from alcor.managers.port.automatic import AutomaticAddresses
-from alcor.managers.port.binding_service import BindingService
 from alcor.managers.port.fences import PortFences
-from alcor.managers.port.groups import PortGroups
-from alcor.managers.port.held import HeldPorts
-from alcor.managers.port.jobs import Job, Settle, keys_of
 from alcor.managers.port.macs import MacSource
+from alcor.managers.port.model.addressing import SubnetView
+from alcor.managers.port.model.jobs import Job, Settle, keys_of
 from alcor.managers.port.needs import Peers
-from alcor.managers.port.references import References
-from alcor.managers.port.reports import StatusKeeper
-from alcor.managers.port.service import PortService
+from alcor.managers.port.service.automatic import AutomaticAddresses
+from alcor.managers.port.service.bindings import BindingService
+from alcor.managers.port.service.groups import PortGroups
+from alcor.managers.port.service.held import HeldPorts
+from alcor.managers.port.service.ports import PortService
+from alcor.managers.port.service.references import References
+from alcor.managers.port.service.reports import StatusKeeper
+from alcor.managers.port.service.trunk_ports import TrunkPorts
+from alcor.managers.port.service.writer import Writer
 from alcor.managers.port.sql import TABLE, SqlStore, living
-from alcor.managers.port.trunk_ports import TrunkPorts
-from alcor.managers.port.writer import Writer
 from alcor.resource.declaration import Resource
 from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.managing.foundation import Foundation

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from alcor.intent import records
 from alcor.intent.records import PortRecord
-from alcor.managers.port import pairs
-from alcor.managers.port.model import Port
+from alcor.managers.port.model import pairs
+from alcor.managers.port.model.port import Port
 
 
 def key(port_id: str) -> str:

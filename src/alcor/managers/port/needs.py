@@ -15,9 +15,9 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
-from alcor.managers.port.bindings import Bindings
 from alcor.managers.port.macs import Place
-from alcor.managers.port.model import Port
+from alcor.managers.port.model.bindings import Bindings
+from alcor.managers.port.model.port import Port
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
 from alcor.keyed_log.log import Change
 from alcor.managers.port import intent
-from alcor.managers.port.addressing import ROUTER_OWNERS
-from alcor.managers.port.bindings import Binding, Bindings
 from alcor.managers.port.macs import Place
-from alcor.managers.port.model import Port, decode, encode
+from alcor.managers.port.model.addressing import ROUTER_OWNERS
+from alcor.managers.port.model.bindings import Binding, Bindings
+from alcor.managers.port.model.port import Port, decode, encode
 from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.runtime.sql.database import Database
 from alcor.runtime.tables import fences, usage

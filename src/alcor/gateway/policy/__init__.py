@@ -1,0 +1,1 @@
+"""What callers may do: rules, the operator's over the defaults."""

@@ -1,0 +1,1 @@
+"""What networks, segments and ranges are and may be: pure."""

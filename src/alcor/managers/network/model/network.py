@@ -1,0 +1,199 @@
+"""Networks and their rules: what may be asked for. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from alcor.managers.network.model.segment import TUNNELS, VXLAN, segment
+from alcor.resource.revisions import revised
+from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
+
+
+class NetworkNotFound(NotFound):
+    """There is no such network, or it is not theirs."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Network {id_[:255]} could not be found.")
+
+
+class NetworkInUse(Conflict):
+    """Something is still on the network."""
+
+    def __init__(self, id_: str, reason: str) -> None:
+        super().__init__(f"Unable to complete operation on network {id_}. {reason}")
+
+
+class InvalidSharedSetting(Conflict):
+    """Projects that would lose access have ports on the network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"Unable to reconfigure sharing settings for network {id_}. Multiple tenants are "
+            "using it."
+        )
+
+
+class ExternalNetworkInUse(Conflict):
+    """Routers of projects that would lose it leave by the network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"External network {id_} cannot be updated to be made non-external, since it has "
+            "existing gateway ports"
+        )
+
+
+class NetworkIdInUse(Conflict):
+    """The id that the client chose is taken."""
+
+
+class TunnelIdInUse(Conflict):
+    """The VNI that was asked for is another network's."""
+
+
+class DefaultExternalNetworkExists(Conflict):
+    """There is one default external network."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"A default external network already exists: {id_}.")
+
+
+class NoNetworkAvailable(Unavailable):
+    """Every VNI is taken."""
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """A network as clients see it (Neutron API reference, "Networks")."""
+
+    id: str
+    name: str
+    tenant_id: str
+    project_id: str
+    admin_state_up: bool
+    status: str = "ACTIVE"
+    shared: bool = False
+    subnets: tuple[str, ...] = ()
+    mtu: int  # bytes a machine may send
+    port_security_enabled: bool
+    network_type: str = msgspec.field(name="provider:network_type", default=VXLAN)
+    physical_network: str | None = msgspec.field(name="provider:physical_network", default=None)
+    segmentation_id: int | None = msgspec.field(name="provider:segmentation_id")
+    vni: int = msgspec.field(name="alcor:vni", default=0)  # of the tunnels between hosts
+    external: bool = msgspec.field(name="router:external", default=False)
+    availability_zones: tuple[str, ...] = ()
+    availability_zone_hints: tuple[str, ...] = ()
+    l2_adjacency: bool = True  # one broadcast domain, whatever the hosts
+    ipv4_address_scope: str | None = None  # that of the pool its subnets are of
+    ipv6_address_scope: str | None = None
+    qos_policy_id: str | None = None  # of its ports that have none of their own
+    is_default: bool = False
+    dns_domain: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    revision_number: int
+    created_at: str
+    updated_at: str
+
+
+class Reach(NamedTuple):
+    """Whom the policies of a network let use it, beside its owner."""
+
+    shared_with: tuple[str, ...]
+
+
+NOBODY = Reach(())
+
+
+class Limits(NamedTuple):
+    """What this region allows; both ends included."""
+
+    mtu_max: int  # bytes: what the underlay leaves to machines
+    vni_min: int
+    vni_max: int
+    tunnel_type: str = VXLAN
+
+
+def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Network:
+    """The network that a checked body asks for; its VNI is 0 where it is to be chosen."""
+    travels = segment(values, limits.vni_min, limits.vni_max, limits.tunnel_type)
+    _check_default(values["is_default"], values["router:external"])
+    return Network(
+        id=id_,
+        name=values["name"],
+        tenant_id=values["project_id"],
+        project_id=values["project_id"],
+        admin_state_up=values["admin_state_up"],
+        mtu=mtu(values["mtu"], limits),
+        port_security_enabled=values["port_security_enabled"],
+        network_type=travels.network_type,
+        physical_network=travels.physical_network,
+        segmentation_id=travels.segmentation_id,
+        vni=(travels.segmentation_id or 0) if travels.network_type in TUNNELS else 0,
+        external=values["router:external"],
+        is_default=values["is_default"],
+        availability_zone_hints=tuple(values["availability_zone_hints"]),
+        dns_domain=values["dns_domain"],
+        description=values["description"],
+        shared=values["shared"],
+        qos_policy_id=values["qos_policy_id"],
+        revision_number=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) -> Network:
+    """The network after a checked PUT; the very same value when nothing is different."""
+    wanted = dict(changes)
+    if "mtu" in wanted:
+        wanted["mtu"] = mtu(wanted["mtu"], limits)
+    if "tags" in wanted:
+        wanted["tags"] = tuple(wanted["tags"])
+    if "router:external" in wanted:
+        wanted["external"] = wanted["router:external"]
+    known = {name: value for name, value in wanted.items() if name in CHANGEABLE}
+    new = revised(old, known, now)
+    if new is not old:
+        _check_default(new.is_default, new.external)
+    return new
+
+
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "admin_state_up",
+        "mtu",
+        "port_security_enabled",
+        "dns_domain",
+        "description",
+        "tags",
+        "shared",
+        "external",
+        "is_default",
+        "qos_policy_id",
+    }
+)
+
+
+def mtu(wanted: int, limits: Limits) -> int:
+    """The MTU in bytes; 0 asks for the largest that fits."""
+    if wanted == 0:
+        return limits.mtu_max
+    if wanted > limits.mtu_max:
+        raise InvalidInput(
+            f"Invalid input for operation: Requested MTU is too big, maximum is {limits.mtu_max}."
+        )
+    return wanted
+
+
+def numbered(old: Network, vni: int) -> Network:
+    """The network with a VNI, which is the segmentation id of a network in tunnels."""
+    id_ = vni if old.network_type in TUNNELS else old.segmentation_id
+    return msgspec.structs.replace(old, vni=vni, segmentation_id=id_)
+
+
+def _check_default(is_default: bool, external: bool) -> None:
+    if is_default and not external:
+        message = "only an external network can be the default one"
+        raise InvalidInput(f"Invalid input for operation: {message}.")

@@ -1,0 +1,1 @@
+"""What ports are and may be: pure."""

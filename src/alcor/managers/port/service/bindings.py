@@ -1,0 +1,135 @@
+"""What can be done with the bindings of ports, through the queue of all writes."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw
+
+from alcor.contracts.resources import (
+    ActRequest,
+    Caller,
+    CreateRequest,
+    DeleteRequest,
+    ListQuery,
+    ListReply,
+    ListRequest,
+    UpdateRequest,
+    Written,
+)
+from alcor.managers.port.model import bindings
+from alcor.managers.port.model.bindings import Binding, Bindings, Decided
+from alcor.managers.port.model.jobs import Job, Rebind, project_of
+from alcor.managers.port.model.port import Port, PortNotFound
+from alcor.managers.port.needs import Store, Transaction
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Queue(Protocol):
+    """Has jobs done, many together."""
+
+    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
+
+
+class Hosts(Protocol):
+    """Knows hosts."""
+
+    async def hosts(self, ids: Iterable[str]) -> set[str]: ...
+
+
+class BindingService:
+    """Keeps the contract ActingManager, for the bindings under one port."""
+
+    def __init__(self, store: Store, queue: Queue, hosts: Hosts, now: Callable[[], str]) -> None:
+        self._store = store
+        self._queue = queue
+        self._hosts = hosts
+        self._now = now
+
+    async def list_page(self, request: ListRequest) -> ListReply:
+        """The active one first; a port has few, so that there is one page."""
+        port_id = _port_id(request.query)
+
+        def work(tx: Transaction) -> list[Binding]:
+            port = tx.ports([port_id]).get(port_id)
+            if port is None or project_of(request.caller) not in (None, port.project_id):
+                raise PortNotFound(port_id)
+            return bindings.all_of(port, tx.bindings(port_id))
+
+        held = await self._store.read(work)
+        return ListReply([Raw(_encode(each)) for each in held if _fits(each, request.query)])
+
+    async def create(self, request: CreateRequest) -> Written:
+        """All of them, or none."""
+        items, at = request.items, self._now()
+        known = await self._hosts.hosts({item["host"] for item in items})
+
+        def decide(port: Port, waiting: Bindings) -> Decided:
+            for item in items:
+                port, waiting = bindings.added(
+                    port, waiting, item, known=item["host"] in known, at=at
+                )
+            return port, waiting
+
+        hosts = [item["host"] for item in items]
+        return await self._done(request.caller, items[0]["port_id"], decide, hosts)
+
+    async def update(self, request: UpdateRequest) -> Written:
+        port_id, host = _parts(request.id)
+        known, at = host in await self._hosts.hosts({host}), self._now()
+        return await self._done(
+            request.caller,
+            port_id,
+            lambda p, w: bindings.changed(p, w, host, request.changes, known=known, at=at),
+            [host],
+        )
+
+    async def act(self, request: ActRequest) -> Written:
+        """`activate`."""
+        port_id, host = _parts(request.id)
+        at = self._now()
+        return await self._done(
+            request.caller, port_id, lambda p, w: bindings.activated(p, w, host, at=at), [host]
+        )
+
+    async def delete(self, request: DeleteRequest) -> Written:
+        port_id, host = _parts(request.id)
+        at = self._now()
+        return await self._done(
+            request.caller, port_id, lambda p, w: bindings.removed(p, w, host, at=at), []
+        )
+
+    async def _done(
+        self,
+        caller: Caller,
+        port_id: str,
+        decide: Callable[[Port, Bindings], Decided],
+        hosts: Sequence[str],
+    ) -> Written:
+        """Have it done; answer with the bindings to these hosts, as they are after it."""
+        after: list[Binding] = []
+
+        def decided(port: Port, waiting: Bindings) -> Decided:
+            new, left = decide(port, waiting)
+            after[:] = [bindings.found(new, left, host) for host in hosts]
+            return new, left
+
+        done = await self._queue.ask(Rebind(caller, port_id, decided))
+        return Written([Raw(_encode(each)) for each in after], done.revision)
+
+
+def _parts(id_: str) -> tuple[str, str]:
+    """The port and the host: a binding's id is one under its port only."""
+    port_id, _, host = id_.partition("/")
+    return port_id, host
+
+
+def _port_id(query: ListQuery) -> str:
+    (port_id,) = (str(f.values[0]) for f in query.filters if f.field == "port_id")
+    return port_id
+
+
+def _fits(held: Binding, query: ListQuery) -> bool:
+    known = msgspec.structs.asdict(held) | {"id": held.host}
+    return all(known[f.field] in f.values for f in query.filters if f.field in known)

@@ -1,0 +1,138 @@
+"""What ports refer to: networks, subnets and hosts, from local copies kept by the intent log.
+
+A copy may be old. What it does not have is asked of its owner before anything is refused; that a
+network has got another subnet is found out by the IP manager (`LeaseGroup.known`).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
+from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
+from alcor.intent.records import NetworkRecord, SubnetRecord
+from alcor.keyed_log.log import Entry, KeyedLog
+from alcor.managers.port.model.addressing import Subnets, SubnetView, subnets, view
+
+NONE = Subnets()
+
+
+class SubnetModel:
+    """The subnets by network; `added` is told of those that are new or have changed."""
+
+    def __init__(self, added: Callable[[Sequence[SubnetView]], None]) -> None:
+        self._added = added
+        self._subnets_by_network: dict[str, Subnets] = {}
+        self._network_by_subnet: dict[str, str] = {}
+
+    def of(self, network_id: str) -> Subnets:
+        """Those known of a network."""
+        return self._subnets_by_network.get(network_id, NONE)
+
+    async def replace(self, entries: Sequence[Entry]) -> None:
+        """These are all."""
+        self._subnets_by_network.clear()
+        self._network_by_subnet.clear()
+        await self.apply(entries)
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """These have changed, or are gone."""
+        added: list[SubnetView] = []
+        for entry in entries:
+            record = record_of(entry)
+            self._forget(id_of(entry))
+            if isinstance(record, SubnetRecord):
+                added.append(view(record))
+                self._add(added[-1])
+        self._added(added)
+
+    def known(self, ids: Iterable[str]) -> list[SubnetView]:
+        """Those of the subnets that are known."""
+        networks = {n for id_ in ids if (n := self._network_by_subnet.get(id_))}
+        return [view for n in networks for view in self.of(n).views if view.id in set(ids)]
+
+    def _forget(self, subnet_id: str) -> None:
+        network_id = self._network_by_subnet.pop(subnet_id, "")
+        left = subnets(view for view in self.of(network_id).views if view.id != subnet_id)
+        if left.views:
+            self._subnets_by_network[network_id] = left
+        else:
+            self._subnets_by_network.pop(network_id, None)
+
+    def _add(self, subnet: SubnetView) -> None:
+        known = self.of(subnet.network_id).views
+        self._subnets_by_network[subnet.network_id] = subnets([*known, subnet])
+        self._network_by_subnet[subnet.id] = subnet.network_id
+
+
+class References:
+    """Look up what ports refer to."""
+
+    def __init__(
+        self,
+        networks: NetworkPeer,
+        subnets: SubnetPeer,
+        nodes: NodePeer,
+        added: Callable[[Sequence[SubnetView]], None] = lambda _: None,
+    ) -> None:
+        self._networks = networks
+        self._subnets = subnets
+        self._nodes = nodes
+        self._network_model = ReadModel("network")
+        self._node_model = ReadModel("node")
+        self._subnet_model = SubnetModel(added)
+
+    async def run(self, log: KeyedLog, rebuilt: Ready) -> None:
+        """Keep the copies, for ever."""
+        model = self._subnet_model
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._network_model.run(log, rebuilt))
+            tasks.create_task(self._node_model.run(log, rebuilt))
+            tasks.create_task(follow(log, "subnet", rebuilt, model.replace, model.apply))
+
+    async def networks(self, ids: Iterable[str]) -> dict[str, NetworkRecord]:
+        """Those of the networks that exist."""
+        found: dict[str, NetworkRecord] = {}
+        missing: list[str] = []
+        for id_ in ids:
+            record = self._network_model.get(id_)
+            if isinstance(record, NetworkRecord):
+                found[id_] = record
+            else:
+                missing.append(id_)
+        return found | await self.networks_now(missing)
+
+    def policy_of_network(self, id_: str) -> str:
+        """The QoS policy of a network, as far as the copy knows; empty: none."""
+        record = self._network_model.get(id_)
+        return record.qos_policy_id if isinstance(record, NetworkRecord) else ""
+
+    async def networks_now(self, ids: Iterable[str]) -> dict[str, NetworkRecord]:
+        """Those of the networks that exist, as their owner says."""
+        wanted = sorted(ids)
+        reply = await self._networks.networks(Ids(wanted)) if wanted else None
+        return {} if reply is None else {record.id: record for record in reply.networks}
+
+    async def hosts(self, ids: Iterable[str]) -> set[str]:
+        """Those of the hosts that are known."""
+        wanted = set(ids)
+        found = {id_ for id_ in wanted if self._node_model.get(id_) is not None}
+        if missing := sorted(wanted - found):
+            found |= {node.id for node in (await self._nodes.nodes(Ids(missing))).nodes}
+        return found
+
+    def known_subnets(self, ids: Iterable[str]) -> list[SubnetView]:
+        """Those of the subnets that the copy knows."""
+        return self._subnet_model.known(ids)
+
+    def subnets(self, network_id: str) -> Subnets:
+        """The subnets of a network, as far as the copy knows."""
+        return self._subnet_model.of(network_id)
+
+    async def subnets_now(self, network_ids: Iterable[str]) -> Mapping[str, Subnets]:
+        """The subnets of networks, as their owner says."""
+        ids = sorted(network_ids)
+        found: dict[str, list[SubnetView]] = {id_: [] for id_ in ids}
+        if ids:
+            for record in (await self._subnets.subnets_of(Ids(ids))).subnets:
+                found[record.network_id].append(view(record))
+        return {id_: subnets(views) for id_, views in found.items()}

@@ -1,0 +1,39 @@
+"""Ports join and leave trunks, through the queue of all writes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from alcor.contracts.resources import Written
+from alcor.contracts.trunking import Joining, Leaving, Told
+from alcor.managers.port.model.jobs import Job, Together
+from alcor.managers.port.model.trunking import Changes, Find, joined, left
+
+
+class Queue(Protocol):
+    """Has jobs done, many together."""
+
+    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
+
+
+class TrunkPorts:
+    """Keeps the contract TrunkPortPeer."""
+
+    def __init__(self, queue: Queue, now: Callable[[], str]) -> None:
+        self._queue = queue
+        self._now = now
+
+    async def join(self, request: Joining) -> Told:
+        at = self._now()
+        ids = [request.parent_id, *(seat.port_id for seat in request.seats)]
+        return await self._done(request.trace, ids, lambda find: joined(request, find, at))
+
+    async def leave(self, request: Leaving) -> Told:
+        at = self._now()
+        ids = request.port_ids
+        return await self._done(request.trace, ids, lambda find: left(request, find, at))
+
+    async def _done(
+        self, trace: str, ids: Sequence[str], decide: Callable[[Find], Changes]
+    ) -> Told:
+        job = Together(trace, ids, decide)
+        return Told((await self._queue.ask(job, len(ids))).revision)
