@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 from alcor.agent.features import (
     acl,
+    configuration,
     decision_log,
-    dhcp4,
-    dhcp6,
     multicast,
     qos,
-    ra,
     routing,
     seeking,
     services,
@@ -56,9 +54,7 @@ def _of_port(model: HostModel, port_id: str) -> Iterator[Meter]:
     if wired is None:
         return
     subnets = model.subnets_of(wired.port)
-    yield from dhcp4.meters(wired, subnets)
-    yield from dhcp6.meters(wired, subnets)
-    yield from ra.meters(wired, subnets)
+    yield from configuration.meters(wired, subnets)
     yield from services.meters(wired)
     yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
     policy = model.qos.policy_of(wired.port, wired.network)

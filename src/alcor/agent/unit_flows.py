@@ -10,9 +10,8 @@ from alcor.agent.features import (
     anti_spoof,
     arp,
     classify,
+    configuration,
     decision_log,
-    dhcp4,
-    dhcp6,
     firewall,
     guards,
     l2,
@@ -24,7 +23,6 @@ from alcor.agent.features import (
     outside,
     physical,
     qos,
-    ra,
     routing,
     scopes,
     security_rules,
@@ -107,9 +105,7 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
         yield from anti_spoof.port(wired, cookie)
         yield from arp.port(wired, cookie)
         yield from nd.port(wired, cookie)
-        yield from dhcp4.port(wired, subnets, cookie)
-        yield from dhcp6.port(wired, subnets, cookie)
-        yield from ra.port(wired, subnets, cookie)
+        yield from configuration.port(wired, subnets, cookie)
         yield from services.port(wired, cookie)
         yield from firewall.port(wired, model.firewall, cookie)
         yield from security_rules.port(wired, model.firewall, cookie)
