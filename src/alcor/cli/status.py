@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import isinf
 
+from alcor.agent.doctor.certificate import lasting
 from alcor.agent.doctor.finding import Finding, fault, good, unknown
 from alcor.cli.doctor import tell_findings
 from alcor.cli.options import Format
 from alcor.cli.session import Endpoint, api, default_endpoint
 from alcor.cli.tables import Output
 from alcor.client.api import NODE, Item
+from alcor.runtime.clock import now_s
 
 page_items = 1_000
 hosts_named_max = 10
@@ -19,7 +22,9 @@ def status(endpoint: Endpoint = default_endpoint, output: Format = Output.TABLE)
     with api(endpoint) as client:
         checks = client.checks()
         nodes = list(client.list_all(NODE, (), 0, page_items))
-    tell_findings([_plane(checks, endpoint), *_hosts(nodes)], output)
+        ends = client.ends()
+    findings = [_plane(checks, endpoint), *_hosts(nodes), *_proofs(ends, now_s())]
+    tell_findings(findings, output)
 
 
 def _plane(checks: Mapping[str, bool], endpoint: str) -> Finding:
@@ -28,6 +33,18 @@ def _plane(checks: Mapping[str, bool], endpoint: str) -> Finding:
         says = f"{endpoint} answers, but these parts can't do their work: {', '.join(broken)}"
         return fault("control plane", says, "its log says what they wait for")
     return good("control plane", f"{endpoint} answers, and can do its work")
+
+
+def _proofs(ends: Mapping[str, float], now_s: float) -> Iterator[Finding]:
+    """Of the process that answers; of others their metrics tell."""
+    for setting, ends_s in sorted(ends.items()):
+        if not ends_s:
+            says = f"the file of {setting} can't be used"
+            yield fault("proofs", says, "its process's log says why")
+        elif isinf(ends_s):
+            yield good("proofs", f"{setting} never ends")
+        else:
+            yield lasting("proofs", setting, ends_s, now_s, f"{setting} ends")
 
 
 def _hosts(nodes: Sequence[Item]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 Resources are the API's own JSON objects: this client neither knows nor hides their fields.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
@@ -81,6 +81,15 @@ class _Ready(msgspec.Struct, frozen=True):
     checks: dict[str, bool]
 
 
+# What metrics tell the end of, by their labels.
+_ENDS: Mapping[str, Callable[[Mapping[str, str]], str | None]] = {
+    "alcor_certificate_end_timestamp_seconds": lambda labels: (
+        "agents.tls_certificate" if labels.get("role") == "delivery" else None
+    ),
+    "alcor_credentials_end_timestamp_seconds": lambda labels: labels.get("setting"),
+}
+
+
 class Api:
     """The public API at one endpoint."""
 
@@ -106,6 +115,24 @@ class Api:
         except msgspec.ValidationError:  # of a proxy before it, say
             message = "what answers does not say how its parts are: is this Alcor's API?"
             raise ClientError(message) from None
+
+    def ends(self) -> dict[str, float]:
+        """When what the process that answers proves itself by ends, since the epoch, by its setting
+        (infinity: never; 0: it can't be used). Nothing where a proxy closes /metrics."""
+        from prometheus_client.parser import text_string_to_metric_families  # few calls need it
+
+        try:
+            said = str(self._connection.request("GET", "/metrics").body)
+            families = list(text_string_to_metric_families(said))
+        except (Refused, ValueError):
+            return {}
+        return {
+            what: sample.value
+            for family in families
+            if (of := _ENDS.get(family.name)) is not None
+            for sample in family.samples
+            if (what := of(sample.labels)) is not None
+        }
 
     def create(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Created:
         """Make all of `items` in one call, or none."""

@@ -1,6 +1,8 @@
 """With TLS, only hosts with a certificate of their name are served, and only by the authority."""
 
+import asyncio
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,8 @@ def test_a_host_whose_files_are_refused_without_a_word_is_told_where_to_look(
 def test_a_certificate_is_renewed_while_hosts_are_served(
     play: Any, record: Any, authority: Authority, stranger: Authority, tmp_path: Path
 ) -> None:
-    """The next authority's is put in place; in between, files that don't fit together."""
+    """The next authority's is put in place; in between, files that don't fit together. Meanwhile
+    one who is connected is sent change after change."""
     files = TlsFiles(*(tmp_path / name for name in ("ca.pem", "control.pem", "control.key")))
     old, new = authority.files("control"), stranger.files("control")
     put(files, old)
@@ -132,8 +135,17 @@ def test_a_certificate_is_renewed_while_hosts_are_served(
                 await host.until(lambda: bool(host.complete) or host.cuts > 0)
                 return bool(host.complete)
 
-        async with world.host("h1", tls=authority.files("h1")) as kept:
+        async def change() -> None:
+            for number in count(2):
+                await world.control.tell(record.port(number, "h1"))
+                await asyncio.sleep(0.01)
+
+        async with (
+            world.host("h1", tls=authority.files("h1")) as kept,
+            asyncio.TaskGroup() as tasks,
+        ):
             await kept.until(lambda: kept.complete == {OWN})
+            changing = tasks.create_task(change())
             put(files, old._replace(key=new.key))
             assert await served(authority)
             files.certificate.write_text("nothing")
@@ -141,6 +153,9 @@ def test_a_certificate_is_renewed_while_hosts_are_served(
             put(files, new)
             assert await served(stranger)
             assert not await served(authority)
+            changing.cancel()
+            await kept.until(lambda: kept.living() == world.control.goal(OWN))
+            assert len(kept.living()) > 20
             assert kept.cuts == 0
 
     play(scenario)

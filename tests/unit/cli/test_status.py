@@ -2,11 +2,13 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from alcor.cli.exits import Exit
@@ -20,8 +22,22 @@ def node(name: str, *, alive: bool = True, release: str = "1.0") -> dict[str, An
     return {"id": name, "alive": alive, "version": release, "heartbeat_timestamp": "08:15"}
 
 
+def metrics(certificate_days: float, credentials_s: str) -> str:
+    end_s = time.time() + certificate_days * 86_400
+    return (
+        "# TYPE alcor_sessions gauge\nalcor_sessions 3.0\n"
+        "# TYPE alcor_certificate_end_timestamp_seconds gauge\n"
+        f'alcor_certificate_end_timestamp_seconds{{process="delivery",role="delivery"}} {end_s}\n'
+        "# TYPE alcor_credentials_end_timestamp_seconds gauge\n"
+        'alcor_credentials_end_timestamp_seconds{setting="served.nats_credentials"} '
+        f"{credentials_s}\n"
+    )
+
+
 @contextmanager
-def region(checks: dict[str, bool], nodes: list[dict[str, Any]]) -> Iterator[str]:
+def region(
+    checks: dict[str, bool], nodes: list[dict[str, Any]], told: str | None = None
+) -> Iterator[str]:
     """A gateway that answers about itself and its hosts."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -29,9 +45,13 @@ def region(checks: dict[str, bool], nodes: list[dict[str, Any]]) -> Iterator[str
             ready = all(checks.values())
             about = {"ready": ready, "checks": checks}
             body = about if self.path == "/readyz" else {"nodes": nodes}
-            data = json.dumps(body).encode()
-            self.send_response(503 if body is about and not ready else 200)
-            self.send_header("Content-Type", "application/json")
+            data, form = json.dumps(body).encode(), "application/json"
+            status = 503 if body is about and not ready else 200
+            if self.path == "/metrics":
+                data, form = (told or "").encode(), "text/plain"
+                status = 200 if told is not None else 403
+            self.send_response(status)
+            self.send_header("Content-Type", form)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -79,6 +99,26 @@ def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:
     assert found["control plane"][0] == "fault"
     assert found["control plane"][1].endswith("can't do their work: port.relay")
     assert found["hosts"] == ("fault", "1 of 2 are away: h2 (heard 08:15)")
+
+
+@pytest.mark.parametrize(
+    ("days", "credentials_s", "health", "exit_status"),
+    [
+        (90.5, "+Inf", {("good", "agents.tls_certificate ends in 90 days")}, Exit.DONE),
+        (90.5, "0", {("fault", "the file of served.nats_credentials can't be used")}, Exit.FAILED),
+        (9.4, "+Inf", {("fault", "agents.tls_certificate ends in 9 days")}, Exit.FAILED),
+    ],
+)
+def test_what_ends_soon_is_named(
+    days: float, credentials_s: str, health: set[tuple[str, str]], exit_status: int
+) -> None:
+    with region(WELL, [node("h1")], metrics(days, credentials_s)) as endpoint:
+        done = CliRunner().invoke(app, ["status", "--endpoint", endpoint, "-f", "json"])
+
+    proofs = [each for each in json.loads(done.stdout) if each["check"] == "proofs"]
+    assert done.exit_code == exit_status
+    assert len(proofs) == 2
+    assert health <= {(each["health"], each["says"]) for each in proofs}
 
 
 def test_without_hosts_nothing_is_said_of_them() -> None:

@@ -28,7 +28,9 @@ def looked_at(files: TlsFiles, host: str, now_s: float) -> Iterator[Finding]:
         says = f"{files.certificate} is of {', '.join(sorted(found.names))}, and not of {host}"
         yield fault("certificate", says, "its common name or an alternative name is the host's")
         return
-    yield _lasting("certificate", files.certificate, found.ends_s, now_s, f"it is of {host}")
+    yield lasting(
+        "certificate", str(files.certificate), found.ends_s, now_s, f"it is of {host}, and ends"
+    )
 
 
 def credentials_looked_at(file: Path, now_s: float) -> Finding:
@@ -40,13 +42,14 @@ def credentials_looked_at(file: Path, now_s: float) -> Finding:
         return fault("credentials", says, "it is to be what `nsc generate creds` writes")
     if isinf(ends_s):
         return good("credentials", "they never end")
-    return _lasting("credentials", file, ends_s, now_s, "it is of this host's user in NATS")
+    return lasting("credentials", str(file), ends_s, now_s, "they end")
 
 
-def _lasting(check: str, file: Path, ends_s: float, now_s: float, whose: str) -> Finding:
+def lasting(check: str, what: str, ends_s: float, now_s: float, well: str) -> Finding:
+    """How it is with what ends then; `well` is how that is told as long as it is."""
     days = (ends_s - now_s) / _day_s
     if days < 0:
-        return fault(check, f"{file} ended at {timestamp(ends_s)}", _RENEW)
+        return fault(check, f"{what} ended at {timestamp(ends_s)}", _RENEW)
     if days < days_left_min:
-        return fault(check, f"{file} ends in {days:.0f} days", _RENEW)
-    return good(check, f"{whose}, and ends in {days:.0f} days")
+        return fault(check, f"{what} ends in {days:.0f} days", _RENEW)
+    return good(check, f"{well} in {days:.0f} days")
