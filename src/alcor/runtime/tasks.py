@@ -5,10 +5,12 @@ process is told to stop, to be started again in a known state.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
+
+cancel_again_s = 2.0  # after which a task that goes on is cancelled once more
 
 _log = structlog.get_logger("alcor.tasks")
 
@@ -18,9 +20,11 @@ class TaskFailed(Exception):
 
 
 class Tasks:
-    """The background tasks of one process."""
+    """The background tasks of one process, or of a part of it that may begin anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, passing: Callable[[BaseException | None], bool] = lambda _: False) -> None:
+        """`passing`: what is no fault, however a task ends with it; it is told in one line."""
+        self._passing = passing
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -36,10 +40,12 @@ class Tasks:
 
     async def stop(self) -> None:
         """End all tasks and wait for them; once more is no error."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            # What came at the very moment `asyncio.wait_for` gives to a task instead of the news.
+            await asyncio.wait(tasks, timeout=cancel_again_s)
+            await asyncio.sleep(0)  # who has ended leaves
         if self._failed.done() and not self._failed.cancelled():
             self._failed.exception()  # It was told; don't let asyncio complain too.
         else:
@@ -47,10 +53,13 @@ class Tasks:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
         if task.cancelled() or self._failed.done():
             return
-        error = task.exception()
-        _log.error("task ended", task=task.get_name(), exc_info=error)
+        if self._passing(error):
+            _log.warning("task ended", task=task.get_name(), why=str(error))
+        else:
+            _log.error("task ended", task=task.get_name(), exc_info=error)
         failure = TaskFailed(task.get_name())
         failure.__cause__ = error
         self._failed.set_exception(failure)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.runtime.locks import Locks
 from alcor.runtime.tasks import TaskFailed, Tasks
@@ -39,6 +40,40 @@ def test_a_task_that_ends_though_it_should_not_is_a_failure_too() -> None:
         with pytest.raises(TaskFailed, match="ends"):
             await asyncio.wait_for(tasks.failure(), 5)
         await tasks.stop()
+
+    asyncio.run(main())
+
+
+def test_a_task_that_misses_its_end_as_something_comes_is_told_again() -> None:
+    async def main() -> None:
+        tasks, queue = Tasks(), asyncio.Queue[int]()
+
+        async def takes() -> None:
+            while True:
+                await asyncio.wait_for(queue.get(), 600)
+
+        tasks.start(takes(), "takes")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        queue.put_nowait(1)
+        await asyncio.wait_for(tasks.stop(), 30)
+
+    asyncio.run(main())
+
+
+def test_what_passes_is_a_failure_as_well_and_no_fault() -> None:
+    async def main() -> None:
+        tasks = Tasks(passing=lambda error: isinstance(error, ConnectionError))
+
+        async def loses() -> None:
+            raise ConnectionError("gone")
+
+        with capture_logs() as told:
+            tasks.start(loses(), "loses")
+            with pytest.raises(TaskFailed, match="loses"):
+                await asyncio.wait_for(tasks.failure(), 5)
+        await tasks.stop()
+        assert [(each["log_level"], each["why"]) for each in told] == [("warning", "gone")]
 
     asyncio.run(main())
 
