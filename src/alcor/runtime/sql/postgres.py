@@ -37,6 +37,7 @@ readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
 ask_again_s = 0.2
 look_every_s = 2.0  # whether we lead still
+plans_s_max = 5.0  # how long plans are kept: they may be of a time when their tables were empty
 connect_s_max = 10
 silence_s_max = 10  # of the other machine, before a connection is taken for lost
 _PASSING = (  # of refusals that end by themselves
@@ -46,8 +47,7 @@ _PASSING = (  # of refusals that end by themselves
 
 _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
 _LEAD = "SELECT pg_try_advisory_lock(2)"
-# A plan is kept for long, and may be of a time when its tables had a few rows. What a write names
-# it looks up in an index, whatever a table's size, as in SQLite.
+# What a write names it looks up in an index, whatever a table's size, as in SQLite.
 _LOOK_UP = "SET enable_hashjoin = off; SET enable_mergejoin = off"
 # Both ends ask a silent machine whether it is there, and give it up.
 _ASK_S, _ASK_AGAIN_S, _ASKED_MAX = 4, 2, 3
@@ -86,14 +86,16 @@ def unreachable(url: str) -> str:
 class PostgresDatabase:
     """A database by its URL. `Unavailable` when the server does not answer for too long."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, *, plans_s_max: float = plans_s_max) -> None:
         self._url = url
+        self._plans_s_max = plans_s_max
         self._name = name
         self._writer = Workers(1, f"{name}-writer")
         self._readers = Workers(readers_max, f"{name}-reader")
         self._local = local()
         self._opened: list[psycopg.Connection[Any]] = []
         self._closing = Event()
+        self._away_since: float | None = None  # when we first heard nothing of the server
         self._leading: psycopg.Connection[Any] | None = None  # the session that leads, or led
         self._deposed = asyncio.Event()
 
@@ -164,18 +166,20 @@ class PostgresDatabase:
         return Deposed(f"this process leads the database of {self._name} no more")
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        began = monotonic()
         while True:
             try:
                 result = self._within(begin, work)
             except (errors.OperationalError, errors.InterfaceError) as problem:
                 self._forget_connection()
-                since = self._local.away_since = getattr(self._local, "away_since", monotonic())
-                if monotonic() > since + away_max_s or self._closing.is_set():
+                self._away_since = self._away_since or monotonic()
+                give_up = min(began, self._away_since) + away_max_s
+                if monotonic() > give_up or self._closing.is_set():
                     _log.warning("database.away", database=self._name, why=str(problem))
                     raise Unavailable(f"the database of {self._name} does not answer") from problem
                 self._closing.wait(ask_again_s)
             else:
-                vars(self._local).pop("away_since", None)
+                self._away_since = None
                 return result
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -183,6 +187,7 @@ class PostgresDatabase:
         raw = self._connection(writes=writes)
         if writes:
             self._check_leads(raw)
+        self._plan_anew(raw)
         try:
             raw.execute(cast(Any, begin))
             # Of a connection of SQLite's, stores use what `_Connection` has.
@@ -199,6 +204,13 @@ class PostgresDatabase:
             raise Unavailable(f"the database of {self._name} went away in a commit") from problem
         return result
 
+    def _plan_anew(self, raw: "psycopg.Connection[Any]") -> None:
+        """Forget plans that are old. The server does so itself when it has counted a table's rows,
+        which may be a minute after there are many, or never."""
+        if monotonic() >= self._local.planned_until:
+            raw.execute("DISCARD PLANS")
+            self._local.planned_until = monotonic() + self._plans_s_max
+
     def _connection(self, *, writes: bool) -> "psycopg.Connection[Any]":
         raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if raw is None:
@@ -212,6 +224,7 @@ class PostgresDatabase:
             if writes:
                 raw.execute(f"{_LOOK_UP}; {_AT_ITS_END}".encode())
             self._local.connection = raw
+            self._local.planned_until = monotonic() + self._plans_s_max
             self._opened.append(raw)
         return raw
 
