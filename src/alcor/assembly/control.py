@@ -73,6 +73,7 @@ from alcor.runtime.sql.places import Place
 from alcor.runtime.sql.traced import TracedLog
 from alcor.runtime.tables.usage import UsageReader
 from alcor.runtime.tasks import Tasks
+from alcor.values.errors import Unavailable
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
 
@@ -103,6 +104,7 @@ class Control:
         new_id: NewId,
     ) -> None:
         self._calls: dict[str, Call] = {}
+        self._waits = False  # for who leads the databases
         self._told = False  # whether the intent log has been told all there is
         self._exchange = Exchange()
         peer = self._exchange.peer
@@ -298,7 +300,9 @@ class Control:
 
     async def checks(self) -> dict[str, bool]:
         """What must be so for the managers to do their work, or to take it over from who leads."""
-        answers = {f"{app.name}.database": await _opens(app.database) for app in self.apps}
+        opened = await asyncio.gather(*(_opens(app.database) for app in self.apps))
+        names = (f"{app.name}.database" for app in self.apps)
+        answers = dict(zip(names, opened, strict=True))
         answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
         return answers if self._waits else answers | {"intent.rebuilt": self._told}
 
@@ -314,6 +318,6 @@ class Control:
 async def _opens(database: Database) -> bool:
     try:
         await database.read(lambda connection: connection.execute("SELECT 1").fetchone())
-    except sqlite3.Error:
+    except (sqlite3.Error, Unavailable):
         return False
     return True

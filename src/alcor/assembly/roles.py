@@ -1,8 +1,8 @@
 """The roles of a region: gateway, managers, delivery. Each is a process, and may be killed.
 
 `gateway`: as many as like, HTTP in, calls to the managers out. `managers`: one leads, those that
-wait take over when it is gone. `delivery`: as many as like, each host connects to one of them;
-hosts go on as they are while there is none.
+wait take over when it is gone, and one that has lost a database waits with them. `delivery`: as
+many as like, each host connects to one of them; hosts go on as they are while there is none.
 """
 
 import asyncio
@@ -12,10 +12,9 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 import structlog
 
 from alcor.assembly.config import Config, servers
-from alcor.assembly.control import Control
 from alcor.assembly.databases import answering
 from alcor.assembly.identity import check_exposure, identity
-from alcor.assembly.notifiers import notifiers
+from alcor.assembly.lives import Lives
 from alcor.assembly.resources import contract_of, declared
 from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
@@ -62,28 +61,17 @@ async def managers(config: Config) -> None:
             "alcor serve managers needs served.postgres, as in postgresql://host/alcor_{manager}"
         )
     await answering(place)
-    async with region(config, "managers") as found, AsyncExitStack() as stack:
-        intent, reports = found.log("intent"), found.log("reports")
-        control = Control(place, intent, reports, config, now_s, new_id)
-        closing = stack.enter_context(ExitStack())
-        for notifier in notifiers(config, place, intent, reports, closing):
-            control.add(notifier)
-        stack.push_async_callback(control.close)
-        stack.push_async_callback(found.tasks.stop)
-        async with _http(config, config.served.health_listen, [], found, control.checks) as http:
-            _log.info("waits", role="managers", health="{}:{}".format(*http.address))
-            stack.push_async_callback(found.wire.withdraw)
-            found.tasks.start(_lead(control, found), "lead")
-            await until_told(found.tasks.failure)
-
-
-async def _lead(control: Control, found: Region) -> None:
-    """Lead as soon as nobody else does, and for ever."""
-    await control.lead()
-    await control.start(found.tasks)
-    await found.wire.serve(control.calls)
-    _log.info("up", role="managers")
-    await asyncio.get_running_loop().create_future()
+    async with region(config, "managers") as found:
+        lives = Lives(config, place, found)
+        try:
+            health = config.served.health_listen
+            async with _http(config, health, [], found, lives.checks) as http:
+                _log.info("waits", role="managers", health="{}:{}".format(*http.address))
+                lives.start()
+                found.tasks.start(lives.failure(), "managers")
+                await until_told(found.tasks.failure)
+        finally:
+            await lives.close()
 
 
 async def delivery(config: Config) -> None:

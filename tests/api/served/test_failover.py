@@ -3,11 +3,12 @@
 The ports have a database server of their own: it is enough to change one manager's URL.
 """
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from tests.api.served.conftest import Region
+from tests.api.served.conftest import Region, running
 from tests.api.served.storm import Storm, check, until
 
 
@@ -30,6 +31,7 @@ def test_one_managers_server_fails_over_under_load(
 ) -> None:
     region = region_on_two
     network_id = network_of(region)
+    processes = dict(region.processes)
     storm = Storm(region, network_id, ["h1"], seed=1)
     storm.begin(4)
 
@@ -52,6 +54,7 @@ def test_one_managers_server_fails_over_under_load(
         storm.end()
 
     assert storm.book.acknowledged > before
+    assert region.processes == processes  # nobody had to be started again
     listed = until(
         lambda: region.ask("GET", f"/v2.0/ports?network_id={network_id}"),
         lambda found: found.status == 200,
@@ -87,3 +90,41 @@ def test_a_long_outage_of_one_managers_server_stops_no_other_manager(
         own_postgres.start()
 
     until(lambda: region.ask("POST", "/v2.0/ports", port).status, (201).__eq__, region)
+    assert region.processes["managers"] is managers
+
+
+@pytest.mark.timeout(900)  # every wait has a limit
+def test_who_takes_the_lead_of_a_server_that_is_full_leads_once_it_is_not(
+    tmp_path: Path, own_nats_server: Any, own_postgres: Any
+) -> None:
+    """Each database lets in who writes, and nobody who reads what is to be told."""
+    admin = own_postgres.url("postgres")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("CREATE ROLE guest LOGIN CREATEDB")
+    theirs = own_postgres.url("{manager}").replace("alcor@", "guest@")
+    with running(Region(tmp_path, own_nats_server.url, theirs)) as region:
+        region.start("managers", "standby")
+        until(lambda: region.log("standby"), lambda told: '"waits"' in told, region)
+        standby = region.processes["standby"]
+        network = {"network": {"name": "n"}}
+
+        let_in(admin, len(databases(admin)) - len({"postgres", "template0", "template1"}))
+        region.kill("managers")
+        until(
+            lambda: region.log("standby"),
+            lambda told: '"managers.begin_anew"' in told or standby.poll() is not None,
+            region,
+        )
+        answer = region.ask("POST", "/v2.0/networks", network)
+        assert (answer.status, bool(answer.retry_after)) == (503, True)
+        let_in(admin, -1)
+
+        until(lambda: region.ask("POST", "/v2.0/networks", network).status, (201).__eq__, region)
+        assert region.processes["standby"] is standby
+        assert standby.poll() is None
+
+
+def let_in(url: str, connections: int) -> None:
+    """Let the guest have so many connections at once; -1: as many as they like."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE guest CONNECTION LIMIT {connections}".encode())

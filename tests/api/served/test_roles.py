@@ -110,6 +110,7 @@ def test_nats_and_a_gateway_may_be_killed(region: Region, module_nats_server: An
 def test_a_database_that_was_killed_is_used_again(region_alone: Region, own_postgres: Any) -> None:
     region = region_alone
     network_id = network_with_subnet(region)
+    processes = dict(region.processes)
     own_postgres.kill()
     own_postgres.start()
 
@@ -120,6 +121,7 @@ def test_a_database_that_was_killed_is_used_again(region_alone: Region, own_post
         statuses.append(region.ask("POST", "/v2.0/ports", port).status)
 
     assert statuses[-1] == 201
+    assert region.processes == processes  # nobody had to be started again
 
 
 def test_a_role_that_is_told_to_stop_ends_well(region: Region) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import psycopg
+
 from alcor.runtime.sql.postgres import unreachable
 
 
@@ -16,3 +18,13 @@ def test_nobody_at_the_address_is_told_in_one_line() -> None:
 
     assert "Connection refused" in why
     assert "\n" not in why
+
+
+def test_a_server_that_is_full_is_waited_for(postgres: Any) -> None:
+    name = f"g{uuid4().hex}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0".encode())
+
+    assert "too many connections" in unreachable(
+        postgres.url("postgres").replace("alcor@", f"{name}@")
+    )

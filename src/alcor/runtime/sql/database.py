@@ -30,8 +30,8 @@ class Database(Protocol):
         ...
 
     async def deposed(self) -> None:
-        """Wait until a write has found that we lead no more, and raise `Deposed`: no other write
-        will do better, so the process has to end."""
+        """Wait until it is known that we lead no more, and raise `Deposed`: no other write will do
+        better, so what is in memory of the database has to be forgotten."""
         ...
 
     async def close(self) -> None:
@@ -40,7 +40,7 @@ class Database(Protocol):
 
 
 class Deposed(Exception):
-    """Another process may lead the database by now: nothing was written; end, and start again."""
+    """Another process may lead the database by now: nothing was written; begin anew."""
 
 
 class DuplicateKey(Exception):
