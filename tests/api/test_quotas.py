@@ -57,6 +57,17 @@ def test_what_is_no_limit_is_refused(api: Api, project: str) -> None:
     assert api.call("POST", "/v2.0/quotas", {"quota": {}}).status == 405
 
 
+def test_subnet_pools_have_a_limit_as_well(api: Api, project: str) -> None:
+    body = {"name": "p", "prefixes": ["10.0.0.0/16"], "project_id": project}
+    limit(api, project, subnetpool=1)
+    pool = api.make("/v2.0/subnetpools", "subnetpool", **body)
+
+    assert refused(api.call("POST", "/v2.0/subnetpools", {"subnetpool": body}), "subnetpool")
+    assert details(api, project)["subnetpool"] == {"limit": 1, "used": 1, "reserved": 0}
+    assert api.call("DELETE", f"/v2.0/subnetpools/{pool['id']}").status == 204
+    api.make("/v2.0/subnetpools", "subnetpool", **body)
+
+
 def test_every_kind_is_refused_over_its_limit_and_counts_down_again(
     announced: Api, project: str
 ) -> None:

@@ -148,6 +148,7 @@ MEANINGS = {
     "provider:segmentation_id": "The tunnel's VNI, or the VLAN's tag; chosen if not said.",
     "qos_network_policy_id": "The QoS policy that it has from its network.",
     "qos_policy_id": "The QoS policy that limits and marks its packets.",
+    "subnetpool": "How many subnet pools the project may have; -1: any number.",
     "rbac_policy": "How many RBAC policies the project may have; -1: any number.",
     "remote_address_group_id": "The other side is in this address group.",
     "remote_group_id": "The other side is a port of this security group.",

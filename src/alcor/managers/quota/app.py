@@ -32,6 +32,7 @@ class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     network: Annotated[Count | None, _most("networks", DEFAULT_BY_KIND["network"])] = None
     subnet: Annotated[Count | None, _most("subnets", DEFAULT_BY_KIND["subnet"])] = None
+    subnetpool: Annotated[Count | None, _most("subnet pools", DEFAULT_BY_KIND["subnetpool"])] = None
     port: Annotated[Count | None, _most("ports", DEFAULT_BY_KIND["port"])] = None
     security_group: Annotated[
         Count | None, _most("security groups", DEFAULT_BY_KIND["security_group"])

@@ -16,6 +16,7 @@ NO_LIMIT = -1
 DEFAULT_BY_KIND: Mapping[str, int] = {
     "network": 100,
     "subnet": 100,
+    "subnetpool": NO_LIMIT,
     "port": 500,
     "security_group": 10,
     "security_group_rule": 100,
