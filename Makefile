@@ -19,7 +19,7 @@ up: setup  ## run a control plane here
 served: setup  ## run a region of many processes here, on PostgreSQL and NATS
 	@$(BIN)/python tools/served.py
 
-check: setup  ## format, lint, types, import rules, unit tests and scenarios: under a minute
+check: setup  ## format, lint, types, import rules, unit tests and scenarios
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

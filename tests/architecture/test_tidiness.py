@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for path in (ROOT / "src").rglob("*.py") if "/pb/" not in str(path))
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 lines_max = 500  # of a module: think again at 400, stop at 500
 function_lines_max = 65  # a function fits a screen
 names_that_say_nothing = {"utils", "util", "common", "helpers", "helper", "base", "misc", "v2"}
@@ -62,12 +63,27 @@ def headings(page: Path) -> set[str]:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     broken = []
-    for page in pages:
+    for page in PAGES:
         for name, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
             target = page.parent / name if name else page
             if not target.exists() or (heading and heading not in headings(target)):
                 broken.append(f"{relative(page)}: {name}#{heading}")
 
     assert not broken
+
+
+def test_modules_that_texts_name_are_there() -> None:
+    """By a path from a room, or, in a docstring, from where its own module is."""
+    missing = []
+    for path in [*SOURCES, *PAGES]:
+        is_code = path.suffix == ".py"
+        rooms = [ROOT, ROOT / "src" / "alcor", ROOT / "tests", *(path.parents if is_code else ())]
+        named = re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|proto))`", path.read_text())
+        missing += [
+            f"{relative(path)}: {name}"
+            for name in named
+            if (is_code or "/" in name) and not any((room / name).exists() for room in rooms)
+        ]
+
+    assert not missing

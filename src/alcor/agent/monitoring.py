@@ -1,6 +1,6 @@
 """What the host knows of logs and mirrors: what is written down of ports, and what is copied. Pure.
 
-A part of `model.py`'s HostModel.
+A part of `model/model.py`'s HostModel.
 """
 
 from collections.abc import Collection, Mapping, Set

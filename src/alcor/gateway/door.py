@@ -1,6 +1,6 @@
 """The application: find the route, answer, and let nothing a client sends become a fault.
 
-Nothing stands between it and the connections (`connection.py`), so a request costs little.
+Nothing stands between it and the connections (`http/connection.py`), so a request costs little.
 """
 
 import time

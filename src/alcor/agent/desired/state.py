@@ -61,7 +61,7 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     slices: list[SavedSlice]
-    release: str = ""  # of the agent that saved it (`release.py`)
+    release: str = ""  # of the agent that saved it (`agent/release.py`)
     outside: list[SavedNeighbour] = []
     holders: list[SavedHolder] = []
 

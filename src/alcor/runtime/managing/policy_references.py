@@ -1,7 +1,7 @@
 """QoS policies that resources of a manager get or lose: their owner is asked.
 
 It is asked every time: policies are given seldom, and who may use one can change at any time. That
-it may still be used when the reference is saved is ensured by fences (`fences.py`).
+it may still be used when the reference is saved is ensured by fences (`tables/fences.py`).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """What can be done with ports: one method per use case.
 
-Writes go through one queue (`coalesce.py`), so that requests that come together are saved together.
+Writes go through one queue (`runtime/coalesce.py`), so that requests that come together are saved
+together.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
