@@ -26,6 +26,7 @@ _LOST_LEASE = (
     "CREATE TRIGGER planted AFTER INSERT ON lease WHEN new.owner LIKE '%7' "
     "BEGIN DELETE FROM lease WHERE owner = new.owner; END",
 )
+_KEPT_FLOW = ("CREATE TRIGGER planted BEFORE DELETE ON tap_flow BEGIN SELECT RAISE(IGNORE); END",)
 
 
 def simulate(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -72,6 +73,7 @@ def test_a_seed_has_one_history_whoever_lives_through_it() -> None:
     [
         pytest.param({"port": _LOST_FENCE}, "no orphan", id="fences that do not hold"),
         pytest.param({"port": _NOT_COUNTED}, "usage is exact", id="usage that drifts"),
+        pytest.param({"monitoring": _KEPT_FLOW}, "no orphan", id="taps of what has gone"),
         pytest.param({"ip": _LOST_LEASE}, "leases are the ports' addresses", id="lost leases"),
     ],
 )

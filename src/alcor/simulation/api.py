@@ -32,7 +32,7 @@ from alcor.simulation.host import physical_network
 from alcor.values.errors import Unavailable
 
 KINDS = ("network", "subnet", "port", "security_group", "security_group_rule", "router")
-KINDS_TOO = ("floatingip",)
+KINDS_TOO = ("floatingip", "tap_service", "tap_flow")
 ADMIN = Caller(project_id="admin", admin=True, roles=("admin",))
 items_max = 100
 asked_again_max, ask_again_s = 60, 1.0  # of what is read in the end

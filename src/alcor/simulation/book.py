@@ -14,7 +14,12 @@ NEVER = float("inf")
 # What goes with what it refers to so; other kinds are refused to go while something refers to them.
 _WHOLES: dict[str, tuple[str, ...]] = defaultdict(
     tuple,
-    {"subnet": ("network_id",), "security_group_rule": ("security_group_id", "remote_group_id")},
+    {
+        "subnet": ("network_id",),
+        "security_group_rule": ("security_group_id", "remote_group_id"),
+        "tap_service": ("port_id",),
+        "tap_flow": ("tap_service_id", "source_port"),
+    },
 )
 
 
@@ -88,9 +93,10 @@ class Book:
 
     def may_be_gone(self, thing: Thing) -> bool:
         """Whether it, or what it is a part of, may have come to its end."""
-        return any(
-            each.may_be_gone
-            for id_ in (thing.id, *map(thing.document.get, _WHOLES[thing.kind]))
+        wholes = map(thing.document.get, _WHOLES[thing.kind])
+        return thing.may_be_gone or any(
+            self.may_be_gone(each)
+            for id_ in wholes
             if (each := self.things.get(str(id_))) is not None
         )
 

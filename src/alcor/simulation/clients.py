@@ -183,6 +183,33 @@ class Client(Asker):
         if floating is not None:
             await self._delete(floating, [])
 
+    async def make_tap(self) -> None:
+        port = self._some("port")
+        if port is not None:
+            (name,) = self._names(1)
+            await self._create("tap_service", [{"name": name, "port_id": port.id}])
+            await self.make_tap_flows()
+
+    async def make_tap_flows(self) -> None:
+        service = self._some("tap_service")
+        if service is None:
+            return
+        flows: list[Document] = []
+        for name in self._names(self._chance.randint(1, 3)):
+            source = self._some("port")
+            if source is not None:
+                way = self._chance.choice(("IN", "OUT", "BOTH"))
+                about = {"tap_service_id": service.id, "source_port": source.id}
+                flows.append({"name": name, "direction": way, **about})
+        await self._create("tap_flow", flows)
+
+    async def delete_tap(self) -> None:
+        service = self._some("tap_service")
+        if service is not None:
+            flows = self._book.living("tap_flow")
+            of_it = [t for t in flows if t.document["tap_service_id"] == service.id]
+            await self._delete(service, of_it)
+
 
 _WEIGHT_BY_DEED: dict[Callable[[Client], Awaitable[None]], int] = {
     Client.make_network: 6,
@@ -204,4 +231,7 @@ _WEIGHT_BY_DEED: dict[Callable[[Client], Awaitable[None]], int] = {
     Client.make_floating_ip: 4,
     Client.move_floating_ip: 4,
     Client.delete_floating_ip: 2,
+    Client.make_tap: 9,
+    Client.make_tap_flows: 4,
+    Client.delete_tap: 2,
 }

@@ -16,6 +16,7 @@ from alcor.agent.desired.state import Corrupt, SavedState
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Tunnel
+from alcor.agent.monitoring import Ports
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.seeking import watch
@@ -31,7 +32,7 @@ from alcor.values.ids import host_id
 
 audit_s = 30.0
 want_s, idle_s = 3.0, 300.0
-tunnel_ofport, uplink_ofport = 1, 2
+tunnel_ofport, uplink_ofport, tap_ofport = 1, 2, 3
 physical_network = "physnet1"
 
 
@@ -103,6 +104,11 @@ class Host:
         """The ports of its switch to physical networks: every second host has one."""
         return {physical_network: uplink_ofport} if int(self.name[4:]) % 2 else {}
 
+    @property
+    def tunnel(self) -> Tunnel:
+        """The ports of its switch to other hosts."""
+        return Tunnel(tunnel_ofport, self.endpoint, Ports(taps=tap_ofport))
+
     def start(self) -> None:
         """Start the agent."""
         self.process = process = Process(self.name)
@@ -136,7 +142,7 @@ class Host:
         loop.settled = seeker.settle
         loop.restore(memory.load())
         seeker.restore()
-        loop.set_tunnel(Tunnel(tunnel_ofport, self.endpoint))
+        loop.set_tunnel(self.tunnel)
         loop.set_uplinks(self.uplinks())
         loop.set_interfaces(self.switch.interfaces)
         self.switch.changed = lambda: loop.set_interfaces(self.switch.interfaces)

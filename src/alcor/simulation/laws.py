@@ -17,6 +17,7 @@ from alcor.intent.records import (
     RuleRecord,
     SubnetRecord,
 )
+from alcor.intent.watching_records import TapFlowRecord, TapServiceRecord
 from alcor.keyed_log.log import Entry
 from alcor.ovs.openflow.flows import key_text
 from alcor.simulation.book import Book, Thing
@@ -51,13 +52,15 @@ class Laws:
         return [record for record in self._records if isinstance(record, kind)]
 
     def nothing_twice(self) -> None:
-        """No address is given twice within a subnet, no MAC within a network, no VNI at all."""
+        """No address is given twice within a subnet, no MAC within a network, and no VNI, floating
+        IP or number of a tap at all."""
         ports: list[PortRecord] = self.of(PortRecord)
         self._twice("address", ((ip.subnet_id, ip.ip_address) for p in ports for ip in p.fixed_ips))
         self._twice("MAC", ((port.network_id, port.mac_address) for port in ports))
         self._twice("VNI", (network.vni for network in self.of(NetworkRecord)))
         floating: list[FloatingIpRecord] = self.of(FloatingIpRecord)
         self._twice("floating IP", (each.floating_ip_address for each in floating))
+        self._twice("number of a tap", (each.number for each in self.of(TapServiceRecord)))
 
     def no_orphan(self) -> None:
         """What is referred to is there."""
@@ -87,6 +90,13 @@ class Laws:
             self._there("floating port", floating.floating_port_id, floating.id, ports)
             if floating.port_id:
                 self._there("port", floating.port_id, floating.id, ports)
+
+        taps = {each.id for each in self.of(TapServiceRecord)}
+        for tap in self.of(TapServiceRecord):
+            self._there("port", tap.port_id, tap.id, ports)
+        for flow in self.of(TapFlowRecord):
+            self._there("tap service", flow.tap_service_id, flow.id, taps)
+            self._there("port", flow.port_id, flow.id, ports)
 
     def none_leaked(self, disks: Disks) -> None:
         """The addresses that are leased are those that ports have; nothing living is fenced."""

@@ -8,7 +8,7 @@ from random import Random
 
 from alcor.agent.compiler import Compiler
 from alcor.agent.desired.desired import Desired
-from alcor.agent.model.model import HostModel, Interface, Tunnel
+from alcor.agent.model.model import HostModel, Interface
 from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.lazy import LazyNetworks
 from alcor.goal_state.slices import slice_of
@@ -18,7 +18,7 @@ from alcor.keyed_log.log import Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
 from alcor.planner.graph import IntentChange, Planner
-from alcor.simulation.host import Host, tunnel_ofport
+from alcor.simulation.host import Host
 from alcor.transport.link import Frame, Item
 
 _EPOCH = 1
@@ -60,7 +60,7 @@ def flows_of(host: Host, goal: Mapping[str, bytes]) -> dict[FlowKey, FlowBody]:
 
     desired, model = Desired(host.name), HostModel()
     units = set(model.units())
-    units |= model.set_tunnel(Tunnel(tunnel_ofport, host.endpoint))
+    units |= model.set_tunnel(host.tunnel)
     units |= set(model.exits.set_uplinks(host.uplinks()))
     for port_id, interface in host.switch.interfaces.items():
         units |= model.set_interface(port_id, Interface(*interface))
