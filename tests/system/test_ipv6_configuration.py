@@ -62,6 +62,28 @@ def test_a_kernel_gives_itself_the_address_that_the_api_gave_its_port(lab: Lab) 
     lab.unplug(machines)
 
 
+def test_a_machine_uses_the_address_of_a_subnet_that_has_gone_no_more(lab: Lab) -> None:
+    (machine,) = make(lab, "slaac", "fd00:57::/64", "stays", "h1")
+    (kept,) = machine.addresses
+    network_id = lab.api.show(PORT, machine.port_id)["network_id"]
+    body = {"network_id": network_id, "ip_version": 6, "cidr": "fd00:58::/64"}
+    modes = dict.fromkeys(("ipv6_address_mode", "ipv6_ra_mode"), "slaac")
+    subnet_id = lab.api.create(SUBNET, [body | modes]).items[0]["id"]
+    wait_until("both addresses", lambda: len(addresses(lab, machine)) == 2, wait_s)
+    assert preferred(lab, machine) == addresses(lab, machine)
+
+    lab.api.delete(SUBNET, subnet_id)
+
+    wait_until("one to be used", lambda: preferred(lab, machine) == {kept}, wait_s)
+    lab.unplug([machine])
+
+
+def preferred(lab: Lab, machine: Machine) -> set[str]:
+    """Those of its addresses that new connections use."""
+    shown = ip6(lab, machine, "address", "show", "dev", "eth0", "scope", "global", "-deprecated")
+    return {each["local"] for link in shown for each in link.get("addr_info", ()) if each}
+
+
 def test_a_router_is_the_default_router_of_who_is_told_by_advertisement(lab: Lab) -> None:
     (one,) = make(lab, "slaac", "fd00:54::/64", "left", "h1")
     (other,) = make(lab, "slaac", "fd00:55::/64", "right", "h2")

@@ -1,7 +1,8 @@
 """Router advertisements that nobody asked for: when they change, and from time to time.
 
 Pure: frames out, one for each router of each port. A router that has gone says so itself, or
-machines would go on using it for hours. Source: RFC 4861 sections 6.2.4 and 6.2.5.
+machines would go on using it for hours, and a prefix that has gone is withdrawn. Source: RFC 4861
+sections 6.2.4 and 6.2.5.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from alcor.agent.herald import Outgoing
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.packets.advertisement import Advertisement
-from alcor.agent.punts.ra import advertisements, farewell, link_of, unsolicited
+from alcor.agent.punts.ra import advertisements, farewells, link_of, unsolicited
 from alcor.ovs.flow import Action
 
 
@@ -64,10 +65,8 @@ class Beacon:
         if told == before:
             return
         if before is not None and before.delivery == told.delivery:
-            remaining = {said.mac for said in told.said}
-            for said in before.said:
-                if said.mac not in remaining and said.lifetime_s:
-                    yield _outgoing(told.delivery, farewell(said))
+            for said in farewells(before.said, told.said):
+                yield _outgoing(told.delivery, said)
         for said in told.said:
             yield _outgoing(told.delivery, said)
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.agent.beacon import Beacon
+from alcor.agent.herald import Outgoing
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.packets.advertisement import (
     FOREVER,
@@ -168,6 +169,36 @@ def test_a_router_that_comes_is_a_default_router_and_when_it_goes_it_says_so() -
     assert parse_packet(come.frame).ip_src == eui64_link_local(ROUTER).number
     assert parse_packet(farewell.frame).ip_src == eui64_link_local(ROUTER).number
     assert parse_packet(host.frame).ip_src == eui64_link_local(SERVER_MAC).number
+
+
+def test_a_prefix_that_goes_is_said_to_be_of_no_use_by_who_told_it() -> None:
+    world, beacon = model(), Beacon()
+    ips = (FixedIp("a", address("fd00:a::5")), FixedIp("b", address("fd00:b::5")))
+    both = Port("p1", "n1", MAC, ips, True, True, "", "")
+    for entry in (B, both):
+        world.put(entry)
+    beacon.note(world.units())
+    beacon.take(world)
+
+    beacon.note(world.put(both._replace(fixed_ips=ips[1:])))
+    withdrawn, now = map(prefixes_in, beacon.take(world))
+    beacon.note(world.put(both._replace(fixed_ips=())))
+    (last,) = map(prefixes_in, beacon.take(world))
+
+    assert withdrawn == {address("fd00:a::").packed: (0, 0)}
+    assert now == {address("fd00:b::").packed: (FOREVER, FOREVER)}
+    assert last == {address("fd00:b::").packed: (0, 0)}
+    assert beacon.again() == []
+
+
+def prefixes_in(outgoing: Outgoing) -> dict[bytes, tuple[int, int]]:
+    """The prefixes of an advertisement, with how long each is valid and preferred."""
+    options = _options(parse_packet(outgoing.frame).payload[16:])
+    return {
+        each[16:32]: (int.from_bytes(each[4:8], "big"), int.from_bytes(each[8:12], "big"))
+        for each in options
+        if each[0] == 3
+    }
 
 
 def lifetime_of(frame: bytes) -> int:

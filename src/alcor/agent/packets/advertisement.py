@@ -37,6 +37,7 @@ class Advertised(NamedTuple):
 
     prefix: Prefix
     autonomous: bool
+    lifetime_s: int = FOREVER  # 0: it is no longer to be used
 
 
 class Advertisement(NamedTuple):
@@ -84,7 +85,8 @@ def build_advertisement(said: Advertisement, eth_dst: int, ip_dst: int) -> bytes
 def _prefix_option(advertised: Advertised) -> bytes:
     flags = _ON_LINK | _AUTONOMOUS * advertised.autonomous
     prefix = advertised.prefix
-    head = struct.pack("!BBBBIII", _PREFIX, 4, prefix.length, flags, FOREVER, FOREVER, 0)
+    valid_s = preferred_s = advertised.lifetime_s
+    head = struct.pack("!BBBBIII", _PREFIX, 4, prefix.length, flags, valid_s, preferred_s, 0)
     return head + prefix.number.to_bytes(16, "big")
 
 

@@ -1,9 +1,10 @@
 """What a port is told by router advertisement: its own prefixes, and how to get the rest.
 
 Pure. A port hears only of subnets that it has addresses of, so it makes no address that port
-security would drop. A router that has gone is named once more, as no default router. Prefixes hold
-for ever and routers for 18 hours, so machines keep what they have while no agent runs.
-Sources: RFC 4861 section 6.2, RFC 8106, Neutron's `ipv6_ra_mode`.
+security would drop. A router that has gone is named once more, as no default router, and a prefix
+that has gone as one that is no longer to be used. Prefixes hold for ever and routers for 18 hours,
+so machines keep what they have while no agent runs.
+Sources: RFC 4861 section 6.2, RFC 4862 section 5.5, RFC 8106, Neutron's `ipv6_ra_mode`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -98,6 +99,16 @@ def unsolicited(said: Advertisement) -> bytes:
     return build_advertisement(said, ALL_NODES_MAC, ALL_NODES)
 
 
-def farewell(said: Advertisement) -> Advertisement:
-    """What a router that is no router any more says last."""
-    return said._replace(lifetime_s=0, prefixes=(), name_servers=(), search=())
+def farewells(
+    before: tuple[Advertisement, ...], now: tuple[Advertisement, ...]
+) -> Iterator[Advertisement]:
+    """What is said last by routers that are no routers any more, and of prefixes that have gone."""
+    now_by_mac = {each.mac: each for each in now}
+    left = {each.prefix for said in now for each in said.prefixes}
+    for said in before:
+        gone = tuple(e._replace(lifetime_s=0) for e in said.prefixes if e.prefix not in left)
+        stays = now_by_mac.get(said.mac)
+        if stays is not None and gone:
+            yield stays._replace(prefixes=gone)
+        elif stays is None and (gone or said.lifetime_s):
+            yield said._replace(lifetime_s=0, prefixes=gone, name_servers=(), search=())
