@@ -40,6 +40,17 @@ def attach(api: Any, router: dict[str, Any], **what: Any) -> dict[str, Any]:
     return info
 
 
+def test_a_router_has_the_subnet_router_anycast_address_where_it_is_the_gateway(
+    announced: Any, router: dict[str, Any]
+) -> None:
+    inner = subnet(announced, "2001:db8:9::/64", gateway_ip="2001:db8:9::")
+
+    attached = attach(announced, router, subnet_id=inner["id"])
+
+    port = announced.get(f"/v2.0/ports/{attached['port_id']}").json["port"]
+    assert [each["ip_address"] for each in port["fixed_ips"]] == ["2001:db8:9::"]
+
+
 def detach(api: Any, router: dict[str, Any], **what: Any) -> Any:
     return act(api, router, "remove_router_interface", **what)
 

@@ -67,6 +67,13 @@ def test_a_gateway_in_the_middle_splits_the_pool_and_none_leaves_it_whole() -> N
     assert pools(made("10.0.0.0/29", gateway_ip=None)) == [("10.0.0.1", "10.0.0.6")]
 
 
+def test_the_subnet_router_anycast_address_may_be_the_gateway_as_neutrons_default_is() -> None:
+    subnet = made("2001:db8::/64", gateway_ip="2001:db8::")
+
+    assert subnet.gateway_ip == "2001:db8::"
+    assert pools(subnet) == [("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff")]
+
+
 def test_a_link_local_gateway_is_reachable_on_ipv6() -> None:
     assert made("2001:db8::/64", gateway_ip="fe80::1").gateway_ip == "fe80::1"
 

@@ -44,11 +44,16 @@ class SubnetPool(NamedTuple):
     reserved: frozenset[int]  # never chosen, leased by name only: the gateway's
 
     def usable(self, number: int) -> bool:
-        """Whether a port may hold it: in the CIDR, neither its network nor broadcast address."""
+        """Whether a port may hold it: in the CIDR, neither its network nor broadcast address.
+
+        The first one of IPv6 is a router's only, if it is the gateway's.
+        """
         prefix = self.prefix
         if not prefix.first <= number <= prefix.last:
             return False
         if prefix.length >= prefix.width - 1:  # RFC 3021, RFC 6164: both ends are hosts
+            return True
+        if prefix.version == 6 and number in self.reserved:
             return True
         return number != prefix.first and not (prefix.version == 4 and number == prefix.last)
 

@@ -62,6 +62,8 @@ def checked_gateway(
     if gateway is None:
         return None
     first, last = usable(whole)
+    if whole.version == 6:  # a router may have the address that any router of a subnet answers to
+        first = whole.first
     on_link = gateway.version == 6 == whole.version and _LINK_LOCAL.covers(gateway)
     if not on_link and (not whole.covers(gateway) or not first <= gateway.number <= last):
         raise InvalidInput(f"Invalid input for operation: Gateway is not valid on subnet {whole}.")
