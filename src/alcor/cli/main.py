@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import doctor, lab, rebuild, serve, status, traces
+from alcor.cli import doctor, imports, lab, rebuild, serve, status, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
 from alcor.cli.options import Format, given
 from alcor.cli.session import Endpoint, api, default_endpoint, wait_default_s, wait_for
@@ -53,6 +53,9 @@ app.command("agent", help="Run a host's agent in this process, until it is told 
 
 app.command("rebuild", help="Make the logs of a region of processes anew from its databases.")(
     rebuild.rebuild
+)
+app.command("import", help="Bring what a Neutron holds to this control plane, ids and all.")(
+    imports.bring
 )
 app.command("doctor", help="Find what is wrong with this host, and say what to do.")(doctor.doctor)
 app.command("status", help="Say how the region is: the control plane, its hosts, their releases.")(
