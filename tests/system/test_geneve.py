@@ -1,9 +1,11 @@
 """A region whose tunnels are Geneve: hosts, networks and ranges of segmentation ids."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
+from tests.system.tapped import Ears, Taps, datagram, is_copied
 
 from alcor.client.api import NETWORK, Kind
 from alcor.client.connection import Refused
@@ -11,6 +13,7 @@ from alcor.lab import lab as labs
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.waiting import wait_until
 
 lab_name = "sysgnv"
 RANGE = Kind("network_segment_range", "network_segment_ranges", "/v2.0/network-segment-ranges")
@@ -65,3 +68,25 @@ def test_networks_are_of_that_type_and_of_no_other_kind_of_tunnel(lab: Lab) -> N
     lab.api.create(RANGE, [{**body, "shared": False}])
     theirs = lab.api.create(NETWORK, [{"project_id": "blue"}]).items[0]
     assert theirs["provider:segmentation_id"] == 700
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_copies_for_a_tap_are_in_geneve_by_a_port_of_their_own(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, version: int
+) -> None:
+    taps = Taps(lab)
+    network_id = make_network(f"10.9{version}.0.0/24", f"fd9{version}::/64")
+    names = [f"{name}{version}" for name in ("tgask", "tgsrv", "tgear")]
+    asker, server, probe = made = make_machines(network_id, " ".join(names), "h1 h1 h2")
+    taps.flow(taps.service(probe), server, "OUT")
+
+    with ExitStack() as stack:
+        ears = Ears(lab, made, stack)
+        wait_until("a copy", is_copied(ears, version, server, asker, probe), converge_timeout_s)
+        frame = datagram(version, server, asker)
+        ears.send(server, frame)
+        ears.wait_for(frame, asker.name, probe.name)
+        assert ears.heard(frame) == {asker.name: 1, probe.name: 1}
+    assert "genev_sys_4798" in appctl(lab.host("h2"), "tnl/ports/show")
+    taps.drop()
+    lab.unplug(made)

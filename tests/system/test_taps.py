@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import count
 from typing import NamedTuple
 
 import pytest
 from tests.system.conftest import Groups, converge_timeout_s
+from tests.system.tapped import FLOW, SERVICE, Ears, Taps, datagram, is_copied
 
 from alcor.client.api import NETWORK, PORT, Kind
-from alcor.lab.frames import FrameSocket, udp4, udp6
-from alcor.lab.hosts import appctl
+from alcor.lab.commands import ip_batch
 from alcor.lab.lab import Lab
+from alcor.lab.moving import MovingMachine
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
 
 lab_name = "systaps"
 lab_hosts = 2
 
-SERVICE = Kind("tap_service", "tap_services", "/v2.0/taas/tap_services")
-FLOW = Kind("tap_flow", "tap_flows", "/v2.0/taas/tap_flows")
+TRUNK = Kind("trunk", "trunks", "/v2.0/trunks")
+
 MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
-numbers = count(1)
 
 
 class Scene(NamedTuple):
@@ -68,84 +67,10 @@ def scene(
     return cast[0]
 
 
-class Ears:
-    """What each machine has heard."""
-
-    def __init__(self, lab: Lab, machines: list[Machine], stack: ExitStack) -> None:
-        self._sockets = {
-            each.name: stack.enter_context(FrameSocket(lab.layout.machine_namespace(each.name)))
-            for each in machines
-        }
-
-    def send(self, sender: Machine, frame: bytes) -> None:
-        """From the machine's own interface."""
-        self._sockets[sender.name].send(frame)
-
-    def heard(self, frame: bytes) -> dict[str, int]:
-        """How many times each machine has heard exactly this frame, if at all."""
-        counts = {name: each.heard().count(frame) for name, each in self._sockets.items()}
-        return {name: times for name, times in counts.items() if times}
-
-    def wait_for(self, frame: bytes, *names: str) -> None:
-        """Until these have heard it."""
-        what = f"{' and '.join(names)} to hear a frame"
-        wait_until(what, lambda: self.heard(frame).keys() >= set(names), converge_timeout_s)
-
-
 @pytest.fixture
 def ears(lab: Lab, scene: Scene) -> Iterator[Ears]:
     with ExitStack() as stack:
         yield Ears(lab, scene.machines, stack)
-
-
-def datagram(version: int, source: Machine, target: Machine, size: int = 100) -> bytes:
-    """A UDP datagram in a packet of this size, unlike every other."""
-    udp, head = {4: (udp4, 28), 6: (udp6, 48)}[version]
-    mark = next(numbers).to_bytes(8, "big")
-    ends = [(each.mac, each.address(version), 7_000) for each in (source, target)]
-    return udp(ends[0], ends[1], mark.ljust(size - head, b"t"))
-
-
-class Taps:
-    """The taps of a lab; hosts obey each before it is answered."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._services: list[str] = []
-
-    def service(self, machine: Machine) -> str:
-        """A tap service of the machine's port."""
-        made = self._lab.api.create(SERVICE, [{"port_id": machine.port_id}])
-        self.obeyed(made.revision)
-        self._services.append(str(made.items[0]["id"]))
-        return self._services[-1]
-
-    def flow(self, service: str, machine: Machine, direction: str = "BOTH") -> str:
-        """A flow that copies what passes the machine's port."""
-        body = {
-            "tap_service_id": service,
-            "source_port": machine.port_id,
-            "direction": direction,
-        }
-        made = self._lab.api.create(FLOW, [body])
-        self.obeyed(made.revision)
-        return str(made.items[0]["id"])
-
-    def obeyed(self, revision: str) -> None:
-        """Wait until hosts obey."""
-        assert self._lab.api.wait(revision, converge_timeout_s).converged
-        for host in self._lab.hosts:
-            appctl(host, "revalidator/wait")
-
-    def forget(self, service: str) -> None:
-        """It has gone by itself."""
-        self._services.remove(service)
-
-    def drop(self) -> None:
-        """Delete all that were made."""
-        for each in self._services:
-            self.obeyed(self._lab.api.delete(SERVICE, each))
-        self._services.clear()
 
 
 @pytest.fixture
@@ -153,20 +78,6 @@ def taps(lab: Lab) -> Iterator[Taps]:
     made = Taps(lab)
     yield made
     made.drop()
-
-
-def is_copied(
-    ears: Ears, version: int, source: Machine, target: Machine, probe: Machine
-) -> Callable[[], bool]:
-    """Sends a new datagram whenever it is asked; whether the probe has heard one."""
-    sent: list[bytes] = []
-
-    def heard() -> bool:
-        sent.append(datagram(version, source, target))
-        ears.send(source, sent[-1])
-        return any(probe.name in ears.heard(each) for each in sent)
-
-    return heard
 
 
 @pytest.mark.proves("Mirrors to a port (tap services)", "IPv4 IPv6", "same across")
@@ -286,3 +197,57 @@ def test_copies_follow_a_tap_that_moves_and_end_with_its_port(
         ears.send(beside, frame)
         ears.wait_for(frame, server.name)
         assert ears.heard(frame) == {server.name: 1}
+
+
+def test_copies_go_to_both_hosts_while_a_tap_is_live_migrated(
+    lab: Lab, scene: Scene, taps: Taps, make_network: MakeNetwork
+) -> None:
+    server, beside, *_ = scene
+    network_id = make_network("10.34.0.0/24")
+    body = {"network_id": network_id, "name": "tpmoving", "binding:host_id": "h1"}
+    (port,) = lab.api.create(PORT, [body]).items
+    (machine,) = lab.plug([port])
+    moving = MovingMachine(lab.layout, machine)
+    moving.plug(lab.host("h2"))
+    # Its interface is a bridge, which keeps what is not for it to itself.
+    ip_batch(["link set eth0 promisc on"], lab.layout.machine_namespace(machine.name))
+    bindings = Kind("binding", "bindings", f"/v2.0/ports/{machine.port_id}/bindings")
+    taps.flow(taps.service(machine), server)
+
+    with ExitStack() as stack:
+        ears = Ears(lab, [beside, machine], stack)
+        wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
+        taps.obeyed(lab.api.create(bindings, [{"host": "h2"}]).revision)
+        wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
+        moving.move(lab.host("h2"))
+        wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
+        taps.obeyed(lab.api.act(bindings, "h2", "activate", {})[1])
+        taps.obeyed(lab.api.delete(bindings, "h1"))
+        wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
+        frame = datagram(4, beside, server)
+        ears.send(beside, frame)
+        ears.wait_for(frame, machine.name)
+        assert ears.heard(frame) == {machine.name: 1}
+    lab.unplug([moving.machine])
+
+
+def test_a_sub_port_gets_copies_with_its_tag_alone(
+    lab: Lab, scene: Scene, taps: Taps, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    server, beside, *_ = scene
+    (parent,) = make_machines(make_network("10.35.0.0/24"), "tptrunk", "h2")
+    body = {"network_id": make_network("10.36.0.0/24"), "name": "tpsub"}
+    (sub,) = lab.api.create(PORT, [body]).items
+    tagged = {"port_id": sub["id"], "segmentation_type": "vlan", "segmentation_id": 7}
+    trunk = {"port_id": parent.port_id, "sub_ports": [tagged]}
+    taps.obeyed(lab.api.create(TRUNK, [trunk]).revision)
+    with lab.plug_behind(parent, {7: lab.api.show(PORT, sub["id"])}), ExitStack() as stack:
+        (behind,) = lab.machines(["tpsub"])
+        taps.flow(taps.service(behind), server)
+        ears = Ears(lab, [beside, behind], stack)
+        wait_until("a copy", is_copied(ears, 4, beside, server, behind), converge_timeout_s)
+        frame = datagram(4, beside, server)
+        ears.send(beside, frame)
+        ears.wait_for(frame, behind.name)
+        assert ears.heard(frame) == {behind.name: 1}
+    lab.unplug([parent])
