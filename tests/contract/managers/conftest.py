@@ -179,9 +179,6 @@ class World:
         self.resource, service = self.port.resources[0]
         self.service = loopback(ResourceManager, service)
 
-    async def _rebuilt(self) -> None:
-        return
-
     # What a client does.
 
     async def create(self, *items: dict[str, Any], caller: Caller = ADMIN) -> list[dict[str, Any]]:

@@ -177,10 +177,6 @@ class Region:
         assert not fences & hops
 
 
-async def _ready() -> None:
-    return None
-
-
 @asynccontextmanager
 async def region_of(lives: Any, world: Any) -> AsyncIterator[Region]:
     region = Region(lives, world)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from tests import manager
 from tests.foundation import foundation
 
 from alcor.contracts.peers import InUse
@@ -105,19 +106,8 @@ class World:
         return record
 
 
-async def _ready() -> None:
-    return None
-
-
 def play(place: Place, scene: Callable[[World], Awaitable[None]], **quota: int) -> None:
-    async def main() -> None:
-        world = World(place, quota)
-        try:
-            await scene(world)
-        finally:
-            await world.app.database.close()
-
-    asyncio.run(main())
+    manager.play(lambda: World(place, quota), scene)
 
 
 def test_pages_hold_own_and_shared_networks_in_one_order(place: Place) -> None:

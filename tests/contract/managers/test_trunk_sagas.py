@@ -123,10 +123,6 @@ def seats(port_ids: tuple[str, ...], first: int = 2) -> list[dict[str, Any]]:
     ]
 
 
-async def _ready() -> None:
-    return None
-
-
 @asynccontextmanager
 async def region_of(lives: Any, world: Any) -> AsyncIterator[Region]:
     region = Region(lives, world)

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests import manager
 from tests.foundation import foundation
+from tests.manager import refusal_of as refused
 
 from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, Subnets
 from alcor.contracts.resources import (
@@ -28,7 +30,6 @@ from alcor.managers.network.needs import Peers as Needed
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource import body
 from alcor.runtime.clock import new_id
-from alcor.values.errors import Refusal
 
 ADMIN = Caller(project_id="p", admin=True)
 OTHER = Caller(project_id="other")
@@ -115,25 +116,8 @@ class World:
         return [msgspec.json.decode(raw) for raw in reply.items]
 
 
-async def _ready() -> None:
-    return None
-
-
 def play(folder: Path, scene: Callable[[World], Awaitable[None]], **settings: int) -> None:
-    async def main() -> None:
-        world = World(folder, **settings)
-        try:
-            await scene(world)
-        finally:
-            await world.app.database.close()
-
-    asyncio.run(main())
-
-
-async def refused(work: Awaitable[object]) -> str:
-    with pytest.raises(Refusal) as caught:
-        await work
-    return caught.value.type
+    manager.play(lambda: World(folder, **settings), scene)
 
 
 def test_every_network_has_a_vni_of_its_own(tmp_path: Path) -> None:

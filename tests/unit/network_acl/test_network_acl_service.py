@@ -5,28 +5,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import pytest
 from tests.foundation import foundation
+from tests.manager import ManagerWorld, play, refusal_of
 
 from alcor.contracts.peers import Ids, Networks, Subnets
 from alcor.contracts.resources import (
     Caller,
-    CreateRequest,
-    DeleteRequest,
-    Filter,
-    ListQuery,
-    ListRequest,
-    Sort,
-    UpdateRequest,
 )
 from alcor.intent import records
 from alcor.intent.records import NetworkRecord, SubnetRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network_acl.app import NetworkAclApp, NetworkAclSettings
-from alcor.resource import body
-from alcor.values.errors import Refusal
 
 ALICE, BOB = Caller(project_id="alice"), Caller(project_id="bob")
 NET = "00000000-0000-4000-8000-000000000001"
@@ -61,58 +51,26 @@ class Owners:
     async def lift(self, request: Any) -> Any: ...  # pragma: no cover
 
 
-class World:
+class World(ManagerWorld):
     """The manager on a real database and log."""
 
     def __init__(self, folder: Path, **settings: int) -> None:
         self.owners = Owners()
-        self.log = MemoryLog(1)
+        log = MemoryLog(1)
         self.revision = 0
-        self.app = NetworkAclApp(
-            foundation(folder, self.log),
+        app = NetworkAclApp(
+            foundation(folder, log),
             self.owners,
             self.owners,
             NetworkAclSettings(**settings),
         )
-        self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
-
-    async def create(self, kind: str, *bodies: dict[str, Any], caller: Caller = ALICE) -> list[Any]:
-        resource, manager = self.managers[kind]
-        content = msgspec.json.encode({resource.collection: bodies})
-        items = body.created(resource, content, 100).items
-        for item in items:
-            item.setdefault("project_id", caller.project_id)
-        reply = await manager.create(CreateRequest(caller, items))
-        return [msgspec.json.decode(item) for item in reply.items]
+        super().__init__(app, log, ALICE)
 
     async def acl(self, *subnets: str, **values: Any) -> dict[str, Any]:
         made: dict[str, Any]
         values = {"network_id": NET, "subnet_ids": list(subnets)} | values
         (made,) = await self.create("network_acl", values)
         return made
-
-    async def listed(
-        self, kind: str, caller: Caller = ALICE, sort: str = "id", **filters: Any
-    ) -> list[Any]:
-        wanted = tuple(Filter(name, (value,)) for name, value in filters.items())
-        query = ListQuery(filters=wanted, sorts=(Sort(sort),))
-        reply = await self.managers[kind][1].list_page(ListRequest(caller, query))
-        return [msgspec.json.decode(item) for item in reply.items]
-
-    async def update(self, kind: str, id_: str, **changes: Any) -> None:
-        await self.managers[kind][1].update(UpdateRequest(ALICE, id_, changes))
-
-    async def delete(self, kind: str, id_: str, caller: Caller = ALICE) -> None:
-        await self.managers[kind][1].delete(DeleteRequest(caller, id_))
-
-    async def told(self, kind: str) -> dict[str, Any]:
-        await self.app.relay.rebuild()
-        snapshot = await self.log.snapshot(records.key(kind, ""))
-        return {
-            entry.key.partition("/")[2]: records.decode(entry.key, entry.value)
-            for entry in snapshot.entries
-            if entry.value is not None
-        }
 
     async def put(self, kind: str, id_: str, record: records.Record | None) -> None:
         self.revision += 1
@@ -127,25 +85,12 @@ class World:
             await self.put("subnet", id_, subnet)
 
 
-async def _ready() -> None:
-    """Every manager has told all that it holds."""
-
-
 def run(folder: Path, story: Callable[[World], Awaitable[None]], **settings: int) -> None:
-    async def main() -> None:
-        world = World(folder, **settings)
-        try:
-            await story(world)
-        finally:
-            await world.app.database.close()
-
-    asyncio.run(main())
+    play(lambda: World(folder, **settings), story)
 
 
 async def refused(type_: str, attempt: Awaitable[object]) -> None:
-    with pytest.raises(Refusal) as caught:
-        await attempt
-    assert caught.value.type == type_, caught.value
+    assert await refusal_of(attempt) == type_
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -1,6 +1,5 @@
 """Nodes: registered by their agents' hello, alive by their reports, no two with one tunnel."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from tests import manager
 from tests.foundation import foundation
 
 from alcor.contracts.peers import Counts, Ids, PortPeer
@@ -70,14 +70,7 @@ class World:
 
 
 def play(folder: Path, scene: Callable[[World], Awaitable[None]], **how: bool) -> None:
-    async def main() -> None:
-        world = World(folder, **how)
-        try:
-            await scene(world)
-        finally:
-            await world.app.database.close()
-
-    asyncio.run(main())
+    manager.play(lambda: World(folder, **how), scene)
 
 
 def test_a_host_that_says_hello_becomes_a_node(tmp_path: Path) -> None:
@@ -135,9 +128,9 @@ def test_a_host_that_is_connected_is_not_deleted_as_its_tunnels_would_go(tmp_pat
     async def scene(world: World) -> None:
         await world.hear("h1", "192.0.2.1")
         agent = (await world.listed(world.agents))["h1"]["id"]
-        for manager, id_ in ((world.nodes, "h1"), (world.agents, agent)):
+        for kept, id_ in ((world.nodes, "h1"), (world.agents, agent)):
             with pytest.raises(NodeInUse, match="its agent is connected"):
-                await manager.delete(DeleteRequest(ADMIN, id_))
+                await kept.delete(DeleteRequest(ADMIN, id_))
 
         await world.hear("h1", "192.0.2.1", connected=False)
         await world.agents.delete(DeleteRequest(ADMIN, agent))

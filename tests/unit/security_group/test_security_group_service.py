@@ -5,28 +5,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from tests.foundation import foundation
+from tests.manager import ManagerWorld, play, refusal_of
 
 from alcor.contracts.peers import Done, GroupsRequest, Ids, InUse, Projects
 from alcor.contracts.resources import (
     ActRequest,
     Caller,
-    CreateRequest,
-    DeleteRequest,
-    Filter,
-    ListQuery,
-    ListRequest,
-    UpdateRequest,
 )
 from alcor.contracts.sharing import Confine
-from alcor.intent import records
 from alcor.intent.records import RuleRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.security_group.app import SecurityGroupApp, SecurityGroupSettings
-from alcor.resource import body
-from alcor.resource.declaration import Resource
 from alcor.values.errors import Refusal
 
 ADMIN = Caller(project_id="ops", admin=True)
@@ -56,29 +47,20 @@ class Ports:
         return Done()
 
 
-class World:
+class World(ManagerWorld):
     """The manager on a real database, a log, and ports that are faked."""
 
     def __init__(self, folder: Path, ports: Ports | None = None, **settings: int) -> None:
         self.ports = ports or Ports()
-        self.log = MemoryLog(1)
-        self.app = SecurityGroupApp(
-            foundation(folder, self.log),
+        log = MemoryLog(1)
+        app = SecurityGroupApp(
+            foundation(folder, log),
             self.ports,
             self.ports,
             SecurityGroupSettings(**settings),
         )
-        self.managers = {resource.name: (resource, each) for resource, each in self.app.resources}
+        super().__init__(app, log, ALICE)
         self.groups: Any = self.app.peers[0][1]
-
-    async def create(self, kind: str, *bodies: dict[str, Any], caller: Caller = ALICE) -> list[Any]:
-        resource, manager = self.managers[kind]
-        items = body.created(resource, _encoded(resource, bodies), 1_000).items
-        for item in items:
-            if "project_id" in resource.field_by_name:
-                item.setdefault("project_id", caller.project_id)
-        reply = await manager.create(CreateRequest(caller, items))
-        return [msgspec.json.decode(item) for item in reply.items]
 
     async def group(self, caller: Caller = ALICE, **values: Any) -> dict[str, Any]:
         made: dict[str, Any]
@@ -91,52 +73,13 @@ class World:
         (made,) = await self.create("security_group_rule", values, caller=caller)
         return made
 
-    async def listed(self, kind: str, caller: Caller = ALICE, **filters: Any) -> list[Any]:
-        query = ListQuery(filters=tuple(Filter(n, (v,)) for n, v in filters.items()))
-        reply = await self.managers[kind][1].list_page(ListRequest(caller, query))
-        return [msgspec.json.decode(item) for item in reply.items]
-
-    async def update(
-        self, kind: str, id_: str, caller: Caller = ALICE, if_revision: int | None = None, **c: Any
-    ) -> dict[str, Any]:
-        request = UpdateRequest(caller, id_, c, if_revision)
-        reply = await self.managers[kind][1].update(request)
-        changed: dict[str, Any] = msgspec.json.decode(reply.items[0])
-        return changed
-
-    async def delete(self, kind: str, id_: str, caller: Caller = ALICE) -> None:
-        await self.managers[kind][1].delete(DeleteRequest(caller, id_))
-
-    async def told(self, kind: str) -> dict[str, Any]:
-        """The living records of a kind, once the log has been told all that was saved."""
-        await self.app.relay.rebuild()
-        snapshot = await self.log.snapshot(records.key(kind, ""))
-        return {
-            entry.key.partition("/")[2]: records.decode(entry.key, entry.value)
-            for entry in snapshot.entries
-            if entry.value is not None
-        }
-
-
-def _encoded(resource: Resource, bodies: tuple[dict[str, Any], ...]) -> bytes:
-    return msgspec.json.encode({resource.collection: bodies})
-
 
 def run(folder: Path, story: Callable[[World], Awaitable[None]], **settings: int) -> None:
-    async def main() -> None:
-        world = World(folder, **settings)
-        try:
-            await story(world)
-        finally:
-            await world.app.database.close()
-
-    asyncio.run(main())
+    play(lambda: World(folder, **settings), story)
 
 
 async def refused(type_: str, attempt: Awaitable[object]) -> None:
-    with pytest.raises(Refusal) as caught:
-        await attempt
-    assert caught.value.type == type_, caught.value
+    assert await refusal_of(attempt) == type_
 
 
 def traffic_of(rules: list[dict[str, Any]]) -> set[tuple[str, str, str | None]]:

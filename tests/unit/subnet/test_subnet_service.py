@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests import manager
 from tests.foundation import foundation
+from tests.manager import refusal_of as refused
 
 from alcor.contracts.held_ports import ROUTER_INTERFACE, PortAddress, PortView, PortViews
 from alcor.contracts.peers import (
@@ -207,28 +209,14 @@ class World:
         return {pool.cidr for pool in self.peers.pools.values()}
 
 
-async def _ready() -> None:
-    return None
-
-
 def play(
     folder: Path, scene: Callable[[World], Awaitable[None]], peers: Peers | None = None
 ) -> None:
-    async def main() -> None:
-        world = World(folder, peers or Peers())
-        try:
-            await world.app.recover()
-            await scene(world)
-        finally:
-            await world.app.database.close()
+    async def recovered(world: World) -> None:
+        await world.app.recover()
+        await scene(world)
 
-    asyncio.run(main())
-
-
-async def refused(work: Awaitable[object]) -> str:
-    with pytest.raises(Refusal) as caught:
-        await work
-    return caught.value.type
+    manager.play(lambda: World(folder, peers or Peers()), recovered)
 
 
 def test_subnets_of_a_network_never_overlap_whoever_comes_at_once(tmp_path: Path) -> None:
