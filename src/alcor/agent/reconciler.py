@@ -103,6 +103,7 @@ class Reconciler:
         self._first_change_at: float | None = None
         self._may_write = False
         self._audit_due = False
+        self._refused: set[str] = set()  # slices, when last looked at
         self._pruned = self._has_read = False
         self._connected = self._told_lost = False
         self._tell_all = False
@@ -196,7 +197,10 @@ class Reconciler:
         self._wake.set()
 
     def audit(self) -> None:
-        """Read the switch back in the next pass."""
+        """Read the switch back in the next pass; tell of slices that have long been refused."""
+        before, self._refused = self._refused, set(self._desired.refused)
+        for name in sorted(self._refused & before):
+            self._tell_fault(f"{name} is refused")
         self._audit_due = True
         self._wake.set()
 
@@ -339,6 +343,10 @@ class Reconciler:
             yield self._events.popleft()
         self._room.set()
 
+    def _tell_fault(self, reason: str) -> None:
+        self._metrics.goal_faults.inc()
+        log.warning("goal state ignored", reason=reason)
+
     def _absorb(self, taken: Taken) -> None:
         for entry in taken.gone:
             self._touch(self._model.remove(entry))
@@ -352,8 +360,7 @@ class Reconciler:
         for name, epoch, position in taken.subscribe:
             self._link.subscribe(name, epoch, position)
         for fault in taken.faults:
-            self._metrics.goal_faults.inc()
-            log.warning("goal state ignored", reason=fault)
+            self._tell_fault(fault)
         for trace in taken.traces:
             if trace and len(self._began_s_by_trace) < traces_max:
                 self._began_s_by_trace.setdefault(trace, asyncio.get_running_loop().time())

@@ -267,8 +267,21 @@ def test_a_refused_slice_is_asked_for_again_when_the_hosts_slice_moves() -> None
     again = desired.take(Frame(1, 12, (item(PORT._replace(name="new"), 2),)))
 
     assert not refused.subscribe
-    assert refused.faults
+    assert not refused.faults
     assert again.subscribe == [Subscription(N1, 0, 0)]
+
+
+def test_a_slice_is_refused_until_it_is_asked_for_again_or_not_wanted() -> None:
+    desired = settled()
+    desired.take(Frame(1, 30, refused=(N1,)))
+    assert desired.refused == [N1]
+
+    desired.take(Frame(1, 40, (item(PORT._replace(name="again"), 40),)))
+    assert desired.refused == []
+
+    desired.take(Frame(1, 50, refused=(N1,)))
+    desired.take(Frame(1, 60, (item(PORT, 60, gone=True),)))
+    assert desired.refused == []
 
 
 def test_an_unreadable_entry_is_named_and_the_old_one_kept() -> None:

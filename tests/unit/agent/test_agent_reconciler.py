@@ -99,8 +99,9 @@ class World:
     def __init__(self) -> None:
         self.link, self.driver, self.model = FakeLink(), FakeDriver(), HostModel()
         self.sent: list[Outgoing] = []
+        self.metrics = Metrics()
         self.loop = Reconciler(
-            Desired("h1"), self.model, self.link, self.driver, self.sent.extend, Metrics()
+            Desired("h1"), self.model, self.link, self.driver, self.sent.extend, self.metrics
         )
 
     def say(self, *events: Frame | Connected | Disconnected) -> None:
@@ -172,6 +173,23 @@ def test_leftovers_go_only_when_everything_wanted_is_known() -> None:
         world.say(NETWORK_FRAME)
         await world.report()
         assert world.driver.pruned == 1
+
+    in_world(story)
+
+
+def test_a_slice_that_is_refused_is_told_of_only_when_it_is_so_for_long() -> None:
+    async def story(world: World) -> None:
+        def faults() -> float | None:
+            return world.metrics.registry.get_sample_value("alcor_agent_goal_faults_total")
+
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME, Frame(1, 12, refused=("network/n1/",)))
+        await world.quiet()
+        world.loop.audit()
+        assert faults() == 0
+
+        world.loop.audit()
+        assert faults() == 1
 
     in_world(story)
 

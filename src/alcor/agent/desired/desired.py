@@ -92,6 +92,11 @@ class Desired:
         ]
         return SavedState(host=self._host, slices=slices)
 
+    @property
+    def refused(self) -> list[str]:
+        """The slices that are wanted and refused: for a moment any may be, while a port goes."""
+        return sorted(each.name for each in self._slices.values() if each.refused)
+
     def lose_connection(self) -> None:
         """Nothing is followed any more, and a snapshot on its way is lost; what is held stays."""
         for each in self._slices.values():
@@ -186,7 +191,6 @@ class Desired:
                     each.refused = each.synced = False
                     taken.subscribe.append(self._subscription(each))
         for name in frame.refused:
-            taken.faults.append(f"{name} was refused")
             withdrawn = self._slices.get(name)
             if withdrawn is not None:
                 withdrawn.position = self._held_up_to(withdrawn)  # nothing of it is sent any more
