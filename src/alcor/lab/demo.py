@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from time import monotonic
 
-from alcor.client.api import NETWORK, PORT, SUBNET, Api, Item
+from alcor.client.api import NETWORK, NODE, PORT, SUBNET, Api, Item
+from alcor.client.connection import Refused
 from alcor.lab import lab as labs
 from alcor.lab.dhcp import Lease
 from alcor.lab.lab import Lab
@@ -45,6 +47,7 @@ class Job:
     hosts: int
     ports: int
     endpoint: str = ""
+    network_id: str = ""
     vni: int = 0
     cidr: str = _cidr
     host_of_machine: dict[str, str] = field(default_factory=dict)
@@ -88,12 +91,13 @@ def run(
 ) -> Job:
     """Do the job in a lab of this name, and take the lab down whatever happens, unless `keep`.
 
-    With the two addresses by a control plane that is there, where its network stays.
+    With the two addresses by a control plane that is there; what the job made in it goes as well.
     """
     if not 1 <= ports <= ports_max:
         raise LabError(f"the demo makes 1 to {ports_max} ports, not {ports}")
     job = Job(hosts, ports)
     labs.down(name)  # what an interrupted run may have left
+    lab = None
     try:
         with _timed(job, Stage.LAB_UP, watch):
             lab = labs.up(name, hosts, endpoint, agents_target)
@@ -102,14 +106,35 @@ def run(
         if not keep:
             with _timed(job, Stage.LAB_DOWN, watch):
                 labs.down(name)
+                if lab is not None and endpoint:
+                    _forget(job, lab)
     return job
+
+
+def _forget(job: Job, lab: Lab) -> None:
+    """Take away what the job made in somebody's control plane: network, ports, hosts."""
+    if job.network_id:
+        for port in lab.api.list_page(PORT, [("network_id", job.network_id)]):
+            lab.api.delete(PORT, port["id"])
+        lab.api.delete(NETWORK, job.network_id)
+    for host in lab.hosts:
+        with suppress(LabError):
+            wait_until("its agent's end", partial(_forgotten, lab.api, host.name), hosts_timeout_s)
+
+
+def _forgotten(api: Api, host: str) -> bool:
+    try:
+        api.delete(NODE, host)
+    except Refused as refused:
+        return refused.status == 404  # 409 while its agent seems to be there
+    return True
 
 
 def _do(job: Job, lab: Lab, watch: Watch) -> None:
     job.endpoint = lab.record.endpoint
-    network_id = _make_network(job, lab.api)
+    _make_network(job, lab.api)
     with _timed(job, Stage.API_CALL, watch):
-        created = lab.api.create(PORT, _bodies(job, lab, network_id))
+        created = lab.api.create(PORT, _bodies(job, lab))
     with _timed(job, Stage.GOAL_STATE, watch):
         state = lab.api.wait(created.revision, hosts_timeout_s)
     if not state.converged:
@@ -119,25 +144,25 @@ def _do(job: Job, lab: Lab, watch: Watch) -> None:
         machines = lab.plug(created.items)
     job.host_of_machine = {m.name: lab.layout.host(m.host).name for m in machines}
     with _timed(job, Stage.FLOWS, watch):
-        _wait_active(job, lab.api, network_id)
+        _wait_active(job, lab.api)
     with _timed(job, Stage.LEASES, watch):
         job.lease_by_machine = lab.get_leases(machines)
     with _timed(job, Stage.PINGS, watch):
         _ping(job, lab)
 
 
-def _make_network(job: Job, api: Api) -> str:
+def _make_network(job: Job, api: Api) -> None:
     network = api.create(NETWORK, [{"name": "demo"}]).items[0]
-    body: Item = {"network_id": network["id"], "ip_version": 4, "cidr": job.cidr}
+    job.network_id = str(network["id"])
+    body: Item = {"network_id": job.network_id, "ip_version": 4, "cidr": job.cidr}
     api.create(SUBNET, [body])
     job.vni = int(network.get("provider:segmentation_id") or 0)
-    return str(network["id"])
 
 
-def _bodies(job: Job, lab: Lab, network_id: str) -> Sequence[Item]:
+def _bodies(job: Job, lab: Lab) -> Sequence[Item]:
     return [
         {
-            "network_id": network_id,
+            "network_id": job.network_id,
             "name": f"vm{number + 1}",
             "binding:host_id": lab.hosts[number % len(lab.hosts)].name,
         }
@@ -145,9 +170,9 @@ def _bodies(job: Job, lab: Lab, network_id: str) -> Sequence[Item]:
     ]
 
 
-def _wait_active(job: Job, api: Api, network_id: str) -> None:
+def _wait_active(job: Job, api: Api) -> None:
     def not_active() -> list[str]:
-        query = [("network_id", network_id), ("fields", "name"), ("fields", "status")]
+        query = [("network_id", job.network_id), ("fields", "name"), ("fields", "status")]
         ports = api.list_page(PORT, query)
         return [port["name"] for port in ports if port["status"] != "ACTIVE"]
 
