@@ -65,6 +65,7 @@ async def connected(
 
 async def close(client: Client) -> None:
     """Close it; what waits to be sent while NATS is away is lost."""
+    client._disconnected_cb = None  # which would tell that NATS is away
     if not client.is_connected:
         client._pending_data_size = 0  # NATS' client would write it to what is closed, and fail
     await client.close()
