@@ -73,10 +73,16 @@ def test_what_a_project_needs_is_made_changed_and_taken_away_by_commands(cli: Cl
         *("--action", "access_as_shared", "--target-project", "cli-project"),
     )
     assert shared["object_id"] == network["id"]
+    log = cli(
+        *("log", "create", "l-of-the-cli", "--resource-type", "network_acl"),
+        *("--resource", acl["name"]),
+    )
+    assert log["resource_id"] == acl["id"]
 
     cli("quota", "delete", "cli-project")
     for kind, each in (("trunk", trunk), ("rbac-policy", shared), ("network-acl-rule", rule)):
         cli(kind, "delete", each["id"])
+    cli("log", "delete", log["name"])
     cli("network-acl", "delete", acl["id"])
     cli("port", "delete", first["name"], second["name"])
     for kind, each in (("network", network), ("qos-policy", policy), ("address-group", group)):

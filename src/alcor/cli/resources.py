@@ -4,7 +4,7 @@
 some kinds have besides is in `shortcuts`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import Parameter
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ import typer
 
 from alcor.cli import rows
 from alcor.cli.inputs import (
+    FindId,
     body_of,
     kind_fields,
     option_names,
@@ -191,11 +192,12 @@ def _create(name: str, kind: Resource) -> Command:
         if file:
             writable = kind_fields(name, creating=True)
             made = [
-                row_of(writable, row, session.find_id) for row in rows.read(file, kind.collection)
+                row_of(writable, row, _finding(session, name, row))
+                for row in rows.read(file, kind.collection)
             ]
             made = [_object_ids(session, name, body) for body in made]
         else:
-            body = body_of(options, given, session.find_id) | fields(extra)
+            body = body_of(options, given, _finding(session, name, given)) | fields(extra)
             if called_by is not None and called:
                 body = {called_by.name: called, **body}
             body = _object_ids(session, name, body)
@@ -220,6 +222,15 @@ def _check_required(kind: Resource, body: Item, called_by: Field | None) -> None
         if field.required and field.name not in body and field.alias not in body:
             how = field.name.upper() if field is called_by else f"--{option_names(field)[0]}"
             raise typer.BadParameter(f"a {singular(kind)} needs {how}")
+
+
+def _finding(session: Session, name: str, said: Mapping[str, Any]) -> FindId:
+    """How names become ids: what a log's resource is, its type says."""
+    types = (said.get("resource_type"), said.get("field_resource_type"))  # of a row, of options
+    if name != "log" or "network_acl" not in types:
+        return session.find_id
+    by_kind = {"security-group": "network-acl"}
+    return lambda kind, text: session.find_id(by_kind.get(kind, kind), text)
 
 
 def _object_ids(session: Session, name: str, body: Item) -> Item:
