@@ -4,6 +4,8 @@ Several deliveries write. Each connection of a host is a term, greater than ever
 knows of the host; what is told in an earlier term is not news, whenever it comes. A log that has
 lost its end does not know the last terms, so a term is no less than the second in which it begins:
 who tells of an earlier connection again, to fill the log, does not replace what a later one says.
+Where the later one's delivery has a clock that is behind, it does, but only for that connection:
+who serves it hears so and ends it, and the host's next one begins after what the log then knows.
 """
 
 from collections.abc import Iterable, Sequence

@@ -6,10 +6,13 @@ import msgspec
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark
-from alcor.goal_state.reports import HostReport, host_key
+from alcor.goal_state.reports import HostReport, PortReport, PortStatus, host_key, port_key
+from alcor.intent.records import PortRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
-from alcor.transport.link import Hello, Report
+from alcor.transport.link import Hello, PortState, Report
+
+PORT = PortRecord(id="p1", network_id="n", project_id="", mac_address="", host="h1")
 
 
 def test_a_report_that_was_under_way_does_not_call_a_host_connected_that_has_gone() -> None:
@@ -59,3 +62,66 @@ def test_a_connection_that_a_log_has_lost_does_not_replace_a_later_one() -> None
         return msgspec.msgpack.decode(held.value or b"", type=HostReport)
 
     assert asyncio.run(main()).version == "later"
+
+
+async def told_all() -> None:
+    """Let what nobody waits for come to the log."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_a_delivery_whose_clock_is_behind_wins_once_the_host_has_come_again() -> None:
+    """What an older connection tells beats it, if the log was lost: for one connection more."""
+
+    async def main() -> None:
+        reports, ready = Lossy(1), asyncio.Event()
+        ready.set()
+        right, hour_behind = 2_000_000_000.0, 2_000_000_000.0 - 3_600
+        index = Index()
+        index.put("port/p1", PORT, 1)
+
+        def feed(epoch: int, now_s: float) -> HostFeed:
+            return HostFeed(
+                MemoryLog(epoch), reports, index, ready.wait, Watermark(), lambda: now_s
+            )
+
+        older, newer = feed(11, right), feed(12, hour_behind)
+
+        async def told() -> tuple[str, PortStatus | None]:
+            """Both hear what is in the log; who is host h1 there, and how its port is."""
+            held = (await reports.snapshot("")).entries
+            for entry in held:
+                if entry.key == host_key("h1"):
+                    older.superseded("h1", entry.revision)
+                    newer.superseded("h1", entry.revision)
+            values = {entry.key: entry.value or b"" for entry in held}
+            host = msgspec.msgpack.decode(values[host_key("h1")], type=HostReport)
+            port = values.get(port_key("h1", "p1"))
+            status = msgspec.msgpack.decode(port, type=PortReport).status if port else None
+            return host.version, status
+
+        up, down = (
+            Report(0, 0, (PortState("p1", status),)) for status in (PortStatus.UP, PortStatus.DOWN)
+        )
+        before = await older.open(Hello("h1", "earlier", None))
+        await before.report(down)
+        await told_all()
+        reports.set_back()
+        first = await newer.open(Hello("h1", "later", None))
+        await first.report(up)
+        await before.report(down)
+        await told_all()
+        assert await told() == ("earlier", PortStatus.DOWN)  # not for long:
+        assert (first.is_over, before.is_over) == (True, False)
+
+        second = await newer.open(Hello("h1", "later", None))
+        await second.report(up)  # as hosts do whenever they connect
+        await told_all()
+        assert await told() == ("later", PortStatus.UP)
+        assert (second.is_over, before.is_over) == (False, True)
+        await before.report(down)
+        await before.close()
+        await told_all()
+        assert await told() == ("later", PortStatus.UP)
+
+    asyncio.run(main())
