@@ -139,6 +139,8 @@ class PostgresServer:
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self.namespace = ""  # a network namespace that the next start is in
+        self.address = ""  # there, which anybody may connect to
         self._durable = durable
         self._log = folder.with_suffix(".log")
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -176,12 +178,17 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, on the data that it left; it answers when this returns."""
-        argv = ["-D", self.folder / "data", "-c", "listen_addresses=", "-c", "max_connections=900"]
+        within = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        argv = ["-D", self.folder / "data", "-c", f"listen_addresses={self.address}"]
+        argv += ["-c", "max_connections=900"]
         argv += ["-c", f"unix_socket_directories={self.folder}"]
         argv += ["-c", f"fsync={'on' if self._durable else 'off'}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._user, self._programs / "postgres", *argv], stdout=log, stderr=log, cwd="/"
+                [*within, *self._user, self._programs / "postgres", *argv],
+                stdout=log,
+                stderr=log,
+                cwd="/",
             )
         asks = [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "alcor"]
         while subprocess.run([*asks, "-d", "postgres"], check=False).returncode:
