@@ -1,8 +1,11 @@
 """What calls over NATS promise: parts, failures, processes that die, and those that leave."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 import nats
@@ -171,3 +174,36 @@ def test_who_withdraws_finishes_what_was_begun(nats_server: Server) -> None:
             assert await waiting == b"done"
 
     run(main)
+
+
+def test_who_withdraws_while_the_server_is_silent_is_asked_no_more(
+    own_nats_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_wire, "silence_s_max", 0.5)
+
+    async def other(_: bytes) -> bytes:
+        return b"other"
+
+    async def main() -> None:
+        url = own_nats_server.url
+        async with wire(url, {"k.echo": echo}) as leaving:
+            stop(own_nats_server.pid)
+            await leaving.withdraw()
+            own_nats_server.kill()
+            own_nats_server.start()
+            async with wire(url, {"k.echo": other}) as staying:
+                while True:  # it has connected again: its own calls pass
+                    with suppress(Unavailable):
+                        await leaving.call("k.echo", b"")
+                        break
+                answers = [await staying.call("k.echo", b"") for _ in range(50)]
+                assert set(answers) == {b"other"}
+
+    run(main)
+
+
+def stop(pid: int) -> None:
+    """Let a process do nothing from now on."""
+    os.kill(pid, signal.SIGSTOP)
+    while any(" T " not in task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/stat")):
+        pass

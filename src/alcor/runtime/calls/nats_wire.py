@@ -68,11 +68,19 @@ class NatsWire:
 
     async def withdraw(self) -> None:
         """Take no more calls, and finish those that were taken."""
-        for subscription in self._serving:
-            await subscription.drain()  # type: ignore[no-untyped-call]
-        self._serving.clear()
+        serving, self._serving = self._serving, []
+        await asyncio.gather(*(self._drain(each) for each in serving))
         while self._answering:
             await asyncio.wait(self._answering)
+
+    async def _drain(self, subscription: Subscription) -> None:
+        """Take what was sent to us already, and no more; nor after a server that is silent now."""
+        try:
+            async with asyncio.timeout(silence_s_max):
+                await subscription.drain()  # type: ignore[no-untyped-call]
+        except (TimeoutError, nats.errors.Error) as problem:
+            _log.info("rpc.not_drained", subject=subscription.subject, why=str(problem))
+            self._nats._remove_sub(subscription._id)  # else the next connection has it again
 
     async def call(self, name: str, request: bytes) -> bytes:
         """Have somebody do it; `Unavailable` when nobody does, or not soon enough."""
