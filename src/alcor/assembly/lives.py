@@ -49,7 +49,7 @@ class Lives:
 
     async def checks(self) -> Mapping[str, bool]:
         """What must be so for the managers to do their work, or to take it over from who leads."""
-        return await self._life.control.checks()
+        return await self._life.checks()
 
     async def close(self) -> None:
         """Finish the calls that were taken, then end."""
@@ -96,12 +96,17 @@ class _Life:
         self.control = control
         self._closing = closing
         self._wire = found.wire
+        self._ended = False
         self._tasks = Tasks(passing=_is_loss)
 
     async def lead(self) -> None:
         """Lead as soon as nobody else does, until `TaskFailed`."""
         self._tasks.start(self._lead(), "lead")
         await self._tasks.failure()
+
+    async def checks(self) -> Mapping[str, bool]:
+        """What must be so; between two lives only that there is a next one."""
+        return {"databases": False} if self._ended else await self.control.checks()
 
     async def _lead(self) -> None:
         await self.control.lead()
@@ -112,6 +117,7 @@ class _Life:
 
     async def end(self) -> None:
         """Finish the calls that were taken, and close the databases; once more is no error."""
+        self._ended = True
         await self._wire.withdraw()
         await self._tasks.stop()
         await self.control.close()

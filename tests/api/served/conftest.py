@@ -107,6 +107,10 @@ class Region:
         """Wait until managers or a delivery can do their work, or take it over."""
         self._wait(f"{name} to be ready", lambda: self._answers("/readyz", self._health[name]))
 
+    def readyz(self, name: str) -> Answer:
+        """Whether managers or a delivery can do their work, and what they wait for."""
+        return self.ask("GET", "/readyz", port=self._health[name])
+
     def start_again(self) -> None:
         """Start who has ended, as what supervises them does."""
         for name, process in list(self.processes.items()):

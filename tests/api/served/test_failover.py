@@ -94,6 +94,28 @@ def test_a_long_outage_of_one_managers_server_stops_no_other_manager(
 
 
 @pytest.mark.timeout(900)  # every wait has a limit
+def test_managers_that_lose_all_servers_at_once_go_on_when_they_are_back(
+    region_alone: Region, own_nats_server: Any, own_postgres: Any
+) -> None:
+    region = region_alone
+    network_id = network_of(region)
+    processes = dict(region.processes)
+    own_nats_server.kill()
+    own_postgres.kill()
+    own_postgres.start()
+    until(
+        lambda: region.log("managers"),
+        lambda told: '"managers.begin_anew"' in told or region.processes != processes,
+        region,
+    )
+    own_nats_server.start()
+
+    port = {"port": {"network_id": network_id}}
+    until(lambda: region.ask("POST", "/v2.0/ports", port).status, (201).__eq__, region)
+    assert region.processes == processes
+
+
+@pytest.mark.timeout(900)  # every wait has a limit
 def test_who_takes_the_lead_of_a_server_that_is_full_leads_once_it_is_not(
     tmp_path: Path, own_nats_server: Any, own_postgres: Any
 ) -> None:
@@ -115,6 +137,7 @@ def test_who_takes_the_lead_of_a_server_that_is_full_leads_once_it_is_not(
             lambda told: '"managers.begin_anew"' in told or standby.poll() is not None,
             region,
         )
+        assert region.readyz("standby").status == 503
         answer = region.ask("POST", "/v2.0/networks", network)
         assert (answer.status, bool(answer.retry_after)) == (503, True)
         let_in(admin, -1)
