@@ -83,7 +83,7 @@ def test_for_how_long_a_host_has_lacked_a_change_is_told_until_it_has_it_or_is_g
                 h2.acknowledges = False
                 revision = await world.control.tell(record.port(number, "h1"))
                 assert not (await wait(wait_for(revision, 0.3))).converged
-                assert lacked_s() >= 0.3
+                assert lacked_s() > 0.1
                 h2.acknowledges = True
                 revision = await world.control.tell(record.port(number + 1, "h1"))
                 assert (await wait(wait_for(revision))).converged
@@ -91,7 +91,7 @@ def test_for_how_long_a_host_has_lacked_a_change_is_told_until_it_has_it_or_is_g
             h2.acknowledges = False
             revision = await world.control.tell(record.port(10, "h1"))
             assert not (await wait(wait_for(revision, 0.3))).converged
-            assert lacked_s() >= 0.3
+            assert lacked_s() > 0.1
         while lacked_s():  # noqa: ASYNC110 (`play` has a deadline)
             await asyncio.sleep(0.05)
 
