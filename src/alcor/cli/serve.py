@@ -93,12 +93,13 @@ def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
 
 def _agent(config: Path | None, **options: Any) -> None:
     """Run a host's agent; what no option says, the file or the environment may."""
-    from alcor.assembly.host import serve
     from alcor.runtime.config import load
     from alcor.runtime.observability import logs
 
     settings = load(AgentConfig, config, os.environ, given(**options))
     logs.configure(settings.log_form, settings.log_level)
+    from alcor.assembly.host import serve  # only now: gRPC reads what it may log as it is loaded
+
     serve(settings)
 
 

@@ -103,6 +103,26 @@ def test_handshakes_that_fail_write_no_lines_of_their_own(guarded: Guarded, tmp_
     assert guarded.lines()
 
 
+def test_an_agent_that_is_not_let_in_says_so_in_its_own_words(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    files = Authority(tmp_path / "stranger").files("h1")
+    log = tmp_path / "agent.log"
+    argv = [sys.executable, "-m", "alcor.cli.main", "agent", "--host", "h1"]
+    argv += ["--tunnel-ip", "192.0.2.1", "--control-plane", f"127.0.0.1:{guarded.port()}"]
+    argv += ["--ovs-rundir", str(tmp_path), "--state-dir", str(tmp_path / "state")]
+    argv += ["--tls-ca", str(files.authority), "--tls-certificate", str(files.certificate)]
+    with log.open("ab") as told:
+        agent = subprocess.Popen([*argv, "--tls-key", str(files.key)], stdout=told, stderr=told)
+    try:
+        wait_until("the reason", lambda: 'reason": "UNAVAILABLE' in log.read_text(), 60)
+    finally:
+        agent.kill()
+        agent.wait()
+
+    assert lines_of(log.read_text())
+
+
 def test_what_libraries_tell_is_told_as_everything_else() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "always", "-c", begins], capture_output=True, text=True, check=True
