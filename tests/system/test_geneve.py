@@ -1,5 +1,7 @@
 """A region whose tunnels are Geneve: hosts, networks and ranges of segmentation ids."""
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -7,13 +9,19 @@ import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
 from tests.system.tapped import Ears, Taps, datagram, is_copied
 
+from alcor.agent.config import AgentConfig
+from alcor.agent.doctor.examine import examine
+from alcor.agent.doctor.finding import Health
+from alcor.agent.doctor.underlay import opened
 from alcor.client.api import NETWORK, Kind
 from alcor.client.connection import Refused
 from alcor.lab import lab as labs
+from alcor.lab import namespaces
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
+from alcor.values.addresses import address
 
 lab_name = "sysgnv"
 RANGE = Kind("network_segment_range", "network_segment_ranges", "/v2.0/network-segment-ranges")
@@ -36,6 +44,24 @@ def lab() -> Iterator[Lab]:
         built.api.close()
     finally:
         labs.down(name)
+
+
+def faults_of(lab: Lab, name: str) -> list[str]:
+    """What `alcor doctor` finds wrong with a host."""
+    host = lab.host(name)
+    config = AgentConfig(
+        host=name,
+        tunnel_ip=host.tunnel_ip,
+        tunnel_type="geneve",
+        control_plane=lab.record.agents_target,
+        ovs_rundir=str(host.folder),
+        state_dir=str(host.folder / "agent"),
+    )
+    with ExitStack() as stack:
+        with namespaces.inside(host.namespace):
+            underlay = stack.enter_context(opened(address(host.tunnel_ip)))
+        found = asyncio.run(examine(config, lab.record.endpoint, time.time, underlay))
+    return [each.says for each in found if each.health is Health.FAULT]
 
 
 @pytest.mark.proves("Geneve tunnels", "IPv4 IPv6", "across")
@@ -87,6 +113,8 @@ def test_copies_for_a_tap_are_in_geneve_by_a_port_of_their_own(
         ears.send(server, frame)
         ears.wait_for(frame, asker.name, probe.name)
         assert ears.heard(frame) == {asker.name: 1, probe.name: 1}
+    for host in ("h1", "h2"):
+        assert faults_of(lab, host) == []
     assert "genev_sys_4798" in appctl(lab.host("h2"), "tnl/ports/show")
     taps.drop()
     lab.unplug(made)

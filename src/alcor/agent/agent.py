@@ -90,15 +90,7 @@ class Agent:
         self._reconciler = Reconciler(
             self._desired, self._model, link, self._flows, send, self.metrics
         )
-        mappings = mappings_of(config.bridge_mappings)
-        wish = Wish(
-            config.bridge,
-            config.datapath_type,
-            config.tunnel_ip,
-            mappings,
-            tunnel_type=config.tunnel_type,
-            tap_udp_port=config.tap_udp_port,
-        )
+        wish = wish_of(config)
         resolved = self._reconciler.set_resolved
         self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
         self._responder.outside = self._outside
@@ -306,6 +298,18 @@ def credentials_of(config: AgentConfig) -> Path | None:
 
 def _loop_time_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+def wish_of(config: AgentConfig) -> Wish:
+    """What the switch's database must say; `ConfigError` as `mappings_of`."""
+    return Wish(
+        config.bridge,
+        config.datapath_type,
+        config.tunnel_ip,
+        mappings_of(config.bridge_mappings),
+        tunnel_type=config.tunnel_type,
+        tap_udp_port=config.tap_udp_port,
+    )
 
 
 def mappings_of(text: str) -> dict[str, str]:

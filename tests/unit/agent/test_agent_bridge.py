@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alcor.agent.doctor.switch import copies_faults
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model.model import Interface, Tunnel
@@ -213,3 +214,15 @@ def test_a_port_for_taps_is_made_when_one_is_wanted_and_hears_a_udp_port_of_its_
     tunnel = bridge.tunnel_of(database(there), wish)
     assert tunnel is not None
     assert tunnel.copies == (0, 0, 8)
+
+
+def test_the_doctor_names_ports_for_copies_that_are_wanted_and_do_not_work() -> None:
+    kinds = frozenset(("erspan", "gre", "taps"))
+    there = interface(bridge.GRE, type="gre", options=OPTIONS, ofport=8)
+    broken = interface(bridge.TAPS, type="vxlan", ofport=-1, error="port is in use")
+
+    found = [each.says for each in copies_faults(database(there, broken), WISH, kinds)]
+    assert len(found) == 2
+    assert "(erspan)" in found[0]
+    assert "(taps)" in found[1]
+    assert list(copies_faults(database(there), WISH, frozenset(("gre",)))) == []

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from alcor.agent.agent import credentials_of, endpoint_of, mappings_of, tls_of
+from alcor.agent.agent import credentials_of, endpoint_of, tls_of, wish_of
 from alcor.agent.config import AgentConfig
 from alcor.agent.doctor import certificate, control, memory, switch
 from alcor.agent.doctor.finding import Finding, Health, fault, unknown
@@ -24,15 +24,14 @@ async def examine(
     config: AgentConfig, endpoint: str, now_s: Callable[[], float], underlay: Underlay | OSError
 ) -> list[Finding]:
     """Look at everything; `underlay` is how the tunnel address could be opened, or why not."""
-    wish = Wish(
-        config.bridge, config.datapath_type, config.tunnel_ip, mappings_of(config.bridge_mappings)
-    )
+    wish = wish_of(config)
     rundir = Path(config.ovs_rundir)
     seen, found = await switch.look(rundir, wish)
     remembered, recalled = memory.recall(Path(config.state_dir), config.host)
     found += recalled
     if seen is not None and remembered is not None:
         found += switch.interface_faults(seen.rows, wish, list(remembered.ports()))
+        found += switch.copies_faults(seen.rows, wish, remembered.model.kinds_of_copies)
     if seen is not None and bridge.row_of(seen.rows, wish) is not None:
         found += await _flows(config, wish, seen, remembered)
     found += await _underlay(config, underlay, remembered)

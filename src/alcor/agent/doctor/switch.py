@@ -9,6 +9,7 @@ from alcor.agent.doctor.finding import Finding, fault, good
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Rows, Wish
 from alcor.agent.model.model import Interface, Tunnel
+from alcor.agent.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 from alcor.ovs.ovsdb.values import as_set
 
@@ -82,6 +83,15 @@ def bridge_faults(rows: Rows, wish: Wish) -> Iterator[Finding]:
         yield fault("tunnel", says, _MADE_BY_AGENT)
     if mappings := bridge.uplinks_of(rows, wish).keys():
         yield good("mapping", f"uplinks to {', '.join(sorted(mappings))}")
+
+
+def copies_faults(rows: Rows, wish: Wish, kinds: Kinds) -> Iterator[Finding]:
+    """The ports for copies of these kinds that the bridge lacks, though it has a tunnel. Pure."""
+    tunnel = bridge.tunnel_of(rows, wish)
+    for kind in sorted(kinds):
+        if tunnel is not None and not getattr(tunnel.copies, kind):
+            says = f"{wish.bridge} has no working port for copies ({kind}): none of them leave"
+            yield fault("tunnel", says, _MADE_BY_AGENT)
 
 
 def interface_faults(rows: Rows, wish: Wish, known: Collection[str]) -> Iterator[Finding]:
