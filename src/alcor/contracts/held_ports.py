@@ -87,7 +87,9 @@ class HeldPortPeer(Protocol):
         """Let go of a claimed port; no error when it is not the holder's, or gone."""
         ...
 
-    async def readdress(self, request: Readdressing) -> PortView: ...
+    async def readdress(self, request: Readdressing) -> PortView:
+        """Give the holder's port these addresses and no others; a refusal leaves it as it was."""
+        ...
 
     async def drop(self, request: Claim) -> Done:
         """Delete the holder's port; when it is not there it will now never be."""

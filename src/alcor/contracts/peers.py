@@ -230,9 +230,13 @@ class Owners(msgspec.Struct, frozen=True):
 class PortPeer(Protocol):
     """The port manager."""
 
-    async def fence_networks(self, request: Ids) -> InUse: ...
+    async def fence_networks(self, request: Ids) -> InUse:
+        """No port on these networks now, and none from now on, save on those answered."""
+        ...
 
-    async def fence_subnets(self, request: Ids) -> InUse: ...
+    async def fence_subnets(self, request: Ids) -> InUse:
+        """No port has addresses of these subnets, nor gets any, save of those answered."""
+        ...
 
     async def vacate_subnets(self, request: Ids) -> InUse:
         """Fence subnets of which ports have addresses by themselves, and take these from the ports.
@@ -241,7 +245,9 @@ class PortPeer(Protocol):
         """
         ...
 
-    async def lift(self, request: Ids) -> Done: ...
+    async def lift(self, request: Ids) -> Done:
+        """Ports may be on these networks and subnets again; no error when they were not fenced."""
+        ...
 
     async def addresses_held(self, request: Ids) -> Counts:
         """How many addresses of these subnets ports have; none is left out."""
@@ -287,7 +293,9 @@ class Usage(msgspec.Struct, frozen=True):
 class UsagePeer(Protocol):
     """Whoever counts what projects use: the manager of each kind."""
 
-    async def usage(self, request: ProjectUsage) -> Usage: ...
+    async def usage(self, request: ProjectUsage) -> Usage:
+        """What the project has now of the kinds that are counted there."""
+        ...
 
 
 class GroupsRequest(msgspec.Struct, frozen=True):
@@ -343,4 +351,6 @@ class GroupMemberPeer(Protocol):
         """No port in these groups now, and none from now on."""
         ...
 
-    async def lift_groups(self, request: Ids) -> Done: ...
+    async def lift_groups(self, request: Ids) -> Done:
+        """Ports may be in these groups again; no error when they were not fenced."""
+        ...

@@ -96,13 +96,21 @@ class Written(msgspec.Struct, frozen=True):
 class ResourceManager(Protocol):
     """The verbs of one kind of resource. `Refusal` when the request can't be had."""
 
-    async def list_page(self, request: ListRequest) -> ListReply: ...
+    async def list_page(self, request: ListRequest) -> ListReply:
+        """A page of what the caller may see, each item as JSON; none is an empty page."""
+        ...
 
-    async def create(self, request: CreateRequest) -> Written: ...
+    async def create(self, request: CreateRequest) -> Written:
+        """All of the items, in their order; or a refusal, and none is made."""
+        ...
 
-    async def update(self, request: UpdateRequest) -> Written: ...
+    async def update(self, request: UpdateRequest) -> Written:
+        """The one item as it is after the changes; or a refusal, and it is as it was."""
+        ...
 
-    async def delete(self, request: DeleteRequest) -> Written: ...
+    async def delete(self, request: DeleteRequest) -> Written:
+        """No items. Refused while it is in use; not found when the caller can't see it."""
+        ...
 
 
 class ActRequest(msgspec.Struct, frozen=True):
@@ -118,4 +126,6 @@ class ActRequest(msgspec.Struct, frozen=True):
 class ActingManager(ResourceManager, Protocol):
     """The manager of a kind that has actions. The reply has one item: the answer."""
 
-    async def act(self, request: ActRequest) -> Written: ...
+    async def act(self, request: ActRequest) -> Written:
+        """The one answer, as JSON; what an action means is said where it is declared."""
+        ...
