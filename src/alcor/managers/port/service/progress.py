@@ -13,8 +13,15 @@ from alcor.intent.records import NetworkRecord
 from alcor.managers.port.model.addressing import Interface, Wish
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Rebind, Update, project_of
 from alcor.managers.port.model.making import Own, PortMaker
-from alcor.managers.port.model.port import Port, PortIdInUse, PortNotFound, machine_owners
+from alcor.managers.port.model.port import (
+    MacAddressInUse,
+    Port,
+    PortIdInUse,
+    PortNotFound,
+    machine_owners,
+)
 from alcor.managers.port.needs import Saved, Transaction
+from alcor.managers.port.service.commit import MacsDoubled
 from alcor.managers.port.service.groups import Answer, Asked, asked
 from alcor.managers.port.service.leasing import Leased, Request, nothing
 from alcor.runtime.managing import policy_references
@@ -157,6 +164,26 @@ def hosts_named(batch: Iterable[Progress]) -> set[str]:
 def whose(job: Create | Update | Delete | Rebind) -> tuple[str | None, str]:
     """The project whose ports are seen, and the trace of the request."""
     return project_of(job.caller), job.caller.request_id
+
+
+def mac_refusal(tx: Transaction, each: Progress) -> Refusal | None:
+    """That a MAC address of the job's is taken, if one is."""
+    job, before = each.job, each.before
+    if isinstance(job, Create):
+        wanted = [(draft.network_id, each.macs[draft.id]) for draft in job.drafts]
+        given = macs_given(job)
+    elif isinstance(job, Update) and before is not None:
+        mac = each.macs.get(job.id) or job.changes.get("mac_address") or before.mac_address
+        wanted = [(before.network_id, mac)] if mac != before.mac_address else []
+        given = frozenset(() if job.mac_chosen else (mac,))
+    else:
+        return None
+    macs: dict[str, list[str]] = {}
+    for network_id, mac in wanted:
+        macs.setdefault(network_id, []).append(mac)
+    for network_id, mac in sorted(tx.macs_taken(macs)):
+        return MacAddressInUse(network_id, mac) if mac in given else MacsDoubled(mac)
+    return None
 
 
 def macs_given(job: Create) -> frozenset[str]:

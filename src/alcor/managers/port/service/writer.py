@@ -34,6 +34,7 @@ from alcor.managers.port.service.progress import (
     check_ids,
     groups_asked,
     hosts_named,
+    mac_refusal,
     macs_given,
     names_policy,
     new_ports,
@@ -164,16 +165,27 @@ class Writer:
         await self._store.write(work)
         self._settled.clear()
 
-    async def _lease(self, batch: Sequence[Progress]) -> None:
+    async def _lease(self, batch: Sequence[Progress]) -> list[Progress]:
+        """Lease what is open. Return those whose chosen MAC is taken, as what is made of it is."""
         asking = [(each, requests) for each in open_in(batch) if (requests := requests_of(each))]
         if not asking:
-            return
+            return []
         answers = await self._leasing.lease([requests for _, requests in asking])
+        doubled: list[Progress] = []
         for (each, _), answer in zip(asking, answers, strict=True):
-            if isinstance(answer, Refusal):
-                each.answer = answer
-            else:
+            if not isinstance(answer, Refusal):
                 each.addresses = answer
+            elif isinstance(refusal := await self._mac_taken(each, answer), MacsDoubled):
+                doubled.append(each)
+            else:
+                each.answer = refusal
+        return doubled
+
+    async def _mac_taken(self, each: Progress, refusal: Refusal) -> Refusal:
+        """Why a job has no addresses: its MAC is taken, if so, rather than what is made of it."""
+        if refusal.type != "IpAddressAlreadyAllocated":
+            return refusal
+        return await self._store.read(lambda tx: mac_refusal(tx, each)) or refusal
 
     async def _write(self, batch: Sequence[Progress]) -> None:
         """Lease and save what is open, and again those whose chosen MAC addresses were taken.
@@ -184,10 +196,13 @@ class Writer:
         for _ in range(mac_tries_max):
             for each in open_in(batch):
                 await self._choose_macs(each)
-            await self._lease(batch)
-            saving = [each for each in open_in(batch) if not isinstance(each.job, Settle)]
-            if not saving:
+            doubled = await self._lease(batch)
+            writing = [each for each in open_in(batch) if not isinstance(each.job, Settle)]
+            if not writing:
                 return
+            for each in doubled:
+                each.again = True
+            saving = [each for each in writing if not any(each is other for other in doubled)]
             maker = PortMaker(self._now(), self._zone)
             writes = [self._write_of(each, hosts, maker) for each in saving]
             answers = await self._commit(writes)
