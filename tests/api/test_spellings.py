@@ -78,3 +78,6 @@ def test_a_load_balancer_before_neutron_asks_whether_there_is_health(api: Any) -
 
     assert (answer.status, answer.body) == (200, b"OK")
     assert answer.headers["content-type"].startswith("text/plain")
+    for path in ("/healthcheck", "/readyz", "/"):
+        briefly = api.call("HEAD", path)
+        assert (briefly.status, briefly.body) == (200, b""), path

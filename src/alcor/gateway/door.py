@@ -152,8 +152,8 @@ class Door:
     ) -> Response:
         """The routes that are about the API or the process, all read-only."""
         if path in _OPEN:
-            if request.method != "GET":
-                return not_allowed("GET")
+            if request.method not in ("GET", "HEAD"):  # load balancers ask by either
+                return not_allowed("GET, HEAD")
             return (await self._process_answer(request, path))._replace(route=path)
         caller = await self._identity.caller(request, trace)  # first: who is nobody learns nothing
         if path not in _ABOUT and parent != "/v2.0/extensions":
