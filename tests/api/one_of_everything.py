@@ -133,7 +133,7 @@ def fill(api: Any) -> None:
     public_id = {"floating_network_id": public["id"], "project_id": RED}
     one = make(
         "/v2.0/floatingips", "floatingip", **public_id, port_id=vm["id"], fixed_ip_address=fixed,
-        description="d",
+        description="d", qos_policy_id=gold["id"],
     )  # fmt: skip
     tag(api, "floatingips", one, "f")
     two = make("/v2.0/floatingips", "floatingip", **public_id)
@@ -158,6 +158,19 @@ def fill(api: Any) -> None:
         "/v2.0/metering/metering-label-rules", "metering_label_rule", direction="ingress",
         metering_label_id=label["id"], remote_ip_prefix="10.0.0.0/8", project_id=RED,
     )  # fmt: skip
+    ndp_proxy(api, public)
+    other = make(
+        "/v2.0/networks", "network", name="other-way", project_id="admin",
+        **{"router:external": True},
+    )  # fmt: skip
+    api.subnet(other["id"], "198.19.0.0/24", project_id="admin")
+    ways = [
+        {"network_id": public["id"], "qos_policy_id": gold["id"]},
+        {"network_id": other["id"], "enable_snat": False},
+    ]
+    several = make("/v2.0/routers", "router", name="several", project_id=RED)
+    several_path = f"/v2.0/routers/{several['id']}/add_external_gateways"
+    act(api, several_path, {"router": {"external_gateways": ways}})
     local = make("/v2.0/local-ips", "local_ip", name="own", network_id=pooled["id"], project_id=RED)
     make("/v2.0/local-ips", "local_ip", name="theirs", local_port_id=sub_with(api, net["id"]),
          project_id=RED)  # fmt: skip
@@ -177,6 +190,37 @@ def fill(api: Any) -> None:
         source_port=vm["id"], direction="BOTH",
     )  # fmt: skip
     act(api, f"/v2.0/quotas/{RED}", {"quota": {"network": 4, "port": 77}})
+
+
+def ndp_proxy(api: Any, public: dict[str, Any]) -> None:
+    """A port whose address is answered for outside, and all that this takes."""
+    scope = api.make(
+        "/v2.0/address-scopes", "address_scope", name="s6", ip_version=6, project_id="admin"
+    )
+    pool = api.make(
+        "/v2.0/subnetpools", "subnetpool", name="p6", prefixes=["2001:db8:7::/48"],
+        address_scope_id=scope["id"], default_prefixlen=64, project_id="admin",
+    )  # fmt: skip
+    inner = api.network(name="six", project_id=RED)
+    subnets = [
+        api.make(
+            "/v2.0/subnets", "subnet", network_id=each["id"], subnetpool_id=pool["id"],
+            ip_version=6, project_id=each["project_id"],
+        )
+        for each in (public, inner)
+    ]  # fmt: skip
+    way = {"network_id": public["id"], "external_fixed_ips": [{"subnet_id": subnets[0]["id"]}]}
+    router = api.make(
+        "/v2.0/routers", "router", name="ndp", project_id=RED, external_gateway_info=way,
+        enable_ndp_proxy=True,
+    )  # fmt: skip
+    path = f"/v2.0/routers/{router['id']}/add_router_interface"
+    act(api, path, {"subnet_id": subnets[1]["id"]})
+    port = api.port(inner["id"], project_id=RED, name="six")
+    api.make(
+        "/v2.0/ndp_proxies", "ndp_proxy", name="n", router_id=router["id"], port_id=port["id"],
+        project_id=RED, description="d",
+    )  # fmt: skip
 
 
 def sub_with(api: Any, network: str) -> str:

@@ -14,7 +14,7 @@ from alcor.resource.declaration import Resource
 tries_max = 5
 pause_first_s = 1.0  # doubled with each try
 answer_s_max = 300.0  # a page of a source that is slow
-ids_asked_max = 50  # in one query: some servers take no longer ones
+source_ids_max, target_ids_max = 50, 150  # in one query: some servers take no longer ones
 page_items = 1_000
 
 T = TypeVar("T")
@@ -41,6 +41,8 @@ class NotOffered(Exception):
 class Source:
     """The end that things are read from: whatever is asked, is asked by GET."""
 
+    _ids_max = source_ids_max
+
     def __init__(self, sign_in: Callable[[], Connection], pause: Callable[[float], None]) -> None:
         self._sign_in = sign_in
         self._pause = pause
@@ -63,7 +65,7 @@ class Source:
     def by_ids(self, kind: Resource, ids: Iterable[str]) -> dict[str, Item]:
         """Those of these ids that there are."""
         found: dict[str, Item] = {}
-        for some in chunks(list(ids), ids_asked_max):
+        for some in chunks(list(ids), self._ids_max):
             query = [("id", id_) for id_ in some]
             found |= {item["id"]: item for item in self.all(kind, query)}
         return found
@@ -137,6 +139,8 @@ class Source:
 
 class Target(Source):
     """The end where things are made."""
+
+    _ids_max = target_ids_max
 
     def create(self, kind: Resource, items: Sequence[Item], path: str = "") -> list[Item]:
         """Make all of these, or none; what was made by an answer that got lost is no error."""

@@ -12,7 +12,7 @@ from alcor.client.api import Item
 from alcor.importing.ends import Query
 from alcor.resource.declaration import Field, Resource
 
-_IN_ORDER = ("dns_nameservers",)
+_IN_ORDER = ("dns_nameservers", "external_gateways")
 _NULL_SAYS = ("gateway_ip",)  # a word of its own: without it another would be chosen
 _NOTHING: tuple[Any, ...] = (None, "", False, [], {})
 # What Neutron's answers have besides, made by what else they say.

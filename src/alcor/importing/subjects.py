@@ -72,9 +72,9 @@ def _of_one_segment(item: Item, wanted: Item, *, anew: bool) -> None:
         wanted |= {name: segment.get(name) for name in _PROVIDER}
     if anew and wanted.get("provider:network_type") in TUNNELS:
         if wanted["provider:network_type"] == _WITHOUT_LIKE:  # with more room in a packet than ours
-            del wanted["mtu"]
+            wanted.pop("mtu", None)
         for name in _PROVIDER:
-            del wanted[name]
+            wanted.pop(name, None)
 
 
 def _subnet(item: Item) -> Verdict | None:
@@ -99,7 +99,7 @@ def _unattached(item: Item, wanted: Item) -> None:
         wanted["port_security_enabled"] = False
     elif item["device_owner"] == SUB_PORT:
         for name in ("device_owner", "device_id"):
-            del wanted[name]
+            wanted.pop(name, None)
 
 
 def _of_router(item: Item, body: Item) -> Item:
