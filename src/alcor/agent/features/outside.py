@@ -46,6 +46,7 @@ from alcor.ovs.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,
+    FIELD_BY_NAME,
     FIRST_FRAGMENT,
     FRAGMENT,
     IP_PROTO_ICMPV6,
@@ -58,6 +59,8 @@ from alcor.ovs.flow import (
     CtClear,
     DecTtl,
     Flow,
+    Instructions,
+    Match,
     MatchFields,
     Nat,
     PopVlan,
@@ -68,6 +71,7 @@ from alcor.ovs.flow import (
     punt,
     set_field,
 )
+from alcor.ovs.match import term_of
 from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Mac, Prefix
 
@@ -77,6 +81,8 @@ _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
 _FROM_INSIDE = set_field(p.FLAGS, *p.FROM_INSIDE)
 _TRACKED = (CT_TRK, CT_TRK | CT_INV)
+_FLAGS = FIELD_BY_NAME[p.FLAGS]
+_FROM_OUTSIDE = (p.FROM_UPLINK[0], p.FROM_UPLINK[1] | p.FROM_HERE[1])
 _TO_NEIGHBOUR, _TO_ROUTER_IN = apply(goto=p.NEIGHBOUR), apply(goto=p.ROUTER_IN)
 
 
@@ -171,8 +177,8 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     """What comes to the router's MAC outside: from there, or from a host without uplink."""
     vni, mac = exit_.network.vni, exit_.mac
     for what, taken in taken_at(view, exit_, exit_.network, mac, p.NAT_IN):
-        known = taken._replace(actions=(*sized(view), *taken.actions))
-        yield Flow(p.L2_DST, p.PRIORITY.normal, what, known, cookie)
+        yield Flow(p.L2_DST, p.PRIORITY.normal, what, taken, cookie)
+        yield from _sized(view, what, taken, cookie)
     # Its hop was counted and its limits were looked at where it came from.
     from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
@@ -182,6 +188,18 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
         back = apply(*kept, CtClear(), *_SEEN, anybody, ct(exit_.zone, table=p.NAT_CAME, nat=Nat()))
         mine = to(view, address)
         yield from translating(view, p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
+
+
+def _sized(view: RouterView, taken: Match, how: Instructions, cookie: int) -> Iterator[Flow]:
+    """The same of what comes by an uplink, whose sender is told if it is too large for inside.
+
+    Not with several gateways: the answer might leave by another one.
+    """
+    if len(view.exits) == 1:
+        rest = (term for term in taken.terms if term.field != _FLAGS.place)
+        came = Match(tuple(sorted((*rest, term_of(_FLAGS, *_FROM_OUTSIDE)))))
+        known = how._replace(actions=(*sized(view), *how.actions))
+        yield Flow(p.L2_DST, p.PRIORITY.normal + 1, came, known, cookie)
 
 
 def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
@@ -231,8 +249,8 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
         return
     mine = match(metadata=exit_.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
     taken = taken_by(view, p.NAT_IN)
-    known = taken._replace(actions=(*sized(view), *taken.actions))
-    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, known, cookie)
+    yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken, cookie)
+    yield from _sized(view, mine, taken, cookie)
     if home.floating.fixed is not None and address.version == 4:
         yield from _translate(view, home, home.floating.fixed, cookie)
     else:
