@@ -53,11 +53,15 @@ class Tapping:
 
     def numbers_of(self, port_id: str) -> tuple[int, ...]:
         """The numbers under which other hosts send what is for a port."""
-        return tuple(sorted({tap.number for tap in self._taps.get(port_id, _NOTHING).values()}))
+        if port_id not in self._taps:  # as most: asked for every port
+            return ()
+        return tuple(sorted({tap.number for tap in self._taps[port_id].values()}))
 
     def flows_of(self, port_id: str) -> list[TapFlow]:
         """The flows that copy what passes a port, in order of their ids."""
-        held = self._flows.get(port_id, _NOTHING)
+        held = self._flows.get(port_id)
+        if held is None:
+            return []
         return [held[id_] for id_ in sorted(held)]
 
 

@@ -87,15 +87,18 @@ class HostView:
     def wired(self, port_id: str) -> Wired | None:
         """The port with all that its flows need, or None while something is missing."""
         wired = self._uncopied(port_id)
-        return wired and wired._replace(taps=self._taps_of(port_id))
+        taps = self._taps_of(port_id) if wired is not None else NO_TAPS
+        return wired if wired is None or taps is NO_TAPS else wired._replace(taps=taps)
 
     def _taps_of(self, port_id: str) -> Taps:
         """What copies the frames of a port: for mirrors first, then for taps."""
         taps, flows = self.monitoring.taps_of(port_id), self.tapping.flows_of(port_id)
+        if not flows:
+            return taps
         made = [(flow, self._copies(flow)) for flow in flows]
         into = (each for flow, copies in made if flow.ingress for each in copies)
         out = (each for flow, copies in made if flow.egress for each in copies)
-        return Taps((*taps.ingress, *into), (*taps.egress, *out)) if made else taps
+        return Taps((*taps.ingress, *into), (*taps.egress, *out))
 
     def _copies(self, flow: TapFlow) -> tuple[Action, ...]:
         """What copies a frame for the tap of a flow."""
@@ -141,11 +144,11 @@ class HostView:
 
     def has_wired_port(self, network_id: str) -> bool:
         """Whether a port of this network is complete on this host."""
-        return any(self.wired(each) for each in self.ports_by_network.get(network_id, ()))
+        return any(self._uncopied(each) for each in self.ports_by_network.get(network_id, ()))
 
     def wired_numbers(self, network_id: str) -> list[int]:
         """The numbers of the network's ports that are complete on this host, in order."""
-        ports = map(self.wired, self.ports_by_network.get(network_id, ()))
+        ports = map(self._uncopied, self.ports_by_network.get(network_id, ()))
         return sorted(wired.number for wired in ports if wired is not None)
 
     def remote_endpoints(self, network_id: str) -> list[int]:
