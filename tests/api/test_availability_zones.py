@@ -36,10 +36,10 @@ def test_the_zones_are_those_of_hosts_and_one_host_is_in_one(region: Any) -> Non
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "a\tb", None])
-def test_a_zone_has_a_name(region: Any, name: object) -> None:
+def test_a_zone_has_a_name(api: Any, name: object) -> None:
     body = {"name": "h1", "tunnel_ip": "192.0.2.1", "availability_zone": name}
 
-    answer = region.call("POST", NODES, {"node": body})
+    answer = api.call("POST", NODES, {"node": body})
 
     assert (answer.status, answer.type) == (400, "HTTPBadRequest")
 

@@ -146,11 +146,9 @@ def test_a_range_made_anew_begins_at_its_first_id(region: Any) -> None:
         ({"physical_network": "east"}, "InvalidInput"),
     ],
 )
-def test_a_range_that_can_not_be_is_refused(
-    region: Any, fields: dict[str, Any], type_: str
-) -> None:
+def test_a_range_that_can_not_be_is_refused(api: Any, fields: dict[str, Any], type_: str) -> None:
     body = {"network_type": "vxlan", "minimum": 5, "maximum": 10} | fields
 
-    answer = region.call("POST", PATH, {"network_segment_range": body})
+    answer = api.call("POST", PATH, {"network_segment_range": body})
 
     assert (answer.status, answer.type) == (400, type_)
