@@ -14,7 +14,7 @@ from alcor.cli.options import Format
 from alcor.cli.session import Endpoint, default_endpoint
 from alcor.cli.tables import Output, write_json, write_table
 from alcor.client.connection import Connection, place_of
-from alcor.client.credentials import sign_in
+from alcor.client.credentials import SignedIn, sign_in
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -102,38 +102,38 @@ def bring(
 class _End:
     """An endpoint and how to sign in to it, as often as a token ends."""
 
-    def __init__(self, sign: Callable[[], tuple[str, str]]) -> None:
+    def __init__(self, sign: Callable[[], SignedIn]) -> None:
         self._sign = sign
         self.url = ""
 
     def connect(self) -> Connection:
         """A connection with a token that is good now."""
-        url, token = self._sign()
-        self.url = url
-        return Connection(url, "", token)
+        signed = self._sign()
+        self.url = signed.endpoint
+        return Connection(signed.endpoint, "", signed.token, trust=signed.trust)
 
 
 def _source_of(name: str, token: str) -> _End:
     if "://" in name:
-        return _End(lambda: (name, token))
+        return _End(lambda: SignedIn(token, name, os.environ.get("OS_CACERT") or True))
     environment = {**os.environ, "OS_CLOUD": name} if name else dict(os.environ)
     if name:
         environment = {k: v for k, v in environment.items() if k not in ("ALCOR_TOKEN", "OS_TOKEN")}
 
-    def sign() -> tuple[str, str]:
+    def sign() -> SignedIn:
         signed = sign_in(environment)
         if not signed.endpoint:
             raise typer.BadParameter("name a source: --from CLOUD_OR_URL, or OS_* with a catalog")
-        return signed.endpoint, signed.token
+        return signed
 
     return _End(sign)
 
 
 def _target_of(endpoint: str) -> _End:
-    def sign() -> tuple[str, str]:
+    def sign() -> SignedIn:
         signed = sign_in(os.environ)
         found = signed.endpoint if endpoint == default_endpoint and signed.endpoint else endpoint
-        return found, signed.token
+        return signed._replace(endpoint=found)
 
     return _End(sign)
 

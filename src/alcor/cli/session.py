@@ -164,7 +164,7 @@ def api(endpoint: str, project: str = "") -> Api:
     """The client of a command, signed in as the environment says."""
     signed = sign_in(os.environ)
     there = signed.endpoint if endpoint == default_endpoint and signed.endpoint else endpoint
-    return Api(there, project, signed.token)
+    return Api(there, project, signed.token, trust=signed.trust)
 
 
 def names_of(kind: str) -> Callable[[str], list[str]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from alcor.client.connection import ClientError, Connection, Refused
+from alcor.client.connection import ClientError, Connection, Refused, Trust
 
 wait_grace_s = 10.0  # how much longer than its own limit a wait may take to answer
 
@@ -93,9 +93,11 @@ _ENDS: Mapping[str, Callable[[Mapping[str, str]], str | None]] = {
 class Api:
     """The public API at one endpoint."""
 
-    def __init__(self, endpoint: str, project: str = "", token: str = "") -> None:
+    def __init__(
+        self, endpoint: str, project: str = "", token: str = "", *, trust: Trust = True
+    ) -> None:
         self.endpoint = endpoint
-        self._connection = Connection(endpoint, project, token)
+        self._connection = Connection(endpoint, project, token, trust=trust)
 
     def close(self) -> None:
         """Close the connection."""

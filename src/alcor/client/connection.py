@@ -5,6 +5,7 @@ out to have been closed while idle, before a byte of an answer.
 """
 
 import http.client
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -67,13 +68,21 @@ def place_of(endpoint: str) -> Place:
     return Place(secure, parts.hostname, port or usual, root)
 
 
-class Connection:
-    """The connection; `endpoint` is as in http://127.0.0.1:9696."""
+Trust = bool | str  # whose certificates: the system's authorities', anybody's, or a file's
 
-    def __init__(self, endpoint: str, project: str = "", token: str = "") -> None:
+
+class Connection:
+    """The connection; `endpoint` is as in http://127.0.0.1:9696. `trust` is for https."""
+
+    def __init__(
+        self, endpoint: str, project: str = "", token: str = "", *, trust: Trust = True
+    ) -> None:
         place = place_of(endpoint)
-        kind = http.client.HTTPSConnection if place.secure else http.client.HTTPConnection
-        self._http = kind(place.host, place.port, timeout=request_timeout_s)
+        self._http = http.client.HTTPConnection(place.host, place.port, timeout=request_timeout_s)
+        if place.secure:
+            self._http = http.client.HTTPSConnection(
+                place.host, place.port, timeout=request_timeout_s, context=_context(trust)
+            )
         self._endpoint = endpoint
         self._root = place.root
         self._headers = {"Accept": "application/json"}
@@ -107,6 +116,12 @@ class Connection:
         try:
             send = partial(self._once, method, target, payload, sent, timeout_s, good)
             return self._exchange(send)
+        except ssl.SSLCertVerificationError as problem:
+            self._http.close()
+            raise Unreachable(
+                f"the certificate of {self._endpoint} is not trusted ({problem.verify_message}): "
+                "name the file of its authority by OS_CACERT, or as cacert in clouds.yaml"
+            ) from None
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
             reason = str(problem) or problem.__class__.__name__
@@ -143,6 +158,20 @@ class Connection:
         if response.status >= 400 and response.status != good:
             raise _refusal(response, data)
         return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
+
+
+def _context(trust: Trust) -> ssl.SSLContext:
+    if not isinstance(trust, str):
+        context = ssl.create_default_context()
+        if not trust:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+    try:
+        return ssl.create_default_context(cafile=trust)
+    except OSError as error:
+        raise ClientError(
+            f"{trust}, named by OS_CACERT or as cacert, is no file of authorities ({error})"
+        ) from None
 
 
 def _body(response: http.client.HTTPResponse, data: bytes) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.client.connection import ClientError
+from alcor.client.connection import ClientError, Trust
 
 _PLACES = ("clouds.yaml", "~/.config/openstack/clouds.yaml", "/etc/openstack/clouds.yaml")
 _AUTH = (
@@ -25,10 +25,12 @@ _APPLICATION = "application_credential_secret"
 
 
 class SignedIn(NamedTuple):
-    """What to send, and where the catalog says the Networking API is (empty: not known)."""
+    """What to send, where the catalog says the Networking API is (empty: not known), and whose
+    certificate is believed there."""
 
     token: str = ""
     endpoint: str = ""
+    trust: Trust = True
 
 
 class _Cloud(msgspec.Struct):
@@ -39,6 +41,10 @@ class _Cloud(msgspec.Struct):
     verify: bool = True
     cacert: str = ""
 
+    @property
+    def trust(self) -> Trust:
+        return str(Path(self.cacert).expanduser()) if self.cacert and self.verify else self.verify
+
 
 class _Clouds(msgspec.Struct):
     clouds: dict[str, _Cloud] = {}
@@ -46,12 +52,13 @@ class _Clouds(msgspec.Struct):
 
 def sign_in(environment: Mapping[str, str]) -> SignedIn:
     """Of these variables; `ClientError` when they can't be used, or Keystone refuses."""
+    authorities = environment.get("OS_CACERT", "")
     if token := environment.get("ALCOR_TOKEN") or environment.get("OS_TOKEN"):
-        return SignedIn(token)
+        return SignedIn(token, trust=authorities or True)
     if name := environment.get("OS_CLOUD"):
         cloud = _cloud(name, environment)
         if cloud.auth_type == "none":
-            return SignedIn("", str(cloud.auth.get("endpoint", "")))
+            return SignedIn("", str(cloud.auth.get("endpoint", "")), cloud.trust)
         return _of_keystone(cloud)
     if environment.get("OS_AUTH_URL"):
         auth = {key: environment.get(f"OS_{key.upper()}", "") for key in _AUTH}
@@ -60,10 +67,10 @@ def sign_in(environment: Mapping[str, str]) -> SignedIn:
                 auth={key: value for key, value in auth.items() if value},
                 region_name=environment.get("OS_REGION_NAME", ""),
                 interface=environment.get("OS_INTERFACE", "public"),
-                cacert=environment.get("OS_CACERT", ""),
+                cacert=authorities,
             )
         )
-    return SignedIn()
+    return SignedIn(trust=authorities or True)
 
 
 def _cloud(name: str, environment: Mapping[str, str]) -> _Cloud:
@@ -99,9 +106,8 @@ def _of_keystone(cloud: _Cloud) -> SignedIn:
         if not known and ("username" in auth if whose == "user" else "project_name" in auth):
             auth[f"{whose}_domain_id"] = "default"
     url = url if url.endswith("/v3") else f"{url}/v3"
-    verify = cloud.cacert or cloud.verify
     try:
-        session = Session(auth=whom(auth_url=url, **auth), verify=verify, timeout=30)
+        session = Session(auth=whom(auth_url=url, **auth), verify=cloud.trust, timeout=30)
         token = session.get_token() or ""
         endpoint = session.get_endpoint(
             service_type="network",
@@ -111,4 +117,4 @@ def _of_keystone(cloud: _Cloud) -> SignedIn:
     except exceptions.ClientException as error:
         why = str(error).partition(": HTTP")[0]  # after it: the layers beneath
         raise ClientError(f"Keystone at {url} gives no token: {why}") from None
-    return SignedIn(token, endpoint or "")
+    return SignedIn(token, endpoint or "", cloud.trust)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from alcor.client.api import Api, Item
-from alcor.client.credentials import sign_in
+from alcor.client.credentials import SignedIn, sign_in
 from alcor.lab import dhcp, hosts, machines, namespaces, outside, parts, processes
 from alcor.lab.layout import (
     LabError,
@@ -55,7 +55,8 @@ class Lab:
         self.hosts = where.hosts(record.hosts)
         # A control plane of the lab's own asks nobody who they are.
         own = record.control_plane
-        self.api = Api(record.endpoint, token="" if own else sign_in(os.environ).token)
+        signed = SignedIn() if own else sign_in(os.environ)
+        self.api = Api(record.endpoint, token=signed.token, trust=signed.trust)
 
     def host(self, name: str) -> LabHost:
         """The host of this name."""
