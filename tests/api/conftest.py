@@ -5,6 +5,7 @@ import http.client
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
@@ -25,6 +26,7 @@ from alcor.gateway.app import GatewaySettings
 T = TypeVar("T")
 
 start_s_max = 30
+heard_within_s = 30.0
 
 
 class Answer(NamedTuple):
@@ -104,11 +106,11 @@ class Api:
 
 def soon(read: Callable[[], T], holds: Callable[[T], bool]) -> T:
     """What is read, once it is so: other managers hear by the log."""
-    for _ in range(500):
-        found = read()
-        if holds(found):
-            return found
-    raise AssertionError(found)
+    end_s = time.monotonic() + heard_within_s
+    while not holds(found := read()):
+        assert time.monotonic() < end_s, found
+        time.sleep(0.005)
+    return found
 
 
 def _serve(config: Config, address: "list[tuple[str, int]]", told: threading.Event) -> Any:
