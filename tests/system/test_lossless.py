@@ -68,7 +68,7 @@ def other_version(tmp_path: Path) -> Path:
     """A copy of the sources whose pipeline has most of its stages in other tables."""
     copy = tmp_path / "alcor"
     shutil.copytree(Path(alcor.__file__).parent, copy, ignore=shutil.ignore_patterns("*.pyc"))
-    pipeline = copy / "agent" / "pipeline.py"
+    pipeline = copy / "agent" / "pipeline" / "pipeline.py"
     text = pipeline.read_text()
     moved = re.sub(r"    Phase\((\d+)", lambda each: f"    Phase({_moved(int(each[1]))}", text)
     moved = re.sub(r"(?m)^        (\d+),$", lambda each: f"        {_moved(int(each[1]))},", moved)
