@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from socket import create_server
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
@@ -16,6 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from hypothesis import settings
+from tests.ports import free_port
 from xdist.scheduler import LoadFileScheduling
 
 # How long an example takes says how busy the machine is, and nothing of the law.
@@ -81,8 +81,7 @@ class NatsServer:
 
     def __init__(self, folder: Path, *options: str | Path) -> None:
         self._options = options
-        with create_server(("127.0.0.1", 0)) as door:
-            self.port = door.getsockname()[1]
+        self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)

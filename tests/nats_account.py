@@ -10,10 +10,11 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from socket import create_connection, create_server
+from socket import create_connection
 from typing import Any
 
 import nkeys
+from tests.ports import free_port
 
 _HOST_ROLE = {
     "pub": {"allow": ["alcor.up.{{name()}}.>"]},
@@ -55,8 +56,7 @@ class GuardedNats:
         self._operator = Key(nkeys.PREFIX_BYTE_OPERATOR)
         self._account = Key(nkeys.PREFIX_BYTE_ACCOUNT)
         self._hosts = Key(nkeys.PREFIX_BYTE_ACCOUNT)
-        with create_server(("127.0.0.1", 0)) as door:
-            port = door.getsockname()[1]
+        port = free_port()
         self.url = f"nats://127.0.0.1:{port}"
         settings = folder / "nats.conf"
         settings.write_text(

@@ -15,13 +15,13 @@ from http.client import HTTPConnection, HTTPException
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from socket import create_server
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
 from psycopg import sql
+from tests.ports import free_port
 
 import alcor
 from alcor.assembly.config import Config
@@ -110,11 +110,6 @@ def _make_databases(postgres_url: str) -> None:
                 migrate_server(url._replace(path=f"/{pattern}").geturl(), versions)
             if name not in held:
                 connection.execute(copy.format(sql.Identifier(name), sql.Identifier(pattern)))
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:

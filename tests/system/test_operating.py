@@ -14,7 +14,8 @@ import msgspec
 import pytest
 from tests.conftest import NatsServer
 from tests.otlp import Collector, Kept, collecting
-from tests.region import free_port, served
+from tests.ports import free_port
+from tests.region import served
 from tests.system.conftest import (
     MakeMachines,
     MakeNetwork,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from socket import create_server
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from tests.ports import free_port
 
 from alcor.lab.layout import LabError
 from alcor.lab.waiting import wait_until
@@ -152,11 +152,6 @@ class Region:
         """End all of them."""
         for name in list(self.processes):
             self.kill(name)
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.api.served.conftest import Region, free_port
+from tests.api.served.conftest import Region
 from tests.api.served.hosts import Hosts
 from tests.api.served.storm import until
+from tests.ports import free_port
 
 from alcor.goal_state.slices import host_port_key
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import create_server
 from threading import Event, Thread
 from typing import Any, Protocol
 
 import pytest
+from tests.ports import free_port
 
 import alcor
 from alcor.runtime.sql.migrations import head
@@ -149,11 +149,6 @@ class Load:
             assert answer.retry_after, answer
             self.later += 1
         raise AssertionError(f"{method} {path} was put off for too long")
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
 
 
 def replace(region: Region, load: Load, now: str, next_: str, source: Path | None) -> None:
