@@ -26,6 +26,7 @@ from psycopg import conninfo, errors, sql
 
 from alcor.runtime.sql import dialect
 from alcor.runtime.sql.migrations import Step, following, head, run_up_to, scripts, steps
+from alcor.runtime.sql.postgres import AT_OUR_END
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -58,7 +59,7 @@ def migrate_server(url: str, versions: Path) -> None:
 def _connect(url: str) -> "psycopg.Connection[Any]":
     """A connection to the database, which is made if it is not there."""
     try:
-        return psycopg.connect(url, autocommit=True)
+        return psycopg.connect(url, autocommit=True, **AT_OUR_END)
     except psycopg.OperationalError as problem:
         if "does not exist" not in str(problem):
             raise
@@ -67,11 +68,13 @@ def _connect(url: str) -> "psycopg.Connection[Any]":
         "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
     )
     with (
-        closing(psycopg.connect(url, dbname="postgres", autocommit=True)) as connection,
+        closing(
+            psycopg.connect(url, dbname="postgres", autocommit=True, **AT_OUR_END)
+        ) as connection,
         suppress(errors.DuplicateDatabase, errors.UniqueViolation),  # another was quicker
     ):
         connection.execute(statement.format(sql.Identifier(str(name))))
-    return psycopg.connect(url, autocommit=True)
+    return psycopg.connect(url, autocommit=True, **AT_OUR_END)
 
 
 def _held(connection: "psycopg.Connection[Any]") -> str | None:
@@ -96,7 +99,9 @@ def _upgrade(url: str, connection: "psycopg.Connection[Any]", versions: Path) ->
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import make_url
 
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"), connect_args=AT_OUR_END
+    )
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def translate(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _m: bool) -> Any:

@@ -51,7 +51,8 @@ _LEAD = "SELECT pg_try_advisory_lock(2)"
 _LOOK_UP = "SET enable_hashjoin = off; SET enable_mergejoin = off"
 # Both ends ask a silent machine whether it is there, and give it up.
 _ASK_S, _ASK_AGAIN_S, _ASKED_MAX = 4, 2, 3
-_AT_OUR_END: dict[str, Any] = {
+AT_OUR_END: dict[str, Any] = {
+    "connect_timeout": connect_s_max,
     "keepalives_idle": _ASK_S,
     "keepalives_interval": _ASK_AGAIN_S,
     "keepalives_count": _ASKED_MAX,
@@ -73,7 +74,7 @@ def unreachable(url: str) -> str:
     `ValueError` when the URL is none.
     """
     try:
-        psycopg.connect(url, connect_timeout=connect_s_max).close()
+        psycopg.connect(url, **AT_OUR_END).close()
     except psycopg.ProgrammingError:
         raise ValueError("it is no URL as in postgresql://host/alcor_{manager}") from None
     except psycopg.OperationalError as problem:
@@ -218,8 +219,7 @@ class PostgresDatabase:
                 self._url,
                 autocommit=True,
                 application_name=f"alcor-{self._name}-{'writer' if writes else 'reader'}",
-                connect_timeout=connect_s_max,
-                **_AT_OUR_END,
+                **AT_OUR_END,
             )
             if writes:
                 raw.execute(f"{_LOOK_UP}; {_AT_ITS_END}".encode())
