@@ -78,11 +78,21 @@ def test_what_a_project_needs_is_made_changed_and_taken_away_by_commands(cli: Cl
         *("--resource", acl["name"]),
     )
     assert log["resource_id"] == acl["id"]
+    named = cli("security-group", "create", "sg-of-the-cli")
+    of_group = cli(
+        *("log", "create", "s-of-the-cli", "--resource-type", "security_group"),
+        *("--resource", named["name"]),
+    )
+    for one, about in ((log, acl), (of_group, named)):
+        assert [each["id"] for each in cli("log", "list", "--resource", about["name"])] == [
+            one["id"]
+        ]
 
     cli("quota", "delete", "cli-project")
     for kind, each in (("trunk", trunk), ("rbac-policy", shared), ("network-acl-rule", rule)):
         cli(kind, "delete", each["id"])
-    cli("log", "delete", log["name"])
+    cli("log", "delete", log["name"], of_group["name"])
+    cli("security-group", "delete", named["name"])
     cli("network-acl", "delete", acl["id"])
     cli("port", "delete", first["name"], second["name"])
     for kind, each in (("network", network), ("qos-policy", policy), ("address-group", group)):

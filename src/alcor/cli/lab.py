@@ -105,6 +105,8 @@ def status(name: Name = lab_default, output: Format = Output.TABLE) -> None:
         ["Machine", "Host", "MAC", "Addresses", "Port"],
         [[m.name, f"h{m.host}", m.mac, ", ".join(m.addresses), m.port_id] for m in machines],
     )
+    if others := [one for one in labs.names() if one != name]:
+        typer.echo(f"other labs here: {', '.join(others)} (--name)")
 
 
 def _yes(fact: bool) -> str:

@@ -37,9 +37,14 @@ def who(
         str, typer.Option(help="Send this token; else ALCOR_TOKEN, OS_TOKEN, OS_CLOUD or OS_*.")
     ] = "",
     os_cloud: Annotated[str, typer.Option(help="Sign in to this cloud of clouds.yaml.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Where the API is, for any command.")] = "",
+    project: Annotated[str, typer.Option(help="Act in this project, in any command.")] = "",
 ) -> None:
-    """Say who asks: for the commands it is as if the environment said so."""
-    os.environ.update(given(ALCOR_TOKEN=token, OS_CLOUD=os_cloud))
+    """Say who asks whom: for the commands it is as if the environment said so."""
+    said = given(
+        ALCOR_TOKEN=token, OS_CLOUD=os_cloud, ALCOR_ENDPOINT=endpoint, ALCOR_PROJECT=project
+    )
+    os.environ.update(said)
 
 
 app.add_typer(lab.app, name="lab")

@@ -131,7 +131,7 @@ def _list(name: str, kind: Resource) -> Command:
         for key in given.pop("sort") or ():
             field, _, direction = key.partition(":")
             query += [("sort_key", field), ("sort_dir", direction or "asc")]
-        for field, value in body_of(filters, given, session.find_id).items():
+        for field, value in body_of(filters, given, _finding(session, name, given)).items():
             query.append((field, _of_query(value)))
         session.tell_items(wanted, list(session.api.list_all(wanted, query, limit, page_items)))
 
@@ -225,12 +225,23 @@ def _check_required(kind: Resource, body: Item, called_by: Field | None) -> None
 
 
 def _finding(session: Session, name: str, said: Mapping[str, Any]) -> FindId:
-    """How names become ids: what a log's resource is, its type says."""
+    """How names become ids: what a log's resource is, its type says, or else its name."""
     types = (said.get("resource_type"), said.get("field_resource_type"))  # of a row, of options
-    if name != "log" or "network_acl" not in types:
+    if name != "log" or "security_group" in types:
         return session.find_id
-    by_kind = {"security-group": "network-acl"}
-    return lambda kind, text: session.find_id(by_kind.get(kind, kind), text)
+    only_acls = "network_acl" in types
+
+    def find(kind: str, text: str) -> str:
+        if kind != "security-group":
+            return session.find_id(kind, text)
+        try:
+            return session.find_id("network-acl", text)
+        except NotThere:
+            if only_acls:
+                raise
+            return session.find_id(kind, text)
+
+    return find
 
 
 def _object_ids(session: Session, name: str, body: Item) -> Item:
@@ -296,10 +307,10 @@ def _tag(name: str, kind: Resource, *, on: bool) -> Command:
     def run(session: Session, **given: Any) -> None:
         wanted = client_kind(name)
         found = session.api.find(wanted, given["which"])
-        path = kind.tags_path or kind.path
+        path, revision = kind.tags_path or kind.path, ""
         for one in given["tags"]:
-            session.api.tag(path, found[wanted.key], one, on=on)
-        session.tell_item(wanted, session.api.show(wanted, found[wanted.key]))
+            revision = session.api.tag(path, found[wanted.key], one, on=on)
+        session.tell_written(wanted, [session.api.show(wanted, found[wanted.key])], revision)
 
     own = [*_which(name), _argument("tags", "TAG...", many=True)]
     return f"{'Put tags on' if on else 'Take tags off'} a {singular(kind)}.", writing(run, own)

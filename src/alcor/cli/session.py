@@ -115,22 +115,35 @@ def reading(
 ) -> Callable[..., None]:
     """The command of a function of a `Session` and of its own options: those of its signature, or
     `own`."""
-    return _with_session(function, own, _OF_ALL)
+
+    def read(session: Session, **given: Any) -> None:
+        if session.output is Output.REVISION:
+            raise typer.BadParameter(
+                "only what changes something answers a revision", param_hint="-f"
+            )
+        function(session, **given)
+
+    if own is None:
+        own = _own(function)
+    return _with_session(read, own, _OF_ALL)
 
 
 def writing(
     function: Callable[..., None], own: Sequence[Parameter] | None = None
 ) -> Callable[..., None]:
     """The same for one that changes something: it can wait for the hosts."""
+    if own is None:
+        own = _own(function)
     return _with_session(function, own, (*_OF_WRITES, *_OF_ALL))
 
 
-def _with_session(
-    function: Callable[..., None], own: Sequence[Parameter] | None, shared: Sequence[Parameter]
-) -> Callable[..., None]:
-    if own is None:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+def _own(function: Callable[..., None]) -> list[Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
+
+def _with_session(
+    function: Callable[..., None], own: Sequence[Parameter], shared: Sequence[Parameter]
+) -> Callable[..., None]:
     def run(
         *,
         output: Output,

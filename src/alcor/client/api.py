@@ -207,10 +207,10 @@ class Api:
         answer = self._connection.request(method, path, body=sent)
         return answer.body, answer.revision
 
-    def tag(self, path: str, key: str, tag: str, *, on: bool) -> None:
-        """Put a tag on one of the collection at this path, or take it off."""
+    def tag(self, path: str, key: str, tag: str, *, on: bool) -> str:
+        """Put a tag on one of the collection at this path, or take it off; returns the revision."""
         target = f"{path}/{quote(key, safe='')}/tags/{quote(tag, safe='')}"
-        self._connection.request("PUT" if on else "DELETE", target)
+        return self._connection.request("PUT" if on else "DELETE", target).revision
 
     def port_state(self, id_: str) -> Item:
         """How a port is on its host, and why it is not up."""

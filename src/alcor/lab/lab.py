@@ -193,9 +193,14 @@ def _build(where: Layout, count: int, endpoint: str, agents_target: str, uplinks
 
 
 def open_lab(name: str) -> Lab:
-    """The lab of this name, which is up."""
+    """The lab of this name, which is up; `LabError` names those that are, when it is not."""
     where = layout(name)
-    return Lab(where, load_lab(where))
+    try:
+        return Lab(where, load_lab(where))
+    except LabError as missing:
+        if others := ", ".join(names()):
+            raise LabError(f"{missing}; here are: {others} (--name)") from None
+        raise
 
 
 def down(name: str) -> bool:

@@ -144,6 +144,25 @@ def test_a_name_or_an_id_names_a_resource(endpoint: str) -> None:
     assert json.loads(by_id.stdout)["name"] == "blue"
 
 
+def test_an_endpoint_may_be_said_before_the_command(endpoint: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    done = alcor("http://127.0.0.1:1", "--endpoint", endpoint, "network", "show", "blue")
+
+    assert done.exit_code == Exit.DONE, done.output
+
+
+def test_only_writes_answer_a_revision(endpoint: str) -> None:
+    assert alcor(endpoint, "network", "create", "blue", "-f", "revision").stdout == "port:7\n"
+    assert alcor(endpoint, "network", "tag", "blue", "a", "-f", "revision").stdout == "port:7\n"
+
+    for words in (("network", "show", "blue"), ("network", "list"), ("port", "list")):
+        done = alcor(endpoint, *words, "-f", "revision")
+
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "only what changes something" in done.output
+
+
 def test_a_name_that_several_have_names_none(endpoint: str) -> None:
     for _ in range(2):
         alcor(endpoint, "network", "create", "blue")

@@ -1,9 +1,12 @@
 """What a lab remembers, and what a lease says."""
 
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from alcor.cli.main import app
 from alcor.lab.dhcp import lease_of, lease_path, parse_lease
 from alcor.lab.layout import LabError, Layout
 from alcor.lab.record import (
@@ -48,6 +51,20 @@ def test_a_lab_is_remembered(tmp_path: Path) -> None:
 def test_a_lab_that_was_never_made_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="alcor lab up"):
         load_lab(Layout("x", tmp_path))
+
+
+def test_the_other_labs_are_named_beside_one_and_in_place_of_one(tmp_path: Path) -> None:
+    def status(name: str) -> Result:
+        words = ["lab", "status", "--name", name]
+        return CliRunner().invoke(app, words, env={"ALCOR_LAB_DIR": str(tmp_path)})
+
+    for name in ("mine", "theirs"):
+        record = LabRecord(hosts=0, endpoint="http://127.0.0.1:1", agents_target="127.0.0.1:2")
+        (tmp_path / name).mkdir()
+        save_lab(Layout(name, tmp_path / name), record)
+
+    assert re.search("other labs here: .*theirs", status("mine").stdout)
+    assert re.search("no lab 'x'.* here are: .*mine.*theirs", str(status("x").exception))
 
 
 def test_machines_come_in_the_order_that_people_count(tmp_path: Path) -> None:
