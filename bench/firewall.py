@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from alcor.agent.compiler import Change, Compiler
+from alcor.agent.compiler.compiler import Change, Compiler
 from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import FixedIp, Group, Member, Network, Port, Rule

@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from alcor.agent.agent import spare_the_collector
-from alcor.agent.compiler import Compiler
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit

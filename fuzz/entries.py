@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from alcor.agent.announcements import ra
 from alcor.agent.model.model import HostModel, Interface, Wired
 from alcor.agent.packets import advertisement, dhcp, dhcp6, dns, icmp, ipv4, ipv6, tcp
 from alcor.agent.packets.names import name_bytes
 from alcor.agent.punts import dhcp4 as dhcp4_server
 from alcor.agent.punts import dhcp6 as dhcp6_server
-from alcor.agent.punts import ra
 from alcor.agent.services import answers
 from alcor.agent.services.connection import Connection
 from alcor.agent.services.http import HttpRequest, HttpSession, Reply, plain

@@ -1,8 +1,8 @@
 """The flows of a model as values, made from nothing: what the compiler is compared with."""
 
+from alcor.agent.compiler.unit_flows import unit_flows
 from alcor.agent.model.model import HostModel, Unit
 from alcor.agent.shapes.shape import AnyFlow
-from alcor.agent.unit_flows import unit_flows
 from alcor.ovs.flow import Flow
 from alcor.ovs.openflow.flows import FlowKey, flow_key
 

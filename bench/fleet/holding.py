@@ -14,7 +14,7 @@ from time import process_time
 
 import msgspec
 
-from alcor.agent.compiler import Compiler
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.desired.desired import Desired, Taken
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.delivery.lazy import LazyNetwork

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.system.test_routing import make_router, ping, use_gateways
 
+from alcor.agent.announcements.herald import announcement
 from alcor.agent.desired.state import read
-from alcor.agent.herald import announcement
 from alcor.client.api import PORT
 from alcor.lab import parts
 from alcor.lab.commands import ip_batch

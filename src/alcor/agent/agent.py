@@ -16,6 +16,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import start_http_server
 
+from alcor.agent.announcements.herald import announced_again_s
 from alcor.agent.config import AgentConfig
 from alcor.agent.desired.desired import Desired
 from alcor.agent.desired.memory import Memory
@@ -24,11 +25,10 @@ from alcor.agent.drivers.bridge import Wish
 from alcor.agent.drivers.connections import ConnectionLimits
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
-from alcor.agent.herald import announced_again_s
-from alcor.agent.meter_reader import MeterReader
+from alcor.agent.metering.reader import MeterReader
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
-from alcor.agent.monitoring import Limit
+from alcor.agent.model.monitoring import Limit
 from alcor.agent.pipeline.pipeline import PUNT_SERVICE
 from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s

@@ -11,17 +11,17 @@ from typing import Protocol
 
 import structlog
 
-from alcor.agent.beacon import Beacon
-from alcor.agent.compiler import Change, Compiler
+from alcor.agent.announcements.beacon import Beacon
+from alcor.agent.announcements.herald import Herald, Outgoing
+from alcor.agent.announcements.owned import owned_outside
+from alcor.agent.compiler.compiler import Change, Compiler
 from alcor.agent.desired.desired import Desired, Taken
 from alcor.agent.desired.state import SavedState
-from alcor.agent.herald import Herald, Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.monitoring import Kinds
 from alcor.agent.model.shared_addresses import Holder
 from alcor.agent.model.statuses import as_refused, port_states
-from alcor.agent.monitoring import Kinds
-from alcor.agent.owned import owned_outside
 from alcor.goal_state.entries import Mirror, Tap, TapFlow
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.runtime.observability import spans

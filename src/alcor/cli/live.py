@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from alcor.agent.witness import (
+from alcor.agent.doctor.witness import (
     Entrance,
     Unknown,
     Witness,

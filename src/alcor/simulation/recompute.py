@@ -6,7 +6,7 @@ By the product's own code, but from nothing and in another order than it happene
 from collections.abc import Iterable, Mapping
 from random import Random
 
-from alcor.agent.compiler import Compiler
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.desired.desired import Desired
 from alcor.agent.model.model import HostModel, Interface
 from alcor.delivery.config import DeliveryConfig

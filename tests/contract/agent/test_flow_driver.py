@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from alcor.agent.compiler import Change, Compiler, UnitChange
+from alcor.agent.compiler.compiler import Change, Compiler, UnitChange
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind

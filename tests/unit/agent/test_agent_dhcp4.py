@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alcor.agent.model.service_address import SERVER_MAC
 from alcor.agent.packets.dhcp import (
     BOOT_REPLY,
     BOOT_REQUEST,
@@ -27,7 +28,6 @@ from alcor.agent.packets.ipv4 import (
     parse_datagram,
 )
 from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
-from alcor.agent.service_address import SERVER_MAC
 from alcor.goal_state.entries import FixedIp, Network, Port, Route, Subnet
 from alcor.values.addresses import Mac, address, prefix
 from alcor.values.dhcp_options import DhcpOption, option

@@ -3,7 +3,7 @@
 import pytest
 from tests.compiled import compile_all
 
-from alcor.agent.compiler import Compiler
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.firewall import Firewall
 from alcor.agent.model.grants import ANYBODY, ANYTHING, Grant, GrantIds, Service, Way, services_of
 from alcor.agent.model.model import HostModel, Interface, Tunnel

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent.compiler import Change, UnitChange
+from alcor.agent.compiler.compiler import Change, UnitChange
 from alcor.agent.drivers import flow_tracker
 from alcor.agent.drivers.flow_tracker import FlowTracker
 from alcor.agent.model.model import HOST_UNIT, Unit, UnitKind

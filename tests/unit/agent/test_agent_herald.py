@@ -1,6 +1,6 @@
 """Machines hear of addresses that moved; endpoints that are new are woken once."""
 
-from alcor.agent.herald import Herald, Outgoing, Owned
+from alcor.agent.announcements.herald import Herald, Outgoing, Owned
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import Neighbour, Network, Port
 from alcor.ovs.flow import Output

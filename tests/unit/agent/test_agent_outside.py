@@ -1,6 +1,6 @@
 """Who is outside: asked for once, believed only when asked, asked again, given up when silent."""
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.model.model import HostModel, Tunnel
 from alcor.agent.punts.outside import (
     OutsideNeighbours,

@@ -5,9 +5,11 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.agent.beacon import Beacon
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.beacon import Beacon
+from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.announcements.ra import Link, advertisements, answers
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.model.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.packets.advertisement import (
     FOREVER,
     Advertised,
@@ -17,8 +19,6 @@ from alcor.agent.packets.advertisement import (
 )
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import parse_datagram, parse_packet
-from alcor.agent.punts.ra import Link, advertisements, answers
-from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.goal_state.entries import (
     FixedIp,
     Ipv6Mode,

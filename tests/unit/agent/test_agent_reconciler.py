@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
-from alcor.agent.compiler import Change
+from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.compiler.compiler import Change
 from alcor.agent.desired.desired import Desired
-from alcor.agent.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.reconciler import Reconciler

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.pipeline import pipeline as p

@@ -3,8 +3,8 @@
 import pytest
 from tests.compiled import compile_all
 
-from alcor.agent.compiler import Compiler
-from alcor.agent.herald import Outgoing, announcement
+from alcor.agent.announcements.herald import Outgoing, announcement
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.agent.model.shared_addresses import Holder
 from alcor.agent.pipeline import pipeline as p

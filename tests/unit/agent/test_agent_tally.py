@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alcor.agent.features import metering
-from alcor.agent.meter_reader import MeterReader
+from alcor.agent.metering.reader import MeterReader
+from alcor.agent.metering.tally import Counted, Tally
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
-from alcor.agent.tally import Counted, Tally
 from alcor.goal_state.entries import MeteringRule
 from alcor.ovs.openflow.flows import FlowCounts, FlowKey, flow_key
 from alcor.values.addresses import prefix

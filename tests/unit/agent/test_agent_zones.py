@@ -1,6 +1,6 @@
 """Zones of the connection tracker change hands with nothing left in them."""
 
-from alcor.agent.compiler import Change, Compiler
+from alcor.agent.compiler.compiler import Change, Compiler
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
 from alcor.agent.model.outside import zone_first

@@ -1,1 +1,4 @@
-"""What is wrong with a host, and what to do: `alcor doctor`. It looks, and changes nothing."""
+"""A host looked at from beside its agent; nothing is changed.
+
+What is wrong with it (`alcor doctor`); what its switch does with a packet (`alcor trace --live`).
+"""

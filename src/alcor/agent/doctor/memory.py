@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alcor.agent.compiler import Compiler
+from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.desired import state
 from alcor.agent.desired.desired import Desired
 from alcor.agent.doctor.finding import Finding, fault, good, unknown

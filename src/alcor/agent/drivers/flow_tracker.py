@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from alcor.agent.compiler import Change
+from alcor.agent.compiler.compiler import Change
 from alcor.agent.model.model import HOST_UNIT, Unit, UnitKind
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of, is_ours

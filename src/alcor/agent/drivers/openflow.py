@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from alcor.agent.compiler import Change
+from alcor.agent.compiler.compiler import Change
 from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics

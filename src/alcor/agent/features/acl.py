@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 
 from alcor.agent.model import meter as m
 from alcor.agent.model.meter import Meter
-from alcor.agent.monitoring import Limit, Wanted
+from alcor.agent.model.monitoring import Limit, Wanted
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import AclRule, Network, Subnet
 from alcor.ovs.fields import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from alcor.agent.model.model import Wired
 from alcor.agent.model.routing import Leg
+from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_MAC, server_address
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, server_address
 from alcor.agent.shapes.shape import AnyFlow, Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network, Subnet
 from alcor.ovs.fields import ETH_TYPE_ARP

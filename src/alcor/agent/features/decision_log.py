@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from alcor.agent.model import meter as m
 from alcor.agent.model.meter import Meter
 from alcor.agent.model.model import Wired
-from alcor.agent.monitoring import Limit, Wanted
+from alcor.agent.model.monitoring import Limit, Wanted
 from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.flow import (
     CT_INV,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from alcor.agent.model.model import Wired
 from alcor.agent.model.routing import Leg
+from alcor.agent.model.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.shapes.shape import Filled, Shape
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from alcor.agent.model import meter as m
 from alcor.agent.model.meter import Meter
 from alcor.agent.model.model import Wired
+from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_ADDRESS6
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.service_address import SERVER_ADDRESS, SERVER_ADDRESS6
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6
 from alcor.ovs.flow import Flow, apply, match, punt
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from alcor.agent.model.outside import Outside
 from alcor.agent.model.qos import Limits, Qos
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import (
     FloatingIp,
     Forwarding,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import MeteringRule
 from alcor.goal_state.slices import EVERYBODY
 

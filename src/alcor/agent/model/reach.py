@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from alcor.agent.holding import put_nested
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.holding import put_nested
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import Neighbour, Presence
 
 

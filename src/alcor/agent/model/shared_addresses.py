@@ -7,7 +7,7 @@ Pure. A part of `model.py`'s HostModel. Who has an address is heard from the mac
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import Neighbour
 from alcor.values.addresses import Address, Mac, Prefix
 

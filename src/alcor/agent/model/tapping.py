@@ -9,8 +9,8 @@ network.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from alcor.agent.holding import put_nested
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.holding import put_nested
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import Tap, TapFlow
 from alcor.ovs.flow import Action, Clone, load, output, set_field
 from alcor.values.addresses import Address

@@ -10,15 +10,15 @@ from alcor.agent.model.firewall import Firewall
 from alcor.agent.model.grants import Grant, Service, Way
 from alcor.agent.model.local_ips import LocalIps
 from alcor.agent.model.metering import Metering
+from alcor.agent.model.monitoring import NO_PORTS, NO_TAPS, Kinds, Monitoring, Taps, Wanted
 from alcor.agent.model.qos import Qos
 from alcor.agent.model.reach import Reach
 from alcor.agent.model.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.model.shared_addresses import SharedAddresses
 from alcor.agent.model.sub_ports import SubPorts
 from alcor.agent.model.tapping import Tapping, copies
+from alcor.agent.model.unit import Unit
 from alcor.agent.model.wired import Interface, Tunnel, Wired
-from alcor.agent.monitoring import NO_PORTS, NO_TAPS, Kinds, Monitoring, Taps, Wanted
-from alcor.agent.unit import Unit
 from alcor.goal_state.entries import (
     AclRule,
     Name,

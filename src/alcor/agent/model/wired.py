@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from alcor.agent.model.monitoring import NO_PORTS, NO_TAPS, Ports, Taps
 from alcor.agent.model.tags import put_on
-from alcor.agent.monitoring import NO_PORTS, NO_TAPS, Ports, Taps
 from alcor.goal_state.entries import Network, Port
 from alcor.ovs.flow import Action, output
 from alcor.values.addresses import Address

@@ -2,8 +2,8 @@
 
 from hashlib import blake2b
 
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.unit import Unit, UnitKind
 from alcor.ovs.openflow.flows import FlowBody
 
 OWNER = 0xA1  # the first byte of every cookie: a flow of ours

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_MAC, resolvers, server_address
 from alcor.agent.packets.dhcp import (
     BOOT_REPLY,
     BOOT_REQUEST,
@@ -31,7 +32,6 @@ from alcor.agent.packets.ipv4 import (
     build_datagram,
     parse_datagram,
 )
-from alcor.agent.service_address import SERVER_ADDRESS, SERVER_MAC, resolvers, server_address
 from alcor.goal_state.entries import Network, Port, Subnet
 from alcor.values.dhcp_options import NEXT_SERVER, When
 

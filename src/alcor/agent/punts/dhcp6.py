@@ -8,6 +8,7 @@ Sources: RFC 8415 section 18.3, RFC 3646, Neutron's `ipv6_address_mode`.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from alcor.agent.model.service_address import SERVER_MAC, resolvers
 from alcor.agent.packets.dhcp6 import (
     CLIENT_PORT,
     SERVER_PORT,
@@ -25,7 +26,6 @@ from alcor.agent.packets.dhcp6 import (
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import Datagram6, parse_datagram
 from alcor.agent.packets.names import is_domain, name_bytes
-from alcor.agent.service_address import SERVER_MAC, resolvers
 from alcor.goal_state.entries import Ipv6Mode, Network, Port, Subnet
 from alcor.ovs import frames
 from alcor.values.addresses import eui64_link_local

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from alcor.agent.announcements.herald import Outgoing, Owned, uplink_actions
+from alcor.agent.announcements.owned import owned_outside
 from alcor.agent.desired.state import SavedNeighbour
-from alcor.agent.herald import Outgoing, Owned, uplink_actions
 from alcor.agent.model.model import HostModel
-from alcor.agent.owned import owned_outside
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import hop_of
 from alcor.goal_state.entries import Network

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import structlog
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements import ra
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts import dhcp4, dhcp6, ra, router
+from alcor.agent.punts import dhcp4, dhcp6, router
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.agent.punts.seeking import Seeker

@@ -3,7 +3,7 @@
 Pure: the packet and the model in, the answer or the reason for silence out.
 """
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.model.routing import Leg, RouterView
 from alcor.agent.packets.icmp import Ends, Error, refuse

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.pipeline import pipeline as p

@@ -9,13 +9,13 @@ Sources: RFC 826, RFC 5227 section 2.3, RFC 4861 section 7.2.
 
 from collections.abc import Callable, Iterable, Iterator
 
+from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.desired.state import SavedHolder
-from alcor.agent.herald import Outgoing, announcement
 from alcor.agent.model.model import HostModel
+from alcor.agent.model.service_address import SERVER_MAC
 from alcor.agent.model.shared_addresses import Holder
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
-from alcor.agent.service_address import SERVER_MAC
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.ovs.flow import output, set_field
 from alcor.ovs.openflow.packets import PacketIn

@@ -6,7 +6,7 @@ while the port still belongs to the same machine.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets import ipv4, ipv6

@@ -6,8 +6,8 @@ A part of `model/model.py`'s HostModel.
 from collections.abc import Collection, Mapping, Set
 from typing import Any, NamedTuple
 
-from alcor.agent.holding import put_nested
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.holding import put_nested
+from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import AclLog, GroupLog, Mirror, Port, PortLog
 from alcor.ovs.flow import Action, Clone, output, set_field
 

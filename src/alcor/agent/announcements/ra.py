@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model.model import HostModel, Wired
+from alcor.agent.model.service_address import SERVER_MAC, resolvers
 from alcor.agent.packets.advertisement import (
     ALL_NODES,
     ALL_NODES_MAC,
@@ -20,7 +21,6 @@ from alcor.agent.packets.advertisement import (
     build_advertisement,
 )
 from alcor.agent.packets.names import is_domain
-from alcor.agent.service_address import SERVER_MAC, resolvers
 from alcor.goal_state.entries import Ipv6Mode, Network, Port, Subnet
 from alcor.values.addresses import Mac
 

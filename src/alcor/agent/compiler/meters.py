@@ -16,7 +16,7 @@ from alcor.agent.features import (
 from alcor.agent.model.meter import Meter, of_outside
 from alcor.agent.model.model import HostModel
 from alcor.agent.model.qos import Limits
-from alcor.agent.unit import Unit, UnitKind
+from alcor.agent.model.unit import Unit, UnitKind
 
 
 def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:

@@ -11,12 +11,12 @@ from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
-from alcor.agent.meters import unit_meters
+from alcor.agent.compiler.meters import unit_meters
+from alcor.agent.compiler.unit_flows import unit_flows
 from alcor.agent.model.meter import Meter
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.pipeline.cookies import cookie_of
 from alcor.agent.shapes.shape import encoded
-from alcor.agent.unit_flows import unit_flows
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
 
 piece_units_max = 400  # while these are made nothing else is done

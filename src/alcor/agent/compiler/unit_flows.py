@@ -5,6 +5,7 @@ Here the features meet; `compiler.py` keeps what they make.
 
 from collections.abc import Iterable, Iterator
 
+from alcor.agent.compiler.meters import limits_at
 from alcor.agent.features import (
     acl,
     anti_spoof,
@@ -30,13 +31,12 @@ from alcor.agent.features import (
     services,
     shared_addresses,
 )
-from alcor.agent.meters import limits_at
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.model.moves import endpoints_of
+from alcor.agent.model.unit import prefix_of
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of
 from alcor.agent.shapes.shape import AnyFlow
-from alcor.agent.unit import prefix_of
 from alcor.goal_state.entries import Neighbour
 from alcor.ovs.flow import DROP, Flow, apply, match
 from alcor.values.addresses import Address, address

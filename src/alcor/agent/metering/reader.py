@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from alcor.agent.metering.tally import Counted, Tally
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.tally import Counted, Tally
 from alcor.ovs.openflow.flows import FlowCounts, FlowKey
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from alcor.agent.herald import Owned
+from alcor.agent.announcements.herald import Owned
 from alcor.agent.model.model import HostModel
 
 

@@ -8,10 +8,10 @@ sections 6.2.4 and 6.2.5.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from alcor.agent.herald import Outgoing
+from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.announcements.ra import advertisements, farewells, link_of, unsolicited
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.packets.advertisement import Advertisement
-from alcor.agent.punts.ra import advertisements, farewells, link_of, unsolicited
 from alcor.ovs.flow import Action
 
 

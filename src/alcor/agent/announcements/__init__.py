@@ -1,0 +1,1 @@
+"""What machines and switches must hear, beside flows and answers."""

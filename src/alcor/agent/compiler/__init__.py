@@ -1,0 +1,1 @@
+"""From the model to flows: pure, and incremental."""
