@@ -2,13 +2,14 @@
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,9 +57,13 @@ def started(data: Path, agents: str) -> "subprocess.Popen[str]":
     )
 
 
+def running(data: Path) -> AbstractContextManager[Up]:
+    return serving(started(data, "127.0.0.1:0"))
+
+
 @contextmanager
-def running(data: Path) -> Iterator[Up]:
-    with started(data, "127.0.0.1:0") as process:
+def serving(process: "subprocess.Popen[str]") -> Iterator[Up]:
+    with process:
         try:
             assert process.stdout is not None
             for line in process.stdout:
@@ -152,3 +157,17 @@ def test_an_address_for_hosts_that_is_taken_ends_the_start(tmp_path: Path) -> No
     assert process.returncode != 0
     assert "agents.listen = 127.0.0.1:" in told
     assert "can't listen for hosts" in told
+
+
+def test_more_clients_are_served_than_a_soft_limit_has_files_for(tmp_path: Path) -> None:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, files[1]))  # which the process starts with
+    try:
+        process = started(tmp_path, "127.0.0.1:0")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+    with serving(process) as up, ExitStack() as clients:
+        for _ in range(400):
+            clients.enter_context(socket.create_connection((up.api.host, up.api.tcp_port)))
+
+        assert up.api.get("/healthz").status == 200

@@ -34,6 +34,7 @@ from alcor.gateway.own.operations import About
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed
+from alcor.runtime.descriptors import take_all_descriptors
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.observability import logs
 from alcor.runtime.observability.exposition import exposition
@@ -147,6 +148,7 @@ async def _until(asked: asyncio.Event, failure: "asyncio.Future[None]") -> None:
 def serve(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
     """Configure the process and run in a quick event loop of its own."""
     logs.configure(config.log.form, config.log.level)
+    take_all_descriptors()
     child = delivery_child.fork(config.agents, config.traces)
     try:
         with (

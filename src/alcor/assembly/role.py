@@ -21,6 +21,7 @@ from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError, file_of, without_login
+from alcor.runtime.descriptors import take_all_descriptors
 from alcor.runtime.memory import settle_memory
 from alcor.runtime.observability import logs
 from alcor.runtime.observability.metrics import build_info, credentials_end
@@ -138,6 +139,7 @@ def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) ->
     """Run a role in a process set up for it."""
     logs.configure(config.log.form, config.log.level)
     build_info.labels(version("alcor"), role).set(1)
+    take_all_descriptors()
 
     async def settled() -> None:
         logs.listen()
