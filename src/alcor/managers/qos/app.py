@@ -10,9 +10,10 @@ from alcor.contracts.sharing import AS_SHARED
 from alcor.intent.relay import Relay
 from alcor.intent.store import ToldStore
 from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_of
+from alcor.managers.qos.model.refusals import QosPolicyInUse
 from alcor.managers.qos.model.rule import TYPES
-from alcor.managers.qos.needs import PolicyUserPeer
-from alcor.managers.qos.service.policies import PolicyService
+from alcor.managers.qos.needs import PolicyUserPeer, Transaction
+from alcor.managers.qos.service.policies import PolicyService, remove
 from alcor.managers.qos.service.rule_types import RuleTypeService
 from alcor.managers.qos.service.rules import RuleService
 from alcor.managers.qos.service.users import Users
@@ -20,9 +21,9 @@ from alcor.managers.qos.service.writes import manager
 from alcor.managers.qos.sharing import shared_policies
 from alcor.managers.qos.sql import SqlTransaction, living
 from alcor.resource.declaration import Resource
+from alcor.runtime.managing.fenced_work import FencedWork
 from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.managing.sharing_service import Sharing
-from alcor.runtime.managing.unfinished import Unfinished
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -46,9 +47,9 @@ class QosApp:
             self.database, kind, {AS_SHARED: together}, self.relay.notify, base.new_id, base.quota
         )
         self.shared = [(kind.table.name, sharing, (AS_SHARED,))]
-        unfinished = self._unfinished = Unfinished()
-        self._policies = PolicyService(store, together, makers, sharing, unfinished)
-        rules = {each: RuleService(each, store, together, makers, unfinished) for each in TYPES}
+        self._fenced: FencedWork[Transaction] = FencedWork(store, together, remove, QosPolicyInUse)
+        self._policies = PolicyService(store, together, makers, sharing, self._fenced)
+        rules = {each: RuleService(each, store, makers, self._fenced) for each in TYPES}
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (POLICY, self._policies),
             *((rules_of(each), service) for each, service in rules.items()),
@@ -65,6 +66,6 @@ class QosApp:
         """What runs for as long as the manager does."""
         return [
             self.relay.run(),
-            self._unfinished.run(self._policies.recover),
+            self._fenced.run(self._policies.recover),
             *(sharing.unfinished.run(sharing.recover) for _, sharing, _ in self.shared),
         ]

@@ -91,6 +91,6 @@ class SecurityGroupApp:
         """What runs for as long as the manager does."""
         return [
             self.relay.run(),
-            self._groups.unfinished.run(self._groups.recover),
+            self._groups.fenced.run(self._groups.recover),
             *(sharing.unfinished.run(sharing.recover) for _, sharing, _ in self.shared),
         ]

@@ -1,7 +1,6 @@
 """Use cases of QoS policies. One that goes is fenced first where it may be used."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -17,27 +16,29 @@ from alcor.contracts.resources import (
 )
 from alcor.contracts.sharing import ANYBODY, SharingPolicy
 from alcor.managers.qos import intent
-from alcor.managers.qos.model.policy import QosPolicy, changed, policy
-from alcor.managers.qos.model.refusals import QosPolicyInUse
+from alcor.managers.qos.model.policy import changed, policy
 from alcor.managers.qos.needs import Store, Transaction
 from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.managing.fenced_work import FencedWork
 from alcor.runtime.managing.sharing_service import Sharing
-from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.runtime.tables.sharing import Viewer, viewer_of
-
-DELETE, RULES = "delete", "rules"  # what may be begun with a policy and not finished
 
 
 class PolicyService:
     """Keeps the contracts ResourceManager and QosPolicyPeer."""
 
     def __init__(
-        self, store: Store, users: Users, makers: Makers, sharing: Sharing, unfinished: Unfinished
+        self,
+        store: Store,
+        users: Users,
+        makers: Makers,
+        sharing: Sharing,
+        fenced: FencedWork[Transaction],
     ) -> None:
-        self._unfinished = unfinished
+        self._fenced = fenced
         self._store = store
         self._users = users
         self._makers = makers
@@ -72,10 +73,10 @@ class PolicyService:
 
     async def delete(self, request: DeleteRequest) -> Written:
         """Refused and undone when something has the policy."""
-        project = seen_by(request.caller)
-        async with self._unfinished.begun(request.id):
-            await self._store.write(lambda tx: begin(tx, tx.policy(request.id, project), DELETE))
-            return await self._finish_delete(request.id, request.caller.request_id)
+        caller = request.caller
+        return await self._fenced.delete(
+            request.id, lambda tx: tx.policy(request.id, seen_by(caller)), caller.request_id
+        )
 
     async def policies(self, request: PoliciesRequest) -> Policies:
         project = request.project_id or None
@@ -90,19 +91,7 @@ class PolicyService:
         """Finish the deletions that were cut short; what is in use stays, unfenced."""
         await self._sharing.recover()
         await self._lift_minima()
-        for id_, _ in await self._store.read(lambda tx: tx.works()):
-            with suppress(QosPolicyInUse):
-                async with self._unfinished.begun(id_):
-                    await self._finish(id_)
-
-    async def _finish(self, id_: str) -> None:
-        match await self._store.read(lambda tx: tx.work_on(id_)):
-            case "":
-                return
-            case "delete":
-                await self._finish_delete(id_, "")
-            case _:
-                await settle(self._store, self._users, id_)
+        await self._fenced.recover()
 
     async def _lift_minima(self) -> None:
         """A former version fenced policies with minimum rules for as long as they had them."""
@@ -127,21 +116,6 @@ class PolicyService:
 
         return await self._store.write(work, request.caller.request_id)
 
-    async def _finish_delete(self, id_: str, trace: str) -> Written:
-        try:
-            if not await self._users.fence(id_):
-                raise QosPolicyInUse(id_)
-        except BaseException:
-            # Not a fault to swallow: whatever went wrong, the policy stays, as it was.
-            await settle(self._store, self._users, id_)
-            raise
-
-        def work(tx: Transaction) -> Written:
-            tx.remove(id_)
-            return written(tx, [])
-
-        return await self._store.write(work, trace)
-
     async def _forget_namesakes(self, ids: Sequence[str]) -> None:
         """A client may give the id of one long gone: its fence must not bind the new one."""
         if not ids:
@@ -152,17 +126,10 @@ class PolicyService:
             await self._sharing.free(fresh)
 
 
-def begin(tx: Transaction, held: QosPolicy, work: str) -> None:
-    """Note what is begun with a policy; refused while something else is."""
-    if tx.work_on(held.id):
-        raise QosPolicyInUse(held.id, "is being changed or deleted already")
-    tx.set_work(held.id, work)
-
-
-async def settle(store: Store, users: Users, id_: str) -> None:
-    """End what was begun: the policy stays, and may be had again."""
-    await users.lift([id_])
-    await store.write(lambda tx: tx.set_work(id_, ""))
+def remove(tx: Transaction, id_: str) -> Written:
+    """Delete a policy that nothing has."""
+    tx.remove(id_)
+    return written(tx, [])
 
 
 def _after(changes: Mapping[str, Any], policies: list[SharingPolicy]) -> list[SharingPolicy]:

@@ -24,11 +24,9 @@ from alcor.managers.qos.model.policy import QosPolicy, with_rule, without_rule
 from alcor.managers.qos.model.refusals import QosPolicyInUse, QosRuleIdInUse, QosRuleNotFound
 from alcor.managers.qos.model.rule import Rule, changed, rule, shown
 from alcor.managers.qos.needs import Store, Transaction
-from alcor.managers.qos.service.policies import RULES, begin, settle
-from alcor.managers.qos.service.users import Users
 from alcor.managers.qos.service.writes import written
 from alcor.resource.selection import select
-from alcor.runtime.managing.unfinished import Unfinished
+from alcor.runtime.managing.fenced_work import FencedWork
 from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.runtime.tables.sharing import viewer_of
 from alcor.values.errors import NotFound
@@ -47,12 +45,11 @@ class RuleService:
     """Keeps the contract ResourceManager for one type."""
 
     def __init__(
-        self, type_: str, store: Store, users: Users, makers: Makers, unfinished: Unfinished
+        self, type_: str, store: Store, makers: Makers, fenced: FencedWork[Transaction]
     ) -> None:
-        self._unfinished = unfinished
+        self._fenced = fenced
         self._type = type_
         self._store = store
-        self._users = users
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
@@ -109,14 +106,11 @@ class RuleService:
 
         if self._type not in PLACED:
             return await self._store.write(work, caller.request_id)
-        async with self._unfinished.begun(policy_id):
-            await self._store.write(lambda tx: begin(tx, tx.policy(policy_id, project), RULES))
-            try:
-                if not await self._users.fence(policy_id):
-                    raise QosPolicyInUse(policy_id, "is in use: its minimum rules can't change")
-                return await self._store.write(work, caller.request_id)
-            finally:
-                await settle(self._store, self._users, policy_id)
+        in_use = QosPolicyInUse(policy_id, "is in use: its minimum rules can't change")
+        async with self._fenced.changing(
+            policy_id, lambda tx: tx.policy(policy_id, project), in_use
+        ):
+            return await self._store.write(work, caller.request_id)
 
     async def _parent(self, rule_id: str) -> str:
         found = await self._store.read(lambda tx: tx.policy_of_rule(rule_id))

@@ -1,7 +1,6 @@
 """Use cases of security groups. Deleting one, or changing what it means, fences its ports first."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from alcor.contracts.peers import Groups, GroupsRequest, Ids, Projects
 from alcor.contracts.resources import (
@@ -14,7 +13,6 @@ from alcor.contracts.resources import (
 )
 from alcor.managers.security_group import intent
 from alcor.managers.security_group.model.group import (
-    Group,
     SecurityGroupCannotRemoveDefault,
     SecurityGroupInUse,
     changed,
@@ -28,12 +26,25 @@ from alcor.managers.security_group.service.defaults import (
 )
 from alcor.managers.security_group.service.writes import written
 from alcor.resource.revisions import check_revision
+from alcor.runtime.managing.fenced_work import FencedWork
 from alcor.runtime.managing.sharing_service import Sharing
-from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.runtime.tables.sharing import viewer_of
 
-DELETE, STATEFUL = "delete", "stateful"  # what may be begun with a group and not finished
+
+class Members:
+    """The ports that are in groups."""
+
+    def __init__(self, ports: GroupMemberPeer) -> None:
+        self._ports = ports
+
+    async def fence(self, id_: str) -> bool:
+        """Whether no port is in the group, nor gets into it from now on."""
+        return not (await self._ports.fence_groups(Ids([id_]))).ids
+
+    async def lift(self, ids: Sequence[str]) -> None:
+        """Ports may get into these again."""
+        await self._ports.lift_groups(Ids(list(ids)))
 
 
 class GroupService:
@@ -44,9 +55,9 @@ class GroupService:
     ) -> None:
         self._sharing = sharing
         self._store = store
-        self._ports = ports
+        self._members = Members(ports)
         self._makers = makers
-        self.unfinished = Unfinished()
+        self.fenced = FencedWork(store, self._members, self._remove, SecurityGroupInUse)
 
     async def list_page(self, request: ListRequest) -> ListReply:
         """Also the first use of a project: it has its default group afterwards."""
@@ -93,15 +104,12 @@ class GroupService:
         """Refused and undone when ports are in the group."""
         caller = request.caller
 
-        def begin(tx: Transaction) -> None:
+        def check(tx: Transaction) -> None:
             held = tx.group(request.id, seen_by(caller))
             if held.is_default and not caller.admin:
                 raise SecurityGroupCannotRemoveDefault
-            _begin(tx, held, DELETE)
 
-        async with self.unfinished.begun(request.id):
-            await self._store.write(begin)
-            return await self._finish_delete(request.id, caller.request_id)
+        return await self.fenced.delete(request.id, check, caller.request_id)
 
     async def groups(self, request: GroupsRequest) -> Groups:
         project = request.project_id or None
@@ -120,19 +128,7 @@ class GroupService:
     async def recover(self) -> None:
         """Finish the deletions that were cut short; what is in use stays, unfenced."""
         await self._sharing.recover()
-        for id_, _ in await self._store.read(lambda tx: tx.works()):
-            with suppress(SecurityGroupInUse):
-                async with self.unfinished.begun(id_):
-                    await self._finish(id_)
-
-    async def _finish(self, id_: str) -> None:
-        match await self._store.read(lambda tx: tx.work_on(id_)):
-            case "":
-                return
-            case "delete":
-                await self._finish_delete(id_, "")
-            case _:
-                await self._take_back(id_)
+        await self.fenced.recover()
 
     async def _change(self, request: UpdateRequest) -> Written:
         now = self._makers.now()
@@ -149,37 +145,14 @@ class GroupService:
 
     async def _change_meaning(self, request: UpdateRequest) -> Written:
         """Stateful or not is decided once a port is in the group: fence, change, lift."""
-        project = seen_by(request.caller)
-        async with self.unfinished.begun(request.id):
-            await self._store.write(lambda tx: _begin(tx, tx.group(request.id, project), STATEFUL))
-            try:
-                await self._fence(request.id)
-                return await self._change(request)
-            finally:
-                await self._take_back(request.id)
+        id_, project = request.id, seen_by(request.caller)
+        in_use = SecurityGroupInUse(id_)
+        async with self.fenced.changing(id_, lambda tx: tx.group(id_, project), in_use):
+            return await self._change(request)
 
-    async def _finish_delete(self, id_: str, trace: str) -> Written:
-        try:
-            await self._fence(id_)
-        except BaseException:
-            # Not a fault to swallow: whatever went wrong, the group stays, unfenced.
-            await self._take_back(id_)
-            raise
-        now = self._makers.now()
-
-        def work(tx: Transaction) -> Written:
-            tx.remove_group(id_, now)
-            return written(tx, [])
-
-        return await self._store.write(work, trace)
-
-    async def _fence(self, id_: str) -> None:
-        if (await self._ports.fence_groups(Ids([id_]))).ids:
-            raise SecurityGroupInUse(id_)
-
-    async def _take_back(self, id_: str) -> None:
-        await self._ports.lift_groups(Ids([id_]))
-        await self._store.write(lambda tx: tx.set_work(id_, ""))
+    def _remove(self, tx: Transaction, id_: str) -> Written:
+        tx.remove_group(id_, self._makers.now())
+        return written(tx, [])
 
     async def _forget_namesakes(self, ids: Sequence[str]) -> None:
         """A client may give the id of a group long gone: its fence must not bind the new one."""
@@ -187,11 +160,5 @@ class GroupService:
             return
         living = await self._store.read(lambda tx: {each.id for each in tx.groups(ids, None)})
         if fresh := [id_ for id_ in ids if id_ not in living]:
-            await self._ports.lift_groups(Ids(fresh))
+            await self._members.lift(fresh)
             await self._sharing.free(fresh)
-
-
-def _begin(tx: Transaction, held: Group, work: str) -> None:
-    if tx.work_on(held.id):
-        raise SecurityGroupInUse(held.id, "is being changed or deleted already")
-    tx.set_work(held.id, work)
