@@ -17,7 +17,7 @@ Scalar = str | int | bool | None
 
 echo_chars_max = 128
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"({_LABEL}\.)*{_LABEL}\.?")
+_DOMAIN = re.compile(rf"({_LABEL}\.)+")
 _TRUE = {"true", "t", "yes", "y", "on", "1"}
 _FALSE = {"false", "f", "no", "n", "off", "0"}
 
@@ -192,8 +192,15 @@ def _parse_exact_cidr(value: object) -> str:
 def _parse_domain(value: object) -> str:
     if value == "":
         return ""
-    if not isinstance(value, str) or len(value) > 255 or _DOMAIN.fullmatch(value) is None:
+    if not isinstance(value, str):
+        message = f"Input value {shown(value)[1:-1]} must be string type."
+        raise InvalidInput(f"Invalid input for operation: {message}")
+    if not value.endswith("."):
+        raise ValueError(f"{shown(value)} is not a FQDN: it must end with a dot")
+    if len(value) > 255 or _DOMAIN.fullmatch(value) is None:
         raise ValueError(f"{shown(value)} not a valid PQDN or FQDN")
+    if (top := value[:-1].rpartition(".")[2]).isdigit():
+        raise ValueError(f"{shown(value)} not a valid PQDN or FQDN. TLD '{top}' is all numeric")
     return value.lower()
 
 
@@ -251,9 +258,9 @@ DOMAIN = FieldType(
     "domain name",
     _parse_domain,
     str.lower,
-    {"type": "string", "pattern": "^([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?)?$"},
+    {"type": "string", "pattern": "^([A-Za-z]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?\\.)?$"},
     _TEXT,
-)  # or ""; RFC 1123 labels
+)  # or ""; RFC 1123 labels, and a dot after each
 _NAME_TEXT = string(255)
 NAME = _NAME_TEXT._replace(parse=_parse_name)
 
