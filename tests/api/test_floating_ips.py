@@ -227,14 +227,22 @@ def test_a_floating_ip_of_a_deleted_port_is_given_to_nobody(place: Place) -> Non
     assert found["port_details"] is None
 
 
-def test_a_floating_ip_of_an_address_that_the_port_gives_up_is_taken_back(place: Place) -> None:
-    port = place.port()
-    made = place.floating(port_id=port["id"])
+def test_a_port_keeps_the_address_that_a_floating_ip_goes_to(place: Place) -> None:
+    port = place.port(fixed_ips=[{"ip_address": "10.0.0.150"}, {"ip_address": "10.0.0.151"}])
+    made = place.floating(port_id=port["id"], fixed_ip_address="10.0.0.150")
 
-    changes = {"port": {"fixed_ips": [{"ip_address": "10.0.0.200"}]}}
-    assert place.api.call("PUT", f"{PORTS}/{port['id']}", changes).status == 200
+    def change(*addresses: str) -> Any:
+        fixed_ips = [{"ip_address": address} for address in addresses]
+        return place.api.call("PUT", f"{PORTS}/{port['id']}", {"port": {"fixed_ips": fixed_ips}})
 
-    assert place.show(made["id"])["port_id"] is None
+    for others in (["10.0.0.151"], ["10.0.0.152"], []):
+        assert refused(change(*others)) == (400, "BadRequest")
+    assert place.show(made["id"])["port_id"] == port["id"]
+    assert change("10.0.0.150", "10.0.0.152").status == 200
+    # What a refused change had leased is free again, and so is what a done one gave up.
+    place.port(fixed_ips=[{"ip_address": "10.0.0.151"}])
+    place.put(made["id"], port_id=None)
+    assert change("10.0.0.153").status == 200
 
 
 def test_the_way_of_a_floating_ip_is_not_taken_from_under_it(place: Place) -> None:

@@ -153,7 +153,11 @@ def test_a_vnic_that_hosts_can_not_plug_is_not_bound(api: Api) -> None:
     )
     bound = changed(api, port, **{"binding:host_id": "host-family"})
     assert (bound["binding:vif_type"], bound["binding:profile"]) == ("binding_failed", {"pci": "1"})
-    bound = changed(api, bound, **{"binding:vnic_type": "normal"} | {"binding:profile": None})
+    normal = {"binding:vnic_type": "normal"} | {"binding:profile": None}
+    for more in ({}, {"binding:host_id": ""}):
+        answer = api.call("PUT", f"/v2.0/ports/{port['id']}", {"port": normal | more})
+        assert (answer.status, answer.type) == (409, "PortInUse")
+    bound = changed(api, changed(api, bound, **{"binding:host_id": ""}), **normal)
     again = changed(api, bound, **{"binding:host_id": "host-family"})
     assert (again["binding:vif_type"], again["binding:profile"]) == ("ovs", {})
     answer = api.call(

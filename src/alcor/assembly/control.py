@@ -193,6 +193,7 @@ class Control:
             peer(MacPeer),
             peer(SecurityGroupPeer),
             peer(QosPolicyPeer),
+            peer(FloatingIpPeer),
         )
         return PortApp(base, peers, config.port, config.agents.dns_domain)
 

@@ -70,8 +70,23 @@ class RouterPeer(Protocol):
         ...
 
 
+class FixedAddress(msgspec.Struct, frozen=True):
+    """An address of a port."""
+
+    port_id: str
+    address: str
+
+
+class FixedAddresses(msgspec.Struct, frozen=True):
+    addresses: list[FixedAddress]
+
+
 class FloatingIpPeer(Protocol):
     """The elastic IP manager."""
+
+    async def translated_to(self, request: Ids) -> FixedAddresses:
+        """The addresses of these ports that floating IPs are translated to."""
+        ...
 
     async def fence_hops(self, request: Ids) -> InUse:
         """No floating IP and no port forwarding by these hops now, and none from now on."""

@@ -105,7 +105,7 @@ def test_fixed_ips_are_what_was_asked_for(lives: Any, fixed_ips: Any, got: list[
         ([{"subnet_id": S4, "ip_address": "10.0.1.1"}], "InvalidIpForSubnet"),
         ([{"ip_address": "10.0.0.0"}], "InvalidIpForSubnet"),
         ([{"ip_address": "10.0.0.7"}], "InvalidIpForSubnet"),
-        ([{"subnet_id": S4B}], "InvalidInput"),
+        ([{"subnet_id": S4B}], "SubnetNotFound"),
         ([{}], "InvalidInput"),
         ([{"ip_address": "10.0.0.3"}, {"ip_address": "10.0.0.3"}], "InvalidInput"),
         ([{"subnet_id": S6}] * 6, "InvalidInput"),

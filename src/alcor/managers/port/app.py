@@ -98,6 +98,7 @@ class PortApp:
             self._macs,
             self._groups,
             PolicyReferences(peers.policies, placeable=True),
+            peers.floating_ips,
             now,
             zone,
         )

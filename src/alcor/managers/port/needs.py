@@ -15,6 +15,7 @@ from alcor.contracts.peers import (
 )
 from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.routing import FloatingIpPeer
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model.bindings import Bindings
 from alcor.managers.port.model.port import Port
@@ -25,7 +26,8 @@ T = TypeVar("T")
 class Peers(NamedTuple):
     """The other managers.
 
-    Without `groups` ports take no security groups, and without `policies` no QoS policies.
+    Without `groups` ports take no security groups, without `policies` no QoS policies, and without
+    `floating_ips` they may give up any address.
     """
 
     networks: NetworkPeer
@@ -35,6 +37,7 @@ class Peers(NamedTuple):
     macs: MacPeer
     groups: SecurityGroupPeer | None = None
     policies: QosPolicyPeer | None = None
+    floating_ips: FloatingIpPeer | None = None
 
 
 class NewGroup(NamedTuple):

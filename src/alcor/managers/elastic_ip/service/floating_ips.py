@@ -16,6 +16,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.routing import FixedAddress, FixedAddresses
 from alcor.intent.records import PortRecord
 from alcor.managers.elastic_ip.model.floating_ip import (
     Association,
@@ -172,6 +173,12 @@ class FloatingIpService:
         )
         await self._settling.finish(leaving)
         return Done()
+
+    async def translated_to(self, request: Ids) -> FixedAddresses:
+        given = await self._store.read(lambda tx: tx.given_to(request.ids))
+        return FixedAddresses(
+            [FixedAddress(held.ip.port_id or "", held.ip.fixed_ip_address or "") for held in given]
+        )
 
     async def fence_hops(self, request: Ids) -> InUse:
         def work(tx: Transaction) -> list[str]:

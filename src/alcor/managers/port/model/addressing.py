@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from alcor.contracts.peers import Wanted
 from alcor.intent.records import SubnetRecord
 from alcor.values.addresses import Address, Prefix, address, eui64, mac, prefix
-from alcor.values.errors import Conflict, InvalidInput, Refusal
+from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
 
 # Device owners of a router's interfaces: their addresses are the router's to choose.
 ROUTER_OWNERS = frozenset(
@@ -32,6 +32,25 @@ class InvalidIpForNetwork(Refusal):
 
 class InvalidIpForSubnet(Refusal):
     """The address is not one of the named subnet's."""
+
+
+class SubnetElsewhere(InvalidInput):
+    """The subnet is none of the network's."""
+
+    def __init__(self, network_id: str, subnet_id: str) -> None:
+        super().__init__(
+            f"Invalid input for operation: Failed to create port on network {network_id}, "
+            f"because fixed_ips included invalid subnet {subnet_id}.",
+            type="InvalidInput",
+        )
+        self.subnet_id = subnet_id
+
+
+class SubnetNotFound(NotFound):
+    """There is no such subnet, or it is not theirs."""
+
+    def __init__(self, subnet_id: str) -> None:
+        super().__init__(f"Subnet {subnet_id} could not be found.")
 
 
 class AllocationOnAutoAddressSubnet(InvalidInput):
@@ -209,10 +228,7 @@ def _subnet_of(network_id: str, wish: Wish, subnets: Subnets) -> SubnetView:
         if not wish.subnet_id and wish.address is not None and subnet.prefix.covers(wish.address):
             return subnet
     if wish.subnet_id:
-        raise _invalid(
-            f"Failed to create port on network {network_id}, "
-            f"because fixed_ips included invalid subnet {wish.subnet_id}."
-        )
+        raise SubnetElsewhere(network_id, wish.subnet_id)
     raise InvalidIpForNetwork(
         f"IP address {wish.address} is not a valid IP for any of the subnets "
         "on the specified network."

@@ -13,10 +13,10 @@ from alcor.contracts.held_ports import ADDRESSES_ONLY
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import AddressPair, DhcpOption, FixedIp
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
-from alcor.managers.port.model.holding import is_held
+from alcor.managers.port.model.holding import PortInUse, is_held
 from alcor.managers.port.model.seats import OnTrunk, TrunkDetails
 from alcor.resource.revisions import touched
-from alcor.values.errors import Conflict, InvalidInput, NotFound
+from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
 
 
 class PortNotFound(NotFound):
@@ -45,6 +45,17 @@ class MacAddressInUse(Conflict):
 
 class PortBound(Conflict):
     """It can't be changed while the port is bound to a host."""
+
+
+class FixedIpOfFloatingIp(BadRequest):
+    """A port keeps the address that a floating IP is translated to for as long as that is so."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"Bad port request: Cannot update the fixed_ips of the port {id_}, because its "
+            "original fixed_ip has been associated to a floating ip.",
+            type="BadRequest",
+        )
 
 
 class PortBoundNUMAAffinityPolicy(Conflict):
@@ -255,6 +266,8 @@ def _check_bound(port: Port, values: Mapping[str, Any]) -> None:
             f"Unable to complete operation on port {port.id}, port is already bound, port type: "
             f"{port.vif_type}, old_mac {port.mac_address}, new_mac {values['mac_address']}."
         )
+    if "vnic_type" in values and port.vif_type != binding.UNBOUND:
+        raise PortInUse(port.id, port.network_id, port.device_id)
     if "numa_affinity_policy" in values and port.host:
         raise PortBoundNUMAAffinityPolicy(port, values["numa_affinity_policy"])
 

@@ -116,6 +116,14 @@ def requests_of(each: Progress) -> list[Request]:
     return []
 
 
+def given_up(each: Progress) -> set[str]:
+    """The addresses that a port has and is not leased any more."""
+    if each.before is None or each.addresses is None:
+        return set()
+    leased = each.addresses[each.before.id]
+    return {ip.ip_address for ip in each.before.fixed_ips} - {ip.ip_address for ip in leased}
+
+
 def groups_asked(each: Progress) -> list[tuple[str, Asked | Answer]]:
     """The security groups that a job's ports shall have; none where they stay."""
     job = each.job
@@ -164,6 +172,11 @@ def hosts_named(batch: Iterable[Progress]) -> set[str]:
 def whose(job: Create | Update | Delete | Rebind) -> tuple[str | None, str]:
     """The project whose ports are seen, and the trace of the request."""
     return project_of(job.caller), job.caller.request_id
+
+
+def viewer_of(job: Job) -> str | None:
+    """The project whose subnets the job's caller sees; None: all."""
+    return project_of(job.caller) if isinstance(job, Create | Update) else None
 
 
 def mac_refusal(tx: Transaction, each: Progress) -> Refusal | None:

@@ -136,3 +136,8 @@ class References:
             for record in (await self._subnets.subnets_of(Ids(ids))).subnets:
                 found[record.network_id].append(view(record))
         return {id_: subnets(views) for id_, views in found.items()}
+
+    async def sees_subnet(self, id_: str, project: str | None) -> bool:
+        """Whether the subnet is there and theirs, as its owner says; None sees all."""
+        found = (await self._subnets.subnets(Ids([id_]))).subnets
+        return any(project in (None, record.project_id) for record in found)

@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from alcor.contracts.peers import Holding, Holdings, IpPeer
+from alcor.contracts.peers import Holding, Holdings, Ids, IpPeer
 from alcor.contracts.resources import Written
+from alcor.contracts.routing import FixedAddress, FloatingIpPeer
 from alcor.managers.port.macs import MacSource
+from alcor.managers.port.model.addressing import SubnetElsewhere, SubnetNotFound
 from alcor.managers.port.model.jobs import Create, Delete, Job, Rebind, Settle, Together, Update
 from alcor.managers.port.model.making import PortMaker
+from alcor.managers.port.model.port import FixedIpOfFloatingIp
 from alcor.managers.port.needs import Saved, Store, Transaction
 from alcor.managers.port.service.commit import (
     Change,
@@ -32,6 +35,7 @@ from alcor.managers.port.service.leasing import Leasing, all_of, nothing
 from alcor.managers.port.service.progress import (
     Progress,
     check_ids,
+    given_up,
     groups_asked,
     hosts_named,
     mac_refusal,
@@ -44,6 +48,7 @@ from alcor.managers.port.service.progress import (
     policy_wishes,
     requests_of,
     unusable,
+    viewer_of,
     whose,
     written,
 )
@@ -67,10 +72,12 @@ class Writer:
         macs: MacSource,
         groups: PortGroups | None,
         policies: PolicyReferences,
+        floating_ips: FloatingIpPeer | None,
         now: Callable[[], str],
         zone: str = "",
     ) -> None:
         self._policies = policies
+        self._floating_ips = floating_ips
         self._store = store
         self._references = references
         self._leasing = Leasing(references, ips)
@@ -175,14 +182,37 @@ class Writer:
         for (each, _), answer in zip(asking, answers, strict=True):
             if not isinstance(answer, Refusal):
                 each.addresses = answer
-            elif isinstance(refusal := await self._mac_taken(each, answer), MacsDoubled):
+            elif isinstance(refusal := await self._why(each, answer), MacsDoubled):
                 doubled.append(each)
             else:
                 each.answer = refusal
         return doubled
 
-    async def _mac_taken(self, each: Progress, refusal: Refusal) -> Refusal:
-        """Why a job has no addresses: its MAC is taken, if so, rather than what is made of it."""
+    async def _keep_translated(self, batch: Sequence[Progress]) -> None:
+        """Refuse changes by which a port would lose an address that a floating IP goes to."""
+        leaving = [(each, lost) for each in open_in(batch) if (lost := given_up(each))]
+        if not leaving or self._floating_ips is None:
+            return
+        ids = [each.job.id for each, _ in leaving if isinstance(each.job, Update)]
+        try:
+            reply = await self._floating_ips.translated_to(Ids(ids))
+        except Refusal as away:
+            for each, _ in leaving:
+                each.answer = away
+            return
+        for each, lost in leaving:
+            if isinstance(each.job, Update) and any(
+                FixedAddress(each.job.id, address) in reply.addresses for address in lost
+            ):
+                each.answer = FixedIpOfFloatingIp(each.job.id)
+
+    async def _why(self, each: Progress, refusal: Refusal) -> Refusal:
+        """Why a job has no addresses: its MAC is taken, if so, rather than what is made of it; and
+        a subnet is rather not there than elsewhere."""
+        if isinstance(refusal, SubnetElsewhere):
+            viewer = viewer_of(each.job)
+            seen = await self._references.sees_subnet(refusal.subnet_id, viewer)
+            return refusal if seen else SubnetNotFound(refusal.subnet_id)
         if refusal.type != "IpAddressAlreadyAllocated":
             return refusal
         return await self._store.read(lambda tx: mac_refusal(tx, each)) or refusal
@@ -197,6 +227,7 @@ class Writer:
             for each in open_in(batch):
                 await self._choose_macs(each)
             doubled = await self._lease(batch)
+            await self._keep_translated(batch)
             writing = [each for each in open_in(batch) if not isinstance(each.job, Settle)]
             if not writing:
                 return
