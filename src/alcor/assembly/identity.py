@@ -1,7 +1,8 @@
 """Which identity the settings ask for, and who may listen where."""
 
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from alcor.assembly.config import Config, is_loopback
 from alcor.gateway.identity import (
@@ -58,8 +59,23 @@ def _keystone(settings: KeystoneSettings, now: Seconds, stack: ExitStack) -> Ide
     return TokenIdentity(look_up(client.token), challenge, look_up(client.expired_token))
 
 
-def service_password(settings: KeystoneSettings) -> str:
-    """Of our service user; `ConfigError` when the operator gave none."""
+def service_password(settings: KeystoneSettings) -> Callable[[], str]:
+    """Of our service user, as its file has it whenever it is asked for.
+
+    `ConfigError` when the operator gave none. Later on a file that can't be read changes nothing.
+    """
+    latest = _password(settings)
+
+    def password() -> str:
+        nonlocal latest
+        with suppress(ConfigError):
+            latest = _password(settings)
+        return latest
+
+    return password
+
+
+def _password(settings: KeystoneSettings) -> str:
     if not settings.password_file:
         password = os.environ.get(PASSWORD, "")
     else:

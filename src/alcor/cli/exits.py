@@ -46,6 +46,7 @@ def tell(problem: Told) -> None:
     if isinstance(problem, Refused):
         message = f"{problem.kind} ({problem.status}): {problem.message}"
         if problem.status >= 500 and problem.request_id:
+            message = message.rstrip(".") + "."
             message += f" Look for request {problem.request_id} in the control plane's log."
     typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
     typer.echo(message, err=True)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner, Result
 
-from alcor.cli.exits import Exit, exit_for
+from alcor.cli.exits import Exit, exit_for, tell
 from alcor.cli.kinds import resources
 from alcor.cli.main import app
 from alcor.cli.resources import commands_of
@@ -418,3 +418,13 @@ def test_a_rebuild_of_no_region_of_processes_says_which_setting_is_missing() -> 
 
     assert done.exit_code == 1
     assert str(done.exception) == "served.nats is not set: write it as nats://127.0.0.1:4222"
+
+
+@pytest.mark.parametrize("message", ["Nobody answers", "Nobody answers."])
+def test_the_request_to_look_for_is_a_sentence_of_its_own(
+    message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(Refused(503, "Unavailable", message, "req-1"))
+
+    told = "error: Unavailable (503): Nobody answers. Look for request req-1 in the control"
+    assert capsys.readouterr().err.startswith(told)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 from keystoneauth1 import exceptions
+from keystoneauth1.access import AccessInfoV3
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
@@ -21,16 +23,32 @@ _log = structlog.get_logger("alcor.keystone")
 _TOKEN = re.compile(r"[!-~]{1,16384}")  # what a header can carry
 
 
-def service_session(settings: KeystoneSettings, password: str, timeout_s: float) -> Session:
+class _ServiceUser(v3.Password):
+    """Signs in with the password as it is by then: it may be changed under us."""
+
+    def __init__(self, settings: KeystoneSettings, password: Callable[[], str]) -> None:
+        super().__init__(
+            auth_url=settings.auth_url,
+            username=settings.username,
+            password=password(),
+            user_domain_name=settings.user_domain_name,
+            project_name=settings.project_name,
+            project_domain_name=settings.project_domain_name,
+        )
+        self._password = password
+
+    def get_auth_ref(self, session: Session) -> AccessInfoV3:
+        (method,) = self.auth_methods
+        assert isinstance(method, v3.PasswordMethod)
+        method.password = self._password()
+        return super().get_auth_ref(session)
+
+
+def service_session(
+    settings: KeystoneSettings, password: Callable[[], str], timeout_s: float
+) -> Session:
     """A session of our service user, for any service of the same cloud."""
-    user = v3.Password(
-        auth_url=settings.auth_url,
-        username=settings.username,
-        password=password,
-        user_domain_name=settings.user_domain_name,
-        project_name=settings.project_name,
-        project_domain_name=settings.project_domain_name,
-    )
+    user = _ServiceUser(settings, password)
     verify = str(Path(settings.ca_file).expanduser()) if settings.ca_file else True
     return Session(auth=user, verify=verify, timeout=timeout_s, user_agent="alcor")
 
@@ -58,7 +76,8 @@ _decode = msgspec.json.Decoder(_Answer).decode
 class KeystoneClient:
     """Checks tokens in threads of its own, because keystoneauth1 blocks."""
 
-    def __init__(self, settings: KeystoneSettings, password: str) -> None:
+    def __init__(self, settings: KeystoneSettings, password: Callable[[], str]) -> None:
+        self._username = settings.username
         self._url = f"{settings.auth_url.rstrip('/')}/auth/tokens?nocatalog"
         self._session = service_session(settings, password, settings.timeout_s)
         self._threads = ThreadPoolExecutor(settings.threads, "keystone")
@@ -87,8 +106,11 @@ class KeystoneClient:
         try:
             # No log: headers carry tokens. A 401 of our own token is tried again with a new one.
             answer = self._session.get(url, headers=headers, raise_exc=False, log=False)
+        except exceptions.Unauthorized as error:
+            _log.error("keystone refuses our service user", username=self._username, why=str(error))
+            raise KeystoneDown("it refuses the service user of the network service") from error
         except exceptions.ClientException as error:
-            _log.warning("keystone does not answer", error=type(error).__name__)
+            _log.warning("keystone does not answer", error=type(error).__name__, why=str(error))
             raise KeystoneDown(type(error).__name__) from error
         if answer.status_code == 404:
             return None
