@@ -51,7 +51,7 @@ def _region(folder: Path, keystone: Keystone) -> Iterator[Product]:
     """Managers, two deliveries and two gateways, on servers of their own."""
     # What only this shape needs: the servers that tests have.
     from tests.conftest import NatsServer, postgres_server
-    from tests.region import served
+    from tests.fixtures.region import served
 
     from alcor.assembly.config import Config
     from alcor.integrations.keystone.settings import KeystoneSettings

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from hypothesis import settings
-from tests.ports import free_port
+from tests.fixtures.ports import free_port
 from xdist.scheduler import LoadFileScheduling
 
 # How long an example takes says how busy the machine is, and nothing of the law.

@@ -42,7 +42,7 @@ def pages() -> dict[str, str]:
 
 def _features() -> str:
     """What the system tests have recorded; `tests` is no package that can be installed."""
-    path = FOLDER.parent.parent / "tests" / "proofs.py"
+    path = FOLDER.parent.parent / "tests" / "fixtures" / "proofs.py"
     spec = importlib.util.spec_from_file_location("proofs", path)
     assert spec is not None
     assert spec.loader is not None

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import structlog
 from tests.conftest import NatsServer
-from tests.region import served
+from tests.fixtures.region import served
 
 from alcor.assembly.config import Config, ServedSettings
 from alcor.assembly.embedded import embedded

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.api.conftest import Api, running
-from tests.designate import serving
+from tests.fixtures.designate import serving
 
 from alcor.gateway.app import GatewaySettings
 from alcor.integrations.designate.settings import DesignateSettings

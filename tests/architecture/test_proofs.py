@@ -1,6 +1,6 @@
 """The page of features says what tests have shown, and no more."""
 
-from tests import proofs
+from tests.fixtures import proofs
 
 
 def test_what_tests_claim_to_prove_is_what_a_run_has_recorded() -> None:

@@ -13,9 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests import proofs
 from tests.conftest import NatsServer
-from tests.region import served
+from tests.fixtures import proofs
+from tests.fixtures.region import served
 
 from alcor.assembly.config import Config
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
@@ -214,7 +214,9 @@ class Groups:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "proves(feature, families, places): see tests/proofs.py")
+    config.addinivalue_line(
+        "markers", "proves(feature, families, places): see tests/fixtures/proofs.py"
+    )
     config.pluginmanager.register(_Recorder(update=bool(config.getoption("--update"))))
 
 

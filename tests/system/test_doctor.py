@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.authority import Authority
+from tests.fixtures.authority import Authority
 
 from alcor.agent.config import AgentConfig
 from alcor.agent.desired import state

@@ -17,8 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.authority import Authority
-from tests.chart import container, rendered
+from tests.fixtures.authority import Authority
+from tests.fixtures.chart import container, rendered
 from tests.system.conftest import of_this_checkout
 
 from alcor.lab import namespaces

@@ -13,9 +13,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 from tests.conftest import NatsServer
-from tests.otlp import Collector, Kept, collecting
-from tests.ports import free_port
-from tests.region import served
+from tests.fixtures.otlp import Collector, Kept, collecting
+from tests.fixtures.ports import free_port
+from tests.fixtures.region import served
 from tests.system.conftest import (
     MakeMachines,
     MakeNetwork,

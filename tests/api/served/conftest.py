@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
-from tests.ports import free_port
+from tests.fixtures.ports import free_port
 
 from alcor.lab.layout import LabError
 from alcor.lab.waiting import wait_until

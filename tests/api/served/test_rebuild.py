@@ -11,7 +11,7 @@ import pytest
 from tests.api.served.conftest import Region
 from tests.api.served.hosts import Hosts
 from tests.api.served.storm import until
-from tests.ports import free_port
+from tests.fixtures.ports import free_port
 
 from alcor.goal_state.slices import host_port_key
 

@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Any, Protocol
 
 import pytest
-from tests.ports import free_port
+from tests.fixtures.ports import free_port
 
 import alcor
 from alcor.runtime.sql.migrations import head

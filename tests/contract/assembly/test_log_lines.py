@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.authority import Authority
+from tests.fixtures.authority import Authority
 
 from alcor.lab.waiting import wait_until
 from alcor.transport.tls import TlsFiles

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.contract.managers.mortal import Mortal
 from tests.contract.managers.test_routing_sagas import ADMIN, Region
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.flavors import FlavorPeer, FlavorWish
 from alcor.contracts.peers import Done, Ids

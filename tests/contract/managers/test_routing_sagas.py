@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from tests import manager
-from tests.foundation import foundation
+from tests.fixtures import manager
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import InUse
 from alcor.contracts.resources import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller, CreateRequest, Filter, ListQuery, ListRequest

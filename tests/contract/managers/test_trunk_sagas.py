@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from tests.contract.managers.conftest import settle_tasks
 from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import NetworkPeer
 from alcor.contracts.resources import (

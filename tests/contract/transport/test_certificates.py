@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.authority import Authority
+from tests.fixtures.authority import Authority
 
 from alcor.transport.certificates import certificate_of, end_s
 from alcor.transport.tls import TlsFiles

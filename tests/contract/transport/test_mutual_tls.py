@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.authority import Authority, put
+from tests.fixtures.authority import Authority, put
 
 from alcor.delivery import metrics
 from alcor.transport.tls import TlsFiles

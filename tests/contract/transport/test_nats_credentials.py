@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.nats_account import GuardedNats
+from tests.fixtures.nats_account import GuardedNats
 
 from alcor.agent.doctor.certificate import credentials_looked_at
 from alcor.agent.doctor.finding import Health

@@ -7,7 +7,7 @@ from typing import Any
 import nats
 import pytest
 from nats.aio.client import Client
-from tests.nats_account import GuardedNats
+from tests.fixtures.nats_account import GuardedNats
 
 from alcor.goal_state.reports import PortStatus, host_key, port_key
 from alcor.transport import wire

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.authority import Authority, put
 from tests.conftest import NatsServer
+from tests.fixtures.authority import Authority, put
 
 from alcor.transport.nats_connection import connected
 from alcor.transport.tls import TlsFiles

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.features import metering
 from alcor.agent.metrics import Metrics

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.compiled import compile_all, flows_of
+from tests.fixtures.compiled import compile_all, flows_of
 
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind

@@ -1,7 +1,7 @@
 """What a change of security groups costs, and what their rules become."""
 
 import pytest
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.firewall import Firewall

@@ -1,7 +1,7 @@
 """Where each host sends the packets of a machine that is moved from one to another."""
 
 import pytest
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import FixedIp, Neighbour, Network, Port

@@ -1,6 +1,6 @@
 """Who gets a copy of a broadcast, and when nobody does."""
 
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.features import multicast
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind

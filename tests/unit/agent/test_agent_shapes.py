@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.compiled import as_flow
+from tests.fixtures.compiled import as_flow
 
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.shape import Shape, encoded

@@ -1,7 +1,7 @@
 """Addresses that several ports may have: who asks is brought to them, who says so is believed."""
 
 import pytest
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.compiler.compiler import Compiler

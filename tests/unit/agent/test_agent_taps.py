@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 from tests.unit.agent.test_agent_compiler import (
     ENDPOINTS,
     HERE,

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from tests.authority import Authority
+from tests.fixtures.authority import Authority
 
 from alcor.client.connection import ClientError, Connection, Unreachable
 from alcor.client.credentials import sign_in

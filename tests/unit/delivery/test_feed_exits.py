@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.frames import next_frame
+from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.frames import next_frame
+from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.watermark import Watermark

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.frames import next_frame
+from tests.fixtures.frames import next_frame
 from tests.unit.delivery.lives import Lives
 
 from alcor.agent.desired.desired import Desired, Taken

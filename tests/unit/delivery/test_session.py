@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.frames import next_frame
+from tests.fixtures.frames import next_frame
 
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.session import HostSession

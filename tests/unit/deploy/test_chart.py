@@ -6,7 +6,7 @@ from typing import Any
 import helm_python
 import kubernetes_validate
 import pytest
-from tests.chart import CHART, LEAST, container, rendered
+from tests.fixtures.chart import CHART, LEAST, container, rendered
 
 from alcor.agent.config import AgentConfig
 from alcor.assembly.config import Config

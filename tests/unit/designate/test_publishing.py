@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from keystoneauth1.session import Session
-from tests.designate import Designate, serving
-from tests.flaky import Flaky
+from tests.fixtures.designate import Designate, serving
+from tests.fixtures.flaky import Flaky
 
 from alcor.integrations.designate.app import DesignateApp
 from alcor.integrations.designate.client import DESCRIPTION, DesignateClient

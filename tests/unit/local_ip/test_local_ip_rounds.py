@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.foundation import foundation
+from tests.fixtures.foundation import foundation
 
 from alcor.managers.local_ip.app import LocalIpApp, settle_interval_s
 from alcor.managers.local_ip.needs import Peers

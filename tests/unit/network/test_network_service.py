@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests import manager
-from tests.foundation import foundation
-from tests.manager import refusal_of as refused
+from tests.fixtures import manager
+from tests.fixtures.foundation import foundation
+from tests.fixtures.manager import refusal_of as refused
 
 from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, Subnets
 from alcor.contracts.resources import (

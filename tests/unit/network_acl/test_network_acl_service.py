@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from tests.foundation import foundation
-from tests.manager import ManagerWorld, play, refusal_of
+from tests.fixtures.foundation import foundation
+from tests.fixtures.manager import ManagerWorld, play, refusal_of
 
 from alcor.contracts.peers import Ids, Networks, Subnets
 from alcor.contracts.resources import (

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from tests import manager
-from tests.foundation import foundation
+from tests.fixtures import manager
+from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import Counts, Ids, PortPeer
 from alcor.contracts.resources import Caller, DeleteRequest, ListQuery, ListRequest

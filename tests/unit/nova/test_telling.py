@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from keystoneauth1.session import Session
-from tests.flaky import Flaky
+from tests.fixtures.flaky import Flaky
 
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.integrations.nova.app import NovaApp

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from prometheus_client import REGISTRY
-from tests.otlp import Collector, Kept, collecting
+from tests.fixtures.otlp import Collector, Kept, collecting
 
 from alcor.runtime.coalesce import Coalescer
 from alcor.runtime.observability import spans

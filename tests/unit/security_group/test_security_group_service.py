@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.foundation import foundation
-from tests.manager import ManagerWorld, play, refusal_of
+from tests.fixtures.foundation import foundation
+from tests.fixtures.manager import ManagerWorld, play, refusal_of
 
 from alcor.contracts.peers import Done, GroupsRequest, Ids, InUse, Projects
 from alcor.contracts.resources import (

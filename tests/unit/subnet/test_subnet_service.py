@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests import manager
-from tests.foundation import foundation
-from tests.manager import refusal_of as refused
+from tests.fixtures import manager
+from tests.fixtures.foundation import foundation
+from tests.fixtures.manager import refusal_of as refused
 
 from alcor.contracts.held_ports import ROUTER_INTERFACE, PortAddress, PortView, PortViews
 from alcor.contracts.peers import (

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tests.compiled import compile_all
+from tests.fixtures.compiled import compile_all
 
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.agent.pipeline import pipeline as p
