@@ -35,7 +35,7 @@ class Site(NamedTuple):
     worlds: tuple[str, str]
     router_id: str
     own: tuple[str, str]  # the router's addresses outside, of IPv4
-    own6: str  # and the first of IPv6
+    own6: tuple[str, str]  # and of IPv6
     machines: list[Machine]
 
 
@@ -95,9 +95,11 @@ def site(
     assert lab.api.wait(revision, timeout_s).converged
     gateways = lab.api.show(ROUTER, router_id)["external_gateways"]
     first, second = ([ip["ip_address"] for ip in each["external_fixed_ips"]] for each in gateways)
-    own6 = next(each for each in first if ":" in each)
-    own = tuple(next(each for each in every if "." in each) for every in (first, second))
-    yield Site(worlds, router_id, (own[0], own[1]), own6, machines)
+    own, own6 = (
+        tuple(next(each for each in every if sign in each) for every in (first, second))
+        for sign in ".:"
+    )
+    yield Site(worlds, router_id, (own[0], own[1]), (own6[0], own6[1]), machines)
     lab.unplug(machines)
     for floating in lab.api.list_page(FLOATING):
         lab.api.delete(FLOATING, floating["id"])
@@ -144,7 +146,7 @@ def test_connections_leave_by_both_gateways_and_each_by_one(lab: Lab, site: Site
 @pytest.mark.proves("Several gateways of a router", "IPv6", "same across")
 def test_ipv6_leaves_by_both_gateways_to_each_address_by_one(lab: Lab, site: Site) -> None:
     there = [f"addr add {each}/128 dev lo nodad" for each in beyond6]
-    back = f"route replace fd50::/64 via {site.own6}"
+    back = f"route replace fd50::/64 via {site.own6[0]}"
     ip_batch([*there, back], lab.layout.outside_namespace)
     for machine in site.machines:
         for one in (outside.gateway6, gateway6, outside.beyond6):
@@ -207,6 +209,40 @@ def test_a_datagram_in_fragments_leaves_as_the_whole_ones_of_its_sender(
                 ear.sendto(heard, sender)
                 assert mouth.recv(10_000) == heard
             assert len(senders) == 1
+
+
+@pytest.mark.parametrize("ecmp", [False, True])
+def test_who_sends_by_either_what_is_too_large_inside_is_told_by_the_same(
+    lab: Lab, site: Site, ecmp: bool
+) -> None:
+    out = lab.layout.outside_namespace
+    revision = lab.api.update(ROUTER, site.router_id, {"enable_default_route_ecmp": ecmp})[1]
+    assert lab.api.wait(revision, timeout_s).converged
+    for machine in site.machines:
+        bodies = [{"floating_network_id": w, "port_id": machine.port_id} for w in site.worlds]
+        made = [lab.api.create(FLOATING, [body]) for body in bodies]
+        assert lab.api.wait(made[-1].revision, timeout_s).converged
+        for each in made:
+            floating = each.items[0]["floating_ip_address"]
+            answers(out, floating)
+            beyond = (floating, "-I", outside.beyond)
+            wait_until("beyond", lambda b=beyond: "1 received" in ping(out, *b), 10)
+            ping(out, *beyond, "-Mdo", "-s1440")
+            assert "mtu=1450" in ping(out, *beyond, "-Mdo", "-s1440")
+        path = ("-I", outside.beyond, "-t1")
+        assert "From" in ping(out, made[1].items[0]["floating_ip_address"], *path)
+
+
+def test_who_sends_ipv6_by_the_second_what_is_too_large_inside_is_told_by_it(
+    lab: Lab, site: Site
+) -> None:
+    out = lab.layout.outside_namespace
+    ip_batch([f"route replace fd50::/64 via {site.own6[1]}"], out)
+    for machine in site.machines:
+        beyond = (machine.address(6), "-I", outside.beyond6)
+        wait_until("beyond", lambda b=beyond: "1 received" in ping(out, *b), 10)
+        ping(out, *beyond, "-Mdo", "-s1440")
+        assert "mtu=1450" in ping(out, *beyond, "-Mdo", "-s1440").replace(": ", "=")
 
 
 def test_without_ecmp_they_leave_by_the_first_and_the_second_is_reached_too(

@@ -178,7 +178,7 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
     vni, mac = exit_.network.vni, exit_.mac
     for what, taken in taken_at(view, exit_, exit_.network, mac, p.NAT_IN):
         yield Flow(p.L2_DST, p.PRIORITY.normal, what, taken, cookie)
-        yield from _sized(view, what, taken, cookie)
+        yield _sized(view, exit_, what, taken, cookie)
     # Its hop was counted and its limits were looked at where it came from.
     from_host = match(metadata=vni, eth_dst=mac, reg0=p.FROM_TUNNEL)
     yield Flow(p.L2_DST, p.PRIORITY.normal, from_host, taken_by(view, p.ROUTE), cookie)
@@ -190,16 +190,12 @@ def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
         yield from translating(view, p.NAT_IN, p.PRIORITY.normal, mine, back, cookie)
 
 
-def _sized(view: RouterView, taken: Match, how: Instructions, cookie: int) -> Iterator[Flow]:
-    """The same of what comes by an uplink, whose sender is told if it is too large for inside.
-
-    Not with several gateways: the answer might leave by another one.
-    """
-    if len(view.exits) == 1:
-        rest = (term for term in taken.terms if term.field != _FLAGS.place)
-        came = Match(tuple(sorted((*rest, term_of(_FLAGS, *_FROM_OUTSIDE)))))
-        known = how._replace(actions=(*sized(view), *how.actions))
-        yield Flow(p.L2_DST, p.PRIORITY.normal + 1, came, known, cookie)
+def _sized(view: RouterView, exit_: Exit, taken: Match, how: Instructions, cookie: int) -> Flow:
+    """The same of what comes by an uplink, whose sender is told if it is too large for inside."""
+    rest = (term for term in taken.terms if term.field != _FLAGS.place)
+    came = Match(tuple(sorted((*rest, term_of(_FLAGS, *_FROM_OUTSIDE)))))
+    known = how._replace(actions=(*sized(view, exit_), *how.actions))
+    return Flow(p.L2_DST, p.PRIORITY.normal + 1, came, known, cookie)
 
 
 def _leave_here(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:
@@ -250,7 +246,7 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     mine = match(metadata=exit_.network.vni, eth_dst=mac, reg0=p.FROM_HERE)
     taken = taken_by(view, p.NAT_IN)
     yield Flow(p.L2_DST, p.PRIORITY.normal, mine, taken, cookie)
-    yield from _sized(view, mine, taken, cookie)
+    yield _sized(view, exit_, mine, taken, cookie)
     if home.floating.fixed is not None and address.version == 4:
         yield from _translate(view, home, home.floating.fixed, cookie)
     else:

@@ -33,6 +33,7 @@ ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
 AGAIN = (64, 64)  # FLAGS, bit 6: it was held until the neighbour that it wants was looked for
 FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
 LOOKED_AT = (32, 32)  # FLAGS, bit 5: whether it answers what came by a local IP is known
+CAME_BY_MASK = 0xF0_0000  # FLAGS: by which of several ways out it came, counted from 1
 FAULT_MASK = 0x700  # of FLAGS: why a router can't forward the packet, a `Fault`
 WANTS_MASK = 0x1800  # of FLAGS: which neighbour it wants that is not known, a `Wants`
 
@@ -42,7 +43,7 @@ registers = {
     "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
     "bit 4: a router has sent it on, here; bit 5: an answer by a local IP would be known as one; "
     "bit 6: a neighbour was looked for; bits 8 to 10: why a router can't forward it; "
-    "bits 11 and 12: which neighbour it wants",
+    "bits 11 and 12: which neighbour it wants; bits 20 to 23: by which of several ways out it came",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),
     TAP[0]: "what METERED is asked about: half of 64 bits made of a label's id; LIMITED: a meter",

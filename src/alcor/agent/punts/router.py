@@ -34,7 +34,8 @@ def answer(packet: PacketIn, model: HostModel, wired: Wired) -> bytes:
 
 
 def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
-    """The same for a packet that came by an uplink: the router sends it, as any other packet.
+    """The same for a packet that came by an uplink: the router sends it, as any other packet; of
+    several ways out by that which the packet came by.
 
     IPv4 in the name of whom the packet was for, so that it leaves where he does and is translated
     as the connection is that it is about. `Malformed` as above.
@@ -51,6 +52,7 @@ def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
         set_field(high, view.key >> 32),
         set_field(low, view.key & 0xFFFF_FFFF),
         set_field(p.VNI, leg.network.vni),
+        set_field(p.FLAGS, packet.field(p.FLAGS) & p.CAME_BY_MASK, p.CAME_BY_MASK),
         Resubmit(p.ROUTE),
     )
     return Outgoing(frame, back)

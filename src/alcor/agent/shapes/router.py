@@ -90,6 +90,11 @@ def leaving(
     return held_by(view, version, **fields)
 
 
+def came_by(view: RouterView, exit_: Exit) -> tuple[int, int]:
+    """FLAGS of what came by one of several ways out."""
+    return (1 + view.exits.index(exit_)) << 20, p.CAME_BY_MASK
+
+
 def counting(taps: Iterable[Tap]) -> tuple[Action, ...]:
     """Ask METERED about a packet, for each of these."""
     high, low = p.TAP
@@ -225,13 +230,14 @@ def _is_narrow(view: RouterView, leg: Leg) -> bool:
     return leg.network.mtu < max(network.mtu for network in networks)
 
 
-def sized(view: RouterView) -> tuple[Action, ...]:
+def sized(view: RouterView, exit_: Exit) -> tuple[Action, ...]:
     """What comes from outside may be larger than its network's MTU says, which is a tunnel's; the
-    legs that take less than others ask again."""
+    legs that take less than others ask again. Its sender is told by the way that it came."""
     widest = max((each.network.mtu for each in view.legs), default=0)
     if not widest:
         return ()
-    return (check_larger(widest + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT),)
+    way = (set_field(p.FLAGS, *came_by(view, exit_)),) if len(view.exits) > 1 else ()
+    return (*way, check_larger(widest + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT))
 
 
 def hop_itself(version: int) -> tuple[Action, ...]:

@@ -22,6 +22,7 @@ from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import (
     VNI_FULL,
     Way,
+    came_by,
     held_by,
     hop_by,
     route,
@@ -46,7 +47,7 @@ from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Prefix
 
 _EVERYWHERE = (Prefix(4, 0, 0), Prefix(6, 0, 0))
-_DEFAULT = p.PRIORITY.guard - 3  # in ROUTE: beneath what is sent on to where it was sent here for
+_DEFAULT = p.PRIORITY.guard - 4  # in ROUTE: beneath what is sent on to where it was sent here for
 # In ROUTE_PICK, where only defaults bear the VNI of the first way out: its sources come first.
 _OWN = p.PRIORITY.guard - 1
 _FLOATING = 30_000  # and of several the first in order
@@ -83,6 +84,10 @@ def _of_several(view: RouterView, cookie: int) -> Iterator[Flow]:
             if exit_.is_here:
                 sent = match(**_sent_here(view, exit_, version))
                 yield Flow(p.ROUTE, _DEFAULT + 1, sent, _by(way), cookie)
+            # What the agent says to who sent something by that way.
+            flag, mask = came_by(view, exit_)
+            said = match(**held_by(view, version, reg0=(flag, mask | p.FROM_INSIDE[1])))
+            yield Flow(p.ROUTE, _DEFAULT + 3, said, _by(way), cookie)
             for own in exit_.addresses(version):
                 said = _picked(view, version, **_from(own))
                 yield Flow(p.ROUTE_PICK, _OWN, said, _by(way), cookie)
