@@ -94,6 +94,18 @@ def test_pools_of_a_scope_have_no_address_in_common(api: Api) -> None:
     assert api.call("DELETE", f"/v2.0/address-scopes/{scope['id']}").status == 204
 
 
+def test_who_may_use_a_pool_may_use_its_scope(api: Api) -> None:
+    scope = api.make("/v2.0/address-scopes", "address_scope", name="s", ip_version=4)
+    path = f"/v2.0/address-scopes/{scope['id']}"
+    body = {"name": "q", "prefixes": ["10.41.0.0/16"], "address_scope_id": scope["id"]}
+    shared = {"subnetpool": body | {"shared": True}}
+
+    refused = api.call("POST", "/v2.0/subnetpools", shared)
+    assert (refused.status, refused.type) == (400, "InvalidInput")
+    assert api.call("PUT", path, {"address_scope": {"shared": True}}).status == 200
+    assert api.call("POST", "/v2.0/subnetpools", shared).status == 201
+
+
 def test_a_network_shows_the_address_scopes_of_its_subnets(api: Api) -> None:
     one, other = (
         api.make("/v2.0/address-scopes", "address_scope", name=name, ip_version=4)["id"]

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from alcor.contracts.sharing import ANYBODY, AS_SHARED, Confine, SharingPolicy, targets
-from alcor.managers.subnetpool.model.refusals import SubnetPoolNotFound
+from alcor.managers.subnetpool.model.refusals import ScopeNotShared, SubnetPoolNotFound
 from alcor.managers.subnetpool.model.scope import AddressScopeNotFound
 from alcor.managers.subnetpool.service.writes import manager
 from alcor.managers.subnetpool.sql import POOLS, SCOPES, SqlTransaction
 from alcor.resource.revisions import touched
 from alcor.runtime.managing.sharing_service import SharedKind
 from alcor.runtime.tables import sharing, usage
-from alcor.values.errors import InvalidInput
 
 _OTHERS = "project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1"
 
@@ -84,10 +83,7 @@ def _check_scope(connection: sqlite3.Connection, policy: SharingPolicy) -> None:
     if target != scope.project_id and not sharing.is_visible(
         connection, scope_id, (AS_SHARED,), target
     ):
-        raise InvalidInput(
-            f"Invalid input for operation: subnet pool {policy.object_id} cannot be shared with "
-            f"project {target}, which has no access to its address scope {scope_id}."
-        )
+        raise ScopeNotShared(policy.object_id, target, scope_id)
 
 
 def _may(confine: Confine) -> str:

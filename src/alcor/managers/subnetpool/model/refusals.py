@@ -90,6 +90,17 @@ class IllegalSubnetPoolIpVersionAssociationToAddressScope(BadRequest):
         )
 
 
+class ScopeNotShared(InvalidInput):
+    """Who is to use a pool must be able to use its scope."""
+
+    def __init__(self, pool_id: str, target: str, scope_id: str) -> None:
+        super().__init__(
+            f"Invalid input for operation: subnet pool {pool_id} cannot be shared with project "
+            f"{target}, which has no access to its address scope {scope_id}.",
+            type="InvalidInput",
+        )
+
+
 class SubnetPoolQuotaExceeded(Conflict):
     """The project has as much of the pool as it may."""
 

@@ -14,6 +14,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.sharing import ANYBODY
 from alcor.contracts.subnetpools import OnboardPeer, OnboardRequest
 from alcor.managers.subnetpool.api import ONBOARD
 from alcor.managers.subnetpool.model.pool import (
@@ -24,7 +25,8 @@ from alcor.managers.subnetpool.model.pool import (
     with_prefixes,
     without_prefixes,
 )
-from alcor.managers.subnetpool.model.refusals import SubnetPoolDeleteError
+from alcor.managers.subnetpool.model.refusals import ScopeNotShared, SubnetPoolDeleteError
+from alcor.managers.subnetpool.model.scope import AddressScope
 from alcor.managers.subnetpool.needs import Store, Transaction
 from alcor.managers.subnetpool.service.writes import check_owner, wildcards, written
 from alcor.resource.revisions import check_revision
@@ -53,6 +55,8 @@ class PoolService:
         def work(tx: Transaction) -> Written:
             for each in pools:
                 _check_scope(tx, each, request.caller, pools)
+                if each.shared and each.address_scope_id is not None:
+                    _check_shared(each, tx.usable_scope(each.address_scope_id, None))
             return written(tx, tx.insert_pools(pools, policies))
 
         return await self._store.write(work, request.caller.request_id)
@@ -119,6 +123,11 @@ class PoolService:
         if new.prefixes != old.prefixes:
             check_owner(tx, new, seen_by(caller))
         return written(tx, [tx.save_pool(new)])
+
+
+def _check_shared(new: SubnetPool, scope: AddressScope) -> None:
+    if not scope.shared:
+        raise ScopeNotShared(new.id, ANYBODY, scope.id)
 
 
 def _check_scope(
