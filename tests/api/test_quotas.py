@@ -1,10 +1,13 @@
 """Quotas over HTTP: shown, set, reset, obeyed by single and bulk, and never passed by a race."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.conftest import Answer, Api
+from tests.api.conftest import Answer, Api, soon, tokens
+
+from alcor.gateway.app import GatewaySettings
 
 
 @pytest.fixture
@@ -139,3 +142,44 @@ def test_a_limit_is_never_passed_whatever_comes_at_once(api: Api, project: str) 
     assert (found["network"]["used"], found["port"]["used"]) == (11, 24)
     assert len(api.listed(f"/v2.0/networks?project_id={project}")) == 11
     assert len(api.listed(f"/v2.0/ports?project_id={project}")) == 24
+
+
+def test_whose_limits_ones_own_are_is_told_to_everybody(control_plane: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    given = tokens(folder, root="operators admin member reader", ann="blue member reader")
+    with control_plane(folder, GatewaySettings(), **given) as api:
+        for token, project in (("root", "operators"), ("ann", "blue")):
+            for word in ("tenant", "project"):
+                answer = api.bearing(token).get(f"/v2.0/quotas/{word}")
+                assert (answer.status, answer.json) == (200, {word: {"tenant_id": project}})
+        change = {"quota": {"port": 1}}
+        assert api.bearing("ann").call("PUT", "/v2.0/quotas/tenant", change).status == 403
+
+
+def test_each_router_of_a_project_has_as_many_routes_as_its_quota_says(
+    announced: Api, project: str
+) -> None:
+    api = announced
+    assert details(api, project)["router_route"] == {"limit": 30, "used": 0, "reserved": 0}
+    subnet = api.subnet(api.network(project_id=project)["id"], "10.3.0.0/24", project_id=project)
+    routers = [api.make("/v2.0/routers", "router", project_id=project) for _ in "ab"]
+    hops = iter(range(100, 200))
+    for each in routers:
+        port = api.port(subnet["network_id"], fixed_ips=[{"ip_address": f"10.3.0.{next(hops)}"}])
+        path = f"/v2.0/routers/{each['id']}/add_router_interface"
+        assert api.call("PUT", path, {"port_id": port["id"]}).status == 200
+    routes = [{"destination": f"10.200.{i}.0/24", "nexthop": "10.3.0.9"} for i in range(32)]
+
+    def routed(number: int, count: int) -> Answer:
+        path = f"/v2.0/routers/{routers[number]['id']}"
+        return api.call("PUT", path, {"router": {"routes": routes[:count]}})
+
+    assert refused(routed(0, 31), "router_route")
+    limit(api, project, router_route=2)
+    soon(lambda: routed(0, 3).status, lambda status: status == 409)
+    assert [routed(0, 2).status, routed(1, 2).status] == [200, 200]
+    more = f"/v2.0/routers/{routers[0]['id']}/add_extraroutes"
+    assert refused(api.call("PUT", more, {"router": {"routes": routes[2:3]}}), "router_route")
+    limit(api, project, router_route=-1)
+    soon(lambda: routed(0, 32).status, lambda status: status == 200)

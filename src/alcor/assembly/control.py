@@ -109,7 +109,8 @@ class Control:
         self._exchange = Exchange()
         peer = self._exchange.peer
         networks, subnets, ports = peer(NetworkPeer), peer(SubnetPeer), peer(PortPeer)
-        limits = default_limits(config.quota, tenants=config.auth != "local")
+        tenants, routes_max = config.auth != "local", config.router.routes_max
+        limits = default_limits(config.quota, tenants=tenants, routes_max=routes_max)
         self._quotas = QuotaLimits(limits)
         self._intent = intent = intent if spans.recorder is None else TracedLog(intent, "intent")
         base = Foundation(place, intent, reports, self._ready, clock, new_id, self._quotas)

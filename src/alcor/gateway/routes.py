@@ -17,8 +17,9 @@ from alcor.gateway.own.traces import TraceView
 from alcor.gateway.policy.access import Access
 from alcor.gateway.policy.policy import Policy
 from alcor.gateway.requests import Limits, Request
-from alcor.gateway.responses import Response
+from alcor.gateway.responses import Response, encode
 from alcor.resource.declaration import Resource
+from alcor.values.errors import HTTPBadRequest
 
 Answering = Callable[[Request, Caller], Awaitable[Response]]
 Found = tuple[Answering, str]  # who answers, and the name of the route
@@ -63,7 +64,10 @@ class Routes:
         if kind := kinds.get(path):
             return kind.on_collection, kind.resource.path
         parent, _, member = path.rpartition("/")
-        if kind := kinds.get(parent):
+        kind = kinds.get(parent)
+        if kind and kind.resource.name == "quota" and member in ("tenant", "project"):
+            return partial(_own_project, kind=kind, word=member), f"{kind.resource.path}/id"
+        if kind:
             return partial(kind.on_member, id_=member), f"{kind.resource.path}/id"
         grandparent, _, id_ = parent.rpartition("/")
         kind = kinds.get(grandparent)
@@ -112,6 +116,18 @@ class Routes:
         if above == "/alcor/v1/ports" and member == "state":
             return partial(self._states.on_port, id_=id_), f"{above}/id/state"
         return self._originals.found(path)
+
+
+async def _own_project(request: Request, caller: Caller, kind: Collection, word: str) -> Response:
+    """Whose quotas are the caller's own; only read, the word is no project's id.
+
+    Source: neutron.api.v2.controllers.quota, `tenant` and `project`.
+    """
+    if request.method != "GET":
+        return await kind.on_member(request, caller, word)
+    if not caller.project_id:
+        raise HTTPBadRequest("A token of no project has no quotas")
+    return Response(200, encode({word: {"tenant_id": caller.project_id}}))
 
 
 def _spellings(path: str) -> set[str]:

@@ -197,6 +197,7 @@ MEANINGS = {
     "target_tenant": "The project that it is shared with; *: every one.",
     "topic": "Nothing: for clients that expect it.",
     "total_ips": "How many addresses there are.",
+    "router_route": "How many routes each router of the project may have; -1: any number.",
     "trunk": "How many trunks the project may have; -1: any number.",
     "trunk_details": "Of a trunk's parent: its sub-ports.",
     "trunk_subport": "Of a trunk's sub-port: the trunk and its tag.",

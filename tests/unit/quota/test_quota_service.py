@@ -57,7 +57,9 @@ class User:
 
 
 def service() -> QuotaService:
-    return QuotaService(Store(), [User()], default_limits(QuotaSettings(port=7), tenants=True))
+    return QuotaService(
+        Store(), [User()], default_limits(QuotaSettings(port=7), tenants=True, routes_max=9)
+    )
 
 
 def shown(service: QuotaService, caller: Caller, project: str) -> dict[str, object]:
@@ -73,8 +75,8 @@ def test_defaults_are_neutrons_unless_the_operator_says_otherwise() -> None:
 
 
 def test_without_tenants_there_are_no_limits_but_the_operators() -> None:
-    limits = default_limits(QuotaSettings(port=7), tenants=False)
-    assert limits.pop("port") == 7
+    limits = default_limits(QuotaSettings(port=7), tenants=False, routes_max=9)
+    assert (limits.pop("port"), limits.pop("router_route")) == (7, 9)
     assert set(limits.values()) == {-1}
 
 

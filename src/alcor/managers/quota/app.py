@@ -10,7 +10,7 @@ from alcor.contracts.peers import UsagePeer
 from alcor.contracts.resources import ResourceManager
 from alcor.intent.relay import Relay
 from alcor.managers.quota.api import QUOTA
-from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT
+from alcor.managers.quota.model import DEFAULT_BY_KIND, NO_LIMIT, ROUTES
 from alcor.managers.quota.service import QuotaService
 from alcor.managers.quota.sql import QuotaStore, living
 from alcor.resource.declaration import Resource
@@ -48,11 +48,11 @@ class QuotaSettings(msgspec.Struct, frozen=True, kw_only=True):
     trunk: Annotated[Count | None, _most("trunks", DEFAULT_BY_KIND["trunk"])] = None
 
 
-def default_limits(settings: QuotaSettings, *, tenants: bool) -> dict[str, int]:
+def default_limits(settings: QuotaSettings, *, tenants: bool, routes_max: int) -> dict[str, int]:
     """The default of every kind. Without tenants, nobody is to be protected from another."""
     ours = DEFAULT_BY_KIND if tenants else dict.fromkeys(DEFAULT_BY_KIND, NO_LIMIT)
-    given: dict[str, int | None] = {kind: getattr(settings, kind) for kind in ours}
-    return {kind: ours[kind] if most is None else most for kind, most in given.items()}
+    given = msgspec.structs.asdict(settings) | {ROUTES: routes_max}
+    return {kind: most if given[kind] is None else given[kind] for kind, most in ours.items()}
 
 
 class QuotaApp:

@@ -11,6 +11,7 @@ import msgspec
 from alcor.values.errors import InvalidInput, NotFound
 
 NO_LIMIT = -1
+ROUTES = "router_route"  # of each of a project's routers: nothing of it is used beside that
 
 # How much of each kind a project may have unless the operator says otherwise: Neutron's defaults.
 DEFAULT_BY_KIND: Mapping[str, int] = {
@@ -24,6 +25,7 @@ DEFAULT_BY_KIND: Mapping[str, int] = {
     "floatingip": 50,
     "rbac_policy": 10,
     "trunk": NO_LIMIT,
+    ROUTES: 30,
 }
 
 

@@ -34,7 +34,12 @@ VERSIONS = Path(__file__).parent / "versions"
 class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the router manager."""
 
-    routes_max: Annotated[int, msgspec.Meta(ge=0, description="Most routes of one router")] = 30
+    routes_max: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, description="Most routes of one router, where its project has no quota of its own"
+        ),
+    ] = 30
     settle_interval_s: Annotated[
         float, msgspec.Meta(gt=0, description="Seconds between looks for ports to finish with")
     ] = 60.0
@@ -63,7 +68,7 @@ class RouterApp:
             self._settling,
             peers,
             makers,
-            settings.routes_max,
+            base.quota,
         )
         helpers = ConntrackHelperService(store, makers)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [

@@ -130,14 +130,11 @@ class InvalidRoutes(InvalidInput):
         super().__init__(f"Invalid format for routes: {shown[:255]}, {reason}")
 
 
-class RoutesExhausted(BadRequest):
-    """More routes than a router may have."""
+class RoutesExhausted(Conflict):
+    """More routes than a router of the project may have."""
 
-    def __init__(self, router_id: str, count_max: int) -> None:
-        super().__init__(
-            f"Unable to complete operation for {router_id}. "
-            f"The number of routes exceeds the maximum {count_max}."
-        )
+    def __init__(self) -> None:
+        super().__init__("Quota exceeded for resources: ['router_route'].", type="OverQuota")
 
 
 class ConntrackHelperNotFound(NotFound):

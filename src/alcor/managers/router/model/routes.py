@@ -18,14 +18,12 @@ def routes_of(items: Iterable[Mapping[str, Any]]) -> tuple[HostRoute, ...]:
 
 
 def check_routes(
-    router_id: str,
-    routes: Sequence[HostRoute],
-    attachments: Iterable[Attachment],
-    count_max: int,
+    routes: Sequence[HostRoute], attachments: Iterable[Attachment], count_max: int
 ) -> None:
-    """That each next hop is on a subnet of the router and is not the router itself."""
-    if len(routes) > count_max:
-        raise RoutesExhausted(router_id, count_max)
+    """That each next hop is on a subnet of the router and is not the router itself, and that there
+    are not more than `count_max`, if that is not negative."""
+    if 0 <= count_max < len(routes):
+        raise RoutesExhausted
     places = [place for each in attachments for place in each.places]
     own = {place.parsed for place in places}
     for route in routes:

@@ -35,6 +35,7 @@ from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.locks import Locks
 from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.runtime.tables.usage import Limit
 
 L3 = "L3_ROUTER_NAT"  # what routers' flavors are for
 _INFO = "external_gateway_info"
@@ -52,7 +53,7 @@ class RouterService:
         settling: Settling,
         peers: Peers,
         makers: Makers,
-        routes_max: int,
+        quota: Limit,
     ) -> None:
         self._store = store
         self._gateways = gateways
@@ -61,7 +62,7 @@ class RouterService:
         self._settling = settling
         self._peers = peers
         self._makers = makers
-        self._routes_max = routes_max
+        self._quota = quota
         self._locks = Locks()
 
     async def list_page(self, request: ListRequest) -> ListReply:
@@ -127,7 +128,7 @@ class RouterService:
             if "routes" in request.changes:
                 new["routes"] = routes_of(request.changes["routes"])
                 attachments = tx.attachments(old.id)
-                check_routes(old.id, new["routes"], attachments, self._routes_max)
+                check_routes(new["routes"], attachments, self._most_routes(old))
             saved = changed(old, new, now)
             if saved.qos_policy_id != old.qos_policy_id:
                 tx.check_policy(saved.qos_policy_id, seen_by(request.caller) and old.project_id)
@@ -191,10 +192,13 @@ class RouterService:
             old = tx.router(request.id, seen_by(request.caller))
             routes = (with_routes if adding else without_routes)(old.routes, some)
             if adding:
-                check_routes(old.id, routes, tx.attachments(old.id), self._routes_max)
+                check_routes(routes, tx.attachments(old.id), self._most_routes(old))
             return _saved(tx, old, changed(old, {"routes": routes}, now))
 
         return await self._store.write(work, request.caller.request_id)
+
+    def _most_routes(self, router: Router) -> int:
+        return self._quota("router_route", router.project_id)
 
     async def proxying(self, request: Ids) -> ProxyingRouters:
         found = await self._store.read(lambda tx: tx.find(request.ids))
