@@ -1,6 +1,8 @@
 """With TLS, only hosts with a certificate of their name are served, and only by the authority."""
 
 import asyncio
+import re
+import subprocess
 import time
 from itertools import count
 from pathlib import Path
@@ -25,8 +27,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("tls") / "stranger")
 
 
-async def begin(world: Any, record: Any, authority: Authority) -> None:
-    files = authority.files("control")
+async def begin(world: Any, record: Any, files: TlsFiles) -> None:
     await world.control.tell(record.node("h1"), record.port(1, "h1"))
     await world.control.begin(
         tls_authority=str(files.authority),
@@ -39,7 +40,7 @@ def test_a_host_with_a_certificate_of_its_name_is_served(
     play: Any, record: Any, authority: Authority
 ) -> None:
     async def scenario(world: Any) -> None:
-        await begin(world, record, authority)
+        await begin(world, record, authority.files("control"))
 
         async with world.host("h1", tls=authority.files("h1")) as host:
             await host.until(lambda: host.complete == {OWN})
@@ -53,9 +54,29 @@ def test_a_host_with_a_certificate_of_its_name_is_served(
     play(scenario)
 
 
+def test_certificates_made_as_the_guide_says_are_taken(
+    play: Any, record: Any, tmp_path: Path
+) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guide" / "region.md").read_text()
+    (commands,) = re.findall(r"^```sh\n(umask 077\nopenssl req.*?)^```", guide, re.M | re.S)
+    here = commands.replace("compute-17", "h1").replace("DNS:$name", "DNS:$name,IP:127.0.0.1")
+    subprocess.run(["bash", "-ec", here], cwd=tmp_path, check=True, capture_output=True)
+
+    def files(name: str) -> TlsFiles:
+        return TlsFiles(*(tmp_path / each for each in ("ca.crt", f"{name}.crt", f"{name}.key")))
+
+    async def scenario(world: Any) -> None:
+        await begin(world, record, files("delivery.example"))
+
+        async with world.host("h1", tls=files("h1")) as host:
+            await host.until(lambda: host.complete == {OWN})
+
+    play(scenario)
+
+
 def test_a_host_in_anothers_name_is_refused(play: Any, record: Any, authority: Authority) -> None:
     async def scenario(world: Any) -> None:
-        await begin(world, record, authority)
+        await begin(world, record, authority.files("control"))
 
         async with world.host("h1", tls=authority.files("h2")) as host:
             await host.until(lambda: host.cuts > 0)
@@ -70,7 +91,7 @@ def test_a_certificate_of_another_authority_is_refused(
     play: Any, record: Any, authority: Authority, stranger: Authority
 ) -> None:
     async def scenario(world: Any) -> None:
-        await begin(world, record, authority)
+        await begin(world, record, authority.files("control"))
         theirs, ours = stranger.files("h1"), authority.files("h1")
         believing = TlsFiles(ours.authority, theirs.certificate, theirs.key)
 
@@ -86,7 +107,7 @@ def test_a_host_without_a_certificate_is_refused(
     play: Any, record: Any, authority: Authority
 ) -> None:
     async def scenario(world: Any) -> None:
-        await begin(world, record, authority)
+        await begin(world, record, authority.files("control"))
 
         async with world.host("h1") as host:
             await host.until(lambda: host.cuts > 0)
@@ -101,7 +122,7 @@ def test_a_host_whose_files_are_refused_without_a_word_is_told_where_to_look(
     play: Any, record: Any, authority: Authority, stranger: Authority
 ) -> None:
     async def scenario(world: Any) -> None:
-        await begin(world, record, authority)
+        await begin(world, record, authority.files("control"))
         ended = authority.files("h1", days=-1)
         mixed = ended._replace(key=stranger.files("h1").key)
 

@@ -1,0 +1,82 @@
+"""The units for systemd: systemd understands them, they run what is there, and it may write."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from alcor.agent.config import AgentConfig
+from alcor.cli.main import app
+from alcor.cli.serve import Role
+
+ROOT = Path(__file__).parents[3]
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+GUIDE = (ROOT / "docs" / "guide" / "region.md").read_text()
+EACH = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: str(unit.name))
+
+
+def service(unit: Path) -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=True)  # a key that is there twice is a fault
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(unit)
+    assert set(parser) == {"DEFAULT", "Unit", "Service", "Install"}
+    return parser["Service"]
+
+
+@EACH
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_understands_a_unit(unit: Path, tmp_path: Path) -> None:
+    installed = tmp_path / unit.name
+    here = f"ExecStart={sys.executable} "
+    installed.write_text(re.sub(r"^ExecStart=\S+ ", here, unit.read_text(), flags=re.M))
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", installed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@EACH
+def test_a_unit_runs_what_the_guide_installs_with_the_file_that_it_writes(unit: Path) -> None:
+    program, *words = service(unit)["ExecStart"].split()
+    _, file = words[-2:]
+
+    assert words[-2] == "--config"
+    assert f"{program} version" in GUIDE
+    assert f"# {file}\n" in GUIDE
+    assert re.search(rf"systemctl enable --now {unit.stem}(managers)?`?\b", GUIDE)
+    for role in Role if "%i" in words else [""]:
+        call = [word.replace("%i", role) for word in words[:-1]]
+        done = CliRunner().invoke(app, [*call, "no-such-file"])
+        assert "no-such-file" in done.output, done.output  # so far every word was understood
+
+
+@EACH
+def test_who_ends_is_started_again_however_often(unit: Path) -> None:
+    assert service(unit)["Restart"] == "always"
+    assert "\nStartLimitIntervalSec=0\n" in unit.read_text()
+
+
+def test_an_agent_may_write_where_it_keeps_its_goal_state() -> None:
+    (unit,) = [each for each in UNITS if each.stem == "alcor-agent"]
+    (field,) = [each for each in msgspec.structs.fields(AgentConfig) if each.name == "state_dir"]
+
+    assert service(unit)["ProtectSystem"] == "strict"
+    assert f"/var/lib/{service(unit)['StateDirectory']}" == field.default
+
+
+def test_the_control_plane_may_write_where_the_guide_has_its_data() -> None:
+    (unit,) = [each for each in UNITS if each.stem == "alcor"]
+
+    assert f'data = "/var/lib/{service(unit)["StateDirectory"]}"' in GUIDE
+    assert f"useradd --system --home-dir /var/lib/alcor {service(unit)['User']} " in GUIDE
