@@ -28,7 +28,7 @@ from alcor.agent.drivers.ovsdb import SwitchDatabase
 from alcor.agent.metering.reader import MeterReader
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
-from alcor.agent.model.monitoring import Limit
+from alcor.agent.model.ports.monitoring import Limit
 from alcor.agent.pipeline.pipeline import PUNT_SERVICE
 from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s

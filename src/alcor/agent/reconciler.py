@@ -19,8 +19,8 @@ from alcor.agent.desired.desired import Desired, Taken
 from alcor.agent.desired.state import SavedState
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.model.monitoring import Kinds
-from alcor.agent.model.shared_addresses import Holder
+from alcor.agent.model.networks.shared_addresses import Holder
+from alcor.agent.model.ports.monitoring import Kinds
 from alcor.agent.model.statuses import as_refused, port_states
 from alcor.goal_state.entries import Mirror, Tap, TapFlow
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey

@@ -1,10 +1,10 @@
 """By which hosts each router's packets leave: the one that hosts choose, and the next in line.
 
 A host chooses among living ones with an uplink, those of the router's zones first
-(`agent/model/outside.py`); here the same choice is made so that the chosen host holds the router
-even when no machine of the router's networks is there. The next in line holds it too: when the
-first dies, the second has nothing to fetch. A host that returns holds what it will be chosen for
-before it is.
+(`agent/model/routers/outside.py`); here the same choice is made so that the chosen host holds the
+router even when no machine of the router's networks is there. The next in line holds it too: when
+the first dies, the second has nothing to fetch. A host that returns holds what it will be chosen
+for before it is.
 """
 
 from collections.abc import Iterator, Mapping, Set

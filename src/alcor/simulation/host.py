@@ -16,7 +16,7 @@ from alcor.agent.desired.state import Corrupt, SavedState
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Tunnel
-from alcor.agent.model.monitoring import Ports
+from alcor.agent.model.ports.monitoring import Ports
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.seeking import watch

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from tests.fixtures.compiled import compile_all
 
-from alcor.agent.features import metering
+from alcor.agent.features.routers import metering
 from alcor.agent.metrics import Metrics
-from alcor.agent.model.meter import LIMITS
 from alcor.agent.model.model import HostModel, Interface, Tunnel
-from alcor.agent.model.monitoring import Ports
+from alcor.agent.model.ports.meter import LIMITS
+from alcor.agent.model.ports.monitoring import Ports
 from alcor.agent.packets import dhcp6
 from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram

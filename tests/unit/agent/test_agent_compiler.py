@@ -8,7 +8,7 @@ from tests.fixtures.compiled import compile_all, flows_of
 
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.model.monitoring import Ports
+from alcor.agent.model.ports.monitoring import Ports
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of, is_ours
 from alcor.goal_state.entries import (

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from alcor.agent.model.exits import Exits
-from alcor.agent.model.outside import Outside, zone_first, zone_last
-from alcor.agent.model.qos import Qos
+from alcor.agent.model.ports.qos import Qos
+from alcor.agent.model.routers.exits import Exits
+from alcor.agent.model.routers.outside import Outside, zone_first, zone_last
 from alcor.goal_state.entries import Gateway, Network, Router, UplinkNode
 from alcor.values.addresses import Mac, address
 

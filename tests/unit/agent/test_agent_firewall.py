@@ -4,8 +4,16 @@ import pytest
 from tests.fixtures.compiled import compile_all
 
 from alcor.agent.compiler.compiler import Compiler
-from alcor.agent.model.firewall import Firewall
-from alcor.agent.model.grants import ANYBODY, ANYTHING, Grant, GrantIds, Service, Way, services_of
+from alcor.agent.model.filters.firewall import Firewall
+from alcor.agent.model.filters.grants import (
+    ANYBODY,
+    ANYTHING,
+    Grant,
+    GrantIds,
+    Service,
+    Way,
+    services_of,
+)
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.goal_state.entries import Addresses, Group, Member, Network, Port, Rule
 from alcor.ovs.flow import Conjunction, Flow

@@ -1,8 +1,8 @@
 """The zones of ports with local IPs: each its own, free again when nothing is translated."""
 
-from alcor.agent.model.local_ips import LocalIps, zone_first, zone_last
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
-from alcor.agent.model.sub_ports import number_first, number_last
+from alcor.agent.model.ports.local_ips import LocalIps, zone_first, zone_last
+from alcor.agent.model.ports.sub_ports import number_first, number_last
 from alcor.goal_state.entries import LocalIp, Port
 from alcor.values.addresses import address, mac
 

@@ -2,9 +2,9 @@
 
 from tests.fixtures.compiled import compile_all
 
-from alcor.agent.features import multicast
+from alcor.agent.features.networks import multicast
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.model.reach import Reach
+from alcor.agent.model.networks.reach import Reach
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Neighbour, Network, Port
 from alcor.ovs.flow import Clone, Resubmit, SetField

@@ -1,7 +1,7 @@
 """Where ports have their meters: a slot each, and the same again after a restart."""
 
-from alcor.agent.model import meter
-from alcor.agent.model.qos import Qos, slots_max
+from alcor.agent.model.ports import meter
+from alcor.agent.model.ports.qos import Qos, slots_max
 from alcor.goal_state.entries import Limit, QosPolicy
 
 PURPOSES = [(ingress, per_packet) for ingress in (False, True) for per_packet in (False, True)]

@@ -6,7 +6,7 @@ from tests.fixtures.compiled import compile_all
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HostModel, Interface, Tunnel
-from alcor.agent.model.shared_addresses import Holder
+from alcor.agent.model.networks.shared_addresses import Holder
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
 from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port

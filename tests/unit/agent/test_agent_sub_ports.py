@@ -1,8 +1,8 @@
 """Sub-ports of trunks in the agent's model: whose interface, and which number."""
 
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
+from alcor.agent.model.ports.sub_ports import number_first, number_last
 from alcor.agent.model.statuses import port_states
-from alcor.agent.model.sub_ports import number_first, number_last
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
 from alcor.values.addresses import Mac

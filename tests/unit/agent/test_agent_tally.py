@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.agent.features import metering
+from alcor.agent.features.routers import metering
 from alcor.agent.metering.reader import MeterReader
 from alcor.agent.metering.tally import Counted, Tally
 from alcor.agent.metrics import Metrics

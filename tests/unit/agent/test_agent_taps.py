@@ -18,7 +18,7 @@ from tests.unit.agent.test_agent_compiler import (
 
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel
-from alcor.agent.model.monitoring import Ports
+from alcor.agent.model.ports.monitoring import Ports
 from alcor.goal_state.entries import Mirror, Network, Port, Tap, TapFlow
 from alcor.ovs.openflow.flows import flow_body
 from alcor.values.addresses import Mac

@@ -3,7 +3,7 @@
 from alcor.agent.compiler.compiler import Change, Compiler
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
-from alcor.agent.model.outside import zone_first
+from alcor.agent.model.routers.outside import zone_first
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of
 from alcor.goal_state.entries import Gateway, Network, Port, Router

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.planner.world import World
 
 from alcor.agent.desired.desired import Desired
-from alcor.agent.model.outside import Outside
+from alcor.agent.model.routers.outside import Outside
 from alcor.goal_state import codec
 from alcor.goal_state.entries import Gateway, UplinkNode
 from alcor.goal_state.slices import (

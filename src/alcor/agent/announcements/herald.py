@@ -18,8 +18,8 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from alcor.agent.model.model import HostModel
+from alcor.agent.model.ports.tags import put_on
 from alcor.agent.model.service_address import SERVER_MAC
-from alcor.agent.model.tags import put_on
 from alcor.goal_state.entries import (
     Found,
     GoalEntry,

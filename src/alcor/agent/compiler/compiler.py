@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from alcor.agent.compiler.meters import unit_meters
 from alcor.agent.compiler.unit_flows import unit_flows
-from alcor.agent.model.meter import Meter
 from alcor.agent.model.model import HostModel, Unit, UnitKind
+from alcor.agent.model.ports.meter import Meter
 from alcor.agent.pipeline.cookies import cookie_of
 from alcor.agent.shapes.shape import encoded
 from alcor.ovs.openflow.flows import FlowBody, FlowKey

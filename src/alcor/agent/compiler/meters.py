@@ -2,20 +2,14 @@
 
 from collections.abc import Iterator
 
-from alcor.agent.features import (
-    acl,
-    configuration,
-    decision_log,
-    multicast,
-    qos,
-    routing,
-    seeking,
-    services,
-    shared_addresses,
-)
-from alcor.agent.model.meter import Meter, of_outside
+from alcor.agent.features.answers import configuration, seeking, services, shared_addresses
+from alcor.agent.features.filters import acl, decision_log
+from alcor.agent.features.networks import multicast
+from alcor.agent.features.ports import qos
+from alcor.agent.features.routers import routing
 from alcor.agent.model.model import HostModel
-from alcor.agent.model.qos import Limits
+from alcor.agent.model.ports.meter import Meter, of_outside
+from alcor.agent.model.ports.qos import Limits
 from alcor.agent.model.unit import Unit, UnitKind
 
 

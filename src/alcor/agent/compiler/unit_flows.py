@@ -6,31 +6,11 @@ Here the features meet; `compiler.py` keeps what they make.
 from collections.abc import Iterable, Iterator
 
 from alcor.agent.compiler.meters import limits_at
-from alcor.agent.features import (
-    acl,
-    anti_spoof,
-    arp,
-    classify,
-    configuration,
-    decision_log,
-    firewall,
-    guards,
-    l2,
-    limits,
-    local_ips,
-    metering,
-    multicast,
-    nd,
-    outside,
-    physical,
-    qos,
-    routing,
-    scopes,
-    security_rules,
-    seeking,
-    services,
-    shared_addresses,
-)
+from alcor.agent.features.answers import arp, configuration, nd, seeking, services, shared_addresses
+from alcor.agent.features.filters import acl, decision_log, firewall, security_rules
+from alcor.agent.features.networks import l2, local_ips, multicast, physical
+from alcor.agent.features.ports import anti_spoof, classify, guards, qos
+from alcor.agent.features.routers import limits, metering, outside, routing, scopes
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.model.moves import endpoints_of
 from alcor.agent.model.unit import prefix_of

@@ -9,7 +9,7 @@ from alcor.agent.doctor.finding import Finding, fault, good
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Rows, Wish
 from alcor.agent.model.model import Interface, Tunnel
-from alcor.agent.model.monitoring import Kinds
+from alcor.agent.model.ports.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 from alcor.ovs.ovsdb.values import as_set
 

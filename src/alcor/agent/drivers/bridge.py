@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from alcor.agent.model.model import Interface, Tunnel
-from alcor.agent.model.monitoring import Kinds, Ports
+from alcor.agent.model.ports.monitoring import Kinds, Ports
 from alcor.ovs.ovsdb.values import as_map, as_set, map_value, set_value
 from alcor.values.addresses import address
 

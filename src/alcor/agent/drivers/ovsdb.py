@@ -14,7 +14,7 @@ import structlog
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model.model import Interface, Tunnel
-from alcor.agent.model.monitoring import Kinds
+from alcor.agent.model.ports.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
 
 retry_s_min, retry_s_max = 0.02, 1.0

@@ -9,7 +9,7 @@ still have its connections: zones whose owner nobody remembers are flushed.
 from collections.abc import Mapping
 
 from alcor.agent.compiler.compiler import Change
-from alcor.agent.model.outside import zone_first
+from alcor.agent.model.routers.outside import zone_first
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import is_ours
 from alcor.ovs.fields import FIELD_BY_NAME

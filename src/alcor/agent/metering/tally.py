@@ -7,7 +7,7 @@ counts are forgotten.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from alcor.agent.features import metering
+from alcor.agent.features.routers import metering
 from alcor.goal_state.entries import MeteringRule
 from alcor.ovs.openflow.flows import FlowCounts, FlowKey, flow_key
 

@@ -5,11 +5,11 @@ A part of `model.py`'s HostModel, which names the units that a change affects.
 
 from collections.abc import Iterable, Iterator, Set
 
-from alcor.agent.model.acls import SubnetKey
-from alcor.agent.model.firewall import Touched
-from alcor.agent.model.grants import ANYTHING
+from alcor.agent.model.filters.acls import SubnetKey
+from alcor.agent.model.filters.firewall import Touched
+from alcor.agent.model.filters.grants import ANYTHING
 from alcor.agent.model.holding import remember
-from alcor.agent.model.qos import policy_id
+from alcor.agent.model.ports.qos import policy_id
 from alcor.agent.model.unit import HOST_UNIT, Unit, UnitKind, prefix_id
 from alcor.agent.model.view import HostView
 from alcor.goal_state.entries import MeteringRule, Port

@@ -5,16 +5,16 @@ unit is the smallest thing that flows are made for.
 """
 
 from alcor.agent.model.affected import HostUnits, acl_units
-from alcor.agent.model.finds import WHOLE
 from alcor.agent.model.holding import discard, put_nested
-from alcor.agent.model.monitoring import NO_PORTS
 from alcor.agent.model.moves import is_moved
+from alcor.agent.model.networks.finds import WHOLE
+from alcor.agent.model.ports.monitoring import NO_PORTS
+from alcor.agent.model.ports.wired import Interface as Interface
+from alcor.agent.model.ports.wired import Tunnel as Tunnel
+from alcor.agent.model.ports.wired import Wired as Wired
 from alcor.agent.model.unit import HOST_UNIT as HOST_UNIT  # who has the model has its units
 from alcor.agent.model.unit import Unit as Unit
 from alcor.agent.model.unit import UnitKind as UnitKind
-from alcor.agent.model.wired import Interface as Interface
-from alcor.agent.model.wired import Tunnel as Tunnel
-from alcor.agent.model.wired import Wired as Wired
 from alcor.goal_state.entries import (
     AclLog,
     AclRule,

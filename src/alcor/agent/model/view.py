@@ -3,22 +3,22 @@
 A part of `model.py`'s HostModel, which takes what is new.
 """
 
-from alcor.agent.model.acls import Acls
-from alcor.agent.model.exits import Exits, Home
-from alcor.agent.model.finds import Finds
-from alcor.agent.model.firewall import Firewall
-from alcor.agent.model.grants import Grant, Service, Way
-from alcor.agent.model.local_ips import LocalIps
-from alcor.agent.model.metering import Metering
-from alcor.agent.model.monitoring import NO_PORTS, NO_TAPS, Kinds, Monitoring, Taps, Wanted
-from alcor.agent.model.qos import Qos
-from alcor.agent.model.reach import Reach
-from alcor.agent.model.routing import Leg, RouterView, Routing, router_key
-from alcor.agent.model.shared_addresses import SharedAddresses
-from alcor.agent.model.sub_ports import SubPorts
-from alcor.agent.model.tapping import Tapping, copies
+from alcor.agent.model.filters.acls import Acls
+from alcor.agent.model.filters.firewall import Firewall
+from alcor.agent.model.filters.grants import Grant, Service, Way
+from alcor.agent.model.networks.finds import Finds
+from alcor.agent.model.networks.reach import Reach
+from alcor.agent.model.networks.shared_addresses import SharedAddresses
+from alcor.agent.model.ports.local_ips import LocalIps
+from alcor.agent.model.ports.monitoring import NO_PORTS, NO_TAPS, Kinds, Monitoring, Taps, Wanted
+from alcor.agent.model.ports.qos import Qos
+from alcor.agent.model.ports.sub_ports import SubPorts
+from alcor.agent.model.ports.tapping import Tapping, copies
+from alcor.agent.model.ports.wired import Interface, Tunnel, Wired
+from alcor.agent.model.routers.exits import Exits, Home
+from alcor.agent.model.routers.metering import Metering
+from alcor.agent.model.routers.routing import Leg, RouterView, Routing, router_key
 from alcor.agent.model.unit import Unit
-from alcor.agent.model.wired import Interface, Tunnel, Wired
 from alcor.goal_state.entries import (
     AclRule,
     Name,

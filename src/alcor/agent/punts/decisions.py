@@ -10,9 +10,9 @@ import msgspec
 import structlog
 
 from alcor.agent.metrics import Metrics
+from alcor.agent.model.filters.verdicts import Headers, headers_of, lets_pass
 from alcor.agent.model.model import HostModel
-from alcor.agent.model.monitoring import Log
-from alcor.agent.model.verdicts import Headers, headers_of, lets_pass
+from alcor.agent.model.ports.monitoring import Log
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Port
 from alcor.ovs.openflow.packets import PacketIn

@@ -5,7 +5,7 @@ Pure: the packet and the model in, the answer or the reason for silence out.
 
 from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.model.model import HostModel, Wired
-from alcor.agent.model.routing import Leg, RouterView
+from alcor.agent.model.routers.routing import Leg, RouterView
 from alcor.agent.packets.icmp import Ends, Error, refuse
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.desired.state import SavedHolder
 from alcor.agent.model.model import HostModel
+from alcor.agent.model.networks.shared_addresses import Holder
 from alcor.agent.model.service_address import SERVER_MAC
-from alcor.agent.model.shared_addresses import Holder
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
 from alcor.goal_state.entries import Neighbour, Network

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import cast
 
-from alcor.agent.model.exits import Home
-from alcor.agent.model.routing import RouterView
+from alcor.agent.model.routers.exits import Home
+from alcor.agent.model.routers.routing import RouterView
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import held_by, to
 from alcor.goal_state.entries import Helper

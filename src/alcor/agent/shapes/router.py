@@ -6,10 +6,10 @@ Pure. What a router is known by, what it takes, how it names a next hop, and how
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Unpack
 
-from alcor.agent.model.exits import Exit
-from alcor.agent.model.metering import Tap
-from alcor.agent.model.qos import Limits
-from alcor.agent.model.routing import Leg, RouterView
+from alcor.agent.model.ports.qos import Limits
+from alcor.agent.model.routers.exits import Exit
+from alcor.agent.model.routers.metering import Tap
+from alcor.agent.model.routers.routing import Leg, RouterView
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.shape import Filled, Shape
 from alcor.goal_state.entries import Network

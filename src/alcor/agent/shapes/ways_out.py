@@ -15,9 +15,9 @@ Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_r
 from collections.abc import Iterator
 from typing import Unpack, cast
 
-from alcor.agent.model.exits import Exit, Home
-from alcor.agent.model.routing import RouterView
-from alcor.agent.model.tags import heard
+from alcor.agent.model.ports.tags import heard
+from alcor.agent.model.routers.exits import Exit, Home
+from alcor.agent.model.routers.routing import RouterView
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import (
     VNI_FULL,

@@ -1,0 +1,1 @@
+"""What a host answers itself, by flows or by its agent."""

@@ -1,0 +1,143 @@
+"""IPv6 neighbour discovery: flows answer solicitations for every known address of a network.
+
+It takes two stages, because Open vSwitch refuses to do both in one flow: a flow for each address
+turns the solicitation into an advertisement, and then one flow that all share fills in the option,
+which can be set only once the type has changed. This is the form that the userspace datapath takes.
+
+A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
+"""
+
+from collections.abc import Iterator
+
+from alcor.agent.model.model import Wired
+from alcor.agent.model.routers.routing import Leg
+from alcor.agent.model.service_address import SERVER_ADDRESS6, SERVER_MAC
+from alcor.agent.pipeline import pipeline as p
+from alcor.agent.shapes.shape import Filled, Shape
+from alcor.goal_state.entries import Neighbour, Network
+from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.flow import (
+    DROP,
+    Flow,
+    apply,
+    load,
+    match,
+    move,
+    set_field,
+)
+from alcor.values.addresses import Address, Mac, eui64_link_local
+
+SOLICIT, ADVERTISE = 135, 136
+TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
+SOLICITED_OVERRIDE = 0x6000_0000  # flags S and O of an advertisement
+OVERRIDE = 0x2000_0000
+ALL_NODES = 0xFF02 << 112 | 1
+
+_TO_ASKER = move("eth_src", "eth_dst")
+_TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
+_IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
+_OPTION = (set_field("nd_options_type", TARGET_LINK_LAYER), move("eth_src", "nd_tll"))
+
+
+def _advertisement(cookie: int, vni: int, address: int, mac: int) -> Flow:
+    """A solicitation for an address of a network becomes the answer, but for its option."""
+    asked_for = match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=SOLICIT,
+        icmpv6_code=0,
+        nd_target=address,
+    )
+    answer = apply(
+        _TO_ASKER,
+        set_field("eth_src", mac),
+        _TO_ASKER_IP,
+        set_field("ipv6_src", address),
+        _IS_ADVERTISEMENT,
+        goto=p.ND_ANSWER,
+    )
+    return Flow(p.ARP_ND, p.PRIORITY.normal, asked_for, answer, cookie)
+
+
+_ANSWER = Shape(_advertisement, p.VNI, "nd_target", "eth_src")
+
+
+def host(cookie: int) -> Iterator[Flow]:
+    """Solicitations go to the responder; its second step."""
+    asks = match(
+        eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=SOLICIT, icmpv6_code=0
+    )
+    yield Flow(p.SERVICES, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
+    answer = match(
+        eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=ADVERTISE, icmpv6_code=0
+    )
+    solicited = apply(set_field("nd_reserved", SOLICITED_OVERRIDE), *_OPTION, goto=p.RETURN)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.normal, answer, solicited, cookie)
+    # Who asked from no address (duplicate address detection) is told by multicast.
+    probed = match(
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        ipv6_dst=0,
+        icmpv6_type=ADVERTISE,
+        icmpv6_code=0,
+    )
+    everybody = set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE)
+    to_all = apply(*everybody, *_OPTION, goto=p.RETURN)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.high, probed, to_all, cookie)
+    # A switch sends nothing back to where it came from; an uplink's question came from there.
+    outside = match(
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=ADVERTISE,
+        icmpv6_code=0,
+        reg0=p.FROM_UPLINK,
+    )
+    flags, back = set_field("nd_reserved", SOLICITED_OVERRIDE), load("in_port", 0, bits=16)
+    to_asker = apply(flags, *_OPTION, back, goto=p.UPLINK_OUT)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.guard, outside, to_asker, cookie)
+
+
+def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """A port's own addresses are not answered to itself."""
+    fixed = [each.address.number for each in wired.port.fixed_ips if each.address.version == 6]
+    link_local = [eui64_link_local(wired.port.mac).number] if fixed else []
+    for address in fixed + link_local:
+        own = match(
+            reg14=wired.number,
+            eth_type=ETH_TYPE_IPV6,
+            ip_proto=IP_PROTO_ICMPV6,
+            icmpv6_type=SOLICIT,
+            icmpv6_code=0,
+            nd_target=address,
+        )
+        yield Flow(p.ARP_ND, p.PRIORITY.high, own, DROP, cookie)
+
+
+def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
+    """One flow for each IPv6 address of a neighbour, and for its link-local address."""
+    fixed = [each.number for each in neighbour.addresses if each.version == 6]
+    return _answers(network, fixed, neighbour.mac, cookie)
+
+
+def router(leg: Leg, cookie: int) -> list[Filled]:
+    """A router answers for its addresses, on every host for the machines there."""
+    fixed = [each.number for each in leg.addresses(6)]
+    return _answers(leg.network, fixed, leg.mac, cookie)
+
+
+def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> list[Filled]:
+    """What this host has outside it answers for."""
+    return _answers(network, [each.number for each in addresses], mac, cookie)
+
+
+def network(network: Network, cookie: int) -> Filled:
+    """The address of the host's own services, in every network."""
+    return _ANSWER, (cookie, network.vni, SERVER_ADDRESS6.number, SERVER_MAC)
+
+
+def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> list[Filled]:
+    if not fixed:
+        return []
+    known = [*fixed, eui64_link_local(mac).number]
+    return [(_ANSWER, (cookie, network.vni, address, mac)) for address in known]

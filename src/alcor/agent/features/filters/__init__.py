@@ -1,0 +1,1 @@
+"""What network ACLs and security groups let pass."""

@@ -1,0 +1,1 @@
+"""Within a network: to a port, to another host, to all, and over the wire."""

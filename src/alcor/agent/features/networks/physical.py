@@ -1,0 +1,97 @@
+"""UPLINK_IN, ARP_ND, RETURN, L2_DST: machines on a physical network, beside whoever else is there.
+
+Towards the outside a host answers for its own machines only: so every address has one answer, and
+switches see every MAC in one place. A request that no host can answer is passed to the outside, and
+the machine itself hears the answer. Routers are for the machines of hosts only: they are on all
+hosts at once, so towards the outside no host answers for them, or takes in packets for them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from alcor.agent.model.model import Wired
+from alcor.agent.model.ports.tags import put_on
+from alcor.agent.model.routers.routing import Leg
+from alcor.agent.pipeline import pipeline as p
+from alcor.goal_state.entries import Network
+from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.flow import DROP, Flow, Match, apply, load, match, output
+from alcor.values.addresses import Address, Mac, eui64_link_local
+
+_REQUEST, _REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
+_FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
+_TO_ANSWER, _TO_MACHINE = apply(goto=p.ARP_ND), apply(goto=p.L2_DST)
+_UNKNOWN = p.PRIORITY.lowest - 1  # below addresses that several ports may have
+
+
+def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
+    """Questions that nobody here answers go outside; answers to questions from there go back."""
+    vni = network.vni
+    for asks in _questions(vni, p.FROM_INSIDE):
+        yield Flow(p.ARP_ND, _UNKNOWN, asks, apply(goto=p.UPLINK_OUT), cookie)
+    for asks in _questions(vni, p.FROM_UPLINK):
+        yield Flow(p.UPLINK_IN, p.PRIORITY.low, asks, DROP, cookie)
+    back = apply(_FROM_NOWHERE, *put_on(network.vlan), output(uplink))
+    came = match(metadata=vni, reg0=p.FROM_UPLINK)
+    yield Flow(p.RETURN, p.PRIORITY.normal, came, back, cookie)
+
+
+def _questions(vni: int, flags: tuple[int, int]) -> Iterator[Match]:
+    yield match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REQUEST, reg0=flags)
+    yield match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=_SOLICIT,
+        icmpv6_code=0,
+        reg0=flags,
+    )
+
+
+def port(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """A machine here is answered for, and hears who answers it."""
+    network, port = wired.network, wired.port
+    if not network.physical_network:
+        return
+    yield from asked(network, [each.address for each in port.fixed_ips], port.mac, cookie)
+    vni, mac = network.vni, port.mac
+    reply = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, eth_dst=mac)
+    advertisement = match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=_ADVERTISE,
+        eth_dst=mac,
+    )
+    for says in (reply, advertisement):
+        yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, _TO_MACHINE, cookie)
+
+
+def asked(network: Network, addresses: Iterable[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
+    """Who asks outside for addresses that are here, at this MAC, is answered."""
+    known = list(addresses)
+    if any(each.version == 6 for each in known):
+        known.append(eui64_link_local(mac))
+    for address in known:
+        what = _asks(network.vni, address)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.normal, what, _TO_ANSWER, cookie)
+
+
+def _asks(vni: int, address: Address) -> Match:
+    if address.version == 4:
+        return match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REQUEST, arp_tpa=address.number)
+    return match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=_SOLICIT,
+        icmpv6_code=0,
+        nd_target=address.number,
+    )
+
+
+def leg(leg: Leg, cookie: int) -> Iterator[Flow]:
+    """What comes from outside for a router's MAC inside is for no host."""
+    if leg.network.physical_network:
+        flags = (p.FROM_UPLINK[0], p.FROM_UPLINK[1] | p.ROUTED[1])
+        what = match(metadata=leg.network.vni, eth_dst=leg.mac, reg0=flags)
+        yield Flow(p.L2_DST, p.PRIORITY.high, what, DROP, cookie)

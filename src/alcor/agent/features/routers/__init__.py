@@ -1,0 +1,1 @@
+"""Between networks, and to the outside."""

@@ -1,0 +1,1 @@
+"""What the host knows of network ACLs and security groups. Pure."""

@@ -1,0 +1,1 @@
+"""What the host knows of networks beside their neighbours. Pure."""

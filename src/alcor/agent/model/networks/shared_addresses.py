@@ -1,0 +1,100 @@
+"""Addresses that several ports may have (allowed address pairs), and which port has each one now.
+
+Pure. A part of `HostModel`. Who has an address is heard from the machine that says so
+(`punts/shared_addresses.py`); only a port with a pair of just this address is believed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from alcor.agent.model.unit import Unit, UnitKind
+from alcor.goal_state.entries import Neighbour
+from alcor.values.addresses import Address, Mac, Prefix
+
+
+class Holder(NamedTuple):
+    """The port that has a shared address, and the MAC that goes with it."""
+
+    port_id: str
+    mac: Mac
+
+
+class SharedAddresses:
+    """The pairs of neighbours, which it finds in what the model holds, and who was heard."""
+
+    def __init__(self, neighbours: Mapping[str, Mapping[str, Neighbour]]) -> None:
+        self._neighbours = neighbours
+        self._ports: dict[str, set[str]] = {}  # with pairs, by network
+        self._holders: dict[str, dict[Address, Holder]] = {}  # by network
+
+    def note(self, network_id: str, port_id: str, *, has_pairs: bool) -> set[Unit]:
+        """A neighbour that has pairs, or had some, is another now."""
+        ports = self._ports.setdefault(network_id, set())
+        (ports.add if has_pairs else ports.discard)(port_id)
+        units = self.units_of(network_id)
+        if not ports:
+            del self._ports[network_id]
+        for address in list(self._holders.get(network_id, ())):
+            if self.holder(network_id, address) is None:
+                self._forget(network_id, address)
+        return units
+
+    def set_holder(self, network_id: str, address: Address, holder: Holder) -> set[Unit]:
+        """Somebody has an address."""
+        held = self._holders.setdefault(network_id, {})
+        if held.get(address) == holder:
+            return set()
+        held[address] = holder
+        return {Unit(UnitKind.HOLDER, str(address), network_id)}
+
+    def prefixes(self, network_id: str) -> list[Prefix]:
+        """What ports of a network may have besides their own addresses, in a fixed order."""
+        return sorted({pair.prefix for each in self._with_pairs(network_id) for pair in each.pairs})
+
+    def candidates(self, network_id: str, address: Address) -> list[Neighbour]:
+        """The ports that may have an address."""
+        return [
+            each
+            for each in self._with_pairs(network_id)
+            if any(pair.prefix.covers(address) for pair in each.pairs)
+        ]
+
+    def may_hold(self, neighbour: Neighbour, address: Address, mac: Mac) -> bool:
+        """Whether a port has a pair of just this address and MAC."""
+        whole = Prefix(address.version, address.number, 32 if address.version == 4 else 128)
+        return any(pair.prefix == whole and pair.mac == mac for pair in neighbour.pairs)
+
+    def holder(self, network_id: str, address: Address) -> tuple[Neighbour, Holder] | None:
+        """The port that was heard to have an address, as long as it may."""
+        holder = self._holders.get(network_id, {}).get(address)
+        neighbour = self._neighbours.get(network_id, {}).get(holder.port_id) if holder else None
+        if holder is None or neighbour is None:
+            return None
+        return (neighbour, holder) if self.may_hold(neighbour, address, holder.mac) else None
+
+    def held(self) -> Iterator[tuple[str, Address, Holder]]:
+        """Who was heard to have which address of which network, as far as they may."""
+        for network_id, holders in self._holders.items():
+            for address, holder in holders.items():
+                if self.holder(network_id, address) is not None:
+                    yield network_id, address, holder
+
+    def networks(self) -> list[str]:
+        """Those with ports that have pairs."""
+        return list(self._ports)
+
+    def units_of(self, network_id: str) -> set[Unit]:
+        """What a network's pairs decide, besides flows of its ports."""
+        holders = self._holders.get(network_id, ())
+        units = {Unit(UnitKind.HOLDER, str(address), network_id) for address in holders}
+        return units | {Unit(UnitKind.SHARED, network_id)} if network_id in self._ports else units
+
+    def _with_pairs(self, network_id: str) -> list[Neighbour]:
+        held = self._neighbours.get(network_id, {})
+        return [held[each] for each in sorted(self._ports.get(network_id, ())) if each in held]
+
+    def _forget(self, network_id: str, address: Address) -> None:
+        held = self._holders[network_id]
+        del held[address]
+        if not held:
+            del self._holders[network_id]

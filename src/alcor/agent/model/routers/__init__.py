@@ -1,0 +1,1 @@
+"""What the host knows of routers, and of the world outside. Pure."""
