@@ -2,7 +2,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help setup demo up served check test simulate kills openapi fuzz acceptance bench docs clean
+.PHONY: help setup demo up served check test simulate kills openapi fuzz acceptance nova bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ kills: setup  ## kill N of a region's processes under load, at moments that SEED
 
 acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names; SHAPE=served
 	@$(BIN)/python -m acceptance $(if $(SHAPE),--shape $(SHAPE)) $(if $(REGEX),'$(REGEX)')
+
+nova: setup  ## a real Nova on two hosts: every step of a server's life, or those that REGEX names (needs root, MariaDB, RabbitMQ)
+	@$(BIN)/python -m acceptance.nova $(if $(REGEX),'$(REGEX)')
 
 openapi: setup  ## ask a hundred thousand requests that the OpenAPI document allows (EXAMPLES=320 an operation)
 	@$(BIN)/pytest -q -s -n 0 tests/api/test_openapi.py --examples $(or $(EXAMPLES),320)

@@ -125,9 +125,9 @@ class Keystone:
         """End a token."""
         self._api.delete("/auth/tokens", headers={"X-Subject-Token": token})
 
-    def publish(self, endpoint: str) -> None:
-        """Make `endpoint` the catalog's Networking service."""
-        service = self._made("services", "neutron", type="network")["id"]
+    def publish(self, endpoint: str, name: str = "neutron", type_: str = "network") -> None:
+        """Make `endpoint` the catalog's service of this name and type."""
+        service = self._made("services", name, type=type_)["id"]
         query = f"/endpoints?service_id={service}"
         held = {e["interface"]: e for e in self._api.get(query).json()["endpoints"]}
         for interface in ("public", "internal", "admin"):

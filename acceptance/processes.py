@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A process that answers `url` when it is ready; use it as a context."""
+    """A process that answers `url` when it is ready (empty: at once); use it as a context."""
 
     def __init__(
         self, argv: Sequence[str], url: str, log: Path, env: Mapping[str, str] | None = None
@@ -80,6 +80,8 @@ class Server:
 
     def _wait(self) -> None:
         assert self._process is not None
+        if not self.url:
+            return
         deadline = monotonic() + ready_s_max
         while self._process.poll() is None and monotonic() < deadline:
             if _answers(self.url):

@@ -20,15 +20,20 @@ class Product(NamedTuple):
 
 
 @contextmanager
-def product(folder: Path, keystone: Keystone, shape: str = "embedded") -> Iterator[Product]:
-    """A control plane with fresh databases in `folder`, for as long as the context lasts."""
+def product(
+    folder: Path, keystone: Keystone, shape: str = "embedded", nova: str = ""
+) -> Iterator[Product]:
+    """A control plane with fresh databases in `folder`, for as long as the context lasts.
+
+    `nova`: the endpoint that `alcor up` tells of its ports.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with _region(folder, keystone) if shape == "served" else _up(folder, keystone) as found:
+    with _region(folder, keystone) if shape == "served" else _up(folder, keystone, nova) as found:
         yield found
 
 
 @contextmanager
-def _up(folder: Path, keystone: Keystone) -> Iterator[Product]:
+def _up(folder: Path, keystone: Keystone, nova: str) -> Iterator[Product]:
     port, agents = free_port(), f"127.0.0.1:{free_port()}"
     settings = {
         "AUTH": "keystone",
@@ -37,6 +42,7 @@ def _up(folder: Path, keystone: Keystone) -> Iterator[Product]:
         "DATA": str(folder),
         "LISTEN": f"127.0.0.1:{port}",
         "AGENTS__LISTEN": agents,
+        "NOVA__ENDPOINT": nova,
     }
     # Classes of tests that make more than ten routers in one project are meant to pass.
     settings |= {f"QUOTA__{kind}": "-1" for kind in ("ROUTER", "FLOATINGIP")}

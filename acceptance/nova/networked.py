@@ -1,0 +1,140 @@
+"""Nova's fake compute driver, with interfaces: they are plugged in where a hypervisor plugs them.
+
+Runs inside nova-compute, in Nova's environment. Machines have nothing but interfaces, each a
+namespace of the lab, which `plug.py` makes in the environment that has the lab. What is waited for,
+and when an interface comes and goes, is as in Nova's libvirt driver.
+"""
+
+import os
+import subprocess
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+import nova.conf
+from nova import exception
+from nova.virt import fake
+
+CONF = nova.conf.CONF
+
+
+class NetworkedDriver(fake.FakeDriver):  # type: ignore[misc]
+    """A host whose machines are interfaces."""
+
+    def get_available_resource(self, nodename: str) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_available_resource(nodename)
+        return found | {"uuid": _id_of(nodename)}  # the fake's is another after a restart
+
+    def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
+        return {_id_of(name): name for name in self.get_available_nodes()}
+
+    def plug_vifs(self, instance: Any, network_info: Any) -> None:
+        for vif in network_info or ():
+            _cable("plug", vif)
+
+    def unplug_vifs(self, instance: Any, network_info: Any) -> None:
+        for vif in network_info or ():
+            _cable("unplug", vif)
+
+    def spawn(
+        self,
+        context: Any,
+        instance: Any,
+        image_meta: Any,
+        injected_files: Any,
+        admin_password: Any,
+        allocations: Any,
+        network_info: Any = None,
+        **how: Any,
+    ) -> None:
+        self._plug_and_wait(instance, network_info)
+        super().spawn(
+            context, instance, image_meta, injected_files, admin_password, allocations,
+            network_info=network_info, **how,
+        )  # fmt: skip
+
+    def destroy(
+        self, context: Any, instance: Any, network_info: Any, *how: Any, **more: Any
+    ) -> None:
+        super().destroy(context, instance, network_info, *how, **more)
+        self.unplug_vifs(instance, network_info)
+
+    def cleanup(
+        self, context: Any, instance: Any, network_info: Any, *how: Any, **more: Any
+    ) -> None:
+        super().cleanup(context, instance, network_info, *how, **more)
+        self.unplug_vifs(instance, network_info)
+
+    def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
+        super().attach_interface(context, instance, image_meta, vif)
+        self.plug_vifs(instance, [vif])
+
+    def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
+        self._interfaces.setdefault(vif["id"], vif)  # it came with a move, which the fake forgets
+        super().detach_interface(context, instance, vif)
+        self.unplug_vifs(instance, [vif])
+
+    def migrate_disk_and_power_off(
+        self, context: Any, instance: Any, dest: Any, flavor: Any, network_info: Any, *how: Any,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        self.unplug_vifs(instance, network_info)
+
+    def finish_migration(
+        self, context: Any, migration: Any, instance: Any, disk_info: Any, network_info: Any,
+        *how: Any, **more: Any,
+    ) -> None:  # fmt: skip
+        self._plug_and_wait(instance, network_info)
+        super().finish_migration(
+            context, migration, instance, disk_info, network_info, *how, **more
+        )
+
+    def finish_revert_migration(
+        self, context: Any, instance: Any, network_info: Any, *how: Any, **more: Any
+    ) -> None:
+        self._plug_and_wait(instance, network_info)
+        super().finish_revert_migration(context, instance, network_info, *how, **more)
+
+    def pre_live_migration(
+        self, context: Any, instance: Any, block_device_info: Any, network_info: Any,
+        disk_info: Any, migrate_data: Any,
+    ) -> Any:  # fmt: skip
+        self.plug_vifs(instance, network_info)
+        return migrate_data
+
+    def post_live_migration_at_source(self, context: Any, instance: Any, network_info: Any) -> None:
+        self.unplug_vifs(instance, network_info)
+
+    def rollback_live_migration_at_destination(
+        self, context: Any, instance: Any, network_info: Any, *how: Any, **more: Any
+    ) -> None:
+        self.unplug_vifs(instance, network_info)
+
+    def _plug_and_wait(self, instance: Any, network_info: Any) -> None:
+        silent = [vif for vif in network_info or () if vif.get("active", True) is False]
+        events = [("network-vif-plugged", vif["id"]) for vif in silent]
+        try:
+            with self.virtapi.wait_for_instance_event(
+                instance, events, timeout=CONF.vif_plugging_timeout, error_callback=_refused
+            ):
+                self.plug_vifs(instance, network_info)
+        except exception.InstanceEventTimeout:
+            self.unplug_vifs(instance, network_info)
+            raise exception.VirtualInterfaceCreateException() from None
+
+
+def _id_of(name: str) -> str:
+    return str(uuid5(NAMESPACE_DNS, name))
+
+
+def _refused(event_name: str, instance: Any) -> None:
+    raise exception.VirtualInterfaceCreateException()
+
+
+def _cable(verb: str, vif: Any) -> None:
+    argv = [os.environ["ALCOR_PYTHON"], "-m", "acceptance.nova.plug", verb]
+    argv += [os.environ["ALCOR_LAB"], CONF.host, vif["id"], vif["address"]]
+    done = subprocess.run(
+        argv, cwd=os.environ["ALCOR_ROOT"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise exception.VirtualInterfacePlugException(done.stderr[-1_000:])
