@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from alcor.lab.echo import EchoSocket, kind_of
+from alcor.lab.traffic.echo import EchoSocket, kind_of
 from bench.servers import Unexpected
 
 ask_again_s = 0.05

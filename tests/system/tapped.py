@@ -7,10 +7,10 @@ from itertools import count
 from tests.system.conftest import converge_timeout_s
 
 from alcor.client.api import Kind
-from alcor.lab.frames import FrameSocket, udp4, udp6
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket, udp4, udp6
 from alcor.lab.waiting import wait_until
 
 SERVICE = Kind("tap_service", "tap_services", "/v2.0/taas/tap_services")

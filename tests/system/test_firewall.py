@@ -12,9 +12,9 @@ import pytest
 from alcor.client.api import PORT
 from alcor.lab import namespaces
 from alcor.lab.lab import Lab
-from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
-from alcor.lab.sessions import Protocol, opens
+from alcor.lab.traffic.ping import Pair, ping
+from alcor.lab.traffic.sessions import Protocol, opens
 
 lab_name = "sysfw"
 lab_hosts = 2

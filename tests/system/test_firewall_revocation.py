@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from alcor.client.api import PORT
-from alcor.lab.frames import FrameSocket
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
-from alcor.lab.sessions import Protocol, Session
+from alcor.lab.traffic.frames import FrameSocket
+from alcor.lab.traffic.sessions import Protocol, Session
 
 lab_name = "sysrevoke"
 lab_hosts = 2

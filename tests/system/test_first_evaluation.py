@@ -22,9 +22,9 @@ from alcor.lab.lab import Lab
 from alcor.lab.layout import LabHost
 from alcor.lab.machines import give_address
 from alcor.lab.moving import MovingMachine
-from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
-from alcor.lab.stream import Stream
+from alcor.lab.traffic.ping import Pair, ping
+from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 
 lab_name = "sysfirst"

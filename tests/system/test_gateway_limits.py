@@ -26,10 +26,10 @@ from tests.system.test_qos import (
 
 from alcor.client.api import NETWORK, SUBNET, Kind
 from alcor.lab import outside
-from alcor.lab.flood import Flooded, flood, overhead_bytes
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.flood import Flooded, flood, overhead_bytes
 
 pytestmark = pytest.mark.alone
 lab_name = "sysgwlim"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
-from alcor.lab import dhcp6
 from alcor.lab.commands import run
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic import dhcp6
 from alcor.lab.waiting import wait_until
 
 ROUTER = Kind("router", "routers", "/v2.0/routers")

@@ -6,7 +6,9 @@ from contextlib import ExitStack
 import pytest
 
 from alcor.client.api import PORT
-from alcor.lab.frames import (
+from alcor.lab.lab import Lab
+from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import (
     FrameSocket,
     arp,
     broadcast,
@@ -15,8 +17,6 @@ from alcor.lab.frames import (
     udp4,
     udp6,
 )
-from alcor.lab.lab import Lab
-from alcor.lab.record import Machine
 from alcor.values.addresses import eui64_link_local, mac
 
 lab_name = "sysiso"

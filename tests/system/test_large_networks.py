@@ -21,13 +21,13 @@ from alcor.goal_state.slices import looked_for
 from alcor.lab import lab as labs
 from alcor.lab import parts
 from alcor.lab.commands import ip_batch
-from alcor.lab.echo import EchoSocket, kind_of
-from alcor.lab.frames import FrameSocket, broadcast, udp4
 from alcor.lab.hosts import ofctl
 from alcor.lab.lab import Lab
 from alcor.lab.layout import LabError
 from alcor.lab.record import Machine
-from alcor.lab.stream import Stream
+from alcor.lab.traffic.echo import EchoSocket, kind_of
+from alcor.lab.traffic.frames import FrameSocket, broadcast, udp4
+from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac

@@ -18,7 +18,7 @@ from alcor.lab.interfaces import checksum_in_software
 from alcor.lab.lab import Lab
 from alcor.lab.layout import LabHost
 from alcor.lab.record import Machine
-from alcor.lab.stream import Stream
+from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 
 pytestmark = pytest.mark.alone

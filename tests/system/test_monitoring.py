@@ -15,12 +15,12 @@ import pytest
 from alcor.client.api import Kind
 from alcor.lab import namespaces
 from alcor.lab.commands import ip_batch
-from alcor.lab.frames import FrameSocket, udp4
 from alcor.lab.hosts import appctl, ofctl
 from alcor.lab.lab import Lab
-from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
-from alcor.lab.sessions import Session, opens
+from alcor.lab.traffic.frames import FrameSocket, udp4
+from alcor.lab.traffic.ping import Pair, ping
+from alcor.lab.traffic.sessions import Session, opens
 from alcor.lab.waiting import wait_until
 
 lab_name = "syslog"

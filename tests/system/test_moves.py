@@ -10,7 +10,7 @@ from alcor.client.api import PORT, Kind
 from alcor.lab.lab import Lab
 from alcor.lab.moving import MovingMachine
 from alcor.lab.record import Machine
-from alcor.lab.stream import Stream
+from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 
 pytestmark = pytest.mark.alone

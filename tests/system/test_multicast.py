@@ -7,10 +7,10 @@ import pytest
 from tests.system.conftest import Groups
 
 from alcor.client.api import PORT, Kind
-from alcor.lab.frames import FrameSocket, broadcast, ethernet, udp4, udp6
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket, broadcast, ethernet, udp4, udp6
 from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac

@@ -15,7 +15,7 @@ from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
-from alcor.lab.sessions import Protocol, Session, opens
+from alcor.lab.traffic.sessions import Protocol, Session, opens
 from alcor.lab.waiting import wait_until
 
 lab_name = "sysacl"

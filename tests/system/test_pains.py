@@ -11,10 +11,10 @@ from tests.system.conftest import Groups, converge_timeout_s
 from alcor.client.api import PORT
 from alcor.lab import hosts, machines, namespaces, parts
 from alcor.lab.commands import ip_batch
-from alcor.lab.frames import FrameSocket, ethernet
 from alcor.lab.lab import Lab
 from alcor.lab.layout import tunnel_network_length
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket, ethernet
 from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from alcor.client.api import NETWORK, PORT, Kind
-from alcor.lab.flood import Flooded, flood, interval_s
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.flood import Flooded, flood, interval_s
 
 pytestmark = pytest.mark.alone
 lab_name = "sysqos"

@@ -12,9 +12,9 @@ from alcor.agent.desired.state import read
 from alcor.client.api import PORT
 from alcor.lab import parts
 from alcor.lab.commands import ip_batch
-from alcor.lab.frames import FrameSocket
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket
 from alcor.lab.waiting import wait_until
 from alcor.values.addresses import address, mac
 

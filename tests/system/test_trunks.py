@@ -13,12 +13,12 @@ import pytest
 
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET, Kind
 from alcor.lab import parts
-from alcor.lab.frames import FrameSocket, udp4
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
-from alcor.lab.ping import Pair, ping
 from alcor.lab.record import Machine
-from alcor.lab.sessions import Session, opens
+from alcor.lab.traffic.frames import FrameSocket, udp4
+from alcor.lab.traffic.ping import Pair, ping
+from alcor.lab.traffic.sessions import Session, opens
 from alcor.lab.waiting import wait_until
 
 lab_name = "systrunk"

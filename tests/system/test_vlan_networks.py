@@ -12,9 +12,9 @@ import pytest
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch
-from alcor.lab.frames import FrameSocket, arp, broadcast, udp4
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket, arp, broadcast, udp4
 from alcor.lab.vlans import AUXDATA, SOL_PACKET, tagged, untagged
 from alcor.lab.waiting import wait_until
 from alcor.values.addresses import address, mac

@@ -14,9 +14,9 @@ from time import monotonic
 from alcor.client.api import NETWORK, NODE, PORT, SUBNET, Api, Item
 from alcor.client.connection import Refused
 from alcor.lab import lab as labs
-from alcor.lab.dhcp import Lease
 from alcor.lab.lab import Lab
 from alcor.lab.layout import LabError
+from alcor.lab.traffic.dhcp import Lease
 from alcor.lab.waiting import wait_until
 
 hosts_timeout_s = 30.0  # until goal state and flows are where they belong

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alcor.client.api import Api, Item
 from alcor.client.credentials import SignedIn, sign_in
-from alcor.lab import dhcp, hosts, machines, namespaces, outside, parts, processes
+from alcor.lab import hosts, machines, namespaces, outside, parts, processes
 from alcor.lab.layout import (
     LabError,
     LabHost,
@@ -20,7 +20,6 @@ from alcor.lab.layout import (
     layout,
     machine_name,
 )
-from alcor.lab.ping import PingResult, all_pairs, ping
 from alcor.lab.record import (
     LabRecord,
     Machine,
@@ -29,7 +28,9 @@ from alcor.lab.record import (
     load_machines,
     save_lab,
 )
-from alcor.lab.stream import Stream, interval_s
+from alcor.lab.traffic import dhcp
+from alcor.lab.traffic.ping import PingResult, all_pairs, ping
+from alcor.lab.traffic.stream import Stream, interval_s
 from alcor.lab.vlans import VlanSwitch
 
 dhcp_timeout_s = 30.0

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Protocol
 
-from alcor.simulation.broker import Broker
-from alcor.simulation.calls import Exchange
-from alcor.simulation.clock import Process
-from alcor.simulation.disks import Disks
+from alcor.simulation.fakes.broker import Broker
+from alcor.simulation.fakes.calls import Exchange
+from alcor.simulation.fakes.clock import Process
+from alcor.simulation.fakes.disks import Disks
+from alcor.simulation.fakes.journal import Journal
+from alcor.simulation.fakes.weather import Weather
 from alcor.simulation.host import Host
-from alcor.simulation.journal import Journal
 from alcor.simulation.roles import Role
-from alcor.simulation.weather import Weather
 
 pause_s = 1.5  # between two faults, on average
 mood_share = 0.5  # of the kinds of faults that happen under one seed

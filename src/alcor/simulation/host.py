@@ -21,10 +21,10 @@ from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 from alcor.agent.seeking import watch
 from alcor.goal_state.slices import found_slice
-from alcor.simulation.calls import Exchange
-from alcor.simulation.clock import Process
-from alcor.simulation.journal import Journal
-from alcor.simulation.switch import Switch
+from alcor.simulation.fakes.calls import Exchange
+from alcor.simulation.fakes.clock import Process
+from alcor.simulation.fakes.journal import Journal
+from alcor.simulation.fakes.switch import Switch
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello
 from alcor.values.addresses import Address

@@ -20,12 +20,12 @@ from alcor.keyed_log.log import KeyedLog
 from alcor.runtime.calls.rpc import answers
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.tasks import TaskFailed
-from alcor.simulation.broker import Broker
-from alcor.simulation.broker_client import BrokerClient
-from alcor.simulation.calls import Exchange
-from alcor.simulation.clock import OUTSIDE, Process
-from alcor.simulation.disks import Disks
-from alcor.simulation.journal import Journal
+from alcor.simulation.fakes.broker import Broker
+from alcor.simulation.fakes.broker_client import BrokerClient
+from alcor.simulation.fakes.calls import Exchange
+from alcor.simulation.fakes.clock import OUTSIDE, Process
+from alcor.simulation.fakes.disks import Disks
+from alcor.simulation.fakes.journal import Journal
 
 start_again_s = 0.5
 Main = Callable[["Role", Region], Awaitable[None]]

@@ -23,22 +23,23 @@ from alcor.managers.quota.app import QuotaSettings
 from alcor.managers.router.app import RouterSettings
 from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.ids import IdMaker
-from alcor.simulation import laws, recompute, roles
-from alcor.simulation.api import KINDS, KINDS_TOO, Api, furnish
-from alcor.simulation.book import Book
-from alcor.simulation.broker import Broker
-from alcor.simulation.broker_client import BrokerClient
-from alcor.simulation.calls import Exchange
-from alcor.simulation.clients import PROJECTS, Client
-from alcor.simulation.clock import Process, Stalled, VirtualLoop
-from alcor.simulation.disks import Disks
+from alcor.simulation import roles
+from alcor.simulation.clients.api import KINDS, KINDS_TOO, Api, furnish
+from alcor.simulation.clients.book import Book
+from alcor.simulation.clients.clients import PROJECTS, Client
+from alcor.simulation.fakes.broker import Broker
+from alcor.simulation.fakes.broker_client import BrokerClient
+from alcor.simulation.fakes.calls import Exchange
+from alcor.simulation.fakes.clock import Process, Stalled, VirtualLoop
+from alcor.simulation.fakes.disks import Disks
+from alcor.simulation.fakes.journal import Journal
+from alcor.simulation.fakes.told import INTENT, Told
+from alcor.simulation.fakes.weather import Weather
 from alcor.simulation.faults import Faults
 from alcor.simulation.host import Host
-from alcor.simulation.journal import Journal
-from alcor.simulation.laws import Laws
+from alcor.simulation.laws import laws, recompute
+from alcor.simulation.laws.laws import Laws
 from alcor.simulation.roles import Role, Surroundings
-from alcor.simulation.told import INTENT, Told
-from alcor.simulation.weather import Weather
 from alcor.values.errors import Refusal
 
 began_s = 1_700_000_000.0  # since the epoch: when worlds begin

@@ -7,7 +7,7 @@ import pytest
 
 from alcor.agent.desired.memory import Memory, save_bytes_per_s_max, save_pause_s
 from alcor.agent.desired.state import SavedState
-from alcor.simulation.clock import VirtualLoop
+from alcor.simulation.fakes.clock import VirtualLoop
 
 STATE = SavedState(host="h1", slices=[])
 writing_s = 2.0  # a disk, or a computer, that others keep busy

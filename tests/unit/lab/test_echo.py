@@ -5,9 +5,9 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.lab.echo import V4, V6, checksum, kind_of, reply, request
-from alcor.lab.ping import all_pairs
-from alcor.lab.stream import StreamResult, interval_s
+from alcor.lab.traffic.echo import V4, V6, checksum, kind_of, reply, request
+from alcor.lab.traffic.ping import all_pairs
+from alcor.lab.traffic.stream import StreamResult, interval_s
 
 
 @given(st.binary(max_size=100).filter(lambda data: len(data) % 2 == 0))

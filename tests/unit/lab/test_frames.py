@@ -2,8 +2,8 @@
 
 import struct
 
-from alcor.lab.echo import checksum
-from alcor.lab.frames import arp, broadcast, neighbour_advertisement, udp4, udp6
+from alcor.lab.traffic.echo import checksum
+from alcor.lab.traffic.frames import arp, broadcast, neighbour_advertisement, udp4, udp6
 from alcor.values.addresses import address
 
 ME = ("fa:16:3e:00:00:01", "10.0.0.1", 67)

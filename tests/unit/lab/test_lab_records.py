@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alcor.cli.main import app
-from alcor.lab.dhcp import lease_of, lease_path, parse_lease
 from alcor.lab.layout import LabError, Layout
 from alcor.lab.record import (
     LabRecord,
@@ -19,6 +18,7 @@ from alcor.lab.record import (
     save_lab,
     save_machine,
 )
+from alcor.lab.traffic.dhcp import lease_of, lease_path, parse_lease
 
 LEASE = """address=10.0.0.5
 length=24

@@ -8,7 +8,7 @@ from tests.fixtures.foundation import foundation
 
 from alcor.managers.local_ip.app import LocalIpApp, settle_interval_s
 from alcor.managers.local_ip.needs import Peers
-from alcor.simulation.clock import VirtualLoop
+from alcor.simulation.fakes.clock import VirtualLoop
 from alcor.values.errors import Unavailable
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from alcor.managers.port.model.addressing import SubnetView
 from alcor.managers.port.service.automatic import AutomaticAddresses
-from alcor.simulation.clock import VirtualLoop
+from alcor.simulation.fakes.clock import VirtualLoop
 from alcor.values.addresses import Prefix
 from alcor.values.errors import Unavailable
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alcor.lab import namespaces, processes
 from alcor.lab.commands import run
-from alcor.lab.dhcp import own_script
 from alcor.lab.layout import LabError, Layout
 from alcor.lab.record import Machine
+from alcor.lab.traffic.dhcp import own_script
 from alcor.lab.waiting import wait_until
 
 timeout_s = 30.0

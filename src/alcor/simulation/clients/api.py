@@ -27,7 +27,7 @@ from alcor.resource import body
 from alcor.resource.declaration import Resource
 from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.calls.rpc import far_peer
-from alcor.simulation.book import Book
+from alcor.simulation.clients.book import Book
 from alcor.simulation.host import physical_network
 from alcor.values.errors import Unavailable
 

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from alcor.simulation.api import Document
-from alcor.simulation.asking import Asker
+from alcor.simulation.clients.api import Document
+from alcor.simulation.clients.asking import Asker
 
 PROJECTS = ("red", "blue")
 batch_max = 6  # ports of one call

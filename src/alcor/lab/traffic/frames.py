@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Self
 
 from alcor.lab import namespaces
-from alcor.lab.echo import checksum
+from alcor.lab.traffic.echo import checksum
 from alcor.lab.waiting import wait_until
 from alcor.values.addresses import address, mac
 

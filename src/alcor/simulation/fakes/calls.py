@@ -13,8 +13,8 @@ from typing import Any, cast
 import grpc
 import structlog
 
-from alcor.simulation.clock import Process
-from alcor.simulation.weather import Line, Weather
+from alcor.simulation.fakes.clock import Process
+from alcor.simulation.fakes.weather import Line, Weather
 
 Metadata = Sequence[tuple[str, str]]
 _log = structlog.get_logger(__name__)

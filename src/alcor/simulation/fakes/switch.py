@@ -16,7 +16,7 @@ from alcor.ovs.channel import Disconnected
 from alcor.ovs.connection import OpenFlow, Prepared, Sent
 from alcor.ovs.openflow.flows import Bundle, FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import Meter
-from alcor.simulation.journal import Journal
+from alcor.simulation.fakes.journal import Journal
 
 answer_s = 0.002  # on average, of a switch that is not busy
 

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from alcor.runtime.sql import migrations
 from alcor.runtime.sql.database import Database, Deposed
-from alcor.simulation.clock import Process, current
-from alcor.simulation.journal import Journal
+from alcor.simulation.fakes.clock import Process, current
+from alcor.simulation.fakes.journal import Journal
 from alcor.values.errors import Unavailable
 
 T = TypeVar("T")

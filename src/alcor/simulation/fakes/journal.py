@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from alcor.simulation.clock import current
+from alcor.simulation.fakes.clock import current
 
 kept_max = 100_000  # events that are kept; the digest is of all
 

@@ -11,10 +11,10 @@ import msgspec
 
 from alcor.contracts.convergence import ConvergenceRequest
 from alcor.contracts.resources import Caller, Written
-from alcor.simulation.api import Api, Document
-from alcor.simulation.book import Batch, Book, Renaming, Thing
+from alcor.simulation.clients.api import Api, Document
+from alcor.simulation.clients.book import Batch, Book, Renaming, Thing
+from alcor.simulation.fakes.journal import Journal
 from alcor.simulation.host import Host
-from alcor.simulation.journal import Journal
 from alcor.values.errors import Kind, Refusal
 
 wait_s = 10.0  # that a client waits for hosts

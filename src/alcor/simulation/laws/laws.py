@@ -20,10 +20,10 @@ from alcor.intent.records import (
 from alcor.intent.watching_records import TapFlowRecord, TapServiceRecord
 from alcor.keyed_log.log import Entry
 from alcor.ovs.openflow.flows import key_text
-from alcor.simulation.book import Book, Thing
-from alcor.simulation.disks import Disks
+from alcor.simulation.clients.book import Book, Thing
+from alcor.simulation.fakes.disks import Disks
+from alcor.simulation.fakes.journal import Journal
 from alcor.simulation.host import Host
-from alcor.simulation.journal import Journal
 
 Document = dict[str, Any]
 Documents = Mapping[str, Mapping[str, Document]]  # by kind and id

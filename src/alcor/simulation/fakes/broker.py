@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import nats.js.errors
 
-from alcor.simulation.clock import Process
-from alcor.simulation.journal import Journal
-from alcor.simulation.weather import Line, Weather
+from alcor.simulation.fakes.clock import Process
+from alcor.simulation.fakes.journal import Journal
+from alcor.simulation.fakes.weather import Line, Weather
 
 heartbeat_s = 1.0
 sync_share = 0.02  # of the messages after which the disk happens to be in step

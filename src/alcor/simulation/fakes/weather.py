@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from alcor.simulation.clock import Process
+from alcor.simulation.fakes.clock import Process
 
 quick_s, slow_s, slow_share = 0.0006, 0.25, 0.01
 

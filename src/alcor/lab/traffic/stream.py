@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Self
 
-from alcor.lab.echo import EchoSocket, kind_of
+from alcor.lab.traffic.echo import EchoSocket, kind_of
 
 interval_s = 0.01  # unless said otherwise
 answer_timeout_s = 1.0

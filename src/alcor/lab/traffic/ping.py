@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
 
-from alcor.lab.echo import EchoSocket, kind_of
+from alcor.lab.traffic.echo import EchoSocket, kind_of
 
 ask_again_s = 0.2
 _identifier = 0xA1C0

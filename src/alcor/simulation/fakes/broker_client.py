@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 import nats.errors
 from nats.aio.client import Client
 
-from alcor.simulation.broker import Broker, Connection, Message, Stored, Stream
-from alcor.simulation.clock import Process
+from alcor.simulation.fakes.broker import Broker, Connection, Message, Stored, Stream
+from alcor.simulation.fakes.clock import Process
 
 reconnect_every_s = 0.5
 flush_s_max = 10.0

@@ -5,8 +5,8 @@ import msgspec
 from alcor.keyed_log.jetstream import Body
 from alcor.keyed_log.log import Entry
 from alcor.keyed_log.subjects import key_of
-from alcor.simulation.broker import Stored, Stream
-from alcor.simulation.journal import Journal
+from alcor.simulation.fakes.broker import Stored, Stream
+from alcor.simulation.fakes.journal import Journal
 
 INTENT = "alcor_intent"
 _NOT_KEYS = ("forgotten", "complete.")

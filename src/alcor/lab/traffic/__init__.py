@@ -1,0 +1,1 @@
+"""What machines say and hear: leases, pings, datagrams, connections, raw frames."""
