@@ -5,6 +5,7 @@ Source and target are both real control planes here; what a real Neutron answers
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
@@ -16,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from alcor.cli.kinds import resources
 from alcor.cli.main import app
-from alcor.client.connection import Connection, Unreachable
+from alcor.client.connection import Connection, Refused, Unreachable
 from alcor.gateway.app import GatewaySettings
 from alcor.importing.bringing import How
 from alcor.importing.ends import Source, Target
@@ -288,3 +289,28 @@ def test_a_source_that_is_not_there_is_told() -> None:
     result = CliRunner().invoke(app, ["import", *ends])
 
     assert isinstance(result.exception, Unreachable)
+    told = r"^the source at http://127.0.0.1:1 does not answer \(.*\): name another by --from$"
+    assert re.search(told, str(result.exception))
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "step"),
+    [
+        ("", 401, "Say who you are at the source: --from a cloud of clouds.yaml, or --from-token."),
+        ("of-a-member", 403, "An import is an administrator's, at both ends."),
+    ],
+)
+def test_who_may_not_read_the_source_is_told_what_to_do(
+    tmp_path: Path, control_plane: Any, target: Any, token: str, status: int, step: str
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text('[[tokens]]\ntoken = "of-a-member"\nproject_id = "p"\nroles = ["member"]\n')
+    settings = {"auth": "tokens", "tokens_file": str(tokens)}
+    with (
+        control_plane(tmp_path / "strict", GatewaySettings(), **settings) as strict,
+        pytest.raises(Refused) as refused,
+    ):
+        run(strict, target, "--from-token", token)
+
+    assert refused.value.status == status
+    assert refused.value.message.endswith(step)

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ from alcor.cli.kinds import resources
 from alcor.cli.options import Format
 from alcor.cli.session import Endpoint, default_endpoint
 from alcor.cli.tables import Output, write_json, write_table
-from alcor.client.connection import Connection, place_of
+from alcor.client.connection import Connection, Refused, place_of
 from alcor.client.credentials import SignedIn, sign_in
 
 if TYPE_CHECKING:
@@ -92,30 +92,52 @@ def bring(
     progress: AbstractContextManager[Watch] = (
         _Progress(check=check) if output is Output.TABLE else nullcontext(lambda tally: None)
     )
-    with closing(source), closing(target), progress as watch:
+    with closing(source), closing(target), _as_administrator(), progress as watch:
         ledger = bring_all(source, target, resources(), how, watch, pruning=prune, anew=new_tunnels)
     _report(ledger, output)
     if not ledger.complete:
         raise typer.Exit(Exit.FAILED)
 
 
+@contextmanager
+def _as_administrator() -> Iterator[None]:
+    """Say of what is forbidden who may do it."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status == 403:
+            said = refused.message.rstrip(".")
+            message = f"{said}. An import is an administrator's, at both ends."
+            raise Refused(403, refused.kind, message, refused.request_id) from None
+        raise
+
+
+class _AtSource(Connection):
+    """A connection to the end that is no control plane of ours."""
+
+    nobody = "the source at {endpoint} does not answer ({reason}): name another by --from"
+    sign_in = "Say who you are at the source: --from a cloud of clouds.yaml, or --from-token."
+
+
 class _End:
     """An endpoint and how to sign in to it, as often as a token ends."""
 
-    def __init__(self, sign: Callable[[], SignedIn]) -> None:
+    def __init__(self, sign: Callable[[], SignedIn], kind: type[Connection] = Connection) -> None:
         self._sign = sign
+        self._kind = kind
         self.url = ""
 
     def connect(self) -> Connection:
         """A connection with a token that is good now."""
         signed = self._sign()
         self.url = signed.endpoint
-        return Connection(signed.endpoint, "", signed.token, trust=signed.trust)
+        return self._kind(signed.endpoint, "", signed.token, trust=signed.trust)
 
 
 def _source_of(name: str, token: str) -> _End:
     if "://" in name:
-        return _End(lambda: SignedIn(token, name, os.environ.get("OS_CACERT") or True))
+        given = SignedIn(token, name, os.environ.get("OS_CACERT") or True)
+        return _End(lambda: given, _AtSource)
     environment = {**os.environ, "OS_CLOUD": name} if name else dict(os.environ)
     if name:
         environment = {k: v for k, v in environment.items() if k not in ("ALCOR_TOKEN", "OS_TOKEN")}
@@ -126,7 +148,7 @@ def _source_of(name: str, token: str) -> _End:
             raise typer.BadParameter("name a source: --from CLOUD_OR_URL, or OS_* with a catalog")
         return signed
 
-    return _End(sign)
+    return _End(sign, _AtSource)
 
 
 def _target_of(endpoint: str) -> _End:

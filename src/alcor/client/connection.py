@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 request_timeout_s = 60.0
-_sign_in = "Say who you are by --token, --os-cloud or the OS_* variables."
 
 
 class ClientError(Exception):
@@ -74,6 +73,13 @@ Trust = bool | str  # whose certificates: the system's authorities', anybody's, 
 class Connection:
     """The connection; `endpoint` is as in http://127.0.0.1:9696. `trust` is for https."""
 
+    # What to do about who does not answer, and who does not know us.
+    nobody = (
+        "no control plane answers at {endpoint} ({reason}): "
+        "start one with `alcor up`, or name another with --endpoint or ALCOR_ENDPOINT"
+    )
+    sign_in = "Say who you are by --token, --os-cloud or the OS_* variables."
+
     def __init__(
         self, endpoint: str, project: str = "", token: str = "", *, trust: Trust = True
     ) -> None:
@@ -125,10 +131,8 @@ class Connection:
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
             reason = str(problem) or problem.__class__.__name__
-            raise Unreachable(
-                f"no control plane answers at {self._endpoint} ({reason}): "
-                "start one with `alcor up`, or name another with --endpoint or ALCOR_ENDPOINT"
-            ) from None
+            told = self.nobody.format(endpoint=self._endpoint, reason=reason)
+            raise Unreachable(told) from None
 
     def _exchange(self, send: Callable[[], Answer]) -> Answer:
         kept = self._http.sock is not None
@@ -156,7 +160,7 @@ class Connection:
         response = self._http.getresponse()
         data = response.read()
         if response.status >= 400 and response.status != good:
-            raise _refusal(response, data)
+            raise _refusal(response, data, self.sign_in)
         return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
 
 
@@ -183,14 +187,14 @@ def _body(response: http.client.HTTPResponse, data: bytes) -> Any:
         raise ClientError(f"the answer is not JSON ({problem}): is this Alcor's API?") from None
 
 
-def _refusal(response: http.client.HTTPResponse, data: bytes) -> Refused:
+def _refusal(response: http.client.HTTPResponse, data: bytes, sign_in: str) -> Refused:
     request_id = response.getheader("X-Openstack-Request-Id", "")
     try:
         answer = msgspec.json.decode(data)
         if response.status == 401 and "error" in answer:  # Keystone's words, not Neutron's
             kind, message = (
                 str(answer["error"]["title"]),
-                f"{answer['error']['message']} {_sign_in}",
+                f"{answer['error']['message']} {sign_in}",
             )
         else:
             error = answer["NeutronError"]
