@@ -34,6 +34,22 @@ def test_segments_are_found_by_how_their_networks_travel(api: Any) -> None:
     assert [each["id"] for each in found] == [network["id"]]
 
 
+def test_segments_are_found_by_what_is_said_of_them(api: Any) -> None:
+    one, other = (api.network()["id"] for _ in "ab")
+    said = {"name": "found-by-name", "description": "found by this"}
+    api.call("PUT", f"{PATH}/{one}", {"segment": said})
+    api.call("PUT", f"{PATH}/{other}", {"segment": {"name": "other-name"}})
+
+    for query, wanted in (
+        ("name=found-by-name", [one]),
+        ("description=found+by+this", [one]),
+        ("name=found-by-name&name=other-name&sort_key=created_at&sort_dir=asc", [one, other]),
+        (f"name=found-by-name&network_id={other}", []),
+        ("name=nobody", []),
+    ):
+        assert [each["id"] for each in api.listed(f"{PATH}?{query}")] == wanted, query
+
+
 def test_a_segment_is_neither_made_nor_deleted_alone(api: Any) -> None:
     network = api.network()
     body = {"network_id": network["id"], "network_type": "vxlan"}

@@ -4,6 +4,7 @@ What is kept of a segment beside its network is what operators say of it. The re
 Source: Neutron API reference v2, "Segments".
 """
 
+import sqlite3
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,7 +22,13 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.managers.network.model.network import Network
-from alcor.managers.network.tables.segment_notes import SegmentNote, note_of, of_networks, save
+from alcor.managers.network.tables.segment_notes import (
+    SegmentNote,
+    note_of,
+    of_networks,
+    said,
+    save,
+)
 from alcor.resource.revisions import check_revision, revised
 from alcor.runtime.managing.kept import KeptStore, KeptTransaction
 from alcor.runtime.managing.writes import Makers
@@ -34,6 +41,8 @@ _FIELD_BY_NAME = {
     "physical_network": "provider:physical_network",
     "segmentation_id": "provider:segmentation_id",
 }
+_SAID = ("name", "description")
+_NOBODY = ("",)  # the id of no network
 _network = msgspec.json.Decoder(Network).decode
 
 
@@ -79,9 +88,8 @@ class SegmentService:
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        query = _of_networks(request.query)
-
         def work(tx: KeptTransaction) -> list[Raw]:
+            query = _of_networks(request.query, tx.connection)
             found = list(map(_network, self._networks.page(tx.connection, query)))
             notes = of_networks(tx.connection, [network.id for network in found])
             return [Segment(n, notes.get(n.id, SegmentNote(id=n.id))).shown() for n in found]
@@ -115,11 +123,16 @@ class SegmentService:
         raise missing("Segment", request.id)
 
 
-def _of_networks(query: ListQuery) -> ListQuery:
-    """The same question, asked of networks."""
+def _of_networks(query: ListQuery, connection: sqlite3.Connection) -> ListQuery:
+    """The same question, asked of networks: of those about whom something is said, by their ids."""
     return msgspec.structs.replace(
         query,
-        filters=tuple(Filter(_name(f.field), f.values) for f in query.filters),
+        filters=tuple(
+            Filter("id", said(connection, f.field, f.values) or _NOBODY)
+            if f.field in _SAID
+            else Filter(_name(f.field), f.values)
+            for f in query.filters
+        ),
         sorts=tuple(Sort(_name(s.field), s.descending) for s in query.sorts),
     )
 

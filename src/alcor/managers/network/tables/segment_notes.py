@@ -37,6 +37,15 @@ def of_networks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str,
     return {note.id: note for note in notes}
 
 
+def said(connection: sqlite3.Connection, field: str, texts: Sequence[object]) -> tuple[str, ...]:
+    """The networks of whose segments one of these is said; a `field` that a note has."""
+    rows = connection.execute(
+        f"SELECT network_id FROM segment_note WHERE {field} IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(list(texts)).decode(),),
+    )
+    return tuple(id_ for (id_,) in rows)
+
+
 def save(connection: sqlite3.Connection, note: SegmentNote) -> None:
     """This is said now."""
     forget(connection, note.id)
