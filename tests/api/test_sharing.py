@@ -50,6 +50,7 @@ class Person:
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("sharing")
     tenants = {name: f"{name} member reader" for name in PROJECTS}
+    tenants |= {"boss": "ann manager member reader", "looker": "ann reader"}
     given = tokens(folder, root="root admin member reader", **tenants)
     with running(folder / "data", GatewaySettings(), **given) as api:
         for name in PROJECTS:
@@ -137,6 +138,42 @@ def test_who_a_network_is_shared_with_may_not_change_it(ann: Person, bob: Person
     statuses = [answer.status for answer in refused]
     assert statuses == [403, 403, 403, 403, 403, 403, 400, 403, 403]
     assert bob.share("network", network, "eve").type == "InvalidInput"
+
+
+def test_who_a_network_is_shared_with_takes_a_subnet_of_it_but_no_address(
+    ann: Person, bob: Person
+) -> None:
+    network = ann.make("networks")["id"]
+    subnet = ann.make("subnets", network_id=network, cidr="10.0.0.0/24", ip_version=4)["id"]
+    ann.share("network", network, "bob")
+    chosen = {"subnet_id": subnet, "ip_address": "10.0.0.77"}
+
+    def ask(person: Person, **fixed: str) -> int:
+        body = {"port": {"network_id": network, "fixed_ips": [fixed]}}
+        return person.ask("POST", "ports", body).status
+
+    assert [ask(bob, **chosen), ask(bob, ip_address="10.0.0.77")] == [403, 403]
+    assert [ask(bob, subnet_id=subnet), ask(ann, **chosen)] == [201, 201]
+
+
+def test_who_looks_after_a_project_changes_macs_and_who_reads_sees_ports_of_its_networks(
+    control: Api, ann: Person, bob: Person
+) -> None:
+    boss, looker = Person(control, "boss"), Person(control, "looker")
+    network = ann.make("networks")["id"]
+    ann.share("network", network, "bob")
+    port, foreign = ann.make("ports", network_id=network), bob.make("ports", network_id=network)
+    change = {"port": {"mac_address": "02:00:00:00:00:05"}}
+
+    assert ann.ask("PUT", f"ports/{port['id']}", change).status == 403
+    assert boss.ask("PUT", f"ports/{port['id']}", change).status == 200
+    assert looker.ids(f"ports?network_id={network}") == {port["id"], foreign["id"]}
+
+
+def test_only_operators_have_a_router_spread_over_its_gateways(ann: Person, root: Person) -> None:
+    body = {"router": {"name": "r", "enable_default_route_ecmp": True}}
+    assert ann.ask("POST", "routers", body).status == 403
+    assert root.ask("POST", "routers", body).status == 201
 
 
 def test_the_owner_of_a_network_sees_and_removes_the_ports_of_others(

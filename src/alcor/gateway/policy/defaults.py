@@ -29,6 +29,8 @@ COMMON = {
     "project_reader": "role:reader and rule:owner",
     "project_manager": "role:manager and rule:owner",
     "network_owner": "role:member and project_id:%(network:project_id)s",
+    "network_manager": "role:manager and project_id:%(network:project_id)s",
+    "network_reader": "role:reader and project_id:%(network:project_id)s",
     "network_device": "field:port:device_owner=~^network:",
     # Ports of these are deleted by their service: one that is taken from under a machine is a hole.
     "device_of_service": "field:port:device_owner=~^compute: or "
@@ -60,7 +62,7 @@ _NETWORK = {
 
 _SUBNET = {
     "create_subnet": f"{ADMIN} or rule:network_owner",
-    "get_subnet": f"{READER} or rule:service_api or rule:network_owner or {SHARED} "
+    "get_subnet": f"{READER} or rule:service_api or rule:network_reader or {SHARED} "
     f"or True:%(network:shared)s or {ON_EXTERNAL}",
     "update_subnet": f"{MEMBER} or rule:network_owner",
     "delete_subnet": f"{MEMBER} or rule:network_owner",
@@ -70,17 +72,27 @@ _SUBNET = {
 
 _PORT = {
     "create_port": f"{NETWORK_OWNER} or rule:project_member",
-    "get_port": f"{READER} or rule:service_api or rule:network_owner",
+    "get_port": f"{READER} or rule:service_api or rule:network_reader",
     "update_port": f"{MEMBER} or rule:service_api",
     "delete_port": f"{SERVICE} or ((service_roles:service or not rule:device_of_service) "
     "and (rule:network_owner or rule:project_member))",
     "create_port:fixed_ips": f"{NETWORK_OWNER} or {ON_SHARED}",
-    "update_port:fixed_ips": NETWORK_OWNER,
+    "create_port:fixed_ips:subnet_id": f"{NETWORK_OWNER} or {ON_SHARED}",
+    "create_port:fixed_ips:ip_address": NETWORK_OWNER,
+    "create_port:mac_address": NETWORK_OWNER,
+    "update_port:mac_address": f"{SERVICE} or rule:network_manager",
+    **{
+        f"update_port:{field}": NETWORK_OWNER
+        for field in ("fixed_ips", "fixed_ips:subnet_id", "fixed_ips:ip_address")
+    },
     "update_port:data_plane_status": f"{ADMIN} or role:data_plane_integrator",
     **{
         f"{verb}_port:{field}": NETWORK_OWNER
         for verb in ("create", "update")
-        for field in ("mac_address", "allowed_address_pairs", "port_security_enabled")
+        for field in (
+            *("allowed_address_pairs", "port_security_enabled"),
+            *("allowed_address_pairs:mac_address", "allowed_address_pairs:ip_address"),
+        )
     },
     **{
         f"{verb}_port:device_owner": f"{NETWORK_OWNER} or rule:device_of_owner"
@@ -106,6 +118,7 @@ _ROUTER = {
         for verb in ("create", "update", "get")
         for field in ("ha", "distributed")
     },
+    **{f"{verb}_router:enable_default_route_ecmp": ADMIN for verb in ("create", "update")},
     **{
         f"{verb}_router:external_gateway_info:{part}": ADMIN
         for verb in ("create", "update")

@@ -140,7 +140,7 @@ PORT = Resource(
         Field(name="admin_state_up", type=BOOLEAN, default=True),
         read_only("status", string(16)),
         Field(name="mac_address", type=_MAC),
-        Field(name="fixed_ips", type=FIXED_IPS),
+        Field(name="fixed_ips", type=FIXED_IPS, parts=("subnet_id", "ip_address")),
         Field(name="device_id", type=NAME, default=""),
         Field(name="device_owner", type=NAME, default=""),
         Field(name="binding:host_id", type=_HOST, default=""),
@@ -149,7 +149,12 @@ PORT = Resource(
         Field(name="binding:vnic_type", type=VNIC_TYPE, default=NORMAL),
         Field(name="binding:profile", type=PROFILE, default={}),
         Field(name="port_security_enabled", type=BOOLEAN),
-        Field(name="allowed_address_pairs", type=PAIRS, default=[]),
+        Field(
+            name="allowed_address_pairs",
+            type=PAIRS,
+            default=[],
+            parts=("mac_address", "ip_address"),
+        ),
         Field(
             name="security_groups",
             type=_nothing([], "there are no security groups"),
