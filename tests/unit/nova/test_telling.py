@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from keystoneauth1.session import Session
 from tests.fixtures.flaky import Flaky
+from tests.fixtures.ports import free_port
 
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.integrations.nova.app import NovaApp
@@ -53,7 +54,7 @@ class Nova:
 
             def log_message(self, *_: Any) -> None: ...
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/v2.1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
