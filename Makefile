@@ -24,7 +24,7 @@ check: setup  ## format, lint, types, import rules, unit tests and scenarios
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 $(wildcard tests/unit tests/scenarios tests/architecture)
+	$(BIN)/pytest -q -n 2 -p no:schemathesis $(wildcard tests/unit tests/scenarios tests/architecture)
 
 test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
 	@tools/test

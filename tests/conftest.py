@@ -1,5 +1,6 @@
 """What all tests share: `--update` writes recorded outputs again; reviewers read the difference."""
 
+import gc
 import os
 import shutil
 import signal
@@ -55,6 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="write the recorded outputs of scenarios again"
     )
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: looks for garbage leave it out, and are fewer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class FileScheduling(LoadFileScheduling):

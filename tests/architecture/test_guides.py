@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,17 @@ def test_settings_that_a_page_shows_can_be_loaded(page: str, block: str, tmp_pat
     load(of, file, {f"ALCOR_{name.upper()}": value for name, value in needed.items()})
 
 
+def variables(files: Iterable[Path]) -> set[str]:
+    """Those that these name."""
+    return {each for file in files for each in re.findall(r"\bALCOR_\w+", file.read_text())}
+
+
 def test_variables_that_pages_name_are_read() -> None:
     """By a setting (`docs/reference/configuration.md` is made of these), or in the code."""
-    code = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    code += (ROOT / "docs" / "reference" / "configuration.md").read_text()
-    named = {name for page in PAGES for name in re.findall(r"\bALCOR_\w+", page.read_text())}
+    configuration = ROOT / "docs" / "reference" / "configuration.md"
+    read = variables([*(ROOT / "src").rglob("*.py"), configuration])
 
-    assert sorted(name for name in named if not re.search(rf"\b{name}\b", code)) == []
+    assert sorted(variables(PAGES) - read) == []
 
 
 def options_of(command: Any) -> set[str]:

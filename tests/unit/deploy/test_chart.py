@@ -1,11 +1,14 @@
 """What the chart makes of values: what Kubernetes takes, what Alcor reads, and no secret."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import helm_python
 import kubernetes_validate
 import pytest
+from kubernetes_validate import utils
 from tests.fixtures.chart import CHART, LEAST, container, rendered
 
 from alcor.agent.config import AgentConfig
@@ -43,6 +46,13 @@ BY_NATS: dict[str, Any] = LEAST | {
 CASES = pytest.mark.parametrize(
     "values", [LEAST, ALONE, ELSEWHERE, BY_NATS], ids=["least", "alone", "all", "nats"]
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas_are_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "schema_contents", cache(utils.schema_contents))
+        yield
 
 
 @CASES
