@@ -350,6 +350,17 @@ def test_two_gateways_to_one_network_are_ways_of_their_own(lab: Lab, site: Site)
     lead(*site.worlds)
 
 
+def test_a_next_hop_that_is_outside_its_subnet_is_found_on_the_link(lab: Lab, site: Site) -> None:
+    beside = "100.64.0.1"
+    ip_batch([f"addr replace {beside}/32 dev two"], lab.layout.outside_namespace)
+    subnets = lab.api.list_page(SUBNET, [("network_id", site.worlds[1]), ("cidr", cidr)])
+    for hop in (beside, gateway):
+        revision = lab.api.update(SUBNET, subnets[0]["id"], {"gateway_ip": hop})[1]
+        assert lab.api.wait(revision, timeout_s).converged
+        for machine in site.machines if hop == beside else ():
+            assert seen_as(lab, machine) == set(site.own)
+
+
 def test_floating_ips_of_both_networks_answer_each_by_its_own(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     for machine in site.machines:

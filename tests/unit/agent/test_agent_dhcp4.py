@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcor.agent.model.service_address import SERVER_MAC
+from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_MAC
 from alcor.agent.packets.dhcp import (
     BOOT_REPLY,
     BOOT_REQUEST,
@@ -120,6 +120,17 @@ def test_routes_carry_the_default_route_along() -> None:
     services = bytes((32, 169, 254, 169, 254, 0, 0, 0, 0))
     assert routes == services + bytes((22, 192, 168, 4, 10, 0, 0, 9)) + bytes((0, 10, 0, 0, 1))
     assert Option.MICROSOFT_ROUTES not in message.options
+
+
+def test_a_gateway_outside_the_subnet_is_on_the_link() -> None:
+    beside = served(subnet=SUBNET._replace(gateway=address("100.64.0.1")))
+
+    _, message = reply(answer(request(MessageType.DISCOVER), beside))
+
+    routes = message.options[Option.CLASSLESS_ROUTES]
+    on_link = bytes((32, 100, 64, 0, 1, 0, 0, 0, 0))
+    assert routes.endswith(on_link + bytes((0, 100, 64, 0, 1)))
+    assert number(message.options[Option.SERVER_ID]) == SERVER_ADDRESS.number
 
 
 def test_old_windows_gets_its_own_number_when_it_asks() -> None:

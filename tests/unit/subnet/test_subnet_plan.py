@@ -78,6 +78,13 @@ def test_a_link_local_gateway_is_reachable_on_ipv6() -> None:
     assert made("2001:db8::/64", gateway_ip="fe80::1").gateway_ip == "fe80::1"
 
 
+def test_a_gateway_outside_the_subnet_is_on_its_link_and_leaves_it_whole() -> None:
+    subnet = made("192.0.2.0/29", gateway_ip="100.64.0.1")
+    assert subnet.gateway_ip == "100.64.0.1"
+    assert pools(subnet) == [("192.0.2.1", "192.0.2.6")]
+    assert changed(subnet, {"gateway_ip": "100.64.0.2"}, "later").gateway_ip == "100.64.0.2"
+
+
 @pytest.mark.parametrize(
     ("cidr", "values", "type_"),
     [
@@ -86,7 +93,8 @@ def test_a_link_local_gateway_is_reachable_on_ipv6() -> None:
         ("224.0.0.0/24", {}, "InvalidInput"),
         ("127.0.0.0/8", {}, "InvalidInput"),
         ("ff02::/64", {}, "InvalidInput"),
-        ("10.0.0.0/24", {"gateway_ip": "10.0.1.1"}, "InvalidInput"),
+        ("10.0.0.0/24", {"gateway_ip": "224.0.0.1"}, "InvalidInput"),
+        ("10.0.0.0/24", {"gateway_ip": "0.0.0.0"}, "InvalidInput"),
         ("10.0.0.0/24", {"gateway_ip": "10.0.0.255"}, "InvalidInput"),
         ("10.0.0.0/24", {"gateway_ip": "2001:db8::1"}, "InvalidInput"),
         ("10.0.0.0/24", {"dns_nameservers": ["2001:db8::1"]}, "InvalidInput"),

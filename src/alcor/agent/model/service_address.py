@@ -14,11 +14,12 @@ SERVER_ADDRESS6 = Address(6, 0xFE80 << 112 | 0xA9FE_A9FE)  # fe80::a9fe:a9fe
 def server_address(network: Network, subnet: Subnet) -> Address:
     """The DHCP server identifier of an IPv4 subnet: its gateway, or a link-local address.
 
-    On a physical network the gateway may be somebody's outside.
+    On a physical network the gateway may be somebody's outside, and so may one outside the subnet.
     """
-    if subnet.gateway is None or network.physical_network:
+    gateway = subnet.gateway
+    if gateway is None or network.physical_network or not subnet.prefix.covers(gateway):
         return SERVER_ADDRESS
-    return subnet.gateway
+    return gateway
 
 
 def resolvers(subnet: Subnet) -> tuple[Address, ...]:

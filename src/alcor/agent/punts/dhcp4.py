@@ -33,6 +33,7 @@ from alcor.agent.packets.ipv4 import (
     parse_datagram,
 )
 from alcor.goal_state.entries import Network, Port, Subnet
+from alcor.values.addresses import Address
 from alcor.values.dhcp_options import NEXT_SERVER, When
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -224,7 +225,8 @@ def _configuration(
 def _routes(subnet: Subnet, gateway: int) -> bytes:
     """Option 121; clients that take it ignore option 3, so it says the default route as well.
 
-    The services of the host are on the link (router 0.0.0.0: RFC 3442), whoever the gateway is.
+    The services of the host are on the link (router 0.0.0.0: RFC 3442), whoever the gateway is, and
+    so is a gateway outside the subnet.
     """
     routes = [(SERVER_ADDRESS.number, 32, 0)]
     routes += [
@@ -234,6 +236,8 @@ def _routes(subnet: Subnet, gateway: int) -> bytes:
     ]
     gateway = gateway or (subnet.gateway.number if subnet.gateway is not None else 0)
     if gateway:
+        if not subnet.prefix.covers(Address(4, gateway)):
+            routes.append((gateway, 32, 0))
         routes.append((0, 0, gateway))
     return route_bytes(routes)
 

@@ -41,7 +41,7 @@ def told_gone(id_: str) -> Told:
 
 
 def pool(subnet: Subnet, *also_reserved: str | None) -> Pool:
-    """What may be leased of a subnet; a gateway outside it (link-local) needs no keeping."""
+    """What may be leased of a subnet; a gateway outside it needs no keeping."""
     gateways = {subnet.gateway_ip, *also_reserved}
     kept = {g for g in gateways if g is not None and subnet.prefix.covers(address(g))}
     return Pool(

@@ -18,7 +18,6 @@ _REFUSED = (
     (prefix("127.0.0.0/8"), "loopback"),
     (prefix("::1/128"), "loopback"),
 )
-_LINK_LOCAL = prefix("fe80::/10")
 
 
 class InvalidAllocationPool(Refusal):
@@ -58,14 +57,13 @@ def usable(whole: Prefix) -> Range:
 def checked_gateway(
     whole: Prefix, gateway: Address | None, pools: Sequence[tuple[Address, Address]] | None
 ) -> Address | None:
-    """The gateway, which must be reachable on the subnet and in no pool that was asked for."""
+    """The gateway, which must be in no pool that was asked for.
+
+    It may be outside the subnet, on its link: there is no telling who has an address there.
+    """
     if gateway is None:
         return None
-    first, last = usable(whole)
-    if whole.version == 6:  # a router may have the address that any router of a subnet answers to
-        first = whole.first
-    on_link = gateway.version == 6 == whole.version and _LINK_LOCAL.covers(gateway)
-    if not on_link and (not whole.covers(gateway) or not first <= gateway.number <= last):
+    if not _may_have(whole, gateway):
         raise InvalidInput(f"Invalid input for operation: Gateway is not valid on subnet {whole}.")
     for start, end in pools or ():
         if start.version == gateway.version and start.number <= gateway.number <= end.number:
@@ -73,6 +71,17 @@ def checked_gateway(
                 f"Gateway ip {gateway} conflicts with allocation pool {start}-{end}."
             )
     return gateway
+
+
+def _may_have(whole: Prefix, gateway: Address) -> bool:
+    if gateway.version != whole.version or any(each.covers(gateway) for each, _ in _REFUSED):
+        return False
+    if not whole.covers(gateway):
+        return gateway.number != 0
+    first, last = usable(whole)
+    if whole.version == 6:  # a router may have the address that any router of a subnet answers to
+        first = whole.first
+    return first <= gateway.number <= last
 
 
 def checked_pools(
