@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from tests.fixtures.authority import Authority, put
 
+from alcor.agent.doctor import control
+from alcor.agent.doctor.examine import trust_of
+from alcor.agent.doctor.finding import Finding, Health
 from alcor.delivery import metrics
 from alcor.transport.tls import TlsFiles
 
@@ -130,6 +133,53 @@ def test_a_host_whose_files_are_refused_without_a_word_is_told_where_to_look(
             async with world.host("h1", tls=files) as host:
                 await host.until(lambda host=host: host.cuts > 0)
             assert "alcor doctor says what is wrong" in host.events[0].reason
+
+    play(scenario)
+
+
+def test_the_doctor_tells_whose_certificate_is_not_believed(
+    play: Any, record: Any, authority: Authority, stranger: Authority
+) -> None:
+    """By the handshake that the agent would have."""
+
+    async def scenario(world: Any) -> None:
+        await begin(world, record, authority.files("control"))
+        port = world.control.delivery.port
+        ours, theirs = authority.files("h1"), stranger.files("h1")
+        believing = TlsFiles(ours.authority, theirs.certificate, theirs.key)
+
+        async def told(name: str, files: TlsFiles) -> Finding:
+            return await control.reachable(f"{name}:{port}", trust_of(files, ""))
+
+        good = await told("127.0.0.1", ours)
+        assert (good.health, good.next_step) == (Health.GOOD, "")
+        for finding, said in (
+            (await told("localhost", ours), "Hostname mismatch, certificate is not valid for"),
+            (
+                await told("127.0.0.1", theirs),
+                "shows a certificate that this host does not believe",
+            ),
+            (await told("127.0.0.1", believing), "does not believe this host's certificate"),
+        ):
+            assert finding.health is Health.FAULT
+            assert said in finding.says
+            assert finding.next_step
+
+    play(scenario)
+
+
+def test_the_doctor_tells_that_a_control_plane_speaks_no_tls(
+    play: Any, record: Any, authority: Authority
+) -> None:
+    async def scenario(world: Any) -> None:
+        await world.control.tell(record.node("h1"))
+        await world.control.begin()
+        where = f"127.0.0.1:{world.control.delivery.port}"
+
+        told = await control.reachable(where, trust_of(authority.files("h1"), where))
+
+        assert "does not speak TLS as hosts do" in told.says
+        assert (await control.reachable(where)).health is Health.GOOD
 
     play(scenario)
 

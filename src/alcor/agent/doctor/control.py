@@ -1,6 +1,7 @@
 """The control plane: whether it can be reached, and whether the two clocks agree."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -9,19 +10,33 @@ from alcor.agent.doctor.finding import Finding, fault, good, unknown
 
 answer_s_max = 3.0
 skew_s_max = 5.0  # tokens and heartbeats bear this much
+_OURS = "its agents.tls_authority is to be the authority that signed tls_certificate"
 
 
-async def reachable(control_plane: str) -> Finding:
-    """Whether anybody listens where the agent connects."""
+async def reachable(control_plane: str, trust: ssl.SSLContext | None = None) -> Finding:
+    """Whether somebody answers where the agent connects; with `trust` (of gRPC, which has TLS from
+    the first byte on), whether either believes the other's certificate."""
     host, _, port = control_plane.rpartition("//")[2].rpartition(":")
+    where = f"the control plane at {control_plane}"
     try:
         async with asyncio.timeout(answer_s_max):
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=trust)
+            believed = trust is None or await reader.read(1) != b""
         writer.close()
+    except ssl.SSLCertVerificationError as error:
+        says = (
+            f"{where} shows a certificate that this host does not believe: {error.verify_message}"
+        )
+        step = "it is to be signed by tls_ca's authority, and to bear the name in control_plane"
+        return fault("control plane", says, step)
+    except ssl.SSLError as error:
+        return fault("control plane", f"{where} does not speak TLS as hosts do: {error}", _OURS)
     except (OSError, TimeoutError, ValueError) as error:
-        says = f"the control plane at {control_plane} can't be reached: {error or 'no answer'}"
+        says = f"{where} can't be reached: {error or 'no answer'}"
         step = "the host goes on as it is; look at the control plane, and at the way there"
         return fault("control plane", says, step)
+    if not believed:
+        return fault("control plane", f"{where} does not believe this host's certificate", _OURS)
     return good("control plane", f"{control_plane} can be reached")
 
 

@@ -1,7 +1,9 @@
 """All checks of a host, one after the other; what one needs of another that failed is left out."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from alcor.agent.agent import credentials_of, endpoint_of, tls_of, wish_of
@@ -16,6 +18,7 @@ from alcor.agent.drivers.bridge import Wish
 from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import OpenFlow
 from alcor.ovs.openflow.flows import FlowBody, FlowKey
+from alcor.transport.tls import TlsFiles
 
 looks_max, look_again_s = 3, 1.0  # at flows: an agent may be changing them just now
 
@@ -40,9 +43,20 @@ async def examine(
     if (credentials := credentials_of(config)) is not None:
         found.append(certificate.credentials_looked_at(credentials, now_s()))
     for each in config.control_plane.split(","):
-        found.append(await control.reachable(each.strip()))
+        found.append(await control.reachable(each.strip(), trust_of(files, each)))
     found.append(await control.clock(endpoint, now_s))
     return found
+
+
+def trust_of(files: TlsFiles | None, control_plane: str) -> ssl.SSLContext | None:
+    """For who is met by gRPC; None where the host's own files are at fault, which is told apart."""
+    if files is None or "://" in control_plane:
+        return None
+    with suppress(OSError):
+        context = files.client_context()
+        context.set_alpn_protocols(["h2"])
+        return context
+    return None
 
 
 async def _flows(
