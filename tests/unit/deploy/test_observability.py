@@ -90,3 +90,29 @@ def test_panels_do_not_cover_each_other() -> None:
         }
         assert not cells & taken, panel["title"]
         taken |= cells
+
+
+def test_every_metric_is_on_a_panel() -> None:
+    """But for an agent's position: alone it says nothing, and `alcor_unapplied_seconds` says it."""
+    shown = " ".join(target["expr"] for p in DASHBOARD["panels"] for target in p.get("targets", []))
+    there = set(re.findall(r"^\| `(alcor_\w+)` \|", METRICS, re.M))
+
+    assert {name for name in there if name not in shown} == {"alcor_agent_revision"}
+
+
+def test_panels_are_what_grafana_reads() -> None:
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(ids) == len(set(ids))
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24, panel["title"]
+        if panel["type"] == "row":
+            continue
+        assert panel["type"] in ("timeseries", "stat")
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(references) == len(set(references))
+        for target in panel["targets"]:  # a legend names labels that the query leaves
+            left = re.findall(r"by \(([^)]*)\)", target["expr"])
+            named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            assert not left or named <= {name for by in left for name in by.split(", ")}
