@@ -108,6 +108,22 @@ def test_a_taken_address_is_refused_and_the_gateways_is_had_by_name_once() -> No
             space.take(number(text))
 
 
+@pytest.mark.parametrize(
+    ("cidr", "gateway", "usable"),
+    [
+        ("2001:db8::/64", "2001:db8::", True),  # RFC 4291 section 2.6.1: the routers' address
+        ("2001:db8::/64", "2001:db8::1", False),
+        ("10.0.0.0/29", "10.0.0.0", False),
+    ],
+)
+def test_the_first_address_is_usable_only_by_a_gateway_of_ipv6(
+    cidr: str, gateway: str, usable: bool
+) -> None:
+    pool = pool_of(cidr, reserved=[gateway])
+
+    assert pool.usable(prefix(cidr).first) is usable
+
+
 def test_a_reserved_address_inside_the_pools_is_never_chosen() -> None:
     pool = pool_of("10.0.0.0/29", ("10.0.0.1", "10.0.0.3"), reserved=["10.0.0.2"])
     space = space_of(pool)
