@@ -70,8 +70,13 @@ class SubnetService:
     ) -> None:
         self._store = store
         self._known_networks = known_networks
-        self._networks, self._ports, self._ips, self._held_ports = peers[:4]
-        self._pools, self._reach, self._shower = peers[4:]
+        self._networks = peers.networks
+        self._ports = peers.ports
+        self._ips = peers.ips
+        self._held_ports = peers.held_ports
+        self._pools = peers.pools
+        self._reach = peers.reach
+        self._shower = peers.shower
         self._new_id, self._now = makers
         self.unfinished = Unfinished()
 
