@@ -206,6 +206,32 @@ def test_pools_that_share_a_block_are_chosen_from_in_order() -> None:
     assert chosen == [*(number(text) for text in names), None]
 
 
+def one_in_each_of_four_blocks() -> Space:
+    names = ("10.0.0.2", "10.0.16.0", "10.0.32.0", "10.0.48.0")
+    return space_of(pool_of("10.0.0.0/18", *((each, each) for each in names)))
+
+
+def test_blocks_that_were_filled_meanwhile_are_passed() -> None:
+    space = one_in_each_of_four_blocks()
+    for each in ("10.0.16.0", "10.0.32.0"):
+        space.take(number(each))
+
+    chosen = [next_of(space) for _ in range(3)]
+
+    assert chosen == [number("10.0.0.2"), number("10.0.48.0"), None]
+
+
+def test_what_is_given_back_in_a_block_before_waits_for_those_behind() -> None:
+    space = one_in_each_of_four_blocks()
+    first, _ = next_of(space), next_of(space)
+    assert first is not None
+    space.give_back(first)
+
+    chosen = [next_of(space) for _ in range(4)]
+
+    assert chosen == [number("10.0.32.0"), number("10.0.48.0"), first, None]
+
+
 def test_a_cursor_outside_the_pools_finds_them() -> None:
     pool = pool_of("fd00::/64", ("fd00::10", "fd00::11"))
     for cursor in ("fd00::1", "fd00::9999:0:0:0"):
