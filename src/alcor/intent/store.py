@@ -1,13 +1,13 @@
 """A manager's database as its use cases see it: transactions whose changes the log is told.
 
-`Store` is what use cases need of it. `ToldTransaction` is one transaction with its outbox;
-`ToldStore` runs them and wakes the relay when they are durable; `told_rows` and `living_of` give
-the relay the rows that it publishes again after a start.
+`Store` is what use cases need of it. `Telling` writes what the relay must hear of, and wakes it
+when that is durable. `ToldTransaction` is one transaction with its outbox, and `ToldStore` runs
+them. `told_rows` and `living_of` give the relay the rows that it publishes again after a start.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from alcor.intent import outbox
 from alcor.intent.outbox import Told
@@ -38,6 +38,35 @@ class Publisher(Protocol):
     def notify(self, sequence: int) -> None: ...
 
     def forget(self, connection: sqlite3.Connection) -> None: ...
+
+
+class Sequenced(Protocol):
+    """What a write comes to: among other things, the sequence of the last change that it saved."""
+
+    @property
+    def sequence(self) -> int: ...
+
+
+Saved = TypeVar("Saved", bound=Sequenced)
+
+
+class Telling:
+    """Writes into a manager's database and its outbox."""
+
+    def __init__(self, database: Transactions, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+
+    async def write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
+        """Run `work` in one transaction; the log is told when it is durable."""
+
+        def within(connection: sqlite3.Connection) -> Saved:
+            self._publisher.forget(connection)
+            return work(connection)
+
+        saved = await self._database.write(within)
+        self._publisher.notify(saved.sequence)
+        return saved
 
 
 class ToldTransaction:
@@ -71,21 +100,23 @@ class ToldStore(Generic[Transaction]):
         begin: Callable[[sqlite3.Connection, str], Transaction],
     ) -> None:
         self._database = database
-        self._publisher = publisher
+        self._telling = Telling(database, publisher)
         self._begin = begin
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         return await self._database.read(lambda connection: work(self._begin(connection, "")))
 
     async def write(self, work: Callable[[Transaction], T], trace: str = "") -> T:
-        def within(connection: sqlite3.Connection) -> tuple[T, int]:
-            self._publisher.forget(connection)
+        def within(connection: sqlite3.Connection) -> _Done[T]:
             transaction = self._begin(connection, trace)
-            return work(transaction), transaction.sequence()
+            return _Done(work(transaction), transaction.sequence())
 
-        result, sequence = await self._database.write(within)
-        self._publisher.notify(sequence)
-        return result
+        return (await self._telling.write(within)).result
+
+
+class _Done(NamedTuple, Generic[T]):
+    result: T
+    sequence: int
 
 
 class LivingRow(Protocol):

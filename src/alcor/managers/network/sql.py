@@ -9,7 +9,7 @@ from msgspec import Raw
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, SharingPolicy
 from alcor.intent import outbox
-from alcor.intent.store import Publisher
+from alcor.intent.store import Publisher, Telling
 from alcor.keyed_log.log import Change
 from alcor.managers.network import intent, subnets_seen
 from alcor.managers.network.model.network import (
@@ -119,7 +119,7 @@ class NetworkStore:
         quota: usage.Limit = usage.unlimited,
     ) -> None:
         self._database = database
-        self._publisher = publisher
+        self._telling = Telling(database, publisher)
         self._limits = limits
         self._quota = quota
 
@@ -164,11 +164,11 @@ class NetworkStore:
             placed = [segment_table.take(connection, network) for network in networks]
             ready = [self._numbered(connection, network) for network in placed]
             _check_default(connection, ready)
-            saved = self._save(connection, ready, trace, TABLE.insert)
+            saved = save(connection, ready, trace, TABLE.insert)
             usage.check(connection, TABLE.name, {n.project_id for n in networks}, self._quota)
             return saved
 
-        return await self._write(work)
+        return await self._telling.write(work)
 
     async def change(
         self,
@@ -197,9 +197,9 @@ class NetworkStore:
                 if on != was:
                     whole = action == AS_EXTERNAL
                     sharing.toggle(connection, TABLE, new.id, action, new_id() if on else "", whole)
-            return self._save(connection, [new], trace, TABLE.replace)
+            return save(connection, [new], trace, TABLE.replace)
 
-        return await self._write(work)
+        return await self._telling.write(work)
 
     async def network(self, id_: str, project: str | None) -> Network:
         return await self._database.read(lambda c: _decode(_visible(c, id_, project).doc))
@@ -225,7 +225,6 @@ class NetworkStore:
 
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
-            self._publisher.forget(connection)
             TABLE.delete(connection, [id_])
             segment_table.give_back(connection, id_)
             segment_notes.forget(connection, id_)
@@ -233,7 +232,7 @@ class NetworkStore:
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
-        return (await self._write(work)).sequence
+        return (await self._telling.write(work)).sequence
 
     async def replace_subnets(self, seen: Mapping[str, SubnetSeen]) -> None:
         await self._database.write(lambda c: _apply_subnets(c, subnets_seen.different(c, seen)))
@@ -250,21 +249,6 @@ class NetworkStore:
 
     async def apply_scopes(self, scopes: Mapping[str, str]) -> None:
         await self._database.write(lambda c: _show_subnets(c, subnets_seen.keep_scopes(c, scopes)))
-
-    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
-        saved = await self._database.write(work)
-        self._publisher.notify(saved.sequence)
-        return saved
-
-    def _save(
-        self,
-        connection: sqlite3.Connection,
-        networks: Sequence[Network],
-        trace: str,
-        put: Callable[[sqlite3.Connection, Sequence[Row]], None],
-    ) -> Saved:
-        self._publisher.forget(connection)
-        return save(connection, networks, trace, put)
 
     def _numbered(self, connection: sqlite3.Connection, network: Network) -> Network:
         """The network with its VNI: its wish, one of its project's, or the next that is free."""

@@ -7,7 +7,7 @@ import msgspec
 
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
-from alcor.intent.store import Publisher
+from alcor.intent.store import Publisher, Telling
 from alcor.keyed_log.log import Change
 from alcor.managers.node import intent
 from alcor.managers.node.model import (
@@ -44,7 +44,7 @@ class NodeStore:
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database = database
-        self._publisher = publisher
+        self._telling = Telling(database, publisher)
 
     async def page(self, query: ListQuery) -> list[Node]:
         return await self._database.read(lambda c: [_decode(d) for d in TABLE.page(c, query)])
@@ -64,7 +64,7 @@ class NodeStore:
         return _decode(rows[0].doc)
 
     async def insert(self, nodes: Sequence[Node], trace: str) -> Saved:
-        return await self._write(lambda c: self._save(c, nodes, trace, TABLE.insert))
+        return await self._telling.write(lambda c: _save(c, nodes, trace, TABLE.insert))
 
     async def change(self, id_: str, decide: Callable[[Node], Node], trace: str) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
@@ -75,41 +75,34 @@ class NodeStore:
             new = decide(old)
             if new is old:
                 return Saved([old], row.sequence)
-            return self._save(connection, [new], trace, TABLE.replace)
+            return _save(connection, [new], trace, TABLE.replace)
 
-        return await self._write(work)
+        return await self._telling.write(work)
 
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
             if TABLE.row(connection, id_) is None:
                 raise NodeNotFound(id_)
-            self._publisher.forget(connection)
             TABLE.delete(connection, [id_])
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
-        return (await self._write(work)).sequence
+        return (await self._telling.write(work)).sequence
 
-    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
-        saved = await self._database.write(work)
-        self._publisher.notify(saved.sequence)
-        return saved
 
-    def _save(
-        self,
-        connection: sqlite3.Connection,
-        nodes: Sequence[Node],
-        trace: str,
-        put: Callable[[sqlite3.Connection, Sequence[Row]], None],
-    ) -> Saved:
-        self._publisher.forget(connection)
-        first = outbox.take(connection, len(nodes))
-        try:
-            put(connection, [row_of(node, first + i) for i, node in enumerate(nodes)])
-        except Taken as taken:
-            raise _refusal(taken) from None
-        last = outbox.tell(connection, first, [intent.told(node) for node in nodes], trace)
-        return Saved(list(nodes), last)
+def _save(
+    connection: sqlite3.Connection,
+    nodes: Sequence[Node],
+    trace: str,
+    put: Callable[[sqlite3.Connection, Sequence[Row]], None],
+) -> Saved:
+    first = outbox.take(connection, len(nodes))
+    try:
+        put(connection, [row_of(node, first + i) for i, node in enumerate(nodes)])
+    except Taken as taken:
+        raise _refusal(taken) from None
+    last = outbox.tell(connection, first, [intent.told(node) for node in nodes], trace)
+    return Saved(list(nodes), last)
 
 
 def _refusal(taken: Taken) -> Exception:

@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
-from alcor.intent.outbox import Told
-from alcor.intent.store import Publisher
+from alcor.intent.store import Publisher, Telling
 from alcor.keyed_log.log import Change
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
@@ -54,6 +54,11 @@ def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[t
     return [(row.id, Change(*intent.told(_decode(row.doc)), row.sequence)) for row in rows]
 
 
+class _Removed(NamedTuple):
+    ids: list[str]
+    sequence: int  # of the last of them; 0: there were none
+
+
 class SubnetStore:
     """Keeps `needs.Store`."""
 
@@ -65,7 +70,7 @@ class SubnetStore:
         quota: usage.Limit = usage.unlimited,
     ) -> None:
         self._database = database
-        self._publisher = publisher
+        self._telling = Telling(database, publisher)
         self._subnets_max = subnets_max  # of one network
         self._quota = quota
 
@@ -117,7 +122,7 @@ class SubnetStore:
         def work(connection: sqlite3.Connection) -> Saved:
             self._check_new(connection, subnets)
             _settle(connection, [subnet.id for subnet in subnets])
-            saved = self._save(connection, subnets, trace, TABLE.insert)
+            saved = _save(connection, subnets, trace, TABLE.insert)
             usage.check(connection, TABLE.name, {s.project_id for s in subnets}, self._quota)
             connection.executemany(
                 "UPDATE subnet SET landlord = ? WHERE id = ?",
@@ -125,7 +130,7 @@ class SubnetStore:
             )
             return saved
 
-        return await self._write(work)
+        return await self._telling.write(work)
 
     async def change(self, id_: str, decide: Callable[[Subnet], Subnet], trace: str) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
@@ -136,28 +141,26 @@ class SubnetStore:
             new = decide(old)
             if new is old:
                 return Saved([Raw(row.doc)], row.sequence)
-            return self._save(connection, [new], trace, TABLE.replace)
+            return _save(connection, [new], trace, TABLE.replace)
 
-        return await self._write(work)
+        return await self._telling.write(work)
 
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
             if TABLE.row(connection, id_) is None:
                 raise SubnetNotFound(id_)
-            return Saved([], self._remove(connection, [id_], trace))
+            return Saved([], _remove(connection, [id_], trace))
 
-        return (await self._write(work)).sequence
+        return (await self._telling.write(work)).sequence
 
     async def remove_of_network(self, network_id: str, trace: str) -> list[str]:
-        def work(connection: sqlite3.Connection) -> tuple[list[str], int]:
+        def work(connection: sqlite3.Connection) -> _Removed:
             connection.execute("INSERT OR IGNORE INTO network_fence VALUES (?)", (network_id,))
             ids = [subnet.id for subnet in _of_network(connection, network_id)]
             _unsettle(connection, ids)
-            return ids, self._remove(connection, ids, trace) if ids else 0
+            return _Removed(ids, _remove(connection, ids, trace) if ids else 0)
 
-        ids, sequence = await self._database.write(work)
-        self._publisher.notify(sequence)
-        return ids
+        return (await self._telling.write(work)).ids
 
     async def show_networks(self, external_by_network: Mapping[str, bool]) -> None:
         def different(connection: sqlite3.Connection) -> list[Subnet]:
@@ -182,11 +185,6 @@ class SubnetStore:
         rows = [(id_,) for id_ in network_ids]
         await self._database.write(lambda c: c.executemany(statement, rows) and None)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
-        saved = await self._database.write(work)
-        self._publisher.notify(saved.sequence)
-        return saved
-
     def _check_new(self, connection: sqlite3.Connection, subnets: Sequence[Subnet]) -> None:
         """That these may be inserted: also against each other."""
         others = {s.network_id: _of_network(connection, s.network_id) for s in subnets}
@@ -205,29 +203,24 @@ class SubnetStore:
                 message = f"A network has at most {self._subnets_max} subnets."
                 raise SubnetsExhausted(message)
 
-    def _save(
-        self,
-        connection: sqlite3.Connection,
-        subnets: Sequence[Subnet],
-        trace: str,
-        put: Callable[[sqlite3.Connection, Sequence[Row]], None],
-    ) -> Saved:
-        first = outbox.take(connection, len(subnets))
-        rows = [row_of(subnet, first + i) for i, subnet in enumerate(subnets)]
-        put(connection, rows)
-        last = self._tell(connection, first, [intent.told(s) for s in subnets], trace)
-        return Saved([Raw(row.doc) for row in rows], last)
 
-    def _remove(self, connection: sqlite3.Connection, ids: Sequence[str], trace: str) -> int:
-        TABLE.delete(connection, ids)
-        first = outbox.take(connection, len(ids))
-        return self._tell(connection, first, [intent.told_gone(id_) for id_ in ids], trace)
+def _save(
+    connection: sqlite3.Connection,
+    subnets: Sequence[Subnet],
+    trace: str,
+    put: Callable[[sqlite3.Connection, Sequence[Row]], None],
+) -> Saved:
+    first = outbox.take(connection, len(subnets))
+    rows = [row_of(subnet, first + i) for i, subnet in enumerate(subnets)]
+    put(connection, rows)
+    last = outbox.tell(connection, first, [intent.told(s) for s in subnets], trace)
+    return Saved([Raw(row.doc) for row in rows], last)
 
-    def _tell(
-        self, connection: sqlite3.Connection, first: int, told: Sequence[Told], trace: str
-    ) -> int:
-        self._publisher.forget(connection)
-        return outbox.tell(connection, first, told, trace)
+
+def _remove(connection: sqlite3.Connection, ids: Sequence[str], trace: str) -> int:
+    TABLE.delete(connection, ids)
+    first = outbox.take(connection, len(ids))
+    return outbox.tell(connection, first, [intent.told_gone(id_) for id_ in ids], trace)
 
 
 def _of_network(connection: sqlite3.Connection, network_id: str) -> list[Subnet]:
