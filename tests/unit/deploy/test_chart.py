@@ -1,5 +1,6 @@
 """What the chart makes of values: what Kubernetes takes, what Alcor reads, and no secret."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import helm_python
 import kubernetes_validate
 import pytest
+import yaml
 from kubernetes_validate import utils
 from tests.fixtures.chart import CHART, LEAST, container, rendered
 
@@ -24,11 +26,24 @@ ELSEWHERE: dict[str, Any] = {
         "replicas": 3,
         "policyConfigMap": "rules",
         "autoscaling": {"enabled": True},
-        "ingress": {"enabled": True, "host": "network.example", "tlsSecret": "network"},
+        "service": {"annotations": {"example/of": "the-service"}},
+        "ingress": {
+            "enabled": True,
+            "host": "network.example",
+            "tlsSecret": "network",
+            "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "8m"},
+        },
     },
     "managers": {"replicas": 3},
     "agent": {"enabled": True, "tlsSecret": "agents", "metadataSecret": "metadata"},
+    "scheduling": {
+        "nodeSelector": {"role": "control"},
+        "tolerations": [{"key": "control", "operator": "Exists"}],
+        "priorityClassName": "system-cluster-critical",
+    },
     "podMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboard": {"enabled": True},
     "settings": {"network": {"mtu_max": 8950}, "log": {"level": "warning"}},
 }
 ALONE: dict[str, Any] = LEAST | {
@@ -60,7 +75,8 @@ def schemas_are_read_once() -> Iterator[None]:
 def test_kubernetes_takes_every_document(values: dict[str, Any], version: str) -> None:
     documents = rendered(values)
 
-    known = [each for each in documents.values() if each["kind"] != "PodMonitor"]
+    foreign = ("PodMonitor", "PrometheusRule")
+    known = [each for each in documents.values() if each["kind"] not in foreign]
     assert len(known) >= 9
     for each in known:
         kubernetes_validate.validate(each, version, strict=True)
@@ -192,6 +208,47 @@ def test_by_grpc_nothing_is_said_of_nats() -> None:
     assert "agents.nats" not in documents["ConfigMap/demo-alcor"]["data"]["server.toml"]
 
 
+def test_an_agents_certificate_may_be_a_folder_of_its_node() -> None:
+    change = {"enabled": True, "tlsPath": "/etc/alcor/tls"}
+    agent = rendered(LEAST | {"agent": change})["DaemonSet/demo-alcor-agent"]
+
+    folder = str(Path(agent_settings(agent).tls_certificate).parent)
+    mount, volume = mounts(agent)[folder]
+    assert mount["readOnly"] is True
+    assert volume["hostPath"] == {"path": "/etc/alcor/tls", "type": "Directory"}
+
+
+def test_pods_of_the_control_plane_run_where_the_operator_says() -> None:
+    own = ELSEWHERE | {"postgresql": {"passwordSecret": "database"}, "nats": {"own": True}}
+    for name, document in rendered(own).items():
+        if name.startswith(("Deployment/", "StatefulSet/")):
+            pod = document["spec"]["template"]["spec"]
+            assert {field: pod[field] for field in ELSEWHERE["scheduling"]} == (
+                ELSEWHERE["scheduling"]
+            ), name
+
+
+def test_alerts_and_the_dashboard_are_those_of_the_repository() -> None:
+    documents = rendered(ELSEWHERE)
+    observability = CHART.parents[1] / "observability"
+
+    rule = documents["PrometheusRule/demo-alcor"]
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    assert rule["spec"] == yaml.safe_load((observability / "alerts.yaml").read_text())
+    board = documents["ConfigMap/demo-alcor-dashboard"]
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    kept = json.loads((observability / "dashboard.json").read_text())
+    assert json.loads(board["data"]["alcor.json"]) == kept
+
+
+def test_who_stands_before_the_gateways_is_told_what_the_operator_says() -> None:
+    documents = rendered(ELSEWHERE)
+
+    for kind, part in (("Service", "service"), ("Ingress", "ingress")):
+        told = documents[f"{kind}/demo-alcor-gateway"]["metadata"]["annotations"]
+        assert told == ELSEWHERE["gateway"][part]["annotations"]
+
+
 @CASES
 def test_what_is_mounted_is_there(values: dict[str, Any]) -> None:
     for name, document in rendered(values).items():
@@ -246,6 +303,7 @@ def test_hosts_always_find_a_delivery() -> None:
         ({"nats": {"own": False}}, "nats.url says where NATS is"),
         ({"delivery": {}}, "delivery.tlsSecret names a Secret"),
         ({"agent": {"transport": "carrier"}}, "transport"),
+        ({"agent": {"enabled": True}}, "one of agent.tlsPath and agent.tlsSecret"),
         ({"agent": {"enabled": True, "transport": "nats"}}, "delivery.nats.url says where"),
         (BY_NATS | {"agent": BY_NATS["agent"] | {"controlPlane": "host:9697"}}, "the form nats://"),
         (

@@ -43,6 +43,21 @@ podAntiAffinity:
             {{- include "alcor.selector" . | nindent 12 }}
 {{- end }}
 
+{{/* Where the pods of the control plane and of its servers may run. */}}
+{{- define "alcor.placed" -}}
+{{- with .Values.scheduling }}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "alcor.natsUrl" -}}
 {{- if .Values.nats.own }}nats://{{ include "alcor.name" . }}-nats:4222{{ else }}{{ required "nats.url says where NATS is" .Values.nats.url }}{{ end }}
 {{- end }}
