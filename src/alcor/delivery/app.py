@@ -146,7 +146,7 @@ class Delivery:
         self._convergence.hear(entries)
         self._presence.hear(entries)
         for entry in entries:
-            self._feed.superseded(entry.key.partition("/")[2], entry.revision)
+            self._feed.heard(entry.key.partition("/")[2], entry)
 
     def _planned(self, position_by_slice: Mapping[str, int]) -> None:
         self._convergence.planned(position_by_slice)

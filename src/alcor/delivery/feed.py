@@ -184,10 +184,13 @@ class HostFeed:
             _log.info("host.disconnected", host=session.host)
             await self._reports.tell_host(session, session.last_report, connected=False)
 
-    def superseded(self, host: str, revision: int) -> None:
-        """The host has a connection of this revision, here or at another delivery."""
+    def heard(self, host: str, entry: Entry) -> None:
+        """This is what the report log holds of a host, here or at another delivery."""
         session = self._session_by_host.get(host)
-        if session is not None and session.is_before(revision):
+        if session is None:
+            return
+        session.logged = entry.value
+        if session.is_before(entry.revision):
             _log.info("host.connected_elsewhere", host=host)
             session.end()
 

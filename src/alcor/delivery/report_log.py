@@ -60,8 +60,13 @@ class ReportLog:
         await self._told.put([self._host(session, report, connected=connected)])
 
     def add_host(self, session: HostSession, report: Report) -> None:
-        """How far a connected host is, and don't wait for the log: the host says it again."""
-        self._told.add([self._host(session, report, connected=True)])
+        """How far a connected host is, and don't wait for the log: the host says it again.
+
+        What the log was heard to hold already is not told: most that hosts say is a repeat.
+        """
+        told = self._host(session, report, connected=True)
+        if told.value != session.logged:
+            self._told.add([told])
 
     def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:
         session.last_report = report

@@ -5,9 +5,11 @@ import asyncio
 import msgspec
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.report_log import decode_host
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import HostReport, PortReport, PortStatus, host_key, port_key
 from alcor.intent.records import PortRecord
+from alcor.keyed_log.log import Change, Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
 from alcor.transport.link import Hello, PortState, Report
@@ -70,6 +72,40 @@ async def told_all() -> None:
         await asyncio.sleep(0)
 
 
+def test_a_repeat_is_told_only_where_the_log_does_not_hold_it() -> None:
+    async def main() -> None:
+        goal, reports, ready = MemoryLog(7), MemoryLog(1), asyncio.Event()
+        ready.set()
+        feed = HostFeed(goal, reports, Index(), ready.wait, Watermark())
+        key = host_key("h1")
+
+        async def held() -> Entry:
+            """What the log holds of the host, which the delivery hears."""
+            await told_all()
+            entry = (await reports.get([key]))[key]
+            feed.heard("h1", entry)
+            return entry
+
+        session = await feed.open(Hello("h1", "", None))
+        await session.report(Report(7, 0))
+        first = await held()
+        assert session.take(Report(7, 0))
+        assert await held() == first
+
+        assert session.take(Report(7, 0, flows=5))
+        more = await held()
+        assert decode_host(more.value or b"").flows == 5
+
+        gone = msgspec.structs.replace(decode_host(more.value or b""), connected=False)
+        lost = Change(key, msgspec.msgpack.encode(gone), more.revision + 1)
+        await reports.put([lost])  # as another delivery does that took this one for dead
+        await held()
+        assert session.take(Report(7, 0, flows=5))
+        assert (await held()).value == more.value
+
+    asyncio.run(main())
+
+
 def test_a_delivery_whose_clock_is_behind_wins_once_the_host_has_come_again() -> None:
     """What an older connection tells beats it, if the log was lost: for one connection more."""
 
@@ -92,8 +128,8 @@ def test_a_delivery_whose_clock_is_behind_wins_once_the_host_has_come_again() ->
             held = (await reports.snapshot("")).entries
             for entry in held:
                 if entry.key == host_key("h1"):
-                    older.superseded("h1", entry.revision)
-                    newer.superseded("h1", entry.revision)
+                    older.heard("h1", entry)
+                    newer.heard("h1", entry)
             values = {entry.key: entry.value or b"" for entry in held}
             host = msgspec.msgpack.decode(values[host_key("h1")], type=HostReport)
             port = values.get(port_key("h1", "p1"))
