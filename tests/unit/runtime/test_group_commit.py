@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alcor.runtime.sql.group_commit import together_max
+from alcor.runtime.sql.group_commit import GroupCommit, together_max
 from alcor.runtime.sql.sqlite import SqliteDatabase
 
 patience_s = 60.0
@@ -154,6 +154,19 @@ def test_what_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
     _, found = run(tmp_path, main)
 
     assert found == [1, 3]
+
+
+@pytest.mark.timeout(60)  # it once went round for ever, and all writes after it waited
+def test_who_is_cancelled_as_the_thread_comes_to_it_ends() -> None:
+    writes, connection = GroupCommit(), sqlite3.connect(":memory:")
+    waiting = writes.add(insert(1))
+    waiting.dropped = True
+
+    writes.settle(connection, waiting)
+
+    connection.close()
+    assert waiting.outcome is not None
+    assert isinstance(waiting.outcome.error, asyncio.CancelledError)
 
 
 @pytest.mark.parametrize("seen", [1, 2])

@@ -5,6 +5,7 @@ committed. If the transaction as a whole is lost (a full disk, say), each is don
 """
 
 import sqlite3
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -58,7 +59,9 @@ class GroupCommit:
         some: list[Waiting] = []
         while self._waiting and len(some) < together_max:
             waiting = self._waiting.popleft()
-            if not waiting.dropped:
+            if waiting.dropped:  # the thread may have come to it before that
+                waiting.outcome = Outcome(error=CancelledError())
+            else:
                 some.append(waiting)
         return some
 
