@@ -151,7 +151,8 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
     """The subnet that a checked body asks for."""
     whole = _cidr(values)
     check_modes(values, whole)
-    pools = _ranges(values["allocation_pools"]) if "allocation_pools" in values else None
+    named = values.get("allocation_pools")  # none, or an empty list: all but the gateway's
+    pools = _ranges(named) if named else None
     gateway = checked_gateway(whole, _gateway(values, whole), pools)
     return Subnet(
         id=id_,
