@@ -115,6 +115,9 @@ def test_a_condition_on_the_revision_is_kept(api: Any) -> None:
     now = {"If-Match": "revision_number=1"}
     assert api.call("PUT", path, {"network": {"name": "a"}}, now).status == 200
     assert api.call("PUT", path, {"network": {"name": "b"}}, now).status == 412
+    for condition, status in (("revision_number=x", 400), ("revision_number=-1", 412)):
+        changed = api.call("PUT", path, {"network": {"name": "d"}}, {"If-Match": condition})
+        assert changed.status == status, condition
     assert api.call("PUT", path, {"network": {"name": "c"}}, {"If-Match": "x"}).status == 200
     assert api.call("DELETE", path, None, {"If-Match": '"revision_number=3"'}).status == 204
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from alcor.contracts.resources import Caller
 from alcor.runtime.observability.metrics import limit_reached
-from alcor.values.errors import Kind, Refusal
+from alcor.values.errors import BadRequest, Kind, Refusal
 
 _REQUEST_ID = re.compile(r"req-[0-9a-f-]{36}")
-_IF_MATCH = re.compile(r"\s*\"?revision_number=(\d{1,18})\"?\s*")
+_IF_MATCH = re.compile(r"\s*\"?revision_number=(?P<number>.*?)\"?\s*")
+_NUMBER = re.compile(r"-?\d{1,18}")
 
 
 class Limits(NamedTuple):
@@ -89,9 +90,19 @@ class Request:
 
     @property
     def if_revision(self) -> int | None:
-        """Of `If-Match: revision_number=N`; what else that header says is ignored (as Neutron)."""
+        """Of `If-Match: revision_number=N`; what else that header says is ignored (as Neutron).
+
+        `BadRequest` when N is no number: a change on a condition that can't be read is not made.
+        """
         match = _IF_MATCH.fullmatch(self.header(b"if-match"))
-        return int(match[1]) if match else None
+        if match is None:
+            return None
+        if _NUMBER.fullmatch(match["number"]) is None:
+            raise BadRequest(
+                "Bad if-match request: Revision number etag must be in the format of "
+                "revision_number=<int>."
+            )
+        return int(match["number"])
 
     def check_size(self) -> None:
         """Refuse a URL or headers that are too large."""
