@@ -21,6 +21,9 @@ class FlavorNotFound(NotFound):
         super().__init__(f"Flavor {id_} could not be found.")
 
 
+ports_named_max = 10
+
+
 class RouterIdInUse(Conflict):
     """The id that the client chose is taken."""
 
@@ -28,8 +31,10 @@ class RouterIdInUse(Conflict):
 class RouterInUse(Conflict):
     """The router has interfaces."""
 
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Router {id_} still has ports")
+    def __init__(self, id_: str, port_ids: Sequence[str]) -> None:
+        more = ", ..." if len(port_ids) > ports_named_max else ""
+        named = ", ".join(port_ids[:ports_named_max])
+        super().__init__(f"Router {id_} has ports still attached: {named}{more}")
 
 
 class RouterInterfaceNotFound(NotFound):

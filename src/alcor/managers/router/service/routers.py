@@ -155,8 +155,8 @@ class RouterService:
         def work(tx: Transaction) -> Written:
             held = tx.router(request.id, seen_by(request.caller))
             attachments = tx.attachments(held.id)
-            if any(not each.is_gateway for each in attachments):
-                raise RouterInUse(held.id)
+            if interfaces := [each.port_id for each in attachments if not each.is_gateway]:
+                raise RouterInUse(held.id, interfaces)
             leaving[:] = [Note(each.port_id, held.id, Undo.DROP) for each in attachments]
             tx.note(leaving)
             tx.remove(held.id)
