@@ -20,7 +20,7 @@ from alcor.managers.port.model.addressing import ROUTER_OWNERS
 from alcor.managers.port.model.bindings import Binding, Bindings
 from alcor.managers.port.model.port import Port, decode, encode
 from alcor.managers.port.needs import NewGroup, Saved, Transaction
-from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.database import Database, each_of
 from alcor.runtime.tables import fences, usage
 from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
 from alcor.runtime.tables.scattered_index import Moving
@@ -156,7 +156,7 @@ class SqlTransaction:
         fences.confine(self._connection, id_, allowed)
 
     def used_by_others(self, id_: str, allowed: Iterable[str]) -> bool:
-        values = (id_, id_, id_, _json(sorted(allowed)))
+        values = (id_, id_, id_, each_of(sorted(allowed)))
         statement = (
             "SELECT 1 FROM port WHERE (network_id = ? "
             "OR id IN (SELECT port_id FROM port_group WHERE group_id = ?) "
@@ -171,7 +171,7 @@ class SqlTransaction:
     def macs_taken(self, macs_by_network: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
         taken: set[tuple[str, str]] = set()
         for network_id, macs in macs_by_network.items():
-            rows = self._connection.execute(MACS_TAKEN, (network_id, _json(macs)))
+            rows = self._connection.execute(MACS_TAKEN, (network_id, each_of(macs)))
             taken.update((network_id, mac_address) for (mac_address,) in rows)
         return taken
 
@@ -282,14 +282,14 @@ class SqlTransaction:
             "CROSS JOIN port ON port.id = port_id WHERE subnet_id = value AND "
             f"json_extract(doc, '$.device_owner') IN ({', '.join('?' * len(owners))}))"
         )
-        rows = self._connection.execute(statement, (_json(ids), *owners))
+        rows = self._connection.execute(statement, (each_of(ids), *owners))
         return {value for (value,) in rows}
 
     def addresses_held(self, subnet_ids: Sequence[str]) -> dict[str, int]:
         rows = self._connection.execute(
             "SELECT value, count(*) FROM json_each(?) CROSS JOIN port_address "
             "ON port_address.subnet_id = value GROUP BY value",
-            (_json(subnet_ids),),
+            (each_of(subnet_ids),),
         )
         return dict(rows.fetchall())
 
@@ -297,7 +297,7 @@ class SqlTransaction:
         rows = self._connection.execute(
             "SELECT value, (SELECT count(*) FROM port WHERE host = value AND host <> '') "
             "+ (SELECT count(*) FROM port_binding WHERE host = value) FROM json_each(?)",
-            (_json(hosts),),
+            (each_of(hosts),),
         )
         return {host: count for host, count in rows if count}
 
@@ -377,7 +377,7 @@ class SqlTransaction:
     def _among(self, statement: str, ids: Sequence[str]) -> set[str]:
         if not ids:
             return set()
-        return {value for (value,) in self._connection.execute(statement, (_json(ids),))}
+        return {value for (value,) in self._connection.execute(statement, (each_of(ids),))}
 
     def _each(self, statement: str, ids: Iterable[str]) -> None:
         self._connection.executemany(statement, [(id_,) for id_ in ids])
@@ -397,7 +397,7 @@ def _waiting_hosts(
         "ORDER BY host"
     )
     hosts: dict[str, list[str]] = {}
-    for port_id, host in connection.execute(statement, (_json(sorted({*bound.values()})),)):
+    for port_id, host in connection.execute(statement, (each_of(sorted({*bound.values()})),)):
         hosts.setdefault(port_id, []).append(host)
     return {port_id: hosts[whose] for port_id, whose in bound.items() if whose in hosts}
 
@@ -420,7 +420,3 @@ def _columns(port: Port) -> tuple[str, ...]:
         port.host,
         port.name,
     )
-
-
-def _json(values: Sequence[str]) -> str:
-    return msgspec.json.encode(values).decode()

@@ -6,11 +6,10 @@ Source: neutron.db.external_net_db (_validate_ext_not_in_use_by_project).
 import sqlite3
 from collections.abc import Iterable
 
-import msgspec
-
 from alcor.contracts.peers import InUse
 from alcor.contracts.sharing import ANYBODY, Confine, allows
-from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.database import Database, each_of
+from alcor.runtime.tables import fences
 from alcor.values.errors import NotFound
 
 
@@ -27,11 +26,7 @@ class GatewayUse:
         def work(connection: sqlite3.Connection) -> list[str]:
             if ANYBODY not in allowed and _used_by_others(connection, request.id, allowed):
                 return [request.id]
-            connection.execute(
-                "INSERT INTO confined VALUES (?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET allowed = excluded.allowed",
-                (request.id, _json(allowed)),
-            )
+            fences.confine(connection, request.id, allowed)
             return []
 
         return InUse(await self._database.write(work))
@@ -39,8 +34,8 @@ class GatewayUse:
 
 def check_may_leave(connection: sqlite3.Connection, network_id: str, project: str) -> None:
     """When a gateway is saved: that its network has not been taken from its project meanwhile."""
-    row = connection.execute("SELECT allowed FROM confined WHERE id = ?", (network_id,)).fetchone()
-    if row is not None and not allows(msgspec.json.decode(row[0]), project):
+    allowed = fences.confined(connection, [network_id]).get(network_id)
+    if allowed is not None and not allows(allowed, project):
         raise NotFound(f"Network {network_id} could not be found.", type="NetworkNotFound")
 
 
@@ -51,10 +46,6 @@ def _used_by_others(
         "SELECT 1 FROM attachment JOIN router ON router.id = attachment.router_id "
         "WHERE is_gateway > 0 AND network_id = ? "
         "AND project_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
-        (network_id, _json(allowed)),
+        (network_id, each_of(allowed)),
     )
     return found.fetchone() is not None
-
-
-def _json(values: Iterable[str]) -> str:
-    return msgspec.json.encode(sorted(values)).decode()

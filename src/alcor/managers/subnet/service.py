@@ -53,7 +53,7 @@ from alcor.managers.subnet.needs import (
 )
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.unfinished import Unfinished
-from alcor.runtime.managing.writes import Makers
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 
@@ -84,7 +84,7 @@ class SubnetService:
         caller = request.caller
         reach = await self._reach.reachable(Project(caller.project_id))
         return ListReply(
-            await self._store.page(request.query, _project(caller), reach.shared, reach.external)
+            await self._store.page(request.query, seen_by(caller), reach.shared, reach.external)
         )
 
     async def create(self, request: CreateRequest) -> Written:
@@ -103,7 +103,7 @@ class SubnetService:
             return await self._save_new(request, new)
         async with self._settling(ids):
             # What is allocated for a subnet that then is not saved is given back by settling it.
-            asked = PrefixRequest(wishes, _project(request.caller))
+            asked = PrefixRequest(wishes, seen_by(request.caller))
             grants = (await self._pools.allocate(asked)).grants
             found = {w.subnet_id: g for w, g in zip(wishes, grants, strict=True)}
             new = [
@@ -115,7 +115,7 @@ class SubnetService:
     async def _save_new(
         self, request: CreateRequest, new: Sequence[Subnet], *, locked: bool = False
     ) -> Written:
-        networks = await self._check_networks(new, _project(request.caller))
+        networks = await self._check_networks(new, seen_by(request.caller))
         new = [on_network(each, networks[each.network_id].external) for each in new]
         landlords = {
             each.id: owner
@@ -139,7 +139,7 @@ class SubnetService:
             check_revision(request.if_revision, old.revision_number)
             return changed(old, request.changes, now)
 
-        old = await self._store.subnet(request.id, _project(caller))
+        old = await self._store.subnet(request.id, seen_by(caller))
         new = decide(old)
         if intent.pool(new) == intent.pool(old):
             return _written(await self._store.change(request.id, decide, caller.request_id))
@@ -149,7 +149,7 @@ class SubnetService:
         self, id_: str, decide: Callable[[Subnet], Subnet], caller: Caller
     ) -> Written:
         async with self._settling([id_]):
-            old = await self._store.subnet(id_, _project(caller))
+            old = await self._store.subnet(id_, seen_by(caller))
             new = decide(old)
             if new.gateway_ip != old.gateway_ip:
                 await self._check_gateway_unused(old)
@@ -172,7 +172,7 @@ class SubnetService:
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence the port manager against new addresses, then delete; refused when some are used."""
         caller = request.caller
-        held = await self._store.subnet(request.id, _project(caller))
+        held = await self._store.subnet(request.id, seen_by(caller))
         async with self._settling([request.id]):
             fence = self._ports.vacate_subnets if held.automatic else self._ports.fence_subnets
             if (await fence(Ids([request.id]))).ids:
@@ -308,10 +308,6 @@ class SubnetService:
                 if each.network_id == id_:
                     check_mtu(id_, network.mtu, each.ip_version)
         return record_by_id
-
-
-def _project(caller: Caller) -> str | None:
-    return None if caller.sees_all else caller.project_id
 
 
 def _revision(sequence: int) -> str:

@@ -22,7 +22,7 @@ from alcor.managers.subnet.model import (
     on_network,
 )
 from alcor.managers.subnet.needs import Saved
-from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.database import Database, each_of
 from alcor.runtime.tables import usage
 from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
 
@@ -80,7 +80,7 @@ class SubnetStore:
         query, only = _by_shared(query, shared)
         also = [] if project is None else [Also(_OF_LANDLORD, (project,))]
         if project is not None and (shared or others):
-            also.append(Also(_ON, (_json([*shared, *others]),)))
+            also.append(Also(_ON, (each_of([*shared, *others]),)))
         return await self._database.read(lambda c: TABLE.page(c, query, project, also, only))
 
     async def subnet(self, id_: str, project: str | None) -> Subnet:
@@ -236,16 +236,12 @@ def _by_shared(query: ListQuery, shared: Sequence[str]) -> tuple[ListQuery, list
     if len(wanted) != 1:
         return query, []
     condition = _ON if wanted.pop() else f"NOT {_ON}"
-    return query, [Also(condition, (_json(shared),))]
+    return query, [Also(condition, (each_of(shared),))]
 
 
 def _landlord(connection: sqlite3.Connection, id_: str) -> str:
     row = connection.execute("SELECT landlord FROM subnet WHERE id = ?", (id_,)).fetchone()
     return str(row[0]) if row is not None and row[0] else ""
-
-
-def _json(values: Sequence[str]) -> str:
-    return msgspec.json.encode(values).decode()
 
 
 def _is_fenced(connection: sqlite3.Connection, network_id: str) -> bool:

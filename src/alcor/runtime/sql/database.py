@@ -7,8 +7,10 @@ there is one writer at a time, so the sequences of an outbox are in order of com
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
@@ -49,3 +51,8 @@ class DuplicateKey(Exception):
     def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__(", ".join(columns))
         self.columns = columns
+
+
+def each_of(values: Iterable[object]) -> str:
+    """Values as the parameter of `json_each(?)`, which makes a row of each."""
+    return msgspec.json.encode(list(values)).decode()

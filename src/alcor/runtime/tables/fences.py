@@ -12,7 +12,7 @@ import msgspec
 
 from alcor.contracts.peers import Done, Ids, InUse
 from alcor.contracts.sharing import ANYBODY, Confine, allows
-from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.database import Database, each_of
 
 FENCES = "CREATE TABLE fence (id TEXT PRIMARY KEY) WITHOUT ROWID"
 CONFINED = "CREATE TABLE confined (id TEXT PRIMARY KEY, allowed TEXT NOT NULL) WITHOUT ROWID"
@@ -21,7 +21,7 @@ CONFINED = "CREATE TABLE confined (id TEXT PRIMARY KEY, allowed TEXT NOT NULL) W
 def fenced(connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
     """Those of the ids that may not be referred to."""
     rows = connection.execute(
-        "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", (_json(ids),)
+        "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", (each_of(ids),)
     )
     return {value for (value,) in rows}
 
@@ -40,7 +40,7 @@ def confined(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, fr
     """Of those whose use is confined, the projects that may use them."""
     rows = connection.execute(
         "SELECT confined.id, allowed FROM json_each(?) CROSS JOIN confined ON confined.id = value",
-        (_json(ids),),
+        (each_of(ids),),
     )
     return {id_: frozenset(msgspec.json.decode(allowed)) for id_, allowed in rows}
 
@@ -50,7 +50,7 @@ def confine(connection: sqlite3.Connection, id_: str, allowed: Iterable[str]) ->
     connection.execute(
         "INSERT INTO confined VALUES (?, ?) "
         "ON CONFLICT (id) DO UPDATE SET allowed = excluded.allowed",
-        (id_, _json(sorted(allowed))),
+        (id_, each_of(sorted(allowed))),
     )
 
 
@@ -76,7 +76,7 @@ class PolicyColumn:
         )
 
         def work(connection: sqlite3.Connection) -> list[str]:
-            in_use = {id_ for (id_,) in connection.execute(statement, (_json(request.ids),))}
+            in_use = {id_ for (id_,) in connection.execute(statement, (each_of(request.ids),))}
             fence(connection, [id_ for id_ in request.ids if id_ not in in_use])
             return sorted(in_use)
 
@@ -95,14 +95,10 @@ class PolicyColumn:
 
         def work(connection: sqlite3.Connection) -> list[str]:
             if ANYBODY not in allowed:
-                found = connection.execute(statement, (request.id, _json(allowed)))
+                found = connection.execute(statement, (request.id, each_of(allowed)))
                 if found.fetchone() is not None:
                     return [request.id]
             confine(connection, request.id, allowed)
             return []
 
         return InUse(await self._database.write(work))
-
-
-def _json(values: Sequence[str]) -> str:
-    return msgspec.json.encode(values).decode()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from alcor.contracts.resources import CHANGED_SINCE, TAG_FILTERS, Filter, ListQuery, Sort
-from alcor.runtime.sql.database import DuplicateKey
+from alcor.runtime.sql.database import DuplicateKey, each_of
 from alcor.runtime.tables import scattered_index, tag_index, usage
 from alcor.values.errors import NotFound
 from alcor.values.rows import insertions
@@ -130,7 +130,7 @@ class ResourceTable:
     def delete(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         """Remove rows; one that is not there is no error."""
         statement = f"DELETE FROM {self.name} WHERE id IN (SELECT value FROM json_each(?))"
-        values = (msgspec.json.encode(list(ids)).decode(),)
+        values = (each_of(ids),)
         if not self.counted:
             connection.execute(statement, values)
             return

@@ -11,11 +11,9 @@ Source of the refusal: neutron_lib.exceptions, OverQuota.
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 
-import msgspec
-
 from alcor.contracts.peers import ProjectUsage, Usage
 from alcor.runtime.observability.metrics import limit_reached
-from alcor.runtime.sql.database import Database
+from alcor.runtime.sql.database import Database, each_of
 from alcor.values.errors import Conflict
 
 Limit = Callable[[str, str], int]  # of a kind, for a project; -1: none
@@ -72,7 +70,7 @@ def used(connection: sqlite3.Connection, kind: str, projects: Iterable[str]) -> 
     rows = connection.execute(
         "SELECT project_id, count FROM json_each(?) CROSS JOIN used "
         "ON kind = ? AND project_id = value",
-        (msgspec.json.encode(list(found)).decode(), kind),
+        (each_of(found), kind),
     )
     return found | dict(rows)
 

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
@@ -29,8 +28,8 @@ from alcor.managers.elastic_ip.sql.tables import (
     forwarding_row,
     held_of,
 )
-from alcor.runtime.tables import usage
-from alcor.runtime.tables.fences import may_refer
+from alcor.runtime.sql.database import each_of
+from alcor.runtime.tables import fences, usage
 from alcor.runtime.tables.resource_table import Row, Taken
 from alcor.values.qos import QosPolicyNotFound
 
@@ -78,7 +77,7 @@ class SqlTransaction(ToldTransaction):
             raise _refusal(taken, held[0]) from None
 
     def check_policy(self, id_: str | None, project: str | None) -> None:
-        if id_ and not may_refer(self._connection, id_, project):
+        if id_ and not fences.may_refer(self._connection, id_, project):
             raise QosPolicyNotFound(id_)
 
     def remove(self, id_: str) -> None:
@@ -94,12 +93,12 @@ class SqlTransaction(ToldTransaction):
             "floating_network_id IN (SELECT value FROM json_each(?)) AND router_id IS NULL "
             "ORDER BY id"
         )
-        rows = FLOATING_IPS.where(self._connection, condition, (_json(network_ids),))
+        rows = FLOATING_IPS.where(self._connection, condition, (each_of(network_ids),))
         return [held_of(row) for row in rows]
 
     def given_to(self, port_ids: Sequence[str]) -> list[Held]:
         condition = "port_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        rows = FLOATING_IPS.where(self._connection, condition, (_json(port_ids),))
+        rows = FLOATING_IPS.where(self._connection, condition, (each_of(port_ids),))
         return [held_of(row) for row in rows]
 
     def forwarding_page(self, query: ListQuery) -> list[Raw]:
@@ -119,7 +118,7 @@ class SqlTransaction(ToldTransaction):
 
     def _forwardings(self, column: str, ids: Sequence[str]) -> list[Forwarding]:
         condition = f"{column} IN (SELECT value FROM json_each(?)) ORDER BY id"
-        rows = FORWARDINGS.where(self._connection, condition, (_json(ids),))
+        rows = FORWARDINGS.where(self._connection, condition, (each_of(ids),))
         return [forwarding_of(row) for row in rows]
 
     def insert_forwarding(self, forwarding: Forwarding) -> Raw:
@@ -148,17 +147,17 @@ class SqlTransaction(ToldTransaction):
     def hops_used(self, ids: Sequence[str]) -> set[str]:
         used: set[str] = set()
         for table in (FLOATING_IPS.name, FORWARDINGS.name):
-            rows = self._connection.execute(_HOPS.format(table=table), (_json(ids),))
+            rows = self._connection.execute(_HOPS.format(table=table), (each_of(ids),))
             used |= {value for (value,) in rows}
         return used | self.hops_proxied(ids)
 
     def hops_proxied(self, ids: Sequence[str]) -> set[str]:
         statement = _HOPS.format(table=NDP_PROXIES.table.name)
-        return {value for (value,) in self._connection.execute(statement, (_json(ids),))}
+        return {value for (value,) in self._connection.execute(statement, (each_of(ids),))}
 
     def proxies_to(self, port_ids: Sequence[str]) -> list[NdpProxy]:
         condition = "port_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        rows = NDP_PROXIES.table.where(self._connection, condition, (_json(port_ids),))
+        rows = NDP_PROXIES.table.where(self._connection, condition, (each_of(port_ids),))
         return [NDP_PROXIES.decode(row.doc) for row in rows]
 
     def remove_proxy(self, id_: str) -> None:
@@ -166,16 +165,13 @@ class SqlTransaction(ToldTransaction):
         self._tell([NDP_PROXIES.gone(id_)])
 
     def fenced(self, ids: Sequence[str]) -> set[str]:
-        rows = self._connection.execute(
-            "SELECT value FROM json_each(?) CROSS JOIN fence ON fence.id = value", (_json(ids),)
-        )
-        return {value for (value,) in rows}
+        return fences.fenced(self._connection, ids)
 
     def fence(self, ids: Iterable[str]) -> None:
-        self._each("INSERT OR IGNORE INTO fence VALUES (?)", ids)
+        fences.fence(self._connection, ids)
 
     def lift(self, ids: Iterable[str]) -> None:
-        self._each("DELETE FROM fence WHERE id = ?", ids)
+        fences.lift(self._connection, ids)
 
     def note(self, notes: Iterable[Note]) -> None:
         self._connection.executemany(
@@ -212,7 +208,3 @@ def _refusal(taken: Taken, held: Held) -> Exception:
         ip.fixed_ip_address or "",
         ip.floating_network_id,
     )
-
-
-def _json(values: Sequence[str]) -> str:
-    return msgspec.json.encode(list(values)).decode()

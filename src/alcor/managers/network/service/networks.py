@@ -43,7 +43,7 @@ from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.policy_references import PolicyReferences, Wish
 from alcor.runtime.managing.sharing_service import Sharing
 from alcor.runtime.managing.unfinished import Unfinished
-from alcor.runtime.managing.writes import Makers
+from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.runtime.tables.sharing import viewer_of, wildcard
 from alcor.values.revision import Revision
 
@@ -93,12 +93,12 @@ class NetworkService:
         policies = [each for new in networks for each in self._policies(new)]
         caller = request.caller
         return _written(
-            await self._store.insert(networks, policies, _project(caller), caller.request_id)
+            await self._store.insert(networks, policies, seen_by(caller), caller.request_id)
         )
 
     async def _with_policies(self, request: CreateRequest) -> list[dict[str, Any]]:
         """The items with the QoS policies of their projects, where they name none."""
-        viewer = _project(request.caller)
+        viewer = seen_by(request.caller)
         plain = [item["project_id"] for item in request.items if not item["qos_policy_id"]]
         default = await self._qos.defaults(plain) if plain else {}
         await self._qos.check([Wish(viewer, i["qos_policy_id"]) for i in request.items])
@@ -118,9 +118,9 @@ class NetworkService:
 
         caller = request.caller
         if "qos_policy_id" in request.changes:
-            held = await self._store.network(request.id, _project(caller))
+            held = await self._store.network(request.id, seen_by(caller))
             wanted = request.changes["qos_policy_id"]
-            await self._qos.check([Wish(_project(caller), wanted, held.qos_policy_id)])
+            await self._qos.check([Wish(seen_by(caller), wanted, held.qos_policy_id)])
         if not {"shared", "router:external"} & request.changes.keys():
             return await self._change(request.id, decide, caller)
         refusals = {
@@ -134,7 +134,7 @@ class NetworkService:
     async def _change(
         self, id_: str, decide: Callable[[Network], Network], caller: Caller
     ) -> Written:
-        project, trace = _project(caller), caller.request_id
+        project, trace = seen_by(caller), caller.request_id
         return _written(await self._store.change(id_, decide, project, trace, self._new_id))
 
     def _policies(self, new: Network) -> Iterator[SharingPolicy]:
@@ -146,7 +146,7 @@ class NetworkService:
         """Fence whoever may hold children, then delete; refused and undone when one is in use."""
         caller = request.caller
         async with self.unfinished.begun(request.id):
-            marked = await self._store.mark(request.id, _project(caller))
+            marked = await self._store.mark(request.id, seen_by(caller))
             sequence = await self._finish_delete(marked, caller.request_id)
         return Written([], _revision(sequence))
 
@@ -239,10 +239,6 @@ def _after(changes: Mapping[str, Any], policies: list[SharingPolicy]) -> list[Sh
         if not (private and (each.action, each.target_tenant) == (AS_SHARED, ANYBODY))
         and not (internal and each.action == AS_EXTERNAL)
     ]
-
-
-def _project(caller: Caller) -> str | None:
-    return None if caller.sees_all else caller.project_id
 
 
 def _revision(sequence: int) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from alcor.runtime.sql.database import each_of
+
 
 class SegmentNote(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a segment; nobody has said anything at revision 0."""
@@ -26,7 +28,7 @@ def of_networks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str,
     rows = connection.execute(
         "SELECT network_id, name, description, revision_number, updated_at FROM segment_note "
         "WHERE network_id IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(ids)).decode(),),
+        (each_of(ids),),
     )
     notes = (
         SegmentNote(
@@ -41,7 +43,7 @@ def said(connection: sqlite3.Connection, field: str, texts: Sequence[object]) ->
     """The networks of whose segments one of these is said; a `field` that a note has."""
     rows = connection.execute(
         f"SELECT network_id FROM segment_note WHERE {field} IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(texts)).decode(),),
+        (each_of(texts),),
     )
     return tuple(id_ for (id_,) in rows)
 
