@@ -1,11 +1,13 @@
-"""Servers of databases at the start: a process waits for them, whatever was started first."""
+"""Servers of databases: a process waits for them at its start, and may lose them later."""
 
 import asyncio
 
 import structlog
 
 from alcor.runtime.config import ConfigError, without_login
+from alcor.runtime.sql.database import Deposed
 from alcor.runtime.sql.places import Servers
+from alcor.values.errors import Kind, Refusal
 
 _log = structlog.get_logger("alcor.databases")
 
@@ -28,3 +30,12 @@ async def answering(place: Servers) -> None:
                 await asyncio.sleep(ask_again_s)
         except ValueError as error:
             raise ConfigError(f"served.postgres = {without_login(url)}: {error}") from None
+
+
+def is_loss(error: BaseException | None) -> bool:
+    """Whether it says only that a database is led no more, or does not answer."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_loss, error.exceptions))
+    return isinstance(error, Deposed) or (
+        isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE
+    )

@@ -8,6 +8,7 @@ Nothing here decides anything: it opens, wires, starts in order, and stops in th
 import asyncio
 import fcntl
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from importlib import metadata
@@ -42,7 +43,7 @@ from alcor.runtime.observability.metrics import build_info
 from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.sql.places import Servers
-from alcor.runtime.tasks import Tasks
+from alcor.runtime.tasks import TaskFailed, Tasks
 from alcor.values.errors import Unavailable
 
 _log = structlog.get_logger("alcor.up")
@@ -100,7 +101,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
             for notifier in notifiers(config, place, intent, reports, closing):
                 control.add(notifier)
         stack.push_async_callback(control.close)
-        tasks = Tasks()
+        tasks = Tasks(passing=databases.is_loss)
         stack.push_async_callback(tasks.stop)
         served = await _deliver(config, child, epoch, intent, reports, control)
         stack.push_async_callback(served.stop)
@@ -146,18 +147,30 @@ async def _until(asked: asyncio.Event, failure: "asyncio.Future[None]") -> None:
 
 
 def serve(config: Config, started: Callable[[Running], None] = lambda _: None) -> None:
-    """Configure the process and run in a quick event loop of its own."""
+    """Configure the process and run in a quick event loop of its own.
+
+    A process that leads a database no more knows neither what others have written since, nor what
+    the server that is there now has: it begins anew, as one does that has just been started.
+    """
     logs.configure(config.log.form, config.log.level)
     take_all_descriptors()
     child = delivery_child.fork(config.agents, config.traces)
+    lost = False
     try:
         with (
             traced(config.traces, "alcor-up", os.environ),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(run(config, child, started))
+    except TaskFailed as failed:
+        if not databases.is_loss(failed.__cause__):
+            raise
+        _log.warning("up.begin_anew", part=str(failed), why=str(failed.__cause__))
+        lost = True
     finally:
         child.end()
+    if lost:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 async def _deliver(

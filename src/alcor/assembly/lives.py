@@ -15,15 +15,13 @@ import structlog
 
 from alcor.assembly.config import Config
 from alcor.assembly.control import Control
-from alcor.assembly.databases import answering
+from alcor.assembly.databases import answering, is_loss
 from alcor.assembly.notifiers import notifiers
 from alcor.assembly.role import Region
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError
-from alcor.runtime.sql.database import Deposed
 from alcor.runtime.sql.places import Servers
 from alcor.runtime.tasks import TaskFailed, Tasks
-from alcor.values.errors import Kind, Refusal
 
 again_s = 1.0  # from the end of a life to the next one, and between attempts at it
 
@@ -61,7 +59,7 @@ class Lives:
             try:
                 await self._life.lead()
             except TaskFailed as failed:
-                if not _is_loss(failed.__cause__):
+                if not is_loss(failed.__cause__):
                     raise
                 _log.warning("managers.begin_anew", part=str(failed), why=str(failed.__cause__))
             await self._life.end()
@@ -97,7 +95,7 @@ class _Life:
         self._closing = closing
         self._wire = found.wire
         self._ended = False
-        self._tasks = Tasks(passing=_is_loss)
+        self._tasks = Tasks(passing=is_loss)
 
     async def lead(self) -> None:
         """Lead as soon as nobody else does, until `TaskFailed`."""
@@ -122,12 +120,3 @@ class _Life:
         await self._tasks.stop()
         await self.control.close()
         self._closing.close()
-
-
-def _is_loss(error: BaseException | None) -> bool:
-    """Whether it says only that a database is led no more, or does not answer."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(_is_loss, error.exceptions))
-    return isinstance(error, Deposed) or (
-        isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE
-    )
