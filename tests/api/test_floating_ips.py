@@ -204,6 +204,15 @@ def test_what_can_not_be_given_is_refused_and_leaves_nothing(place: Place) -> No
     assert made["fixed_ip_address"] == chosen
 
 
+def test_ports_of_services_that_no_router_holds_have_floating_ips(place: Place) -> None:
+    """Neutron refuses those of DHCP alone; load balancers' ports are `network:`, too."""
+    balancer = place.port(device_owner="network:balancer")
+
+    made = place.floating(port_id=balancer["id"])
+
+    assert made["fixed_ip_address"] == balancer["fixed_ips"][0]["ip_address"]
+
+
 def test_an_address_has_one_floating_ip_of_a_network(place: Place) -> None:
     port = place.port()
     place.floating(port_id=port["id"])

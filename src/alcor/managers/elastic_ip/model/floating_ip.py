@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from alcor.contracts.held_ports import HELD_OWNERS
 from alcor.contracts.routing import Path
 from alcor.intent.records import FixedIp, PortRecord
 from alcor.managers.elastic_ip.model.refusals import BadFloatingIpRequest
@@ -139,7 +140,7 @@ def changed(old: Held, new: Held, values: Mapping[str, Any], now: str) -> Held:
 
 def fixed_ip_of(port: PortRecord, wanted: str | None) -> FixedIp:
     """The port's address that the floating IP is to stand for; `BadFloatingIpRequest`."""
-    if port.device_owner.startswith("network:"):
+    if port.device_owner in HELD_OWNERS:
         raise BadFloatingIpRequest(f"Port {port.id} is unable to be assigned a floating IP")
     if wanted is not None:
         if address(wanted).version == 6:
