@@ -63,6 +63,17 @@ def test_a_mirror_is_made_shown_renamed_and_deleted(announced: Any) -> None:
     assert announced.get(f"/v2.0/ports/{port_id}").status == 200
 
 
+def test_tunnel_ids_are_answered_as_they_were_written(announced: Any) -> None:
+    """As Neutron does: Gophercloud, and Terraform by it, write them as text and read nothing else."""
+    number = next(tunnel_ids)
+    made = mirror(announced, port(announced), directions={"IN": str(number)})
+
+    assert made["directions"] == {"IN": str(number)}
+    assert announced.get(f"{MIRRORS}/{made['id']}").json["tap_mirror"] == made
+    again = ask(announced, port(announced), directions={"OUT": number})
+    assert (again.status, again.type) == (409, "TapMirrorTunnelConflict")
+
+
 @pytest.mark.parametrize("field", ["port_id", "directions", "remote_ip", "mirror_type"])
 def test_what_a_mirror_copies_and_where_to_does_not_change(announced: Any, field: str) -> None:
     made = mirror(announced, port(announced))
@@ -81,6 +92,7 @@ def test_what_a_mirror_copies_and_where_to_does_not_change(announced: Any, field
         {"directions": {"IN": "all"}},
         {"directions": {}},
         {"directions": {"IN": 8_001, "OUT": 8_001}},
+        {"directions": {"IN": 8_001, "OUT": "8001"}},
         {"directions": {"IN": 2_000}, "mirror_type": "erspanv1"},
         {"mirror_type": "erspanv2"},
         {"remote_ip": "192.101.0.420"},

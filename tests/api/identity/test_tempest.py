@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from acceptance.part import PART
 from acceptance.product import product
-from acceptance.tempest import Outcome, Tempest
+from acceptance.report import Outcome
+from acceptance.tempest import Tempest
 
 
 @pytest.fixture(scope="module")

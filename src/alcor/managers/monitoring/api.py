@@ -13,6 +13,7 @@ from alcor.resource.fields import (
     BOOLEAN,
     IP,
     UUID,
+    FieldType,
     integer,
     nullable,
     one_of,
@@ -52,7 +53,20 @@ LOGGABLE_RESOURCE = Resource(
     fields=(read_only("type", string(255)),),
 )
 
-_TUNNEL_ID = integer(0, tunnel_id_max)
+
+
+def _as_written(number: FieldType) -> FieldType:
+    """A number that is answered as it was asked for, as by Neutron: Gophercloud reads only text."""
+
+    def parse(value: object) -> object:
+        number.parse(value)
+        return value
+
+    shown = {"anyOf": [number.schema, {"type": "string"}]}
+    return FieldType(number.name, parse, schema=number.schema, shown=shown)
+
+
+_TUNNEL_ID = _as_written(integer(0, tunnel_id_max))
 
 TAP_MIRROR = Resource(
     name="tap_mirror",

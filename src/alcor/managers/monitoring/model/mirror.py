@@ -42,43 +42,49 @@ class TapMirror(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     project_id: str
     port_id: str
-    directions: dict[str, int]
+    directions: dict[str, int | str]  # as they were written
     remote_ip: str
     mirror_type: str
 
     @property
+    def tunnel_ids(self) -> dict[str, int]:
+        """The tunnel id of each direction."""
+        return {direction: int(written) for direction, written in self.directions.items()}
+
+    @property
     def in_tunnel(self) -> int | None:
         """The tunnel id of what goes to the machine."""
-        return self.directions.get(IN)
+        return self.tunnel_ids.get(IN)
 
     @property
     def out_tunnel(self) -> int | None:
         """The tunnel id of what the machine sends."""
-        return self.directions.get(OUT)
+        return self.tunnel_ids.get(OUT)
 
 
 def mirror(values: Mapping[str, Any], id_: str) -> TapMirror:
     """The mirror that a checked body asks for; `InvalidInput` when no host can have it."""
-    directions: dict[str, int] = values["directions"]
-    if not directions:
-        raise _invalid(f"directions names {IN} or {OUT}.")
-    if len(set(directions.values())) < len(directions):
-        raise _invalid("the directions have tunnel ids of their own.")
-    if values["mirror_type"] == ERSPAN and max(directions.values()) > _session_max:
-        raise _invalid(f"a tunnel id of {ERSPAN} is {_session_max} at most.")
-    if address(values["remote_ip"]).version != 4:
-        raise _invalid("remote_ip is not on the underlay, which is of IPv4.")
-    return TapMirror(
+    made = TapMirror(
         id=id_,
         name=values["name"],
         description=values["description"],
         tenant_id=values["project_id"],
         project_id=values["project_id"],
         port_id=values["port_id"],
-        directions=directions,
+        directions=values["directions"],
         remote_ip=values["remote_ip"],
         mirror_type=values["mirror_type"],
     )
+    tunnel_ids = made.tunnel_ids.values()
+    if not tunnel_ids:
+        raise _invalid(f"directions names {IN} or {OUT}.")
+    if len(set(tunnel_ids)) < len(tunnel_ids):
+        raise _invalid("the directions have tunnel ids of their own.")
+    if made.mirror_type == ERSPAN and max(tunnel_ids) > _session_max:
+        raise _invalid(f"a tunnel id of {ERSPAN} is {_session_max} at most.")
+    if address(made.remote_ip).version != 4:
+        raise _invalid("remote_ip is not on the underlay, which is of IPv4.")
+    return made
 
 
 def _invalid(why: str) -> InvalidInput:

@@ -36,11 +36,11 @@ class MirrorService(KeptService[TapMirror]):
         """A tunnel id is of one mirror, whoever's: by it the receiver knows what is what."""
         taken: set[int] = set()
         for each in things:
-            for tunnel_id in each.directions.values():
+            for tunnel_id in each.tunnel_ids.values():
                 held = tx.where(MIRRORS, "in_tunnel = ? OR out_tunnel = ?", tunnel_id, tunnel_id)
                 if held or tunnel_id in taken:
                     raise TapMirrorTunnelConflict(tunnel_id)
-            taken.update(each.directions.values())
+            taken.update(each.tunnel_ids.values())
 
     async def list_page(self, request: ListRequest) -> ListReply:
         """Whose port has gone meanwhile has gone, too."""
