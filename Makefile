@@ -32,8 +32,8 @@ test: setup  ## every test, on real Open vSwitch too, and their total (needs roo
 kills: setup  ## kill N of a region's processes under load, at moments that SEED chooses (N=300 SEED=1)
 	@$(BIN)/pytest -q -s -n 0 tests/api/served/test_kills.py --kills $(or $(N),300) --seed $(or $(SEED),1)
 
-acceptance: setup  ## Tempest's tests with a real Keystone: all, or those that REGEX names; SHAPE=served
-	@$(BIN)/python -m acceptance $(if $(SHAPE),--shape $(SHAPE)) $(if $(REGEX),'$(REGEX)')
+acceptance: setup  ## others' tests with a real Keystone (SUITE=tempest, gophercloud, provider, terraform; REGEX, SHAPE=served)
+	@$(BIN)/python -m acceptance $(if $(SUITE),--suite $(SUITE)) $(if $(SHAPE),--shape $(SHAPE)) $(if $(REGEX),'$(REGEX)')
 
 nova: setup  ## a real Nova on two hosts: every step of a server's life, or those that REGEX names (needs root, MariaDB, RabbitMQ)
 	@$(BIN)/python -m acceptance.nova $(if $(REGEX),'$(REGEX)')

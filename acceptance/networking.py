@@ -6,8 +6,13 @@ from keystoneauth1.adapter import Adapter
 
 _NETWORK = {"name": "public", "router:external": True, "shared": False}
 _SUBNETS = (
-    {"name": "public-v4", "ip_version": 4, "cidr": "198.18.0.0/20", "enable_dhcp": False},
-    {"name": "public-v6", "ip_version": 6, "cidr": "2001:db8:0:ff::/64", "enable_dhcp": False},
+    {"name": "public-subnet", "ip_version": 4, "cidr": "198.18.0.0/20", "enable_dhcp": False},
+    {
+        "name": "ipv6-public-subnet",
+        "ip_version": 6,
+        "cidr": "2001:db8:0:ff::/64",
+        "enable_dhcp": False,
+    },
 )
 
 _POOL = {"is_default": True, "shared": True}
@@ -15,6 +20,12 @@ _POOLS = (
     {"name": "default-v4", "prefixes": ["10.64.0.0/10"], "default_prefixlen": 26},
     {"name": "default-v6", "prefixes": ["2001:db8:8000::/40"], "default_prefixlen": 64},
 )
+
+_COLLECTIONS = (
+    "networks", "subnets", "subnetpools", "address-scopes", "segments", "ports", "trunks",
+    "routers", "floatingips", "security-groups", "security-group-rules", "address-groups",
+    "rbac-policies", "qos/policies", "taas/tap_mirrors",
+)  # fmt: skip
 
 
 def extensions(api: Adapter) -> list[str]:
@@ -30,10 +41,29 @@ def external_network(api: Adapter) -> str:
     return str(made.get("id", ""))
 
 
+def private_network(api: Adapter) -> tuple[str, str]:
+    """The ids of a project's own network and its subnet."""
+    network = _posted(api, "network", {"name": "private"})["id"]
+    subnet = {"name": "private-subnet", "network_id": network, "ip_version": 4}
+    made = _posted(api, "subnet", subnet | {"cidr": "192.168.233.0/24"})
+    return str(network), str(made["id"])
+
+
 def default_pools(api: Adapter) -> None:
     """The default subnet pools that auto-allocated topologies take theirs from."""
     for pool in _POOLS:
         _posted(api, "subnetpool", _POOL | pool)
+
+
+def everything(api: Adapter) -> frozenset[str]:
+    """The path of every resource of the kinds that plans make."""
+    found = set()
+    for path in _COLLECTIONS:
+        items = api.get(f"/v2.0/{path}?fields=id").json()
+        found |= {
+            f"{path}/{each['id']}" for each in items[path.rpartition("/")[2].replace("-", "_")]
+        }
+    return frozenset(found)
 
 
 def _posted(api: Adapter, name: str, fields: dict[str, Any]) -> dict[str, Any]:

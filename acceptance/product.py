@@ -1,7 +1,7 @@
 """The product as an operator runs it, with Keystone: `alcor up`, or a region of processes."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,19 +21,23 @@ class Product(NamedTuple):
 
 @contextmanager
 def product(
-    folder: Path, keystone: Keystone, shape: str = "embedded", nova: str = ""
+    folder: Path, keystone: Keystone, shape: str = "embedded", more: Mapping[str, str] | None = None
 ) -> Iterator[Product]:
     """A control plane with fresh databases in `folder`, for as long as the context lasts.
 
-    `nova`: the endpoint that `alcor up` tells of its ports.
+    `more`: settings of `alcor up`, by the names of their environment variables.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _region(folder, keystone) if shape == "served" else _up(folder, keystone, nova) as found:
-        yield found
+    if shape == "served":
+        with _region(folder, keystone) as found:
+            yield found
+    else:
+        with _up(folder, keystone, more or {}) as found:
+            yield found
 
 
 @contextmanager
-def _up(folder: Path, keystone: Keystone, nova: str) -> Iterator[Product]:
+def _up(folder: Path, keystone: Keystone, more: Mapping[str, str]) -> Iterator[Product]:
     port, agents = free_port(), f"127.0.0.1:{free_port()}"
     settings = {
         "AUTH": "keystone",
@@ -42,11 +46,10 @@ def _up(folder: Path, keystone: Keystone, nova: str) -> Iterator[Product]:
         "DATA": str(folder),
         "LISTEN": f"127.0.0.1:{port}",
         "AGENTS__LISTEN": agents,
-        "NOVA__ENDPOINT": nova,
     }
     # Classes of tests that make more than ten routers in one project are meant to pass.
     settings |= {f"QUOTA__{kind}": "-1" for kind in ("ROUTER", "FLOATINGIP")}
-    env = {f"ALCOR_{name}": value for name, value in settings.items()}
+    env = {f"ALCOR_{name}": value for name, value in settings.items()} | dict(more)
     argv = [sys.executable, "-m", "alcor.cli.main", "up"]
     with Server(argv, f"http://127.0.0.1:{port}/readyz", folder / "up.log", env):
         yield Product(f"http://127.0.0.1:{port}", agents)

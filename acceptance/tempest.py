@@ -5,25 +5,16 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from acceptance import networking
 from acceptance.environments import WORK, AcceptanceError, environment, run
 from acceptance.keystone import REGION, Keystone
+from acceptance.report import Outcome
 
 EVERYTHING = r"tempest\.api\.network|neutron_tempest_plugin\.(tap_as_a_service\.)?api"
 _outcomes = Path(__file__).with_name("outcomes.py")
-
-
-class Outcome(NamedTuple):
-    """What became of one test; `reason` of a failure is its traceback, of a skip its words."""
-
-    test: str
-    status: str  # passed, failed, skipped
-    reason: str
-    seconds: float
 
 
 class Tempest:

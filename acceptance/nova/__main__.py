@@ -71,8 +71,8 @@ def _run(folder: Path, wanted: Sequence[Step]) -> list[Outcome]:
     with ExitStack() as stack:
         keystone = stack.enter_context(Keystone(folder / "keystone"))
         ports = Ports.free()
-        told = ports.url("compute")
-        running = stack.enter_context(product(folder / "product", keystone, nova=told))
+        told = {"ALCOR_NOVA__ENDPOINT": ports.url("compute")}
+        running = stack.enter_context(product(folder / "product", keystone, more=told))
         keystone.publish(running.endpoint)
         metadata = {"metadata-url": ports.url("metadata"), "metadata-secret-file": str(secret)}
         env = {f"ALCOR_{key.replace('-', '_').upper()}": value for key, value in metadata.items()}

@@ -64,7 +64,7 @@ def test_a_mirror_is_made_shown_renamed_and_deleted(announced: Any) -> None:
 
 
 def test_tunnel_ids_are_answered_as_they_were_written(announced: Any) -> None:
-    """As Neutron does: Gophercloud, and Terraform by it, write them as text and read nothing else."""
+    """As Neutron does: Gophercloud, and Terraform by it, write text and read nothing else."""
     number = next(tunnel_ids)
     made = mirror(announced, port(announced), directions={"IN": str(number)})
 

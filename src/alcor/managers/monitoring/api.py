@@ -54,7 +54,6 @@ LOGGABLE_RESOURCE = Resource(
 )
 
 
-
 def _as_written(number: FieldType) -> FieldType:
     """A number that is answered as it was asked for, as by Neutron: Gophercloud reads only text."""
 
