@@ -1,11 +1,13 @@
 """A server that is away is waited for; one that refuses is there."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 
-from alcor.runtime.sql.postgres import unreachable
+from alcor.runtime.sql.postgres import PostgresDatabase, unreachable
 
 
 def test_a_server_answers_also_of_a_database_that_is_not_made_yet(postgres: Any) -> None:
@@ -20,11 +22,36 @@ def test_nobody_at_the_address_is_told_in_one_line() -> None:
     assert "\n" not in why
 
 
-def test_a_server_that_is_full_is_waited_for(postgres: Any) -> None:
+@pytest.fixture
+def full(postgres: Any) -> str:
+    """A database that has no connection left for us."""
     name = f"g{uuid4().hex}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0".encode())
+    return str(postgres.url("postgres").replace("alcor@", f"{name}@"))
 
-    assert "too many connections" in unreachable(
-        postgres.url("postgres").replace("alcor@", f"{name}@")
-    )
+
+def test_a_server_that_is_full_is_waited_for(full: str) -> None:
+    assert "too many connections" in unreachable(full)
+
+
+def test_why_nobody_can_lead_or_read_is_told_at_once_and_not_again_and_again(
+    full: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def wait(database: PostgresDatabase) -> str:
+        leading = asyncio.ensure_future(database.lead())
+        told = ""
+        while "database.waits" not in told:
+            await asyncio.sleep(0.01)
+            said = capsys.readouterr()
+            told += said.out + said.err
+        await asyncio.sleep(1.0)  # a few more tries
+        leading.cancel()
+        await database.close()
+        said = capsys.readouterr()
+        return told + said.out + said.err
+
+    told = asyncio.run(wait(PostgresDatabase(full, "port")))
+
+    assert told.count("database.waits") == 1
+    assert "too many connections" in told

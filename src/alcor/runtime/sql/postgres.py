@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
+told_every_s = 30.0  # why a database is waited for, at most
 ask_again_s = 0.2
 look_every_s = 2.0  # whether we lead still
 plans_s_max = 5.0  # how long plans are kept: they may be of a time when their tables were empty
@@ -97,6 +98,7 @@ class PostgresDatabase:
         self._opened: list[psycopg.Connection[Any]] = []
         self._closing = Event()
         self._away_since: float | None = None  # when we first heard nothing of the server
+        self._told_at: float | None = None  # why
         self._leading: psycopg.Connection[Any] | None = None  # the session that leads, or led
         self._deposed = asyncio.Event()
 
@@ -144,8 +146,9 @@ class PostgresDatabase:
             raw = self._connection(writes=True)
             if raw.execute(_LEAD).fetchone() != (True,):
                 return False
-        except (errors.OperationalError, errors.InterfaceError):
+        except (errors.OperationalError, errors.InterfaceError) as problem:
             self._forget_connection()
+            self._tell(problem)
             return False
         self._leading = raw
         return True
@@ -173,6 +176,7 @@ class PostgresDatabase:
                 result = self._within(begin, work)
             except (errors.OperationalError, errors.InterfaceError) as problem:
                 self._forget_connection()
+                self._tell(problem)
                 self._away_since = self._away_since or monotonic()
                 give_up = min(began, self._away_since) + away_max_s
                 if monotonic() > give_up or self._closing.is_set():
@@ -182,6 +186,13 @@ class PostgresDatabase:
             else:
                 self._away_since = None
                 return result
+
+    def _tell(self, problem: psycopg.Error) -> None:
+        """Say at once why the database is waited for, and now and then that it still is."""
+        now = monotonic()
+        if self._told_at is None or now - self._told_at > told_every_s:
+            self._told_at = now
+            _log.warning("database.waits", database=self._name, why=str(problem).strip())
 
     def _within(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         writes = begin == _BEGIN_WRITE
