@@ -88,6 +88,45 @@ def test_an_address_that_moves_is_found_where_it_is(
     lab.unplug([first, second, near, stranger, beyond])
 
 
+@pytest.mark.proves("Machines without port security", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(
+    ("cidr", "taken"), [("10.74.0.0/24", "10.74.0.100"), ("fd74::/64", "fd74::100")]
+)
+def test_who_has_no_port_security_is_found_at_what_it_takes_but_not_at_what_is_anothers(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, taken: str
+) -> None:
+    version = 6 if ":" in cidr else 4
+    inner = make_network(cidr)
+    outer = make_network("10.75.0.0/24" if version == 4 else "fd75::/64")
+    names = " ".join(f"{name}{version}" for name in "pqrs")
+    first, second, near, far = make_machines(inner, names, "h1 h2 h1 h2")
+    beyond = make_machines(outer, f"t{version}", "h2")[0]
+    make_router(lab, inner, outer)
+    use_gateways(lab, first, second, near, beyond)
+    for machine in (first, second):
+        open_up = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
+        assert lab.api.wait(revision, timeout_s).converged
+    askers = [near, far, beyond]
+
+    take(lab, first, taken, loudly=False)
+    for asker in askers:
+        answers(lab, asker, taken)
+
+    leave(lab, first, taken)
+    take(lab, second, taken, loudly=True)
+    for asker in askers:
+        answers(lab, asker, taken)
+
+    for others in (near.addresses[0], cidr.replace("0/24", "1").replace("/64", "1")):
+        take(lab, first, others, loudly=True)
+    space = lab.layout.machine_namespace(near.name)
+    ip_batch([f"address del {near.addresses[0]}/{64 if version == 6 else 24} dev eth0"], space)
+    assert "0 received" in ping(lab, far, near.addresses[0])
+    assert "1 received" in ping(lab, beyond, second.addresses[0])
+    lab.unplug([first, second, near, far, beyond])
+
+
 @pytest.mark.parametrize(
     ("cidr", "shared"), [("10.72.0.0/24", "10.72.0.100"), ("fd72::/64", "fd72::100")]
 )

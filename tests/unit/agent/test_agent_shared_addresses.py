@@ -6,7 +6,7 @@ from tests.fixtures.compiled import compile_all
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HostModel, Interface, Tunnel
-from alcor.agent.model.networks.shared_addresses import Holder
+from alcor.agent.model.networks.shared_addresses import Holder, holders_max
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
 from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port
@@ -22,7 +22,7 @@ RED = Network("red", 7, 1450, True, "")
 HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
 SHARED, SHARED6 = address("10.0.0.9"), address("fd00::9")
 VIRTUAL = Mac(0x00005E000109)
-NUMBERS = {"a": 1, "c": 2}  # of the ports that are here
+NUMBERS = {"a": 1, "c": 2, "d": 4}  # of the ports that are here
 
 
 def mac_of(port_id: str) -> Mac:
@@ -50,8 +50,10 @@ class World:
         units = self.model.put(known)
         if port_id in NUMBERS:
             fixed = (FixedIp("s", own),)
+            is_open = any(not pair.prefix.length for pair in pairs)
+            said = () if is_open else pairs
             port = Port(
-                port_id, "red", mac_of(port_id), fixed, True, True, "", "", (), False, pairs
+                port_id, "red", mac_of(port_id), fixed, True, not is_open, "", "", (), False, said
             )
             units |= self.model.put(port)
             units |= self.model.set_interface(port_id, Interface(NUMBERS[port_id], True))
@@ -130,6 +132,40 @@ def test_who_may_not_have_it_is_not_believed() -> None:
         assert world.take(frame, by=by) == []
     assert world.take(announcement(SHARED, mac_of("b")), tun_src=HERE.number) == []
     assert world.holder(SHARED) == ""
+
+
+ANYTHING = tuple(AddressPair(prefix(each), mac_of("d")) for each in ("0.0.0.0/0", "::/0"))
+
+
+def test_who_may_have_every_address_is_believed_about_what_is_nobodys() -> None:
+    world = World()
+    world.put("d", HERE, ANYTHING)
+    world.check()
+    for taken in ("10.0.0.77", "fd00::77", "fe80::1"):
+        mine = announcement(address(taken), mac_of("d"))
+        assert world.take(mine, by="d")
+        assert world.holder(address(taken)) == "d"
+        assert world.take(mine, by="c") == []
+        world.check()
+    for of_another in ("10.0.0.97", "10.0.0.99", "10.0.0.100", "169.254.169.254"):
+        assert world.take(announcement(address(of_another), mac_of("d")), by="d") == []
+        assert world.holder(address(of_another)) == ""
+    assert world.take(announcement(address("10.0.0.78"), VIRTUAL), by="d") == []
+
+    [brought, *_] = world.take(question(address("10.0.0.79"), "c"), by="c")
+    assert brought.actions == (output(NUMBERS["d"]),)
+    world.put("d", HERE, ())
+    assert world.holder(address("10.0.0.77")) == ""
+    world.check()
+
+
+def test_only_so_many_addresses_are_believed_of_who_may_have_every() -> None:
+    world = World()
+    for number in range(holders_max):
+        world.model.shared.set_holder("red", Address(4, number), Holder("d", mac_of("d")))
+
+    assert not world.model.shared.is_free("red", address("10.0.0.77"))
+    assert world.model.shared.is_free("red", Address(4, 5))
 
 
 def test_a_virtual_mac_is_where_its_address_is() -> None:

@@ -189,6 +189,11 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     yield from nd.neighbour(network, as_it_is, cookie)
     if model.routing.is_routed(network.id):
         yield from routing.neighbour(network, as_it_is, cookie)
+    for each in sorted(model.ports_by_network.get(network.id, ())):
+        speaker = model.wired(each)
+        if speaker is not None:
+            prefixes = model.shared.prefixes(network.id)
+            yield from shared_addresses.holder(speaker, prefixes, wanted, cookie)
     is_here = neighbour.port_id in model.ports_by_network.get(network.id, ())
     if is_here and network.physical_network:
         yield from physical.asked(network, [wanted], holder.mac, cookie)

@@ -237,11 +237,13 @@ class HostModel(HostUnits):
             units.add(Unit(UnitKind.NETWORK, network_id))
         if is_moved(self.ports.get(port_id), before, neighbour):
             units.add(Unit(UnitKind.PORT, port_id))
-        has_pairs = neighbour is not None and bool(neighbour.pairs)
-        if has_pairs or (before is not None and before.pairs):
-            units |= self.shared.note(network_id, port_id, has_pairs=has_pairs)
-            ports = self.ports_by_network.get(network_id, ())
-            units.update(Unit(UnitKind.PORT, each) for each in ports)
+        had, has = (each.pairs if each is not None else () for each in (before, neighbour))
+        if had or has:
+            asked = self.shared.prefixes(network_id)
+            units |= self.shared.note(network_id, port_id, had, has)
+            if self.shared.prefixes(network_id) != asked:
+                ports = self.ports_by_network.get(network_id, ())
+                units.update(Unit(UnitKind.PORT, each) for each in ports)
         return units
 
     def _take_neighbour(self, known_by: str, found: Neighbour, is_there: bool) -> set[Unit]:

@@ -56,7 +56,7 @@ class HostView:
             self.qos,
             self.port_by_ofport.__contains__,
         )
-        self.shared = SharedAddresses(self.neighbours)
+        self.shared = SharedAddresses(self.neighbours, self.networks)
         self.reach = Reach()
         self.finds = Finds()
         self.lazy: set[str] = set()  # networks

@@ -13,7 +13,7 @@ from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.desired.state import SavedHolder
 from alcor.agent.model.model import HostModel
 from alcor.agent.model.networks.shared_addresses import Holder
-from alcor.agent.model.service_address import SERVER_MAC
+from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
 from alcor.goal_state.entries import Neighbour, Network
@@ -132,8 +132,24 @@ class SharedNeighbours:
         for each in self._model.shared.candidates(network.id, address):
             is_it = each.port_id == here if number else each.tunnel_endpoint.number == remote
             if is_it and self._model.shared.may_hold(each, address, mac):
-                return each
+                return each if self._is_claimable(network, each, address) else None
         return None
+
+    def _is_claimable(self, network: Network, speaker: Neighbour, address: Address) -> bool:
+        """Who may have every address may not have what is another's, a router's or the host's."""
+        if any(pair.prefix.number == address.number for pair in speaker.pairs):
+            return True
+        if address in (SERVER_ADDRESS, SERVER_ADDRESS6, eui64_link_local(speaker.mac)):
+            return False
+        routing = self._model.routing
+        of_routers = (
+            own.address
+            for router_id in routing.routers_on(network.id)
+            for interface in routing.interfaces_of(router_id)
+            if interface.network_id == network.id
+            for own in interface.fixed_ips
+        )
+        return address not in of_routers and self._model.shared.is_free(network.id, address)
 
     def _router_at(self, network: Network, mac: int, version: int) -> Asker | None:
         """The router that has this MAC in the network, by an address that goes with it."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from alcor.goal_state.entries import Neighbour
+from alcor.goal_state.entries import AddressPair, Neighbour
 from alcor.goal_state.slices import neighbour_key
 from alcor.intent.records import NodeRecord, PortRecord
 from alcor.planner.parsed import address, mac, pairs_of
+from alcor.values.addresses import Prefix
 
 
 def plan(
@@ -26,6 +27,11 @@ def plan(
         addresses=tuple(address(fixed.ip_address) for fixed in port.fixed_ips),
         host=port.host,
         tunnel_endpoint=address(node.tunnel_ip),
-        pairs=pairs_of(port),
+        pairs=pairs_of(port) if port.port_security_enabled else _anything(port),
         also=tuple(address(each.tunnel_ip) for each in waiting),
     )
+
+
+def _anything(port: PortRecord) -> tuple[AddressPair, ...]:
+    """Without port security a machine may have any address besides, with the port's MAC."""
+    return tuple(AddressPair(Prefix(version, 0, 0), mac(port.mac_address)) for version in (4, 6))

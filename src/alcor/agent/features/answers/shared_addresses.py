@@ -4,6 +4,8 @@ Nobody knows in advance which of these ports has the address. A request that no 
 goes to the agent, which passes it to the ports that may have it. What a machine announces about a
 single address of its pairs goes to the agent too, and so does what other hosts pass on. Once it is
 known who has the address, flows answer for it as for any neighbour (`punts/shared_addresses.py`).
+
+A port without port security may have every address: all that it says goes there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +14,10 @@ from typing import Unpack
 from alcor.agent.model.model import Tunnel, Wired
 from alcor.agent.model.ports.meter import Meter, of_faults, of_outside
 from alcor.agent.pipeline import pipeline as p
-from alcor.goal_state.entries import Network
+from alcor.goal_state.entries import Network, Port
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import Flow, Match, MatchFields, apply, match, punt
-from alcor.values.addresses import Prefix
+from alcor.values.addresses import Address, Prefix
 
 _REQUEST, _REPLY = 1, 2
 _SOLICIT, _ADVERTISE = 135, 136
@@ -31,11 +33,30 @@ def port(wired: Wired, prefixes: Sequence[Prefix], cookie: int) -> Iterator[Flow
         what = _asks(prefix, reg14=wired.number)
         yield Flow(p.ARP_ND, p.PRIORITY.lowest, what, to_agent, cookie)
     heard = apply(_PUNT, goto=p.ACL_OUT, meter=meter)
-    for prefix in dict.fromkeys(pair.prefix for pair in wired.port.address_pairs):
-        if prefix.length < prefix.width:
-            continue
+    for prefix in _spoken_for(wired.port, prefixes):
         yield Flow(p.SERVICES, p.PRIORITY.normal, _says(wired, prefix), heard, cookie)
+        if not prefix.length:
+            continue  # what it announces is known as soon as somebody has it (`holder`)
         for what in _announces_or_probes(wired, prefix):
+            yield Flow(p.ARP_ND, p.PRIORITY.high, what, to_agent, cookie)
+
+
+def _spoken_for(port: Port, prefixes: Sequence[Prefix]) -> list[Prefix]:
+    """Of what a port says for itself that it has it: single addresses, or all of a family, if that
+    is among the network's."""
+    pairs = [pair.prefix for pair in port.address_pairs]
+    if not port.port_security:
+        pairs += [Prefix(version, 0, 0) for version in (4, 6)]
+    said = (each for each in dict.fromkeys(pairs) if each.length in (0, each.width))
+    return [each for each in said if each.length or each in prefixes]
+
+
+def holder(wired: Wired, prefixes: Sequence[Prefix], held: Address, cookie: int) -> Iterator[Flow]:
+    """What a port that may have every address announces of one that somebody has already."""
+    if Prefix(held.version, 0, 0) in _spoken_for(wired.port, prefixes):
+        to_agent = apply(_PUNT, meter=of_faults(wired.number).id)
+        just_this = Prefix(held.version, held.number, 32 if held.version == 4 else 128)
+        for what in _announces_or_probes(wired, just_this):
             yield Flow(p.ARP_ND, p.PRIORITY.high, what, to_agent, cookie)
 
 
@@ -53,7 +74,7 @@ def network(
     for prefix in prefixes:
         for what in _passed_on(network, prefix):
             yield Flow(p.MULTICAST, p.PRIORITY.normal, what, to_agent, cookie)
-        if is_routed and prefix.length == prefix.width:
+        if is_routed and prefix.length in (0, prefix.width):
             hop = match(**_next_hop(network, prefix))
             yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 2, hop, to_agent, cookie)
 
@@ -75,7 +96,8 @@ def _says(wired: Wired, prefix: Prefix) -> Match:
     """An answer: that the machine has the address."""
     if prefix.version == 6:
         return _discovery(_ADVERTISE, prefix, reg14=wired.number)
-    return match(reg14=wired.number, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, arp_spa=prefix.number)
+    source = (prefix.number, prefix.mask)
+    return match(reg14=wired.number, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, arp_spa=source)
 
 
 def _announces_or_probes(wired: Wired, prefix: Prefix) -> Iterator[Match]:
@@ -100,6 +122,9 @@ def _passed_on(network: Network, prefix: Prefix) -> Iterator[Match]:
 
 
 def _next_hop(network: Network, prefix: Prefix) -> MatchFields:
+    if not prefix.length:
+        family = ETH_TYPE_IPV4 if prefix.version == 4 else ETH_TYPE_IPV6
+        return {"metadata": network.vni, "eth_type": family}
     if prefix.version == 4:
         return {"metadata": network.vni, "eth_type": ETH_TYPE_IPV4, "reg8": prefix.number}
     first, second, third, fourth = (prefix.number >> bits & _WORD for bits in (96, 64, 32, 0))

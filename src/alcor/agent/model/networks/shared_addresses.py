@@ -1,15 +1,23 @@
 """Addresses that several ports may have (allowed address pairs), and which port has each one now.
 
 Pure. A part of `HostModel`. Who has an address is heard from the machine that says so
-(`punts/shared_addresses.py`); only a port with a pair of just this address is believed.
+(`punts/shared_addresses.py`); only a port with a pair of just this address is believed, or, about
+what is nobody's own, one that may have every address. That is not so in a lazily held network or a
+physical one, where who is unknown is looked for elsewhere.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model.unit import Unit, UnitKind
-from alcor.goal_state.entries import Neighbour
+from alcor.goal_state.entries import AddressPair, Neighbour, Network
 from alcor.values.addresses import Address, Mac, Prefix
+
+holders_max = 4_096  # of a network: beyond, who may have every address is not believed
+
+
+Pairs = tuple[AddressPair, ...]
 
 
 class Holder(NamedTuple):
@@ -22,18 +30,27 @@ class Holder(NamedTuple):
 class SharedAddresses:
     """The pairs of neighbours, which it finds in what the model holds, and who was heard."""
 
-    def __init__(self, neighbours: Mapping[str, Mapping[str, Neighbour]]) -> None:
-        self._neighbours = neighbours
+    def __init__(
+        self,
+        neighbours: Mapping[str, Mapping[str, Neighbour]],
+        networks: Mapping[str, Network],
+    ) -> None:
+        self._neighbours, self._networks = neighbours, networks
         self._ports: dict[str, set[str]] = {}  # with pairs, by network
+        self._count: dict[str, Counter[Prefix]] = {}  # how many ports have it, by network
         self._holders: dict[str, dict[Address, Holder]] = {}  # by network
 
-    def note(self, network_id: str, port_id: str, *, has_pairs: bool) -> set[Unit]:
+    def note(self, network_id: str, port_id: str, before: Pairs, pairs: Pairs) -> set[Unit]:
         """A neighbour that has pairs, or had some, is another now."""
         ports = self._ports.setdefault(network_id, set())
-        (ports.add if has_pairs else ports.discard)(port_id)
+        (ports.add if pairs else ports.discard)(port_id)
+        count = self._count.setdefault(network_id, Counter())
+        count.update(pair.prefix for pair in pairs)
+        count.subtract(pair.prefix for pair in before)
+        self._count[network_id] = +count
         units = self.units_of(network_id)
         if not ports:
-            del self._ports[network_id]
+            del self._ports[network_id], self._count[network_id]
         for address in list(self._holders.get(network_id, ())):
             if self.holder(network_id, address) is None:
                 self._forget(network_id, address)
@@ -49,7 +66,10 @@ class SharedAddresses:
 
     def prefixes(self, network_id: str) -> list[Prefix]:
         """What ports of a network may have besides their own addresses, in a fixed order."""
-        return sorted({pair.prefix for each in self._with_pairs(network_id) for pair in each.pairs})
+        network = self._networks.get(network_id)
+        known = network is not None and not network.lazy and not network.physical_network
+        every = self._count.get(network_id, ())
+        return sorted(each for each in every if each.length or known)
 
     def candidates(self, network_id: str, address: Address) -> list[Neighbour]:
         """The ports that may have an address."""
@@ -60,9 +80,18 @@ class SharedAddresses:
         ]
 
     def may_hold(self, neighbour: Neighbour, address: Address, mac: Mac) -> bool:
-        """Whether a port has a pair of just this address and MAC."""
+        """Whether a port has a pair of just this address and MAC, or of every address."""
         whole = Prefix(address.version, address.number, 32 if address.version == 4 else 128)
-        return any(pair.prefix == whole and pair.mac == mac for pair in neighbour.pairs)
+        every = Prefix(address.version, 0, 0)
+        return any(pair.prefix in (whole, every) and pair.mac == mac for pair in neighbour.pairs)
+
+    def is_free(self, network_id: str, address: Address) -> bool:
+        """Whether an address is no port's own, and another may be remembered."""
+        held = self._holders.get(network_id, {})
+        if address not in held and len(held) >= holders_max:
+            return False
+        ports = self._neighbours.get(network_id, {}).values()
+        return not any(address in each.addresses for each in ports)
 
     def holder(self, network_id: str, address: Address) -> tuple[Neighbour, Holder] | None:
         """The port that was heard to have an address, as long as it may."""
