@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.compiled import compile_all, flows_of
@@ -436,6 +437,31 @@ def test_a_changed_neighbour_changes_its_own_flows_only() -> None:
 
     assert {each.unit for each in change.units} == {Unit(UnitKind.NEIGHBOUR, "q", "n1")}
     assert change.flows == 3  # the answer is replaced, the MAC's way is another key
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "puts"),
+    [
+        pytest.param("a", "b", 1, id="the one that counts stays as it is on the switch"),
+        pytest.param("b", "a", 2, id="the one that counts now is put over the other"),
+    ],
+)
+def test_of_two_neighbours_with_one_address_the_first_by_id_is_put_once(
+    first: str, second: str, puts: int
+) -> None:
+    macs = {"a": Mac(0x0200000000AA), "b": Mac(0x0200000000BB)}
+    here = ADDRESSES[1:2]
+    by_id = {id_: Neighbour(id_, "n1", mac, here, "h2", ENDPOINTS[1]) for id_, mac in macs.items()}
+    model = one_port()
+    model.put(by_id[first])
+    compiler = Compiler(model)
+    compiler.update(set(model.units()))
+
+    change = compiler.update(model.put(by_id[second]))
+
+    # The way to the second's MAC is new; who answers for the address may be.
+    assert sum(len(each.puts) for each in change.units) == puts
+    assert not change.takes
 
 
 def test_cookies_are_the_same_on_every_start() -> None:
