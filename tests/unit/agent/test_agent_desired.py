@@ -233,6 +233,17 @@ def test_a_new_epoch_replaces_only_by_complete_snapshots() -> None:
     assert not desired.settled  # its network is still of the epoch before
 
 
+def test_how_far_it_is_grows_within_an_epoch_and_begins_anew_with_the_next() -> None:
+    desired = settled()
+
+    reached = []
+    for epoch, position in ((1, 20), (1, 15), (2, 5), (2, 4), (2, 6)):
+        desired.take(Frame(epoch, position))
+        reached.append((desired.epoch, desired.position))
+
+    assert reached == [(1, 20), (1, 20), (2, 5), (2, 5), (2, 6)]
+
+
 def test_a_snapshot_that_comes_twice_does_not_undo_what_came_since() -> None:
     desired = settled()
     old = snapshot(1, 10, OWN, item(PORT, 1))
