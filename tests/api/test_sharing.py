@@ -286,6 +286,7 @@ def test_policies_are_seen_by_who_made_them(ann: Person, bob: Person, root: Pers
         ({"action": "access_as_friend"}, "InvalidActionForType"),
         ({"target_tenant": ""}, "HTTPBadRequest"),
         ({"target_tenant": None}, "HTTPBadRequest"),
+        ({"target_tenant": "bob "}, "HTTPBadRequest"),
         ({"target_tenant": "x" * 256}, "HTTPBadRequest"),
         ({"object_id": "none"}, "HTTPBadRequest"),
         ({"object_id": str(uuid4())}, "NetworkNotFound"),

@@ -2,11 +2,11 @@
 
 from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource
-from alcor.resource.fields import UUID, FieldType, string
+from alcor.resource.fields import NAME, UUID, FieldType, string
 
 
 def _parse_target(value: object) -> object:
-    text = string(255).parse(value)
+    text = NAME.parse(value)
     if not text:
         raise ValueError("'' is no project")
     return text
