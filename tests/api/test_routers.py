@@ -231,6 +231,7 @@ def test_what_a_router_needs_is_not_taken_from_under_it(
         announced.call("DELETE", f"/v2.0/networks/{inner['network_id']}"),
     ]
 
+    assert answers[3].message.endswith(f"still in use on the network: {info['port_id']}.")
     assert answers[0].message.endswith(f"has ports still attached: {info['port_id']}")
     assert [refused(answer) for answer in answers] == [
         (409, "RouterInUse"),

@@ -30,9 +30,11 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class InUse(msgspec.Struct, frozen=True):
-    """Of the ids asked for, those that could not be fenced because something uses them."""
+    """Of the ids asked for, those that could not be fenced because something uses them; some of
+    the ids of what does, where that is told."""
 
     ids: list[str]
+    by: list[str] = []
 
 
 class Networks(msgspec.Struct, frozen=True):

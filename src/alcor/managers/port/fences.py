@@ -12,6 +12,7 @@ from alcor.managers.port.needs import Store, Transaction
 from alcor.resource.revisions import touched
 
 vacated_max = 200  # ports of one transaction
+ports_named_max = 10  # in a refusal
 
 
 class PortFences:
@@ -25,7 +26,11 @@ class PortFences:
         self._lifted = lifted  # told of ids that may be referred to again
 
     async def fence_networks(self, request: Ids) -> InUse:
-        return await self._fence(request.ids, lambda tx: tx.networks_used(request.ids))
+        in_use = await self._fence(request.ids, lambda tx: tx.networks_used(request.ids))
+        if not in_use.ids:
+            return in_use
+        named = await self._store.read(lambda tx: tx.ports_on(in_use.ids, ports_named_max))
+        return InUse(in_use.ids, named)
 
     async def fence_subnets(self, request: Ids) -> InUse:
         return await self._fence(request.ids, lambda tx: tx.subnets_used(request.ids))

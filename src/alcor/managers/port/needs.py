@@ -132,6 +132,10 @@ class Transaction(Protocol):
         """Those of the networks that have ports."""
         ...
 
+    def ports_on(self, network_ids: Sequence[str], count_max: int) -> list[str]:
+        """The ids of some ports of these networks."""
+        ...
+
     def subnets_used(self, ids: Sequence[str]) -> set[str]:
         """Those of the subnets that ports have addresses of."""
         ...

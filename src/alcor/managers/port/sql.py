@@ -268,6 +268,13 @@ class SqlTransaction:
             ids,
         )
 
+    def ports_on(self, network_ids: Sequence[str], count_max: int) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT port.id FROM json_each(?) CROSS JOIN port ON network_id = value LIMIT ?",
+            (each_of(network_ids), count_max),
+        )
+        return [id_ for (id_,) in rows]
+
     def subnets_used(self, ids: Sequence[str]) -> set[str]:
         return self._among(
             "SELECT value FROM json_each(?) "

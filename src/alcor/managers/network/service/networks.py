@@ -47,7 +47,7 @@ from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.runtime.tables.sharing import viewer_of, wildcard
 from alcor.values.revision import Revision
 
-PORTS_IN_USE = "There are one or more ports still in use on the network."
+PORTS_IN_USE = "There are one or more ports still in use on the network"
 shown_s_max = 1.0  # an answer waits so long until networks show what it says
 
 
@@ -195,14 +195,14 @@ class NetworkService:
 
     async def _finish_delete(self, marked: Network, trace: str) -> int:
         ids = Ids([marked.id])
-        fenced = False
         try:
-            fenced = await self._fenced(ids)
-            if not fenced and marked.external:
+            in_use = await self._ports.fence_networks(ids)
+            if in_use.ids and marked.external:
                 await self._floating_ips.drop_unused(ids)
-                fenced = await self._fenced(ids)
-            if not fenced:
-                raise NetworkInUse(marked.id, PORTS_IN_USE)
+                in_use = await self._ports.fence_networks(ids)
+            if in_use.ids:
+                named = f": {', '.join(in_use.by)}" if in_use.by else ""
+                raise NetworkInUse(marked.id, f"{PORTS_IN_USE}{named}.")
             going = NetworkSubnets(marked.id, marked.project_id, trace)
             await self._subnets.drop_network(going)
         except BaseException:
@@ -210,10 +210,6 @@ class NetworkService:
             await self._take_back(ids)
             raise
         return await self._store.remove(marked.id, trace)
-
-    async def _fenced(self, ids: Ids) -> bool:
-        """Whether there is no port on the network, and from now on none will be."""
-        return not (await self._ports.fence_networks(ids)).ids
 
     async def _take_back(self, ids: Ids) -> None:
         await self._subnets.lift(ids)
