@@ -12,10 +12,11 @@ from requests import Response
 from acceptance.keystone import REGION, Account, Keystone
 from acceptance.nova.plug import machine_of
 from acceptance.nova.services import HOSTS, Services
-from alcor.lab import dhcp, namespaces
+from alcor.lab import namespaces
 from alcor.lab.commands import run
 from alcor.lab.layout import layout
 from alcor.lab.record import load_machine
+from alcor.lab.traffic import dhcp
 
 MICROVERSION = "2.95"
 _wait_s_max = 120.0
