@@ -1,6 +1,8 @@
 # What a developer types. Each target first makes sure that the machine is set up; that is quick when it is.
 SHELL := bash
 BIN := .venv/bin
+# What is compiled is kept: each worker of the tests would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo up served check test simulate kills openapi fuzz acceptance nova bench docs clean
 
@@ -22,9 +24,10 @@ served: setup  ## run a region of many processes here, on PostgreSQL and NATS
 check: setup  ## format, lint, types, import rules, unit tests and scenarios
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 -p no:schemathesis $(wildcard tests/unit tests/scenarios tests/architecture)
+	@types=$$(mktemp); $(BIN)/mypy >$$types 2>&1 & mypy=$$!; \
+	$(BIN)/pytest -q -n 2 -p no:schemathesis $(wildcard tests/unit tests/scenarios tests/architecture); tests=$$?; \
+	wait $$mypy; checked=$$?; cat $$types; rm $$types; exit $$((tests | checked))
 
 test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
 	@tools/test
