@@ -15,6 +15,7 @@ from alcor.client.connection import Unreachable
 ready_timeout_s = 120.0
 quiet_timeout_s = 120.0
 _idle_s = 0.003  # of processor time in 30 ms: timers, no work
+_quiet_looks = 3  # of 30 ms, one after the other
 _scheduler_clock = 2  # of a process, in ns: what clock_getcpuclockid(3) makes of its id
 _ALCOR = (sys.executable, "-m", "alcor.cli.main")
 
@@ -84,15 +85,19 @@ class Server:
         """The processor time it has used so far."""
         return cpu_s(self.pid)
 
-    def wait_until_quiet(self) -> None:
-        """Wait until it uses no processor time: what was asked of it is done, behind it as well."""
-        deadline = monotonic() + quiet_timeout_s
+    def wait_until_quiet(self, patience_s: float = quiet_timeout_s) -> bool:
+        """Wait until it uses no processor time: what was asked of it is done, behind it as well.
+
+        Whether that came within `patience_s`: what many hosts repeat may never leave it quiet.
+        """
+        deadline = monotonic() + patience_s
         before, still = self.cpu_s(), 0
-        while still < 3 and monotonic() < deadline:
+        while still < _quiet_looks and monotonic() < deadline:
             sleep(0.03)
             now = self.cpu_s()
             still = still + 1 if now - before < _idle_s else 0
             before = now
+        return still == _quiet_looks
 
     def _end(self) -> None:
         self.api.close()
