@@ -8,11 +8,10 @@ and when an interface comes and goes, is as in Nova's libvirt driver.
 import os
 import subprocess
 from typing import Any
-from uuid import NAMESPACE_DNS, uuid5
 
 import nova.conf
 from nova import exception
-from nova.virt import fake
+from nova.virt import fake, node
 
 CONF = nova.conf.CONF
 
@@ -22,10 +21,10 @@ class NetworkedDriver(fake.FakeDriver):  # type: ignore[misc]
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         found: dict[str, Any] = super().get_available_resource(nodename)
-        return found | {"uuid": _id_of(nodename)}  # the fake's is another after a restart
+        return found | {"uuid": node.get_local_node_uuid()}  # the fake forgets its own
 
     def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
-        return {_id_of(name): name for name in self.get_available_nodes()}
+        return {node.get_local_node_uuid(): name for name in self.get_available_nodes()}
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
         for vif in network_info or ():
@@ -120,10 +119,6 @@ class NetworkedDriver(fake.FakeDriver):  # type: ignore[misc]
         except exception.InstanceEventTimeout:
             self.unplug_vifs(instance, network_info)
             raise exception.VirtualInterfaceCreateException() from None
-
-
-def _id_of(name: str) -> str:
-    return str(uuid5(NAMESPACE_DNS, name))
 
 
 def _refused(event_name: str, instance: Any) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from acceptance.nova.cloud import Cloud, Item, wait
-from acceptance.nova.refusals import refused
+from acceptance.nova.refusals import logged, refused
 
 
 def old_addresses(cloud: Cloud) -> None:
@@ -42,7 +42,7 @@ def old_addresses(cloud: Cloud) -> None:
 
 
 def old_groups(cloud: Cloud) -> None:
-    """Security groups and rules, networks and limits of Nova's first API."""
+    """Security groups, their rules and networks by Nova's first API."""
     group = {"security_group": {"name": "old", "description": "of before"}}
     made = old(cloud, "POST", "/os-security-groups", group)["security_group"]
     rule = {"parent_group_id": made["id"], "ip_protocol": "tcp", "from_port": 22, "to_port": 22,
@@ -62,9 +62,6 @@ def old_groups(cloud: Cloud) -> None:
     assert "blue" in names, names
     tenant = old(cloud, "GET", "/os-tenant-networks")["networks"]
     assert "blue" in {each["label"] for each in tenant}, tenant
-    limits = old(cloud, "GET", "/limits")["limits"]["absolute"]
-    assert limits["totalSecurityGroupsUsed"] >= 1, limits
-    assert limits["maxSecurityGroups"] > 1, limits
 
 
 def both_families(cloud: Cloud) -> None:
@@ -101,8 +98,9 @@ def networks_of_others(cloud: Cloud) -> None:
     theirs = cloud.admin.make("port", network_id=shared["id"])
     assert "could not be found" in refused(cloud, 400, networks=[{"port": theirs["id"]}])
     outside = cloud.external_network()
-    words = refused(cloud, 403, networks=[{"uuid": outside["id"]}])
-    assert "not allowed to create an interface on external network" in words, words
+    failed = cloud.settled(cloud.boot([{"uuid": outside["id"]}]), "ERROR")
+    assert logged(cloud, "not allowed to create an interface on external network")
+    cloud.gone(failed)
     cloud.drop("ports", theirs)
     for network in (shared, outside):
         cloud.drop("networks", network)
@@ -114,7 +112,7 @@ def groups_that_are_not_there(cloud: Cloud) -> None:
     words = refused(cloud, 400, security_groups=[{"name": "none"}])
     assert "none" in words, words
     words = refused(cloud, 409, security_groups=[{"name": "two"}])
-    assert "Multiple security groups found matching 'two'" in words, words
+    assert "Multiple security_group matches found for name 'two'" in words, words
     server = cloud.active(cloud.boot(security_groups=[{"name": two[0]["id"]}]))
     assert cloud.port(server)["security_groups"] == [two[0]["id"]]
     cloud.gone(server)

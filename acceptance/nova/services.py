@@ -68,7 +68,7 @@ class Services:
 
     def discover(self) -> None:
         """Make hosts known that have come to the cell."""
-        self._manage("cell_v2", "discover_hosts")
+        self.manage("cell_v2", "discover_hosts")
 
     def log(self, name: str) -> str:
         """What a process has written."""
@@ -117,10 +117,10 @@ class Services:
             "database": {"connection": database.format("nova")},
         }
         _written(home / "nova.conf", settings | databases)
-        self._manage("api_db", "sync")
-        self._manage("cell_v2", "map_cell0", "--database_connection", database.format("nova_cell0"))
-        self._manage("db", "sync")
-        self._manage("cell_v2", "create_cell", "--name", "cell1")
+        self.manage("api_db", "sync")
+        self.manage("cell_v2", "map_cell0", "--database_connection", database.format("nova_cell0"))
+        self.manage("db", "sync")
+        self.manage("cell_v2", "create_cell", "--name", "cell1")
 
     @property
     def _config_folder(self) -> dict[str, str]:
@@ -172,7 +172,8 @@ class Services:
             "conductor": {"workers": "1"},
         }
 
-    def _manage(self, *words: str) -> None:
+    def manage(self, *words: str) -> None:
+        """Run nova-manage."""
         config = ["--config-file", str(self._folder / "nova" / "nova.conf")]
         run([str(self.bin / "nova-manage"), *config, *words], self._folder / "manage.log")
 
