@@ -58,11 +58,18 @@ def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back
     assert lab.api.wait(created.revision, timeout_s).converged
     address = floating["floating_ip_address"]
 
+    for inside in site.machines:  # and so also where the router translates
+        with ExitStack() as stack:
+            talk = Talk(stack, space(lab, name), space(lab, inside), address, 2222)
+            assert talk.seen_as == site.gateway[4], inside
+            assert talk.passes(b"around" * 1_000), inside
     with ExitStack() as stack:
         talk = Talk(stack, space(lab, name), out, address, 2222)
         assert talk.passes(b"forward" * 10_000)
         revision = lab.api.delete(forwarding, created.items[0]["id"])
         assert lab.api.wait(revision, timeout_s).converged
+        for host in lab.hosts:  # what was looked up before is looked up again
+            appctl(host, "revalidator/wait")
         assert not talk.passes(b"again", wait_s=1.0)
     assert "0 received" in ping(out, address)
 

@@ -250,9 +250,11 @@ def floating(view: RouterView, home: Home, cookie: int) -> Iterator[AnyFlow]:
     if home.floating.fixed is not None and address.version == 4:
         yield from _translate(view, home, home.floating.fixed, cookie)
     else:
-        nobody = match(**to(view, address))
         nothing = fault(p.Fault.NO_SERVICE)
-        yield Flow(p.ROUTER_IN, p.PRIORITY.high, nobody, nothing, cookie)
+        # What a machine inside sends there leaves first, and comes back as from the router.
+        for came in (p.FROM_UPLINK, p.ROUTED):
+            nobody = match(**(to(view, address) | {"reg0": came}))
+            yield Flow(p.ROUTER_IN, p.PRIORITY.high, nobody, nothing, cookie)
     for forwarding in home.forwardings:
         yield from _forward(view, home, forwarding, cookie)
     yield from _forward_fragments(view, home, cookie)
