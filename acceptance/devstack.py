@@ -49,7 +49,6 @@ def prepare(keystone: Keystone, endpoint: str) -> Devstack:
         "OS_POOL_NAME": "public",
         "OS_NETWORK_ID": private,
         "OS_SUBNET_ID": subnet,
-        "OS_PORT_FORWARDING_ENVIRONMENT": "1",
         "OS_TAAS_ENVIRONMENT": "1",
     } | {f"OS_{name}": name.lower() for name in _ABSENT}
     accounts = {account.name: where | _openrc(account) for account in (keystone.admin, demo)}

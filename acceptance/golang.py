@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,15 +99,12 @@ def tests(
 def outcomes(lines: bytes, root: str) -> list[Outcome]:
     """What became of each test; a package that failed by itself, as by its build, is an outcome.
 
-    A test's subtests belong to it. Packages are named from `root`.
+    A test's subtests belong to it; one that did not end, as others had no turn after it, failed.
+    Packages are named from `root`.
     """
     output: dict[tuple[str, str], list[str]] = defaultdict(list)
     found: dict[tuple[str, str], Outcome] = {}
-    for line in lines.splitlines():
-        try:
-            event = msgspec.json.decode(line, type=_Event)
-        except msgspec.DecodeError:  # a compiler's or a library's own words between the lines
-            continue
+    for event in _events(lines):
         test, _, subtest = event.test.partition("/")
         key = (event.package, test)
         if event.action == "output":
@@ -123,6 +120,23 @@ def outcomes(lines: bytes, root: str) -> list[Outcome]:
         for (package, test), one in found.items()
         if test or (one.status == "failed" and package not in failing)
     ]
+
+
+def _events(lines: bytes) -> Iterator[_Event]:
+    """What was told, and at last the failure of each test that did not end."""
+    unended: dict[tuple[str, str], None] = {}
+    for line in lines.splitlines():
+        try:
+            event = msgspec.json.decode(line, type=_Event)
+        except msgspec.DecodeError:  # a compiler's or a library's own words between the lines
+            continue
+        if event.action == "run":
+            unended[event.package, event.test] = None
+        elif event.action in _STATUS:
+            unended.pop((event.package, event.test), None)
+        yield event
+    for package, test in unended:
+        yield _Event("fail", package, test)
 
 
 def _go() -> str:

@@ -34,6 +34,20 @@ def test_a_test_has_one_outcome_with_all_that_it_and_its_subtests_printed() -> N
     ]
 
 
+def test_a_test_that_ends_its_program_failed() -> None:
+    told = lines(
+        {"Action": "run", "Test": "TestA"},
+        {"Action": "fail", "Test": "TestA"},
+        {"Action": "run", "Test": "TestB"},
+        {"Action": "output", "Test": "TestB", "Output": "panic\n"},
+        {"Action": "fail"},
+    )
+
+    found = {one.test: (one.status, one.reason) for one in outcomes(told, ROOT)}
+
+    assert found == {"networks.TestA": ("failed", ""), "networks.TestB": ("failed", "panic\n")}
+
+
 def test_a_package_that_does_not_build_is_an_outcome() -> None:
     told = b"# a compiler's words\n" + lines(
         {"Action": "output", "Output": "FAIL [build failed]\n"}, {"Action": "fail"}
