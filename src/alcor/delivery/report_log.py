@@ -23,6 +23,7 @@ from alcor.transport.link import Behind, Report
 _log = structlog.get_logger(__name__)
 
 attempts_max = 5  # at a term of its own, when several deliveries want the same one at once
+untold_max = 8  # every so often a repeat is told though the log was heard to hold it
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_host = msgspec.msgpack.Decoder(HostReport).decode
@@ -62,10 +63,12 @@ class ReportLog:
     def add_host(self, session: HostSession, report: Report) -> None:
         """How far a connected host is, and don't wait for the log: the host says it again.
 
-        What the log was heard to hold already is not told: most that hosts say is a repeat.
+        What the log was heard to hold already is seldom told: most that hosts say is a repeat. But
+        a log may have lost what it was heard to hold, and nobody else says it again.
         """
         told = self._host(session, report, connected=True)
-        if told.value != session.logged:
+        session.repeats = session.repeats + 1 if told.value == session.logged else 0
+        if session.repeats % untold_max == 0:
             self._told.add([told])
 
     def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:

@@ -96,6 +96,7 @@ class HostSession:
         self.last_report = Report(0, 0)
         self.port_reports: dict[str, PortReport] = {}  # what was told last of each of its ports
         self.logged: bytes | None = None  # what the report log was heard to hold of the host
+        self.repeats = 0  # how often the host has said just that since
         self.term = 0  # of all connections of this host, at whichever delivery, which one this is
         self._told = 0  # how often the report log was told something in this term
         self._reached = Reached()  # acknowledged

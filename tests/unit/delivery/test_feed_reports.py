@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from alcor.delivery.feed import HostFeed
-from alcor.delivery.report_log import decode_host
+from alcor.delivery.report_log import decode_host, untold_max
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import HostReport, PortReport, PortStatus, host_key, port_key
 from alcor.intent.records import PortRecord
@@ -102,6 +102,31 @@ def test_a_repeat_is_told_only_where_the_log_does_not_hold_it() -> None:
         await held()
         assert session.take(Report(7, 0, flows=5))
         assert (await held()).value == more.value
+
+    asyncio.run(main())
+
+
+def test_what_a_log_has_lost_since_it_was_heard_is_told_again() -> None:
+    async def main() -> None:
+        goal, reports, ready = MemoryLog(7), MemoryLog(1), asyncio.Event()
+        ready.set()
+        feed = HostFeed(goal, reports, Index(), ready.wait, Watermark())
+        key = host_key("h1")
+        session = await feed.open(Hello("h1", "", None))
+        await session.report(Report(7, 0))
+        early = (await reports.get([key]))[key]
+        assert session.take(Report(7, 0, flows=5))
+        await told_all()
+        feed.heard("h1", late := (await reports.get([key]))[key])
+        # The log forgets what it was told last, and says nothing of that.
+        await reports.put([Change(key, early.value, late.revision + 1)])
+
+        for _ in range(untold_max):
+            assert session.take(Report(7, 0, flows=5))
+            await told_all()
+
+        told = (await reports.get([key]))[key]
+        assert decode_host(told.value or b"").flows == 5
 
     asyncio.run(main())
 
