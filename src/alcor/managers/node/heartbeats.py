@@ -1,4 +1,4 @@
-"""What hosts said last, and whether they are alive. In memory: a report is soon said again."""
+"""What hosts said last, and whether they are alive. In memory: the report log holds it too."""
 
 from collections.abc import Callable, Sequence
 
