@@ -34,7 +34,9 @@ def refused(answer: Answer, kind: str) -> bool:
 
 def test_who_has_no_limits_of_its_own_has_the_defaults(api: Api, project: str) -> None:
     defaults = api.get(f"/v2.0/quotas/{project}/default").json["quota"]
-    assert api.get(f"/v2.0/quotas/{project}").json["quota"] == defaults
+    whose = {"project_id": project, "tenant_id": project}
+    assert api.get(f"/v2.0/quotas/{project}").json["quota"] == defaults | whose
+    assert all(type(limit) is int for limit in defaults.values())  # as Horizon believes
     assert {"network", "subnet", "port", "security_group", "security_group_rule"} <= defaults.keys()
     assert defaults["port"] == -1  # nobody is asked who they are here
     assert project not in [each["project_id"] for each in api.listed("/v2.0/quotas")]

@@ -71,10 +71,13 @@ class QuotaService:
         return Written([], _revision(sequence))
 
     async def act(self, request: ActRequest) -> Written:
-        """`default`: what holds for who has no limits of their own; `details`: with use."""
+        """`default`: what holds for who has no limits of their own; `details`: with use.
+
+        Both are of numbers alone, without the project: Horizon takes every value for one.
+        """
         _check_own(request.caller, request.id)
         if request.action == "default":
-            return Written([self._shown(Quota(id=request.id, limits={}))], "")
+            return Written([Raw(_encode(self._default_by_kind))], "")
         limits = dict(self._default_by_kind) | (await self._quota(request.id)).limits
         return Written([Raw(_encode(details(limits, await self._used(request.id))))], "")
 
