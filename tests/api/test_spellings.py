@@ -81,3 +81,20 @@ def test_a_load_balancer_before_neutron_asks_whether_there_is_health(api: Any) -
     for path in ("/healthcheck", "/readyz", "/"):
         briefly = api.call("HEAD", path)
         assert (briefly.status, briefly.body) == (200, b""), path
+
+
+def test_a_ports_addresses_may_come_back_with_octavias_empty_subnet(api: Any, network: str) -> None:
+    """Octavia plugs a port into one more subnet so; Neutron takes no notice of the key."""
+    subnets = [api.subnet(network, f"10.20{i}.0.0/24")["id"] for i in (2, 3)]
+    port = api.port(network, fixed_ips=[{"subnet_id": subnets[0]}])
+    more = [*(each | {"subnet": None} for each in port["fixed_ips"]), {"subnet_id": subnets[1]}]
+    changed = api.call("PUT", f"/v2.0/ports/{port['id']}", {"port": {"fixed_ips": more}})
+    wrong = {"fixed_ips": [{"subnets": subnets[0]}]}
+    refused = api.call("PUT", f"/v2.0/ports/{port['id']}", {"port": wrong})
+    api.call("DELETE", f"/v2.0/ports/{port['id']}")
+    for subnet in subnets:
+        api.call("DELETE", f"/v2.0/subnets/{subnet}")
+
+    assert changed.status == 200, changed
+    assert {each["subnet_id"] for each in changed.json["port"]["fixed_ips"]} == set(subnets)
+    assert refused.status == 400

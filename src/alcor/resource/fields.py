@@ -5,7 +5,7 @@ or a `Refusal` of its own where Neutron has one. Values that are echoed are cut 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -316,18 +316,20 @@ def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldTy
     return FieldType(f"list of {type_.name}", parse, None, schema, seen)
 
 
-def record_of(required: dict[str, FieldType], optional: dict[str, FieldType]) -> FieldType:
-    """An object with these keys and no others."""
+def record_of(
+    required: dict[str, FieldType], optional: dict[str, FieldType], *, ignored: Sequence[str] = ()
+) -> FieldType:
+    """An object with these keys and no others, but those that are `ignored`."""
     types = required | optional
 
     def parse(value: object) -> dict[str, object]:
         if not isinstance(value, dict):
             raise ValueError(f"{shown(value)} is not a dictionary")
-        if unexpected := value.keys() - types.keys():
+        if unexpected := value.keys() - types.keys() - set(ignored):
             raise ValueError(f"Unexpected keys supplied: {', '.join(map(str, sorted(unexpected)))}")
         if missing := required.keys() - value.keys():
             raise ValueError(f"Expected keys not found: {', '.join(sorted(missing))}")
-        return {name: types[name].parse(item) for name, item in value.items()}
+        return {name: types[name].parse(item) for name, item in value.items() if name in types}
 
     schema = {
         "type": "object",

@@ -80,9 +80,9 @@ def fixed_ips_filters(texts: list[str]) -> list[Filter]:
     return [Filter(name, tuple(values)) for name, values in found.items()]
 
 
-FIXED_IPS = list_of(
-    record_of({}, {"subnet_id": UUID, "ip_address": IP}), fixed_ips_listed_max, unique=False
-)
+# Octavia sends a port's addresses back with a key of its own, which Neutron takes no notice of.
+_FIXED_IP = record_of({}, {"subnet_id": UUID, "ip_address": IP}, ignored=("subnet",))
+FIXED_IPS = list_of(_FIXED_IP, fixed_ips_listed_max, unique=False)
 _MAC = nullable(MAC._replace(parse=_parse_mac))  # null: another is chosen
 _HOST = FieldType("host name, or empty: nowhere", _parse_host, str, {"type": "string"})
 
