@@ -68,7 +68,7 @@ def test_a_call_waits_until_somebody_serves_it_and_not_for_ever(
 
     async def main() -> None:
         async with wire(nats_server.url) as asking:
-            with pytest.raises(Unavailable, match="nobody serves"):
+            with pytest.raises(Unavailable, match="not there just now; try again"):
                 await asking.call("b.echo", b"")
             waiting = asyncio.ensure_future(asking.call("b.echo", b"late"))
             async with wire(nats_server.url, {"b.echo": echo}):
@@ -118,7 +118,7 @@ def test_a_call_that_fails_is_told_and_the_next_is_served(nats_server: Server) -
 
     async def main() -> None:
         async with wire(nats_server.url, {"d.fail": fail, "d.echo": echo}) as asking:
-            with pytest.raises(Unavailable, match=r"^d\.fail: ValueError$"):
+            with pytest.raises(Unavailable, match=r"^What keeps this could not do it; its log"):
                 await asking.call("d.fail", b"")
             assert await asking.call("d.echo", b"on") == b"on"
 
@@ -149,7 +149,7 @@ def test_a_slow_call_may_take_its_time_but_a_dead_process_is_noticed(
                 go.clear()
                 waiting = asyncio.ensure_future(asking.call("e.slow", b""))
                 await begun.wait()
-            with pytest.raises(Unavailable, match="fell silent"):
+            with pytest.raises(Unavailable, match="may have done it or not"):
                 await waiting
 
     run(main)

@@ -35,6 +35,12 @@ calls_max = 10_000  # at once, of one process
 _PARTS = "alcor-parts"  # the header of a call whose request is asked for: how many there are
 _MORE, _LAST, _FAILED, _ALIVE = b"+", b".", b"!", b"~"  # the first byte of a part
 
+# What clients are told; the log has the call's name, which means nothing to them.
+_nobody = "What keeps this is not there just now; try again."
+_busy = "What keeps this has too much to do; try again."
+_silent = "What keeps this fell silent, and may have done it or not: look before you try again."
+_failed = "What keeps this could not do it; its log says why."
+
 _log = structlog.get_logger(__name__)
 
 
@@ -94,7 +100,7 @@ class NatsWire:
                 return await self._ask(name, request)
             except nats.errors.NoRespondersError:
                 if loop.time() > give_up:
-                    raise Unavailable(f"nobody serves {name} just now") from None
+                    raise _refusal(name, "nobody serves it", _nobody) from None
                 await asyncio.sleep(ask_again_s)
 
     async def _ask(self, name: str, request: bytes) -> bytes:
@@ -110,11 +116,11 @@ class NatsWire:
             )
             while not (await asyncio.wait([asked.whole], timeout=silence_s_max))[0]:
                 if not asked.alive:
-                    raise Unavailable(f"who serves {name} fell silent")
+                    raise _refusal(name, "who serves it fell silent", _silent)
                 asked.alive = False
             return asked.whole.result()
         except (nats.errors.ConnectionClosedError, nats.errors.OutboundBufferLimitError) as error:
-            raise Unavailable(f"{name} could not be asked: {error}") from error
+            raise _refusal(name, str(error), _nobody) from error
         finally:
             del self._asked[number]
 
@@ -158,7 +164,7 @@ class NatsWire:
     def _server(self, name: str, call: Call) -> Callable[[Msg], Awaitable[None]]:
         async def take(message: Msg) -> None:
             if len(self._answering) >= calls_max:
-                await self._nats.publish(message.reply, _FAILED + f"{name}: too busy".encode())
+                await self._nats.publish(message.reply, _FAILED + _busy.encode())
                 return
             task = asyncio.get_running_loop().create_task(self._answer(name, call, message))
             self._answering.add(task)
@@ -170,11 +176,9 @@ class NatsWire:
         try:
             with spans.served(name, _traceparent(message)):
                 reply = await self._worked(call, message)
-        except Exception as error:  # the call's boundary: who asked is told, and we go on
+        except Exception:  # the call's boundary: who asked is told, and we go on
             _log.exception("rpc.failed", call=name)
-            await self._nats.publish(
-                message.reply, _FAILED + f"{name}: {type(error).__name__}".encode()
-            )
+            await self._nats.publish(message.reply, _FAILED + _failed.encode())
             return
         *first, last = _in_parts(reply)
         for part in first:
@@ -203,6 +207,11 @@ class _Asked:
         self.request: list[bytes] = []  # its parts, where it is larger than a message
         self.parts: list[bytes] = []
         self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+
+def _refusal(name: str, why: str, told: str) -> Unavailable:
+    _log.warning("rpc.unanswered", call=name, why=why)
+    return Unavailable(told)
 
 
 def _in_parts(content: bytes) -> list[bytes]:
