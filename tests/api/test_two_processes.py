@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -20,6 +19,7 @@ from tests.api.conftest import Api
 wait_s_max = 30
 
 PARENT = """
+import resource
 import signal
 import sys
 import msgspec
@@ -27,6 +27,9 @@ from alcor.assembly.config import Config
 from alcor.assembly.embedded import serve
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run where it is ignored
+if len(sys.argv) > 2:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), most))
 serve(
     msgspec.json.decode(sys.argv[1], type=Config),
     lambda running: print(*running.api, flush=True),
@@ -46,11 +49,12 @@ class Up(NamedTuple):
         return int(child)
 
 
-def started(data: Path, agents: str) -> "subprocess.Popen[str]":
+def started(data: Path, agents: str, *files: str) -> "subprocess.Popen[str]":
+    """The process; `files`: the soft limit of its files that it begins with."""
     config = {"data": str(data), "listen": "127.0.0.1:0", "agents": {"listen": agents}}
     argument = msgspec.json.encode(config).decode()
     return subprocess.Popen(
-        [sys.executable, "-c", PARENT, argument],
+        [sys.executable, "-c", PARENT, argument, *files],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -160,13 +164,7 @@ def test_an_address_for_hosts_that_is_taken_ends_the_start(tmp_path: Path) -> No
 
 
 def test_more_clients_are_served_than_a_soft_limit_has_files_for(tmp_path: Path) -> None:
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (300, files[1]))  # which the process starts with
-    try:
-        process = started(tmp_path, "127.0.0.1:0")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, files)
-    with serving(process) as up, ExitStack() as clients:
+    with serving(started(tmp_path, "127.0.0.1:0", "300")) as up, ExitStack() as clients:
         for _ in range(400):
             clients.enter_context(socket.create_connection((up.api.host, up.api.tcp_port)))
 

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.assembly.identity import service_password
 from alcor.integrations.keystone.client import KeystoneClient
@@ -109,10 +110,8 @@ def test_a_password_that_is_changed_is_read_from_its_file_without_a_restart(file
         client.close()
 
 
-def test_a_wrong_password_of_ours_is_not_called_silence(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with miniature() as server:
+def test_a_wrong_password_of_ours_is_not_called_silence(file: Path) -> None:
+    with miniature() as server, capture_logs() as told:
         server.password = "another"
         settings = KeystoneSettings(auth_url=server.url, password_file=str(file))
         client = KeystoneClient(settings, service_password(settings))
@@ -120,5 +119,4 @@ def test_a_wrong_password_of_ours_is_not_called_silence(
         assert asked(client) == "it refuses the service user of the network service"
         client.close()
 
-    told = capsys.readouterr()
-    assert "keystone refuses our service user" in told.out + told.err
+    assert "keystone refuses our service user" in [line["event"] for line in told]
