@@ -75,6 +75,11 @@ def test_machines_are_found_by_name_and_by_address_and_others_are_asked_for(
     assert dig(lab, asker, f"@{SERVER4}", "www.example.org") == "192.0.2.80"
     nobody = dig(lab, asker, f"@{SERVER4}", "nobody.openstacklocal", form="+comments")
     assert "status: NXDOMAIN" in nobody
+    zone = dig(lab, asker, f"@{SERVER4}", "openstacklocal", "SOA")
+    assert zone.startswith("openstacklocal. nobody.invalid. ")
+    itself = dig(lab, asker, f"@{SERVER4}", "openstacklocal", form="+comments")
+    assert "status: NOERROR" in itself
+    assert "AUTHORITY: 1" in itself
 
 
 def ready(lab: Lab, machine: Machine) -> None:

@@ -143,6 +143,68 @@ def test_what_only_we_could_know_does_not_exist_and_the_rest_is_not_ours_to_say(
     assert said("8.8.8.8.in-addr.arpa", Type.PTR) is None
 
 
+def authority(data: bytes) -> list[tuple[bytes, int, bytes]]:
+    """Whole name, type and data of each record of the zone that an answer without others has."""
+    _, _, _, answers, count, _ = struct.unpack_from("!HHHHHH", data)
+    assert answers == 0
+    at = data.index(b"\0", 12) + 5
+    found = []
+    for _ in range(count):
+        end = data.index(b"\0", at) + 1
+        kind, _, _, size = struct.unpack_from("!HHIH", data, end)
+        found.append((data[at:end], kind, data[end + 10 : end + 10 + size]))
+        at = end + 10 + size
+    assert at == len(data)
+    return found
+
+
+def test_the_region_s_zone_is_there_and_says_what_it_is() -> None:
+    of_itself = name_bytes("region.test")
+    code, (start,) = said("region.test", Type.SOA) or (-1, [])
+    assert (code, start[: len(of_itself)]) == (0, of_itself)
+    assert said("Region.Test", Type.NS) == (0, [of_itself])
+    assert said("region.test", Type.ANY) == (0, [start, of_itself])
+    for type_ in (Type.A, Type.AAAA, 15):
+        assert said("region.test", type_) == (0, [])
+
+
+def test_a_name_that_others_end_with_is_there_without_data() -> None:
+    made = model()
+    made.put(Name("p2", "n1", "db.rack.blue", "", (address("10.0.0.6"),)))
+    zone = Zones(made).zone(NETWORK)
+
+    def code(name: str) -> int:
+        told = answer(parse_question(ask(name)), zone)
+        assert told is not None
+        return read(told)[0]
+
+    for name in ("rack.blue.region.test", "blue.region.test", "blue"):
+        assert code(name) == Code.NO_ERROR
+    for name in ("db.blue.region.test", "rack.region.test", "rack", "x.region.test"):
+        assert code(name) == Code.NO_SUCH_NAME
+
+
+def test_what_is_not_there_is_said_with_the_start_of_its_zone() -> None:
+    zone = Zones(model()).zone(NETWORK)
+    for name, type_, apex in (
+        ("nobody.region.test", Type.A, "region.test"),
+        ("region.test", Type.A, "region.test"),
+        ("web.region.test", 15, "region.test"),
+        ("web.tenant.example", 15, "tenant.example"),
+    ):
+        told = answer(parse_question(ask(name, type_)), zone)
+        assert told is not None
+        ((of, kind, data),) = authority(told)
+        assert (of, kind) == (name_bytes(apex), Type.SOA)
+        assert data.startswith(of)
+
+
+def test_of_a_single_label_others_know_all_but_addresses() -> None:
+    for name, type_ in (("com", Type.NS), ("com", Type.SOA), ("com", 43), ("com", 48)):
+        assert said(name, type_) is None
+    assert said("com", Type.A) == said("com", Type.AAAA) == (Code.NO_SUCH_NAME, [])
+
+
 def test_zone_transfers_and_other_classes_are_refused_and_other_operations_unknown() -> None:
     zone = Zones(model()).zone(NETWORK)
     for data, code in (

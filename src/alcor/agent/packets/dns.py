@@ -33,6 +33,7 @@ class Type(IntEnum):
     """Types of records that the agent knows."""
 
     A = 1
+    NS = 2
     SOA = 6
     PTR = 12
     AAAA = 28
@@ -85,7 +86,7 @@ class Question(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record about the question's name."""
+    """One record, about the question's name or the name of its zone."""
 
     type: int
     ttl_s: int
@@ -179,20 +180,25 @@ def build_answer(
     code: Code,
     records: Sequence[Record] = (),
     *,
+    authority: Sequence[tuple[bytes, Record]] = (),
     authoritative: bool = False,
     recursion: bool = False,
     size_max: int | None = None,
 ) -> bytes:
-    """The answer; where it has no room for all records it has none, and says so."""
+    """The answer; where it has no room for all records it has none, and says so.
+
+    `authority` are records of the zone, each with its whole name in wire form.
+    """
     answers = b"".join(_TO_QUESTION + _record_bytes(record) for record in records)
+    answers += b"".join(name + _record_bytes(record) for name, record in authority)
     opt = b"\0" + _RECORD.pack(_OPT, edns_bytes_max, 0x8000 * question.dnssec, 0)
     tail = opt if question.edns else b""
-    count, flags = len(records), 0
+    count, of_zone, flags = len(records), len(authority), 0
     if _HEAD.size + len(question.raw) + len(answers) + len(tail) > (size_max or question.size_max):
-        answers, count, flags = b"", 0, _TRUNCATED
+        answers, count, of_zone, flags = b"", 0, 0, _TRUNCATED
     flags |= _RESPONSE | question.flags & (0x7800 | _DESIRED | _CHECKING_DISABLED) | code
     flags |= _AUTHORITATIVE * authoritative | _AVAILABLE * recursion
-    head = _HEAD.pack(question.id, flags, 1, count, 0, int(question.edns))
+    head = _HEAD.pack(question.id, flags, 1, count, of_zone, int(question.edns))
     return head + question.raw + answers + tail
 
 

@@ -6,6 +6,8 @@ Source: RFC 1035 section 3.1. Text is ASCII; a name that can't be written is a `
 import re
 from collections.abc import Sequence
 
+from alcor.values.addresses import Address
+
 label_bytes_max, name_bytes_max = 63, 255
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -30,6 +32,11 @@ def name_bytes(text: str) -> bytes:
 def is_domain(text: str) -> bool:
     """Whether the text is a domain that a machine may be told: clients hand names to scripts."""
     return len(text) <= name_bytes_max - 2 and _DOMAIN.fullmatch(text) is not None
+
+
+def host_label(address: Address) -> bytes:
+    """The name that an address has of itself, as `host-10-0-0-5` (Neutron: DNS integration)."""
+    return f"host-{address}".replace(".", "-").replace(":", "-").encode()
 
 
 def can_be_written(labels: Sequence[bytes]) -> bool:

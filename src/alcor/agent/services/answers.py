@@ -1,10 +1,12 @@
 """What is said to a DNS question: an answer of the network's own names, a refusal, or nothing.
 
 Pure. Names of the network are answered here, whatever the state of the control plane; what is not
-of the network is somebody else's to answer. Sources: RFC 1034 section 4.3.2, RFC 6761, RFC 6762.
+of the network is somebody else's to answer. What is not there is said with the zone's SOA, so that
+who asked may remember it. Sources: RFC 1034 section 4.3.2, RFC 2308, RFC 6303 section 3, RFC 8020.
 """
 
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -18,13 +20,15 @@ from alcor.agent.packets.dns import (
     Type,
     build_answer,
 )
-from alcor.agent.packets.names import name_bytes
-from alcor.agent.services.zones import Zone, host_label
+from alcor.agent.packets.names import can_be_written, host_label, name_bytes
+from alcor.agent.services.zones import Zone
 from alcor.goal_state.slices import name_wanted
 from alcor.values.addresses import Address, address
 
 ttl_s = 30  # of the network's own names: a port may get another address
 _TYPE_BY_VERSION = {4: Type.A, 6: Type.AAAA}
+# RFC 6303: a zone without a server of its own names itself, and nobody who looks after it.
+_SOA_TAIL = name_bytes("nobody.invalid") + struct.pack("!IIIII", 1, 3600, 1200, 604_800, ttl_s)
 _NAME = re.compile(rb"[a-z0-9_.-]{1,253}")  # what a port may be called
 _REVERSE4, _REVERSE6 = (b"in-addr", b"arpa"), (b"ip6", b"arpa")
 
@@ -39,11 +43,16 @@ def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes
     if asked is not None:
         return _reverse(question, asked, zone, size_max)
     found = zone.addresses_by_name.get(question.name)
-    if found is not None:
-        return _said(question, Code.NO_ERROR, _addresses(question, found), size_max)
-    if _is_ours_alone(question.name, zone):
-        return _said(question, Code.NO_SUCH_NAME, (), size_max)
-    return None
+    if found is None and not _is_ours_alone(question, zone):
+        return None
+    records = _addresses(question, found or ())
+    at = _zone_of(question.name, zone)
+    if at and question.name == zone.suffixes[0]:
+        records += _of_itself(question, at)
+    is_there = found is not None or question.name in zone.above
+    code = Code.NO_ERROR if is_there else Code.NO_SUCH_NAME
+    authority = () if records or not at else ((at, _soa(at)),)
+    return _said(question, code, records, size_max, authority)
 
 
 def wanted(question: Question, zone: Zone) -> Iterator[str]:
@@ -86,10 +95,39 @@ def _reverse(
     return None
 
 
-def _said(question: Question, code: Code, records: Sequence[Record], size_max: int | None) -> bytes:
+def _said(
+    question: Question,
+    code: Code,
+    records: Sequence[Record],
+    size_max: int | None,
+    authority: Sequence[tuple[bytes, Record]] = (),
+) -> bytes:
     return build_answer(
-        question, code, records, authoritative=True, recursion=True, size_max=size_max
+        question,
+        code,
+        records,
+        authority=authority,
+        authoritative=True,
+        recursion=True,
+        size_max=size_max,
     )
+
+
+def _zone_of(name: Labels, zone: Zone) -> bytes:
+    """The domain that a name is in, in wire form; nothing where it is in none."""
+    around = (each for each in zone.suffixes if each and name[-len(each) :] == each)
+    at = max(around, key=len, default=())
+    return name_bytes(b".".join(at).decode()) if at and can_be_written(at) else b""
+
+
+def _soa(at: bytes) -> Record:
+    return Record(Type.SOA, ttl_s, at + _SOA_TAIL)
+
+
+def _of_itself(question: Question, at: bytes) -> list[Record]:
+    """What a zone says of itself."""
+    of_zone = (_soa(at), Record(Type.NS, ttl_s, at))
+    return [each for each in of_zone if question.type in (each.type, Type.ANY)]
 
 
 def _addresses(question: Question, found: Sequence[Address]) -> list[Record]:
@@ -100,13 +138,16 @@ def _addresses(question: Question, found: Sequence[Address]) -> list[Record]:
     ]
 
 
-def _is_ours_alone(name: Labels, zone: Zone) -> bool:
-    """Whether nobody else can know the name: one label, or of the region's own zone.
+def _is_ours_alone(question: Question, zone: Zone) -> bool:
+    """Whether nobody else can know it: of the region's own zone, or addresses of a single label.
 
-    The domains of networks and ports may be public, and have other names elsewhere.
+    The domains of networks and ports may be public, and have other names elsewhere. Of a single
+    label, such as `com`, others know whose zone it is and by which key it is signed.
     """
-    own = zone.suffixes[0] if zone.suffixes else ()
-    return len(name) == 1 or (bool(own) and name[-len(own) :] == own)
+    name, own = question.name, zone.suffixes[0] if zone.suffixes else ()
+    if own and name[-len(own) :] == own:
+        return True
+    return len(name) == 1 and question.type in (Type.A, Type.AAAA, Type.ANY)
 
 
 def reverse_address(name: Labels) -> Address | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model.model import HostModel
-from alcor.agent.packets.names import can_be_written
+from alcor.agent.packets.names import can_be_written, host_label
 from alcor.goal_state.entries import FloatingIp, Name, Neighbour, Network, Subnet
 from alcor.values.addresses import Address, Prefix
 
@@ -24,6 +24,7 @@ class Zone(NamedTuple):
     suffixes: tuple[Labels, ...]  # domains that names of this network end with; the own one first
     shared: tuple[Labels, ...]  # those of them that all its names end with
     addresses_by_name: Mapping[Labels, tuple[Address, ...]]  # by whole name
+    above: frozenset[Labels]  # names that others end with, and perhaps none themselves
     name_by_address: Mapping[Address, Labels]
     prefixes: tuple[Prefix, ...]
 
@@ -31,11 +32,6 @@ class Zone(NamedTuple):
 def labels_of(domain: str) -> Labels:
     """The labels of a domain as text."""
     return tuple(part.encode() for part in domain.lower().rstrip(".").split(".") if part)
-
-
-def host_label(address: Address) -> bytes:
-    """The name that every address has."""
-    return f"host-{address}".replace(".", "-").replace(":", "-").encode()
 
 
 def zone_of(
@@ -72,7 +68,19 @@ def zone_of(
             by_name.setdefault(labels_of(each.name), {})[each.address] = None
     forward = {name: tuple(found) for name, found in by_name.items()}
     prefixes = tuple(each.prefix for each in subnets)
-    return Zone(tuple(suffixes), tuple(shared), forward, by_address, prefixes)
+    above = names_above(by_name) | {own}
+    return Zone(tuple(suffixes), tuple(shared), forward, above, by_address, prefixes)
+
+
+def names_above(names: Iterable[Labels]) -> frozenset[Labels]:
+    """What these names end with: zones and the "empty non-terminals" of RFC 8020."""
+    above: set[Labels] = set()
+    for name in names:
+        for at in range(1, len(name)):
+            if name[at:] in above:
+                break
+            above.add(name[at:])
+    return frozenset(above)
 
 
 class Zones:
