@@ -145,5 +145,6 @@ def test_dhcp_says_who_resolves_names_and_how_to_reach_it(
 
     assert (lease.dns, lease.domain) == (SERVER4, "openstacklocal")
     label = machines[0].addresses[0].replace(".", "-")
+    assert lease.hostname == f"host-{label}"  # as dns_assignment says, and not the port's own name
     found = dig(lab, machines[0], f"@{lease.dns}", f"host-{label}.openstacklocal")
     assert found == machines[0].addresses[0]

@@ -42,7 +42,7 @@ class Port(NamedTuple):
     fixed_ips: tuple[FixedIp, ...]
     admin_state_up: bool
     port_security: bool
-    name: str  # the machine's host name for DHCP, if it has one
+    name: str  # the machine's host name, if it was given one: else it is made of its address
     device_id: str
     security_groups: tuple[str, ...] = ()
     filtered: bool = False  # its groups decide what passes; without any only DHCP, ARP and ND do

