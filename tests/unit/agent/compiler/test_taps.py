@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.compiled import compile_all
-from tests.unit.agent.test_agent_compiler import (
+from tests.unit.agent.compiler.test_compiler import (
     ENDPOINTS,
     HERE,
     PORTS,
