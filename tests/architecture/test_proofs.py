@@ -4,7 +4,7 @@ from tests.fixtures import proofs
 
 
 def test_what_tests_claim_to_prove_is_what_a_run_has_recorded() -> None:
-    """After a new claim: `pytest tests/system/FILE --update`, as root."""
+    """After a new claim: `pytest tests/system/ROOM/FILE --update`, as root."""
     assert proofs.recorded() == proofs.claimed()
 
 

@@ -234,7 +234,7 @@ class _Recorder:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if item.get_closest_marker("proves") is not None:
-            name = f"{item.path.name}::{item.originalname}"  # type: ignore[attr-defined]
+            name = f"{item.path.relative_to(proofs.FOLDER)}::{item.originalname}"  # type: ignore[attr-defined]
             if report.failed:
                 self._failed.add(name)
             elif report.when == "call" and report.passed:

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.system.test_routing import ping
-from tests.system.test_shared_addresses import allow, take
+from tests.system.ports.test_shared_addresses import allow, take
+from tests.system.routers.test_routing import ping
 
 from alcor.client.api import Item, Kind
 from alcor.lab import namespaces

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from tests.system.test_north_south import ROUTER, answers, ping, space
+from tests.system.routers.test_north_south import ROUTER, answers, ping, space
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, outside

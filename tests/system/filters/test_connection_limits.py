@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
-from tests.system.test_north_south import ping, space
+from tests.system.routers.test_north_south import ping, space
 
 from alcor.lab import namespaces, parts
 from alcor.lab.hosts import appctl, start_switch, stop_switch

@@ -6,8 +6,16 @@ from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 import pytest
-from tests.system.test_north_south import FLOATING, ROUTER, Talk, answers, ping, space, take_down
-from tests.system.test_port_forwardings import datagrams, forward, forwardings
+from tests.system.routers.test_north_south import (
+    FLOATING,
+    ROUTER,
+    Talk,
+    answers,
+    ping,
+    space,
+    take_down,
+)
+from tests.system.routers.test_port_forwardings import datagrams, forward, forwardings
 
 from alcor.client.api import NETWORK, PORT, SUBNET
 from alcor.lab import namespaces, outside

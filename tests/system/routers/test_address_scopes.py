@@ -6,8 +6,15 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
-from tests.system.test_north_south import ROUTER, Talk, answers, give_floating_ip, ping, space
-from tests.system.test_routing import gateway_of
+from tests.system.routers.test_north_south import (
+    ROUTER,
+    Talk,
+    answers,
+    give_floating_ip,
+    ping,
+    space,
+)
+from tests.system.routers.test_routing import gateway_of
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import outside

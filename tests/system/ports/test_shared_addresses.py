@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.system.test_routing import make_router, ping, use_gateways
+from tests.system.routers.test_routing import make_router, ping, use_gateways
 
 from alcor.agent.announcements.herald import announcement
 from alcor.agent.desired.state import read

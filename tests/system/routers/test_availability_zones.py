@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.system.test_north_south import (
+from tests.system.routers.test_north_south import (
     Site,
     Talk,
     answers,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import pytest
-from tests.system.test_north_south import (
+from tests.system.routers.test_north_south import (
     FLOATING,
     ROUTER,
     answers,

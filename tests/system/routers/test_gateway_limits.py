@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.system.test_north_south import (
+from tests.system.ports.test_qos import (
+    POLICY,
+    burst_kbit,
+    count,
+    is_limited,
+    limit_kbps,
+    payload_bytes,
+)
+from tests.system.routers.test_north_south import (
     FLOATING,
     ROUTER,
     Site,
@@ -14,14 +22,6 @@ from tests.system.test_north_south import (
     ping,
     space,
     stand,
-)
-from tests.system.test_qos import (
-    POLICY,
-    burst_kbit,
-    count,
-    is_limited,
-    limit_kbps,
-    payload_bytes,
 )
 
 from alcor.client.api import NETWORK, SUBNET, Kind

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.system.conftest import converge_timeout_s, of_this_checkout
-from tests.system.test_names import SERVER4, dig, ready
+from tests.system.services.test_names import SERVER4, dig, ready
 
 from alcor.agent.desired.state import read
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET

@@ -6,7 +6,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.system.test_north_south import FLOATING, Site, Talk, make_world, ping, space, stand
+from tests.system.routers.test_north_south import (
+    FLOATING,
+    Site,
+    Talk,
+    make_world,
+    ping,
+    space,
+    stand,
+)
 
 from alcor.client.api import Kind
 from alcor.lab import namespaces

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.system.test_monitoring import Logs
+from tests.system.filters.test_monitoring import Logs
 
 from alcor.client.api import PORT, SUBNET, Kind
 from alcor.lab.hosts import appctl
