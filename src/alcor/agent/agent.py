@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from prometheus_client import start_http_server
 
 from alcor.agent.announcements.herald import announced_again_s
+from alcor.agent.capacity import capacity_of
 from alcor.agent.config import AgentConfig
 from alcor.agent.desired.desired import Desired
 from alcor.agent.desired.memory import Memory
@@ -194,9 +195,16 @@ async def run(config: AgentConfig) -> None:
         host = host_id(config.host)
     except ValueError as error:
         raise ConfigError(f"host: {error}") from None
-    uplinks = tuple(sorted(mappings_of(config.bridge_mappings)))
-    endpoint = endpoint_of(config.tunnel_ip)
-    hello = Hello(host, version("alcor"), endpoint, uplinks, lazy=True, names=True)
+    mappings = mappings_of(config.bridge_mappings)
+    hello = Hello(
+        host,
+        version("alcor"),
+        endpoint_of(config.tunnel_ip),
+        tuple(sorted(mappings)),
+        lazy=True,
+        names=True,
+        capacity=capacity_of(config, mappings),
+    )
     log.info(
         "agent starts",
         host=host,

@@ -58,6 +58,41 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     bridge_mappings: Annotated[
         str, Meta(description="Uplinks, PHYSICAL_NETWORK:BRIDGE with commas between them")
     ] = ""
+    resource_provider_bandwidths: Annotated[
+        str,
+        Meta(
+            description="What uplinks can guarantee, BRIDGE:EGRESS:INGRESS in kbit/s with commas "
+            "between them; a number left out: nothing is guaranteed"
+        ),
+    ] = ""
+    tunnelled_network_rp_name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=255,
+            pattern="^[^:,]*$",
+            description="The BRIDGE of it that stands for tunnels: a bridge that they share with a "
+            "physical network, or a name of its own",
+        ),
+    ] = "rp_tunnelled"
+    resource_provider_default_hypervisor: Annotated[
+        str,
+        Meta(max_length=255, description="Nova's name of the host's hypervisor; empty: host"),
+    ] = ""
+    resource_provider_inventory_defaults: Annotated[
+        str, Meta(description="How Placement gives bandwidth out, NAME:NUMBER with commas")
+    ] = "allocation_ratio:1.0,min_unit:1,step_size:1,reserved:0"
+    resource_provider_packet_processing_without_direction: Annotated[
+        str,
+        Meta(description="What the switch can guarantee, :RATE in thousands of packets a second"),
+    ] = ""
+    resource_provider_packet_processing_with_direction: Annotated[
+        str,
+        Meta(description="The same by direction, :EGRESS:INGRESS; one of the two"),
+    ] = ""
+    resource_provider_packet_processing_inventory_defaults: Annotated[
+        str, Meta(description="How Placement gives packets out, NAME:NUMBER with commas")
+    ] = "allocation_ratio:1.0,min_unit:1,step_size:1,reserved:0"
     state_dir: Annotated[str, Meta(description="Folder in which the last goal state is kept")] = (
         "/var/lib/alcor/agent"
     )

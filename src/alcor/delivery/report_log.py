@@ -19,6 +19,7 @@ from alcor.keyed_log.log import Change, Entry, KeyedLog
 from alcor.keyed_log.together import TogetherPut
 from alcor.runtime.clock import Seconds
 from alcor.transport.link import Behind, Report
+from alcor.values.capacity import NOTHING as NO_CAPACITY
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class ReportLog:
 
     def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:
         session.last_report = report
-        reached = session.reached(report)
+        reached, capacity = session.reached(report), session.hello.capacity
         told = HostReport(
             host=session.host,
             epoch=report.epoch,
@@ -83,6 +84,7 @@ class ReportLog:
             tunnel_ip=session.tunnel_ip,
             connected=connected,
             physical_networks=session.hello.physical_networks,
+            capacity=None if capacity == NO_CAPACITY else capacity,
             delivery=self._delivery,
             life=reached.life,
             reached=reached.position,

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from alcor.values.capacity import Capacity
+
 
 class PortStatus(StrEnum):
     """What became of a port on its host."""
@@ -42,6 +44,7 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     tunnel_ip: str = ""  # as text; empty when the host did not say
     connected: bool = True
     physical_networks: tuple[str, ...] = ()  # to which the host has an uplink
+    capacity: Capacity | None = None  # what it has to guarantee; None: nothing
     delivery: int = 0  # the id of the delivery that it is, or was, connected to
     life: str = ""
     reached: int = 0

@@ -38,6 +38,7 @@ from alcor.intent.watching_records import (
     TapMirrorRecord,
     TapServiceRecord,
 )
+from alcor.values.capacity import NOTHING, Capacity
 from alcor.values.zones import ZONE
 
 
@@ -48,6 +49,7 @@ class NodeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     tunnel_ip: str
     availability_zone: str = ZONE
     physical_networks: tuple[str, ...] = ()  # to which it has an uplink
+    capacity: Capacity = NOTHING  # what it has to guarantee
     alive: bool = True  # whether its agent was heard of lately, and nothing is missing there
     returning: bool = False  # heard of again: it fetches what it must have to be alive
 

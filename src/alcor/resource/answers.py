@@ -27,6 +27,11 @@ def map_answered(type_: FieldType) -> FieldType:
     return FieldType(f"{type_.name} by key", _unread, None, schema)
 
 
+def number_answered() -> FieldType:
+    """A number that need not be whole."""
+    return FieldType("number", _unread, None, {"type": "number"})
+
+
 def either_answered(one: FieldType, other: FieldType) -> FieldType:
     """A value of one type or of the other."""
     schema = {"anyOf": [dict(one.answered), dict(other.answered)]}

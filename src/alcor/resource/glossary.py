@@ -21,6 +21,7 @@ MEANINGS = {
     "availability_zone_hints": "Zones that it should be in.",
     "availability_zones": "Zones that it is in.",
     "available": "Segmentation ids of the range that are free, by ranges.",
+    "bandwidths": "What its uplinks and tunnels can guarantee, kbit/s; null: nothing.",
     "belongs_to_default_sg": "Whether its group is a project's default one.",
     "binary": "The program, in Neutron's words.",
     "binding:host_id": "The host that the port's machine is on.",

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 from alcor.goal_state.reports import PortStatus
 from alcor.values.addresses import Address
+from alcor.values.capacity import NOTHING as NO_CAPACITY
+from alcor.values.capacity import Capacity
 
 
 class Item(NamedTuple):
@@ -59,6 +61,7 @@ class Hello(NamedTuple):
     reached: Reached = NOTHING  # of the last frame that it took, whoever sent it
     lazy: bool = False  # it can hold networks lazily
     names: bool = False  # and looks for names there
+    capacity: Capacity = NO_CAPACITY  # what it has to guarantee
 
 
 class PortState(NamedTuple):

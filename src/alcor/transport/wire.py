@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from alcor.goal_state.pb import transport_pb2 as pb
 from alcor.goal_state.reports import PortStatus
+from alcor.transport.capacity_wire import capacity_message, read_capacity
 from alcor.transport.link import (
     Frame,
     Got,
@@ -21,6 +22,7 @@ from alcor.transport.link import (
     Violation,
 )
 from alcor.values.addresses import unpack_address
+from alcor.values.capacity import NOTHING as NO_CAPACITY
 from alcor.values.ids import host_id
 
 service = "alcor.v1.GoalState"
@@ -197,6 +199,7 @@ def _hello(hello: Hello) -> pb.Hello:
         reached=hello.reached.position,
         lazy=hello.lazy,
         names=hello.names,
+        capacity=capacity_message(hello.capacity),
     )
 
 
@@ -206,8 +209,16 @@ def _read_hello(said: pb.Hello) -> Hello:
     if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
         raise ValueError("physical networks without names, or too many of them")
     reached = Reached(said.life, said.reached)
-    lazy, names = said.lazy, said.names
-    return Hello(host_id(said.host), said.version, endpoint, uplinks, reached, lazy, names)
+    return Hello(
+        host_id(said.host),
+        said.version,
+        endpoint,
+        uplinks,
+        reached,
+        said.lazy,
+        said.names,
+        read_capacity(said.capacity) if said.HasField("capacity") else NO_CAPACITY,
+    )
 
 
 def _report(report: Report) -> pb.Report:

@@ -17,6 +17,7 @@ from alcor.keyed_log.log import Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.node.app import NodeApp, NodeSettings
 from alcor.managers.node.model import NodeInUse
+from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates
 
 ADMIN = Caller(project_id="p", admin=True)
 
@@ -49,6 +50,7 @@ class World:
         connected: bool = True,
         uplinks: tuple[str, ...] = (),
         reached: int = 0,
+        capacity: Capacity | None = None,
     ) -> None:
         report = HostReport(
             host=host,
@@ -59,6 +61,7 @@ class World:
             physical_networks=uplinks,
             life=self.log.life,
             reached=reached,
+            capacity=capacity,
         )
         value = msgspec.msgpack.encode(report)
         await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
@@ -306,5 +309,51 @@ def test_a_host_that_goes_while_it_returns_is_gone(tmp_path: Path) -> None:
         world.now_s += 16
         await world.nodes.bury()
         assert await told(world) == (False, False)
+
+    play(tmp_path, scene)
+
+
+def test_what_a_host_can_guarantee_is_shown_in_the_words_of_neutrons_agents(tmp_path: Path) -> None:
+    capacity = Capacity(
+        hypervisor="h1.example",
+        bandwidths=(
+            Bandwidth("br-ex", "physnet1", egress=10_000, ingress=20_000),
+            Bandwidth("rp_tunnelled", tunnels=True, egress=5_000),
+        ),
+        bandwidth_inventory=Inventory(allocation_ratio=1.5),
+        packet_rates=PacketRates(any=1_000),
+    )
+
+    async def scene(world: World) -> None:
+        await world.hear("h1", "192.0.2.1", uplinks=("physnet1", "physnet2"), capacity=capacity)
+        node = (await world.listed(world.nodes))["h1"]
+        assert node["bandwidths"][1] == {
+            "device": "rp_tunnelled",
+            "physical_network": "",
+            "tunnels": True,
+            "egress": 5_000,
+            "ingress": None,
+        }
+        said = (await world.listed(world.agents))["h1"]["configurations"]
+        assert said["bridge_mappings"] == {"physnet1": "br-ex", "physnet2": ""}
+        assert said["resource_provider_bandwidths"] == {
+            "br-ex": {"egress": 10_000, "ingress": 20_000},
+            "rp_tunnelled": {"egress": 5_000, "ingress": None},
+        }
+        names = {"br-ex": "h1.example", "rp_tunnelled": "h1.example"}
+        assert said["resource_provider_hypervisors"] == names
+        assert said["resource_provider_inventory_defaults"] == {
+            "allocation_ratio": 1.5,
+            "min_unit": 1,
+            "step_size": 1,
+            "reserved": 0,
+        }
+        packets = "resource_provider_packet_processing"
+        assert said[f"{packets}_without_direction"] == {"h1.example": {"any": 1_000}}
+        assert said[f"{packets}_with_direction"] == {}
+
+        await world.hear("h1", "192.0.2.1", uplinks=("physnet1",))
+        assert (await world.listed(world.nodes))["h1"]["bandwidths"] == []
+        assert (await world.nodes.nodes(Ids(["h1"]))).nodes[0].capacity == Capacity()
 
     play(tmp_path, scene)

@@ -10,10 +10,22 @@ from alcor.goal_state.reports import PortStatus
 from alcor.transport import wire
 from alcor.transport.link import Frame, Got, Hello, Item, PortState, Report, Violation
 from alcor.values.addresses import address
+from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates, total_max
 
+CAPACITY = Capacity(
+    hypervisor="h1.example",
+    bandwidths=(
+        Bandwidth("br-ex", "physnet1", egress=10_000, ingress=20_000),
+        Bandwidth("rp_tunnelled", tunnels=True, egress=total_max),
+    ),
+    bandwidth_inventory=Inventory(1.5, 10, 5_000, 10, 100),
+    packet_rates=PacketRates(1_000, 2_000),
+)
 MESSAGES = [
     Hello("h1", "0.1", address("192.0.2.1"), lazy=True, names=True),
     Hello("h1", "", None),
+    Hello("h1", "0.1", None, ("physnet1",), capacity=CAPACITY),
+    Hello("h1", "0.1", None, capacity=Capacity(packet_rates=PacketRates(any=9))),
     wire.Subscribe("host/h1/", 7, 9),
     wire.Unsubscribe("host/h1/"),
     Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12),
@@ -54,6 +66,26 @@ def test_entries_asked_for_survive_their_bytes() -> None:
 
     assert wire.read_got(wire.got_bytes(got)) == got
     assert wire.read_get(wire.get_bytes("h1", ["k"])) == ("h1", ["k"])
+
+
+@pytest.mark.parametrize(
+    "capacity",
+    [
+        Capacity(bandwidths=(Bandwidth("a"), Bandwidth("a"))),
+        Capacity(bandwidths=(Bandwidth(""),)),
+        Capacity(bandwidths=(Bandwidth("a", "x" * 256),)),
+        Capacity(bandwidths=tuple(Bandwidth(str(n)) for n in range(102))),
+        Capacity(hypervisor="x" * 256),
+        Capacity(packet_rates=PacketRates(any=total_max + 1)),
+        Capacity(hypervisor="h", bandwidth_inventory=Inventory(allocation_ratio=float("nan"))),
+        Capacity(hypervisor="h", bandwidth_inventory=Inventory(step_size=0)),
+    ],
+)
+def test_what_no_host_can_guarantee_is_refused(capacity: Capacity) -> None:
+    said = wire.host_message_bytes(Hello("h1", "", None, capacity=capacity))
+
+    with pytest.raises(Violation):
+        wire.read_host_message(said)
 
 
 @given(st.binary(max_size=100))

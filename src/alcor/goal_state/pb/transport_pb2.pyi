@@ -31,7 +31,7 @@ class HostMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached", "lazy", "names")
+    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached", "lazy", "names", "capacity")
     HOST_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class Hello(_message.Message):
     REACHED_FIELD_NUMBER: _ClassVar[int]
     LAZY_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
     host: str
     version: str
     tunnel_endpoint: bytes
@@ -48,7 +49,60 @@ class Hello(_message.Message):
     reached: int
     lazy: bool
     names: bool
-    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ..., lazy: _Optional[bool] = ..., names: _Optional[bool] = ...) -> None: ...
+    capacity: Capacity
+    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ..., lazy: _Optional[bool] = ..., names: _Optional[bool] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ...) -> None: ...
+
+class Capacity(_message.Message):
+    __slots__ = ("hypervisor", "bandwidths", "bandwidth_inventory", "packet_rates", "packet_rate_inventory")
+    HYPERVISOR_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTHS_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_INVENTORY_FIELD_NUMBER: _ClassVar[int]
+    PACKET_RATES_FIELD_NUMBER: _ClassVar[int]
+    PACKET_RATE_INVENTORY_FIELD_NUMBER: _ClassVar[int]
+    hypervisor: str
+    bandwidths: _containers.RepeatedCompositeFieldContainer[Bandwidth]
+    bandwidth_inventory: Inventory
+    packet_rates: PacketRates
+    packet_rate_inventory: Inventory
+    def __init__(self, hypervisor: _Optional[str] = ..., bandwidths: _Optional[_Iterable[_Union[Bandwidth, _Mapping]]] = ..., bandwidth_inventory: _Optional[_Union[Inventory, _Mapping]] = ..., packet_rates: _Optional[_Union[PacketRates, _Mapping]] = ..., packet_rate_inventory: _Optional[_Union[Inventory, _Mapping]] = ...) -> None: ...
+
+class Bandwidth(_message.Message):
+    __slots__ = ("device", "physical_network", "tunnels", "egress", "ingress")
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    PHYSICAL_NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TUNNELS_FIELD_NUMBER: _ClassVar[int]
+    EGRESS_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    device: str
+    physical_network: str
+    tunnels: bool
+    egress: int
+    ingress: int
+    def __init__(self, device: _Optional[str] = ..., physical_network: _Optional[str] = ..., tunnels: _Optional[bool] = ..., egress: _Optional[int] = ..., ingress: _Optional[int] = ...) -> None: ...
+
+class PacketRates(_message.Message):
+    __slots__ = ("egress", "ingress", "any")
+    EGRESS_FIELD_NUMBER: _ClassVar[int]
+    INGRESS_FIELD_NUMBER: _ClassVar[int]
+    ANY_FIELD_NUMBER: _ClassVar[int]
+    egress: int
+    ingress: int
+    any: int
+    def __init__(self, egress: _Optional[int] = ..., ingress: _Optional[int] = ..., any: _Optional[int] = ...) -> None: ...
+
+class Inventory(_message.Message):
+    __slots__ = ("allocation_ratio", "min_unit", "max_unit", "step_size", "reserved")
+    ALLOCATION_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MIN_UNIT_FIELD_NUMBER: _ClassVar[int]
+    MAX_UNIT_FIELD_NUMBER: _ClassVar[int]
+    STEP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    allocation_ratio: float
+    min_unit: int
+    max_unit: int
+    step_size: int
+    reserved: int
+    def __init__(self, allocation_ratio: _Optional[float] = ..., min_unit: _Optional[int] = ..., max_unit: _Optional[int] = ..., step_size: _Optional[int] = ..., reserved: _Optional[int] = ...) -> None: ...
 
 class Subscribe(_message.Message):
     __slots__ = ("slice", "epoch", "position")

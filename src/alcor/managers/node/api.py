@@ -1,7 +1,12 @@
 """Nodes (ours) and agents (Neutron API reference v2, "Agents") as clients see them."""
 
 from alcor.resource import standard
-from alcor.resource.answers import list_answered, map_answered, record_answered
+from alcor.resource.answers import (
+    list_answered,
+    map_answered,
+    number_answered,
+    record_answered,
+)
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import BOOLEAN, HOST, IP, NAME, UUID, integer, nullable, only, string
 from alcor.values.ids import host_id
@@ -9,12 +14,33 @@ from alcor.values.zones import ZONE
 
 _COUNT = integer(0, (1 << 63) - 1)
 _TIME = string(32)
+_RATE = nullable(_COUNT)
+_BANDWIDTH = {
+    "device": string(255),
+    "physical_network": string(255),
+    "tunnels": BOOLEAN,
+    "egress": _RATE,
+    "ingress": _RATE,
+}
+_INVENTORY = record_answered(
+    {"allocation_ratio": number_answered()}
+    | dict.fromkeys(("min_unit", "max_unit", "step_size", "reserved"), _COUNT)
+)
+_DIRECTED = map_answered(record_answered({"egress": _RATE, "ingress": _RATE}))
 _CONFIGURATIONS = {
     "tunnel_types": list_answered(string(16)),
     "tunneling_ip": IP,
     "bridge_mappings": map_answered(string(64)),  # by physical network
     "datapath_type": string(16),
     "log_agent_heartbeats": BOOLEAN,
+    "resource_provider_bandwidths": _DIRECTED,  # by device
+    "resource_provider_hypervisors": map_answered(string(255)),  # by device
+    "resource_provider_inventory_defaults": _INVENTORY,
+    "resource_provider_packet_processing_with_direction": _DIRECTED,  # by hypervisor
+    "resource_provider_packet_processing_without_direction": map_answered(
+        record_answered({"any": _RATE})
+    ),
+    "resource_provider_packet_processing_inventory_defaults": _INVENTORY,
 }
 
 
@@ -47,6 +73,12 @@ NODE = Resource(
         Field(name="availability_zone", type=_ZONE, default=ZONE, filterable=False, sortable=False),
         standard.DESCRIPTION,
         read_only("physical_networks", list_answered(string(64)), filterable=False, sortable=False),
+        read_only(
+            "bandwidths",
+            list_answered(record_answered(_BANDWIDTH)),
+            filterable=False,
+            sortable=False,
+        ),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
         read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),

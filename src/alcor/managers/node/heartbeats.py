@@ -7,6 +7,7 @@ import msgspec
 from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Entry
 from alcor.managers.node.model import Heard, Life
+from alcor.values.capacity import Capacity
 
 _decode = msgspec.msgpack.Decoder(HostReport).decode
 
@@ -76,5 +77,5 @@ class Heartbeats:
         return self._steady() - since_s > self._silence_s_max
 
 
-def _who(report: HostReport) -> tuple[str, tuple[str, ...], bool]:
-    return report.tunnel_ip, report.physical_networks, report.connected
+def _who(report: HostReport) -> tuple[str, tuple[str, ...], Capacity | None, bool]:
+    return report.tunnel_ip, report.physical_networks, report.capacity, report.connected

@@ -13,6 +13,7 @@ def record(node: Node) -> NodeRecord:
         tunnel_ip=node.tunnel_ip,
         availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
+        capacity=node.capacity,
         alive=not node.is_gone,
         returning=node.is_returning,
     )

@@ -10,7 +10,9 @@ from uuid import UUID, uuid5
 import msgspec
 
 from alcor.goal_state.reports import HostReport
+from alcor.managers.node import configurations
 from alcor.resource.revisions import revised
+from alcor.values.capacity import NOTHING, Capacity
 from alcor.values.errors import Conflict, NotFound
 from alcor.values.zones import ZONE
 
@@ -55,6 +57,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     availability_zone: str = ZONE
     physical_networks: tuple[str, ...] = ()  # to which the host says that it has an uplink
+    capacity: Capacity = NOTHING  # what it says that it has to guarantee
     is_gone: bool = False  # silent for too long: nothing is to leave by its uplinks
     is_returning: bool = False  # it was gone, and fetches what its uplinks need meanwhile
     revision_number: int
@@ -87,6 +90,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     availability_zone: str
     physical_networks: tuple[str, ...]
+    bandwidths: tuple[dict[str, Any], ...]
     alive: bool
     heartbeat_timestamp: str | None
     applied: int  # the goal log's position that the host's switch has acknowledged
@@ -125,6 +129,7 @@ def node(values: Mapping[str, Any], now: str) -> Node:
         description=values["description"],
         availability_zone=values.get("availability_zone", ZONE),
         physical_networks=values.get("physical_networks", ()),
+        capacity=values.get("capacity", NOTHING),
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -135,7 +140,7 @@ def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
     names = (
         *("tunnel_ip", "description", "availability_zone", "physical_networks"),
-        *("is_gone", "is_returning"),
+        *("capacity", "is_gone", "is_returning"),
     )
     return revised(old, {name: changes[name] for name in names if name in changes}, now)
 
@@ -155,6 +160,7 @@ def view(node: Node, life: Life) -> NodeView:
         description=node.description,
         availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
+        bandwidths=tuple(configurations.bandwidths(node.capacity)),
         alive=life.alive,
         heartbeat_timestamp=life.heard_at or None,
         applied=report.position if report else 0,
@@ -180,10 +186,10 @@ def agent(node: Node, life: Life, tunnel_type: str) -> Agent:
         configurations={
             "tunnel_types": [tunnel_type],
             "tunneling_ip": node.tunnel_ip,
-            # Of each the bridge is the host's own affair.
-            "bridge_mappings": dict.fromkeys(node.physical_networks, ""),
+            "bridge_mappings": configurations.bridges(node.physical_networks, node.capacity),
             "datapath_type": "",
             "log_agent_heartbeats": False,
+            **configurations.resource_providers(node.id, node.capacity),
         },
     )
 

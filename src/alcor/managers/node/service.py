@@ -34,6 +34,7 @@ from alcor.managers.node.needs import Saved, Store
 from alcor.managers.node.returning import Returning
 from alcor.resource.revisions import check_revision
 from alcor.resource.selection import select
+from alcor.values.capacity import NOTHING
 from alcor.values.errors import Conflict, Kind, Refusal
 from alcor.values.revision import Revision
 from alcor.values.zones import ZONE, check_hints
@@ -115,14 +116,16 @@ class NodeService:
 
     async def _register(self, report: HostReport) -> None:
         """Know a host by what its agent says; a tunnel endpoint that is another's is refused."""
-        uplinks = tuple(sorted(report.physical_networks))
-        said: dict[str, Any] = {"id": report.host, "tunnel_ip": report.tunnel_ip}
-        said |= {"description": "", "physical_networks": uplinks}
+        where: dict[str, Any] = {
+            "tunnel_ip": report.tunnel_ip,
+            "physical_networks": tuple(sorted(report.physical_networks)),
+            "capacity": report.capacity or NOTHING,
+        }
+        said = where | {"id": report.host, "description": ""}
         try:
             if not await self._store.nodes([report.host]):
                 await self._store.insert([node(said, self._now())], "")
             else:
-                where = {"tunnel_ip": report.tunnel_ip, "physical_networks": uplinks}
                 await self._store.change(report.host, lambda old: self._heard(old, where), "")
         except Conflict as conflict:
             if self._refused.get(report.host) != report:
