@@ -65,8 +65,13 @@ class ReportLog:
         """How far a connected host is, and don't wait for the log: the host says it again.
 
         What the log was heard to hold already is seldom told: most that hosts say is a repeat. But
-        a log may have lost what it was heard to hold, and nobody else says it again.
+        a log may have lost what it was heard to hold, and nobody else says it again. That others
+        were sent something meanwhile, which moves how far all are, is no reason to tell it sooner:
+        else every change would have the whole fleet told of at its next repeat.
         """
+        if session.says_again(report) and (session.repeats + 1) % untold_max:
+            session.repeats += 1
+            return
         told = self._host(session, report, connected=True)
         session.repeats = session.repeats + 1 if told.value == session.logged else 0
         if session.repeats % untold_max == 0:
@@ -89,7 +94,8 @@ class ReportLog:
             life=reached.life,
             reached=reached.position,
         )
-        return Change(host_key(session.host), _encode(told), session.next_revision())
+        session.told = _encode(told)
+        return Change(host_key(session.host), session.told, session.next_revision())
 
     async def tell_ports(self, session: HostSession, ports: Sequence[PortReport]) -> None:
         """What became of ports on their host."""

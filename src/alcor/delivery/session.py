@@ -95,7 +95,8 @@ class HostSession:
         self.slices: dict[str, None] = {}
         self.last_report = Report(0, 0)
         self.port_reports: dict[str, PortReport] = {}  # what was told last of each of its ports
-        self.logged: bytes | None = None  # what the report log was heard to hold of the host
+        self.told = b""  # what the report log was told last of the host
+        self.logged: bytes | None = None  # what it was heard to hold of it
         self.repeats = 0  # how often the host has said just that since
         self.term = 0  # of all connections of this host, at whichever delivery, which one this is
         self._told = 0  # how often the report log was told something in this term
@@ -234,6 +235,17 @@ class HostSession:
             self._reached = self._source.offered  # it has all there is
         is_of_this_life = self._reached.life == self._source.offered.life
         return self._reached if is_of_this_life else Reached()
+
+    def says_again(self, report: Report) -> bool:
+        """Whether the host, which has had all there is, says what the report log holds but for how
+        far others are meanwhile: it was sent nothing since it said so first."""
+        return (
+            report == self.last_report
+            and self.logged == self.told
+            and not self._sent
+            and not self._is_under_way
+            and self._reached.life == self._source.offered.life
+        )
 
     async def frame(self) -> Frame | None:
         """What there is to send now; None when that is nothing."""

@@ -12,7 +12,7 @@ from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change, Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
-from alcor.transport.link import Hello, PortState, Report
+from alcor.transport.link import Hello, PortState, Reached, Report
 
 PORT = PortRecord(id="p1", network_id="n", project_id="", mac_address="", host="h1")
 
@@ -127,6 +127,43 @@ def test_what_a_log_has_lost_since_it_was_heard_is_told_again() -> None:
 
         told = (await reports.get([key]))[key]
         assert decode_host(told.value or b"").flows == 5
+
+    asyncio.run(main())
+
+
+def test_what_others_are_sent_has_no_idle_host_told_of_anew() -> None:
+    """Else each change would cost as much as the region has hosts, at the next repeat of each."""
+
+    async def main() -> None:
+        reports, ready, watermark = MemoryLog(1), asyncio.Event(), Watermark()
+        ready.set()
+        watermark.move(0, Reached("a", 1))
+        feed = HostFeed(MemoryLog(7), reports, Index(), ready.wait, watermark)
+        key = host_key("h1")
+        session = await feed.open(Hello("h1", "", None))
+        await session.report(Report(7, 0))
+
+        async def said_again() -> HostReport:
+            """What the log holds, which the delivery hears, once the host has repeated itself."""
+            assert session.take(Report(7, 0))
+            await told_all()
+            entry = (await reports.get([key]))[key]
+            feed.heard("h1", entry)
+            return decode_host(entry.value or b"")
+
+        assert (await said_again()).reached == 1
+        told_before = reports.position
+        watermark.move(0, Reached("a", 2))
+        for _ in range(untold_max - 2):
+            assert (await said_again()).reached == 1
+        assert reports.position == told_before
+
+        watermark.move(0, Reached("b", 1))  # who waits needs positions of the log's later life
+        assert (await said_again()).life == "b"
+        watermark.move(0, Reached("b", 2))
+        for _ in range(untold_max):
+            last = await said_again()
+        assert last.reached == 2
 
     asyncio.run(main())
 
