@@ -197,13 +197,14 @@ async def run(config: AgentConfig) -> None:
         raise ConfigError(f"host: {error}") from None
     mappings = mappings_of(config.bridge_mappings)
     hello = Hello(
-        host,
-        version("alcor"),
-        endpoint_of(config.tunnel_ip),
-        tuple(sorted(mappings)),
+        host=host,
+        version=version("alcor"),
+        tunnel_endpoint=endpoint_of(config.tunnel_ip),
+        physical_networks=tuple(sorted(mappings)),
         lazy=True,
         names=True,
         capacity=capacity_of(config, mappings),
+        bridge=config.bridge,
     )
     log.info(
         "agent starts",

@@ -107,6 +107,7 @@ class Reconciler:
         self._pruned = self._has_read = False
         self._connected = self._told_lost = False
         self._tell_all = False
+        self._datapath_type = ""  # of the bridge, once it is known
         self._applied = (0, 0)  # epoch, position
         self._states: Mapping[str, PortState] = {}  # as the switch has it
         self._told: Mapping[str, PortState] = {}
@@ -152,6 +153,12 @@ class Reconciler:
     def set_uplinks(self, uplinks: Mapping[str, int]) -> None:
         """The switch's ports to physical networks."""
         self._touch(self._model.exits.set_uplinks(uplinks))
+
+    def set_datapath_type(self, datapath_type: str) -> None:
+        """What the switch's bridge is."""
+        if datapath_type and datapath_type != self._datapath_type:
+            self._datapath_type, self._tell_all = datapath_type, True
+            self._wake.set()
 
     def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> None:
         """Who has an address outside, as far as the agent has found out."""
@@ -314,8 +321,8 @@ class Reconciler:
         if changed or self._tell_all or self._applied != self._told_applied:
             # What was applied of another epoch says nothing about this one.
             position = self._applied[1] if self._applied[0] == self._desired.epoch else 0
-            flows = self._driver.flows_count
-            self._link.report(Report(self._desired.epoch, position, changed, flows))
+            flows, type_ = self._driver.flows_count, self._datapath_type
+            self._link.report(Report(self._desired.epoch, position, changed, flows, type_))
             self._told, self._told_applied, self._tell_all = states, self._applied, False
 
     def _take_events(self) -> None:

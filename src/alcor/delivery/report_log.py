@@ -93,6 +93,8 @@ class ReportLog:
             delivery=self._delivery,
             life=reached.life,
             reached=reached.position,
+            bridge=session.hello.bridge,
+            datapath_type=report.datapath_type,
         )
         session.told = _encode(told)
         return Change(host_key(session.host), session.told, session.next_revision())

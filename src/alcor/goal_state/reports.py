@@ -48,6 +48,8 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     delivery: int = 0  # the id of the delivery that it is, or was, connected to
     life: str = ""
     reached: int = 0
+    bridge: str = ""  # the integration bridge; empty when the host did not say
+    datapath_type: str = ""  # of it; empty when the host has not said yet
 
 
 def host_key(host: str) -> str:

@@ -52,6 +52,8 @@ class NodeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     capacity: Capacity = NOTHING  # what it has to guarantee
     alive: bool = True  # whether its agent was heard of lately, and nothing is missing there
     returning: bool = False  # heard of again: it fetches what it must have to be alive
+    bridge: str = ""  # that interfaces are plugged into; empty when its agent has not said
+    datapath_type: str = ""  # of the bridge; the same
 
 
 class QuotaRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

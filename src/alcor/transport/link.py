@@ -62,6 +62,7 @@ class Hello(NamedTuple):
     lazy: bool = False  # it can hold networks lazily
     names: bool = False  # and looks for names there
     capacity: Capacity = NO_CAPACITY  # what it has to guarantee
+    bridge: str = ""  # the integration bridge
 
 
 class PortState(NamedTuple):
@@ -80,6 +81,7 @@ class Report(NamedTuple):
     position: int
     ports: Sequence[PortState] = ()
     flows: int = 0  # on the switch
+    datapath_type: str = ""  # of the integration bridge, as the switch's database says
 
 
 class Got(NamedTuple):

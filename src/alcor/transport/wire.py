@@ -29,6 +29,7 @@ service = "alcor.v1.GoalState"
 watch_method = f"/{service}/Watch"
 get_method = f"/{service}/Get"
 uplinks_max = 100  # physical networks of a host
+bridge_chars_max = 64  # of its bridge's name, and of that one's datapath type
 welcome = "alcor-welcome"  # initial metadata of a Watch whose Hello was accepted
 
 _WIRE_BY_STATUS = {
@@ -200,6 +201,7 @@ def _hello(hello: Hello) -> pb.Hello:
         lazy=hello.lazy,
         names=hello.names,
         capacity=capacity_message(hello.capacity),
+        bridge=hello.bridge,
     )
 
 
@@ -208,16 +210,18 @@ def _read_hello(said: pb.Hello) -> Hello:
     uplinks = tuple(said.physical_networks)
     if len(uplinks) > uplinks_max or any(not 0 < len(name) <= 255 for name in uplinks):
         raise ValueError("physical networks without names, or too many of them")
-    reached = Reached(said.life, said.reached)
+    if len(said.bridge) > bridge_chars_max:
+        raise ValueError("a bridge with too long a name")
     return Hello(
-        host_id(said.host),
-        said.version,
-        endpoint,
-        uplinks,
-        reached,
-        said.lazy,
-        said.names,
-        read_capacity(said.capacity) if said.HasField("capacity") else NO_CAPACITY,
+        host=host_id(said.host),
+        version=said.version,
+        tunnel_endpoint=endpoint,
+        physical_networks=uplinks,
+        reached=Reached(said.life, said.reached),
+        lazy=said.lazy,
+        names=said.names,
+        capacity=read_capacity(said.capacity) if said.HasField("capacity") else NO_CAPACITY,
+        bridge=said.bridge,
     )
 
 
@@ -226,6 +230,7 @@ def _report(report: Report) -> pb.Report:
         epoch=report.epoch,
         position=report.position,
         flows=report.flows,
+        datapath_type=report.datapath_type,
         ports=[
             pb.PortReport(
                 port_id=port.port_id, status=_WIRE_BY_STATUS[port.status], reason=port.reason
@@ -236,10 +241,13 @@ def _report(report: Report) -> pb.Report:
 
 
 def _read_report(said: pb.Report) -> Report:
+    if len(said.datapath_type) > bridge_chars_max:
+        raise ValueError("a datapath type that is none")
     return Report(
         epoch=said.epoch,
         position=said.position,
         flows=said.flows,
+        datapath_type=said.datapath_type,
         ports=[
             PortState(port.port_id, _STATUS_BY_WIRE[port.status], port.reason)
             for port in said.ports

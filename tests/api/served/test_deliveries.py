@@ -19,7 +19,7 @@ class Host:
     """An agent without a switch: it holds what it is sent, and says that its ports are up."""
 
     def __init__(self, name: str, number: int, targets: list[str], chance: float) -> None:
-        hello = Hello(name, "test", address(f"192.0.2.{number}"))
+        hello = Hello(name, "test", address(f"192.0.2.{number}"), bridge="br7")
         self.name = name
         self.link = GrpcLink(targets, hello, chance=lambda: chance)
         self.living: dict[str, bytes] = {}
@@ -67,7 +67,8 @@ class Host:
             own = f"{host_slice(self.name)}port/"
             ids = [key.removeprefix(own) for key in self.living if key.startswith(own)]
             ports = [PortState(id_, PortStatus.UP) for id_ in ids]
-            self.link.report(Report(frame.epoch, frame.position, ports))
+            said = Report(frame.epoch, frame.position, ports, datapath_type="netdev")
+            self.link.report(said)
 
     def want(self, name: str) -> None:
         self._wanted.add(name)
@@ -137,6 +138,7 @@ def test_hosts_of_a_delivery_that_is_killed_go_on_at_another(region: Any) -> Non
                 host.want(network_slice(id_))
             await converged(region, "port:10")
             await active(region, made)
+            await plugged_as_said(region, made)
             before = dict(h1.living)
 
             region.kill("delivery")
@@ -152,6 +154,17 @@ def test_hosts_of_a_delivery_that_is_killed_go_on_at_another(region: Any) -> Non
             assert own == {k: v for k, v in h2.living.items() if k.startswith("network/")}
 
     asyncio.run(scenario())
+
+
+async def plugged_as_said(region: Any, ids: list[str]) -> None:
+    """Nova is told of the bridge that the hosts say they have."""
+    path, body = f"/v2.0/ports/{ids[0]}", {"port": {"binding:host_id": hosts[0]}}
+    async with asyncio.timeout(deadline_s):
+        while True:
+            answer = await asyncio.to_thread(region.ask, "PUT", path, body)
+            details = answer.body["port"]["binding:vif_details"]
+            if (details["bridge_name"], details["datapath_type"]) == ("br7", "netdev"):
+                return
 
 
 async def nodes(region: Any) -> None:

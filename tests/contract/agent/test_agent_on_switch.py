@@ -212,6 +212,7 @@ def test_the_agent_makes_its_bridge_and_tunnel_once(host: Host) -> None:
     async def tell() -> None:
         async with an_agent(host, a_region()) as link:
             await link.applied()
+            assert link.last.datapath_type == "netdev"
         made = host.vsctl("--columns=_uuid,ofport", "find", "Interface", "type=vxlan")
         async with an_agent(host, a_region()) as link:
             await link.applied()

@@ -213,8 +213,8 @@ class World:
         )
         return id_
 
-    async def add_node(self, id_: str, *, told: bool = True) -> str:
-        await self._own(NodeRecord(id=id_, tunnel_ip="192.0.2.1"), "node", told)
+    async def add_node(self, id_: str, *, told: bool = True, **more: Any) -> str:
+        await self._own(NodeRecord(id=id_, tunnel_ip="192.0.2.1", **more), "node", told)
         return id_
 
     async def add_subnet(

@@ -300,6 +300,60 @@ def test_a_binding_follows_what_is_known_of_the_host(lives: Any) -> None:
     asyncio.run(main())
 
 
+def plugged(port: dict[str, Any]) -> tuple[str, str]:
+    details = port["binding:vif_details"]
+    return details["bridge_name"], details["datapath_type"]
+
+
+def test_a_binding_says_which_bridge_its_host_has(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            await world.add_node("silent")
+            await world.add_node("says", bridge="br7", datapath_type="netdev")
+            one, two = await world.create(
+                {"network_id": N1, "binding:host_id": "silent"},
+                {"network_id": N1, "binding:host_id": "says"},
+            )
+            assert (plugged(one), plugged(two)) == (("br-int", "system"), ("br7", "netdev"))
+            assert plugged(await world.update(one["id"], binding_host="says")) == ("br7", "netdev")
+
+            await world.add_node("says", bridge="br7", datapath_type="system")
+            await until_told(world, "says", "system")
+            assert plugged(await world.update(two["id"], name="x")) == ("br7", "netdev")
+            again = await world.update(two["id"], binding_host="says")
+            assert plugged(again) == ("br7", "system")
+            assert again["status"] == two["status"]
+
+    asyncio.run(main())
+
+
+def test_a_host_that_proves_a_failed_binding_is_plugged_as_it_says(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            (port,) = await world.create({"network_id": N1, "binding:host_id": "late"})
+            assert port["binding:vif_type"] == "binding_failed"
+            await world.add_node("late", bridge="br7", datapath_type="netdev")
+            await until_told(world, "late", "netdev")
+
+            await report(world, port["id"], "late", PortStatus.UP)
+
+            assert plugged(await status_becomes(world, port["id"], "ACTIVE")) == ("br7", "netdev")
+
+    asyncio.run(main())
+
+
+async def until_told(world: Any, host: str, datapath_type: str) -> None:
+    """The port manager's copy of the nodes says so."""
+    async with asyncio.timeout(5):
+        while True:
+            known = world.port._references.host(host)
+            if known is not None and known.datapath_type == datapath_type:
+                return
+            await asyncio.sleep(0)
+
+
 async def report(world: Any, port_id: str, host: str, status: PortStatus) -> None:
     import msgspec
 

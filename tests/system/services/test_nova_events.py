@@ -107,6 +107,12 @@ def test_a_machine_that_moves_is_plugged_there_before_nova_lets_it_go(lab: Lab, 
         wanted = ["network-vif-plugged"] * times
         wait_until("its plugging", lambda: told_of(nova, port) == wanted, told_timeout_s)
 
+    # What Nova's plug-in would make of the bridge is what it is.
+    again = {"binding:host_id": "h1"}
+    details = lambda: lab.api.update(PORT, port["id"], again)[0]["binding:vif_details"]  # noqa: E731
+    wait_until(
+        "h1's bridge to be known", lambda: details()["datapath_type"] == "netdev", told_timeout_s
+    )
     (machine,) = lab.plug([port])
     moving = MovingMachine(lab.layout, machine)
     plugged(1)

@@ -163,6 +163,23 @@ def test_a_position_is_acknowledged_only_when_nothing_is_incomplete() -> None:
     in_world(story)
 
 
+def test_what_the_bridge_is_is_told_once_it_is_known_and_when_it_is_another() -> None:
+    async def story(world: World) -> None:
+        world.loop.set_datapath_type("")
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME)
+        assert (await world.report()).datapath_type == ""
+
+        for type_ in ("netdev", "system"):
+            world.loop.set_datapath_type(type_)
+            assert (await world.report()).datapath_type == type_
+        world.loop.set_datapath_type("")  # the bridge is gone: nothing can be plugged in there
+        world.say(NETWORK_FRAME)
+        assert (await world.report()).datapath_type == "system"
+
+    in_world(story)
+
+
 def test_leftovers_go_only_when_everything_wanted_is_known() -> None:
     async def story(world: World) -> None:
         world.loop.allow_writing(True)

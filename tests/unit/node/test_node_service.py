@@ -51,6 +51,8 @@ class World:
         uplinks: tuple[str, ...] = (),
         reached: int = 0,
         capacity: Capacity | None = None,
+        bridge: str = "",
+        datapath_type: str = "",
     ) -> None:
         report = HostReport(
             host=host,
@@ -62,6 +64,8 @@ class World:
             life=self.log.life,
             reached=reached,
             capacity=capacity,
+            bridge=bridge,
+            datapath_type=datapath_type,
         )
         value = msgspec.msgpack.encode(report)
         await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
@@ -84,6 +88,28 @@ def test_a_host_that_says_hello_becomes_a_node(tmp_path: Path) -> None:
         await world.hear("h1", "192.0.2.1", connected=False)
         await world.hear("h1", "192.0.2.9")
         assert (await world.listed(world.nodes))["h1"]["tunnel_ip"] == "192.0.2.9"
+
+    play(tmp_path, scene)
+
+
+def test_a_hosts_bridge_is_as_it_said_last(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        async def bridge(**said: str) -> tuple[str, str]:
+            await world.hear("h1", "192.0.2.1", **said)  # type: ignore[arg-type]
+            (record,) = (await world.nodes.nodes(Ids(["h1"]))).nodes
+            node = (await world.listed(world.nodes))["h1"]
+            shown = (await world.listed(world.agents))["h1"]["configurations"]
+            names = node["bridge"], node["datapath_type"]
+            assert names == (record.bridge, record.datapath_type)
+            assert names == (shown["integration_bridge"], shown["datapath_type"])
+            return names
+
+        assert await bridge() == ("", "")  # its agent is an older one
+        assert await bridge(bridge="br7") == ("br7", "")
+        assert await bridge(bridge="br7", datapath_type="netdev") == ("br7", "netdev")
+        await world.hear("h1", "192.0.2.1", connected=False, bridge="br7", datapath_type="netdev")
+        assert await bridge(bridge="br7") == ("br7", "netdev")  # it has not looked yet
+        assert await bridge(bridge="br-int", datapath_type="system") == ("br-int", "system")
 
     play(tmp_path, scene)
 

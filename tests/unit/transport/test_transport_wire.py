@@ -22,13 +22,13 @@ CAPACITY = Capacity(
     packet_rates=PacketRates(1_000, 2_000),
 )
 MESSAGES = [
-    Hello("h1", "0.1", address("192.0.2.1"), lazy=True, names=True),
+    Hello("h1", "0.1", address("192.0.2.1"), lazy=True, names=True, bridge="br-int"),
     Hello("h1", "", None),
     Hello("h1", "0.1", None, ("physnet1",), capacity=CAPACITY),
     Hello("h1", "0.1", None, capacity=Capacity(packet_rates=PacketRates(any=9))),
     wire.Subscribe("host/h1/", 7, 9),
     wire.Unsubscribe("host/h1/"),
-    Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12),
+    Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12, "netdev"),
 ]
 FRAME = Frame(
     epoch=7,
@@ -44,6 +44,15 @@ FRAME = Frame(
 @pytest.mark.parametrize("message", MESSAGES)
 def test_what_a_host_says_survives_its_bytes(message: wire.HostMessage) -> None:
     assert wire.read_host_message(wire.host_message_bytes(message)) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [Hello("h1", "", None, bridge="b" * 65), Report(7, 9, datapath_type="d" * 65)],
+)
+def test_a_host_with_a_bridge_that_none_has_is_refused(message: wire.HostMessage) -> None:
+    with pytest.raises(Violation):
+        wire.read_host_message(wire.host_message_bytes(message))
 
 
 @pytest.mark.parametrize("frame", [FRAME, Frame(1, 2)])

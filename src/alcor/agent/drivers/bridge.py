@@ -132,8 +132,8 @@ def faults(rows: Rows, wish: Wish) -> Iterator[str]:
     if found is None:
         return
     _, bridge = found
-    if (bridge["datapath_type"] or "system") != wish.datapath_type:
-        yield f"{wish.bridge} has datapath_type '{bridge['datapath_type']}'"
+    if (type_ := datapath_type_of(rows, wish)) != wish.datapath_type:
+        yield f"{wish.bridge} has datapath_type '{type_}'"
     if as_set(bridge["controller"]):
         yield f"{wish.bridge} has a controller, which may change its flows"
     for name, other in sorted(wish.mappings.items()):
@@ -207,6 +207,12 @@ def replaced(interfaces: Mapping[str, Row], known: dict[str, int]) -> list[str]:
             names.append(str(row["name"]))
             known[uuid] = ifindex
     return names
+
+
+def datapath_type_of(rows: Rows, wish: Wish) -> str:
+    """Of the integration bridge; empty when there is none."""
+    row = row_of(rows, wish)
+    return "" if row is None else str(row["datapath_type"]) or "system"
 
 
 def row_of(rows: Rows, wish: Wish) -> Row | None:

@@ -37,6 +37,10 @@ class Listener(Protocol):
         """The ofports that lead to physical networks, by name."""
         ...
 
+    def set_datapath_type(self, datapath_type: str) -> None:
+        """Of the integration bridge; empty when there is none."""
+        ...
+
     def allow_writing(self, allowed: bool) -> None:
         """Whether the lock is ours and what the switch has is known."""
         ...
@@ -123,6 +127,7 @@ class SwitchDatabase:
         self._listener.set_interfaces(bridge.interfaces_of(session.rows, self._wish, self._seen))
         self._listener.set_tunnel(bridge.tunnel_of(session.rows, self._wish))
         self._listener.set_uplinks(bridge.uplinks_of(session.rows, self._wish))
+        self._listener.set_datapath_type(bridge.datapath_type_of(session.rows, self._wish))
         self._listener.allow_writing(True)
 
     def _note_arrivals(self, rows: set[str]) -> None:

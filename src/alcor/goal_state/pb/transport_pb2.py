@@ -24,41 +24,41 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61lcor/v1/transport.proto\x12\x08\x61lcor.v1\"\xb6\x01\n\x0bHostMessage\x12 \n\x05hello\x18\x01 \x01(\x0b\x32\x0f.alcor.v1.HelloH\x00\x12(\n\tsubscribe\x18\x02 \x01(\x0b\x32\x13.alcor.v1.SubscribeH\x00\x12,\n\x0bunsubscribe\x18\x03 \x01(\x0b\x32\x15.alcor.v1.UnsubscribeH\x00\x12\"\n\x06report\x18\x04 \x01(\x0b\x32\x10.alcor.v1.ReportH\x00\x42\t\n\x07message\"\xbc\x01\n\x05Hello\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x17\n\x0ftunnel_endpoint\x18\x03 \x01(\x0c\x12\x19\n\x11physical_networks\x18\x04 \x03(\t\x12\x0c\n\x04life\x18\x05 \x01(\t\x12\x0f\n\x07reached\x18\x06 \x01(\x04\x12\x0c\n\x04lazy\x18\x07 \x01(\x08\x12\r\n\x05names\x18\x08 \x01(\x08\x12$\n\x08\x63\x61pacity\x18\n \x01(\x0b\x32\x12.alcor.v1.Capacity\"\xda\x01\n\x08\x43\x61pacity\x12\x12\n\nhypervisor\x18\x01 \x01(\t\x12\'\n\nbandwidths\x18\x02 \x03(\x0b\x32\x13.alcor.v1.Bandwidth\x12\x30\n\x13\x62\x61ndwidth_inventory\x18\x03 \x01(\x0b\x32\x13.alcor.v1.Inventory\x12+\n\x0cpacket_rates\x18\x04 \x01(\x0b\x32\x15.alcor.v1.PacketRates\x12\x32\n\x15packet_rate_inventory\x18\x05 \x01(\x0b\x32\x13.alcor.v1.Inventory\"g\n\tBandwidth\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x18\n\x10physical_network\x18\x02 \x01(\t\x12\x0f\n\x07tunnels\x18\x03 \x01(\x08\x12\x0e\n\x06\x65gress\x18\x04 \x01(\r\x12\x0f\n\x07ingress\x18\x05 \x01(\r\";\n\x0bPacketRates\x12\x0e\n\x06\x65gress\x18\x01 \x01(\r\x12\x0f\n\x07ingress\x18\x02 \x01(\r\x12\x0b\n\x03\x61ny\x18\x03 \x01(\r\"n\n\tInventory\x12\x18\n\x10\x61llocation_ratio\x18\x01 \x01(\x01\x12\x10\n\x08min_unit\x18\x02 \x01(\r\x12\x10\n\x08max_unit\x18\x03 \x01(\r\x12\x11\n\tstep_size\x18\x04 \x01(\r\x12\x10\n\x08reserved\x18\x05 \x01(\r\";\n\tSubscribe\x12\r\n\x05slice\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08position\x18\x03 \x01(\x04\"\x1c\n\x0bUnsubscribe\x12\r\n\x05slice\x18\x01 \x01(\t\"\xdb\x01\n\x05\x46rame\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x0e\n\x06values\x18\x04 \x03(\x0c\x12\x11\n\trevisions\x18\x05 \x03(\x04\x12\x0e\n\x06traces\x18\x06 \x03(\t\x12\x0c\n\x04gone\x18\x07 \x03(\x08\x12\x0e\n\x06\x62\x65gins\x18\x08 \x03(\t\x12\x11\n\tcompletes\x18\t \x03(\t\x12\x0f\n\x07resumes\x18\n \x03(\t\x12\x0f\n\x07refused\x18\x0b \x03(\t\x12\x0c\n\x04life\x18\x0c \x01(\t\x12\x0f\n\x07reached\x18\r \x01(\x04\"(\n\nGetRequest\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\\\n\x08GetReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x0e\n\x06values\x18\x04 \x03(\x0c\x12\x11\n\trevisions\x18\x05 \x03(\x04\"S\n\nPortReport\x12\x0f\n\x07port_id\x18\x01 \x01(\t\x12$\n\x06status\x18\x02 \x01(\x0e\x32\x14.alcor.v1.PortStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\"]\n\x06Report\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12#\n\x05ports\x18\x03 \x03(\x0b\x32\x14.alcor.v1.PortReport\x12\r\n\x05\x66lows\x18\x04 \x01(\x04*k\n\nPortStatus\x12\x1b\n\x17PORT_STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0ePORT_STATUS_UP\x10\x01\x12\x14\n\x10PORT_STATUS_DOWN\x10\x02\x12\x16\n\x12PORT_STATUS_FAILED\x10\x03\x32q\n\tGoalState\x12\x33\n\x05Watch\x12\x15.alcor.v1.HostMessage\x1a\x0f.alcor.v1.Frame(\x01\x30\x01\x12/\n\x03Get\x12\x14.alcor.v1.GetRequest\x1a\x12.alcor.v1.GetReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61lcor/v1/transport.proto\x12\x08\x61lcor.v1\"\xb6\x01\n\x0bHostMessage\x12 \n\x05hello\x18\x01 \x01(\x0b\x32\x0f.alcor.v1.HelloH\x00\x12(\n\tsubscribe\x18\x02 \x01(\x0b\x32\x13.alcor.v1.SubscribeH\x00\x12,\n\x0bunsubscribe\x18\x03 \x01(\x0b\x32\x15.alcor.v1.UnsubscribeH\x00\x12\"\n\x06report\x18\x04 \x01(\x0b\x32\x10.alcor.v1.ReportH\x00\x42\t\n\x07message\"\xcc\x01\n\x05Hello\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x17\n\x0ftunnel_endpoint\x18\x03 \x01(\x0c\x12\x19\n\x11physical_networks\x18\x04 \x03(\t\x12\x0c\n\x04life\x18\x05 \x01(\t\x12\x0f\n\x07reached\x18\x06 \x01(\x04\x12\x0c\n\x04lazy\x18\x07 \x01(\x08\x12\r\n\x05names\x18\x08 \x01(\x08\x12\x0e\n\x06\x62ridge\x18\t \x01(\t\x12$\n\x08\x63\x61pacity\x18\n \x01(\x0b\x32\x12.alcor.v1.Capacity\"\xda\x01\n\x08\x43\x61pacity\x12\x12\n\nhypervisor\x18\x01 \x01(\t\x12\'\n\nbandwidths\x18\x02 \x03(\x0b\x32\x13.alcor.v1.Bandwidth\x12\x30\n\x13\x62\x61ndwidth_inventory\x18\x03 \x01(\x0b\x32\x13.alcor.v1.Inventory\x12+\n\x0cpacket_rates\x18\x04 \x01(\x0b\x32\x15.alcor.v1.PacketRates\x12\x32\n\x15packet_rate_inventory\x18\x05 \x01(\x0b\x32\x13.alcor.v1.Inventory\"g\n\tBandwidth\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x18\n\x10physical_network\x18\x02 \x01(\t\x12\x0f\n\x07tunnels\x18\x03 \x01(\x08\x12\x0e\n\x06\x65gress\x18\x04 \x01(\r\x12\x0f\n\x07ingress\x18\x05 \x01(\r\";\n\x0bPacketRates\x12\x0e\n\x06\x65gress\x18\x01 \x01(\r\x12\x0f\n\x07ingress\x18\x02 \x01(\r\x12\x0b\n\x03\x61ny\x18\x03 \x01(\r\"n\n\tInventory\x12\x18\n\x10\x61llocation_ratio\x18\x01 \x01(\x01\x12\x10\n\x08min_unit\x18\x02 \x01(\r\x12\x10\n\x08max_unit\x18\x03 \x01(\r\x12\x11\n\tstep_size\x18\x04 \x01(\r\x12\x10\n\x08reserved\x18\x05 \x01(\r\";\n\tSubscribe\x12\r\n\x05slice\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08position\x18\x03 \x01(\x04\"\x1c\n\x0bUnsubscribe\x12\r\n\x05slice\x18\x01 \x01(\t\"\xdb\x01\n\x05\x46rame\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x0e\n\x06values\x18\x04 \x03(\x0c\x12\x11\n\trevisions\x18\x05 \x03(\x04\x12\x0e\n\x06traces\x18\x06 \x03(\t\x12\x0c\n\x04gone\x18\x07 \x03(\x08\x12\x0e\n\x06\x62\x65gins\x18\x08 \x03(\t\x12\x11\n\tcompletes\x18\t \x03(\t\x12\x0f\n\x07resumes\x18\n \x03(\t\x12\x0f\n\x07refused\x18\x0b \x03(\t\x12\x0c\n\x04life\x18\x0c \x01(\t\x12\x0f\n\x07reached\x18\r \x01(\x04\"(\n\nGetRequest\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\\\n\x08GetReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x0e\n\x06values\x18\x04 \x03(\x0c\x12\x11\n\trevisions\x18\x05 \x03(\x04\"S\n\nPortReport\x12\x0f\n\x07port_id\x18\x01 \x01(\t\x12$\n\x06status\x18\x02 \x01(\x0e\x32\x14.alcor.v1.PortStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\"t\n\x06Report\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12#\n\x05ports\x18\x03 \x03(\x0b\x32\x14.alcor.v1.PortReport\x12\r\n\x05\x66lows\x18\x04 \x01(\x04\x12\x15\n\rdatapath_type\x18\x05 \x01(\t*k\n\nPortStatus\x12\x1b\n\x17PORT_STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0ePORT_STATUS_UP\x10\x01\x12\x14\n\x10PORT_STATUS_DOWN\x10\x02\x12\x16\n\x12PORT_STATUS_FAILED\x10\x03\x32q\n\tGoalState\x12\x33\n\x05Watch\x12\x15.alcor.v1.HostMessage\x1a\x0f.alcor.v1.Frame(\x01\x30\x01\x12/\n\x03Get\x12\x14.alcor.v1.GetRequest\x1a\x12.alcor.v1.GetReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alcor.v1.transport_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PORTSTATUS']._serialized_start=1542
-  _globals['_PORTSTATUS']._serialized_end=1649
+  _globals['_PORTSTATUS']._serialized_start=1581
+  _globals['_PORTSTATUS']._serialized_end=1688
   _globals['_HOSTMESSAGE']._serialized_start=39
   _globals['_HOSTMESSAGE']._serialized_end=221
   _globals['_HELLO']._serialized_start=224
-  _globals['_HELLO']._serialized_end=412
-  _globals['_CAPACITY']._serialized_start=415
-  _globals['_CAPACITY']._serialized_end=633
-  _globals['_BANDWIDTH']._serialized_start=635
-  _globals['_BANDWIDTH']._serialized_end=738
-  _globals['_PACKETRATES']._serialized_start=740
-  _globals['_PACKETRATES']._serialized_end=799
-  _globals['_INVENTORY']._serialized_start=801
-  _globals['_INVENTORY']._serialized_end=911
-  _globals['_SUBSCRIBE']._serialized_start=913
-  _globals['_SUBSCRIBE']._serialized_end=972
-  _globals['_UNSUBSCRIBE']._serialized_start=974
-  _globals['_UNSUBSCRIBE']._serialized_end=1002
-  _globals['_FRAME']._serialized_start=1005
-  _globals['_FRAME']._serialized_end=1224
-  _globals['_GETREQUEST']._serialized_start=1226
-  _globals['_GETREQUEST']._serialized_end=1266
-  _globals['_GETREPLY']._serialized_start=1268
-  _globals['_GETREPLY']._serialized_end=1360
-  _globals['_PORTREPORT']._serialized_start=1362
-  _globals['_PORTREPORT']._serialized_end=1445
-  _globals['_REPORT']._serialized_start=1447
-  _globals['_REPORT']._serialized_end=1540
-  _globals['_GOALSTATE']._serialized_start=1651
-  _globals['_GOALSTATE']._serialized_end=1764
+  _globals['_HELLO']._serialized_end=428
+  _globals['_CAPACITY']._serialized_start=431
+  _globals['_CAPACITY']._serialized_end=649
+  _globals['_BANDWIDTH']._serialized_start=651
+  _globals['_BANDWIDTH']._serialized_end=754
+  _globals['_PACKETRATES']._serialized_start=756
+  _globals['_PACKETRATES']._serialized_end=815
+  _globals['_INVENTORY']._serialized_start=817
+  _globals['_INVENTORY']._serialized_end=927
+  _globals['_SUBSCRIBE']._serialized_start=929
+  _globals['_SUBSCRIBE']._serialized_end=988
+  _globals['_UNSUBSCRIBE']._serialized_start=990
+  _globals['_UNSUBSCRIBE']._serialized_end=1018
+  _globals['_FRAME']._serialized_start=1021
+  _globals['_FRAME']._serialized_end=1240
+  _globals['_GETREQUEST']._serialized_start=1242
+  _globals['_GETREQUEST']._serialized_end=1282
+  _globals['_GETREPLY']._serialized_start=1284
+  _globals['_GETREPLY']._serialized_end=1376
+  _globals['_PORTREPORT']._serialized_start=1378
+  _globals['_PORTREPORT']._serialized_end=1461
+  _globals['_REPORT']._serialized_start=1463
+  _globals['_REPORT']._serialized_end=1579
+  _globals['_GOALSTATE']._serialized_start=1690
+  _globals['_GOALSTATE']._serialized_end=1803
 # @@protoc_insertion_point(module_scope)

@@ -31,7 +31,7 @@ class HostMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached", "lazy", "names", "capacity")
+    __slots__ = ("host", "version", "tunnel_endpoint", "physical_networks", "life", "reached", "lazy", "names", "bridge", "capacity")
     HOST_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class Hello(_message.Message):
     REACHED_FIELD_NUMBER: _ClassVar[int]
     LAZY_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     host: str
     version: str
@@ -49,8 +50,9 @@ class Hello(_message.Message):
     reached: int
     lazy: bool
     names: bool
+    bridge: str
     capacity: Capacity
-    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ..., lazy: _Optional[bool] = ..., names: _Optional[bool] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ...) -> None: ...
+    def __init__(self, host: _Optional[str] = ..., version: _Optional[str] = ..., tunnel_endpoint: _Optional[bytes] = ..., physical_networks: _Optional[_Iterable[str]] = ..., life: _Optional[str] = ..., reached: _Optional[int] = ..., lazy: _Optional[bool] = ..., names: _Optional[bool] = ..., bridge: _Optional[str] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ...) -> None: ...
 
 class Capacity(_message.Message):
     __slots__ = ("hypervisor", "bandwidths", "bandwidth_inventory", "packet_rates", "packet_rate_inventory")
@@ -183,13 +185,15 @@ class PortReport(_message.Message):
     def __init__(self, port_id: _Optional[str] = ..., status: _Optional[_Union[PortStatus, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("epoch", "position", "ports", "flows")
+    __slots__ = ("epoch", "position", "ports", "flows", "datapath_type")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PORTS_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
+    DATAPATH_TYPE_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     position: int
     ports: _containers.RepeatedCompositeFieldContainer[PortReport]
     flows: int
-    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., ports: _Optional[_Iterable[_Union[PortReport, _Mapping]]] = ..., flows: _Optional[int] = ...) -> None: ...
+    datapath_type: str
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., ports: _Optional[_Iterable[_Union[PortReport, _Mapping]]] = ..., flows: _Optional[int] = ..., datapath_type: _Optional[str] = ...) -> None: ...

@@ -31,7 +31,8 @@ _CONFIGURATIONS = {
     "tunnel_types": list_answered(string(16)),
     "tunneling_ip": IP,
     "bridge_mappings": map_answered(string(64)),  # by physical network
-    "datapath_type": string(16),
+    "integration_bridge": string(64),
+    "datapath_type": string(64),
     "log_agent_heartbeats": BOOLEAN,
     "resource_provider_bandwidths": _DIRECTED,  # by device
     "resource_provider_hypervisors": map_answered(string(255)),  # by device
@@ -79,6 +80,8 @@ NODE = Resource(
             filterable=False,
             sortable=False,
         ),
+        read_only("bridge", string(64), filterable=False, sortable=False),
+        read_only("datapath_type", string(64), filterable=False, sortable=False),
         read_only("alive", BOOLEAN, filterable=False, sortable=False),
         read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),

@@ -7,7 +7,6 @@ import msgspec
 from alcor.goal_state.reports import HostReport
 from alcor.keyed_log.log import Entry
 from alcor.managers.node.model import Heard, Life
-from alcor.values.capacity import Capacity
 
 _decode = msgspec.msgpack.Decoder(HostReport).decode
 
@@ -77,5 +76,6 @@ class Heartbeats:
         return self._steady() - since_s > self._silence_s_max
 
 
-def _who(report: HostReport) -> tuple[str, tuple[str, ...], Capacity | None, bool]:
-    return report.tunnel_ip, report.physical_networks, report.capacity, report.connected
+def _who(report: HostReport) -> tuple[object, ...]:
+    has = report.physical_networks, report.capacity, report.bridge, report.datapath_type
+    return report.tunnel_ip, report.connected, *has

@@ -14,6 +14,8 @@ def record(node: Node) -> NodeRecord:
         availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
         capacity=node.capacity,
+        bridge=node.bridge,
+        datapath_type=node.datapath_type,
         alive=not node.is_gone,
         returning=node.is_returning,
     )

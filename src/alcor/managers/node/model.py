@@ -58,6 +58,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     availability_zone: str = ZONE
     physical_networks: tuple[str, ...] = ()  # to which the host says that it has an uplink
     capacity: Capacity = NOTHING  # what it says that it has to guarantee
+    bridge: str = ""  # that interfaces are plugged into; empty when its agent has not said
+    datapath_type: str = ""  # of the bridge; the same
     is_gone: bool = False  # silent for too long: nothing is to leave by its uplinks
     is_returning: bool = False  # it was gone, and fetches what its uplinks need meanwhile
     revision_number: int
@@ -91,6 +93,8 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     availability_zone: str
     physical_networks: tuple[str, ...]
     bandwidths: tuple[dict[str, Any], ...]
+    bridge: str
+    datapath_type: str
     alive: bool
     heartbeat_timestamp: str | None
     applied: int  # the goal log's position that the host's switch has acknowledged
@@ -130,6 +134,8 @@ def node(values: Mapping[str, Any], now: str) -> Node:
         availability_zone=values.get("availability_zone", ZONE),
         physical_networks=values.get("physical_networks", ()),
         capacity=values.get("capacity", NOTHING),
+        bridge=values.get("bridge", ""),
+        datapath_type=values.get("datapath_type", ""),
         revision_number=1,
         created_at=now,
         updated_at=now,
@@ -140,7 +146,7 @@ def changed(old: Node, changes: Mapping[str, Any], now: str) -> Node:
     """The node after a change; the very same value when nothing is different."""
     names = (
         *("tunnel_ip", "description", "availability_zone", "physical_networks"),
-        *("capacity", "is_gone", "is_returning"),
+        *("capacity", "bridge", "datapath_type", "is_gone", "is_returning"),
     )
     return revised(old, {name: changes[name] for name in names if name in changes}, now)
 
@@ -161,6 +167,8 @@ def view(node: Node, life: Life) -> NodeView:
         availability_zone=node.availability_zone,
         physical_networks=node.physical_networks,
         bandwidths=tuple(configurations.bandwidths(node.capacity)),
+        bridge=node.bridge,
+        datapath_type=node.datapath_type,
         alive=life.alive,
         heartbeat_timestamp=life.heard_at or None,
         applied=report.position if report else 0,
@@ -187,7 +195,8 @@ def agent(node: Node, life: Life, tunnel_type: str) -> Agent:
             "tunnel_types": [tunnel_type],
             "tunneling_ip": node.tunnel_ip,
             "bridge_mappings": configurations.bridges(node.physical_networks, node.capacity),
-            "datapath_type": "",
+            "integration_bridge": node.bridge,
+            "datapath_type": node.datapath_type,
             "log_agent_heartbeats": False,
             **configurations.resource_providers(node.id, node.capacity),
         },

@@ -116,17 +116,13 @@ class NodeService:
 
     async def _register(self, report: HostReport) -> None:
         """Know a host by what its agent says; a tunnel endpoint that is another's is refused."""
-        where: dict[str, Any] = {
-            "tunnel_ip": report.tunnel_ip,
-            "physical_networks": tuple(sorted(report.physical_networks)),
-            "capacity": report.capacity or NOTHING,
-        }
-        said = where | {"id": report.host, "description": ""}
+        said = _said(report)
         try:
             if not await self._store.nodes([report.host]):
-                await self._store.insert([node(said, self._now())], "")
+                new = {"id": report.host, "description": ""} | said
+                await self._store.insert([node(new, self._now())], "")
             else:
-                await self._store.change(report.host, lambda old: self._heard(old, where), "")
+                await self._store.change(report.host, lambda old: self._heard(old, said), "")
         except Conflict as conflict:
             if self._refused.get(report.host) != report:
                 tunnel_conflicts.inc()
@@ -140,11 +136,11 @@ class NodeService:
         else:
             self._refused.pop(report.host, None)
 
-    def _heard(self, old: Node, where: dict[str, Any]) -> Node:
+    def _heard(self, old: Node, said: dict[str, Any]) -> Node:
         """Of one with uplinks that was gone nothing leaves by them before it has caught up."""
-        returns = old.is_gone and bool(where["physical_networks"])
+        returns = old.is_gone and bool(said["physical_networks"])
         life = {"is_gone": returns, "is_returning": returns}
-        return changed(old, where | life, self._now())
+        return changed(old, said | life, self._now())
 
     async def register_again(self) -> None:
         """Ask again for hosts that were refused: the tunnel endpoint may be free now."""
@@ -181,6 +177,18 @@ class NodeService:
     def _written(self, saved: Saved) -> Written:
         revision = str(Revision("node", saved.sequence))
         return Written([self._shown(each) for each in saved.nodes], revision)
+
+
+def _said(report: HostReport) -> dict[str, Any]:
+    """What a report says of the node. A host that calls has not looked at its switch yet: what it
+    said of its bridge before stands until it has."""
+    bridge = {"bridge": report.bridge, "datapath_type": report.datapath_type}
+    return {
+        "tunnel_ip": report.tunnel_ip,
+        "physical_networks": tuple(sorted(report.physical_networks)),
+        "capacity": report.capacity or NOTHING,
+        **{name: value for name, value in bridge.items() if value},
+    }
 
 
 class AgentService:

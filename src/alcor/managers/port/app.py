@@ -110,7 +110,7 @@ class PortApp:
             keys_of=keys_of,
         )
         self._automatic = AutomaticAddresses(self._store, self.queue)
-        self._keeper = StatusKeeper(self._store, now)
+        self._keeper = StatusKeeper(self._store, now, self._references.host)
         self._settings = settings
         self._base = base
         service = PortService(

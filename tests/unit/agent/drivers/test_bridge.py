@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from alcor.agent.doctor.switch import copies_faults
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
@@ -104,6 +106,14 @@ def test_what_is_not_ours_to_change_is_said() -> None:
     rows = database(datapath_type="", controller=["uuid", "c"])
 
     assert len(list(bridge.faults(rows, WISH))) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "type_"), [("netdev", "netdev"), ("system", "system"), ("", "system")]
+)
+def test_a_bridges_datapath_is_the_systems_if_nothing_is_said(column: str, type_: str) -> None:
+    assert bridge.datapath_type_of(database(datapath_type=column), WISH) == type_
+    assert bridge.datapath_type_of({}, WISH) == ""
 
 
 def test_interfaces_are_known_by_the_port_they_say_they_are() -> None:

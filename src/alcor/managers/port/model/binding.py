@@ -3,10 +3,12 @@
 Source: Neutron API reference v2, "Port binding"; neutron_lib.api.definitions.portbindings.
 """
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 
+from alcor.intent.records import NodeRecord
 from alcor.resource.fields import FieldType, one_of, shown
 from alcor.values.errors import InvalidInput
 
@@ -28,29 +30,42 @@ VNIC_TYPE = one_of(
 )
 profile_chars_max = 4_095
 
-VIF_DETAILS: dict[str, dict[str, Any]] = {
-    UNBOUND: {},
-    FAILED: {},
-    OVS: {
+
+class Plug(NamedTuple):
+    """How a port is plugged in; the names are those of a port's fields."""
+
+    vif_type: str
+    vif_details: dict[str, Any]  # shared by all that are plugged in alike
+
+
+NOT_BOUND, NOT_PLUGGED = Plug(UNBOUND, {}), Plug(FAILED, {})
+
+
+def plug(host: str, node: NodeRecord | None, vnic_type: str) -> Plug:
+    """How the host plugs the port in; `node` is what is known of the host, None when it can't."""
+    if not host:
+        return NOT_BOUND
+    return NOT_PLUGGED if node is None or vnic_type != NORMAL else plugged(node)
+
+
+def plugged(node: NodeRecord | None) -> Plug:
+    """How this host plugs ports in; what it does not say of itself is as it is on most."""
+    if node is None:
+        return _plug("br-int", "system")
+    return _plug(node.bridge or "br-int", node.datapath_type or "system")
+
+
+@lru_cache(maxsize=256)
+def _plug(bridge: str, datapath_type: str) -> Plug:
+    # Nova makes the bridge as these details say, and turns over one of another type.
+    details = {
         "connectivity": "l2",
         "port_filter": True,
         "ovs_hybrid_plug": False,
-        "datapath_type": "system",
-        "bridge_name": "br-int",
-    },
-}
-
-
-def vif_type(host: str, host_known: bool, vnic_type: str) -> str:
-    """Whether the host can plug the port."""
-    if not host:
-        return UNBOUND
-    return OVS if host_known and vnic_type == NORMAL else FAILED
-
-
-def of_type(type_: str) -> dict[str, Any]:
-    """The values of a port that say so."""
-    return {"vif_type": type_, "vif_details": VIF_DETAILS[type_]}
+        "datapath_type": datapath_type,
+        "bridge_name": bridge,
+    }
+    return Plug(OVS, details)
 
 
 def _parse_profile(value: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from alcor.intent.records import NodeRecord
 from alcor.managers.port.model import binding
 from alcor.managers.port.model.port import Port, Status
 from alcor.resource.revisions import touched
@@ -92,25 +93,31 @@ def found(port: Port, waiting: Bindings, host: str) -> Binding:
 
 
 def added(
-    port: Port, waiting: Bindings, wanted: Mapping[str, Any], *, known: bool, at: str
+    port: Port, waiting: Bindings, wanted: Mapping[str, Any], *, node: NodeRecord | None, at: str
 ) -> Decided:
     """With one more: it waits, unless the port is bound nowhere else."""
     host = wanted["host"]
     if any(each.host == host for each in all_of(port, waiting)):
         raise PortBindingAlreadyExists(port.id, host)
-    new = _made(port, host, wanted["vnic_type"], wanted["profile"], known)
+    new = _made(port, host, wanted["vnic_type"], wanted["profile"], node)
     if port.host:
         return port, [*waiting, new]
     return _bound(port, new, at), waiting
 
 
 def changed(
-    port: Port, waiting: Bindings, host: str, changes: Mapping[str, Any], *, known: bool, at: str
+    port: Port,
+    waiting: Bindings,
+    host: str,
+    changes: Mapping[str, Any],
+    *,
+    node: NodeRecord | None,
+    at: str,
 ) -> Decided:
     """With other words for the binding to a host."""
     held = found(port, waiting, host)
     vnic_type = changes.get("vnic_type", held.vnic_type)
-    new = _made(port, host, vnic_type, changes.get("profile", held.profile), known)
+    new = _made(port, host, vnic_type, changes.get("profile", held.profile), node)
     if host == port.host:
         same = (new.vnic_type, new.profile) == (port.vnic_type, port.profile)
         return (port if same else _bound(port, new, at)), waiting
@@ -134,19 +141,21 @@ def removed(port: Port, waiting: Bindings, host: str, *, at: str) -> Decided:
     found(port, waiting, host)
     if host != port.host:
         return port, [each for each in waiting if each.host != host]
-    values = {"host": "", "profile": {}, "status": Status.DOWN} | binding.of_type(binding.UNBOUND)
+    values = {"host": "", "profile": {}, "status": Status.DOWN} | binding.NOT_BOUND._asdict()
     return touched(port, values, at), waiting
 
 
-def _made(port: Port, host: str, vnic_type: str, profile: dict[str, Any], known: bool) -> Binding:
-    type_ = binding.vif_type(host, known, vnic_type)
-    if type_ != binding.OVS:
+def _made(
+    port: Port, host: str, vnic_type: str, profile: dict[str, Any], node: NodeRecord | None
+) -> Binding:
+    plug = binding.plug(host, node, vnic_type)
+    if plug.vif_type != binding.OVS:
         raise PortBindingError(port.id, host)
     return Binding(
         host=host,
         status=INACTIVE,
-        vif_type=type_,
-        vif_details=binding.VIF_DETAILS[type_],
+        vif_type=plug.vif_type,
+        vif_details=plug.vif_details,
         vnic_type=vnic_type,
         profile=profile,
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from alcor.intent.records import FixedIp
+from alcor.intent.records import FixedIp, NodeRecord
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
 from alcor.managers.port.model.port import Port, Status, is_trusted, status_of
 
@@ -31,7 +31,7 @@ class Own(NamedTuple):
     fixed_ips: tuple[FixedIp, ...]
     security_groups: tuple[str, ...]
     secured: bool  # port security, as the client or the network says
-    host_known: bool
+    node: NodeRecord | None  # its host; None when that can't plug it in
 
 
 class PortMaker:
@@ -52,7 +52,7 @@ class PortMaker:
         common, host, given = self._common, item["binding:host_id"], item["allowed_address_pairs"]
         if given and not common.port_security_enabled:
             raise pairs.AddressPairAndPortSecurityRequired
-        vif_type = binding.vif_type(host, own.host_known, common.vnic_type)
+        plug = binding.plug(host, own.node, common.vnic_type)
         return structs.replace(
             common,
             id=own.id,
@@ -62,8 +62,8 @@ class PortMaker:
             fixed_ips=own.fixed_ips,
             device_id=item["device_id"],
             host=host,
-            vif_type=vif_type,
-            vif_details=binding.VIF_DETAILS[vif_type],
+            vif_type=plug.vif_type,
+            vif_details=plug.vif_details,
             allowed_address_pairs=pairs.made(given, own.mac_address) if given else (),
             security_groups=own.security_groups,
             dns_name=item["dns_name"],

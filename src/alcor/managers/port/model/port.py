@@ -11,7 +11,7 @@ import msgspec
 
 from alcor.contracts.held_ports import ADDRESSES_ONLY
 from alcor.goal_state.reports import PortStatus
-from alcor.intent.records import AddressPair, DhcpOption, FixedIp
+from alcor.intent.records import AddressPair, DhcpOption, FixedIp, NodeRecord
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
 from alcor.managers.port.model.holding import PortInUse, is_held
 from alcor.managers.port.model.seats import OnTrunk, TrunkDetails
@@ -199,14 +199,15 @@ def changed(
     changes: Mapping[str, Any],
     fixed_ips: tuple[FixedIp, ...] | None,
     *,
-    host_known: bool,
+    node: NodeRecord | None,
     at: str,
     zone: str = "",
 ) -> Port:
     """The port after a checked PUT; the same object when that changes nothing.
 
-    A port that moves to another host, or to none, is DOWN until the new host reports. `PortBound`
-    for a new MAC while bound.
+    A port that moves to another host, or to none, is DOWN until the new host reports. `node` is the
+    host that the change names, None when that can't plug it in. `PortBound` for a new MAC while
+    bound.
     """
     values = {_FIELD_BY_NAME[n]: v for n, v in changes.items() if n in _FIELD_BY_NAME}
     if fixed_ips is not None and set(fixed_ips) != set(port.fixed_ips):
@@ -228,7 +229,7 @@ def changed(
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     _check_bound(port, values)
-    values |= _rebound(port, values, host_known, named="binding:host_id" in changes)
+    values |= _rebound(port, values, node, named="binding:host_id" in changes)
     if "device_owner" in values or "device_id" in values:
         values |= _status_by_holder(port, values)
     return touched(port, values, at) if values else port
@@ -244,18 +245,16 @@ def _named(
 
 
 def _rebound(
-    port: Port, values: Mapping[str, Any], host_known: bool, *, named: bool
+    port: Port, values: Mapping[str, Any], node: NodeRecord | None, *, named: bool
 ) -> dict[str, Any]:
-    """What follows for the binding; a host that the change has `named` again may be known now."""
+    """What follows for the binding; a host that the change has `named` again may plug it in now, or
+    plug it in otherwise."""
     host, vnic_type = values.get("host", port.host), values.get("vnic_type", port.vnic_type)
+    plug = binding.plug(host, node, vnic_type)
     if "host" in values:
-        type_ = binding.vif_type(host, host_known, vnic_type)
-        return {"status": Status.DOWN} | binding.of_type(type_)
-    if "vnic_type" in values or (port.vif_type == binding.FAILED and named):
-        known = host_known or port.vif_type == binding.OVS
-        type_ = binding.vif_type(host, known, vnic_type)
-        return {} if type_ == port.vif_type else binding.of_type(type_)
-    return {}
+        return {"status": Status.DOWN} | plug._asdict()
+    again = named and plug.vif_type == binding.OVS
+    return plug._asdict() if again and plug != (port.vif_type, port.vif_details) else {}
 
 
 def _check_bound(port: Port, values: Mapping[str, Any]) -> None:
@@ -299,16 +298,18 @@ def _check_security(port: Port, values: Mapping[str, Any]) -> None:
         raise PortSecurityPortHasSecurityGroup
 
 
-def reported(port: Port, host: str, status: PortStatus, at: str) -> Port:
+def reported(
+    port: Port, host: str, status: PortStatus, at: str, node: NodeRecord | None = None
+) -> Port:
     """The port after its host said how it is; the same object when that is known, or not its host.
 
-    A host that has a port up proves that the binding works.
+    A host that has a port up proves that the binding works; `node` is what is known of that host.
     """
     new_status = STATUS_BY_REPORT[status]
     if host != port.host or new_status == port.status:
         return port
     works = port.vif_type == binding.FAILED and port.vnic_type == binding.NORMAL
-    proved = binding.of_type(binding.OVS) if works and status is PortStatus.UP else {}
+    proved = binding.plugged(node)._asdict() if works and status is PortStatus.UP else {}
     return touched(port, {"status": new_status} | proved, at)
 
 

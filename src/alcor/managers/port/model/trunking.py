@@ -176,7 +176,7 @@ def _seated(port: Port, parent: Port, seat: Seat, trunk_id: str, at: str) -> Por
 
 def _unseated(port: Port, at: str) -> Port:
     free = {"trunk_subport": UNSET, "device_owner": "", "device_id": ""}
-    nowhere = {"host": "", "status": Status.DOWN} | binding.of_type(binding.UNBOUND)
+    nowhere = {"host": "", "status": Status.DOWN} | binding.NOT_BOUND._asdict()
     return touched(port, free | nowhere, at)
 
 

@@ -1,6 +1,6 @@
 """What can be done with the bindings of ports, through the queue of all writes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,6 +17,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.intent.records import NodeRecord
 from alcor.managers.port.model import bindings
 from alcor.managers.port.model.bindings import Binding, Bindings, Decided
 from alcor.managers.port.model.jobs import Job, Rebind, project_of
@@ -35,7 +36,7 @@ class Queue(Protocol):
 class Hosts(Protocol):
     """Knows hosts."""
 
-    async def hosts(self, ids: Iterable[str]) -> set[str]: ...
+    async def hosts(self, ids: Iterable[str]) -> Mapping[str, NodeRecord]: ...
 
 
 class BindingService:
@@ -63,13 +64,12 @@ class BindingService:
     async def create(self, request: CreateRequest) -> Written:
         """All of them, or none."""
         items, at = request.items, self._now()
-        known = await self._hosts.hosts({item["host"] for item in items})
+        nodes = await self._hosts.hosts({item["host"] for item in items})
 
         def decide(port: Port, waiting: Bindings) -> Decided:
             for item in items:
-                port, waiting = bindings.added(
-                    port, waiting, item, known=item["host"] in known, at=at
-                )
+                node = nodes.get(item["host"])
+                port, waiting = bindings.added(port, waiting, item, node=node, at=at)
             return port, waiting
 
         hosts = [item["host"] for item in items]
@@ -77,11 +77,11 @@ class BindingService:
 
     async def update(self, request: UpdateRequest) -> Written:
         port_id, host = _parts(request.id)
-        known, at = host in await self._hosts.hosts({host}), self._now()
+        node, at = (await self._hosts.hosts({host})).get(host), self._now()
         return await self._done(
             request.caller,
             port_id,
-            lambda p, w: bindings.changed(p, w, host, request.changes, known=known, at=at),
+            lambda p, w: bindings.changed(p, w, host, request.changes, node=node, at=at),
             [host],
         )
 

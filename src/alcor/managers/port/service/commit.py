@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw
 
 from alcor.contracts.sharing import allows
-from alcor.intent.records import FixedIp
+from alcor.intent.records import FixedIp, NodeRecord
 from alcor.managers.port.intent import record
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import trunking
@@ -51,7 +51,7 @@ class Change(NamedTuple):
     project: str | None  # whose it must be; None: anybody's
     changes: Mapping[str, Any]
     fixed_ips: tuple[FixedIp, ...] | None
-    host_known: bool
+    node: NodeRecord | None  # the host that it names; None when that can't plug it in
     if_revision: int | None
     at: str
     trace: str
@@ -266,7 +266,7 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         port,
         write.changes,
         write.fixed_ips,
-        host_known=write.host_known,
+        node=write.node,
         at=write.at,
         zone=write.zone,
     )

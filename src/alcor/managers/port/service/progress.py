@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from alcor.contracts.peers import Holding
 from alcor.contracts.resources import Written
 from alcor.contracts.sharing import allows
-from alcor.intent.records import NetworkRecord
+from alcor.intent.records import NetworkRecord, NodeRecord
 from alcor.managers.port.model.addressing import Interface, Wish
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Rebind, Update, project_of
 from alcor.managers.port.model.making import Own, PortMaker
@@ -205,7 +205,7 @@ def macs_given(job: Create) -> frozenset[str]:
 
 
 def new_ports(
-    drafts: Sequence[Draft], each: Progress, hosts: set[str], maker: PortMaker
+    drafts: Sequence[Draft], each: Progress, hosts: Mapping[str, NodeRecord], maker: PortMaker
 ) -> list[Port]:
     """The ports of a job, from what was asked for and what was found for them."""
     addresses, groups = each.addresses or {}, each.groups
@@ -219,7 +219,7 @@ def new_ports(
                 addresses.get(draft.id, ()),
                 groups.get(draft.id, ()),
                 each.is_secured(draft),
-                draft.item["binding:host_id"] in hosts,
+                hosts.get(draft.item["binding:host_id"]),
             ),
         )
         for draft in drafts

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
 from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
-from alcor.intent.records import NetworkRecord, SubnetRecord
+from alcor.intent.records import NetworkRecord, NodeRecord, SubnetRecord
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.managers.port.model.addressing import Subnets, SubnetView, subnets, view
 
@@ -112,13 +112,18 @@ class References:
         reply = await self._networks.networks(Ids(wanted)) if wanted else None
         return {} if reply is None else {record.id: record for record in reply.networks}
 
-    async def hosts(self, ids: Iterable[str]) -> set[str]:
+    async def hosts(self, ids: Iterable[str]) -> dict[str, NodeRecord]:
         """Those of the hosts that are known."""
         wanted = set(ids)
-        found = {id_ for id_ in wanted if self._node_model.get(id_) is not None}
-        if missing := sorted(wanted - found):
-            found |= {node.id for node in (await self._nodes.nodes(Ids(missing))).nodes}
+        found = {id_: node for id_ in wanted if (node := self.host(id_)) is not None}
+        if missing := sorted(wanted - found.keys()):
+            found |= {node.id: node for node in (await self._nodes.nodes(Ids(missing))).nodes}
         return found
+
+    def host(self, id_: str) -> NodeRecord | None:
+        """The host, as far as the copy knows."""
+        node = self._node_model.get(id_)
+        return node if isinstance(node, NodeRecord) else None
 
     def known_subnets(self, ids: Iterable[str]) -> list[SubnetView]:
         """Those of the subnets that the copy knows."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from alcor.goal_state.reports import PortReport
+from alcor.intent.records import NodeRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.port.model.port import Port, reported
 from alcor.managers.port.needs import Store, Transaction
@@ -19,8 +20,14 @@ _decode = msgspec.msgpack.Decoder(PortReport).decode
 class StatusKeeper:
     """Takes reports in batches, each in one transaction."""
 
-    def __init__(self, store: Store, now: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], str],
+        host: Callable[[str], NodeRecord | None],  # what is known of it
+    ) -> None:
         self._store = store
+        self._host = host
         self._now = now
 
     async def take(self, entries: Sequence[Entry]) -> None:
@@ -42,7 +49,7 @@ class StatusKeeper:
         for port_id, old in tx.ports(list(reports_by_port)).items():
             new = old
             for report in reports_by_port[port_id].values():
-                new = reported(new, report.host, report.status, at)
+                new = reported(new, report.host, report.status, at, self._host(report.host))
             if new is not old:
                 changed.append(new)
         return changed

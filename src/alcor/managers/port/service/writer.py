@@ -6,13 +6,14 @@ port was never saved is freed by the IP manager's sweeper; for a port that exist
 tells the IP manager what the row says. Only one batch is done at a time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from alcor.contracts.peers import Holding, Holdings, Ids, IpPeer
 from alcor.contracts.resources import Written
 from alcor.contracts.routing import FixedAddress, FloatingIpPeer
+from alcor.intent.records import NodeRecord
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model.addressing import SubnetElsewhere, SubnetNotFound
 from alcor.managers.port.model.jobs import Create, Delete, Job, Rebind, Settle, Together, Update
@@ -257,7 +258,7 @@ class Writer:
         self._settled.clear()
         return answers
 
-    def _write_of(self, each: Progress, hosts: set[str], maker: PortMaker) -> Write:
+    def _write_of(self, each: Progress, hosts: Mapping[str, NodeRecord], maker: PortMaker) -> Write:
         job, at = each.job, maker.at
         assert not isinstance(job, Settle)
         if isinstance(job, Together):
@@ -273,13 +274,13 @@ class Writer:
             return Removal(job.id, project, trace, job.holder)
         changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes
         fixed_ips = each.addresses[job.id] if each.addresses is not None else None
-        known = changes.get("binding:host_id", "") in hosts
+        node = hosts.get(changes.get("binding:host_id", ""))
         return Change(
             job.id,
             project,
             changes,
             fixed_ips,
-            known,
+            node,
             job.if_revision,
             at,
             trace,
