@@ -15,21 +15,9 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import (
-    creates,
-    firewall,
-    flows,
-    growth,
-    lists,
-    neutron,
-    one_more,
-    pages,
-    posts,
-    restart,
-    served,
-    tables,
-    wiring,
-)
+from bench import tables
+from bench.api import creates, growth, lists, neutron, pages, posts, served
+from bench.hosts import firewall, flows, one_more, restart, wiring
 from bench.run import Bench
 from bench.tables import Report, Section
 

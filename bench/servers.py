@@ -130,12 +130,12 @@ def control_plane(data: Path, tokens: Path | None = None, nats: str = "") -> Ser
 def echo(folder: Path) -> Server:
     """The bare echo."""
     port = free_port()
-    return Server([sys.executable, "-m", "bench.echo", str(port)], port, folder / "echo.log")
+    return Server([sys.executable, "-m", "bench.api.echo", str(port)], port, folder / "echo.log")
 
 
 def inserting_echo(folder: Path, database: Path, rows: Path, answer: Path) -> Server:
     """The bare echo that also writes rows, into this database."""
     port = free_port()
     files = [str(each) for each in (database, rows, answer)]
-    argv = [sys.executable, "-m", "bench.inserting_echo", str(port), *files]
+    argv = [sys.executable, "-m", "bench.api.inserting_echo", str(port), *files]
     return Server(argv, port, folder / "inserting-echo.log")

@@ -14,9 +14,9 @@ from time import monotonic
 from typing import NamedTuple
 
 from alcor.lab import hosts, parts
-from bench.alcor_lab import AlcorLab
+from bench.hosts.alcor_lab import AlcorLab
+from bench.hosts.one_more import More, OursOneMore
 from bench.measure import in_turns, spread
-from bench.one_more import More, OursOneMore
 from bench.run import Bench
 from bench.tables import Row, Section, Verdict, between, ratio
 

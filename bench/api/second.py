@@ -10,16 +10,16 @@ from itertools import count
 from time import monotonic
 from typing import NamedTuple
 
+from bench.api.held import Held
+from bench.api.load import LoadGenerator
+from bench.api.neutron import Side, ask
+from bench.api.posts import Case
+from bench.api.roles import Roles
 from bench.fleet import floor
 from bench.fleet.agents import Order
 from bench.fleet.crowd import Fleet
 from bench.fleet.region import Region
-from bench.held import Held
-from bench.load import LoadGenerator
 from bench.measure import spread
-from bench.neutron import Side, ask
-from bench.posts import Case
-from bench.roles import Roles
 from bench.run import Bench
 from bench.servers import Server
 from bench.tables import Row, Section, at_least, rate, ratio, seconds

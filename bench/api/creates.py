@@ -10,9 +10,9 @@ import msgspec
 
 from alcor.client.api import NETWORK, NODE, PORT, ROUTER, SUBNET, Api, Kind
 from bench import servers
-from bench.load import Job, LoadGenerator, Outcome, checked
+from bench.api.load import Job, LoadGenerator, Outcome, checked
+from bench.api.posts import hosts
 from bench.measure import in_turns, percentile, spread
-from bench.posts import hosts
 from bench.run import Bench
 from bench.servers import Server
 from bench.tables import Row, Section, rate, ratio, seconds

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from alcor.lab.layout import Layout
-from bench import guests
-from bench.alcor_lab import AlcorLab, fresh_ids, port_body
-from bench.guests import Guest
+from bench.hosts import guests
+from bench.hosts.alcor_lab import AlcorLab, fresh_ids, port_body
+from bench.hosts.guests import Guest
+from bench.hosts.ovn import OvnLab, OvnPort
+from bench.hosts.pings import Pings
 from bench.measure import in_turns, spread
-from bench.ovn import OvnLab, OvnPort
-from bench.pings import Pings
 from bench.run import Bench
 from bench.tables import Row, Section, Verdict, at_most, between, ratio
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from bench import guests
-from bench.alcor_lab import AlcorLab, fresh_ids, port_body
-from bench.guests import Guest
+from bench.hosts import guests
+from bench.hosts.alcor_lab import AlcorLab, fresh_ids, port_body
+from bench.hosts.guests import Guest
+from bench.hosts.ovn import OvnLab, OvnPort
 from bench.measure import in_turns, spread
-from bench.ovn import OvnLab, OvnPort
 from bench.run import Bench
 from bench.tables import Row, Section, Verdict, at_most, between, ratio
 

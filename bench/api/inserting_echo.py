@@ -1,7 +1,7 @@
 """HTTP and SQL alone: the bare echo, which also writes the rows of a create before it answers.
 
 What comes while one transaction is being written is written by the next one, as the control plane
-does it; nothing is read, checked, chosen or told. `python -m bench.inserting_echo PORT DATABASE
+does it; nothing is read, checked, chosen or told. `python -m bench.api.inserting_echo PORT DATABASE
 ROWS ANSWER`: the rows of a file are taken in order, one of each table a request; the answer is
 another file's content.
 """
@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from bench import bare_insert, echo
-from bench.echo import Message, Receive, Send
+from bench.api import bare_insert, echo
+from bench.api.echo import Message, Receive, Send
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -17,9 +17,10 @@ from alcor.client.api import NETWORK, NODE, PORT, SUBNET
 from alcor.intent import records
 from alcor.intent.records import FixedIp, PortRecord
 from alcor.managers.port.sql import TABLE
-from bench import bare_insert, inserting_echo, servers
-from bench.bare_insert import Rows
-from bench.load import Job, LoadGenerator, Outcome, checked
+from bench import servers
+from bench.api import bare_insert, inserting_echo
+from bench.api.bare_insert import Rows
+from bench.api.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
 from bench.run import Bench
 from bench.servers import Server

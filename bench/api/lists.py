@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Api, Kind
 from bench import servers
-from bench.load import Job, LoadGenerator
+from bench.api.load import Job, LoadGenerator
+from bench.api.two_sizes import compare
 from bench.measure import percentile
 from bench.run import Bench
 from bench.servers import Server
 from bench.tables import Section
-from bench.two_sizes import compare
 
 _rounds, _rounds_quick = 7, 3
 _calls = 40  # a turn

@@ -5,12 +5,12 @@ With `--rows` so many ports are made before: more than PostgreSQL has had time t
 
 from collections.abc import Callable
 
-from bench import second
-from bench.load import LoadGenerator, Outcome
+from bench.api import second
+from bench.api.load import LoadGenerator, Outcome
+from bench.api.neutron import Side, ask, neutron, ports_per_s
+from bench.api.posts import Case, Region
+from bench.api.roles import ROLES, Roles
 from bench.measure import in_turns, spread
-from bench.neutron import Side, ask, neutron, ports_per_s
-from bench.posts import Case, Region
-from bench.roles import ROLES, Roles
 from bench.run import Bench
 from bench.tables import Row, Section, at_least, rate, ratio, seconds
 
@@ -32,7 +32,7 @@ def measure(bench: Bench) -> list[Section]:
         if bench.rows:
             bench.tell(f"filling it with {bench.rows:,} ports")
             ask(load, ours, Case(_fill_ports, 4, bench.rows // _fill_ports))
-        theirs = neutron(bench.neutron) if bench.neutron else None
+        theirs = neutron(bench.api.neutron) if bench.api.neutron else None
         beside = [_beside(bench, roles, load, ours, theirs, *case) for case in _cases]
         sections = [_section(beside), second.gateway(bench, roles, load, ours)]
     return [*sections, second.delivery(bench)]

@@ -13,10 +13,10 @@ import msgspec
 
 from alcor.client.api import NETWORK, PORT
 from bench import servers
+from bench.api.load import Job, LoadGenerator, Outcome, checked
+from bench.api.posts import Region
 from bench.fleet.region import memory_bytes
-from bench.load import Job, LoadGenerator, Outcome, checked
 from bench.measure import in_turns, percentile, spread
-from bench.posts import Region
 from bench.run import Bench
 from bench.tables import Row, Section, at_least, rate, ratio, seconds
 

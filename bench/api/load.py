@@ -1,6 +1,6 @@
 """The load generator: keep-alive HTTP/1.1 connections that each ask again when answered.
 
-Lean on purpose, and a process of its own (`python -m bench.load`), so that it is not what is
+Lean on purpose, and a process of its own (`python -m bench.api.load`), so that it is not what is
 measured: it composes every request beforehand and reads of an answer the status and the length.
 Jobs come as JSON, a line each; so do outcomes go.
 """
@@ -227,7 +227,7 @@ class LoadGenerator:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "bench.api.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         return self
 

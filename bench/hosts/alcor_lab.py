@@ -9,7 +9,7 @@ from alcor.client.api import NETWORK, PORT, SUBNET, Item
 from alcor.lab import lab as labs
 from alcor.lab.lab import Lab
 from alcor.lab.waiting import wait_until
-from bench.guests import Guest
+from bench.hosts.guests import Guest
 from bench.servers import Unexpected
 
 converge_timeout_s = 60.0

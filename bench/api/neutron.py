@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from alcor.client.api import AGENT, NETWORK, PORT, SUBNET, Api
 from bench import servers
-from bench.load import Job, LoadGenerator, Outcome, checked
+from bench.api.load import Job, LoadGenerator, Outcome, checked
+from bench.api.posts import Case, Region, port_bodies, project
 from bench.measure import in_turns, percentile, spread
-from bench.posts import Case, Region, port_bodies, project
 from bench.run import Bench
 from bench.tables import Row, Section, rate, ratio, seconds
 
@@ -52,13 +52,13 @@ def neutron(endpoint: str) -> Side:
 
 def measure(bench: Bench) -> list[Section]:
     """Alcor and Neutron in turns; nothing when there is no Neutron."""
-    if not bench.neutron:
+    if not bench.api.neutron:
         return []
     data = bench.folder / "neutron"
     data.mkdir()
     with servers.control_plane(data) as server, LoadGenerator() as load:
         ours = Side(server.port, Region(server, data).body)
-        theirs = neutron(bench.neutron)
+        theirs = neutron(bench.api.neutron)
         rows = [_posts(bench, load, case, ours, theirs) for case in cases]
         rows.append(_pages(bench, load, ours, theirs))
     return [

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from alcor.client.api import PORT
 from bench import servers
-from bench.load import Job, LoadGenerator, checked
+from bench.api.load import Job, LoadGenerator, checked
+from bench.api.posts import Region, hosts
+from bench.api.two_sizes import compare
 from bench.measure import percentile
-from bench.posts import Region, hosts
 from bench.run import Bench
 from bench.tables import Section, seconds
-from bench.two_sizes import compare
 
 _rounds, _rounds_quick = 9, 3
 _calls = 60  # a turn
