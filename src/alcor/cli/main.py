@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
-from alcor.cli import doctor, imports, lab, rebuild, serve, status, traces
 from alcor.cli.exits import EXIT_CODES, exit_for, tell
+from alcor.cli.lab import commands as lab
+from alcor.cli.operating import doctor, imports, rebuild, serve, status
 from alcor.cli.options import Format, given
+from alcor.cli.resources.tree import Tree
 from alcor.cli.session import Endpoint, api, default_endpoint, wait_default_s, wait_for
 from alcor.cli.tables import Output
-from alcor.cli.tree import Tree
+from alcor.cli.tracing import traces
 from alcor.client.connection import ClientError
 from alcor.lab.layout import LabError
 from alcor.runtime.config import ConfigError

@@ -16,8 +16,8 @@ from tests.system.conftest import Groups
 from typer.testing import CliRunner
 
 from alcor.cli.exits import Exit
-from alcor.cli.live import Said, asked_of_switches
 from alcor.cli.main import app
+from alcor.cli.tracing.live import Said, asked_of_switches
 from alcor.client.api import FLOATING_IP, NETWORK, PORT, ROUTER, SUBNET, Kind
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch

@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 from alcor.cli.exits import Exit, exit_for, tell
 from alcor.cli.kinds import resources
 from alcor.cli.main import app
-from alcor.cli.resources import commands_of
+from alcor.cli.resources.commands import commands_of
+from alcor.cli.resources.shortcuts import ports
+from alcor.cli.resources.tree import built
 from alcor.cli.session import names_of
-from alcor.cli.shortcuts import ports
-from alcor.cli.tree import built
 from alcor.client.api import Api
 from alcor.client.connection import ClientError, Refused, Unreachable
 from alcor.lab.layout import LabError

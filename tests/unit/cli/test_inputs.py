@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import typer
 
-from alcor.cli.inputs import options_of, row_of, value_of
 from alcor.cli.kinds import client_kind, referred, resources
+from alcor.cli.resources.inputs import options_of, row_of, value_of
 
 
 def value(kind: str, field: str, *given: str) -> Any:

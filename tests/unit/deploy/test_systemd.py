@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from alcor.agent.config import AgentConfig
 from alcor.cli.main import app
-from alcor.cli.serve import Role
+from alcor.cli.operating.serve import Role
 
 ROOT = Path(__file__).parents[3]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))

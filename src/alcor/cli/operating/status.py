@@ -6,7 +6,7 @@ from math import isinf
 
 from alcor.agent.doctor.certificate import lasting
 from alcor.agent.doctor.finding import Finding, fault, good, unknown
-from alcor.cli.doctor import tell_findings
+from alcor.cli.operating.doctor import tell_findings
 from alcor.cli.options import Format
 from alcor.cli.session import Endpoint, api, default_endpoint
 from alcor.cli.tables import Output

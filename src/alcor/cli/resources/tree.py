@@ -48,7 +48,7 @@ class Tree(TyperGroup):
 
     def _grow(self) -> None:
         from alcor.cli.kinds import plural, resources
-        from alcor.cli.resources import commands_of
+        from alcor.cli.resources.commands import commands_of
 
         for name, kind in resources().items():
             if name not in self.commands:

@@ -214,7 +214,7 @@ def demo(
     """Do the main job."""
     from rich.console import Console
 
-    from alcor.cli.drawing import ProgressView, draw
+    from alcor.cli.lab.drawing import ProgressView, draw
     from alcor.lab import demo as main_job
 
     signal.signal(signal.SIGTERM, _end)

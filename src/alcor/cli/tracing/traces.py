@@ -36,7 +36,7 @@ def trace(
     project: Project = "",
 ) -> None:
     """Follow the first packet of a connection; exit status 1 when it does not get there."""
-    from alcor.cli.way import ARRIVES, draw
+    from alcor.cli.tracing.way import ARRIVES, draw
 
     with api(endpoint, project) as client:
         asked = given(
@@ -69,7 +69,7 @@ def _live(found: Item, from_port: str, switches: list[str], lab: str) -> list[It
     """What the switches on the way say, in order."""
     import asyncio
 
-    from alcor.cli.live import asked_of_switches
+    from alcor.cli.tracing.live import asked_of_switches
 
     run_dirs = {host: Path(folder) for host, folder in (pair(s, "HOST=DIR") for s in switches)}
     if not run_dirs:

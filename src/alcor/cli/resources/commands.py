@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from alcor.cli import rows
-from alcor.cli.inputs import (
+from alcor.cli.kinds import called_of, client_kind, parent_of, plural, resources, singular
+from alcor.cli.options import Fields, fields, named, pair
+from alcor.cli.resources import rows
+from alcor.cli.resources.inputs import (
     FindId,
     body_of,
     kind_fields,
@@ -20,10 +22,8 @@ from alcor.cli.inputs import (
     options_of,
     row_of,
 )
-from alcor.cli.kinds import called_of, client_kind, parent_of, plural, resources, singular
-from alcor.cli.options import Fields, fields, named, pair
+from alcor.cli.resources.shortcuts import BODIES, SHORTCUTS
 from alcor.cli.session import Session, names_of, reading, writing
-from alcor.cli.shortcuts import BODIES, SHORTCUTS
 from alcor.cli.tables import Output
 from alcor.client.api import Item, Kind, NotThere
 from alcor.resource.declaration import Action, Field, Resource

@@ -1,0 +1,1 @@
+"""`alcor lab`, and how its demo is drawn."""

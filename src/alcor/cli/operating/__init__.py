@@ -1,0 +1,1 @@
+"""What operators run: roles and agents, checks of a region and of a host, imports."""

@@ -1,0 +1,1 @@
+"""`alcor trace`: asked of intent and of the switches, and drawn."""
