@@ -144,50 +144,52 @@ class Index:
 
     def hosts_of(self, slice_: str) -> Collection[str]:
         """The hosts that a slice concerns; none of a name that is no slice's."""
-        hosts, networks = self._concerned(slice_)
-        if not networks:
-            return hosts
-        on_networks = self._hosts_on_any(networks)
-        return {*hosts, *on_networks} if hosts else on_networks
+        parts = self._concerned(slice_)
+        return parts[0] if len(parts) == 1 else {host for part in parts for host in part}
 
     def concerns(self, host: str, slice_: str) -> bool:
-        """Whether a slice concerns the host: `hosts_of` for one."""
-        hosts, networks = self._concerned(slice_)
-        return host in hosts or any(host in self.hosts_on(each) for each in networks)
+        """Whether a slice concerns the host: `hosts_of` for one, however many these are."""
+        return any(host in part for part in self._concerned(slice_))
 
-    def _concerned(self, slice_: str) -> tuple[Collection[str], Collection[str]]:
-        """The hosts that a slice concerns by themselves, and the networks whose hosts it does."""
+    def _concerned(self, slice_: str) -> list[Collection[str]]:
+        """The hosts that a slice concerns, in parts that are looked at where they are kept."""
         match slice_.split("/"):
             case [slices.HOST, host, ""]:
-                return (host,), ()
+                return [(host,)]
+            case [slices.POLICY, policy_id, ""]:
+                networks = self.networks_to_policy(policy_id)
+                return [self.qos.hosts_of(policy_id), *map(self.hosts_on, networks)]
+            case [slices.GROUP, group_id, ""]:
+                return [self.groups.hosts_of_group(group_id)]
+            case [slices.MEMBERS, group_id, ""]:
+                return self.groups.hosts_of_members(group_id)
+            case [slices.ADDRESSES, group_id, ""]:
+                return self.groups.hosts_of_addresses(group_id)
+        return [*map(self.hosts_on, self._networks_concerned(slice_))]
+
+    def _networks_concerned(self, slice_: str) -> Collection[str]:
+        """The networks whose hosts a slice concerns."""
+        match slice_.split("/"):
             case [slices.NETWORK, network_id, ""]:
-                return (), self.routers.networks_to(network_id)
+                return self.routers.networks_to(network_id)
             case [slices.REACH, network_id, ""]:
                 network = self.network(network_id)
                 if network is None or network.physical_network:
-                    return (), ()  # never held lazily
-                return (), self.routers.networks_to(network_id)
+                    return ()  # never held lazily
+                return self.routers.networks_to(network_id)
             case [slices.FOUND, asked, ""]:
-                return (), self.routers.networks_to(asked.partition(",")[0])
+                return self.routers.networks_to(asked.partition(",")[0])
             case [slices.ROUTER, router_id, ""]:
-                return (), self.routers.networks_at(router_id)
+                return self.routers.networks_at(router_id)
             case [slices.FORWARDINGS, floating_ip_id, ""]:
-                return (), self.routers.networks_to_floating(floating_ip_id)
+                return self.routers.networks_to_floating(floating_ip_id)
             case [slices.UPLINK, _, ""]:
-                return (), self.routers.networks_to_uplink(slice_)
+                return self.routers.networks_to_uplink(slice_)
             case [slices.ACL, acl_id, ""]:
-                return (), self.networks_to_acl(acl_id)
-            case [slices.POLICY, policy_id, ""]:
-                return self.qos.hosts_of(policy_id), self.networks_to_policy(policy_id)
+                return self.networks_to_acl(acl_id)
             case [slices.METERING, owner, ""]:
-                return (), self.networks_metered(unquote(owner))
-            case [slices.GROUP, group_id, ""]:
-                return self.groups.hosts_of_group(group_id), ()
-            case [slices.MEMBERS, group_id, ""]:
-                return self.groups.hosts_of_members(group_id), ()
-            case [slices.ADDRESSES, group_id, ""]:
-                return self.groups.hosts_of_addresses(group_id), ()
-        return (), ()
+                return self.networks_metered(unquote(owner))
+        return ()
 
     def networks_to_acl(self, acl_id: str) -> frozenset[str]:
         """Every network whose hosts hold a network with a subnet of the ACL."""
@@ -204,11 +206,6 @@ class Index:
         """Every network from which packets may reach a router that is metered for the owner."""
         routers = self.metering.routers_of(owner)
         return frozenset[str]().union(*map(self.routers.networks_at, routers))
-
-    def _hosts_on_any(self, networks: Collection[str]) -> Collection[str]:
-        if len(networks) == 1:
-            return self.hosts_on(*networks)
-        return {host for network_id in networks for host in self.hosts_on(network_id)}
 
     def _unbind(self, port: PortRecord) -> None:
         counts = self._ports_by_host_by_network[port.network_id]

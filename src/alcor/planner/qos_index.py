@@ -3,7 +3,7 @@
 A router has the policies of its gateway and of its floating IPs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from alcor.intent.records import (
     FloatingIpRecord,
@@ -23,9 +23,9 @@ class QosIndex(PairIndex):
         self._networks_by_policy = Pairs()
         self._routers_by_policy = Pairs()
 
-    def hosts_of(self, policy_id: str) -> set[str]:
-        """The hosts with a port that has the policy itself."""
-        return set(self._hosts_by_policy.of(policy_id))
+    def hosts_of(self, policy_id: str) -> Collection[str]:
+        """The hosts with a port that has the policy itself, as they are at each look."""
+        return self._hosts_by_policy.of(policy_id).keys()
 
     def networks_of(self, policy_id: str) -> set[str]:
         """The networks that have the policy."""
