@@ -213,7 +213,7 @@ def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
     """To the next hop outside; what may be too large for there is known before it is translated."""
     if len(view.exits) > 1:
         hop = (*hop, set_field(p.PICK, view.exits.index(exit_)))
-    if exit_.network.mtu >= max((each.network.mtu for each in view.legs), default=0):
+    if exit_.network.mtu >= view.inner_mtu_max:
         return Way(hop, exit_.network, p.NAT_OUT)
     check = check_larger(exit_.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
     return Way((*hop, check), exit_.network, p.NAT_OUT)
@@ -226,14 +226,13 @@ def onward(view: RouterView, leg: Leg) -> int:
 
 def _is_narrow(view: RouterView, leg: Leg) -> bool:
     """Whether another of the router's networks takes larger packets than the leg's."""
-    networks = [each.network for each in view.legs] + [each.network for each in view.exits]
-    return leg.network.mtu < max(network.mtu for network in networks)
+    return leg.network.mtu < view.mtu_max
 
 
 def sized(view: RouterView, exit_: Exit) -> tuple[Action, ...]:
     """What comes from outside may be larger than its network's MTU says, which is a tunnel's; the
     legs that take less than others ask again. Its sender is told by the way that it came."""
-    widest = max((each.network.mtu for each in view.legs), default=0)
+    widest = view.inner_mtu_max
     if not widest:
         return ()
     way = (set_field(p.FLAGS, *came_by(view, exit_)),) if len(view.exits) > 1 else ()

@@ -4,6 +4,8 @@ Pure. A part of `HostModel`, which knows the networks and subnets.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -50,8 +52,9 @@ class Leg(NamedTuple):
         return [each.address for each in fixed if each.address.version == version]
 
 
-class RouterView(NamedTuple):
-    """A router with the legs that work."""
+@dataclass(frozen=True)
+class RouterView:
+    """A router with the legs that work; what all of them are asked for is found once."""
 
     key: int  # 64 bits
     legs: tuple[Leg, ...]
@@ -77,19 +80,35 @@ class RouterView(NamedTuple):
                 return leg
         return None
 
-    @property
+    @cached_property
+    def inner_mtu_max(self) -> int:
+        """The largest MTU of the networks that its legs are on; 0: there are none."""
+        return max((each.network.mtu for each in self.legs), default=0)
+
+    @cached_property
+    def mtu_max(self) -> int:
+        """The largest MTU of all its networks, those outside too; 0: there are none."""
+        outside = (each.network.mtu for each in self.exits)
+        return max(self.inner_mtu_max, *outside, 0)
+
+    @cached_property
     def joins_scopes(self) -> bool:
         """Whether it is on subnets of several address scopes of a family."""
-        return any(len(self._scopes(version)) > 1 for version in (4, 6))
+        return any(len(scopes) > 1 for scopes in self._scopes.values())
 
     def scope_number(self, version: int, scope: str | None) -> int:
         """By what flows know a scope that the router is in; 0: it is in none of the family."""
-        return 0 if scope is None else 1 + self._scopes(version).index(scope)
+        return 0 if scope is None else 1 + self._scopes[version].index(scope)
 
-    def _scopes(self, version: int) -> list[str]:
-        found = {leg.scope(version) for leg in self.legs}
-        found |= {each.scope(version) for each in self.exits}
-        return sorted(scope for scope in found if scope is not None)
+    @cached_property
+    def _scopes(self) -> Mapping[int, list[str]]:
+        """The address scopes that it is on, in order, by family."""
+        sides: list[Leg | Exit] = [*self.legs, *self.exits]
+        found = {version: {each.scope(version) for each in sides} for version in (4, 6)}
+        return {
+            version: sorted(scope for scope in scopes if scope is not None)
+            for version, scopes in found.items()
+        }
 
 
 class Routing:
