@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.system.routers.test_routing import make_router, ping, use_gateways
 
 from alcor.agent.announcements.herald import announcement
 from alcor.agent.desired.state import read
 from alcor.client.api import PORT
-from alcor.lab import parts
+from alcor.lab import namespaces, parts
 from alcor.lab.commands import ip_batch
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
@@ -125,6 +126,60 @@ def test_who_has_no_port_security_is_found_at_what_it_takes_but_not_at_what_is_a
     assert "0 received" in ping(lab, far, near.addresses[0])
     assert "1 received" in ping(lab, beyond, second.addresses[0])
     lab.unplug([first, second, near, far, beyond])
+
+
+@pytest.mark.proves("Machines inside of machines", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize(
+    ("cidr", "own"), [("10.76.0.0/24", "10.76.0.100"), ("fd76::/64", "fd76::100")]
+)
+def test_a_machine_inside_of_one_without_port_security_is_reached_by_its_own_mac(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, own: str
+) -> None:
+    version = 6 if ":" in cidr else 4
+    inner = make_network(cidr)
+    outer = make_network("10.77.0.0/24" if version == 4 else "fd77::/64")
+    names = " ".join(f"{name}{version}" for name in "klmn")
+    first, second, near, far = make_machines(inner, names, "h1 h2 h1 h2")
+    beyond = make_machines(outer, f"u{version}", "h2")[0]
+    make_router(lab, inner, outer)
+    use_gateways(lab, first, second, near, far, beyond)
+    for machine in (first, second):
+        open_up = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
+        assert lab.api.wait(revision, timeout_s).converged
+
+    for home in (first, second):
+        nested = put_inside(lab, home, own)
+        use_gateways(lab, nested)
+        if home is second:  # it was moved with its MAC and address, and says so
+            with FrameSocket(lab.layout.machine_namespace(nested.name)) as wire:
+                wire.send(announcement(address(own), mac(nested.mac)))
+        for other in (near, far, beyond):
+            answers(lab, other, own)
+        neighbour = first if home is second else second  # whose port lets everybody in
+        answers(lab, nested, neighbour.addresses[0])
+        answers(lab, near, home.addresses[0])
+        namespaces.remove([lab.layout.machine_namespace(nested.name)])
+    lab.unplug([first, second, near, far, beyond])
+
+
+def put_inside(lab: Lab, home: Machine, own: str) -> Machine:
+    """A machine inside of a machine, with a MAC and an address of its own on its network."""
+    name = f"in{home.name}"
+    nested = replace(home, name=name, mac="02:00:5e:00:76:01", addresses=[own])
+    space, inside = (lab.layout.machine_namespace(each.name) for each in (home, nested))
+    namespaces.create([inside])
+    link = "link add link eth0 name inside0 type macvlan mode bridge"
+    ip_batch([link, f"link set inside0 netns {inside}"], space)
+    usable = "64 dev eth0 nodad" if ":" in own else "24 dev eth0"
+    ip_batch(
+        [
+            f"link set inside0 name eth0 address {nested.mac} up",
+            f"address add {own}/{usable}",
+        ],
+        inside,
+    )
+    return nested
 
 
 @pytest.mark.parametrize(

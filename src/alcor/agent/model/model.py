@@ -237,6 +237,9 @@ class HostModel(HostUnits):
             units.add(Unit(UnitKind.NETWORK, network_id))
         if is_moved(self.ports.get(port_id), before, neighbour):
             units.add(Unit(UnitKind.PORT, port_id))
+        if neighbour is not None:
+            addresses, mac = neighbour.addresses, neighbour.mac
+            units |= self.shared.displace(network_id, port_id, addresses, mac)
         had, has = (each.pairs if each is not None else () for each in (before, neighbour))
         if had or has:
             asked = self.shared.prefixes(network_id)
@@ -269,6 +272,8 @@ class HostModel(HostUnits):
         for network_id in {each.network_id for each in (interface, before) if each is not None}:
             ports = self.ports_by_network.get(network_id, ())
             units.update(Unit(UnitKind.PORT, each) for each in ports)
+            own = (each.address for each in interface.fixed_ips)
+            units |= self.shared.displace(network_id, "", own, interface.mac)
             units |= self.shared.units_of(network_id)
             self._stamp(network_id)  # it has the names of the router's floating IPs
             units |= self._neighbour_units(network_id)  # routed to only while there is a router

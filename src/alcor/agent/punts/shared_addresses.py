@@ -50,8 +50,12 @@ class SharedNeighbours:
     def restore(self, saved: Iterable[SavedHolder]) -> None:
         """Go on with who had what before a restart; it may have moved while nobody listened."""
         for network_id, what, port_id, mac in saved:
-            self._heard(network_id, address(what), Holder(port_id, Mac(mac)))
-            self._doubted[network_id, address(what)] = asks_max
+            network = self._model.networks.get(network_id)
+            speaker = self._model.neighbours.get(network_id, {}).get(port_id)
+            has, holder = address(what), Holder(port_id, Mac(mac))
+            if network and speaker and self._is_claimable(network, speaker, has, holder.mac):
+                self._heard(network_id, has, holder)
+                self._doubted[network_id, has] = asks_max
 
     def ask_again(self) -> list[Outgoing]:
         """Ask who has what since a restart, until somebody has said so; asked every second."""
@@ -129,27 +133,33 @@ class SharedNeighbours:
         """The port that a frame is from: of this host by its number, of another by that host."""
         number, remote = packet.field(p.PORT_IN), packet.field("tun_src")
         here = self._model.port_at(number) if number else ""
-        for each in self._model.shared.candidates(network.id, address):
+        candidates = self._model.shared.candidates(network.id, address)
+        for each in sorted(candidates, key=lambda candidate: candidate.mac != mac):
             is_it = each.port_id == here if number else each.tunnel_endpoint.number == remote
             if is_it and self._model.shared.may_hold(each, address, mac):
-                return each if self._is_claimable(network, each, address) else None
+                return each if self._is_claimable(network, each, address, mac) else None
         return None
 
-    def _is_claimable(self, network: Network, speaker: Neighbour, address: Address) -> bool:
+    def _is_claimable(
+        self, network: Network, speaker: Neighbour, address: Address, mac: Mac
+    ) -> bool:
         """Who may have every address may not have what is another's, a router's or the host's."""
         if any(pair.prefix.number == address.number for pair in speaker.pairs):
             return True
         if address in (SERVER_ADDRESS, SERVER_ADDRESS6, eui64_link_local(speaker.mac)):
             return False
-        routing = self._model.routing
-        of_routers = (
-            own.address
-            for router_id in routing.routers_on(network.id)
-            for interface in routing.interfaces_of(router_id)
+        legs = [
+            interface
+            for router_id in self._model.routing.routers_on(network.id)
+            for interface in self._model.routing.interfaces_of(router_id)
             if interface.network_id == network.id
-            for own in interface.fixed_ips
+        ]
+        is_of_routers = any(
+            mac == leg.mac or any(own.address == address for own in leg.fixed_ips) for leg in legs
         )
-        return address not in of_routers and self._model.shared.is_free(network.id, address)
+        if is_of_routers or mac == SERVER_MAC:
+            return False
+        return self._model.shared.is_free(network.id, speaker.port_id, address, mac)
 
     def _router_at(self, network: Network, mac: int, version: int) -> Asker | None:
         """The router that has this MAC in the network, by an address that goes with it."""

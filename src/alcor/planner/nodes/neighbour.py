@@ -33,5 +33,5 @@ def plan(
 
 
 def _anything(port: PortRecord) -> tuple[AddressPair, ...]:
-    """Without port security a machine may have any address besides, with the port's MAC."""
+    """Without port security a machine may have any address, with whatever MAC."""
     return tuple(AddressPair(Prefix(version, 0, 0), mac(port.mac_address)) for version in (4, 6))

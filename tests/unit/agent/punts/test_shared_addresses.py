@@ -7,9 +7,17 @@ from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.agent.model.networks.shared_addresses import Holder, holders_max
+from alcor.agent.model.service_address import SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
-from alcor.goal_state.entries import AddressPair, FixedIp, Neighbour, Network, Port
+from alcor.goal_state.entries import (
+    AddressPair,
+    FixedIp,
+    Neighbour,
+    Network,
+    Port,
+    RouterInterface,
+)
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
 from alcor.ovs.flow import Match, match, output, set_field
@@ -22,6 +30,8 @@ RED = Network("red", 7, 1450, True, "")
 HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
 SHARED, SHARED6 = address("10.0.0.9"), address("fd00::9")
 VIRTUAL = Mac(0x00005E000109)
+ROUTER_MAC = Mac(0x0200_0000_2001)
+LEG = RouterInterface("leg", "r", "red", ROUTER_MAC, (FixedIp("s", address("10.0.0.1")),))
 NUMBERS = {"a": 1, "c": 2, "d": 4}  # of the ports that are here
 
 
@@ -150,8 +160,6 @@ def test_who_may_have_every_address_is_believed_about_what_is_nobodys() -> None:
     for of_another in ("10.0.0.97", "10.0.0.99", "10.0.0.100", "169.254.169.254"):
         assert world.take(announcement(address(of_another), mac_of("d")), by="d") == []
         assert world.holder(address(of_another)) == ""
-    assert world.take(announcement(address("10.0.0.78"), VIRTUAL), by="d") == []
-
     [brought, *_] = world.take(question(address("10.0.0.79"), "c"), by="c")
     assert brought.actions == (output(NUMBERS["d"]),)
     world.put("d", HERE, ())
@@ -159,13 +167,84 @@ def test_who_may_have_every_address_is_believed_about_what_is_nobodys() -> None:
     world.check()
 
 
+INNER = Mac(0x0200_0000_1001)  # of a machine inside of a machine
+
+
+def open_world() -> World:
+    """`d` here and `e` there have no port security."""
+    world = World()
+    for port_id, endpoint in (("d", HERE), ("e", THERE)):
+        mac = mac_of(port_id)
+        every = tuple(AddressPair(prefix(each), mac) for each in ("0.0.0.0/0", "::/0"))
+        world.put(port_id, endpoint, every)
+    return world
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77", "fe80::77"])
+def test_a_machine_inside_of_an_open_one_is_reached_by_its_own_mac_wherever_it_goes(
+    said: str,
+) -> None:
+    world, inner = open_world(), address(said)
+    here = match(metadata=7, eth_dst=INNER)
+    there = match(metadata=7, eth_dst=INNER, reg0=p.FROM_HERE)
+
+    world.take(announcement(inner, INNER), by="d")
+    assert world.model.shared.holder("red", inner) is not None
+    assert (world.leads(here), world.leads(there)) == (True, False)
+    world.check()
+
+    world.take(announcement(inner, INNER), tun_src=THERE.number)
+    assert world.holder(inner) == "e"
+    assert (world.leads(here), world.leads(there)) == (False, True)
+    world.check()
+
+
+def test_what_a_mac_has_goes_along_with_it() -> None:
+    world = open_world()
+    both = address("10.0.0.77"), address("fd00::77")
+    for each in both:
+        world.take(announcement(each, INNER), by="d")
+
+    world.take(announcement(both[0], INNER), tun_src=THERE.number)
+
+    assert [world.holder(each) for each in both] == ["e", "e"]
+    assert not world.leads(match(metadata=7, eth_dst=INNER))
+    world.check()
+
+
+@pytest.mark.parametrize("mac", [mac_of("c"), mac_of("b"), ROUTER_MAC, SERVER_MAC])
+def test_a_mac_that_is_another_s_is_not_taken(mac: Mac) -> None:
+    world = open_world()
+    world.compiler.update(world.model.put(LEG))
+
+    assert world.take(announcement(address("10.0.0.77"), mac), by="d") == []
+    assert world.holder(address("10.0.0.77")) == ""
+
+
+def test_what_becomes_a_port_s_or_a_router_s_own_is_taken_from_who_may_have_every() -> None:
+    own, gateway, other = address("10.0.0.102"), address("10.0.0.1"), address("10.0.0.77")
+    for entry, is_left in (
+        (Neighbour("f", "red", mac_of("f"), (own,), "h", THERE), [False, True, True]),
+        (Neighbour("f", "red", INNER, (address("10.0.0.5"),), "h", THERE), [False] * 3),
+        (LEG, [True, False, True]),
+    ):
+        world = open_world()
+        for each in (own, gateway, other):
+            world.take(announcement(each, INNER), by="d")
+
+        world.compiler.update(world.model.put(entry))
+
+        assert [world.holder(each) != "" for each in (own, gateway, other)] == is_left
+        world.check()
+
+
 def test_only_so_many_addresses_are_believed_of_who_may_have_every() -> None:
     world = World()
     for number in range(holders_max):
         world.model.shared.set_holder("red", Address(4, number), Holder("d", mac_of("d")))
 
-    assert not world.model.shared.is_free("red", address("10.0.0.77"))
-    assert world.model.shared.is_free("red", Address(4, 5))
+    assert not world.model.shared.is_free("red", "d", address("10.0.0.77"), mac_of("d"))
+    assert world.model.shared.is_free("red", "d", Address(4, 5), mac_of("d"))
 
 
 def test_a_virtual_mac_is_where_its_address_is() -> None:

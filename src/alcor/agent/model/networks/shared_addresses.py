@@ -2,12 +2,13 @@
 
 Pure. A part of `HostModel`. Who has an address is heard from the machine that says so
 (`punts/shared_addresses.py`); only a port with a pair of just this address is believed, or, about
-what is nobody's own, one that may have every address. That is not so in a lazily held network or a
-physical one, where who is unknown is looked for elsewhere.
+what is nobody's own, one that may have every address: with any MAC that is nobody's, as machines
+inside a machine have their own. That is not so in a lazily held network or a physical one, where
+who is unknown is looked for elsewhere.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alcor.agent.model.unit import Unit, UnitKind
@@ -25,6 +26,14 @@ class Holder(NamedTuple):
 
     port_id: str
     mac: Mac
+
+
+def _only(address: Address) -> Prefix:
+    return Prefix(address.version, address.number, 32 if address.version == 4 else 128)
+
+
+def _is_paired(mac: Mac, pairs: Pairs) -> bool:
+    return any(pair.mac == mac for pair in pairs)
 
 
 class SharedAddresses:
@@ -57,12 +66,41 @@ class SharedAddresses:
         return units
 
     def set_holder(self, network_id: str, address: Address, holder: Holder) -> set[Unit]:
-        """Somebody has an address."""
+        """Somebody has an address. Whatever else has its MAC is there as well: a MAC is in one
+        place, and a machine that is moved from one port to another takes all its addresses along.
+        """
         held = self._holders.setdefault(network_id, {})
         if held.get(address) == holder:
             return set()
         held[address] = holder
-        return {Unit(UnitKind.HOLDER, str(address), network_id)}
+        along = [
+            each
+            for each, other in held.items()
+            if other.mac == holder.mac
+            and other.port_id != holder.port_id
+            and self._may_go_along(network_id, each, holder)
+        ]
+        held.update(dict.fromkeys(along, holder))
+        return {Unit(UnitKind.HOLDER, str(each), network_id) for each in (address, *along)}
+
+    def _may_go_along(self, network_id: str, address: Address, holder: Holder) -> bool:
+        neighbour = self._neighbours.get(network_id, {}).get(holder.port_id)
+        return neighbour is not None and self.may_hold(neighbour, address, holder.mac)
+
+    def displace(
+        self, network_id: str, port_id: str, addresses: Iterable[Address], mac: Mac
+    ) -> set[Unit]:
+        """A port or a router has these of its own: whoever may have every address has them not."""
+        held, own = self._holders.get(network_id, {}), set(addresses)
+        lost = [
+            address
+            for address, holder in held.items()
+            if (address in own or (holder.mac == mac and holder.port_id != port_id))
+            and not self._has_pair(network_id, address, holder)
+        ]
+        for address in lost:
+            self._forget(network_id, address)
+        return {Unit(UnitKind.HOLDER, str(address), network_id) for address in lost}
 
     def prefixes(self, network_id: str) -> list[Prefix]:
         """What ports of a network may have besides their own addresses, in a fixed order."""
@@ -81,17 +119,26 @@ class SharedAddresses:
 
     def may_hold(self, neighbour: Neighbour, address: Address, mac: Mac) -> bool:
         """Whether a port has a pair of just this address and MAC, or of every address."""
-        whole = Prefix(address.version, address.number, 32 if address.version == 4 else 128)
         every = Prefix(address.version, 0, 0)
-        return any(pair.prefix in (whole, every) and pair.mac == mac for pair in neighbour.pairs)
+        if any(pair.prefix == every for pair in neighbour.pairs):
+            return True
+        return AddressPair(_only(address), mac) in neighbour.pairs
 
-    def is_free(self, network_id: str, address: Address) -> bool:
-        """Whether an address is no port's own, and another may be remembered."""
+    def _has_pair(self, network_id: str, address: Address, holder: Holder) -> bool:
+        neighbour = self._neighbours.get(network_id, {}).get(holder.port_id)
+        return neighbour is not None and AddressPair(_only(address), holder.mac) in neighbour.pairs
+
+    def is_free(self, network_id: str, port_id: str, address: Address, mac: Mac) -> bool:
+        """Whether an address is no port's own, and a MAC no other port's, and there is room."""
         held = self._holders.get(network_id, {})
         if address not in held and len(held) >= holders_max:
             return False
         ports = self._neighbours.get(network_id, {}).values()
-        return not any(address in each.addresses for each in ports)
+        return not any(
+            address in each.addresses
+            or (each.port_id != port_id and (mac == each.mac or _is_paired(mac, each.pairs)))
+            for each in ports
+        )
 
     def holder(self, network_id: str, address: Address) -> tuple[Neighbour, Holder] | None:
         """The port that was heard to have an address, as long as it may."""
