@@ -71,7 +71,12 @@ def _run(folder: Path, wanted: Sequence[Step]) -> list[Outcome]:
     with ExitStack() as stack:
         keystone = stack.enter_context(Keystone(folder / "keystone"))
         ports = Ports.free()
-        told = {"ALCOR_NOVA__ENDPOINT": ports.url("compute")}
+        told = {
+            "ALCOR_NOVA__ENDPOINT": ports.url("compute"),
+            "ALCOR_PLACEMENT__ENDPOINT": ports.url("placement"),
+            "ALCOR_PLACEMENT__RETRY_S_MAX": "2",  # it starts long after the product
+            "ALCOR_PLACEMENT__COMPARE_S": "5",
+        }
         running = stack.enter_context(product(folder / "product", keystone, more=told))
         keystone.publish(running.endpoint)
         metadata = {"metadata-url": ports.url("metadata"), "metadata-secret-file": str(secret)}

@@ -1,19 +1,17 @@
 """Where servers may run: bandwidth by Placement, trunks, zones, and what is lost or down."""
 
-from uuid import uuid4
-
 from acceptance.nova.cloud import Cloud, Item, wait
 from alcor.lab import parts
 from alcor.lab.layout import layout
 from alcor.lab.record import load_lab
 
 _EGRESS = "NET_BW_EGR_KILOBIT_PER_SEC"
-_TRAITS = ("CUSTOM_NETWORK_TUNNEL_PROVIDER", "CUSTOM_VNIC_TYPE_NORMAL")
+_TRAITS = {"CUSTOM_NETWORK_TUNNEL_PROVIDER", "CUSTOM_VNIC_TYPE_NORMAL"}
 
 
 def guaranteed_bandwidth(cloud: Cloud) -> None:
-    """Minimum bandwidth: the host that has it is chosen, and none when too little is left."""
-    provider = _provider(cloud, "h2", kilobits=10_000)
+    """Minimum bandwidth: the host that says it has it is chosen; none when too little is left."""
+    provider = _guarantees(cloud, 2, kilobits=10_000)
     policy = _policy(cloud, kilobits=6_000)
     ports = [_port(cloud, policy) for _ in range(2)]
     server = cloud.active(cloud.boot([{"port": ports[0]["id"]}]))
@@ -28,18 +26,18 @@ def guaranteed_bandwidth(cloud: Cloud) -> None:
     for port in ports:
         cloud.drop("ports", port)
     cloud.drop("qos/policies", policy)
-    cloud.admin.call("placement", "DELETE", f"/resource_providers/{provider}")
+    _guarantees_nothing(cloud, 2)
 
 
 def bandwidth_that_moves(cloud: Cloud) -> None:
     """Bandwidth moves along with a live migration, and comes and goes with an interface."""
-    first = _provider(cloud, "h1", kilobits=10_000)
+    first = _guarantees(cloud, 1, kilobits=10_000)
     policy = _policy(cloud, kilobits=6_000)
     small = _policy(cloud, kilobits=3_000)
     own, more, much = (_port(cloud, each) for each in (policy, small, policy))
     server = cloud.active(cloud.boot([{"port": own["id"]}]))
     assert _allocation(cloud, server) == {first: 6_000}
-    second = _provider(cloud, "h2", kilobits=10_000)
+    second = _guarantees(cloud, 2, kilobits=10_000)
     cloud.act(server, **{"os-migrateLive": {"host": "h2", "block_migration": "auto"}})
     cloud.moved(server, "h2")
     assert _allocation(cloud, server) == {second: 6_000}
@@ -66,8 +64,8 @@ def bandwidth_that_moves(cloud: Cloud) -> None:
         cloud.drop("ports", port)
     for each in (policy, small):
         cloud.drop("qos/policies", each)
-    for provider in (first, second):
-        cloud.admin.call("placement", "DELETE", f"/resource_providers/{provider}")
+    for host in (1, 2):
+        _guarantees_nothing(cloud, host)
 
 
 def _policy(cloud: Cloud, kilobits: int) -> Item:
@@ -94,22 +92,44 @@ def _allocation(cloud: Cloud, server: Item) -> dict[str, int]:
     return kept
 
 
-def _provider(cloud: Cloud, host: str, kilobits: int) -> str:
-    """What a host has for tunnels, as the guide says."""
-    place = f"/resource_providers?name={host}"
-    (above,) = cloud.admin.call("placement", "GET", place)["resource_providers"]
-    made = {"name": f"{host}:tunnels", "parent_provider_uuid": above["uuid"], "uuid": str(uuid4())}
-    found: Item = cloud.admin.call("placement", "POST", "/resource_providers", made)
-    path, generation = f"/resource_providers/{found['uuid']}", found["generation"]
-    inventories = {"inventories": {_EGRESS: {"total": kilobits}}}
-    inventories["resource_provider_generation"] = generation
-    put = cloud.admin.call("placement", "PUT", f"{path}/inventories", inventories)
-    for trait in _TRAITS:
-        cloud.admin.call("placement", "PUT", f"/traits/{trait}")
-    traits = {"traits": list(_TRAITS)}
-    traits["resource_provider_generation"] = put["resource_provider_generation"]
-    cloud.admin.call("placement", "PUT", f"{path}/traits", traits)
+def _guarantees(cloud: Cloud, host: int, kilobits: int) -> str:
+    """Have a host's agent say what tunnels carry; the resource provider that Alcor makes of it."""
+    _restart(cloud, host, "--resource-provider-bandwidths", f"rp_tunnelled:{kilobits}:")
+    name = f"h{host}:Open vSwitch agent:rp_tunnelled"
+    wait("the provider", lambda: _egress(cloud, name) == kilobits)
+    (found,) = _providers(cloud, name)
+    traits = cloud.admin.call("placement", "GET", f"/resource_providers/{found['uuid']}/traits")
+    assert set(traits["traits"]) == _TRAITS, traits
     return str(found["uuid"])
+
+
+def _guarantees_nothing(cloud: Cloud, host: int) -> None:
+    """Have a host's agent say nothing any more: Alcor takes the providers away."""
+    _restart(cloud, host)
+    for name in (f"h{host}:Open vSwitch agent:rp_tunnelled", f"h{host}:Open vSwitch agent"):
+        wait("no provider", lambda name=name: not _providers(cloud, name))
+
+
+def _restart(cloud: Cloud, host: int, *more: str) -> None:
+    where = layout(cloud.lab)
+    parts.stop_agent(where.host(host))
+    parts.start_agent(where.host(host), load_lab(where), *cloud.agent, *more)
+
+
+def _providers(cloud: Cloud, name: str) -> list[Item]:
+    found: list[Item] = cloud.admin.call("placement", "GET", f"/resource_providers?name={name}")[
+        "resource_providers"
+    ]
+    return found
+
+
+def _egress(cloud: Cloud, name: str) -> int:
+    """In kbit/s, of the provider of that name; 0 while there is none."""
+    for found in _providers(cloud, name):
+        path = f"/resource_providers/{found['uuid']}/inventories"
+        held = cloud.admin.call("placement", "GET", path)["inventories"]
+        return int(held.get(_EGRESS, {}).get("total", 0))
+    return 0
 
 
 def trunk(cloud: Cloud) -> None:

@@ -121,6 +121,7 @@ def undescribed(form: dict[str, Any], value: Any, path: str = "") -> list[str]:
     if "anyOf" in form:
         return min((undescribed(each, value, path) for each in form["anyOf"]), key=len)
     kind = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
+    kind[float] = "number"
     if not (value in form["enum"] if "enum" in form else form["type"] == kind[type(value)]):
         return [path]
     if isinstance(value, list):

@@ -10,6 +10,7 @@ from alcor.gateway.app import GatewaySettings
 from alcor.integrations.designate.settings import DesignateSettings
 from alcor.integrations.keystone.settings import KeystoneSettings
 from alcor.integrations.nova.settings import NovaSettings
+from alcor.integrations.placement.settings import PlacementSettings
 from alcor.managers.elastic_ip.app import ElasticIpSettings
 from alcor.managers.ip.app import IpSettings
 from alcor.managers.mac.app import MacSettings
@@ -98,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keystone: KeystoneSettings = KeystoneSettings()
     nova: NovaSettings = NovaSettings()
     designate: DesignateSettings = DesignateSettings()
+    placement: PlacementSettings = PlacementSettings()
     agents: DeliveryConfig = DeliveryConfig()
     served: ServedSettings = ServedSettings()
     log: LogSettings = LogSettings()

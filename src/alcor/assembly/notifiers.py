@@ -29,6 +29,8 @@ def notifiers(
         yield _nova(config, place, intent, reports, stack)
     if config.designate.endpoint:
         yield _designate(config, place, intent, stack)
+    if config.placement.endpoint:
+        yield _placement(config, place, intent, stack)
 
 
 def _nova(
@@ -59,6 +61,21 @@ def _designate(config: Config, place: Place, intent: KeyedLog, stack: ExitStack)
     )
     stack.callback(client.close)
     return partial(DesignateApp, place, intent, client=client, settings=settings)
+
+
+def _placement(config: Config, place: Place, intent: KeyedLog, stack: ExitStack) -> Making:
+    from alcor.integrations.placement.app import PlacementApp
+    from alcor.integrations.placement.client import PlacementClient
+
+    settings = config.placement
+    client = PlacementClient(
+        _session(config, settings.timeout_s),
+        settings.endpoint,
+        authenticated=_is_authenticated(config),
+        calls_max=settings.calls_max,
+    )
+    stack.callback(client.close)
+    return partial(PlacementApp, place, intent, client=client, settings=settings)
 
 
 def _is_authenticated(config: Config) -> bool:

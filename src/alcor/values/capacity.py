@@ -33,7 +33,7 @@ class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     allocation_ratio: float = 1.0
     min_unit: int = 1
-    max_unit: int = 0  # 0: the total
+    max_unit: int = 0  # 0: no limit of its own
     step_size: int = 1
     reserved: int = 0
 

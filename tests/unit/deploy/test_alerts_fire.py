@@ -151,6 +151,9 @@ CASES = {
     "Designate": Case(
         WELL | {"alcor_designate_record_sets_waiting": steady(2)}, ("AlcorDesignateBehind",)
     ),
+    "Placement": Case(
+        WELL | {"alcor_placement_hosts_waiting": steady(2)}, ("AlcorPlacementBehind",)
+    ),
     "a stranger writes flows": Case(
         WELL | {"alcor_agent_drift_entries": steady(1)}, ("AlcorAgentDrift",)
     ),

@@ -1,0 +1,1 @@
+"""OpenStack Placement: tell it what hosts have to guarantee, so that Nova can allocate it."""

@@ -1,0 +1,340 @@
+"""Placement hears of hosts over HTTP: again after an outage; after a crash, what differs."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from keystoneauth1.session import Session
+from prometheus_client import REGISTRY
+from tests.fixtures.flaky import Flaky
+from tests.fixtures.placement import Placement, serving
+
+from alcor.integrations.placement.app import PlacementApp
+from alcor.integrations.placement.client import PlacementClient
+from alcor.integrations.placement.providers import Wish
+from alcor.integrations.placement.settings import PlacementSettings
+from alcor.intent import records
+from alcor.intent.records import NodeRecord
+from alcor.keyed_log.log import Change
+from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.sql.places import Place
+from alcor.runtime.tasks import Tasks
+from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates
+
+wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter
+EGRESS, INGRESS = "NET_BW_EGR_KILOBIT_PER_SEC", "NET_BW_IGR_KILOBIT_PER_SEC"
+PACKETS = "NET_PACKET_RATE_KILOPACKET_PER_SEC"
+NORMAL = "CUSTOM_VNIC_TYPE_NORMAL"
+AGENT, UPLINK = "h1:Open vSwitch agent", "h1:Open vSwitch agent:br-ex"
+BOTH = {
+    AGENT: ("h1", {NORMAL}, {PACKETS: 9}),
+    UPLINK: (AGENT, {NORMAL, "CUSTOM_PHYSNET_ONE"}, {EGRESS: 10_000, INGRESS: 20_000}),
+}
+
+
+def uplink(egress: int = 10_000) -> Bandwidth:
+    return Bandwidth("br-ex", "one", egress=egress, ingress=20_000)
+
+
+class World:
+    """The log of hosts."""
+
+    def __init__(self) -> None:
+        self.intent = MemoryLog(1)
+        self._revision = 0
+
+    async def host(self, name: str, *bandwidths: Bandwidth, packets: int = 9) -> None:
+        """A host that can guarantee this."""
+        capacity = Capacity(bandwidths=bandwidths, packet_rates=PacketRates(any=packets))
+        await self.put(name, NodeRecord(id=name, tunnel_ip="192.0.2.1", capacity=capacity))
+
+    async def put(self, name: str, record: NodeRecord | None) -> None:
+        self._revision += 1
+        value = None if record is None else records.encode(record)
+        await self.intent.put([Change(records.key("node", name), value, self._revision)])
+
+
+async def rebuilt() -> None: ...
+
+
+async def tell(
+    folder: Place,
+    endpoint: str,
+    world: World,
+    scene: Callable[[], Any],
+    client_type: type[PlacementClient] = PlacementClient,
+    **settings: Any,
+) -> None:
+    """Tell Placement, from this folder, while the scene plays."""
+    set_ = PlacementSettings(endpoint=endpoint, interval_s=0.01, retry_s_max=0.05, **settings)
+    client = client_type(Session(), endpoint, authenticated=False)
+    app = PlacementApp(folder, world.intent, rebuilt, client, set_)
+    tasks = Tasks()
+    await app.recover()
+    for work in app.tasks():
+        tasks.start(work, "placement")
+    try:
+        await scene()
+    finally:
+        await tasks.stop()
+        client.close()
+        await app.database.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(wait_s_max):
+        while not condition():  # noqa: ASYNC110 - of another thread
+            await asyncio.sleep(0.01)
+
+
+def writes(server: Placement) -> list[str]:
+    return [call for call in server.calls if not call.startswith("GET")]
+
+
+def told() -> float:
+    """How often Placement was told of a host."""
+    return REGISTRY.get_sample_value("alcor_placement_hosts_told_total") or 0
+
+
+def test_providers_come_change_and_go_with_what_hosts_say(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        await world.host("h1", uplink(5_000), Bandwidth("rp_tunnelled", tunnels=True, ingress=7))
+        await until(lambda: server.held().get(UPLINK, BOTH[UPLINK])[2][EGRESS] == 5_000)
+        tunnels = (AGENT, {NORMAL, "CUSTOM_NETWORK_TUNNEL_PROVIDER"}, {INGRESS: 7})
+        await until(lambda: server.held().get(f"{AGENT}:rp_tunnelled") == tunnels)
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        await world.host("h1", packets=0)
+        await until(lambda: not server.held())
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        await world.put("h1", None)
+        await until(lambda: not server.held())
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+
+
+def test_it_waits_for_the_compute_host_and_holds_no_other_host_up(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h2", uplink())
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        server.compute("h2")
+        await until(lambda: len(server.held()) == 4)
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+
+
+@pytest.mark.parametrize("status", [500, 503, 401, 429])
+def test_what_placement_did_not_take_is_told_again(tmp_path: Path, status: int) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+
+    with serving() as server:
+        server.compute("h1")
+        server.failures = [status] * 3
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+        assert not server.failures
+
+
+def test_what_somebody_else_changed_meanwhile_is_read_again(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+
+    with serving() as server:
+        server.compute("h1")
+        server.races = 3
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+        assert not server.races
+
+
+def test_after_a_restart_only_what_differs_is_told(tmp_path: Path) -> None:
+    world, began = World(), told()
+
+    async def before() -> None:
+        await world.host("h1", uplink())
+        await world.host("h2", uplink())
+        await world.host("h3", uplink())
+        await until(lambda: told() - began == 3)  # and it has been noted
+
+    async def after() -> None:
+        await until(lambda: server.held()["h2:Open vSwitch agent:br-ex"][2][EGRESS] == 7)
+        await until(lambda: len(server.held()) == 4)
+
+    with serving() as server:
+        for name in ("h1", "h2", "h3"):
+            server.compute(name)
+        asyncio.run(tell(tmp_path, server.endpoint, world, before))
+        asyncio.run(world.host("h2", uplink(7)))
+        asyncio.run(world.put("h3", None))
+        server.calls.clear()
+        asyncio.run(tell(tmp_path, server.endpoint, world, after))
+        assert sorted(call.partition(" ")[0] for call in writes(server)) == [
+            "DELETE",
+            "DELETE",
+            "PUT",
+        ]
+        assert "GET /resource_providers?name=h1" not in server.calls
+
+
+class Unanswered(PlacementClient):
+    """Puts, and never comes back."""
+
+    async def put(self, wish: Wish, gone: Any) -> None:
+        await super().put(wish, gone)
+        await asyncio.Event().wait()
+
+
+def test_what_was_under_way_when_it_was_cut_short_is_taken_away(tmp_path: Path) -> None:
+    world = World()
+
+    async def before() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+
+    async def after() -> None:
+        await until(lambda: not server.held())
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, before, Unanswered))
+        asyncio.run(world.put("h1", None))
+        asyncio.run(tell(tmp_path, server.endpoint, world, after))
+
+
+def test_what_others_changed_or_took_away_is_told_again(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        for each in server.providers.values():
+            if each["name"] == UPLINK:
+                each["inventories"], each["traits"] = {}, [NORMAL]
+        await until(lambda: server.held() == BOTH)
+        for id_, each in list(server.providers.items()):
+            if each["name"] == UPLINK:
+                del server.providers[id_]
+        await until(lambda: server.held() == BOTH)
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
+
+
+def test_what_is_allocated_stays_until_it_is_free(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        (id_,) = (id_ for id_, each in server.providers.items() if each["name"] == UPLINK)
+        server.used.add(id_)
+        await world.put("h1", None)
+        await until(lambda: f"DELETE /resource_providers/{id_}" in server.calls)
+        # It holds no other host up.
+        await world.host("h2", uplink())
+        await until(lambda: len(server.held()) == 4)
+        server.used.clear()
+        await until(lambda: len(server.held()) == 2)
+
+    with serving() as server:
+        server.compute("h1")
+        server.compute("h2")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
+
+
+def test_one_whose_name_is_taken_holds_no_other_up(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h2", uplink())
+        await world.host("h1", uplink())
+        await until(lambda: BOTH.items() <= server.held().items())
+
+    with serving() as server:
+        server.compute("h1")
+        server.compute("h2")
+        server.compute("h2:Open vSwitch agent")  # by hand
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+
+
+def test_a_parent_that_was_made_anew_gets_its_children(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        held = server.providers.pop("root-h1")
+        server.providers["another"] = held
+        parents = {"another"}
+        await until(
+            lambda: (
+                parents
+                == {
+                    each["parent_provider_uuid"]
+                    for each in server.providers.values()
+                    if each["name"] == AGENT
+                }
+            )
+        )
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
+
+
+def test_how_totals_are_given_out_is_told(tmp_path: Path) -> None:
+    world = World()
+    inventory = Inventory(1.5, 10, 500, 5, 100)
+    capacity = Capacity(bandwidths=(uplink(),), bandwidth_inventory=inventory)
+
+    async def scene() -> None:
+        await world.put("h1", NodeRecord(id="h1", tunnel_ip="192.0.2.1", capacity=capacity))
+        await until(lambda: len(server.held().get(UPLINK, ("", set(), {}))[2]) == 2)
+        (each,) = (each for each in server.providers.values() if each["name"] == UPLINK)
+        assert each["inventories"][EGRESS] == {
+            "total": 10_000,
+            "allocation_ratio": 1.5,
+            "min_unit": 10,
+            "max_unit": 500,
+            "step_size": 5,
+            "reserved": 100,
+        }
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+
+
+@pytest.mark.parametrize("lost", [1, 2])  # that it is about to be told, and that it was
+def test_a_host_that_could_not_be_noted_is_told_nonetheless(tmp_path: Path, lost: int) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        await world.put("h1", None)
+        await until(lambda: not server.held())
+
+    with serving() as server:
+        server.compute("h1")
+        asyncio.run(tell(Flaky(tmp_path, lost), server.endpoint, world, scene))
