@@ -27,7 +27,7 @@ def port(**fields: Any) -> Port:
     [
         (port(admin_state_up=False), state(), DONE, "administratively"),
         (port(host=""), state(), DONE, "no host"),
-        (port(vif_type="binding_failed"), state(), DONE, "not known"),
+        (port(vif_type="binding_failed"), state(), DONE, "could not be bound"),
         (port(), state(host_known=False), DONE, "has not spoken"),
         (port(), state(host_connected=False), DONE, "not connected"),
         (port(), state(reported="failed", reported_by="h1", reason="full"), DONE, "full"),

@@ -281,6 +281,10 @@ class NodePeer(Protocol):
         """Those of the hosts that are known."""
         ...
 
+    async def silent(self, request: Ids) -> Ids:
+        """Those of the hosts of which nothing was heard for too long, though there was time."""
+        ...
+
 
 class ProjectUsage(msgspec.Struct, frozen=True):
     project_id: str

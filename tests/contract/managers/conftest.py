@@ -71,6 +71,7 @@ class Owners:
     def __init__(self) -> None:
         self.by_id: dict[str, Any] = {}
         self.asked: list[str] = []
+        self.silent_hosts: set[str] = set()
 
     def _of(self, kind: type, ids: list[str]) -> list[Any]:
         self.asked.append(kind.__name__)
@@ -81,6 +82,10 @@ class Owners:
 
     async def nodes(self, request: Ids) -> Nodes:
         return Nodes(self._of(NodeRecord, request.ids))
+
+    async def silent(self, request: Ids) -> Ids:
+        self.asked.append("silent")
+        return Ids([host for host in request.ids if host in self.silent_hosts])
 
     async def check_zones(self, request: ZoneHints) -> Done:
         return Done()

@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+import pytest
 from tests.contract.managers.conftest import ADMIN
 
 from alcor.contracts.resources import ActRequest, CreateRequest, DeleteRequest
 from alcor.intent import records
+from alcor.managers.port.model.bindings import PortBindingError
 
 N1 = "11111111-0000-4000-8000-000000000001"
 
@@ -44,5 +46,25 @@ def test_the_intent_log_is_told_of_hosts_that_wait_and_is_told_again_after_a_res
             assert await hosts_told(world, port["id"], 4) == ("h2", ("h1",))
             await bindings.delete(DeleteRequest(ADMIN, f"{port['id']}/h1"))
             assert await hosts_told(world, port["id"], 5) == ("h2", ())
+
+    asyncio.run(main())
+
+
+def test_no_machine_moves_to_a_host_whose_agent_has_fallen_silent(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await world.add_network(N1)
+            for host in ("h1", "h2"):
+                await world.add_node(host, bridge="br-int")
+            (port,) = await world.create({"network_id": N1, "binding:host_id": "h1"})
+            bindings = world.port.resources[1][1]
+            waits = {"port_id": port["id"], "host": "h2", "vnic_type": "normal", "profile": {}}
+            world.owners.silent_hosts = {"h2"}
+            with pytest.raises(PortBindingError):
+                await bindings.create(CreateRequest(ADMIN, [waits]))
+
+            world.owners.silent_hosts.clear()
+            await bindings.create(CreateRequest(ADMIN, [waits]))
+            assert await hosts_told(world, port["id"], 2) == ("h1", ("h2",))
 
     asyncio.run(main())

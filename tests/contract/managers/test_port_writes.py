@@ -328,6 +328,41 @@ def test_a_binding_says_which_bridge_its_host_has(lives: Any) -> None:
     asyncio.run(main())
 
 
+def test_no_port_is_bound_to_a_host_whose_agent_has_fallen_silent(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            await world.add_node("lives", bridge="br-int")
+            await world.add_node("dead", bridge="br-int")
+            await world.add_node("to-come")
+            hosts = ("lives", "dead", "to-come", "lives", "dead")
+            bodies = [{"network_id": N1, "fixed_ips": [], "binding:host_id": h} for h in hosts]
+            (before,) = await world.create(bodies[1])
+            world.owners.silent_hosts = {"dead", "to-come"}
+            world.owners.asked.clear()
+
+            ports = await world.create(*bodies)
+
+            types = [port["binding:vif_type"] for port in ports]
+            assert types == ["ovs", "binding_failed", "ovs", "ovs", "binding_failed"]
+            assert [port["binding:host_id"] for port in ports] == list(hosts)
+            assert ports[1]["binding:vif_details"] == {}
+            assert world.owners.asked == ["silent"]  # once for all
+
+            moved = await world.update(ports[0]["id"], binding_host="dead")
+            assert (moved["binding:vif_type"], moved["status"]) == ("binding_failed", "DOWN")
+            named = await world.update(before["id"], binding_host="dead")
+            assert named["binding:vif_type"] == "ovs"  # as its machine may run there
+
+            world.owners.silent_hosts.clear()
+            renamed = await world.update(moved["id"], name="x")
+            assert renamed["binding:vif_type"] == "binding_failed"
+            again = await world.update(moved["id"], binding_host="dead")
+            assert again["binding:vif_type"] == "ovs"
+
+    asyncio.run(main())
+
+
 def test_a_host_that_proves_a_failed_binding_is_plugged_as_it_says(lives: Any) -> None:
     async def main() -> None:
         async with lives.life() as world:

@@ -244,6 +244,42 @@ def test_a_clock_that_is_put_back_at_a_start_buries_no_host_that_is_about_to_be_
     play(tmp_path, restarted)
 
 
+def test_who_waited_long_to_lead_gives_hosts_the_time_to_be_heard(tmp_path: Path) -> None:
+    async def known(world: World) -> None:
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+
+    async def takes_over(world: World) -> None:
+        world.now_s += 3_600
+        await world.app.recover()
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
+        world.now_s += 16
+        await world.nodes.bury()
+        assert await told(world) == (False, False)
+
+    play(tmp_path, known)
+    play(tmp_path, takes_over)
+
+
+def test_a_host_is_silent_once_nothing_was_heard_of_it_for_long_enough(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        async def silent() -> list[str]:
+            return list((await world.nodes.silent(Ids(["h1", "h2", "never"]))).ids)
+
+        await world.hear("h1", "192.0.2.1")
+        await world.hear("h2", "192.0.2.2")
+        await world.hear("h2", "192.0.2.2", connected=False)
+        assert await silent() == []
+        world.now_s += 16
+        assert await silent() == ["h2", "never"]
+        agents = await world.listed(world.agents)
+        assert {host: each["alive"] for host, each in agents.items()} == {"h1": True, "h2": False}
+        await world.hear("h2", "192.0.2.2")
+        assert await silent() == ["never"]
+
+    play(tmp_path, scene)
+
+
 def test_a_clock_that_is_put_back_makes_no_host_wait_to_be_alive_again(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         await return_(world)

@@ -98,7 +98,10 @@ def why_down(port: Port, state: PortState, progress: ConvergenceReply | None) ->
     if not port.host:
         return "It is bound to no host."
     if port.vif_type == "binding_failed":
-        return "It is bound to a host that is not known."
+        return (
+            "It could not be bound to its host: no host of that name was known, its agent was "
+            "silent, or the port is of a kind that hosts don't plug in. Bind it again."
+        )
     if not state.host_known:
         return "The agent of its host has not spoken since the control plane started."
     if not state.host_connected:

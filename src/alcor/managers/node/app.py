@@ -34,7 +34,12 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         bool, msgspec.Meta(description="Whether a host whose agent says hello becomes a node")
     ] = True
     silence_s_max: Annotated[
-        float, msgspec.Meta(ge=0, description="A host is alive this long without a stream, seconds")
+        float,
+        msgspec.Meta(
+            ge=0,
+            description="A host is alive this long without a stream, seconds; then nothing leaves "
+            "by its uplinks, and no port is bound to it",
+        ),
     ] = 15.0
     return_s_max: Annotated[
         float,
@@ -63,7 +68,9 @@ class NodeApp:
         self._reports = base.reports
         store = NodeStore(self.database, self.relay)
         steady = never_back(base.clock)
-        heartbeats = Heartbeats(base.clock, steady, settings.silence_s_max, timestamp)
+        heartbeats = self._heartbeats = Heartbeats(
+            base.clock, steady, settings.silence_s_max, timestamp
+        )
         returning = Returning(base.intent, steady, settings.return_s_max)
         self._service = NodeService(
             store, heartbeats, base.makers.now, settings.auto_register, returning, ports
@@ -77,7 +84,8 @@ class NodeApp:
         self.peers: Sequence[tuple[Any, object]] = [(NodePeer, self._service)]
 
     async def recover(self) -> None:
-        """Nothing of a node can be cut short."""
+        """Nothing of a node can be cut short; but who waited to lead listens only from now on."""
+        self._heartbeats.begin()
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""

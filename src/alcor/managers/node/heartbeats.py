@@ -30,7 +30,11 @@ class Heartbeats:
         self._silence_s_max = silence_s_max
         self._timestamp = timestamp
         self._heard_by_host: dict[str, Heard] = {}
-        self._began_s = steady()
+        self.begin()
+
+    def begin(self) -> None:
+        """From now on hosts have time to be heard: until we lead nobody listens to them."""
+        self._began_s = self._steady()
 
     def hear(self, entries: Sequence[Entry]) -> list[HostReport]:
         """Take what hosts said; return what is new about who and where they are."""

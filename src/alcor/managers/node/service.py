@@ -101,6 +101,9 @@ class NodeService:
         found = await self._store.nodes(request.ids)
         return Nodes([intent.record(each) for each in found])
 
+    async def silent(self, request: Ids) -> Ids:
+        return Ids([host for host in request.ids if self._heartbeats.is_gone(host)])
+
     async def check_zones(self, request: ZoneHints) -> Done:
         check_hints(
             request.names, {ZONE, *(each.availability_zone for each in await self._store.all())}

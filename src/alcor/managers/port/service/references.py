@@ -113,11 +113,17 @@ class References:
         return {} if reply is None else {record.id: record for record in reply.networks}
 
     async def hosts(self, ids: Iterable[str]) -> dict[str, NodeRecord]:
-        """Those of the hosts that are known."""
+        """Those of the hosts that ports can be bound to: known, and not silent.
+
+        A host whose agent has never spoken is one to come, for which ports may be planned.
+        """
         wanted = set(ids)
         found = {id_: node for id_ in wanted if (node := self.host(id_)) is not None}
         if missing := sorted(wanted - found.keys()):
             found |= {node.id: node for node in (await self._nodes.nodes(Ids(missing))).nodes}
+        if spoken := sorted(id_ for id_, node in found.items() if node.bridge):
+            for silent in (await self._nodes.silent(Ids(spoken))).ids:
+                del found[silent]
         return found
 
     def host(self, id_: str) -> NodeRecord | None:
