@@ -85,7 +85,7 @@ def tests(
         subprocess.run(
             argv,
             cwd=source(module),
-            env=dict(os.environ) | env,
+            env={**os.environ, **env},
             stdout=out,
             stderr=out,
             check=False,

@@ -65,7 +65,7 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class FileScheduling(LoadFileScheduling):
+class FileScheduling(LoadFileScheduling):  # type: ignore[misc]
     """A worker has all tests of a file, and one all that need a Keystone, as if of one file."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -103,8 +103,8 @@ class NatsServer:
     def start(self) -> None:
         """Start it, on the data that it left."""
         program = Path(sys.executable).with_name("nats-server")
-        argv = [program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", self.folder]
-        argv += self._options
+        argv: list[str | Path] = [program, "-a", "127.0.0.1", "-p", str(self.port)]
+        argv += ["-js", "-sd", self.folder, *self._options]
         with self.folder.with_suffix(".log").open("ab") as log:
             self._process = subprocess.Popen(argv, stdout=log, stderr=log)
 
@@ -161,8 +161,8 @@ class PostgresServer:
         if root:
             shutil.chown(folder, "postgres", "postgres")
         data = folder / "data"
-        argv = ["initdb", "-D", data, "-U", "alcor", "-A", "trust", "--no-sync", "--no-locale"]
-        self._run(*argv)
+        options = ["-U", "alcor", "-A", "trust", "--no-sync", "--no-locale"]
+        self._run("initdb", "-D", data, *options)
         self.start()
 
     @property
@@ -186,8 +186,8 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, on the data that it left; it answers when this returns."""
         within = ["ip", "netns", "exec", self.namespace] if self.namespace else []
-        argv = ["-D", self.folder / "data", "-c", f"listen_addresses={self.address}"]
-        argv += ["-c", "max_connections=900"]
+        argv: list[str | Path] = ["-D", self.folder / "data", "-c", "max_connections=900"]
+        argv += ["-c", f"listen_addresses={self.address}"]
         argv += ["-c", f"unix_socket_directories={self.folder}"]
         argv += ["-c", f"fsync={'on' if self._durable else 'off'}"]
         with self._log.open("ab") as log:
@@ -197,8 +197,8 @@ class PostgresServer:
                 stderr=log,
                 cwd="/",
             )
-        asks = [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "alcor"]
-        while subprocess.run([*asks, "-d", "postgres"], check=False).returncode:
+        asks: list[str | Path] = [self._programs / "pg_isready", "-q", "-h", self.folder]
+        while subprocess.run([*asks, "-U", "alcor", "-d", "postgres"], check=False).returncode:
             assert self._process.poll() is None, self._log.read_text()
 
     def kill(self) -> None:

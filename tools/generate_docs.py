@@ -63,7 +63,7 @@ def _slices() -> str:
 
 def _type_name(type_: object) -> str:
     return (
-        getattr(type_, "__name__", None)
+        type_.__name__
         if isinstance(type_, type)
         else str(type_)
         .replace("alcor.values.addresses.", "")

@@ -20,6 +20,7 @@ from socket import create_server
 
 root = Path(__file__).resolve().parent.parent
 bin_ = root / ".venv" / "bin"
+Argv = list[str | Path]
 
 
 def main() -> None:
@@ -62,7 +63,7 @@ def main() -> None:
             process.wait()
 
 
-def servers(folder: Path) -> dict[str, list[str | Path]]:
+def servers(folder: Path) -> dict[str, Argv]:
     """PostgreSQL (as its own user, when this is root) and NATS."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
     data = folder / "postgres"
@@ -72,12 +73,13 @@ def servers(folder: Path) -> dict[str, list[str | Path]]:
         data.mkdir(exist_ok=True)
         if user:
             shutil.chown(data, "postgres", "postgres")
-        argv = [*user, programs / "initdb", "-D", data, "-U", "alcor", "-A", "trust", "--no-locale"]
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, cwd="/")
-    postgres = [*user, programs / "postgres", "-D", data, "-k", data, "-c", "listen_addresses="]
-    nats = [bin_ / "nats-server", "-a", "127.0.0.1", "-p", nats_port(folder), "-js"]
+        initdb: Argv = [*user, programs / "initdb", "-D", data]
+        options = ["-U", "alcor", "-A", "trust", "--no-locale"]
+        subprocess.run([*initdb, *options], check=True, stdout=subprocess.DEVNULL, cwd="/")
+    postgres: Argv = [*user, programs / "postgres", "-D", data, "-k", data]
+    nats: Argv = [bin_ / "nats-server", "-a", "127.0.0.1", "-p", nats_port(folder), "-js"]
     return {
-        "postgresql": [*postgres, "-c", "max_connections=200"],
+        "postgresql": [*postgres, "-c", "listen_addresses=", "-c", "max_connections=200"],
         "nats": [*nats, "-sd", folder / "nats"],
     }
 
@@ -92,7 +94,7 @@ def check_free(address: str) -> None:
         sys.exit(f"served: {address}: {why}; choose by --listen and --agents-listen")
 
 
-def roles(folder: Path, api: str, agents: str) -> dict[str, list[str | Path]]:
+def roles(folder: Path, api: str, agents: str) -> dict[str, Argv]:
     """Alcor's own processes."""
     settings = folder / "server.toml"
     settings.write_text(
@@ -100,7 +102,7 @@ def roles(folder: Path, api: str, agents: str) -> dict[str, list[str | Path]]:
         f'[served]\nnats = "nats://127.0.0.1:{nats_port(folder)}"\n'
         f'postgres = "postgresql://alcor@/alcor_{{manager}}?host={folder / "postgres"}"\n'
     )
-    serve = [bin_ / "alcor", "serve", "--config", settings]
+    serve: Argv = [bin_ / "alcor", "serve", "--config", settings]
     return {
         "managers": [*serve, "managers"],
         "managers-waiting": [*serve, "managers"],
@@ -131,7 +133,7 @@ def nats_port(folder: Path) -> str:
     return kept.read_text()
 
 
-def start(folder: Path, name: str, argv: list[str | Path]) -> "subprocess.Popen[bytes]":
+def start(folder: Path, name: str, argv: Argv) -> "subprocess.Popen[bytes]":
     """One process, in a session of its own, with a log."""
     with (folder / f"{name}.log").open("ab") as log:
         return subprocess.Popen(argv, stdout=log, stderr=log, cwd="/", start_new_session=True)

@@ -1,5 +1,7 @@
 """Where servers may run: bandwidth by Placement, trunks, zones, and what is lost or down."""
 
+from functools import partial
+
 from acceptance.nova.cloud import Cloud, Item, wait
 from alcor.lab import parts
 from alcor.lab.layout import layout
@@ -107,7 +109,11 @@ def _guarantees_nothing(cloud: Cloud, host: int) -> None:
     """Have a host's agent say nothing any more: Alcor takes the providers away."""
     _restart(cloud, host)
     for name in (f"h{host}:Open vSwitch agent:rp_tunnelled", f"h{host}:Open vSwitch agent"):
-        wait("no provider", lambda name=name: not _providers(cloud, name))
+        wait("no provider", partial(_has_no_provider, cloud, name))
+
+
+def _has_no_provider(cloud: Cloud, name: str) -> bool:
+    return not _providers(cloud, name)
 
 
 def _restart(cloud: Cloud, host: int, *more: str) -> None:

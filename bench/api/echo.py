@@ -40,7 +40,8 @@ async def body_of(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        more: bytes = message.get("body", b"")
+        body += more
         if not message.get("more_body", False):
             return body
 

@@ -126,10 +126,10 @@ def measure(bench: Bench) -> list[Section]:
     large = bench.rows or large
     with ExitStack() as stack:
         load = stack.enter_context(LoadGenerator())
-        tables = [_table(bench, stack, load, size) for size in (small, large)]
+        few, many = (_table(bench, stack, load, size) for size in (small, large))
         rounds = bench.rounds(_rounds, _rounds_quick)
         rows = [
-            compare(question.name, rounds, *(partial(t.ask, n) for t in tables), bench.tell)
+            compare(question.name, rounds, partial(few.ask, n), partial(many.ask, n), bench.tell)
             for n, question in enumerate(questions(0))
         ]
     return [

@@ -52,13 +52,13 @@ def neutron(endpoint: str) -> Side:
 
 def measure(bench: Bench) -> list[Section]:
     """Alcor and Neutron in turns; nothing when there is no Neutron."""
-    if not bench.api.neutron:
+    if not bench.neutron:
         return []
     data = bench.folder / "neutron"
     data.mkdir()
     with servers.control_plane(data) as server, LoadGenerator() as load:
         ours = Side(server.port, Region(server, data).body)
-        theirs = neutron(bench.api.neutron)
+        theirs = neutron(bench.neutron)
         rows = [_posts(bench, load, case, ours, theirs) for case in cases]
         rows.append(_pages(bench, load, ours, theirs))
     return [

@@ -32,7 +32,7 @@ def measure(bench: Bench) -> list[Section]:
         if bench.rows:
             bench.tell(f"filling it with {bench.rows:,} ports")
             ask(load, ours, Case(_fill_ports, 4, bench.rows // _fill_ports))
-        theirs = neutron(bench.api.neutron) if bench.api.neutron else None
+        theirs = neutron(bench.neutron) if bench.neutron else None
         beside = [_beside(bench, roles, load, ours, theirs, *case) for case in _cases]
         sections = [_section(beside), second.gateway(bench, roles, load, ours)]
     return [*sections, second.delivery(bench)]

@@ -93,7 +93,7 @@ def nats_server(folder: Path, *, jetstream: bool = False) -> Iterator[tuple[int,
     port = free_port()
     program = Path(sys.executable).with_name("nats-server")
     with (folder / "nats.log").open("ab") as log:
-        argv = [program, "-a", "127.0.0.1", "-p", str(port)]
+        argv: list[str | Path] = [program, "-a", "127.0.0.1", "-p", str(port)]
         argv += ["-js", "-sd", folder / "jetstream"] if jetstream else []
         server = subprocess.Popen(argv, stderr=log)
     try:

@@ -107,7 +107,7 @@ class _Host:
 def measure(ports: int, *, lazy: bool) -> Held:
     """Hold a network, and then one port more."""
     network = LazyNetwork(_NET, _whole(ports, lazy=True)) if lazy else None
-    items = network.rest if network else list(_whole(ports, lazy=False))
+    items = network.rest() if network else list(_whole(ports, lazy=False))
     presence = []
     for number in range(min(_hosts, ports)):
         key = reach_key(_NET, f"h{number}")
