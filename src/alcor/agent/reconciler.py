@@ -165,9 +165,13 @@ class Reconciler:
         self._touch(self._model.exits.set_resolved(network_id, address, mac))
         self.unsaved.set()
 
-    def set_holder(self, network_id: str, address: Address, holder: Holder) -> None:
-        """Which port has an address that several may have, as far as was heard."""
-        self._touch(self._model.shared.set_holder(network_id, address, holder))
+    def set_holder(self, network_id: str, address: Address, holder: Holder | None) -> None:
+        """Which port has an address that several may have, as far as was heard; None: nobody."""
+        shared = self._model.shared
+        if holder is None:
+            self._touch(shared.lose_holder(network_id, address))
+        else:
+            self._touch(shared.set_holder(network_id, address, holder))
         self.unsaved.set()
 
     def seek(self, names: Iterable[str]) -> None:

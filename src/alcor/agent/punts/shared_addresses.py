@@ -3,10 +3,12 @@
 A question goes to all machines that may have the address, here and on other hosts; the machine that
 has it answers. When a machine announces an address of its pairs it is believed: every other host of
 the network is told, and the machines there hear it, so that none goes on sending to the one that
-had the address before. All this works without the control plane. Pure: frames out, findings out.
-Sources: RFC 826, RFC 5227 section 2.3, RFC 4861 section 7.2.
+had the address before. Its host asks it again from time to time, and tells the others that it has
+it still; who says nothing is forgotten. All this works without the control plane. Pure: frames out,
+findings out. Sources: RFC 826, RFC 5227 section 2.3, RFC 4861 section 7.2.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from alcor.agent.announcements.herald import Outgoing, announcement
@@ -24,13 +26,26 @@ from alcor.values.addresses import Address, Mac, address, eui64_link_local
 
 frames_at_once_max = 1_000  # for one packet: beyond, others find out in their own time
 
-asks_max = 3  # after a restart; any one of them may be lost
+asks_max = 3  # one a second; any one of them may be lost
+asks_of_port_max = 10  # in a second: fewer than the port's meter lets answers pass
+# Since somebody said that he has an address: his host asks him then; others forget him then.
+asked_after_s, forgotten_after_s = 100, 300
 
 _REQUEST, _SOLICIT = 1, 135
 # Who asks after a restart: an ARP probe is nobody's (RFC 5227 section 2.1.1), and changes no table.
 _NOBODY4 = Asker(SERVER_MAC, Address(4, 0))
 _NOBODY6 = Asker(SERVER_MAC, eui64_link_local(SERVER_MAC))
-Heard = Callable[[str, Address, Holder], None]
+Key = tuple[str, Address]  # network and address
+Heard = Callable[[str, Address, Holder | None], None]  # None: nobody has it, as far as is known
+
+
+class _Silence:
+    """How long nothing was heard about an address, and how often its port was asked since."""
+
+    __slots__ = ("asks", "since_s")
+
+    def __init__(self, since_s: int) -> None:
+        self.since_s, self.asks = since_s, 0
 
 
 class SharedNeighbours:
@@ -38,7 +53,9 @@ class SharedNeighbours:
 
     def __init__(self, model: HostModel, heard: Heard) -> None:
         self._model, self._heard = model, heard
-        self._doubted: dict[tuple[str, Address], int] = {}  # since a restart; asks that are left
+        self._doubted: dict[Key, int] = {}  # since a restart; asks that are left
+        self._silences: dict[Key, _Silence] = {}  # the longest first
+        self._now_s = 0  # since the start: `ask_again` counts
 
     def saved(self) -> list[SavedHolder]:
         """Who has what, to be remembered."""
@@ -54,12 +71,13 @@ class SharedNeighbours:
             speaker = self._model.neighbours.get(network_id, {}).get(port_id)
             has, holder = address(what), Holder(port_id, Mac(mac))
             if network and speaker and self._is_claimable(network, speaker, has, holder.mac):
-                self._heard(network_id, has, holder)
+                self._believe(network_id, has, holder)
                 self._doubted[network_id, has] = asks_max
 
     def ask_again(self) -> list[Outgoing]:
-        """Ask who has what since a restart, until somebody has said so; asked every second."""
-        outgoing: list[Outgoing] = []
+        """Ask who has what since a restart, or who has long said nothing; called every second."""
+        self._now_s += 1
+        outgoing = self._ask_silent()
         for (network_id, what), left in list(self._doubted.items()):
             network = self._model.networks.get(network_id)
             if network is not None:
@@ -69,6 +87,38 @@ class SharedNeighbours:
             if left == 1:
                 del self._doubted[network_id, what]
         return outgoing[:frames_at_once_max]
+
+    def _ask_silent(self) -> list[Outgoing]:
+        """Ask ports here of which nothing was heard for long, and at last everybody; who says
+        nothing is forgotten, and so is who isn't here and of whom his host says nothing more."""
+        outgoing: list[Outgoing] = []
+        asked: Counter[str] = Counter()
+        for key, silence in list(self._silences.items()):
+            silent_s = self._now_s - silence.since_s
+            if silent_s < asked_after_s:
+                break
+            network, found = self._model.networks.get(key[0]), self._model.shared.holder(*key)
+            here = self._model.wired(found[0].port_id) if found else None
+            is_over = silent_s >= forgotten_after_s or silence.asks == asks_max
+            if network is None or found is None or is_over:
+                del self._silences[key]
+                self._heard(*key, None)
+            elif here is not None and asked[here.port.id] < asks_of_port_max:
+                asked[here.port.id] += 1
+                silence.asks += 1
+                frame = question(_NOBODY4 if key[1].version == 4 else _NOBODY6, key[1])
+                if silence.asks == asks_max:
+                    outgoing += self._bring(network, frame, key[1], sent_here=True)
+                else:
+                    outgoing.append(Outgoing(frame, here.delivery))
+        return outgoing
+
+    def _believe(self, network_id: str, address: Address, holder: Holder) -> None:
+        """Who has a pair of just this address is believed for as long as nobody else says so."""
+        self._heard(network_id, address, holder)
+        self._silences.pop((network_id, address), None)
+        if not self._model.shared.has_pair(network_id, address, holder):
+            self._silences[network_id, address] = _Silence(self._now_s)
 
     def take(self, packet: PacketIn) -> list[Outgoing]:
         """A question or an answer; what is to be sent because of it."""
@@ -119,11 +169,13 @@ class SharedNeighbours:
         speaker = self._speaker(network, packet, address, mac)
         if speaker is None:
             return
-        self._heard(network.id, address, Holder(speaker.port_id, mac))
+        found, holder = self._model.shared.holder(network.id, address), Holder(speaker.port_id, mac)
+        self._believe(network.id, address, holder)
         self._doubted.pop((network.id, address), None)
         frame = announcement(address, mac)
-        ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
-        yield from self._to_ports(frame, sorted(ports))
+        if found is None or found[1] != holder:  # else the machines here know it
+            ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
+            yield from self._to_ports(frame, sorted(ports))
         if sent_here:
             yield from self._to_hosts(network, frame, self._model.reach.endpoints(network.id))
 

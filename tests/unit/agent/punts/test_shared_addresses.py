@@ -6,10 +6,20 @@ from tests.fixtures.compiled import compile_all
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HostModel, Interface, Tunnel
-from alcor.agent.model.networks.shared_addresses import Holder, holders_max
+from alcor.agent.model.networks.shared_addresses import (
+    Holder,
+    holders_max,
+    holders_of_port_max,
+)
 from alcor.agent.model.service_address import SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts.shared_addresses import SharedNeighbours, asks_max
+from alcor.agent.punts.shared_addresses import (
+    SharedNeighbours,
+    asked_after_s,
+    asks_max,
+    asks_of_port_max,
+    forgotten_after_s,
+)
 from alcor.goal_state.entries import (
     AddressPair,
     FixedIp,
@@ -69,8 +79,16 @@ class World:
             units |= self.model.set_interface(port_id, Interface(NUMBERS[port_id], True))
         self.compiler.update(units)
 
-    def heard(self, network_id: str, who: Address, holder: Holder) -> None:
-        self.compiler.update(self.model.shared.set_holder(network_id, who, holder))
+    def heard(self, network_id: str, who: Address, holder: Holder | None) -> None:
+        shared = self.model.shared
+        if holder is None:
+            self.compiler.update(shared.lose_holder(network_id, who))
+        else:
+            self.compiler.update(shared.set_holder(network_id, who, holder))
+
+    def pass_s(self, seconds: int) -> list[Outgoing]:
+        """What is asked meanwhile."""
+        return [each for _ in range(seconds) for each in self.neighbours.ask_again()]
 
     def take(self, frame: bytes, *, by: str = "", tun_src: int = 0) -> list[Outgoing]:
         fields = {"metadata": RED.vni, "reg0": int(not by)}
@@ -238,13 +256,87 @@ def test_what_becomes_a_port_s_or_a_router_s_own_is_taken_from_who_may_have_ever
         world.check()
 
 
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_who_says_nothing_for_long_is_asked_and_then_forgotten(said: str) -> None:
+    world, inner = open_world(), address(said)
+    world.take(announcement(inner, INNER), by="d")
+    assert world.pass_s(asked_after_s - 1) == []
+
+    first, second, *last = world.pass_s(asks_max)
+
+    assert first == second == last[0]  # asked itself
+    assert first.actions == (output(NUMBERS["d"]),)
+    assert len(last) == 2  # and at last whoever may have it, on all hosts
+    assert world.holder(inner) == "d"
+    assert world.pass_s(1) == []
+    assert world.holder(inner) == ""
+    assert not world.leads(match(metadata=7, eth_dst=INNER))
+    world.check()
+    assert world.pass_s(forgotten_after_s) == []
+
+
+def test_who_answers_stays_and_other_hosts_are_told_but_no_machine() -> None:
+    world, inner = open_world(), address("10.0.0.77")
+    world.take(announcement(inner, INNER), by="d")
+    for _ in range(3):
+        assert len(world.pass_s(asked_after_s)) == 1
+
+        (told,) = world.take(announcement(inner, INNER), by="d")
+
+        assert told.actions[-1] == output(100)
+        assert world.holder(inner) == "d"
+
+
+def test_who_is_elsewhere_is_forgotten_when_his_host_says_nothing_more() -> None:
+    world, inner = open_world(), address("10.0.0.77")
+    world.take(announcement(inner, INNER), tun_src=THERE.number)
+    world.pass_s(200)
+    assert world.take(announcement(inner, INNER), tun_src=THERE.number) == []  # he has it still
+
+    assert world.pass_s(forgotten_after_s - 1) == []
+    assert world.holder(inner) == "e"
+    world.pass_s(1)
+    assert world.holder(inner) == ""
+    world.check()
+
+
+def test_of_a_port_no_more_is_asked_than_its_meter_lets_it_answer() -> None:
+    world = open_world()
+    every = [address(f"10.0.1.{number}") for number in range(1, 36)]
+    for each in every:
+        world.take(announcement(each, INNER), by="d")
+    world.pass_s(asked_after_s - 1)
+
+    for _ in range(4):
+        asked = world.pass_s(1)
+        assert len(asked) <= asks_of_port_max
+        for frame, _ in asked:
+            world.take(announcement(Address(4, Packet(frame)["arp_tpa"]), INNER), by="d")
+
+    assert world.pass_s(asked_after_s - 5) == []
+    assert {world.holder(each) for each in every} == {"d"}
+
+
+def test_who_has_a_pair_of_an_address_is_believed_however_long_he_says_nothing() -> None:
+    world = World()
+    world.take(announcement(SHARED, mac_of("a")), by="a")
+
+    assert world.pass_s(2 * forgotten_after_s) == []
+    assert world.holder(SHARED) == "a"
+
+
 def test_only_so_many_addresses_are_believed_of_who_may_have_every() -> None:
     world = World()
-    for number in range(holders_max):
-        world.model.shared.set_holder("red", Address(4, number), Holder("d", mac_of("d")))
+    shared, more = world.model.shared, address("10.0.0.77")
+    for number in range(1, holders_of_port_max + 1):
+        shared.set_holder("red", Address(4, number), Holder("d", mac_of("d")))
 
-    assert not world.model.shared.is_free("red", "d", address("10.0.0.77"), mac_of("d"))
-    assert world.model.shared.is_free("red", "d", Address(4, 5), mac_of("d"))
+    assert not shared.is_free("red", "d", more, mac_of("d"))
+    assert shared.is_free("red", "d", Address(4, 5), mac_of("d"))
+    assert shared.is_free("red", "e", more, mac_of("e"))
+    for number in range(1, holders_max + 1):
+        shared.set_holder("red", Address(4, number), Holder(f"{number}", Mac(number)))
+    assert not shared.is_free("red", "e", more, mac_of("e"))
 
 
 def test_a_virtual_mac_is_where_its_address_is() -> None:

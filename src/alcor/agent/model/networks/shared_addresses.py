@@ -15,7 +15,8 @@ from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import AddressPair, Neighbour, Network
 from alcor.values.addresses import Address, Mac, Prefix
 
-holders_max = 4_096  # of a network: beyond, who may have every address is not believed
+# Of a network, and of a port in it: beyond, who may have every address is not believed.
+holders_max, holders_of_port_max = 4_096, 512
 
 
 Pairs = tuple[AddressPair, ...]
@@ -65,6 +66,13 @@ class SharedAddresses:
                 self._forget(network_id, address)
         return units
 
+    def lose_holder(self, network_id: str, address: Address) -> set[Unit]:
+        """Nobody is known any more to have an address."""
+        if address not in self._holders.get(network_id, ()):
+            return set()
+        self._forget(network_id, address)
+        return {Unit(UnitKind.HOLDER, str(address), network_id)}
+
     def set_holder(self, network_id: str, address: Address, holder: Holder) -> set[Unit]:
         """Somebody has an address. Whatever else has its MAC is there as well: a MAC is in one
         place, and a machine that is moved from one port to another takes all its addresses along.
@@ -96,7 +104,7 @@ class SharedAddresses:
             address
             for address, holder in held.items()
             if (address in own or (holder.mac == mac and holder.port_id != port_id))
-            and not self._has_pair(network_id, address, holder)
+            and not self.has_pair(network_id, address, holder)
         ]
         for address in lost:
             self._forget(network_id, address)
@@ -124,14 +132,14 @@ class SharedAddresses:
             return True
         return AddressPair(_only(address), mac) in neighbour.pairs
 
-    def _has_pair(self, network_id: str, address: Address, holder: Holder) -> bool:
+    def has_pair(self, network_id: str, address: Address, holder: Holder) -> bool:
+        """Whether the holder's port has a pair of just this address and MAC."""
         neighbour = self._neighbours.get(network_id, {}).get(holder.port_id)
         return neighbour is not None and AddressPair(_only(address), holder.mac) in neighbour.pairs
 
     def is_free(self, network_id: str, port_id: str, address: Address, mac: Mac) -> bool:
         """Whether an address is no port's own, and a MAC no other port's, and there is room."""
-        held = self._holders.get(network_id, {})
-        if address not in held and len(held) >= holders_max:
+        if not self._has_room(network_id, port_id, address):
             return False
         ports = self._neighbours.get(network_id, {}).values()
         return not any(
@@ -139,6 +147,13 @@ class SharedAddresses:
             or (each.port_id != port_id and (mac == each.mac or _is_paired(mac, each.pairs)))
             for each in ports
         )
+
+    def _has_room(self, network_id: str, port_id: str, address: Address) -> bool:
+        held = self._holders.get(network_id, {})
+        if address in held:
+            return True
+        of_port = sum(holder.port_id == port_id for holder in held.values())
+        return len(held) < holders_max and of_port < holders_of_port_max
 
     def holder(self, network_id: str, address: Address) -> tuple[Neighbour, Holder] | None:
         """The port that was heard to have an address, as long as it may."""
