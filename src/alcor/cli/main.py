@@ -4,13 +4,15 @@ What only one command needs is imported when that command runs: `alcor port list
 for the control plane's code to load.
 """
 
+import errno
+import io
 import os
 import sys
 from typing import Annotated
 
 import typer
 
-from alcor.cli.exits import EXIT_CODES, exit_for, tell
+from alcor.cli.exits import EXIT_CODES, Exit, exit_for, tell
 from alcor.cli.lab import commands as lab
 from alcor.cli.operating import doctor, imports, rebuild, serve, status
 from alcor.cli.options import Format, given
@@ -21,6 +23,8 @@ from alcor.cli.tracing import traces
 from alcor.client.connection import ClientError
 from alcor.lab.layout import LabError
 from alcor.runtime.config import ConfigError
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
     name="alcor",
@@ -98,11 +102,23 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; errors that people can mend are told without a traceback."""
+    for stream in (sys.stdout, sys.stderr):  # what a terminal has no character for is spelt
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ClientError, LabError, ConfigError) as problem:
         tell(problem)
         sys.exit(exit_for(problem))
+    except UnicodeEncodeError as problem:  # bytes of the command line that are no text
+        tell(ClientError(f"{problem.object!r} is not text in UTF-8"))
+        sys.exit(Exit.FAILED)
+    except OSError as problem:
+        if problem.errno not in _DISK_ERRORS:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is left is written at the end
+        tell(ClientError(f"the answer can't be written: {os.strerror(problem.errno)}"))
+        sys.exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

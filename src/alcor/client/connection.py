@@ -53,9 +53,9 @@ class Place(NamedTuple):
 
 def place_of(endpoint: str) -> Place:
     """Where to connect: a URL without a port has its scheme's, a bare name Neutron's."""
-    parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
     wrong = f"'{endpoint}' is no endpoint: write it as http://127.0.0.1:9696"
     try:
+        parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
         port = parts.port
     except ValueError:
         raise ClientError(wrong) from None
@@ -93,9 +93,9 @@ class Connection:
         self._root = place.root
         self._headers = {"Accept": "application/json"}
         if project:
-            self._headers["X-Project-Id"] = project
+            self._headers["X-Project-Id"] = _header("project", project)
         if token:
-            self._headers["X-Auth-Token"] = token
+            self._headers["X-Auth-Token"] = _header("token", token)
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
@@ -162,6 +162,13 @@ class Connection:
         if response.status >= 400 and response.status != good:
             raise _refusal(response, data, self.sign_in)
         return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
+
+
+def _header(name: str, value: str) -> str:
+    """What a header may carry; it is not repeated, as it may be a secret."""
+    if not (value.isascii() and value.isprintable()):
+        raise ClientError(f"the {name} can't be sent: it is to be one line of ASCII")
+    return value
 
 
 def _context(trust: Trust) -> ssl.SSLContext:

@@ -1,6 +1,9 @@
 """The command line against an API that answers from memory, over real HTTP."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -428,3 +431,50 @@ def test_the_request_to_look_for_is_a_sentence_of_its_own(
 
     told = "error: Unavailable (503): Nobody answers. Look for request req-1 in the control"
     assert capsys.readouterr().err.startswith(told)
+
+
+def run(endpoint: str, *words: str | bytes, **how: Any) -> subprocess.CompletedProcess[bytes]:
+    """The command as a process, in a terminal that knows ASCII only."""
+    environment = os.environ | {"ALCOR_ENDPOINT": endpoint, "PYTHONIOENCODING": "ascii"}
+    program = [sys.executable, "-m", "alcor.cli.main", *words]
+    return subprocess.run(program, env=environment, stderr=subprocess.PIPE, check=False, **how)
+
+
+def test_what_a_terminal_has_no_character_for_is_spelt(endpoint: str) -> None:
+    made = run(endpoint, "network", "create", "blé", stdout=subprocess.PIPE)
+    listed = run(endpoint, "network", "list", stdout=subprocess.PIPE)
+
+    assert (made.returncode, listed.returncode) == (0, 0), listed.stderr
+    assert rb"bl\xe9" in made.stdout
+    assert rb"bl\xe9" in listed.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "yaml", "csv", "value"])
+def test_an_answer_that_can_not_be_written_is_said_in_a_sentence(endpoint: str, form: str) -> None:
+    alcor(endpoint, "network", "create", "blue")
+
+    with Path("/dev/full").open("wb") as full:
+        done = run(endpoint, "network", "list", "-f", form, stdout=full)
+
+    assert done.returncode == Exit.FAILED
+    assert done.stderr == b"error: the answer can't be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((b"network", b"create", b"bl\xff"), b"is not text in UTF-8"),
+        ((b"network", b"show", b"bl\xff"), b"is not text in UTF-8"),
+        (("--project", "blé", "network", "list"), b"the project can't be sent"),
+        (("--token", "a\nb", "network", "list"), b"the token can't be sent"),
+    ],
+)
+def test_what_can_not_be_sent_is_said_in_a_sentence(
+    endpoint: str, words: tuple[str | bytes, ...], told: bytes
+) -> None:
+    done = run(endpoint, *words, stdout=subprocess.PIPE)
+
+    assert done.returncode == Exit.FAILED
+    assert told in done.stderr
+    assert done.stderr.startswith(b"error: ")
+    assert done.stderr.count(b"\n") == 1

@@ -21,7 +21,9 @@ def test_an_endpoint_is_read_as_catalogues_write_it(endpoint: str, place: Place)
     assert place_of(endpoint) == place
 
 
-@pytest.mark.parametrize("endpoint", ["", "ftp://network.example", "http://", "http://host:port"])
+@pytest.mark.parametrize(
+    "endpoint", ["", "ftp://network.example", "http://", "http://host:port", "http://[::1"]
+)
 def test_what_is_no_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ClientError, match="is no endpoint"):
         place_of(endpoint)
