@@ -82,14 +82,14 @@ def boolean_of(value: object) -> bool:
 
 
 def integer_of(value: object) -> int:
-    """A whole number, also written as a text of digits."""
+    """A whole number, also written as a text of digits; `InvalidInput` for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and len(value) <= 20:
         digits = value.removeprefix("-")
         if digits.isascii() and digits.isdigit():
             return int(value)
-    raise ValueError(f"{shown(value)} is not an integer")
+    raise InvalidInput(f"Invalid input for operation: {shown(value)} is not an integer.")
 
 
 def integer(low: int, high: int) -> FieldType:

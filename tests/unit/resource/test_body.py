@@ -140,11 +140,13 @@ def test_a_wrong_value_is_refused_with_its_reason(thing: dict[str, Any], message
     assert message in refused(**thing)
 
 
-def test_what_is_no_boolean_or_no_cidr_is_invalid_input_as_in_neutron() -> None:
-    content = msgspec.json.encode({"thing": {"parent_id": PARENT, "up": "maybe"}})
-    assert refusal(content).type == "InvalidInput"
-    content = msgspec.json.encode({"thing": {"parent_id": PARENT, "cidr": "10.0.0.0"}})
-    assert refusal(content).type == "InvalidInput"
+@pytest.mark.parametrize(
+    "wrong", [{"up": "maybe"}, {"cidr": "10.0.0.0"}, {"size": None}, {"size": "x"}, {"size": 1.5}]
+)
+def test_what_can_not_be_converted_is_invalid_input_as_in_neutron(wrong: dict[str, Any]) -> None:
+    found = refusal(msgspec.json.encode({"thing": {"parent_id": PARENT} | wrong}))
+    assert found.type == "InvalidInput"
+    assert found.message.startswith("Invalid input for operation: ")
 
 
 def test_a_message_repeats_no_more_than_a_little_of_what_came() -> None:

@@ -73,7 +73,7 @@ def test_sort_keys_go_with_their_directions() -> None:
     [
         ("colour=red", "HTTPBadRequest"),
         ("tag=a", "HTTPBadRequest"),
-        ("size=x", "HTTPBadRequest"),
+        ("size=x", "InvalidInput"),
         ("size=" + "9" * 19, "HTTPBadRequest"),
         ("up=maybe", "InvalidInput"),
         ("sort_key=size", "HTTPBadRequest"),

@@ -20,6 +20,7 @@ from alcor.resource.fields import (
 )
 from alcor.resource.host_names import DNS_NAME
 from alcor.resource.tags import TAG_LIST
+from alcor.values.errors import InvalidInput
 
 _PORT = integer(1, 65_535)
 _PROTOCOL_BY_NUMBER = {number: name for name, number in NUMBER_BY_PROTOCOL.items()}
@@ -30,7 +31,7 @@ def _parse_protocol(value: object) -> object:
     if name not in NUMBER_BY_PROTOCOL:
         try:
             name = _PROTOCOL_BY_NUMBER[integer_of(value)]
-        except (KeyError, ValueError):
+        except (KeyError, InvalidInput):
             allowed = ", ".join(NUMBER_BY_PROTOCOL)
             raise ValueError(f"{shown(value)} is not in [{allowed}]") from None
     return name
@@ -40,8 +41,11 @@ def _parse_range(value: object) -> object:
     """`80`, `80:80` or `80:90`, as it is shown: with both ends."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     low, colon, high = text.partition(":")
-    first = _PORT.parse(low)
-    last = _PORT.parse(high) if colon else first
+    try:
+        first = _PORT.parse(low)
+        last = _PORT.parse(high) if colon else first
+    except InvalidInput:
+        raise ValueError(f"{shown(value)} is not a port range") from None
     if int(str(first)) > int(str(last)):
         raise ValueError(f"{shown(value)} is not a port range: it ends before it begins")
     return f"{first}:{last}"

@@ -18,6 +18,7 @@ from alcor.resource.fields import (
     shown,
     string,
 )
+from alcor.values.errors import InvalidInput
 from alcor.values.protocols import protocol_number
 
 _ETHERTYPE_BY_LOWER = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -48,7 +49,7 @@ def _parse_port(value: object) -> object:
         return None
     try:
         number = integer_of(value)
-    except ValueError:
+    except InvalidInput:
         number = -1
     if not 0 <= number <= 65_535:
         raise SecurityGroupInvalidPortValue(shown(value)[1:-1])
