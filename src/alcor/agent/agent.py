@@ -9,7 +9,6 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import structlog
@@ -52,6 +51,7 @@ from alcor.runtime.config import ConfigError, endpoint, file_of, needed
 from alcor.runtime.observability import logs
 from alcor.runtime.observability.rotated_file import RotatedFile
 from alcor.runtime.signals import ends
+from alcor.runtime.version import version
 from alcor.transport import nats_credentials
 from alcor.transport.certificates import end_s
 from alcor.transport.grpc_client import GrpcLink
@@ -198,7 +198,7 @@ async def run(config: AgentConfig) -> None:
     mappings = mappings_of(config.bridge_mappings)
     hello = Hello(
         host=host,
-        version=version("alcor"),
+        version=version(),
         tunnel_endpoint=endpoint_of(config.tunnel_ip),
         physical_networks=tuple(sorted(mappings)),
         lazy=True,

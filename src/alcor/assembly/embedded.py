@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -44,6 +43,7 @@ from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.sql.places import Servers
 from alcor.runtime.tasks import TaskFailed, Tasks
+from alcor.runtime.version import version
 from alcor.values.errors import Unavailable
 
 _log = structlog.get_logger("alcor.up")
@@ -115,7 +115,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
             raise ConfigError(f"{setting}: {away.message}") from away
         answering = asyncio.ensure_future(http.run())
         stack.push_async_callback(_finish, http, answering)
-        build_info.labels(metadata.version("alcor"), "up").set(1)
+        build_info.labels(version(), "up").set(1)
         yield Running(http.address, served.port, lambda: _first(tasks, served, answering))
 
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import structlog
@@ -28,6 +27,7 @@ from alcor.runtime.observability.metrics import build_info, credentials_end
 from alcor.runtime.observability.otlp import traced
 from alcor.runtime.signals import ends
 from alcor.runtime.tasks import Tasks
+from alcor.runtime.version import version
 from alcor.transport import nats_credentials
 from alcor.transport.nats_connection import close, connected
 
@@ -138,7 +138,7 @@ async def until_told(failure: Callable[[], Awaitable[None]]) -> None:
 def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) -> None:
     """Run a role in a process set up for it."""
     logs.configure(config.log.form, config.log.level)
-    build_info.labels(version("alcor"), role).set(1)
+    build_info.labels(version(), role).set(1)
     take_all_descriptors()
 
     async def settled() -> None:

@@ -95,9 +95,9 @@ def wait(
 @app.command("version", help="Say which version this is.")
 def version() -> None:
     """Say which version this is."""
-    from importlib.metadata import version as installed
+    from alcor.runtime.version import version as this
 
-    typer.echo(f"alcor {installed('alcor')}")
+    typer.echo(f"alcor {this()}")
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ Source: Neutron API reference v2, "API versions" and "Extensions"; aliases are n
 """
 
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from alcor.gateway.errors import error_response
 from alcor.gateway.requests import Request
 from alcor.gateway.responses import Response, encode
 from alcor.resource.declaration import Resource
+from alcor.runtime.version import version
 
 
 class Extension(NamedTuple):
@@ -277,7 +277,7 @@ class Discovery:
 
     def __init__(self, resources: Sequence[Resource], extensions: Sequence[Extension]) -> None:
         self._resources = [r for r in resources if r.path.startswith("/v2.0/") and not r.parent]
-        self._document = openapi.document(resources, metadata.version("alcor"))
+        self._document = openapi.document(resources, version())
         self._by_alias = {extension.alias: extension for extension in extensions}
 
     def versions(self, request: Request) -> Response:
