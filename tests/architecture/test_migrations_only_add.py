@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import create_engine
 
 from alcor.integrations.nova import app as nova_app
 from alcor.managers.network import app as network_app
-from alcor.runtime.sql.migrations import following, run_up_to
+from alcor.runtime.sql.migrations import Upgraded, following, load, run
 
 FOLDERS = [
     *sorted(Path(network_app.__file__).parents[1].glob("*/versions")),
@@ -66,14 +65,11 @@ def rules(connection: sqlite3.Connection, tables: Schema) -> Rules:
 
 def states(database: Path, versions: Path) -> Iterator[tuple[str, Schema, Rules]]:
     """The schema after each migration."""
-    engine = create_engine(f"sqlite:///{database}")
-    for revision in following(None, versions):
-        with engine.begin() as connection:
-            run_up_to(revision, connection, versions)
-        with closing(sqlite3.connect(database)) as raw:
-            found = schema(raw)
-            yield revision, found, rules(raw, found)
-    engine.dispose()
+    with closing(sqlite3.connect(database)) as connection:
+        for migration in load(versions, following(None, versions)):
+            run(Upgraded(connection.execute, is_file=True), [migration])
+            found = schema(connection)
+            yield migration.revision, found, rules(connection, found)
 
 
 def faults(before: tuple[Schema, Rules], after: tuple[Schema, Rules]) -> list[str]:

@@ -23,21 +23,16 @@ from alcor.runtime.sql.migrations import head
 clients = 4
 answers_s_max = 180.0  # for some of their requests
 EXPAND = """
-from alembic import op
-revision = "{new}"
-down_revision = "{old}"
-def upgrade():
-    op.execute("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS expanded TEXT NOT NULL DEFAULT 'new'")
-    op.execute("CREATE TABLE expanded (id TEXT PRIMARY KEY)")
+WIDER = "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS expanded TEXT NOT NULL DEFAULT 'new'"
+def upgrade(database):
+    database.execute(WIDER)
+    database.execute("CREATE TABLE expanded (id TEXT PRIMARY KEY)")
 """
 INDEX = """
-from alembic import op
-revision = "{new}"
-down_revision = "{old}"
 INDEXES = ("CREATE INDEX IF NOT EXISTS {table}_expanded ON {table} (expanded)",)
-def upgrade():
+def upgrade(database):
     for statement in INDEXES:
-        op.execute(statement)
+        database.execute(statement)
 """
 
 
@@ -76,12 +71,10 @@ def newer(tmp_path: Path) -> Path:
         first = "".join(path.read_text() for path in folder.glob("v0001_*.py"))
         found = re.search(r"CREATE TABLE (\w+) ", first)
         assert found, folder
-        old = head(folder)
-        for template, what in ((EXPAND, "expand"), (INDEX, "index")):
-            new = f"{int(old) + 1:04}"
-            text = template.format(new=new, old=old, table=found[1])
-            (folder / f"v{new}_{what}.py").write_text(text)
-            old = new
+        last = int(head(folder))
+        for number, (template, what) in enumerate(((EXPAND, "expand"), (INDEX, "index")), last + 1):
+            text = template.format(table=found[1])
+            (folder / f"v{number:04}_{what}.py").write_text(text)
     return source
 
 

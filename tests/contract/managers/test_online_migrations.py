@@ -14,15 +14,10 @@ import pytest
 
 from alcor.runtime.sql.online_migrations import lock_s_max, migrate_server, step_rows_max
 
-HEADER = """
-from alembic import op
-revision = "{:04}"
-down_revision = {!r}
-"""
 UP = """
-def upgrade():
+def upgrade(database):
     for statement in {!r}:
-        op.execute(statement)
+        database.execute(statement)
 """
 busy_s_max = 60.0  # of a machine that does a lot besides
 
@@ -36,11 +31,9 @@ class Versions:
         self._count = 0
 
     def add(self, *statements: str, more: str = "") -> Path:
-        before = f"{self._count:04}" if self._count else None
         self._count += 1
-        text = HEADER.format(self._count, before) + more + UP.format(statements)
         path = self.folder / f"v{self._count:04}_more.py"
-        path.write_text(text)
+        path.write_text(more + UP.format(statements))
         return path
 
 

@@ -1,30 +1,24 @@
 """Migrations: a database comes to the schema of the code, once, and all at once or not at all."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.script import ScriptDirectory
 
 from alcor.managers.network import app as network_app
-from alcor.runtime.sql.migrations import head, migrate
+from alcor.runtime.sql.migrations import following, head, migrate
 
 ALL = sorted(Path(network_app.__file__).parents[1].glob("*/versions"))
 
 FIRST = """
-from alembic import op
-revision = "0001"
-down_revision = None
-def upgrade():
-    op.execute("CREATE TABLE thing (id TEXT)")
+def upgrade(database):
+    database.execute("CREATE TABLE thing (id TEXT)")
 """
 SECOND = """
-from alembic import op
-revision = "0002"
-down_revision = "0001"
-def upgrade():
-    op.execute("ALTER TABLE thing ADD COLUMN name TEXT")
-    op.execute("{more}")
+def upgrade(database):
+    database.execute("ALTER TABLE thing ADD COLUMN name TEXT")
+    database.execute("{more}")
 """
 
 
@@ -76,10 +70,42 @@ def test_a_migration_that_fails_is_tried_again_by_the_next_start(
 
 
 @pytest.mark.parametrize("folder", ALL, ids=lambda path: path.parent.name)
-def test_the_name_of_the_newest_file_is_alembics_head(folder: Path) -> None:
-    scripts = ScriptDirectory(str(folder.parent), version_locations=[str(folder)])
+def test_migrations_are_numbered_without_a_gap(folder: Path) -> None:
+    revisions = following(None, folder)
 
-    assert scripts.get_heads() == [head(folder)]
+    assert revisions == [f"{number:04}" for number in range(1, int(head(folder)) + 1)]
+
+
+def test_two_migrations_of_one_number_are_told(versions: Path) -> None:
+    (versions / "v0001_other.py").write_text(FIRST)
+
+    with pytest.raises(AssertionError, match="have one number"):
+        head(versions)
+
+
+def test_a_migration_that_says_nothing_is_told(tmp_path: Path, versions: Path) -> None:
+    (versions / "v0002_second.py").write_text("STATEMENTS = ('SELECT 1',)")
+
+    with pytest.raises(AssertionError, match="says nothing"):
+        migrate(tmp_path / "a.sqlite", versions)
+
+
+def test_a_database_that_alembic_made_is_gone_on_from(tmp_path: Path, versions: Path) -> None:
+    database = tmp_path / "a.sqlite"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));"
+            "INSERT INTO alembic_version VALUES ('0001'); CREATE TABLE thing (id TEXT);"
+        )
+    (versions / "v0002_second.py").write_text(SECOND.format(more="SELECT 1"))
+
+    migrate(database, versions)
+
+    assert columns(database) == ["id", "name"]
+    with closing(sqlite3.connect(database)) as connection:
+        held = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    assert held == [("0002",)]
 
 
 def test_a_database_that_newer_code_has_upgraded_is_left_alone(

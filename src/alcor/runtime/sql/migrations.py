@@ -1,29 +1,37 @@
-"""Bring a manager's database to the schema of this code, by Alembic.
+"""Bring a manager's database to the schema of this code.
 
 Every manager has a package of its own with migrations, `managers/<manager>/versions/`, one file
-each, `v0001_<what>.py` with `revision = "0001"`. A database that is up to date costs one query;
-Alembic is loaded only when there is something to do. One that is ahead of this code is left alone:
-migrations only add, so that the code before them goes on (`online_migrations` says how).
+each, `v0001_<what>.py`; they are taken in the order of their numbers. A database that is up to date
+costs one query. One that is ahead of this code is left alone: migrations only add, so that the code
+before them goes on (`online_migrations` says how).
 
-What a migration has to do with rows that are there it names as `STEPS`: here they are taken all at
-once, after the migrations and in their transaction.
+A file has an `upgrade(database: Upgraded)`, or `STEPS`, or both. Steps are what a migration has to
+do with rows that are there: here they are taken all at once, after the migrations and in their
+transaction.
 """
 
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    import sqlalchemy
-    from alembic.script import ScriptDirectory
+from typing import NamedTuple
 
 room_bytes_min = 1 << 20  # with less a file system is called full
 _LAST = "\U0010ffff"  # after every id
 
 _FILE = re.compile(r"v(\d{4})_\w+\.py")
+# The name is Alembic's, which brought the databases of releases before to their schema.
+_HELD = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)"
+
+
+class Upgraded(NamedTuple):
+    """The database that a migration changes, in its transaction."""
+
+    execute: Callable[..., object]  # a statement as SQLite has it, and a row for its placeholders
+    is_file: bool  # of SQLite: no code of before works on it meanwhile
 
 
 class Step(NamedTuple):
@@ -34,6 +42,15 @@ class Step(NamedTuple):
     statement: str
 
 
+class Migration(NamedTuple):
+    """What one file says."""
+
+    revision: str
+    upgrade: Callable[[Upgraded], None]
+    indexes: Sequence[str]
+    steps: Sequence[Step]
+
+
 def migrate(database: Path, versions: Path) -> None:
     """Upgrade (or create) the SQLite file to the newest migration: wholly, or not at all.
 
@@ -41,7 +58,7 @@ def migrate(database: Path, versions: Path) -> None:
     """
     database.parent.mkdir(parents=True, exist_ok=True)
     if missing := following(_held(database), versions):
-        _upgrade(database, versions, missing)
+        _upgrade(database, load(versions, missing))
 
 
 def head(versions: Path) -> str:
@@ -51,9 +68,49 @@ def head(versions: Path) -> str:
 
 def following(held: str | None, versions: Path) -> list[str]:
     """The revisions in the folder that come after the one that a database has, oldest first."""
-    numbers = [match[1] for path in versions.iterdir() if (match := _FILE.fullmatch(path.name))]
-    assert numbers, f"no migrations in {versions}"
-    return sorted(number for number in numbers if held is None or number > held)
+    return sorted(number for number in _files(versions) if held is None or number > held)
+
+
+def load(versions: Path, revisions: Iterable[str]) -> list[Migration]:
+    """These migrations of the folder."""
+    files = _files(versions)
+    return [_load(revision, files[revision]) for revision in revisions]
+
+
+def run(database: Upgraded, migrations: Sequence[Migration]) -> None:
+    """Carry them out in their order, and write down which is the last."""
+    for each in migrations:
+        each.upgrade(database)
+    database.execute(_HELD)
+    database.execute("DELETE FROM alembic_version")
+    database.execute("INSERT INTO alembic_version VALUES (?)", (migrations[-1].revision,))
+
+
+def _files(versions: Path) -> dict[str, Path]:
+    """The files of a folder by their numbers."""
+    found: dict[str, Path] = {}
+    for path in versions.iterdir():
+        if match := _FILE.fullmatch(path.name):
+            other = found.setdefault(match[1], path)
+            assert other is path, f"{path} and {other.name} have one number"
+    assert found, f"no migrations in {versions}"
+    return found
+
+
+def _load(revision: str, path: Path) -> Migration:
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    indexes, steps = getattr(module, "INDEXES", ()), getattr(module, "STEPS", ())
+    upgrade = getattr(module, "upgrade", None)
+    assert upgrade or steps, f"{path} says nothing"
+    return Migration(revision, upgrade or _nothing, indexes, steps)
+
+
+def _nothing(_: Upgraded) -> None:
+    """Its steps are all."""
 
 
 def _held(database: Path) -> str | None:
@@ -71,55 +128,20 @@ def _held(database: Path) -> str | None:
         connection.close()
 
 
-def _upgrade(database: Path, versions: Path, missing: Sequence[str]) -> None:
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.exc import OperationalError
-
-    engine = create_engine(f"sqlite:///{database}")
-    # The driver would commit before every change of the schema: we say ourselves when to begin.
-    event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+def _upgrade(database: Path, migrations: Sequence[Migration]) -> None:
     try:
-        with engine.begin() as connection:
-            run_up_to("head", connection, versions)
-            for step in steps(versions, missing):
-                connection.exec_driver_sql(step.statement, ("", _LAST))
-    except OperationalError as error:
-        raise _unusable(database, error.orig) from error
-    finally:
-        engine.dispose()
+        # The driver begins nothing by itself, nor commits before a change of the schema.
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            run(Upgraded(connection.execute, is_file=True), migrations)
+            for step in (step for each in migrations for step in each.steps):
+                connection.execute(step.statement, ("", _LAST))
+            connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise _unusable(database, error) from error
 
 
 def _unusable(database: Path, error: object) -> OSError:
     full = shutil.disk_usage(database.parent).free < room_bytes_min
     why = f"{error}: there is no room left on its file system" if full else error
     return OSError(f"{database}: {why}")
-
-
-def run_up_to(target: str, connection: "sqlalchemy.Connection", versions: Path) -> None:
-    """Every migration up to `target` that the database has not seen, in its transaction."""
-    from alembic.operations import Operations
-    from alembic.runtime.migration import MigrationContext
-
-    folder = scripts(versions)
-
-    def steps(revision: Any, _context: MigrationContext) -> Any:
-        return folder._upgrade_revs(target, revision)
-
-    options = {"fn": steps, "transactional_ddl": True}
-    context = MigrationContext.configure(connection, opts=options)
-    with Operations.context(context):
-        context.run_migrations()
-
-
-def steps(versions: Path, revisions: Iterable[str]) -> list[Step]:
-    """What these migrations have to do with rows that are there."""
-    found = [scripts(versions).get_revision(revision) for revision in revisions]
-    return [step for script in found if script for step in getattr(script.module, "STEPS", ())]
-
-
-def scripts(versions: Path) -> "ScriptDirectory":
-    """The migrations of a folder, as Alembic knows them."""
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory(str(versions.parent), version_locations=[str(versions)])

@@ -18,18 +18,15 @@ from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import structlog
 from psycopg import conninfo, errors, sql
 
 from alcor.runtime.sql import dialect
-from alcor.runtime.sql.migrations import Step, following, head, run_up_to, scripts, steps
+from alcor.runtime.sql.migrations import Migration, Step, Upgraded, following, load, run
 from alcor.runtime.sql.postgres import AT_OUR_END
-
-if TYPE_CHECKING:
-    import sqlalchemy
 
 lock_s_max = 2.0  # for which a migration waits for a lock, and others for it
 turn_s_max = 120.0  # of trying again, before whoever holds the lock has to be looked for
@@ -53,7 +50,7 @@ def migrate_server(url: str, versions: Path) -> None:
         if not following(_held(connection), versions):
             return
         _take_turn(connection)
-        _upgrade(url, connection, versions)
+        _upgrade(connection, versions)
 
 
 def _connect(url: str) -> "psycopg.Connection[Any]":
@@ -95,61 +92,38 @@ def _take_turn(connection: "psycopg.Connection[Any]") -> None:
         _pause(try_again_s)
 
 
-def _upgrade(url: str, connection: "psycopg.Connection[Any]", versions: Path) -> None:
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.engine import make_url
-
-    engine = create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"), connect_args=AT_OUR_END
-    )
-
-    @event.listens_for(engine, "before_cursor_execute", retval=True)
-    def translate(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _m: bool) -> Any:
-        return dialect.schema(
-            statement, parameters=isinstance(values, tuple) and bool(values)
-        ), values
-
-    try:
-        give_up = monotonic() + turn_s_max
-        while missing := following(held := _held(connection), versions):
-            # What is made anew is nobody's yet: all at once.
-            target = head(versions) if held is None else missing[0]
-            try:
-                if held is not None:
-                    _make_indexes(connection, _indexes(versions, target))
-                    for each in steps(versions, [target]):
-                        _take(connection, each)
-                _step(engine, target, versions)
-            except (errors.LockNotAvailable, errors.DeadlockDetected) as problem:
-                if monotonic() > give_up:
-                    raise
-                _log.warning("migration.waits", to=target, why=str(problem).splitlines()[0])
-                _pause(try_again_s)
-    finally:
-        engine.dispose()
+def _upgrade(connection: "psycopg.Connection[Any]", versions: Path) -> None:
+    give_up = monotonic() + turn_s_max
+    while missing := following(held := _held(connection), versions):
+        # What is made anew is nobody's yet: all at once.
+        migrations = load(versions, missing if held is None else missing[:1])
+        try:
+            if held is not None:
+                _make_indexes(connection, migrations[0].indexes)
+                for each in migrations[0].steps:
+                    _take(connection, each)
+            _run(connection, migrations)
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as problem:
+            if monotonic() > give_up:
+                raise
+            why = str(problem).splitlines()[0]
+            _log.warning("migration.waits", to=migrations[-1].revision, why=why)
+            _pause(try_again_s)
 
 
-def _step(engine: "sqlalchemy.Engine", target: str, versions: Path) -> None:
-    """One transaction, which no write of ours falls into; psycopg's errors."""
-    from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
+def _run(connection: "psycopg.Connection[Any]", migrations: Sequence[Migration]) -> None:
+    """One transaction, which no write of ours falls into."""
 
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
-            connection.execute(text(f"SET LOCAL lock_timeout = {lock_s_max * 1_000:.0f}"))
-            for function in dialect.FUNCTIONS:
-                connection.exec_driver_sql(function)
-            run_up_to(target, connection, versions)
-    except DBAPIError as problem:
-        if isinstance(problem.orig, psycopg.Error):
-            raise problem.orig from None
-        raise
+    def execute(statement: str, row: Sequence[object] = ()) -> None:
+        there = dialect.schema(statement, parameters=bool(row))
+        connection.execute(there.encode(), row or None)
 
-
-def _indexes(versions: Path, revision: str) -> Sequence[str]:
-    script = scripts(versions).get_revision(revision)
-    return getattr(script.module, "INDEXES", ()) if script is not None else ()
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(1)")
+        connection.execute(f"SET LOCAL lock_timeout = {lock_s_max * 1_000:.0f}".encode())
+        for function in dialect.FUNCTIONS:
+            connection.execute(function.encode())
+        run(Upgraded(execute, is_file=False), migrations)
 
 
 def _make_indexes(connection: "psycopg.Connection[Any]", statements: Sequence[str]) -> None:

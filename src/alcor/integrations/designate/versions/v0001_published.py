@@ -1,9 +1,6 @@
 """The record sets that Designate was given."""
 
-from alembic import op
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE published (project TEXT NOT NULL, zone TEXT NOT NULL, name TEXT NOT NULL, "
@@ -12,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """What Nova knows of each port of a machine."""
 
-from alembic import op
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE told (port_id TEXT NOT NULL PRIMARY KEY, server TEXT NOT NULL, "
@@ -11,6 +8,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """The resource providers that Placement was given, a row a host."""
 
-from alembic import op
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE told (host TEXT PRIMARY KEY, is_whole INTEGER NOT NULL, doc TEXT NOT NULL) "
@@ -11,6 +8,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

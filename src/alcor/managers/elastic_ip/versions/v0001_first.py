@@ -4,13 +4,9 @@ A fixed address has one floating IP of a network. `interface_port_id` and `gatew
 hops of the router that translates, empty when there is none.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import usage
-
-revision = "0001"
-down_revision = None
 
 SCHEMA = (
     "CREATE TABLE floatingip (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -40,6 +36,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,11 +1,7 @@
 """Which floating IPs have which QoS policies, and which policies they may not have."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import fences
-
-revision = "0002"
-down_revision = "0001"
 
 SCHEMA = (
     "ALTER TABLE floatingip ADD COLUMN qos_policy_id TEXT",
@@ -14,6 +10,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

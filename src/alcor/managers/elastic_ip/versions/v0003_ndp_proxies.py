@@ -1,9 +1,6 @@
 """NDP proxies, with the hops by which their routers reach them."""
 
-from alembic import op
-
-revision = "0003"
-down_revision = "0002"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE ndp_proxy (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -17,6 +14,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,11 +1,7 @@
 """Flavors, service profiles, and which profiles a flavor has (in its document)."""
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE flavor (id TEXT PRIMARY KEY, name TEXT NOT NULL, "
@@ -15,6 +11,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """Pools, blocks of addresses, leases."""
 
-from alembic import op
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     # cursor and number are hexadecimal text: IPv6 outgrows SQLite's integers.
@@ -22,6 +19,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

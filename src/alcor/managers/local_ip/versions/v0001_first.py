@@ -1,11 +1,7 @@
 """Local IPs, the ports that have them, and the ports that were made for them."""
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE local_ip (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -21,6 +17,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """Blocks and who holds them."""
 
-from alembic import op
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE counter (last INTEGER NOT NULL)",
@@ -13,6 +10,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

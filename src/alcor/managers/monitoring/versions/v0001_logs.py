@@ -1,11 +1,7 @@
 """Logs, and the ports and security groups that they are about."""
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE log (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, resource_id TEXT, "
@@ -16,6 +12,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

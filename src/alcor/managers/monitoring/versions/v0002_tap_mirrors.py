@@ -1,9 +1,6 @@
 """Mirrors of ports, and the tunnel ids that they have."""
 
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE tap_mirror (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -16,6 +13,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """Tap services with the numbers of their copies, and tap flows."""
 
-from alembic import op
-
-revision = "0003"
-down_revision = "0002"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE tap_service (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -21,6 +18,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

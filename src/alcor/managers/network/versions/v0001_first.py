@@ -4,12 +4,8 @@
 deletion has begun and must be finished, or taken back, by whoever finds the mark.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE network (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -26,6 +22,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

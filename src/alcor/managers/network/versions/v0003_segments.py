@@ -1,9 +1,6 @@
 """The VLANs that networks have, and of each subnet its family and the revision last seen."""
 
-from alembic import op
-
-revision = "0003"
-down_revision = "0002"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE physical_segment (physical_network TEXT NOT NULL, vlan INTEGER NOT NULL, "
@@ -13,6 +10,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,11 +1,7 @@
 """Which networks have which QoS policies, and which policies they may not have."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import fences
-
-revision = "0005"
-down_revision = "0004"
 
 SCHEMA = (
     "ALTER TABLE network ADD COLUMN qos_policy_id TEXT",
@@ -15,6 +11,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

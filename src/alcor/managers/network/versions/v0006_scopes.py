@@ -1,9 +1,6 @@
 """The pool that each subnet is of, and the address scope of each pool."""
 
-from alembic import op
-
-revision = "0006"
-down_revision = "0005"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "ALTER TABLE network_subnet ADD COLUMN pool_id TEXT NOT NULL DEFAULT ''",
@@ -12,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """Ranges of segmentation ids."""
 
-from alembic import op
-
-revision = "0007"
-down_revision = "0006"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE network_segment_range (id TEXT PRIMARY KEY, project_id TEXT, "
@@ -12,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """What operators say of networks' segments."""
 
-from alembic import op
-
-revision = "0008"
-down_revision = "0007"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE segment_note (network_id TEXT PRIMARY KEY, name TEXT, "
@@ -11,6 +8,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

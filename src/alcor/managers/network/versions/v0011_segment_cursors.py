@@ -1,9 +1,6 @@
 """From where on the ids of each range are tried, as those of the region's VNIs were."""
 
-from alembic import op
-
-revision = "0011"
-down_revision = "0010"
+from alcor.runtime.sql.migrations import Upgraded
 
 # The id of the default range: the region's VNIs. The release before goes on with `vni_cursor`.
 REGION = "c48c6d9f-e69d-5743-a24d-ea7c3117a697"
@@ -14,6 +11,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

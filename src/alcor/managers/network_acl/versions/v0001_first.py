@@ -3,12 +3,8 @@
 A subnet has one ACL, a direction of an ACL has a number once.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE network_acl (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -26,6 +22,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,11 +1,7 @@
 """Nodes: one a host; no two hosts have one tunnel endpoint."""
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE node (id TEXT PRIMARY KEY, tunnel_ip TEXT NOT NULL UNIQUE, "
@@ -13,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -3,12 +3,8 @@
 Indexes: a MAC is unique in its network; lists by project, device, host and name are common.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE port (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, network_id TEXT NOT NULL, "
@@ -35,6 +31,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """Which ports are in which security groups."""
 
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE port_group (group_id TEXT NOT NULL, port_id TEXT NOT NULL, "
@@ -12,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

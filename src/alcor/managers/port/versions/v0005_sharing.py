@@ -4,10 +4,7 @@
 `confined` has who may use a network or a security group, once that has been changed.
 """
 
-from alembic import op
-
-revision = "0005"
-down_revision = "0004"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "ALTER TABLE port ADD COLUMN landlord TEXT NOT NULL DEFAULT ''",
@@ -16,6 +13,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

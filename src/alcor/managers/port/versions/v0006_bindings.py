@@ -1,9 +1,6 @@
 """The bindings of ports that wait to be activated, or to be deleted."""
 
-from alembic import op
-
-revision = "0006"
-down_revision = "0005"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE port_binding (port_id TEXT NOT NULL, host TEXT NOT NULL, doc TEXT NOT NULL, "
@@ -11,6 +8,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

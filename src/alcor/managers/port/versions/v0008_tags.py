@@ -1,13 +1,9 @@
 """Which ports have which tags."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import tag_index
 
-revision = "0008"
-down_revision = "0007"
 
-
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in tag_index.schema_of("port"):
-        op.execute(statement)
+        database.execute(statement)

@@ -4,13 +4,9 @@ A project has one default policy. `work` names what was begun with a policy (`de
 must be finished, or taken back, by whoever finds it.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import sharing, usage
-
-revision = "0001"
-down_revision = None
 
 SCHEMA = (
     "CREATE TABLE qos_policy (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -25,6 +21,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA, *sharing.SCHEMA, *usage.schema_of("rbac_policy")):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,15 +1,11 @@
 """The limits of projects that have some of their own; the id is the project's."""
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = ("CREATE TABLE quota (id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, doc TEXT NOT NULL)",)
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

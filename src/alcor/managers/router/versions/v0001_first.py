@@ -3,13 +3,9 @@
 A router is on a subnet by one port. `undo` is a value of `needs.Undo`.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import usage
-
-revision = "0001"
-down_revision = None
 
 SCHEMA = (
     "CREATE TABLE router (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -29,6 +25,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,10 +1,9 @@
 """Whose routers may leave by a network, once that has been changed."""
 
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
+from alcor.runtime.sql.migrations import Upgraded
 
 
-def upgrade() -> None:
-    op.execute("CREATE TABLE confined (id TEXT PRIMARY KEY, allowed TEXT NOT NULL) WITHOUT ROWID")
+def upgrade(database: Upgraded) -> None:
+    database.execute(
+        "CREATE TABLE confined (id TEXT PRIMARY KEY, allowed TEXT NOT NULL) WITHOUT ROWID"
+    )

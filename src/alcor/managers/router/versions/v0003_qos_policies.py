@@ -1,11 +1,7 @@
 """Which routers' gateways have which QoS policies, and which policies they may not have."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import fences
-
-revision = "0003"
-down_revision = "0002"
 
 SCHEMA = (
     "ALTER TABLE router ADD COLUMN qos_policy_id TEXT",
@@ -14,6 +10,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

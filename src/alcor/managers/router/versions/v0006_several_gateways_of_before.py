@@ -2,9 +2,6 @@
 
 from alcor.runtime.sql.migrations import Step
 
-revision = "0006"
-down_revision = "0005"
-
 _ROWS = "WHERE id > ? AND id <= ? AND instr(doc, '\"{}\":') = 0"
 _WITH = "UPDATE router SET doc = substr(doc, 1, length(doc) - 1) || "
 _GATEWAYS = (
@@ -17,7 +14,3 @@ _ECMP = (
 )
 
 STEPS = (Step("router", _GATEWAYS), Step("router", _ECMP))
-
-
-def upgrade() -> None:
-    """`STEPS` are all."""

@@ -1,9 +1,6 @@
 """Routers' conntrack helpers."""
 
-from alembic import op
-
-revision = "0007"
-down_revision = "0006"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE conntrack_helper (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -12,6 +9,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -2,16 +2,9 @@
 
 from alcor.runtime.sql.migrations import Step
 
-revision = "0008"
-down_revision = "0007"
-
 _HELPERS = (
     "UPDATE router SET doc = substr(doc, 1, length(doc) - 1) || ',\"conntrack_helpers\":[]}' "
     "WHERE id > ? AND id <= ? AND instr(doc, '\"conntrack_helpers\":') = 0"
 )
 
 STEPS = (Step("router", _HELPERS),)
-
-
-def upgrade() -> None:
-    """`STEPS` are all."""

@@ -2,9 +2,6 @@
 
 from alcor.runtime.sql.migrations import Step
 
-revision = "0009"
-down_revision = "0008"
-
 _WAS, _IS = '"availability_zones":["nova"]', '"availability_zones":[]'
 _ZONES = (
     f"UPDATE router SET doc = replace(doc, '{_WAS}', '{_IS}') "
@@ -13,7 +10,3 @@ _ZONES = (
 )
 
 STEPS = (Step("router", _ZONES),)
-
-
-def upgrade() -> None:
-    """`STEPS` are all."""

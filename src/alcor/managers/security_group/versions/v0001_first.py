@@ -7,12 +7,8 @@ taken back, by whoever finds it.
 
 import json
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE security_group (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -66,10 +62,8 @@ def _templates() -> list[tuple[str, str | None, str]]:
     return rows
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)
     for row in _templates():
-        op.get_bind().exec_driver_sql(
-            "INSERT INTO default_security_group_rule VALUES (?, ?, NULL, 0, ?)", row
-        )
+        database.execute("INSERT INTO default_security_group_rule VALUES (?, ?, NULL, 0, ?)", row)

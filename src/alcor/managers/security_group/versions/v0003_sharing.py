@@ -1,13 +1,9 @@
 """Who may see and use security groups and address groups beside their owners."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import sharing
 
-revision = "0003"
-down_revision = "0002"
 
-
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in sharing.SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

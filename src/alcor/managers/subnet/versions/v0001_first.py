@@ -4,12 +4,8 @@
 fences may stand though nobody deletes them: whoever finds one settles it.
 """
 
-from alembic import op
-
 from alcor.intent import outbox
-
-revision = "0001"
-down_revision = None
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE subnet (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -22,6 +18,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,13 +1,9 @@
 """How many subnets each project has."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import usage
 
-revision = "0002"
-down_revision = "0001"
 
-
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in usage.schema_of("subnet"):
-        op.execute(statement)
+        database.execute(statement)

@@ -1,9 +1,6 @@
 """The project of a subnet's network where it is not the subnet's own: it sees the subnet."""
 
-from alembic import op
-
-revision = "0003"
-down_revision = "0002"
+from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "ALTER TABLE subnet ADD COLUMN landlord TEXT NOT NULL DEFAULT ''",
@@ -11,6 +8,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)

@@ -1,12 +1,8 @@
 """Address scopes, subnet pools, and which subnet has which prefix of a pool."""
 
-from alembic import op
-
 from alcor.intent import outbox
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import usage
-
-revision = "0001"
-down_revision = None
 
 SCHEMA = (
     "CREATE TABLE address_scope (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, "
@@ -24,6 +20,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in (*outbox.SCHEMA, *SCHEMA, *usage.schema_of("subnetpool")):
-        op.execute(statement)
+        database.execute(statement)

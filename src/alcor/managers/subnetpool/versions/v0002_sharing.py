@@ -1,11 +1,7 @@
 """Who may see and use pools and scopes beside their owners: by policies, no longer by a column."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import sharing
-
-revision = "0002"
-down_revision = "0001"
 
 # What was shared with all has such a policy from now on, under an id of its own: the object's.
 _POLICIES = (
@@ -16,13 +12,13 @@ _POLICIES = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in sharing.SCHEMA:
-        op.execute(statement)
+        database.execute(statement)
     for table in ("subnetpool", "address_scope"):
-        op.execute(_POLICIES.format(table=table))
-        op.execute(f"ALTER TABLE {table} DROP COLUMN shared")
-    op.execute(
+        database.execute(_POLICIES.format(table=table))
+        database.execute(f"ALTER TABLE {table} DROP COLUMN shared")
+    database.execute(
         "INSERT INTO used SELECT 'rbac_policy', project_id, count(*) FROM rbac_policy "
         "GROUP BY project_id"
     )

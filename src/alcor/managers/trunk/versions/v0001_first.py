@@ -1,11 +1,7 @@
 """Trunks, their sub-ports, and ports that were begun with and not finished."""
 
-from alembic import op
-
+from alcor.runtime.sql.migrations import Upgraded
 from alcor.runtime.tables import usage
-
-revision = "0001"
-down_revision = None
 
 SCHEMA = (
     "CREATE TABLE trunk (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -19,6 +15,6 @@ SCHEMA = (
 )
 
 
-def upgrade() -> None:
+def upgrade(database: Upgraded) -> None:
     for statement in SCHEMA:
-        op.execute(statement)
+        database.execute(statement)
