@@ -13,17 +13,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import aiohttp
 import msgspec
 
 from alcor.lab.waiting import wait_until
 
 gone_s_max = 30.0
+answer_s_max = 60.0
 lives = 50
 bulk_max = 40
 answers_before_kill_max = 25
@@ -83,12 +83,12 @@ class Nursery:
         raise AssertionError(f"the control plane did not start: {Path(self._log.name).read_text()}")
 
     def start(self) -> tuple[int, str]:
-        """A control plane that answers: its process id, its URL."""
+        """A control plane that answers: its process id, its address."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         pid, host, port = self._line()
-        return int(pid), f"http://{host}:{port}"
+        return int(pid), f"{host}:{port}"
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
@@ -137,12 +137,12 @@ class Client:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        address: str,
         promises: Promises,
         chance: random.Random,
         place: Place,
     ) -> None:
-        self._session = session
+        self._connection = HTTPConnection(address, timeout=answer_s_max)
         self._promises = promises
         self._chance = chance
         self._network = place.network
@@ -154,13 +154,14 @@ class Client:
             while True:
                 await self._chance.choice(deeds)()
                 self._promises.answered()
-        except (aiohttp.ClientError, ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, HTTPException):
             return  # killed
+        finally:
+            self._connection.close()
 
     async def _call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        async with self._session.request(method, f"/v2.0/ports{path}", json=body) as answer:
-            content = await answer.read()
-            return answer.status, msgspec.json.decode(content) if content else None
+        path = f"/v2.0/ports{path}"
+        return await asyncio.to_thread(ask, self._connection, method, path, body)
 
     async def _bulk(self) -> None:
         items = [{"network_id": self._network}] * self._chance.randint(2, bulk_max)
@@ -227,33 +228,37 @@ def check(folder: Path, promises: Promises) -> None:
     assert (used[0] or 0) == len(ports)
 
 
-@asynccontextmanager
-async def session(url: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as opened:
-        yield opened
+def ask(connection: HTTPConnection, method: str, path: str, body: object) -> tuple[int, Any]:
+    content = None if body is None else msgspec.json.encode(body)
+    connection.request(method, path, content, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    told = answer.read()
+    return answer.status, msgspec.json.decode(told) if told else None
 
 
-async def make_place(url: str) -> Place:
+def make_place(address: str) -> Place:
     """A network of both families, large enough for all lives."""
-    async with session(url) as client:
-        async with client.post("/v2.0/networks", json={"network": {}}) as answer:
-            id_ = str((await answer.json())["network"]["id"])
-        subnets: list[str] = []
-        for cidr, version in (("10.0.0.0/16", 4), ("fd00::/64", 6)):
-            subnet = {"network_id": id_, "cidr": cidr, "ip_version": version}
-            async with client.post("/v2.0/subnets", json={"subnet": subnet}) as answer:
-                subnets.append((await answer.json())["subnet"]["id"])
+    with closing(HTTPConnection(address, timeout=answer_s_max)) as connection:
+
+        def make(name: str, **fields: Any) -> str:
+            status, body = ask(connection, "POST", f"/v2.0/{name}s", {name: fields})
+            assert status == 201, body
+            return str(body[name]["id"])
+
+        id_ = make("network")
+        families = (("10.0.0.0/16", 4), ("fd00::/64", 6))
+        subnets = [make("subnet", network_id=id_, cidr=c, ip_version=v) for c, v in families]
     return Place(id_, subnets)
 
 
 async def live(
-    nursery: Nursery, pid: int, url: str, place: Place, promises: Promises, seed: int
+    nursery: Nursery, pid: int, address: str, place: Place, promises: Promises, seed: int
 ) -> None:
     """Write with several clients until the kill."""
     chance = random.Random(seed)
-    async with session(url) as opened, asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks:
         for number in range(6):
-            client = Client(opened, promises, random.Random(f"{seed} {number}"), place)
+            client = Client(address, promises, random.Random(f"{seed} {number}"), place)
             tasks.create_task(client.run())
         await promises.hear(chance.randint(1, answers_before_kill_max))
         # Not a wait for anything: the moment of the kill is a time.
@@ -285,11 +290,11 @@ def test_kill_at_any_moment_breaks_no_promise(tmp_path: Path) -> None:
     nursery = Nursery(folder, tmp_path / "stderr.log")
     promises = Promises()
     try:
-        pid, url = nursery.start()
-        place = asyncio.run(make_place(url))
+        pid, address = nursery.start()
+        place = make_place(address)
         for seed in range(lives):
-            asyncio.run(live(nursery, pid, url, place, promises, seed))
-            pid, url = nursery.start()
+            asyncio.run(live(nursery, pid, address, place, promises, seed))
+            pid, address = nursery.start()
             check(folder, promises)
         nursery.kill(pid)
     finally:
