@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 import pytest
 
+from alcor.agent.announcements.herald import announcement
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch
@@ -191,12 +192,50 @@ def test_a_machine_and_somebody_outside_find_each_other_and_talk(lab: Lab, site:
             assert sum(_says(each, found) for each in pc.heard()) == times
 
 
-def _says(heard: Heard, machine: Machine) -> bool:
-    """Whether it is the answer to the pc that the machine has its address."""
+def _says(heard: Heard, machine: Machine, own: str = "") -> bool:
+    """Whether it is the answer to the pc that the machine has its address, or this one."""
     frame = heard.frame
     is_answer = heard.vlan == VLAN and frame[12:14] == _ARP and frame[21] == 2
-    ends = mac(machine.mac).to_bytes(6, "big") + address(machine.address(4)).packed
+    ends = mac(machine.mac).to_bytes(6, "big") + address(own or machine.address(4)).packed
     return is_answer and frame[:6] == mac(outside.mac).to_bytes(6, "big") and frame[22:32] == ends
+
+
+@pytest.mark.proves("Machines without port security on a VLAN", "IPv4 IPv6", "same across")
+def test_who_has_no_port_security_is_found_at_what_it_takes_from_inside_and_outside(
+    lab: Lab, site: Site, make_machines: MakeMachines
+) -> None:
+    one, two, far = site.machines
+    (near,) = make_machines(site.network_id, "m4", "h2")
+    taken4, taken6 = "10.60.0.150", "fd60::150"
+    space = lab.layout.machine_namespace(two.name)
+    ip_batch(
+        [f"address add {taken4}/24 dev eth0", f"address add {taken6}/64 dev eth0 nodad"], space
+    )
+
+    for asker in (near, one, far):  # beside it, by the wire, and by tunnels
+        answers(lab, asker, taken4)
+        answers(lab, asker, taken6)
+    with Wire(lab, "br0") as pc:
+        asks = arp(outside.mac, broadcast, operation=1, sender=(outside.mac, PC), asked=taken4)
+        pc.send(asks, VLAN)
+        pc.wait_for("it to be found", lambda heard: _says(heard, two, taken4))
+    lab.unplug([near])
+    lab.api.delete(PORT, near.port_id)
+
+
+def test_what_is_announced_outside_is_heard_by_the_machines_here(lab: Lab, site: Site) -> None:
+    one = site.machines[0]
+    moved = (outside.mac, PC)
+    request = arp(outside.mac, broadcast, operation=1, sender=moved, asked=PC)
+    reply = arp(outside.mac, broadcast, operation=2, sender=moved, asked=PC)
+    advertisement = announcement(address("fd60::200"), mac(outside.mac))
+
+    with ExitStack() as stack:
+        pc = stack.enter_context(Wire(lab, "br0"))
+        guest = stack.enter_context(FrameSocket(lab.layout.machine_namespace(one.name)))
+        for says in (request, reply, advertisement):
+            pc.send(says, VLAN)
+            guest.wait_for("it", lambda frame, says=says: frame[: len(says)] == says)
 
 
 def test_a_router_leads_into_a_vlan_and_is_never_seen_on_the_wire(

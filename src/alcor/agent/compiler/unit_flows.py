@@ -120,6 +120,7 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
         yield nd.network(network, cookie)
         endpoints = model.remote_endpoints(unit.id)
         yield from multicast.network(network, numbers, endpoints, uplink is not None, cookie)
+        yield from physical.asking(network, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if network.lazy:
@@ -245,3 +246,6 @@ def _outside_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
     mac = model.exits.outside.resolved.get(unit.network_id, {}).get(found)
     if network is not None and mac is not None:
         yield outside.resolved(network, found, mac, cookie)
+        uplink = model.exits.uplink_of(network)
+        if uplink is not None:
+            yield from physical.announced(network, uplink, found, cookie)

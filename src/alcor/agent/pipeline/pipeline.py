@@ -69,11 +69,12 @@ _PHASES = (
             ),
             Stage(
                 "UPLINK_IN",
-                "from outside: who asks for what is here is answered, who answers is heard",
+                "from outside: who asks for what is here is answered, who answers is heard, what "
+                "is said to all goes to all",
                 reads=(VNI,),
                 miss="L2_DST",
                 miss_means="not address resolution",
-                next=("ARP_ND", "L2_DST"),
+                next=("ARP_ND", "L2_DST", "MULTICAST"),
             ),
         ),
     ),
@@ -129,7 +130,7 @@ _PHASES = (
                 reads=(VNI, PORT_IN),
                 writes=(FLAGS,),
                 miss_means="nobody has that address, or it is the asker's own",
-                next=("ND_ANSWER", "SEEK", "UPLINK_OUT", "RETURN"),
+                next=("ND_ANSWER", "MULTICAST", "SEEK", "UPLINK_OUT", "RETURN"),
             ),
             Stage(
                 "ND_ANSWER",

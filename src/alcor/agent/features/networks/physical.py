@@ -1,38 +1,50 @@
 """UPLINK_IN, ARP_ND, RETURN, L2_DST: machines on a physical network, beside whoever else is there.
 
 Towards the outside a host answers for its own machines only: so every address has one answer, and
-switches see every MAC in one place. A request that no host can answer is passed to the outside, and
-the machine itself hears the answer. Routers are for the machines of hosts only: they are on all
-hosts at once, so towards the outside no host answers for them, or takes in packets for them.
+switches see every MAC in one place. A request that no host can answer goes to everybody, inside and
+outside, as on any network: a machine may have more addresses than hosts know. What somebody outside
+announces is heard by all machines, or they would go on with the MAC that an address had before.
+Routers are for the machines of hosts only: they are on all hosts at once, so towards the outside no
+host answers for them, or takes in packets for them.
 """
 
 from collections.abc import Iterable, Iterator
 
 from alcor.agent.model.model import Wired
+from alcor.agent.model.ports.meter import of_outside
 from alcor.agent.model.ports.tags import put_on
 from alcor.agent.model.routers.routing import Leg
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import DROP, Flow, Match, apply, load, match, output
+from alcor.ovs.flow import DROP, Flow, Match, apply, load, match, output, punt
 from alcor.values.addresses import Address, Mac, eui64_link_local
 
 _REQUEST, _REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
 _FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
-_TO_ANSWER, _TO_MACHINE = apply(goto=p.ARP_ND), apply(goto=p.L2_DST)
+_TO_ANSWER, _TO_MACHINE, _TO_ALL = (apply(goto=at) for at in (p.ARP_ND, p.L2_DST, p.MULTICAST))
+_GROUP = (1 << 40, 1 << 40)  # the bit that a broadcast or multicast MAC has
 _UNKNOWN = p.PRIORITY.lowest - 1  # below addresses that several ports may have
 
 
 def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
-    """Questions that nobody here answers go outside; answers to questions from there go back."""
+    """What is said to all outside goes to all; answers to questions from there go back."""
     vni = network.vni
-    for asks in _questions(vni, p.FROM_INSIDE):
-        yield Flow(p.ARP_ND, _UNKNOWN, asks, apply(goto=p.UPLINK_OUT), cookie)
     for asks in _questions(vni, p.FROM_UPLINK):
-        yield Flow(p.UPLINK_IN, p.PRIORITY.low, asks, DROP, cookie)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.low, asks, _TO_ALL, cookie)
+    heard = apply(punt(userdata=p.PUNT_HEARD), goto=p.MULTICAST, meter=of_outside(uplink).id)
+    for says in _said_to_all(vni):
+        yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, heard, cookie)
     back = apply(_FROM_NOWHERE, *put_on(network.vlan), output(uplink))
     came = match(metadata=vni, reg0=p.FROM_UPLINK)
     yield Flow(p.RETURN, p.PRIORITY.normal, came, back, cookie)
+
+
+def asking(network: Network, cookie: int) -> Iterator[Flow]:
+    """Questions that nobody here answers go to all, with an uplink here or without."""
+    if network.physical_network:
+        for asks in _questions(network.vni, p.FROM_INSIDE):
+            yield Flow(p.ARP_ND, _UNKNOWN, asks, _TO_ALL, cookie)
 
 
 def _questions(vni: int, flags: tuple[int, int]) -> Iterator[Match]:
@@ -45,6 +57,32 @@ def _questions(vni: int, flags: tuple[int, int]) -> Iterator[Match]:
         icmpv6_code=0,
         reg0=flags,
     )
+
+
+def _said_to_all(vni: int) -> Iterator[Match]:
+    yield match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, eth_dst=_GROUP)
+    yield match(
+        metadata=vni,
+        eth_type=ETH_TYPE_IPV6,
+        ip_proto=IP_PROTO_ICMPV6,
+        icmpv6_type=_ADVERTISE,
+        eth_dst=_GROUP,
+    )
+
+
+def announced(network: Network, uplink: int, found: Address, cookie: int) -> Iterator[Flow]:
+    """Who was found outside says by a request that its MAC is another now (RFC 5227, 2.3)."""
+    if found.version == 4:
+        what = match(
+            metadata=network.vni,
+            eth_type=ETH_TYPE_ARP,
+            arp_op=_REQUEST,
+            arp_spa=found.number,
+            arp_tpa=found.number,
+            reg0=p.FROM_UPLINK,
+        )
+        heard = apply(punt(userdata=p.PUNT_HEARD), goto=p.MULTICAST, meter=of_outside(uplink).id)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.high, what, heard, cookie)
 
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
