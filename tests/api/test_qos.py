@@ -423,6 +423,15 @@ def test_a_port_shows_the_policy_of_its_network_beside_its_own(ann: Api) -> None
     assert ann.listed(f"/v2.0/ports?qos_policy_id={own['id']}") == [made]
 
 
+def _directions(driver: Any) -> Any:
+    (found,) = (
+        each["parameter_values"]
+        for each in driver["supported_parameters"]
+        if each["parameter_name"] == "direction"
+    )
+    return found
+
+
 def test_users_see_which_rules_are_kept_and_administrators_how(root: Api, bob: Api) -> None:
     limits = ["bandwidth_limit", "dscp_marking", "packet_rate_limit"]
     kept = sorted([*limits, "minimum_bandwidth", "minimum_packet_rate"])
@@ -431,6 +440,11 @@ def test_users_see_which_rules_are_kept_and_administrators_how(root: Api, bob: A
         assert [each["type"] for each in types] == kept
     by = root.get("/v2.0/qos/rule-types/minimum_packet_rate").json["rule_type"]["drivers"]
     assert [each["name"] for each in by] == ["placement"]
+    by = root.get("/v2.0/qos/rule-types/minimum_bandwidth").json["rule_type"]["drivers"]
+    assert [(each["name"], _directions(each)) for each in by] == [
+        ("placement", ["egress", "ingress"]),
+        ("openvswitch", ["egress"]),
+    ]
     assert bob.get("/v2.0/qos/rule-types/dscp_marking").status == 403
     shown = root.get("/v2.0/qos/rule-types/dscp_marking").json["rule_type"]
     (parameter,) = shown["drivers"][0]["supported_parameters"]

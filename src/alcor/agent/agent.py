@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from prometheus_client import start_http_server
 
 from alcor.agent.announcements.herald import announced_again_s
-from alcor.agent.capacity import capacity_of
+from alcor.agent.capacity import capacity_of, holding
 from alcor.agent.config import AgentConfig
 from alcor.agent.desired.desired import Desired
 from alcor.agent.desired.memory import Memory
@@ -119,6 +119,8 @@ class Agent:
         self._responder.hand_over(PUNT_SERVICE, desk.take)
         self._database = SwitchDatabase(rundir / "db.sock", wish, self._reconciler)
         self._reconciler.want_copies = self._database.want_copies
+        self._reconciler.want_queues = self._database.want_queues
+        self._model.qos.bridge_by_network = wish.holding
         self._limits = ConnectionLimits(
             rundir, config.datapath_type, config.connections_max, self._model.zones, self.metrics
         )
@@ -311,13 +313,17 @@ def _loop_time_s() -> float:
 
 def wish_of(config: AgentConfig) -> Wish:
     """What the switch's database must say; `ConfigError` as `mappings_of`."""
+    mappings = mappings_of(config.bridge_mappings)
+    capacity = capacity_of(config, mappings)
     return Wish(
         config.bridge,
         config.datapath_type,
         config.tunnel_ip,
-        mappings_of(config.bridge_mappings),
+        mappings,
         tunnel_type=config.tunnel_type,
         tap_udp_port=config.tap_udp_port,
+        egress={each.device: each.egress for each in capacity.bandwidths if each.egress},
+        holding=holding(capacity),
     )
 
 

@@ -27,6 +27,17 @@ def capacity_of(config: AgentConfig, mappings: Mapping[str, str]) -> Capacity:
     )
 
 
+def holding(capacity: Capacity) -> dict[str, str]:
+    """The bridges that have bandwidth to guarantee, by physical network; "": of tunnels."""
+    found: dict[str, str] = {}
+    for each in capacity.bandwidths:
+        if each.physical_network and each.egress:  # else it is no bridge, or has nothing
+            found[each.physical_network] = each.device
+            if each.tunnels:
+                found[""] = each.device
+    return found
+
+
 def _bandwidths(config: AgentConfig, mappings: Mapping[str, str]) -> Iterator[Bandwidth]:
     setting, tunnels = "resource_provider_bandwidths", config.tunnelled_network_rp_name
     network_by_bridge = {bridge: name for name, bridge in mappings.items()}

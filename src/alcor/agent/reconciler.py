@@ -74,6 +74,7 @@ class Driver(Protocol):
         ...
 
 
+Queues = Mapping[str, Mapping[int, int]]  # bits a second, by bridge and queue
 Adopt = Callable[[Iterable[tuple[FlowKey, FlowBody]]], None]
 Settled = Callable[[], list[Outgoing]]  # what is to be sent then
 Send = Callable[[Iterable[Outgoing]], None]  # frames to the switch, if it is there
@@ -114,6 +115,8 @@ class Reconciler:
         self._told_applied = (0, 0)
         self.unsaved = asyncio.Event()
         self.want_copies: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
+        self._queues_due = True  # what is guaranteed may have changed
+        self.want_queues: Callable[[Queues], None] = lambda _: None  # of who makes them
         self.adopt: Adopt = lambda _: None  # is given who outside is left over on the switch
         self.settled: Settled = list  # told when the switch is as wanted
 
@@ -239,6 +242,7 @@ class Reconciler:
             self._has_read = False
             self.adopt(self._driver.left_over(UnitKind.OUTSIDE))  # or they would be pruned
         units, self._units = self._units, set()
+        self._queues_due |= any(unit.kind is UnitKind.PORT for unit in units)
         more = self._want(units)
         if not self._may_write:
             self._want_all(more)
@@ -251,6 +255,9 @@ class Reconciler:
         began: dict[str, float] = {}
         if settled:  # else something that they lead to is still to come
             began, self._began_s_by_trace = self._began_s_by_trace, {}
+        if settled and self._queues_due:  # what is missing may only not have come yet
+            self._queues_due = False
+            self.want_queues(self._model.queues)
         if settled and not self._pruned:
             self._want_all(more)  # or what is made last would go, and come again
             self._driver.prune()

@@ -419,6 +419,7 @@ class QosPolicy(NamedTuple):
     id: str
     limits: tuple[Limit, ...] = ()
     dscp: int | None = None  # 6 bits
+    minimum: int = 0  # kbit/s that what it sends is guaranteed
 
 
 GoalEntry = (

@@ -21,6 +21,7 @@ def _policy(policy: QosPolicy) -> pb.QosPolicy:
             for each in policy.limits
         ],
         dscp=policy.dscp,
+        minimum=policy.minimum,
     )
 
 
@@ -36,7 +37,8 @@ def _read_policy(parts: list[str], value: bytes) -> QosPolicy:
         raise ValueError("a limit that lets nothing pass")
     if message.dscp > _DSCP_MAX:
         raise ValueError(f"a DSCP has 6 bits, not {message.dscp}")
-    return QosPolicy(parts[1], limits, message.dscp if message.HasField("dscp") else None)
+    dscp = message.dscp if message.HasField("dscp") else None
+    return QosPolicy(parts[1], limits, dscp, message.minimum)
 
 
 KINDS: tuple[Kind[Any], ...] = (Kind(QosPolicy, "policy/*/policy", _policy, _read_policy),)

@@ -76,6 +76,13 @@ class PopVlan(NamedTuple):
     kind: Literal["pop_vlan"] = "pop_vlan"
 
 
+class SetQueue(NamedTuple):
+    """Leave by this queue of whichever port it leaves by; 0: by the port's default one."""
+
+    queue: int  # 32 bits
+    kind: Literal["set_queue"] = "set_queue"
+
+
 class DecTtl(NamedTuple):
     """One hop less; a packet with TTL 0 or 1 stops here and goes to the controller."""
 
@@ -182,6 +189,7 @@ Action = (
     | Move
     | PushVlan
     | PopVlan
+    | SetQueue
     | DecTtl
     | Resubmit
     | Ct

@@ -2,8 +2,8 @@
 
 Pure and small, for tests and for `alcor trace`; tests/contract/ovs compares it with a real switch.
 It knows what `flow.py` can say. Where it is simpler than a switch: a meter never drops (it is
-noted), `multipath` writes 0, and connections are remembered only in the tracker that the caller
-gives (without one every connection is new, as with ofproto/trace).
+noted), `multipath` writes 0, all queues of a port are one, and connections are remembered only in
+the tracker that the caller gives (without one every connection is new, as with ofproto/trace).
 Source: OpenFlow 1.4 section 5, ovs-actions(7).
 """
 
@@ -34,6 +34,7 @@ from alcor.ovs.flow import (
     PushVlan,
     Resubmit,
     SetField,
+    SetQueue,
 )
 from alcor.ovs.packet import Packet
 from alcor.ovs.tracker import Tracker
@@ -272,6 +273,8 @@ class _Run:
                 self._set(place, larger << offset, 1 << offset)
             case Multipath(_, place, bits):
                 self._set(place, 0, (1 << bits) - 1)
+            case SetQueue():
+                pass
             case Clone(actions):
                 self._copy(actions, flow)
             case CtClear():

@@ -5,7 +5,8 @@ The refusals are Neutron's (neutron_lib.exceptions.qos).
 
 from alcor.values.errors import Conflict, Kind, NotFound, Refusal
 
-# Kept by the placement of machines: a host gets no more of them than it was said to have.
+# Kept by the placement of machines: a host gets no more of them than it was said to have. (What is
+# sent, hosts hold back as well.)
 # What has no place of its own, as a router's gateway, can't have them.
 PLACED = ("minimum_bandwidth", "minimum_packet_rate")
 

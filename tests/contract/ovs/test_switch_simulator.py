@@ -27,6 +27,7 @@ from alcor.ovs.flow import (
     PopVlan,
     PushVlan,
     Resubmit,
+    SetQueue,
     apply,
     check_larger,
     load,
@@ -164,6 +165,8 @@ def a_flow(rng: random.Random, table: int) -> Flow:
         actions += rng.choice(([], [PopVlan()]))
     elif table == 0 and rng.random() < 0.2:  # two tags are the most that it keeps
         actions += [PushVlan(0x8100), set_field("vlan_vid", 0x1007)]
+    if rng.random() < 0.1:
+        actions.insert(rng.randrange(len(actions) + 1), SetQueue(7))
     if table < 3 and rng.random() < 0.3:
         actions.insert(rng.randrange(len(actions) + 1), Resubmit(3))
     if rng.random() < 0.2:

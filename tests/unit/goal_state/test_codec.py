@@ -297,9 +297,13 @@ entries: st.SearchStrategy[tuple[str, GoalEntry]] = st.one_of(
         icmp_type=bytes_,
         icmp_code=bytes_,
     ).map(lambda entry: (KEYS[16], entry)),
-    st.builds(QosPolicy, st.just("q"), limits, st.none() | st.integers(0, 63)).map(
-        lambda entry: (KEYS[17], entry)
-    ),
+    st.builds(
+        QosPolicy,
+        st.just("q"),
+        limits,
+        st.none() | st.integers(0, 63),
+        st.integers(0, (1 << 32) - 1),
+    ).map(lambda entry: (KEYS[17], entry)),
     st.builds(
         MeteringRule,
         id=st.just("r"),

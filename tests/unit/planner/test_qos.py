@@ -60,7 +60,8 @@ def test_what_rules_say_is_told_in_the_units_of_meters() -> None:
         Limit(False, True, 2_000, 3_000),
     )
     assert planned(QosRuleRecord(type="dscp_marking", dscp_mark=0)).dscp == 0
-    assert planned(QosRuleRecord(type="minimum_bandwidth", rate=9)) == QosPolicy("q")
+    received = QosRuleRecord(type="minimum_bandwidth", direction="ingress", rate=9)
+    assert planned(received, QosRuleRecord(type="minimum_packet_rate", rate=9)) == QosPolicy("q")
 
 
 def test_a_burst_that_nobody_chose_takes_the_largest_packet() -> None:
@@ -137,3 +138,10 @@ def test_a_policy_at_a_gateway_concerns_the_hosts_of_its_router() -> None:
         world.save(floating, gone=True)
         assert not index.hosts_of(policy_slice("q1"))
         assert not index.hosts_of(policy_slice("q2"))
+
+
+def test_hosts_hold_what_a_port_is_guaranteed_to_send() -> None:
+    sent = QosRuleRecord(type="minimum_bandwidth", direction="egress", rate=9)
+    received = QosRuleRecord(type="minimum_bandwidth", direction="ingress", rate=20)
+
+    assert planned(sent, received) == QosPolicy("q", minimum=9)

@@ -104,7 +104,9 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
             yield from seeking.port(wired, cookie)
         policy = model.qos.policy_of(wired.port, wired.network)
         if policy is not None:
-            yield from qos.port(wired, policy, model.qos.slot(wired.port.id), cookie)
+            slot = model.qos.slot(wired.port.id)
+            queue = model.qos.queue(wired.port.id, policy, wired.network)
+            yield from qos.port(wired, policy, slot, queue, cookie)
         yield from classify.port(wired, cookie)
         yield from classify.tap(wired, model.tunnel, cookie)
 

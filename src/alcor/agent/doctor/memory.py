@@ -70,6 +70,7 @@ def recall(folder: Path, host: str) -> tuple[Remembered | None, list[Finding]]:
 def flows_wanted(remembered: Remembered, rows: Rows, wish: Wish) -> dict[FlowKey, FlowBody]:
     """What the switch must have, by the goal state and by what is plugged in."""
     model = remembered.model
+    model.qos.bridge_by_network = wish.holding
     model.set_tunnel(bridge.tunnel_of(rows, wish))
     model.exits.set_uplinks(bridge.uplinks_of(rows, wish))
     interfaces = bridge.interfaces_of(rows, wish, {})

@@ -23,7 +23,7 @@ BRIDGE_COLUMNS = (
     "controller",
     "ports",
 )
-PORT_COLUMNS = ("name", "interfaces")
+PORT_COLUMNS = ("name", "interfaces", "qos")
 INTERFACE_COLUMNS = (
     "name",
     "type",
@@ -31,10 +31,17 @@ INTERFACE_COLUMNS = (
     "external_ids",
     "ofport",
     "link_state",
+    "link_speed",
     "ifindex",
     "error",
 )
-COLUMNS = {"Bridge": BRIDGE_COLUMNS, "Port": PORT_COLUMNS, "Interface": INTERFACE_COLUMNS}
+COLUMNS = {
+    "Bridge": BRIDGE_COLUMNS,
+    "Port": PORT_COLUMNS,
+    "Interface": INTERFACE_COLUMNS,
+    "QoS": ("type", "queues", "other_config", "external_ids"),
+    "Queue": ("other_config", "external_ids"),
+}
 
 TUNNEL_NAME = "tun-vxlan"  # whatever its type; a name like vxlan_sys* is the switch's own
 # The ports that copies of packets leave by, as their kinds are wanted; they then stay.
@@ -56,6 +63,10 @@ class Wish(NamedTuple):
     copies: Kinds = frozenset()  # of which there are some
     tunnel_type: str = "vxlan"  # or geneve
     tap_udp_port: int = 4798  # of copies for taps on other hosts
+    egress: Mapping[str, int] = {}  # kbit/s that the operator's bridges have to guarantee
+    holding: Mapping[str, str] = {}  # those bridges by physical network; "": of tunnels
+    # Bits a second that queues are guaranteed, by bridge and number; None: not known yet.
+    queues: Mapping[str, Mapping[int, int]] | None = None
 
 
 def lock_of(wish: Wish) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from alcor.agent.drivers import bridge
+from alcor.agent.drivers import bridge, queues
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model.model import Interface, Tunnel
 from alcor.agent.model.ports.monitoring import Kinds
@@ -63,6 +63,13 @@ class SwitchDatabase:
         if self._session is not None:
             self._session.look_again()
 
+    def want_queues(self, wanted: Mapping[str, Mapping[int, int]]) -> None:
+        """The operator's bridges shall have these queues, with so many bits a second."""
+        if wanted != self._wish.queues:
+            self._wish = self._wish._replace(queues=wanted)
+            if self._session is not None:
+                self._session.look_again()
+
     async def run(self) -> None:
         """Connect, make sure, watch; again when the connection is lost; for ever."""
         wait_s = retry_s_min
@@ -110,7 +117,9 @@ class SwitchDatabase:
         if operations:
             log.info("configuring the switch", operations=len(operations))
             await session.transact(operations)
+        await self._keep_queues(session)
         faults = set(bridge.faults(session.rows, self._wish))
+        faults |= set(queues.faults(session.rows, self._wish))
         faults |= {
             f"several interfaces say that they are port {port_id}"
             for port_id in bridge.doubled(session.rows, self._wish)
@@ -118,6 +127,17 @@ class SwitchDatabase:
         for fault in faults - self._faults:
             log.error("switch configuration", fault=fault)
         self._faults = faults
+
+    async def _keep_queues(self, session: Ovsdb) -> None:
+        """Apart from the rest: whatever becomes of them, the host is served."""
+        operations = queues.missing(session.rows, self._wish)
+        if not operations:
+            return
+        log.info("configuring queues", operations=len(operations))
+        try:
+            await session.transact(operations)
+        except Refused as error:
+            log.error("queues refused", reason=str(error))
 
     def _tell(self, session: Ovsdb) -> None:
         rows = session.rows.get("Interface", {})

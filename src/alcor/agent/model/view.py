@@ -84,6 +84,14 @@ class HostView:
         kinds = self.monitoring.mirror_kinds
         return kinds | {"taps"} if self.tapping.is_wanted else kinds
 
+    @property
+    def queues(self) -> dict[str, dict[int, int]]:
+        """By bridge and queue, the bits a second that ports are guaranteed where they leave."""
+        if not self.qos.bridge_by_network:
+            return {}
+        places = ((port, self.networks.get(port.network_id)) for port in self.ports.values())
+        return self.qos.queues((port, network) for port, network in places if network is not None)
+
     def wired(self, port_id: str) -> Wired | None:
         """The port with all that its flows need, or None while something is missing."""
         wired = self._uncopied(port_id)

@@ -97,12 +97,14 @@ class LocalIp(_message.Message):
     def __init__(self, address: _Optional[bytes] = ..., fixed: _Optional[bytes] = ..., passthrough: _Optional[bool] = ...) -> None: ...
 
 class QosPolicy(_message.Message):
-    __slots__ = ("limits", "dscp")
+    __slots__ = ("limits", "dscp", "minimum")
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     DSCP_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
     limits: _containers.RepeatedCompositeFieldContainer[Limit]
     dscp: int
-    def __init__(self, limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., dscp: _Optional[int] = ...) -> None: ...
+    minimum: int
+    def __init__(self, limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., dscp: _Optional[int] = ..., minimum: _Optional[int] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ("ingress", "per_packet", "rate", "burst")

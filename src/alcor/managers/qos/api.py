@@ -125,7 +125,7 @@ def alias_of(type_: str) -> Resource:
 
 
 def _of_any_driver(texts: Sequence[str]) -> list[Filter]:
-    """Every type is kept by one driver, and no host has another: both filters mean all types."""
+    """Every type is kept, and by all hosts alike: both filters mean all types."""
     return []
 
 

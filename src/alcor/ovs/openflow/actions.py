@@ -29,6 +29,7 @@ from alcor.ovs.flow import (
     PushVlan,
     Resubmit,
     SetField,
+    SetQueue,
 )
 from alcor.ovs.openflow.wire import NICIRA, PAD
 
@@ -221,6 +222,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     PushVlan: lambda action: _PUSH.pack(17, 8, action.ethertype),
     PopVlan: lambda _: _POP_VLAN,
     DecTtl: lambda _: _DEC_TTL,
+    SetQueue: lambda action: _HEAD_INT.pack(21, 8, action.queue),
     Resubmit: lambda action: _RESUBMIT.pack(0xFFFF, 16, NICIRA, 14, _NX_IN_PORT, action.table),
     Ct: _ct,
     Multipath: _multipath,

@@ -20,7 +20,15 @@ def plan(policy: QosPolicyRecord) -> tuple[str, QosPolicy]:
     """Its entry in its own slice."""
     marks = [rule.dscp_mark for rule in policy.rules if rule.type == "dscp_marking"]
     limits = tuple(limit for rule in policy.rules for limit in _limits(rule))
-    return policy_key(policy.id), QosPolicy(policy.id, limits, marks[0] if marks else None)
+    minimum = max(map(_minimum, policy.rules), default=0)
+    mark = marks[0] if marks else None
+    return policy_key(policy.id), QosPolicy(policy.id, limits, mark, minimum)
+
+
+def _minimum(rule: QosRuleRecord) -> int:
+    """What hosts hold of a rule, in kbit/s; what machines receive is Placement's alone to keep."""
+    is_held = (rule.type, rule.direction) == ("minimum_bandwidth", "egress")
+    return min(rule.rate, _LARGEST) if is_held else 0
 
 
 def _limits(rule: QosRuleRecord) -> Iterator[Limit]:

@@ -2,9 +2,18 @@
 
 from alcor.agent.model.ports import meter
 from alcor.agent.model.ports.qos import Qos, slots_max
-from alcor.goal_state.entries import Limit, QosPolicy
+from alcor.goal_state.entries import Limit, Network, Port, QosPolicy
+from alcor.values.addresses import mac
 
 PURPOSES = [(ingress, per_packet) for ingress in (False, True) for per_packet in (False, True)]
+
+
+def network(physical_network: str) -> Network:
+    return Network("n", 7, 1_450, True, "", physical_network)
+
+
+def port(id_: str, policy_id: str) -> Port:
+    return Port(id_, "n", mac("02:00:00:00:00:01"), (), True, True, "", "", qos_policy_id=policy_id)
 
 
 def test_ports_whose_numbers_are_alike_have_slots_of_their_own() -> None:
@@ -69,3 +78,26 @@ def test_what_is_at_a_gateway_has_meters_of_its_own_while_it_has_a_policy() -> N
     qos.put(policy.id, policy)
     qos.assign_id("r", has_policy=False)
     assert qos.limits_of("q", "r") is None
+
+
+def test_a_queue_is_a_port_s_own_where_its_network_leaves_the_host() -> None:
+    qos = Qos()
+    qos.bridge_by_network = {"one": "br-one", "": "br-tun"}
+    for id_, minimum in (("gold", 5), ("plain", 0)):
+        qos.put(id_, QosPolicy(id_, minimum=minimum))
+    for number, port_id in enumerate("abcde", 1):
+        qos.assign(port_id, number)
+    one, two, tunnelled = (network(name) for name in ("one", "two", ""))
+    places = [
+        (port("a", "gold"), one),
+        (port("b", "gold"), tunnelled),
+        (port("c", "plain"), one),
+        (port("d", "gold"), two),  # of which the host has said nothing
+        (port("e", ""), one),
+        (port("f", "gold"), one),  # which is not plugged in
+    ]
+
+    assert qos.queues(places) == {"br-one": {2: 5_000}, "br-tun": {3: 5_000}}
+    assert qos.queue("a", QosPolicy("gold", minimum=5), one) == 2
+    assert qos.queue("d", QosPolicy("gold", minimum=5), two) == 0
+    assert qos.queue("c", QosPolicy("plain"), one) == 0

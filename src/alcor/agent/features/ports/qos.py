@@ -1,4 +1,5 @@
-"""QOS_*, PPS_*: how much a port sends and receives, by meters of its own, and how it is marked.
+"""QOS_*, PPS_*: how much a port sends and receives, by meters of its own, how it is marked, and by
+which queue of an uplink it leaves.
 
 Packets that are answered or dropped here don't count: QOS_OUT and PPS_OUT come after the rules for
 what a port sends, QOS_IN and PPS_IN after those for what it receives. A flow can name one meter
@@ -13,7 +14,7 @@ from alcor.agent.model.ports import meter as m
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Limit, QosPolicy
 from alcor.ovs.fields import ETH_TYPE_BY_VERSION
-from alcor.ovs.flow import Flow, Match, MatchFields, apply, ct, match, set_field
+from alcor.ovs.flow import Flow, Match, MatchFields, SetQueue, apply, ct, match, set_field
 
 
 class _Stage(NamedTuple):
@@ -33,18 +34,25 @@ _STAGE = {  # by ingress, per packet
 _MARKING = _STAGE[False, False]
 
 
-def port(wired: Wired, policy: QosPolicy, slot: int, cookie: int) -> Iterator[Flow]:
-    """What a policy means for one port."""
+def port(wired: Wired, policy: QosPolicy, slot: int, queue: int, cookie: int) -> Iterator[Flow]:
+    """What a policy means for one port; it leaves by this queue of uplinks, unless it is 0."""
+    queued = (SetQueue(queue),) if queue else ()
     for limit in policy.limits:
         stage = _STAGE[limit.ingress, limit.per_packet]
-        kept = apply(goto=stage.onward, meter=_meter(limit, slot).id)
+        does = queued if stage == _MARKING else ()
+        kept = apply(*does, goto=stage.onward, meter=_meter(limit, slot).id)
         what = _of(stage.port, wired.number)
         yield Flow(stage.table, p.PRIORITY.normal, what, kept, cookie)
+    if queued and not any(limit[:2] == (False, False) for limit in policy.limits):
+        what = _of(_MARKING.port, wired.number)
+        kept = apply(*queued, goto=_MARKING.onward)
+        yield Flow(_MARKING.table, p.PRIORITY.normal, what, kept, cookie)
     if any(limit.ingress for limit in policy.limits) and not wired.port.filtered:
         yield from _copied_apart(wired, cookie)
     if policy.dscp is not None:
         meters = [_meter(each, slot).id for each in policy.limits if each[:2] == (False, False)]
         marked = apply(
+            *queued,
             set_field("ip_dscp", policy.dscp),
             goto=_MARKING.onward,
             meter=meters[0] if meters else None,

@@ -6,7 +6,7 @@ that a restarted agent finds the meters that are there. A policy at a router's g
 well, chosen by its id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -37,6 +37,8 @@ class Qos:
     """Policies by id, and slots by port."""
 
     def __init__(self) -> None:
+        # The bridges that have bandwidth to guarantee, by physical network; "": of tunnels.
+        self.bridge_by_network: Mapping[str, str] = {}
         self._policies: dict[str, QosPolicy] = {}
         self._slot_by_port: dict[str, int] = {}
         self._number_by_port: dict[str, int] = {}
@@ -78,6 +80,23 @@ class Qos:
         """What a policy says of what is at a gateway, once the policy is known."""
         policy, slot = self._policies.get(policy_id), self._slot_by_port.get(id_)
         return Limits(policy, slot) if policy is not None and slot is not None else None
+
+    def queue(self, port_id: str, policy: QosPolicy, network: Network) -> int:
+        """The queue by which a port with this policy leaves the host; 0: it has none of its own."""
+        is_held = policy.minimum and network.physical_network in self.bridge_by_network
+        return self._slot_by_port[port_id] + 1 if is_held else 0
+
+    def queues(self, places: Iterable[tuple[Port, Network]]) -> dict[str, dict[int, int]]:
+        """By bridge and queue, the bits a second that these ports are guaranteed."""
+        found: dict[str, dict[int, int]] = {}
+        for port, network in places:
+            policy = self.policy_of(port, network)
+            if policy is None or port.id not in self._slot_by_port:
+                continue
+            if queue := self.queue(port.id, policy, network):
+                bridge = self.bridge_by_network[network.physical_network]
+                found.setdefault(bridge, {})[queue] = 1_000 * policy.minimum
+        return found
 
     def _free(self, wanted: int) -> int:
         """The next slot that is free; when none is, two ports share their meters."""

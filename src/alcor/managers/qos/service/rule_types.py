@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alcor.contracts.resources import Caller, ListReply, ListRequest
 from alcor.managers.qos.api import parameters_of
 from alcor.managers.qos.model.refusals import QosRuleTypeNotFound
-from alcor.managers.qos.model.rule import TYPES
+from alcor.managers.qos.model.rule import MINIMUM_BANDWIDTH, TYPES
 from alcor.resource.selection import Item
 from alcor.runtime.managing.listed import ListedService
 from alcor.values.errors import Kind, Refusal
@@ -38,5 +38,15 @@ async def _detailed(caller: Caller) -> Sequence[Item]:
 
 
 def _drivers(type_: str) -> list[Item]:
-    name = PLACEMENT if type_ in PLACED else HOSTS
-    return [{"name": name, "supported_parameters": parameters_of(type_)}]
+    name, parameters = PLACEMENT if type_ in PLACED else HOSTS, parameters_of(type_)
+    kept: list[Item] = [{"name": name, "supported_parameters": parameters}]
+    if type_ == MINIMUM_BANDWIDTH:
+        # Hosts hold back what is sent only; what is received is Placement's alone to keep.
+        sent = [
+            each | {"parameter_values": ["egress"]}
+            if each["parameter_name"] == "direction"
+            else each
+            for each in parameters
+        ]
+        kept.append({"name": HOSTS, "supported_parameters": sent})
+    return kept
