@@ -1,6 +1,8 @@
-"""Many agents without switches in one process: `python -m bench.fleet.agents TARGET FIRST COUNT`.
+"""Many agents without switches in one process: `python -m bench.fleet.agents TARGET FIRST COUNT
+SHARE`.
 
-Each has a connection of its own (`bare.py`), follows what its ports lead to, and reports as agents
+Each has a connection of its own, or `SHARE` of them have one to NATS together (`bare_nats.py`). It
+follows what its ports lead to, and reports as agents
 do: a moment later, as these have to wait for their switches. Lines of JSON on stdin say what to
 look for, lines on stdout what was found; times are the monotonic clock's, which all processes of a
 machine share.
@@ -8,8 +10,10 @@ machine share.
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from random import random
 from time import monotonic
+from typing import NamedTuple
 
 import msgspec
 import uvloop
@@ -21,19 +25,22 @@ from alcor.transport.link import Frame, Hello, Report
 from alcor.values.addresses import address
 from bench.fleet.bare import BareHost
 from bench.fleet.bare_grpc import GrpcHost
-from bench.fleet.bare_nats import NatsHost
+from bench.fleet.bare_nats import NatsConnection, NatsHost
+from bench.fleet.region import host_name, tunnel_ip
 
 connecting_max = 200  # at once: hosts have a processor each, these share one
-connections = 1 << 63  # numbers to choose from
+connections_max = 1 << 63  # numbers to choose from
 switch_s = 0.005  # until a switch has taken what came, and its host says so
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Tell when every agent is settled with a port; or, with `within`, when each has been sent
-    `count` new entries whose keys have that in them."""
+    `count` new entries whose keys have that in them; or, with `at_once`, now."""
 
     within: str = ""
     count: int = 0
+    at_once: bool = False
+    repeats: bool = True  # from now on agents say again, now and then, how far they are
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +57,6 @@ class Crowd:
 
     def __init__(self) -> None:
         self.agents: list[Agent] = []
-        self.door = asyncio.Semaphore(connecting_max)
         self.order = Order()
         self.settled = 0
         self.frames = self.items = self.content_bytes = 0
@@ -61,6 +67,7 @@ class Crowd:
     async def follow(self, order: Order) -> Found:
         """Wait until it is as the order says."""
         self.order = order
+        BareHost.repeats = order.repeats
         self.frames = self.items = self.content_bytes = 0
         self._missing = dict.fromkeys(self.agents, order.count) if order.within else {}
         self._done.clear()
@@ -98,8 +105,8 @@ class Crowd:
 
     def look(self) -> None:
         """Whether it is as the order says."""
-        is_done = not self._missing if self.order.within else self.settled == len(self.agents)
-        if is_done:
+        is_settled = self.settled == len(self.agents)
+        if self.order.at_once or (not self._missing if self.order.within else is_settled):
             self._done.set()
 
 
@@ -145,35 +152,49 @@ class Agent:
                 return
 
 
-async def _main(target: str, first: int, count: int) -> None:
+async def _main(target: str, first: int, count: int, share: int) -> None:
     crowd = Crowd()
-    ways = [_way(target, _hello(number)) for number in range(first, first + count)]
-    for way in ways:
+    connections = [
+        _connection(target, [_hello(n) for n in range(start, min(start + share, first + count))])
+        for start in range(first, first + count, share)
+    ]
+    for way in (way for connection in connections for way in connection.ways):
         crowd.agents.append(agent := Agent(way, crowd))
         way.take = agent.take
     host, _, port = target.rpartition("//")[2].partition(":")
+    door = asyncio.Semaphore(max(1, connecting_max // share))
     async with asyncio.TaskGroup() as tasks:
-        for way in ways:
-            tasks.create_task(_connect(way, host, int(port), crowd.door))
+        for connection in connections:
+            tasks.create_task(_connect(connection, host, int(port), door))
         await _obey(crowd)
         raise SystemExit
 
 
-def _way(target: str, hello: Hello) -> BareHost:
+class _Connection(NamedTuple):
+    """What speaks on it, and the hosts that do."""
+
+    protocol: asyncio.Protocol
+    ways: Sequence[BareHost]
+
+
+def _connection(target: str, hellos: Sequence[Hello]) -> _Connection:
     if target.startswith("nats://"):
-        return NatsHost(hello, 1 + int(random() * connections))
-    return GrpcHost(hello)
+        hosts = [NatsHost(hello, 1 + int(random() * connections_max)) for hello in hellos]
+        return _Connection(NatsConnection(hosts), hosts)
+    (hello,) = hellos
+    host = GrpcHost(hello)
+    return _Connection(host, [host])
 
 
 def _hello(number: int) -> Hello:
-    endpoint = address(f"172.16.{number >> 8}.{number & 255}")
-    return Hello(f"f{number}", "fleet", endpoint, lazy=True)
+    return Hello(host_name(number), "fleet", address(tunnel_ip(number)), lazy=True)
 
 
-async def _connect(way: BareHost, host: str, port: int, door: asyncio.Semaphore) -> None:
+async def _connect(connection: _Connection, host: str, port: int, door: asyncio.Semaphore) -> None:
     async with door:
-        await asyncio.get_running_loop().create_connection(lambda: way, host, port)
-        await way.let_in.wait()
+        await asyncio.get_running_loop().create_connection(lambda: connection.protocol, host, port)
+        for way in connection.ways:
+            await way.let_in.wait()
 
 
 async def _obey(crowd: Crowd) -> None:
@@ -189,4 +210,4 @@ async def _obey(crowd: Crowd) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+        runner.run(_main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -27,6 +27,8 @@ def _report_bytes(report: Report) -> bytes:
 class BareHost(asyncio.Protocol):
     """One host's connection, for as long as the process lives."""
 
+    repeats = True  # all of the process say again, now and then, how far they are
+
     def __init__(self, hello: Hello) -> None:
         self.hello = hello
         self.take: Callable[[Frame], None] = lambda _: None  # is called with each frame
@@ -74,7 +76,7 @@ class BareHost(asyncio.Protocol):
 
     def _beat(self) -> None:
         """Say again how far it is, now and then: who is silent is hung up on."""
-        if self.let_in.is_set():
+        if self.let_in.is_set() and BareHost.repeats:
             self.report(self._report)
         asyncio.get_running_loop().call_later(heartbeat_s, self._beat)
 

@@ -11,17 +11,17 @@ from bench.fleet.agents import Found, Order
 from bench.servers import Unexpected
 
 agents_per_process_max = 2_500
+_sharing_per_process_max = 25_000  # of agents that share connections
 
 
 class Fleet:
     """Agents `f0`, `f1` ... on a control plane; use it as a context."""
 
-    def __init__(self, target: str, count: int) -> None:
-        self._shares = [
-            (first, min(agents_per_process_max, count - first))
-            for first in range(0, count, agents_per_process_max)
-        ]
+    def __init__(self, target: str, count: int, per_connection: int = 1) -> None:
+        most = agents_per_process_max if per_connection == 1 else _sharing_per_process_max
+        self._shares = [(first, min(most, count - first)) for first in range(0, count, most)]
         self._target = target
+        self._per_connection = per_connection
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -34,7 +34,9 @@ class Fleet:
             argv = [sys.executable, "-m", "bench.fleet.agents", self._target]
             self._processes.append(
                 subprocess.Popen(
-                    [*argv, str(first), str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                    [*argv, str(first), str(count), str(self._per_connection)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
                 )
             )
 

@@ -1,6 +1,7 @@
 """A control plane with hosts that are known, and ports on them."""
 
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from alcor.client.api import NETWORK, NODE, PORT, SUBNET, Created, Kind
 from bench.servers import Server
 
 ports_per_call = 500
+_first_tunnel_ip = IPv4Address("172.16.0.0")
 GROUP = Kind("security_group", "security_groups", "/v2.0/security-groups")
 RULE = Kind("security_group_rule", "security_group_rules", "/v2.0/security-group-rules")
 
@@ -17,15 +19,18 @@ def host_name(number: int) -> str:
     return f"f{number}"
 
 
+def tunnel_ip(number: int) -> str:
+    """The address of its tunnels."""
+    return str(_first_tunnel_ip + number)
+
+
 class Region:
     """What the fleet's cases ask of a control plane."""
 
     def __init__(self, server: Server, hosts: int) -> None:
         self.server = server
         self.hosts = hosts
-        nodes = [
-            {"id": host_name(n), "tunnel_ip": f"172.16.{n >> 8}.{n & 255}"} for n in range(hosts)
-        ]
+        nodes = [{"id": host_name(n), "tunnel_ip": tunnel_ip(n)} for n in range(hosts)]
         for some in _parts(nodes):
             server.api.create(NODE, some)
         (group,) = server.api.create(GROUP, [{"name": "fleet"}]).items
