@@ -419,3 +419,38 @@ def test_what_a_host_can_guarantee_is_shown_in_the_words_of_neutrons_agents(tmp_
         assert (await world.nodes.nodes(Ids(["h1"]))).nodes[0].capacity == Capacity()
 
     play(tmp_path, scene)
+
+
+def test_a_look_for_gone_hosts_reads_no_table_however_many_there_are(tmp_path: Path) -> None:
+    """It comes every second, and read all nodes: with 30,000 the managers had half a core of it."""
+
+    async def scene(world: World) -> None:
+        for number in range(20):
+            uplinks = ("ext",) if number < 2 else ()
+            await world.hear(f"h{number}", f"192.0.2.{number}", uplinks=uplinks)
+        await world.nodes.bury()
+        reads = 0
+        database: Any = world.app.database
+        read = database.read
+
+        async def counted(work: Any) -> Any:
+            nonlocal reads
+            reads += 1
+            return await read(work)
+
+        database.read = counted
+        for number in (3, 4):  # two have an uplink now, one has none any more, one is removed
+            await world.hear(f"h{number}", f"192.0.2.{number}", uplinks=("ext",))
+        await world.hear("h0", "192.0.2.0")
+        for number in range(5):
+            await world.hear(f"h{number}", f"192.0.2.{number}", connected=False)
+        await world.nodes.delete(DeleteRequest(ADMIN, "h4"))
+        world.now_s += 16
+        reads = 0
+        await world.nodes.bury()
+        await world.nodes.bury()
+        assert reads == 0
+        records = (await world.nodes.nodes(Ids([f"h{number}" for number in range(20)]))).nodes
+        assert {record.id for record in records if not record.alive} == {"h1", "h3"}
+
+    play(tmp_path, scene)

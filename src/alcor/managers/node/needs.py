@@ -21,6 +21,10 @@ class Store(Protocol):
 
     async def all(self) -> list[Node]: ...
 
+    async def uplinked(self) -> list[Node]:
+        """Those with uplinks to physical networks. This costs no read of the database."""
+        ...
+
     async def nodes(self, ids: Sequence[str]) -> list[Node]:
         """Those that are known."""
         ...

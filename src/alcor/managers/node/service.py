@@ -156,9 +156,7 @@ class NodeService:
 
         Of others nobody needs to know: their packets go nowhere without them either way.
         """
-        for each in await self._store.all():
-            if not each.physical_networks:
-                continue
+        for each in await self._store.uplinked():
             if self._heartbeats.is_gone(each.id):
                 if not each.is_gone or each.is_returning:
                     _log.warning("host gone", host=each.id, uplinks=each.physical_networks)

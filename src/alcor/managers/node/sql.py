@@ -19,8 +19,10 @@ from alcor.managers.node.model import (
     agent_id,
 )
 from alcor.managers.node.needs import Saved
+from alcor.managers.node.uplinked import Uplinked
 from alcor.runtime.sql.database import Database
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
+from alcor.values.errors import Refusal
 
 TABLE = ResourceTable("node", "Node", ("tunnel_ip", "agent_id"))
 
@@ -45,12 +47,19 @@ class NodeStore:
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database = database
         self._telling = Telling(database, publisher)
+        self._uplinked = Uplinked()
 
     async def page(self, query: ListQuery) -> list[Node]:
         return await self._database.read(lambda c: [_decode(d) for d in TABLE.page(c, query)])
 
     async def all(self) -> list[Node]:
         return await self.page(ListQuery())
+
+    async def uplinked(self) -> list[Node]:
+        if not self._uplinked.is_whole:
+            self._uplinked.begin()
+            self._uplinked.fill(await self.all())
+        return self._uplinked.nodes()
 
     async def nodes(self, ids: Sequence[str]) -> list[Node]:
         return await self._database.read(
@@ -64,7 +73,7 @@ class NodeStore:
         return _decode(rows[0].doc)
 
     async def insert(self, nodes: Sequence[Node], trace: str) -> Saved:
-        return await self._telling.write(lambda c: _save(c, nodes, trace, TABLE.insert))
+        return await self._write(lambda c: _save(c, nodes, trace, TABLE.insert))
 
     async def change(self, id_: str, decide: Callable[[Node], Node], trace: str) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
@@ -77,7 +86,7 @@ class NodeStore:
                 return Saved([old], row.sequence)
             return _save(connection, [new], trace, TABLE.replace)
 
-        return await self._telling.write(work)
+        return await self._write(work)
 
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
@@ -87,7 +96,20 @@ class NodeStore:
             first = outbox.take(connection, 1)
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
-        return (await self._telling.write(work)).sequence
+        sequence = (await self._write(work)).sequence
+        self._uplinked.remove(id_)
+        return sequence
+
+    async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
+        try:
+            saved = await self._telling.write(work)
+        except Refusal:
+            raise  # nothing was saved
+        except BaseException:
+            self._uplinked.doubt()
+            raise
+        self._uplinked.put(saved.nodes)
+        return saved
 
 
 def _save(
