@@ -41,6 +41,15 @@ def _own_cpu_s(pid: int) -> float:
     return clock_gettime((~pid << 3) | _scheduler_clock)
 
 
+def memory_bytes(pid: int) -> int:
+    """What a process and its children hold in memory."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = next(
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line
+    )
+    return int(own.split()[1]) * 1024 + sum(memory_bytes(int(child)) for child in children)
+
+
 class Server:
     """A process that serves a port of 127.0.0.1; use it as a context."""
 
@@ -98,6 +107,11 @@ class Server:
             still = still + 1 if now - before < _idle_s else 0
             before = now
         return still == _quiet_looks
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._process.kill()
+        self._process.wait()
 
     def _end(self) -> None:
         self.api.close()

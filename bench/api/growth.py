@@ -15,9 +15,9 @@ from alcor.client.api import NETWORK, PORT
 from bench import servers
 from bench.api.load import Job, LoadGenerator, Outcome, checked
 from bench.api.posts import Region
-from bench.fleet.region import memory_bytes
 from bench.measure import in_turns, percentile, spread
 from bench.run import Bench
+from bench.servers import memory_bytes
 from bench.tables import Row, Section, at_least, rate, ratio, seconds
 
 _rounds, _rounds_quick = 7, 3

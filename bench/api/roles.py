@@ -1,6 +1,7 @@
 """A region of processes under measurement: PostgreSQL, NATS, managers, a delivery, gateways."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
@@ -9,7 +10,7 @@ from typing import Self
 from tests.conftest import NatsServer, postgres_server  # the servers that tests have
 
 from bench import servers
-from bench.servers import Server
+from bench.servers import Server, memory_bytes
 
 ROLES = ("gateway", "managers", "delivery", "PostgreSQL", "NATS")
 
@@ -24,6 +25,7 @@ class Roles:
         self._stack = ExitStack()
         self.port = servers.free_port()  # of all gateways
         self.by_role: dict[str, list[Server]] = {}
+        self._started = 0  # processes so far
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -48,24 +50,43 @@ class Roles:
 
     def start(self, role: str) -> Server:
         """One more process of a role, ready when this returns."""
+        return self.start_some(role, 1)[0]
+
+    def start_some(self, role: str, count: int) -> list[Server]:
+        """More processes of a role, all at once, and all ready when this returns."""
         held = self.by_role.setdefault(role, [])
-        log = self._folder / f"{role}-{len(held)}.log"
+        logs = [self._folder / f"{role}-{self._started + n}.log" for n in range(count)]
+        self._started += count
+        new = [self._server(role, log) for log in logs]
+        with ThreadPoolExecutor(count) as pool:
+            held += pool.map(self._stack.enter_context, new)
+        # A gateway's port may have been answered by another of them.
+        deadline = monotonic() + servers.ready_timeout_s
+        while not all('"event": "up"' in log.read_text() for log in logs):
+            if monotonic() > deadline:
+                last = "".join(log.read_text()[-1_000:] for log in logs)
+                raise servers.Unexpected(f"{role} did not get ready: {last}")
+            sleep(0.02)
+        return new
+
+    def _server(self, role: str, log: Path) -> Server:
         health = servers.free_port()
         argv = [
             *(sys.executable, "-m", "alcor.cli.main", "serve", role),
             *("--config", str(self._settings), "--health-listen", f"127.0.0.1:{health}"),
             *("--agents-listen", f"127.0.0.1:{servers.free_port()}"),
         ]
-        server = Server(argv, self.port if role == "gateway" else health, log)
-        self._stack.enter_context(server)
-        held.append(server)
-        # A gateway's port may have been answered by another of them.
-        deadline = monotonic() + servers.ready_timeout_s
-        while '"event": "up"' not in log.read_text():
-            if monotonic() > deadline:
-                raise servers.Unexpected(f"{role} did not get ready: {log.read_text()[-1_000:]}")
-            sleep(0.02)
-        return server
+        return Server(argv, self.port if role == "gateway" else health, log)
+
+    def kill(self, role: str) -> None:
+        """End all processes of a role as a power cut does."""
+        for server in self.by_role.pop(role):
+            server.kill()
+
+    def memory_bytes(self) -> dict[str, int]:
+        """What each role holds in memory, all its processes together."""
+        ours = {role: sum(memory_bytes(s.pid) for s in some) for role, some in self.by_role.items()}
+        return ours | {name: memory_bytes(pid) for name, pid in self._servers.items()}
 
     def cpu_s(self) -> dict[str, float]:
         """The processor time that each role has used so far, all its processes together."""

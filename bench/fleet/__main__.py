@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import tables
 from bench.__main__ import PAGE
-from bench.fleet import cases, holding, messages
+from bench.fleet import cases, holding, messages, vast
 from bench.run import Bench
 from bench.tables import Report, Section
 
@@ -20,6 +20,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "growing": cases.growing,
     "wide": cases.wide,
     "widest": cases.widest,
+    "vast": vast.vast,
     "messages": messages.messages,
     "holding": holding.holding,
 }

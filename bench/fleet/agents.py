@@ -35,7 +35,8 @@ switch_s = 0.005  # until a switch has taken what came, and its host says so
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Tell when every agent is settled with a port; or, with `within`, when each has been sent
-    `count` new entries whose keys have that in them; or, with `at_once`, now."""
+    `count` new entries whose keys have that in them; or, with `at_once`, now, and then it is what
+    came since the order before."""
 
     within: str = ""
     count: int = 0
@@ -68,17 +69,23 @@ class Crowd:
         """Wait until it is as the order says."""
         self.order = order
         BareHost.repeats = order.repeats
-        self.frames = self.items = self.content_bytes = 0
-        self._missing = dict.fromkeys(self.agents, order.count) if order.within else {}
-        self._done.clear()
-        self.look()
-        await self._done.wait()
-        return Found(
+        if not order.at_once:
+            self._count_anew()
+            self._missing = dict.fromkeys(self.agents, order.count) if order.within else {}
+            self._done.clear()
+            self.look()
+            await self._done.wait()
+        found = Found(
             at=monotonic(),
             frames=self.frames,
             items=self.items,
             content_bytes=self.content_bytes,
         )
+        self._count_anew()
+        return found
+
+    def _count_anew(self) -> None:
+        self.frames = self.items = self.content_bytes = 0
 
     def note(self, agent: "Agent", frame: Frame) -> None:
         """A frame has come to an agent."""
@@ -105,8 +112,8 @@ class Crowd:
 
     def look(self) -> None:
         """Whether it is as the order says."""
-        is_settled = self.settled == len(self.agents)
-        if self.order.at_once or (not self._missing if self.order.within else is_settled):
+        is_done = not self._missing if self.order.within else self.settled == len(self.agents)
+        if is_done:
             self._done.set()
 
 

@@ -11,10 +11,10 @@ from bench import servers
 from bench.fleet import floor
 from bench.fleet.agents import Order, switch_s
 from bench.fleet.crowd import Fleet
-from bench.fleet.region import Region, memory_bytes
+from bench.fleet.region import Region
 from bench.measure import Spread, in_turns, spread
 from bench.run import Bench
-from bench.servers import Server, quiet_timeout_s
+from bench.servers import Server, memory_bytes, quiet_timeout_s
 from bench.tables import Row, Section, Verdict, at_most, between, ratio, seconds
 
 hosts_per_network = 10

@@ -1,4 +1,4 @@
-"""A fleet of simulated hosts, in as few processes as their sockets allow."""
+"""Fleets of simulated hosts, in as few processes as their sockets allow."""
 
 import select
 import subprocess
@@ -17,9 +17,11 @@ _sharing_per_process_max = 25_000  # of agents that share connections
 class Fleet:
     """Agents `f0`, `f1` ... on a control plane; use it as a context."""
 
-    def __init__(self, target: str, count: int, per_connection: int = 1) -> None:
+    def __init__(self, target: str, count: int, per_connection: int = 1, begin: int = 0) -> None:
+        """`begin` is the number of the first."""
         most = agents_per_process_max if per_connection == 1 else _sharing_per_process_max
-        self._shares = [(first, min(most, count - first)) for first in range(0, count, most)]
+        end = begin + count
+        self._shares = [(first, min(most, end - first)) for first in range(begin, end, most)]
         self._target = target
         self._per_connection = per_connection
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -32,9 +32,9 @@ from alcor.goal_state.slices import (
 )
 from alcor.transport.link import Frame, Item
 from alcor.values.addresses import Address, Mac, prefix
-from bench.fleet.region import memory_bytes
 from bench.measure import spread
 from bench.run import Bench
+from bench.servers import memory_bytes
 from bench.tables import Row, Section
 
 _hosts, _own, _talked_to = 1_000, 10, 20

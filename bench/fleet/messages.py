@@ -14,9 +14,8 @@ import uvloop
 from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamConfig
 
 from bench.fleet import floor
-from bench.fleet.region import memory_bytes
 from bench.run import Bench
-from bench.servers import cpu_s
+from bench.servers import cpu_s, memory_bytes
 from bench.tables import Row, Section, rate
 
 _messages = 50_000

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 from alcor.client.api import NETWORK, NODE, PORT, SUBNET, Created, Kind
@@ -49,13 +48,18 @@ class Region:
     def ports(self, network_ids: Sequence[str], count: int) -> Created:
         """Ports dealt to the hosts in turn, neighbours in the same network; what the last call
         answered."""
-        share = max(1, count // len(network_ids))
-        items = [
-            self.port(network_ids[n // share % len(network_ids)], host_name(n % self.hosts))
-            for n in range(count)
-        ]
-        made = [self.server.api.create(PORT, some) for some in _parts(items)]
-        return made[-1]
+        share = max(1, self.hosts // len(network_ids))
+        hosts = [n % self.hosts for n in range(count)]
+        return self.make_ports(
+            [
+                self.port(network_ids[host // share % len(network_ids)], host_name(host))
+                for host in hosts
+            ]
+        )
+
+    def make_ports(self, ports: list[dict[str, Any]]) -> Created:
+        """Ports of these bodies; what the last call answered."""
+        return [self.server.api.create(PORT, some) for some in _parts(ports)][-1]
 
     def port(self, network_id: str, host: str) -> dict[str, Any]:
         """The body of a port."""
@@ -77,15 +81,6 @@ class Region:
             "port_range_max": 1_000 + number,
         }
         return self.server.api.create(RULE, [rule])
-
-
-def memory_bytes(pid: int) -> int:
-    """What a process and its children hold in memory."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    own = next(
-        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line
-    )
-    return int(own.split()[1]) * 1024 + sum(memory_bytes(int(child)) for child in children)
 
 
 def _parts(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
