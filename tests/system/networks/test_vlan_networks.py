@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import pytest
+from tests.system.ports.test_shared_addresses import put_inside
 
 from alcor.agent.announcements.herald import announcement
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
@@ -219,6 +220,38 @@ def test_who_has_no_port_security_is_found_at_what_it_takes_from_inside_and_outs
         asks = arp(outside.mac, broadcast, operation=1, sender=(outside.mac, PC), asked=taken4)
         pc.send(asks, VLAN)
         pc.wait_for("it to be found", lambda heard: _says(heard, two, taken4))
+    lab.unplug([near])
+    lab.api.delete(PORT, near.port_id)
+
+
+@pytest.mark.proves("Machines inside of machines on a VLAN", "IPv4 IPv6", "same across")
+@pytest.mark.parametrize("own", ["10.60.0.160", "fd60::160"])
+def test_a_machine_inside_of_one_is_found_from_inside_and_outside_wherever_it_goes(
+    lab: Lab, site: Site, make_machines: MakeMachines, own: str
+) -> None:
+    one, two, _ = site.machines
+    (near,) = make_machines(site.network_id, f"n{len(own)}", "h2")
+
+    for home, other in ((two, one), (one, two)):
+        nested = put_inside(lab, home, own)
+        space = lab.layout.machine_namespace(nested.name)
+        if home is one:
+            with FrameSocket(space) as guest:
+                guest.send(announcement(address(own), mac(nested.mac)))
+        for asker in (near, other):
+            answers(lab, asker, own)
+        answers(lab, nested, other.address(6 if ":" in own else 4))
+        if ":" not in own:
+            with Wire(lab, "br0") as pc, FrameSocket(space) as guest:
+                asks = arp(outside.mac, broadcast, operation=1, sender=(outside.mac, PC), asked=own)
+                pc.send(asks, VLAN)
+                pc.wait_for("it to be found", lambda h, to=nested: _says(h, to, own))
+                says = arp(
+                    outside.mac, nested.mac, operation=2, sender=(outside.mac, PC), asked=own
+                )
+                pc.send(says, VLAN)
+                guest.wait_for("an answer", lambda frame, says=says: frame[:42] == says[:42])
+        namespaces.remove([space])
     lab.unplug([near])
     lab.api.delete(PORT, near.port_id)
 

@@ -198,11 +198,15 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
             prefixes = model.shared.prefixes(network.id)
             yield from shared_addresses.holder(speaker, prefixes, wanted, cookie)
     is_here = neighbour.port_id in model.ports_by_network.get(network.id, ())
+    wired = model.wired(neighbour.port_id)
     if is_here and network.physical_network:
         yield from physical.asked(network, [wanted], holder.mac, cookie)
+        yield from physical.answered(network, holder.mac, cookie)
+        if wired is not None and not model.shared.has_pair(network.id, wanted, holder):
+            yield from physical.moved(wired, wanted, holder.mac, cookie)
     if holder.mac == neighbour.mac:
         return
-    endpoints, wired = _hosts_of(model, neighbour), model.wired(neighbour.port_id)
+    endpoints = _hosts_of(model, neighbour)
     yield from l2.neighbour(network, as_it_is, endpoints, cookie)
     if wired is not None:
         yield from l2.reached_by(wired, holder.mac, endpoints, cookie)

@@ -89,7 +89,7 @@ class HostModel(HostUnits):
                 take = routing.put_interface if is_there else routing.take_interface
                 return self._units_of_interface(entry, take(entry))
             case Gateway() | FloatingIp() | NdpProxy() | Forwarding() | UplinkNode():
-                return self.exits.put(entry, is_there)
+                return self.exits.put(entry, is_there) | self._displaced_by(entry)
             case Attachment() | WayOut():
                 return set()  # it only leads to the router
             case Group() | Rule() | Member() | Addresses():
@@ -263,6 +263,17 @@ class HostModel(HostUnits):
         self.routing.put_router(router_id, router)
         self.qos.assign_id(router_id, router is not None and bool(router.qos_policy_id))
         return self.exits.units_of_router(router_id)
+
+    def _displaced_by(self, outside: GoalEntry) -> set[Unit]:
+        """Who had what is a router's outside."""
+        match outside:
+            case Gateway():
+                addresses = [each.address for each in outside.fixed_ips]
+            case FloatingIp():
+                addresses = [outside.address]
+            case _:
+                return set()
+        return self.shared.displace(outside.network_id, "", addresses, outside.mac)
 
     def _units_of_interface(
         self, interface: RouterInterface, before: RouterInterface | None

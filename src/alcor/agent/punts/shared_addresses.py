@@ -10,6 +10,8 @@ findings out. Sources: RFC 826, RFC 5227 section 2.3, RFC 4861 section 7.2.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from alcor.agent.announcements.herald import Outgoing, announcement
 from alcor.agent.desired.state import SavedHolder
@@ -18,7 +20,7 @@ from alcor.agent.model.networks.shared_addresses import Holder
 from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
-from alcor.goal_state.entries import Neighbour, Network
+from alcor.goal_state.entries import Gateway, Neighbour, Network, RouterInterface
 from alcor.ovs.flow import output, set_field
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
@@ -37,6 +39,11 @@ _NOBODY4 = Asker(SERVER_MAC, Address(4, 0))
 _NOBODY6 = Asker(SERVER_MAC, eui64_link_local(SERVER_MAC))
 Key = tuple[str, Address]  # network and address
 Heard = Callable[[str, Address, Holder | None], None]  # None: nobody has it, as far as is known
+
+
+class _Own(NamedTuple):
+    has: Address
+    mac: Mac
 
 
 class _Silence:
@@ -143,10 +150,18 @@ class SharedNeighbours:
 
     def _listen(self, network: Network, packet: PacketIn) -> Iterable[Outgoing]:
         frame = Packet(packet.data)
+        if packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
+            self._lose(network, frame)
+            return []
         sent_here = not packet.field(p.FLAGS) & p.FROM_TUNNEL[1]
         asked = _asked(frame)
         if asked is not None:
-            return self._bring(network, packet.data, asked, sent_here=sent_here)
+            outgoing = self._bring(network, packet.data, asked, sent_here=sent_here)
+            asker = _asker(frame) if network.physical_network else None
+            if asker is None:
+                return outgoing
+            # Whoever outside answers it must get through to it.
+            return chain(outgoing, self._hear(network, packet, *asker, sent_here=sent_here))
         said = said_by(frame)
         return [] if said is None else self._hear(network, packet, *said, sent_here=sent_here)
 
@@ -154,7 +169,7 @@ class SharedNeighbours:
         self, network: Network, frame: bytes, wanted: Address, *, sent_here: bool
     ) -> Iterator[Outgoing]:
         """A question, to the machines that may have the address."""
-        candidates = self._model.shared.candidates(network.id, wanted)
+        candidates = self._model.shared.asked(network.id, wanted)
         sender = Mac(int.from_bytes(frame[6:12], "big"))
         yield from self._to_ports(frame, (c.port_id for c in candidates if c.mac != sender))
         if sent_here:
@@ -172,12 +187,27 @@ class SharedNeighbours:
         found, holder = self._model.shared.holder(network.id, address), Holder(speaker.port_id, mac)
         self._believe(network.id, address, holder)
         self._doubted.pop((network.id, address), None)
+        if network.physical_network and not self._model.shared.has_pair(
+            network.id, address, holder
+        ):
+            return  # what it said has gone to all, and they know it as they know those outside
         frame = announcement(address, mac)
         if found is None or found[1] != holder:  # else the machines here know it
             ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
             yield from self._to_ports(frame, sorted(ports))
         if sent_here:
             yield from self._to_hosts(network, frame, self._model.reach.endpoints(network.id))
+
+    def _lose(self, network: Network, frame: Packet) -> None:
+        """Outside somebody has what a machine here had: its MAC, or its address at another."""
+        source, said = frame["eth_src"], said_by(frame)
+        for network_id, had, holder in list(self._model.shared.held()):
+            has_moved = said is not None and said[0] == had and said[1] != holder.mac
+            if network_id != network.id or not (has_moved or holder.mac == source):
+                continue
+            if not self._model.shared.has_pair(network_id, had, holder):
+                self._silences.pop((network_id, had), None)
+                self._heard(network_id, had, None)
 
     def _speaker(
         self, network: Network, packet: PacketIn, address: Address, mac: Mac
@@ -200,18 +230,26 @@ class SharedNeighbours:
             return True
         if address in (SERVER_ADDRESS, SERVER_ADDRESS6, eui64_link_local(speaker.mac)):
             return False
-        legs = [
-            interface
-            for router_id in self._model.routing.routers_on(network.id)
-            for interface in self._model.routing.interfaces_of(router_id)
-            if interface.network_id == network.id
-        ]
-        is_of_routers = any(
-            mac == leg.mac or any(own.address == address for own in leg.fixed_ips) for leg in legs
-        )
-        if is_of_routers or mac == SERVER_MAC:
+        of_routers = self._of_routers(network)
+        if mac == SERVER_MAC or any(mac == each.mac or address == each.has for each in of_routers):
             return False
         return self._model.shared.is_free(network.id, speaker.port_id, address, mac)
+
+    def _of_routers(self, network: Network) -> Iterator[_Own]:
+        """What routers have in a network, inside or outside, as far as this host knows."""
+        routing, outside = self._model.routing, self._model.exits.outside
+        meetings: list[RouterInterface | Gateway] = [
+            interface
+            for router_id in routing.routers_on(network.id)
+            for interface in routing.interfaces_of(router_id)
+        ]
+        meetings += (each for held in outside.gateways.values() for each in held.values())
+        for meeting in meetings:
+            if meeting.network_id == network.id:
+                yield from (_Own(fixed.address, meeting.mac) for fixed in meeting.fixed_ips)
+        for floating in (each for held in outside.floating.values() for each in held.values()):
+            if floating.network_id == network.id:
+                yield _Own(floating.address, floating.mac)
 
     def _router_at(self, network: Network, mac: int, version: int) -> Asker | None:
         """The router that has this MAC in the network, by an address that goes with it."""
@@ -238,6 +276,14 @@ class SharedNeighbours:
         for endpoint in sorted(set(endpoints) - {tunnel.endpoint.number}):
             to_host = (set_field("tun_id", network.vni), set_field("tun_dst", endpoint))
             yield Outgoing(frame, (*to_host, output(tunnel.ofport)))
+
+
+def _asker(frame: Packet) -> tuple[Address, Mac] | None:
+    """Who asks, if he says so: his address and MAC; None where he has no address yet."""
+    if frame["arp_op"]:
+        return said_by(frame)
+    asks_as, mac = Address(6, frame["ipv6_src"]), frame["nd_sll"] if frame.has("nd_sll") else 0
+    return (asks_as, Mac(mac)) if asks_as.number and mac and not mac >> 40 & 1 else None
 
 
 def _asked(frame: Packet) -> Address | None:

@@ -9,6 +9,7 @@ from tests.fixtures.compiled import compile_all, flows_of
 
 from alcor.agent.compiler.compiler import Compiler
 from alcor.agent.model.model import HOST_UNIT, HostModel, Interface, Tunnel, Unit, UnitKind
+from alcor.agent.model.networks.shared_addresses import Holder
 from alcor.agent.model.ports.monitoring import Ports
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of, is_ours
@@ -62,6 +63,7 @@ def built(type_: Any, *given: Any, **more: Any) -> st.SearchStrategy[Any]:
     return st.builds(type_, *given, **more, **rest)
 
 
+ANYTHING = tuple(AddressPair(prefix(each), Mac(3)) for each in ("0.0.0.0/0", "::/0"))
 macs = st.integers(1, 3).map(lambda n: Mac(0x020000000000 + n))
 fixed_ips = st.lists(
     built(FixedIp, st.sampled_from(SUBNETS), st.sampled_from(ADDRESSES)), max_size=3
@@ -123,7 +125,7 @@ neighbours = built(
     st.lists(st.sampled_from(ADDRESSES), max_size=2).map(tuple),
     st.just("h"),
     st.sampled_from(ENDPOINTS),
-    st.sampled_from(((), (AddressPair(prefix("10.0.0.9/32"), Mac(3)),))),
+    st.sampled_from(((), (AddressPair(prefix("10.0.0.9/32"), Mac(3)),), ANYTHING)),
     also=st.lists(st.sampled_from(ENDPOINTS), max_size=2, unique=True).map(tuple),
 )
 routers = built(
@@ -294,6 +296,14 @@ changes = st.one_of(
             st.sampled_from(NETWORKS), st.sampled_from(ADDRESSES), st.sampled_from((None, Mac(5)))
         ),
     ),
+    st.tuples(
+        st.just("holder"),
+        st.tuples(
+            st.sampled_from(NETWORKS),
+            st.sampled_from(ADDRESSES),
+            st.none() | built(Holder, st.sampled_from(PORTS), macs),
+        ),
+    ),
 )
 
 
@@ -313,6 +323,10 @@ def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
             return model.exits.set_uplinks(uplinks)  # type: ignore[arg-type]
         case "resolved", (network_id, found, mac):
             return model.exits.set_resolved(network_id, found, mac)
+        case "holder", (network_id, found, None):
+            return model.shared.lose_holder(network_id, found)
+        case "holder", (network_id, found, holder):
+            return model.shared.set_holder(network_id, found, holder)
     return model.set_tunnel(value)  # type: ignore[arg-type]
 
 

@@ -23,6 +23,8 @@ from alcor.agent.punts.shared_addresses import (
 from alcor.goal_state.entries import (
     AddressPair,
     FixedIp,
+    FloatingIp,
+    Gateway,
     Neighbour,
     Network,
     Port,
@@ -37,6 +39,7 @@ from alcor.ovs.packet import Packet
 from alcor.values.addresses import Address, Mac, address, prefix
 
 RED = Network("red", 7, 1450, True, "")
+WIRED = RED._replace(physical_network="ext", vlan=5)
 HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
 SHARED, SHARED6 = address("10.0.0.9"), address("fd00::9")
 VIRTUAL = Mac(0x00005E000109)
@@ -52,10 +55,10 @@ def mac_of(port_id: str) -> Mac:
 class World:
     """`a` here and `b` there may have an address; `c` is here as well, without any pair."""
 
-    def __init__(self, virtual: bool = False) -> None:
+    def __init__(self, virtual: bool = False, network: Network = RED) -> None:
         self.model = HostModel()
         self.compiler = Compiler(self.model)
-        self.compiler.update(self.model.set_tunnel(Tunnel(100, HERE)) | self.model.put(RED))
+        self.compiler.update(self.model.set_tunnel(Tunnel(100, HERE)) | self.model.put(network))
         for port_id, endpoint in (("a", HERE), ("b", THERE), ("c", HERE)):
             mac = VIRTUAL if virtual else mac_of(port_id)
             pairs = tuple(
@@ -90,8 +93,10 @@ class World:
         """What is asked meanwhile."""
         return [each for _ in range(seconds) for each in self.neighbours.ask_again()]
 
-    def take(self, frame: bytes, *, by: str = "", tun_src: int = 0) -> list[Outgoing]:
-        fields = {"metadata": RED.vni, "reg0": int(not by)}
+    def take(
+        self, frame: bytes, *, by: str = "", tun_src: int = 0, outside: bool = False
+    ) -> list[Outgoing]:
+        fields = {"metadata": RED.vni, "reg0": 2 if outside else int(not by)}
         fields |= {"reg14": NUMBERS[by]} if by else {"tun_src": tun_src}
         places = {FIELD_BY_NAME[name].place: value for name, value in fields.items()}
         return self.neighbours.take(PacketIn(frame, p.ARP_ND, 0, 1, places, b""))
@@ -188,9 +193,9 @@ def test_who_may_have_every_address_is_believed_about_what_is_nobodys() -> None:
 INNER = Mac(0x0200_0000_1001)  # of a machine inside of a machine
 
 
-def open_world() -> World:
+def open_world(network: Network = RED) -> World:
     """`d` here and `e` there have no port security."""
-    world = World()
+    world = World(network=network)
     for port_id, endpoint in (("d", HERE), ("e", THERE)):
         mac = mac_of(port_id)
         every = tuple(AddressPair(prefix(each), mac) for each in ("0.0.0.0/0", "::/0"))
@@ -245,6 +250,8 @@ def test_what_becomes_a_port_s_or_a_router_s_own_is_taken_from_who_may_have_ever
         (Neighbour("f", "red", mac_of("f"), (own,), "h", THERE), [False, True, True]),
         (Neighbour("f", "red", INNER, (address("10.0.0.5"),), "h", THERE), [False] * 3),
         (LEG, [True, False, True]),
+        (Gateway("g", "r", "red", ROUTER_MAC, LEG.fixed_ips), [True, False, True]),
+        (FloatingIp("f", "r", "red", VIRTUAL, other, "", None), [True, True, False]),
     ):
         world = open_world()
         for each in (own, gateway, other):
@@ -315,6 +322,66 @@ def test_of_a_port_no_more_is_asked_than_its_meter_lets_it_answer() -> None:
 
     assert world.pass_s(asked_after_s - 5) == []
     assert {world.holder(each) for each in every} == {"d"}
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_on_a_physical_network_its_host_alone_believes_and_nothing_is_said_for_it(
+    said: str,
+) -> None:
+    world, inner = open_world(WIRED), address(said)
+    here = match(metadata=7, eth_dst=INNER)
+
+    assert world.take(announcement(inner, INNER), by="d") == []
+
+    assert (world.holder(inner), world.leads(here)) == ("d", True)
+    world.check()
+    # It moves to somebody outside: a frame with its MAC comes from there.
+    world.take(
+        question(SHARED, "c").replace(mac_of("c").to_bytes(6, "big"), INNER.to_bytes(6, "big")),
+        outside=True,
+    )
+    assert (world.holder(inner), world.leads(here)) == ("", False)
+    world.check()
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_on_a_physical_network_an_address_is_lost_to_who_announces_it_outside(said: str) -> None:
+    world, own, theirs = open_world(WIRED), address(said), Mac(0x0200_0000_3001)
+    for mac in (mac_of("d"), INNER):
+        world.take(announcement(own, mac), by="d")
+        world.take(announcement(own, mac), outside=True)  # heard of itself
+        world.take(announcement(own, mac), by="d")
+        assert world.holder(own) == "d"
+
+        world.take(announcement(own, theirs), outside=True)
+
+        assert world.holder(own) == ""
+        world.check()
+
+
+def test_on_a_physical_network_who_asks_is_known_as_well() -> None:
+    world, inner = open_world(WIRED), address("10.0.0.77")
+    asks = frames.arp(1, sha=INNER, spa=inner.number, tpa=address("10.0.0.200").number)
+
+    assert world.take(asks, by="d") == []  # all have been asked
+
+    assert world.holder(inner) == "d"
+    asks6 = frames.neighbour(135, address("fd00::77").number, 2 << 120, 3 << 120, (1, INNER))
+    world.take(frames.ip_frame(0x3333_0000_0001, INNER, asks6), by="d")
+    assert world.holder(address("fd00::77")) == "d"
+    world.check()
+
+
+def test_what_a_router_has_outside_is_not_taken() -> None:
+    world = open_world(WIRED)
+    gateway = Gateway("g", "r", "red", ROUTER_MAC, (FixedIp("s", address("10.0.0.50")),))
+    floating = FloatingIp("f", "r", "red", VIRTUAL, address("10.0.0.51"), "", None)
+    for entry in (gateway, floating):
+        world.compiler.update(world.model.put(entry))
+
+    for taken, mac in (("10.0.0.50", INNER), ("10.0.0.51", INNER), ("10.0.0.52", VIRTUAL)):
+        world.take(announcement(address(taken), mac), by="d")
+        assert world.holder(address(taken)) == ""
 
 
 def test_who_has_a_pair_of_an_address_is_believed_however_long_he_says_nothing() -> None:

@@ -6,6 +6,9 @@ single address of its pairs goes to the agent too, and so does what other hosts 
 known who has the address, flows answer for it as for any neighbour (`punts/shared_addresses.py`).
 
 A port without port security may have every address: all that it says goes there.
+
+On a physical network everybody is asked as on any wire (`networks/physical.py`), and what a machine
+announces is for those outside as well: the agent only hears of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ from alcor.agent.model.ports.meter import Meter, of_faults, of_outside
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network, Port
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import Flow, Match, MatchFields, apply, match, punt
+from alcor.ovs.flow import Flow, Instructions, Match, MatchFields, apply, match, punt
 from alcor.values.addresses import Address, Prefix
 
 _REQUEST, _REPLY = 1, 2
@@ -28,17 +31,27 @@ _PUNT = punt(userdata=p.PUNT_SHARED)
 def port(wired: Wired, prefixes: Sequence[Prefix], cookie: int) -> Iterator[Flow]:
     """What a port asks that nobody else answers, and what it says of itself."""
     meter = of_faults(wired.number).id
-    to_agent = apply(_PUNT, meter=meter)
+    to_agent, announced = apply(_PUNT, meter=meter), _announced(wired)
+    spoken_for = _spoken_for(wired.port, prefixes)
     for prefix in prefixes:
         what = _asks(prefix, reg14=wired.number)
-        yield Flow(p.ARP_ND, p.PRIORITY.lowest, what, to_agent, cookie)
+        if prefix.length or not wired.network.physical_network:
+            yield Flow(p.ARP_ND, p.PRIORITY.lowest, what, to_agent, cookie)
+        elif prefix in spoken_for:
+            yield Flow(p.ARP_ND, p.PRIORITY.lowest, what, announced, cookie)
     heard = apply(_PUNT, goto=p.ACL_OUT, meter=meter)
-    for prefix in _spoken_for(wired.port, prefixes):
+    for prefix in spoken_for:
         yield Flow(p.SERVICES, p.PRIORITY.normal, _says(wired, prefix), heard, cookie)
         if not prefix.length:
             continue  # what it announces is known as soon as somebody has it (`holder`)
         for what in _announces_or_probes(wired, prefix):
-            yield Flow(p.ARP_ND, p.PRIORITY.high, what, to_agent, cookie)
+            yield Flow(p.ARP_ND, p.PRIORITY.high, what, announced, cookie)
+
+
+def _announced(wired: Wired) -> Instructions:
+    """To the agent; on a physical network also to all."""
+    to_all = p.MULTICAST if wired.network.physical_network else None
+    return apply(_PUNT, goto=to_all, meter=of_faults(wired.number).id)
 
 
 def _spoken_for(port: Port, prefixes: Sequence[Prefix]) -> list[Prefix]:
@@ -54,10 +67,9 @@ def _spoken_for(port: Port, prefixes: Sequence[Prefix]) -> list[Prefix]:
 def holder(wired: Wired, prefixes: Sequence[Prefix], held: Address, cookie: int) -> Iterator[Flow]:
     """What a port that may have every address announces of one that somebody has already."""
     if Prefix(held.version, 0, 0) in _spoken_for(wired.port, prefixes):
-        to_agent = apply(_PUNT, meter=of_faults(wired.number).id)
         just_this = Prefix(held.version, held.number, 32 if held.version == 4 else 128)
         for what in _announces_or_probes(wired, just_this):
-            yield Flow(p.ARP_ND, p.PRIORITY.high, what, to_agent, cookie)
+            yield Flow(p.ARP_ND, p.PRIORITY.high, what, _announced(wired), cookie)
 
 
 def meters(wired: Wired, prefixes: Sequence[Prefix]) -> Iterator[Meter]:
@@ -72,6 +84,8 @@ def network(
     """What other hosts pass on, and what a router leads to an address that nobody is known at."""
     to_agent = apply(_PUNT, meter=of_outside(tunnel.ofport).id)
     for prefix in prefixes:
+        if network.physical_network and not prefix.length:
+            continue
         for what in _passed_on(network, prefix):
             yield Flow(p.MULTICAST, p.PRIORITY.normal, what, to_agent, cookie)
         if is_routed and prefix.length in (0, prefix.width):

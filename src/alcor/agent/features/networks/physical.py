@@ -11,7 +11,7 @@ host answers for them, or takes in packets for them.
 from collections.abc import Iterable, Iterator
 
 from alcor.agent.model.model import Wired
-from alcor.agent.model.ports.meter import of_outside
+from alcor.agent.model.ports.meter import of_faults, of_outside
 from alcor.agent.model.ports.tags import put_on
 from alcor.agent.model.routers.routing import Leg
 from alcor.agent.pipeline import pipeline as p
@@ -91,7 +91,12 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     if not network.physical_network:
         return
     yield from asked(network, [each.address for each in port.fixed_ips], port.mac, cookie)
-    vni, mac = network.vni, port.mac
+    yield from answered(network, port.mac, cookie)
+
+
+def answered(network: Network, mac: Mac, cookie: int) -> Iterator[Flow]:
+    """What somebody outside answers to a MAC here gets to it."""
+    vni = network.vni
     reply = match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, eth_dst=mac)
     advertisement = match(
         metadata=vni,
@@ -102,6 +107,36 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
     )
     for says in (reply, advertisement):
         yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, _TO_MACHINE, cookie)
+
+
+def moved(wired: Wired, held: Address, mac: Mac, cookie: int) -> Iterator[Flow]:
+    """An address that the agent has found here, at this MAC, is outside now: the agent hears it."""
+    heard = apply(punt(userdata=p.PUNT_SHARED), goto=p.L2_DST, meter=of_faults(wired.number).id)
+    vni, came = wired.network.vni, p.FROM_UPLINK
+    if mac != wired.port.mac:
+        sent = match(metadata=vni, eth_src=mac, reg0=came)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.guard, sent, heard, cookie)
+    if held.version == 4:
+        said = match(
+            metadata=vni,
+            eth_type=ETH_TYPE_ARP,
+            arp_op=_REQUEST,
+            arp_spa=held.number,
+            arp_tpa=held.number,
+            reg0=came,
+        )
+    else:
+        said = match(
+            metadata=vni,
+            eth_type=ETH_TYPE_IPV6,
+            ip_proto=IP_PROTO_ICMPV6,
+            icmpv6_type=_ADVERTISE,
+            icmpv6_code=0,
+            nd_target=held.number,
+            eth_dst=_GROUP,
+            reg0=came,
+        )
+    yield Flow(p.UPLINK_IN, p.PRIORITY.guard + 1, said, heard, cookie)
 
 
 def asked(network: Network, addresses: Iterable[Address], mac: Mac, cookie: int) -> Iterator[Flow]:

@@ -3,8 +3,9 @@
 Pure. A part of `HostModel`. Who has an address is heard from the machine that says so
 (`punts/shared_addresses.py`); only a port with a pair of just this address is believed, or, about
 what is nobody's own, one that may have every address: with any MAC that is nobody's, as machines
-inside a machine have their own. That is not so in a lazily held network or a physical one, where
-who is unknown is looked for elsewhere.
+inside a machine have their own. That is not so in a lazily held network, where who is unknown is
+looked for elsewhere. In a physical one only its own host believes it: all others find it by the
+wire.
 """
 
 from collections import Counter
@@ -31,6 +32,10 @@ class Holder(NamedTuple):
 
 def _only(address: Address) -> Prefix:
     return Prefix(address.version, address.number, 32 if address.version == 4 else 128)
+
+
+def _is_for(prefix: Prefix, address: Address) -> bool:
+    return bool(prefix.length) and prefix.covers(address)
 
 
 def _is_paired(mac: Mac, pairs: Pairs) -> bool:
@@ -113,9 +118,18 @@ class SharedAddresses:
     def prefixes(self, network_id: str) -> list[Prefix]:
         """What ports of a network may have besides their own addresses, in a fixed order."""
         network = self._networks.get(network_id)
-        known = network is not None and not network.lazy and not network.physical_network
+        known = network is not None and not network.lazy
         every = self._count.get(network_id, ())
         return sorted(each for each in every if each.length or known)
+
+    def asked(self, network_id: str, address: Address) -> list[Neighbour]:
+        """The ports that are asked for an address: on a physical network those with a pair for it,
+        as all others hear questions there as on any wire."""
+        network = self._networks.get(network_id)
+        every = self.candidates(network_id, address)
+        if network is None or not network.physical_network:
+            return every
+        return [each for each in every if any(_is_for(pair.prefix, address) for pair in each.pairs)]
 
     def candidates(self, network_id: str, address: Address) -> list[Neighbour]:
         """The ports that may have an address."""
