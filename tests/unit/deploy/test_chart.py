@@ -241,6 +241,19 @@ def test_alerts_and_the_dashboard_are_those_of_the_repository() -> None:
     assert json.loads(board["data"]["alcor.json"]) == kept
 
 
+def test_alerts_lead_to_the_runbooks_where_the_operator_has_them() -> None:
+    there = "https://docs.example/alcor/runbooks.html"
+    values = ELSEWHERE | {"prometheusRule": {"enabled": True, "runbooks": there}}
+
+    groups = rendered(values)["PrometheusRule/demo-alcor"]["spec"]["groups"]
+
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len(rules) > 20
+    for rule in rules:
+        page, _, heading = rule["annotations"]["runbook_url"].partition("#")
+        assert (page, heading) == (there, rule["alert"].lower())
+
+
 def test_who_stands_before_the_gateways_is_told_what_the_operator_says() -> None:
     documents = rendered(ELSEWHERE)
 
