@@ -10,7 +10,6 @@ from time import clock_gettime, monotonic, sleep
 from typing import Self
 
 from alcor.client.api import Api
-from alcor.client.connection import Unreachable
 
 ready_timeout_s = 120.0
 quiet_timeout_s = 120.0
@@ -73,17 +72,11 @@ class Server:
     def _wait_until_ready(self) -> None:
         deadline = monotonic() + ready_timeout_s
         while self._process.poll() is None and monotonic() < deadline:
-            if self._ready():
+            if self.api.answers():
                 return
             sleep(0.02)
         tail = self._log.read_text(errors="replace")[-1_000:]
         raise Unexpected(f"{' '.join(self._argv)} did not get ready: {tail}")
-
-    def _ready(self) -> bool:
-        try:
-            return self.api.ready()
-        except Unreachable:
-            return False
 
     @property
     def pid(self) -> int:

@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import create_server
+
+from alcor.client.api import Api
 
 root = Path(__file__).resolve().parent.parent
 bin_ = root / ".venv" / "bin"
@@ -37,6 +38,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     running: dict[str, subprocess.Popen[bytes]] = {}
+    client = Api(f"http://{api}")
     commands = servers(folder) | roles(folder, api, agents)
     has_shown = os.getuid() != 0
     try:
@@ -49,7 +51,7 @@ def main() -> None:
                     running[name] = start(folder, name, argv)
                     say(f"{name} started (its log: {folder / name}.log)")
             time.sleep(1)
-            if not has_shown and is_ready(api):
+            if not has_shown and client.answers():
                 has_shown = True
                 argv = [bin_ / "alcor", "lab", "demo", "--name", "served"]
                 argv += ["--endpoint", f"http://{api}", "--agents-target", agents]
@@ -110,18 +112,6 @@ def roles(folder: Path, api: str, agents: str) -> dict[str, Argv]:
         "gateway-1": [*serve, "gateway"],
         "gateway-2": [*serve, "gateway"],
     }
-
-
-def is_ready(api: str) -> bool:
-    """Whether a gateway finds managers that answer."""
-    connection = HTTPConnection(api, timeout=10)
-    try:
-        connection.request("GET", "/v2.0/networks?limit=1")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def nats_port(folder: Path) -> str:

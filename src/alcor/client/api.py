@@ -4,12 +4,13 @@ Resources are the API's own JSON objects: this client neither knows nor hides th
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import msgspec
 
-from alcor.client.connection import ClientError, Connection, Refused, Trust
+from alcor.client.connection import ClientError, Connection, Refused, Trust, Unreachable
 
 wait_grace_s = 10.0  # how much longer than its own limit a wait may take to answer
 
@@ -246,3 +247,9 @@ class Api:
         except Refused:
             return False
         return True
+
+    def answers(self) -> bool:
+        """Whether there is a control plane that can take requests now."""
+        with suppress(Unreachable):
+            return self.ready()
+        return False

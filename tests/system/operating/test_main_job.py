@@ -5,14 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.system.conftest import of_this_checkout
 
 from alcor.client.api import NETWORK, NODE, PORT, Api
-from alcor.client.connection import Unreachable
 from alcor.lab import lab as labs
 from alcor.lab import namespaces, parts, processes
 from alcor.lab.layout import layout
@@ -119,7 +117,7 @@ def test_a_demo_on_somebodys_control_plane_takes_away_what_it_made(tmp_path: Pat
     with subprocess.Popen([*ALCOR, "up", *where], stderr=subprocess.DEVNULL) as theirs:
         try:
             with Api(f"http://{listen}") as api:
-                wait_until("a control plane", lambda: is_ready(api), 30)
+                wait_until("a control plane", api.answers, 30)
                 target = ["--endpoint", api.endpoint, "--agents-target", agents]
                 done = demo("--hosts", "2", "--ports", "3", *target)
                 left = [api.list_page(kind) for kind in (NETWORK, PORT, NODE)]
@@ -128,9 +126,3 @@ def test_a_demo_on_somebodys_control_plane_takes_away_what_it_made(tmp_path: Pat
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert left == [[], [], []]
-
-
-def is_ready(api: Api) -> bool:
-    with suppress(Unreachable):
-        return api.ready()
-    return False

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.fixtures.ports import free_port
 from typer.testing import CliRunner, Result
 
 from alcor.cli.exits import Exit, exit_for, tell
@@ -404,6 +405,12 @@ def test_a_connection_that_was_closed_while_idle_is_opened_again(endpoint: str) 
     with closing(Api(endpoint)) as api:
         assert api.ready()
         assert api.ready()
+
+
+def test_nobody_answers_where_no_control_plane_is(endpoint: str) -> None:
+    with Api(endpoint) as there, Api(f"http://127.0.0.1:{free_port()}") as nothing:
+        assert there.answers()
+        assert not nothing.answers()
 
 
 def test_one_port_keeps_its_name_and_several_get_numbers() -> None:
