@@ -24,7 +24,7 @@ from alcor.ovs.openflow.meters import (
     meter_mod,
 )
 from alcor.ovs.openflow.packets import PacketIn
-from alcor.ovs.openflow.tracking import flush_zone
+from alcor.ovs.openflow.tracking import Opening, flush, flush_zone
 from alcor.ovs.openflow.wire import Message, SwitchError
 
 answer_wait_s_max = 10.0
@@ -263,6 +263,10 @@ class OpenFlow:
             first = self._channel.reserve(len(wanted))
             messages = [flush_zone(xid, zone) for xid, zone in enumerate(wanted, first)]
             await self._confirm(first, messages)
+
+    def flush(self, zone: int, opening: Opening) -> None:
+        """Forget connections of a zone; not confirmed, as `packet_out` isn't."""
+        self._channel.send(flush(0, zone, opening))
 
     # Packets
 

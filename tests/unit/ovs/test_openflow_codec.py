@@ -13,6 +13,7 @@ from alcor.ovs.flow import DROP, Flow, Match, Term, apply, match, output, set_fi
 from alcor.ovs.openflow import flows, meters, packets, wire
 from alcor.ovs.openflow.flows import flow_body, flow_key
 from alcor.ovs.openflow.matches import decode_match, encode_match
+from alcor.ovs.openflow.tracking import Opening, flush
 from alcor.ovs.openflow.wire import Frames, Malformed, Message
 
 
@@ -55,6 +56,24 @@ def test_a_masked_set_field_goes_by_nicira_for_1_4_has_none() -> None:
     body = flow_body(Flow(0, 0, match(), apply(set_field("reg0", 1, 3))))
 
     assert body[16:] == hexed("ffff 0018 00002320 0021 00010108 00000001 00000003 0000")
+
+
+def test_connections_are_forgotten_in_the_words_of_ovs_ofctl() -> None:
+    """As `ovs-ofctl ct-flush` of Open vSwitch 3.1 sends it, caught on its socket."""
+    zeros = "00" * 10
+    pair = f"0000 0014 {zeros} ffff 0a000001 000000000001 0014 {zeros} ffff 0a000002 00000000"
+    one = flush(2, 5, Opening(0x0A000001, 0x0A000002, 17, 4444, 7777))
+    all_between = flush(2, 5, Opening(0x0A000001, 0x0A000002))
+
+    assert one == hexed(
+        "05 04 0068 00000002 00002320 00000020 11 00 000000000000"
+        f"0000 0048 00000000 {pair} 0002 0008 115c 0000 0003 0008 1e61 0000"
+        "0002 0008 0005 0000"
+    )
+    assert all_between == hexed(
+        "05 04 0058 00000002 00002320 00000020 00 00 000000000000"
+        f"0000 0038 00000000 {pair} 0002 0008 0005 0000"
+    )
 
 
 MATCHES = st.lists(st.sampled_from(FIELDS), unique_by=lambda field: field.place).flatmap(

@@ -30,7 +30,7 @@ ROUTER_STAGES = (
     Stage(
         "NAT_CAME",
         "a connection goes where it was translated to only while that is still so",
-        reads=(STANDS_FOR, *ROUTER),
+        reads=(VNI, STANDS_FOR, *ROUTER),
         miss_means="a floating IP has become somebody else's",
         next=("ROUTER_IN",),
     ),
@@ -85,7 +85,7 @@ ROUTER_STAGES = (
     Stage(
         "NAT_DONE",
         "what could not be translated stays inside, and what is translated as it once was",
-        reads=(STANDS_FOR, *ROUTER),
+        reads=(VNI, STANDS_FOR, *ROUTER),
         writes=(METER,),
         miss_means="not translated, or not as it must be now",
         next=("NEIGHBOUR",),

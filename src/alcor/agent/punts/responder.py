@@ -18,7 +18,7 @@ from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts import dhcp4, dhcp6, router
+from alcor.agent.punts import dhcp4, dhcp6, router, stale
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.agent.punts.seeking import Seeker
@@ -114,6 +114,8 @@ class Responder:
             return self.seeker.want(packet) if self.seeker else ()
         if packet.userdata == p.PUNT_SHARED:
             return self._share(packet)
+        if packet.userdata == p.PUNT_STALE:
+            return self._forget(packet)
         if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
             return self._refuse_outside(packet)
         answer = self.answer(packet)
@@ -141,6 +143,13 @@ class Responder:
         """What is to be sent for the sake of an address that several ports may have."""
         self._metrics.punts.labels("shared", "heard").inc()
         return [] if self.shared is None else self.shared.take(packet)
+
+    def _forget(self, packet: PacketIn) -> list[Outgoing]:
+        """Its sender sends again, and is translated as it must be now."""
+        self._metrics.punts.labels("stale", "forgotten").inc()
+        if self._session is not None:
+            self._session.flush(packet.field("ct_zone"), stale.opening(packet))
+        return []
 
     def _refuse_outside(self, packet: PacketIn) -> list[Outgoing]:
         """What a router says to somebody outside."""

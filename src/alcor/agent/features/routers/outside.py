@@ -11,7 +11,7 @@ Which MAC has an address outside is found out by the agent (`punts/outside.py`).
 from collections.abc import Iterator
 from typing import cast
 
-from alcor.agent.model.ports.meter import of_outside
+from alcor.agent.model.ports.meter import of_outside, of_stale
 from alcor.agent.model.ports.tags import heard, put_on
 from alcor.agent.model.routers.exits import Exit, Home
 from alcor.agent.model.routers.routing import RouterView
@@ -53,7 +53,9 @@ from alcor.ovs.fields import (
     LATER_FRAGMENT,
 )
 from alcor.ovs.flow import (
+    CT_DNAT,
     CT_INV,
+    CT_SNAT,
     CT_TRK,
     DROP,
     CtClear,
@@ -138,6 +140,18 @@ def wanted(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
     for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
         what = match(metadata=network.vni, eth_type=family)
         yield Flow(p.NEIGHBOUR, p.PRIORITY.low + 1, what, wanted, cookie)
+    yield from _stale(network, uplink, cookie)
+
+
+def _stale(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
+    """A connection that is translated as it began, and no longer may be, goes no further. The
+    agent has the tracker forget it, or it would last as long as its machine goes on sending."""
+    to_agent = apply(punt(userdata=p.PUNT_STALE), meter=of_stale(uplink).id)
+    for stage in (p.NAT_CAME, p.NAT_DONE):
+        for state in (CT_SNAT, CT_DNAT):
+            known = CT_TRK | state
+            what = match(metadata=network.vni, eth_type=ETH_TYPE_IPV4, ct_state=(known, known))
+            yield Flow(stage, p.PRIORITY.lowest, what, to_agent, cookie)
 
 
 def resolved(network: Network, address: Address, mac: Mac, cookie: int) -> Filled:
