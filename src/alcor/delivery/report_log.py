@@ -16,7 +16,7 @@ import structlog
 from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
 from alcor.keyed_log.log import Change, Entry, KeyedLog
-from alcor.keyed_log.together import TogetherPut
+from alcor.keyed_log.together import TogetherGet, TogetherPut
 from alcor.runtime.clock import Seconds
 from alcor.transport.link import Behind, Report
 from alcor.values.capacity import NOTHING as NO_CAPACITY
@@ -37,6 +37,7 @@ class ReportLog:
         self._log = log
         self._clock = clock
         self._told = TogetherPut(log)
+        self._asked = TogetherGet(log)
         self._delivery = delivery
         self._life = log.epoch
 
@@ -48,10 +49,10 @@ class ReportLog:
         """Begin a connection's term; `Behind` when others begin newer ones all the time."""
         key = host_key(session.host)
         for _ in range(attempts_max):
-            held = (await self._log.get([key])).get(key)
+            held = await self._asked.get(key)
             session.begin_after(_revision(held), self._clock())
             await self.tell_host(session, Report(0, 0), connected=True)
-            held = (await self._log.get([key])).get(key)
+            held = await self._asked.get(key)
             if held is None or self._is_of(held, session):
                 return
             _log.info("host.term_taken", host=session.host, term=session.term)

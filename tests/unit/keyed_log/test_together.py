@@ -1,13 +1,13 @@
-"""What is told together is put together; each teller waits until the log has it."""
+"""What is told or asked together is one call; each teller waits until the log has it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from alcor.keyed_log.log import Change
+from alcor.keyed_log.log import Change, Entry
 from alcor.keyed_log.memory import MemoryLog
-from alcor.keyed_log.together import TogetherPut
+from alcor.keyed_log.together import TogetherGet, TogetherPut
 
 
 class Away(Exception):
@@ -118,5 +118,48 @@ def test_who_does_not_wait_is_put_with_those_who_do() -> None:
         log.may_go_on.set()
         await waiting
         assert sorted(await log.get("ab")) == ["a", "b"]
+
+    asyncio.run(scene())
+
+
+class AskedLog(MemoryLog):
+    """A log that knows what it was asked; of a key `bad` it can't be."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked: list[list[str]] = []
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, Entry]:
+        self.asked.append([*keys])
+        if "bad" in keys:
+            raise Away
+        return await super().get(keys)
+
+
+def test_what_is_asked_at_the_same_time_is_one_call() -> None:
+    async def scene() -> None:
+        log = AskedLog()
+        await log.put([change("a"), change("b", 2)])
+        asked = TogetherGet(log)
+
+        found = await asyncio.gather(*(asked.get(key) for key in ("a", "b", "a", "c")))
+        assert [entry and entry.revision for entry in found] == [1, 2, 1, None]
+        assert log.asked == [["a", "b", "c"]]
+
+        await log.put([change("a", 3)])
+        entry = await asked.get("a")  # is never answered by what was asked before
+        assert entry is not None
+        assert entry.revision == 3
+
+        impatient = asyncio.create_task(asked.get("a"))
+        await asyncio.sleep(0)
+        patient = asyncio.create_task(asked.get("b"))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert (await patient) is not None
+
+        with pytest.raises(Away):
+            await asked.get("bad")
+        assert await asked.get("a") is not None
 
     asyncio.run(scene())
