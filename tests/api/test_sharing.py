@@ -112,6 +112,32 @@ def test_a_network_is_seen_and_used_by_whom_it_is_shared_with_and_no_one_else(
     assert eve.ask("POST", "ports", {"port": {"network_id": network}}).type == "NetworkNotFound"
 
 
+def test_a_network_that_is_seen_and_not_shared_takes_no_ports_of_others(
+    root: Person, ann: Person, bob: Person, eve: Person
+) -> None:
+    everybodys = root.make("networks", **{"router:external": True})["id"]
+    bobs = ann.make("networks")["id"]
+    assert root.share("network", bobs, "bob", "access_as_external").status == 201
+    private = ann.make("networks")["id"]
+    own = bob.make("networks")["id"]
+
+    def refused(who: Person, *networks: str) -> tuple[int, str]:
+        ports = [{"network_id": network} for network in networks]
+        body = {"ports": ports} if len(ports) > 1 else {"port": ports[0]}
+        answer = who.ask("POST", "ports", body)
+        return answer.status, answer.type
+
+    forbidden, missing = (403, "PolicyNotAuthorized"), (404, "NetworkNotFound")
+    assert refused(bob, everybodys) == refused(bob, bobs) == forbidden
+    assert refused(bob, own, everybodys) == forbidden
+    assert refused(bob, private) == refused(bob, own, private, everybodys) == missing
+    assert refused(eve, bobs) == missing
+    answer = bob.ask("POST", "ports", {"port": {"network_id": everybodys}})
+    assert answer.message == "rule:create_port is disallowed by policy"
+    assert root.share("network", everybodys, "bob").status == 201
+    bob.make("ports", network_id=everybodys)
+
+
 def test_who_a_network_is_shared_with_may_not_change_it(ann: Person, bob: Person) -> None:
     network = ann.make("networks")["id"]
     subnet = ann.make("subnets", network_id=network, cidr="10.0.0.0/24", ip_version=4)["id"]
@@ -388,7 +414,7 @@ def test_policies_make_a_network_external_and_private_again(
     shown = bob.show(f"networks/{network}")
     assert (shown["router:external"], shown["shared"]) == (True, False)
     assert eve.ask("GET", f"networks/{network}").status == 404
-    assert bob.ask("POST", "ports", {"port": {"network_id": network}}).status == 404
+    assert bob.ask("POST", "ports", {"port": {"network_id": network}}).status == 403
     assert root.ask("DELETE", f"rbac-policies/{policy}").status == 204
     assert root.show(f"networks/{network}")["router:external"] is False
     wild = root.make("networks", **{"router:external": True})["id"]

@@ -133,10 +133,10 @@ class Collection:
         ids = repeats.name_items(key, caller, self._path, created.items) if key else []
         try:
             reply = await self._manager.create(CreateRequest(caller, created.items))
-        except Refusal:
+        except Refusal as refusal:
             made = await self._made_before(caller, ids)
             if not made:
-                raise
+                raise await self._access.refused(caller, created.items, refusal) from None
             content = await self._made(caller, made, bulk=created.bulk)
             return Response(201, content, (JSON, _REPEATED))
         content = await self._made(caller, reply.items, bulk=created.bulk)

@@ -14,7 +14,7 @@ from alcor.gateway.policy.rules import PARENT
 from alcor.gateway.responses import encode
 from alcor.resource.declaration import Resource
 from alcor.resource.fields import shown as quoted
-from alcor.values.errors import HTTPBadRequest, NotFound
+from alcor.values.errors import HTTPBadRequest, NotFound, Refusal
 
 
 class _Identified(msgspec.Struct):
@@ -51,6 +51,20 @@ class Access:
                 {name: value for name, value in item.items() if value != self._default.get(name)}
             )
             await self._check(caller, right, item, given, networks)
+
+    async def refused(self, caller: Caller, items: Sequence[Document], refusal: Refusal) -> Refusal:
+        """What they are told whose new ports were refused. A network that they see is there, but
+        only its owner and those whom it is shared with may use it."""
+        if self._resource.name != "port" or refusal.type != "NetworkNotFound":
+            return refusal
+        for id_ in dict.fromkeys(str(item["network_id"]) for item in items):
+            network = await self._network(caller, id_)
+            if network is _HIDDEN:
+                return refusal
+            owner, shared = network[f"{PARENT}project_id"], network[f"{PARENT}shared"]
+            if owner != caller.project_id and not shared:
+                return PolicyNotAuthorized(["create_port"])
+        return refusal
 
     def certain(self, caller: Caller, verb: str) -> bool:
         """Whether a change may be made whatever it is: then nothing needs to be read."""
