@@ -4,16 +4,14 @@ A record set of ours says so in its description; one that does not is somebody e
 Source: Designate's API reference v2, "Zones", "Recordsets".
 """
 
-import asyncio
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
-from keystoneauth1 import exceptions
 from keystoneauth1.session import Session
 
 from alcor.integrations.designate.record_sets import OPERATOR, RecordSet
+from alcor.integrations.service import Service
 
 T = TypeVar("T")
 DESCRIPTION = "Published by Alcor."
@@ -55,7 +53,7 @@ _sets = msgspec.json.Decoder(_Sets).decode
 
 
 class DesignateClient:
-    """Calls in threads of its own, because keystoneauth1 blocks."""
+    """Designate as the publisher sees it."""
 
     def __init__(
         self,
@@ -66,10 +64,10 @@ class DesignateClient:
         calls_max: int = 4,
         zone_email: str = "",
     ) -> None:
-        self._session = session
+        self._service = Service(
+            session, "designate", DesignateDown, authenticated=authenticated, calls_max=calls_max
+        )
         self._url = f"{endpoint.rstrip('/')}/v2/zones"
-        self._authenticated = authenticated
-        self._threads = ThreadPoolExecutor(calls_max, "designate")
         self._email = zone_email
         self._zone_by_name: dict[tuple[str, str], str] = {}
 
@@ -78,12 +76,11 @@ class DesignateClient:
 
         `DesignateDown`; `Unpublished` when trying again would not help.
         """
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._put, of, sorted(records))
+        await self._service.in_thread(self._put, of, sorted(records))
 
     def close(self) -> None:
         """Wait for the calls in progress, and start no more."""
-        self._threads.shutdown(cancel_futures=True)
+        self._service.close()
 
     def _put(self, of: RecordSet, records: list[str]) -> None:
         try:
@@ -135,30 +132,15 @@ class DesignateClient:
         return self._read(self._call("POST", self._url, OPERATOR, json=body), _zone).id
 
     def _call(self, method: str, url: str, project: str, **what: Any) -> bytes:
-        headers = {"Accept": "application/json"}
-        if project != OPERATOR:
-            headers["X-Auth-Sudo-Project-Id"] = project
-        try:
-            answer = self._session.request(
-                url,
-                method,
-                headers=headers,
-                raise_exc=False,
-                authenticated=self._authenticated,
-                log=False,
-                **what,
+        headers = {"X-Auth-Sudo-Project-Id": project} if project != OPERATOR else {}
+        answer = self._service.call(method, url, headers, **what)
+        if answer.status in (404, 409):
+            raise _Gone(f"it answered {answer.status}")
+        if answer.status >= 300:
+            raise Unpublished(
+                f"it answered {answer.status}: {answer.content[:200].decode(errors='replace')}"
             )
-        except exceptions.ClientException as error:
-            raise DesignateDown(type(error).__name__) from error
-        status = answer.status_code
-        # 401 and 403 are the operator's to mend: try again.
-        if status in (401, 403, 408, 429) or status >= 500:
-            raise DesignateDown(f"it answered {status}")
-        if status in (404, 409):
-            raise _Gone(f"it answered {status}")
-        if status >= 300:
-            raise Unpublished(f"it answered {status}: {answer.text[:200]}")
-        return bytes(answer.content)
+        return answer.content
 
     def _read(self, content: bytes, decode: Callable[[bytes], T]) -> T:
         try:

@@ -6,16 +6,14 @@ Source: Placement API reference; its microversions 1.14 (trees), 1.20, 1.23 and 
 change).
 """
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
-from keystoneauth1 import exceptions
 from keystoneauth1.session import Session
 
 from alcor.integrations.placement.providers import Provider, Total, Wish
+from alcor.integrations.service import Service
 from alcor.values.capacity import Inventory, total_max
 
 T = TypeVar("T")
@@ -78,27 +76,26 @@ class _Errors(msgspec.Struct):
 
 
 class PlacementClient:
-    """Calls in threads of its own, because keystoneauth1 blocks."""
+    """Placement as who tells it sees it."""
 
     def __init__(
         self, session: Session, endpoint: str, *, authenticated: bool, calls_max: int = 4
     ) -> None:
-        self._session = session
+        self._service = Service(
+            session, "placement", PlacementDown, authenticated=authenticated, calls_max=calls_max
+        )
         self._url = endpoint.rstrip("/")
-        self._authenticated = authenticated
-        self._threads = ThreadPoolExecutor(calls_max, "placement")
 
     async def put(self, wish: Wish, gone: Sequence[str]) -> None:
         """The host has the providers of the wish, and not those of the ids `gone` (children first).
 
         `PlacementDown`, `NoComputeHost`, `Refused`.
         """
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._put, wish, gone)
+        await self._service.in_thread(self._put, wish, gone)
 
     def close(self) -> None:
         """Wait for the calls in progress, and start no more."""
-        self._threads.shutdown(cancel_futures=True)
+        self._service.close()
 
     def _put(self, wish: Wish, gone: Sequence[str]) -> None:
         for _ in range(attempts_max):
@@ -178,28 +175,13 @@ class PlacementClient:
 
     def _call(self, method: str, path: str, *, missing: bool = False, **what: Any) -> bytes | None:
         """The answer; None where it is 404 and may be `missing`."""
-        headers = {"Accept": "application/json", "OpenStack-API-Version": MICROVERSION}
-        try:
-            answer = self._session.request(
-                self._url + path,
-                method,
-                headers=headers,
-                raise_exc=False,
-                authenticated=self._authenticated,
-                log=False,
-                **what,
-            )
-        except exceptions.ClientException as error:
-            raise PlacementDown(type(error).__name__) from error
-        status = answer.status_code
-        # 401 and 403 are the operator's to mend: try again.
-        if status in (401, 403, 408, 429) or status >= 500:
-            raise PlacementDown(f"it answered {status}")
-        if status == 404 and missing:
+        headers = {"OpenStack-API-Version": MICROVERSION}
+        answer = self._service.call(method, self._url + path, headers, **what)
+        if answer.status == 404 and missing:
             return None
-        if status >= 300:
-            raise _refusal(method, path, status, answer.content)
-        return bytes(answer.content)
+        if answer.status >= 300:
+            raise _refusal(method, path, answer.status, answer.content)
+        return answer.content
 
 
 def _refusal(method: str, path: str, status: int, content: bytes) -> Exception:
