@@ -127,7 +127,7 @@ def test_what_has_no_counterpart_is_named_and_all_else_is_made(first: dict[str, 
     why = {each["why"] for each in first["problems"]}
     assert why == {
         "networks here are not of type gre",
-        "it has 2 segments: networks here have one",
+        "it has 2 segments, whose ids can't be kept: make it by hand",
         "it needs network gre, which is not here",
     }
     assert {(each["kind"], each["name"]) for each in first["notes"]} == {

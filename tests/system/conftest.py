@@ -39,7 +39,7 @@ def of_this_checkout(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """The module's lab: `lab_name`, `lab_hosts`, `lab_uplinks` of the module say which.
+    """The module's lab: its `lab_name`, `lab_hosts`, `lab_uplinks`, `lab_apart` say which.
 
     With `--shape served` its control plane is a region of processes, unless the module stops and
     starts it (`lab_own`).
@@ -53,7 +53,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         if in_processes and not getattr(request.module, "lab_own", False):
             addresses = stack.enter_context(_region(request))
         uplinks = getattr(request.module, "lab_uplinks", 0)
-        built = labs.up(name, hosts, *addresses, uplinks=uplinks)
+        apart = getattr(request.module, "lab_apart", False)
+        built = labs.up(name, hosts, *addresses, uplinks=uplinks, apart=apart)
         stack.callback(built.api.close)
         yield built
 

@@ -25,6 +25,7 @@ from alcor.contracts.peers import (
 from alcor.contracts.qos import PolicyUserPeer, QosPolicyPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.routing import FloatingIpPeer, RouterPeer
+from alcor.contracts.segments import SegmentPeer
 from alcor.contracts.sharing import ConfinePeer, ReachPeer
 from alcor.contracts.subnetpools import OnboardPeer, SubnetPoolPeer
 from alcor.contracts.trunking import TrunkPortPeer
@@ -174,6 +175,7 @@ class Control:
         peer = self._exchange.peer
         peers = SubnetPeers(
             peer(NetworkPeer),
+            peer(SegmentPeer),
             peer(PortPeer),
             peer(IpPeer),
             peer(HeldPortPeer),

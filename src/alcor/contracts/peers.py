@@ -76,6 +76,13 @@ class NetworkSubnets(msgspec.Struct, frozen=True):
     trace: str = ""
 
 
+class SegmentOf(msgspec.Struct, frozen=True):
+    """A further segment of a network."""
+
+    network_id: str
+    id: str
+
+
 class SubnetPeer(Protocol):
     """The subnet manager."""
 
@@ -94,8 +101,12 @@ class SubnetPeer(Protocol):
         """
         ...
 
+    async def fence_segment(self, request: SegmentOf) -> InUse:
+        """No subnet of this segment now, and none from now on, unless it is answered."""
+        ...
+
     async def lift(self, request: Ids) -> Done:
-        """Take back the fences on these networks."""
+        """Take back the fences on these networks and segments."""
         ...
 
 

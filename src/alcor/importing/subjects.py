@@ -60,7 +60,7 @@ def _bringable(item: Item, *, anew: bool) -> Verdict | None:
     if item.get("ha") or (not item["project_id"] and item["name"].startswith(_HA_NETWORKS)):
         return Verdict("routers need none", owners=True)
     if len(segments := item.get("segments") or ()) > 1:
-        return Verdict(f"it has {len(segments)} segments: networks here have one")
+        return Verdict(f"it has {len(segments)} segments, whose ids can't be kept: make it by hand")
     type_ = _type_of(item)
     if not (type_ in TUNNELS and anew) and type_ not in _TYPES:
         return Verdict(f"networks here are not of type {type_}")
@@ -79,7 +79,7 @@ def _of_one_segment(item: Item, wanted: Item, *, anew: bool) -> None:
 
 def _subnet(item: Item) -> Verdict | None:
     if item.get("segment_id"):
-        return Verdict("it is of one segment of a network: networks here have one")
+        return Verdict("it is of a segment, whose id can't be kept: make it by hand")
     if item.get("subnetpool_id") == "prefix_delegation":
         return Verdict("prefixes are not delegated to hosts here")
     return None

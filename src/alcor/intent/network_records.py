@@ -37,6 +37,16 @@ class NetworkRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     qos_policy_id: str = ""  # of its ports that have none of their own
 
 
+class SegmentRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A further segment of a network: a broadcast domain of its own, as hosts see it.
+
+    The first segment of a network is the network.
+    """
+
+    network_id: str  # that clients know
+    network: NetworkRecord  # as the hosts of the segment are to know it, under the segment's id
+
+
 class SubnetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A subnet: the addresses of a network, and what DHCP tells its machines."""
 
@@ -55,6 +65,8 @@ class SubnetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     service_types: tuple[str, ...] = ()  # only for ports of these device owners; none: for all
     subnetpool_id: str = ""  # the pool that its CIDR is of
     dns_publish_fixed_ip: bool = False  # names of ports lead to their addresses in it
+    segment_id: str = ""  # the segment of the network that has it; empty: the network as a whole
+    physical_network: str = ""  # of that segment: only hosts on it have ports there
 
 
 class AddressScopeRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -48,6 +48,7 @@ class PortRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     qos_policy_id: str = ""  # its own, before its network's
     parent_id: str = ""  # of a trunk's sub-port: the port whose interface it is heard on
     segmentation_id: int = 0  # of a sub-port: the VLAN id of its frames there
+    segment_id: str = ""  # the segment of the network that it is on; empty: the network's first
     waiting_hosts: tuple[str, ...] = ()  # to which its machine is moved, or from which it has come
 
     @property

@@ -13,6 +13,7 @@ from alcor.intent.network_records import AddressScopeRecord as AddressScopeRecor
 from alcor.intent.network_records import HostRoute as HostRoute
 from alcor.intent.network_records import NetworkRecord as NetworkRecord
 from alcor.intent.network_records import SegmentRangeRecord as SegmentRangeRecord
+from alcor.intent.network_records import SegmentRecord as SegmentRecord
 from alcor.intent.network_records import SubnetPoolRecord as SubnetPoolRecord
 from alcor.intent.network_records import SubnetRecord as SubnetRecord
 from alcor.intent.port_records import AddressPair as AddressPair
@@ -109,7 +110,11 @@ class TopologyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 # Of which kind each record is, and who tells it, under sequences of its own. Managers stand in the
 # order in which they are made, and rebuilt.
 KINDS_BY_MANAGER: dict[str, dict[str, type[Record]]] = {
-    "network": {"network": NetworkRecord, "network_segment_range": SegmentRangeRecord},
+    "network": {
+        "network": NetworkRecord,
+        "segment": SegmentRecord,
+        "network_segment_range": SegmentRangeRecord,
+    },
     "subnetpool": {"subnetpool": SubnetPoolRecord, "address_scope": AddressScopeRecord},
     "subnet": {"subnet": SubnetRecord},
     "node": {"node": NodeRecord},

@@ -143,10 +143,19 @@ def _status(host: LabHost, count: int) -> HostStatus:
     return HostStatus(host, switch, parts.agent_runs(host), flows, count)
 
 
-def up(name: str, count: int, endpoint: str = "", agents_target: str = "", uplinks: int = 0) -> Lab:
+def up(
+    name: str,
+    count: int,
+    endpoint: str = "",
+    agents_target: str = "",
+    uplinks: int = 0,
+    *,
+    apart: bool = False,
+) -> Lab:
     """Build a lab of `count` hosts; with its own control plane unless an endpoint is given.
 
-    The first `uplinks` hosts have an uplink to a world outside.
+    The first `uplinks` hosts have an uplink to a world outside, each to a physical network of its
+    own when they are `apart`.
     """
     if os.geteuid() != 0:
         raise LabError("the lab makes network namespaces, and needs root for it: use sudo")
@@ -161,13 +170,15 @@ def up(name: str, count: int, endpoint: str = "", agents_target: str = "", uplin
         raise LabError(f"there is a lab '{name}' already: `alcor lab down --name {name}` ends it")
     processes.adopt_orphans()
     try:
-        return _build(where, count, endpoint, agents_target, uplinks)
+        return _build(where, count, endpoint, agents_target, uplinks, apart=apart)
     except BaseException:
         down(name)
         raise
 
 
-def _build(where: Layout, count: int, endpoint: str, agents_target: str, uplinks: int) -> Lab:
+def _build(
+    where: Layout, count: int, endpoint: str, agents_target: str, uplinks: int, *, apart: bool
+) -> Lab:
     where.folder.mkdir(parents=True)
     own = not endpoint
     if own:
@@ -179,6 +190,7 @@ def _build(where: Layout, count: int, endpoint: str, agents_target: str, uplinks
         agents_target=agents_target,
         control_plane=own,
         uplinks=uplinks,
+        apart=apart,
     )
     save_lab(where, record)
     lab = Lab(where, record)

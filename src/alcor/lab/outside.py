@@ -19,6 +19,11 @@ beyond, beyond6 = "198.51.100.1", "2001:db8:beef::1"  # reached by the gateway o
 mac = "02:a1:c0:ff:00:01"
 
 
+def rack(host: LabHost) -> str:
+    """The physical network of a host whose uplink is not to the one of all."""
+    return f"rack{host.number}"
+
+
 def build(lab: Layout, uplinked: list[LabHost]) -> None:
     """Make the world outside, and the uplinks of these hosts, which run."""
     if not uplinked:

@@ -76,7 +76,8 @@ def start_agent(host: LabHost, record: LabRecord, *more: str) -> None:
     argv += ["--state-dir", str(host.folder / "agent"), *more]
     argv += ["--network-log-file", str(host.folder / "network.log")]
     if host.number <= record.uplinks:
-        argv += ["--bridge-mappings", f"{outside.physical_network}:{outside.bridge}"]
+        name = outside.rack(host) if record.apart else outside.physical_network
+        argv += ["--bridge-mappings", f"{name}:{outside.bridge}"]
     processes.start(argv, host.folder / "agent.log")
 
 

@@ -19,6 +19,7 @@ class LabRecord(msgspec.Struct, frozen=True, kw_only=True):
     agents_target: str  # where agents connect, as in 127.0.0.1:9697
     control_plane: bool = True  # started by the lab, not given to it
     uplinks: int = 0  # the first so many hosts have one to the world outside
+    apart: bool = False  # each uplink is to a physical network of its own: rack1, rack2, ...
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ from alcor.intent.records import (
     SubnetPoolRecord,
     SubnetRecord,
 )
+from alcor.intent.segmented import key_for_hosts, seen_by_hosts
 from alcor.intent.watching_records import (
     LogRecord,
     MeteringLabelRecord,
@@ -117,8 +118,25 @@ class Planner:
 
         `ValueError` when the record can't be planned; then nothing has changed.
         """
+        change = _for_hosts(change)
         if change.revision <= self.index.revision(change.key):
             return []
+        held = self.index.get(change.key)
+        match change.record:
+            case PortRecord(network_id=now) if isinstance(held, PortRecord):
+                return self._apply(change) if now == held.network_id else self._move(change)
+        return self._apply(change)
+
+    def _move(self, change: IntentChange) -> list[GoalChange]:
+        """A port leaves one segment for another: it is as if it went, and came."""
+        assert change.record is not None, "it is there"
+        _encoded(self._decide(change.record))  # raises before any change
+        gone = self._apply(change._replace(record=None))
+        came = self._apply(change)
+        there = {each.key for each in came}
+        return came + [each for each in gone if each.key not in there]
+
+    def _apply(self, change: IntentChange) -> list[GoalChange]:
         held = self.index.get(change.key)
         before: Iterable[str] = () if held is None else list(self._decided(held))
         others = self._decide_of_others(held, change.record)
@@ -141,10 +159,11 @@ class Planner:
 
     def surplus(self, living: Collection[str]) -> list[IntentChange]:
         """The changes that leave only the records of these keys: for a complete snapshot only."""
+        named = set(map(key_for_hosts, living))
         return [
             IntentChange(key, None, self.index.revision(key) + 1)
             for key in self.index.held()
-            if key not in living
+            if key not in named
         ]
 
     def _decide(self, record: Record) -> Iterator[Decision]:
@@ -338,6 +357,12 @@ class Planner:
                 del self._emitted[key]
                 changes.append(GoalChange(key, None))
         return changes
+
+
+def _for_hosts(change: IntentChange) -> IntentChange:
+    """The change as hosts are to know it: a segment is a network to them."""
+    record = None if change.record is None else seen_by_hosts(change.record)
+    return IntentChange(key_for_hosts(change.key), record, change.revision)
 
 
 def _decide_groups(record: Record) -> Iterator[Decision]:

@@ -101,6 +101,9 @@ class Owners:
     async def drop_network(self, request: Any) -> Any:
         raise AssertionError("no port write drops networks")
 
+    async def fence_segment(self, request: Any) -> Any:
+        raise AssertionError("no port write fences segments")
+
     async def lift(self, request: Any) -> Any:
         raise AssertionError("no port write lifts subnets' fences")
 
@@ -218,8 +221,9 @@ class World:
         )
         return id_
 
-    async def add_node(self, id_: str, *, told: bool = True, **more: Any) -> str:
-        await self._own(NodeRecord(id=id_, tunnel_ip="192.0.2.1", **more), "node", told)
+    async def add_node(self, id_: str, *networks: str, told: bool = True, **more: Any) -> str:
+        where = {"tunnel_ip": "192.0.2.1", "physical_networks": networks}
+        await self._own(NodeRecord(id=id_, **where, **more), "node", told)
         return id_
 
     async def add_subnet(

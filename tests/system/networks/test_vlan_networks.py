@@ -61,6 +61,10 @@ class Wire:
         """Say something, with a tag."""
         self._socket.send(tagged(frame, vlan))
 
+    def say(self, frame: bytes) -> None:
+        """Say something without a tag."""
+        self._socket.send(frame)
+
     def heard(self) -> list[Heard]:
         """Every frame so far, what was sent from here too."""
         while True:

@@ -70,6 +70,8 @@ class Peers:
 
     async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
 
+    async def fence_segment(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
 
     async def subnets(self, request: Ids) -> Subnets: ...  # pragma: no cover
@@ -361,7 +363,7 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
         {"provider:network_type": "vxlan", "provider:physical_network": "a"},
         {"provider:network_type": "geneve"},
         {"is_default": True},
-        {"segments": [{"provider:network_type": "vxlan"}, {"provider:network_type": "vxlan"}]},
+        {"segments": [{"provider:network_type": "vxlan"}, {"provider:network_type": "geneve"}]},
         {"segments": [{"provider:network_type": "vxlan"}], "provider:network_type": "vxlan"},
     ],
 )
@@ -384,5 +386,36 @@ def test_everybody_sees_an_external_network_and_one_is_the_default(tmp_path: Pat
         assert await refused(world.update(made["id"], **{"router:external": False}))
         await world.update(made["id"], **{"router:external": False, "is_default": False})
         assert await world.listed(OTHER) == []
+
+    play(tmp_path, scene)
+
+
+def test_networks_of_before_get_their_segments_with_what_was_said_of_them(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        kept, other = await world.create({}, VLAN | {"router:external": True})
+
+        def forget(connection: Any) -> None:
+            connection.execute("DELETE FROM segment WHERE id <> ?", (kept["id"],))
+            said = "INSERT INTO segment_note VALUES (?, 'rack', 'the first', 2, 'later')"
+            connection.execute(said, (other["id"],))
+            gone = "INSERT INTO segment SELECT 'x', 'gone', 'vxlan', NULL, 9, 9, NULL, 0, '{}'"
+            connection.execute(gone)
+
+        await world.app.database.write(forget)
+        await world.app.recover()
+
+        _, segments = world.app.resources[3]
+        reply = await segments.list_page(ListRequest(ADMIN, ListQuery()))
+        found = {each["id"]: each for each in map(msgspec.json.decode, reply.items)}
+        assert found.keys() == {kept["id"], other["id"]}
+        assert found[other["id"]] == {
+            "id": other["id"], "network_id": other["id"], "network_type": "vlan",
+            "physical_network": other["provider:physical_network"],
+            "segmentation_id": other["provider:segmentation_id"], "alcor:vni": other["alcor:vni"],
+            "name": "rack", "description": "the first", "revision_number": 2,
+            "created_at": other["created_at"], "updated_at": "later",
+        }  # fmt: skip
+        (again,) = await world.create({})
+        assert again["alcor:vni"] not in (kept["alcor:vni"], other["alcor:vni"])
 
     play(tmp_path, scene)

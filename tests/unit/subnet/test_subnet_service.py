@@ -180,7 +180,7 @@ class World:
     def __init__(self, folder: Path, peers: Peers) -> None:
         self.peers = peers
         settings = SubnetSettings(subnets_per_network_max=4)
-        self.app = SubnetApp(foundation(folder), Needed(*[peers] * 7), settings)
+        self.app = SubnetApp(foundation(folder), Needed(*[peers] * 8), settings)
         self.service: Any = self.app.resources[0][1]
 
     async def create(self, *cidrs: str, network: str = NET, **more: Any) -> list[Any]:

@@ -234,7 +234,12 @@ EXTENSIONS = (
         "Metering by source and destination",
         "Rules of metering labels name both ends.",
     ),
-    Extension("segment", "Segment", "How networks travel: each by one segment."),
+    Extension(
+        "segment", "Segment", "How networks travel: by one segment, or each subnet by its own."
+    ),
+    Extension(
+        "subnet-segmentid-writable", "Subnet segment ID", "A subnet may be put on the only segment."
+    ),
     Extension("standard-attr-segment", "Standard attributes of segments", "Revisions, times."),
     Extension("flavors", "Neutron Service Flavors", "Ways to have a service, by name."),
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),

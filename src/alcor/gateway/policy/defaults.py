@@ -68,6 +68,7 @@ _SUBNET = {
     "delete_subnet": f"{MEMBER} or rule:network_owner",
     # Neutron has rules for service_types, but asks none of them (its declaration does not say so).
     **{f"{verb}_subnet:segment_id": ADMIN for verb in ("create", "update", "get")},
+    "get_subnet:alcor:physical_network": ADMIN,
 }
 
 _PORT = {
@@ -105,6 +106,7 @@ _PORT = {
     },
     **{f"get_port:{field}": SERVICE for field in ("binding:vif_type", "binding:vif_details")},
     "get_port:resource_request": ADMIN,
+    "get_port:alcor:segment": ADMIN,
     **{
         f"{verb}_port:{field}": ADMIN
         for verb in ("create", "update", "get")

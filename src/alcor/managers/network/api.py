@@ -1,5 +1,6 @@
 """The network as clients see it. Source: Neutron API reference v2, "Networks"."""
 
+from alcor.managers.network.model.network_segment import segments_max
 from alcor.resource import standard
 from alcor.resource.answers import list_answered, map_answered, record_answered
 from alcor.resource.declaration import Field, Resource, read_only
@@ -20,7 +21,6 @@ from alcor.resource.fields import (
 from alcor.resource.tags import TAG_LIST
 
 zones_listed_max = 16
-segments_listed_max = 16  # in a body; a network has one
 
 _TYPES = one_of("vxlan", "geneve", "flat", "vlan")
 
@@ -48,7 +48,7 @@ NETWORK = Resource(
         *(Field(name=name, type=type_, put=False) for name, type_ in _PROVIDER.items()),
         Field(
             name="segments",
-            type=list_of(record_of({}, _PROVIDER), segments_listed_max, unique=False),
+            type=list_of(record_of({}, _PROVIDER), segments_max, unique=False),
             put=False,
         ),
         read_only("alcor:vni", integer(1, (1 << 24) - 1)),
@@ -137,10 +137,11 @@ SEGMENT = Resource(
     fields=(
         read_only("id", UUID),
         Field(name="network_id", type=UUID, required=True, put=False),
-        Field(name="network_type", type=string(32), required=True, put=False),
+        Field(name="network_type", type=_TYPES._replace(of_query=str), required=True, put=False),
         Field(name="physical_network", type=nullable(string(64)), put=False),
         Field(name="segmentation_id", type=nullable(integer(0, (1 << 24) - 1)), put=False),
-        Field(name="name", type=nullable(NAME), sortable=False),
+        read_only("alcor:vni", integer(1, (1 << 24) - 1), filterable=False, sortable=False),
+        Field(name="name", type=nullable(NAME)),
         Field(name="description", type=string(255), sortable=False),
         read_only("revision_number", integer(0, (1 << 63) - 1), filterable=False, sortable=False),
         read_only("created_at", string(32)),

@@ -9,6 +9,7 @@ import msgspec
 from alcor.contracts.peers import NetworkPeer, SubnetShower
 from alcor.contracts.qos import PolicyUserPeer
 from alcor.contracts.resources import ResourceManager
+from alcor.contracts.segments import SegmentPeer
 from alcor.contracts.sharing import AS_EXTERNAL, AS_SHARED, ReachPeer
 from alcor.intent import store as told_store
 from alcor.intent.relay import Relay
@@ -21,12 +22,13 @@ from alcor.managers.network.api import (
 from alcor.managers.network.model.network import Limits
 from alcor.managers.network.model.segment_range import Span
 from alcor.managers.network.needs import Peers
+from alcor.managers.network.segment_store import SegmentStore
 from alcor.managers.network.service.availability import AvailabilityService
 from alcor.managers.network.service.networks import NetworkService
 from alcor.managers.network.service.ranges import RangeService
 from alcor.managers.network.service.segments import SegmentService
 from alcor.managers.network.sharing import shared_kind
-from alcor.managers.network.sql import TABLE, NetworkStore, living
+from alcor.managers.network.sql import TABLE, NetworkStore, living, living_segments
 from alcor.managers.network.tables.ranges import RANGES
 from alcor.resource.declaration import Resource
 from alcor.runtime.managing.foundation import Foundation
@@ -69,7 +71,7 @@ class NetworkApp:
     def __init__(self, base: Foundation, peers: Peers, settings: NetworkSettings) -> None:
         limits = Limits(settings.mtu_max, settings.vni_min, settings.vni_max, settings.tunnel_type)
         self.database = base.database(self.name, VERSIONS)
-        told = told_store.living_of(living, RANGES.living)
+        told = told_store.living_of(living, RANGES.living, living_segments)
         self.relay = Relay(self.name, self.database, base.intent, told)
         store = NetworkStore(self.database, self.relay, limits, base.quota)
         makers = base.makers
@@ -94,21 +96,25 @@ class NetworkApp:
         whole = Span(limits.vni_min, limits.vni_max)
         kept = kept_store(self.database, self.relay)
         self._ranges = RangeService(kept, makers, whole, settings.tunnel_type)
+        segment_store = SegmentStore(self.database, self.relay, limits)
+        self._segments = SegmentService(segment_store, peers.subnets, limits, makers)
         self._base = base
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NETWORK, self._service),
             (NETWORK_IP_AVAILABILITY, AvailabilityService(store, peers.ports, peers.subnets)),
             (NETWORK_SEGMENT_RANGE, self._ranges),
-            (SEGMENT, SegmentService(kept, TABLE, makers)),
+            (SEGMENT, self._segments),
         ]
         self.peers: Sequence[tuple[Any, object]] = [
             (NetworkPeer, self._service),
+            (SegmentPeer, self._segments),
             (SubnetShower, self._service),
             (ReachPeer, self._service),
         ]
 
     async def recover(self) -> None:
         """Finish what a crash cut short."""
+        await self._segments.recover()
         await self._service.recover()
         await self._ranges.recover()
 

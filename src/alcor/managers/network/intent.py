@@ -2,8 +2,9 @@
 
 from alcor.intent import records
 from alcor.intent.outbox import Told
-from alcor.intent.records import NetworkRecord
+from alcor.intent.records import NetworkRecord, SegmentRecord
 from alcor.managers.network.model.network import NOBODY, Network, Reach
+from alcor.managers.network.model.network_segment import NetworkSegment, as_network
 from alcor.managers.network.model.segment import VLAN
 
 
@@ -25,6 +26,18 @@ def record(network: Network, reach: Reach = NOBODY) -> NetworkRecord:
         shared_with=reach.shared_with,
         qos_policy_id=network.qos_policy_id or "",
     )
+
+
+def told_segment(network: Network, segment: NetworkSegment, reach: Reach = NOBODY) -> Told:
+    """That a further segment of the network is so."""
+    hosts_see = record(as_network(network, segment), reach)
+    told_of = SegmentRecord(id=segment.id, network_id=network.id, network=hosts_see)
+    return Told(records.key("segment", segment.id), records.encode(told_of))
+
+
+def told_segment_gone(id_: str) -> Told:
+    """That there is no such segment."""
+    return Told(records.key("segment", id_), None)
 
 
 def told(network: Network, reach: Reach = NOBODY) -> Told:

@@ -11,6 +11,7 @@ from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.contracts.sharing import ConfinePeer, SharingPolicy
 from alcor.managers.network.model.network import Network, Reach
+from alcor.managers.network.model.network_segment import NetworkSegment
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.runtime.tables.sharing import Viewer
 
@@ -25,6 +26,13 @@ class Peers(NamedTuple):
     gateways: ConfinePeer  # whose routers lead to them
     nodes: NodePeer
     policies: QosPolicyPeer | None = None
+
+
+class Draft(NamedTuple):
+    """A network to be made, and its segments beside the first one."""
+
+    network: Network
+    further: Sequence[NetworkSegment] = ()
 
 
 class Saved(NamedTuple):
@@ -52,7 +60,7 @@ class Store(Protocol):
 
     async def insert(
         self,
-        networks: Sequence[Network],
+        drafts: Sequence[Draft],
         policies: Sequence[SharingPolicy],
         project: str | None,
         trace: str,

@@ -19,17 +19,17 @@ from alcor.managers.network.model.network import (
     NetworkIdInUse,
     NetworkInUse,
     NetworkNotFound,
-    NoNetworkAvailable,
     Reach,
     TunnelIdInUse,
-    numbered,
 )
-from alcor.managers.network.model.segment import TUNNELS
-from alcor.managers.network.model.segment_range import Span
-from alcor.managers.network.needs import Saved
+from alcor.managers.network.model.network_segment import (
+    NetworkSegment,
+    check_external,
+    first,
+    with_segments,
+)
+from alcor.managers.network.needs import Draft, Saved
 from alcor.managers.network.subnets_seen import SubnetSeen
-from alcor.managers.network.tables import ranges as range_table
-from alcor.managers.network.tables import segment_notes
 from alcor.managers.network.tables import segments as segment_table
 from alcor.runtime.sql.database import Database
 from alcor.runtime.tables import fences, sharing, usage
@@ -96,16 +96,48 @@ def save(
     trace: str,
     put: Callable[[sqlite3.Connection, Sequence[Row]], None],
 ) -> Saved:
-    """Save networks, whose policies are saved already, and tell the intent log."""
-    first = outbox.take(connection, len(networks))
-    rows = [row_of(network, first + i) for i, network in enumerate(networks)]
+    """Save networks, whose policies and segments are saved already, and tell the intent log."""
+    begin = outbox.take(connection, len(networks))
+    rows = [row_of(network, begin + i) for i, network in enumerate(networks)]
     try:
         put(connection, rows)
     except Taken as taken:
-        raise _refusal(taken) from None
+        raise refusal_of(taken) from None
     reach = reach_of(connection, [network.id for network in networks])
     told = [intent.told(network, reach[network.id]) for network in networks]
-    return Saved([Raw(row.doc) for row in rows], outbox.tell(connection, first, told, trace))
+    last = outbox.tell(connection, begin, told, trace)
+    for network in networks:
+        if network.segments:
+            last = _tell_segments(connection, network, reach[network.id], trace)
+    return Saved([Raw(row.doc) for row in rows], last)
+
+
+def _tell_segments(
+    connection: sqlite3.Connection, network: Network, reach: Reach, trace: str
+) -> int:
+    """Tell the log of a network's further segments; the sequence of the last."""
+    _, *others = segment_table.of_network(connection, network.id)
+    begin = outbox.take(connection, len(others))
+    segment_table.tell_later(connection, [each.id for each in others], begin)
+    told = [intent.told_segment(network, each, reach) for each in others]
+    return outbox.tell(connection, begin, told, trace)
+
+
+def living_segments(
+    connection: sqlite3.Connection, after: str, limit: int
+) -> Sequence[tuple[str, Change]]:
+    """The further segments after an id, as the intent log knows them."""
+    further = "id > ? AND id <> network_id ORDER BY id LIMIT ?"
+    rows = segment_table.TABLE.where(connection, further, (after, limit))
+    held = {row.id: segment_table.decode(row.doc) for row in rows}
+    ids = sorted({each.network_id for each in held.values()})
+    networks = {id_: _decode(row.doc) for id_, row in TABLE.rows(connection, ids).items()}
+    reach = reach_of(connection, ids)
+    return [
+        (row.id, Change(*intent.told_segment(networks[on], held[row.id], reach[on]), row.sequence))
+        for row in rows
+        if (on := held[row.id].network_id) in networks
+    ]
 
 
 class NetworkStore:
@@ -135,7 +167,7 @@ class NetworkStore:
             return [
                 (_decode(row.doc), reach[row.id])
                 for row in rows.values()
-                if not _is_marked(connection, row.id)
+                if not is_marked(connection, row.id)
             ]
 
         return await self._database.read(work)
@@ -152,23 +184,38 @@ class NetworkStore:
 
     async def insert(
         self,
-        networks: Sequence[Network],
+        drafts: Sequence[Draft],
         policies: Sequence[SharingPolicy],
         project: str | None,
         trace: str,
     ) -> Saved:
         def work(connection: sqlite3.Connection) -> Saved:
-            for network in networks:
-                _check_policy(connection, network, project)
+            for draft in drafts:
+                _check_policy(connection, draft.network, project)
             sharing.insert(connection, policies)
-            placed = [segment_table.take(connection, network) for network in networks]
-            ready = [self._numbered(connection, network) for network in placed]
+            ready = [self._placed(connection, draft) for draft in drafts]
             _check_default(connection, ready)
             saved = save(connection, ready, trace, TABLE.insert)
-            usage.check(connection, TABLE.name, {n.project_id for n in networks}, self._quota)
+            usage.check(connection, TABLE.name, {n.project_id for n in ready}, self._quota)
             return saved
 
         return await self._telling.write(work)
+
+    def _placed(self, connection: sqlite3.Connection, draft: Draft) -> Network:
+        """The network with the ids of its segments, which are saved."""
+        project = draft.network.project_id
+        segments = [
+            segment_table.placed(connection, each, project, self._limits)
+            for each in (first(draft.network), *draft.further)
+        ]
+        insert_segments(connection, segments)
+        own = segments[0]
+        return msgspec.structs.replace(
+            draft.network,
+            vni=own.vni,
+            segmentation_id=own.segmentation_id,
+            segments=with_segments(draft.network, segments, "").segments,
+        )
 
     async def change(
         self,
@@ -188,6 +235,7 @@ class NetworkStore:
                 for version in subnets_seen.families(connection, id_):
                     check_mtu(id_, new.mtu, version)
             _check_default(connection, [new])
+            check_external(new, len(new.segments or ()))
             if new.qos_policy_id != old.qos_policy_id:
                 _check_policy(connection, new, project)
             for action, on, was in (
@@ -207,7 +255,7 @@ class NetworkStore:
     async def mark(self, id_: str, project: str | None) -> Network:
         def work(connection: sqlite3.Connection) -> Network:
             row = _visible(connection, id_, project)
-            if _is_marked(connection, id_):
+            if is_marked(connection, id_):
                 raise NetworkInUse(id_, "It is being deleted already.")
             connection.execute("UPDATE network SET deleting = 1 WHERE id = ?", (id_,))
             return _decode(row.doc)
@@ -225,12 +273,14 @@ class NetworkStore:
 
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
+            gone = [each.id for each in segment_table.of_network(connection, id_)]
             TABLE.delete(connection, [id_])
-            segment_table.give_back(connection, id_)
-            segment_notes.forget(connection, id_)
+            segment_table.remove(connection, gone)
             sharing.drop_object(connection, id_)
-            first = outbox.take(connection, 1)
-            return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
+            told = [intent.told_gone(id_)]
+            told += [intent.told_segment_gone(each) for each in gone if each != id_]
+            begin = outbox.take(connection, len(told))
+            return Saved([], outbox.tell(connection, begin, told, trace))
 
         return (await self._telling.write(work)).sequence
 
@@ -250,24 +300,25 @@ class NetworkStore:
     async def apply_scopes(self, scopes: Mapping[str, str]) -> None:
         await self._database.write(lambda c: _show_subnets(c, subnets_seen.keep_scopes(c, scopes)))
 
-    def _numbered(self, connection: sqlite3.Connection, network: Network) -> Network:
-        """The network with its VNI: its wish, one of its project's, or the next that is free."""
-        if network.vni:
-            return network
-        whole = Span(self._limits.vni_min, self._limits.vni_max)
-        own = network.network_type in TUNNELS
-        if vni := range_table.next_vni(connection, network.project_id, whole, own=own):
-            return numbered(network, vni)
-        raise NoNetworkAvailable("Unable to create the network. No VNI is available.")
+
+def insert_segments(connection: sqlite3.Connection, segments: Sequence[NetworkSegment]) -> None:
+    """Save new segments; refused when a VNI of theirs is taken."""
+    try:
+        rows = [segment_table.row_of(each) for each in segments]
+        segment_table.TABLE.insert(connection, rows)
+    except Taken as taken:
+        raise refusal_of(taken) from None
 
 
-def _refusal(taken: Taken) -> Exception:
+def refusal_of(taken: Taken) -> Exception:
+    """Which id is taken."""
     if taken.columns == ("vni",):
         return TunnelIdInUse("Unable to create the network. The tunnel ID is in use.")
     return NetworkIdInUse("Unable to create the network. Its id is in use.")
 
 
-def _is_marked(connection: sqlite3.Connection, id_: str) -> bool:
+def is_marked(connection: sqlite3.Connection, id_: str) -> bool:
+    """Whether the network is being deleted."""
     found = connection.execute("SELECT deleting FROM network WHERE id = ?", (id_,)).fetchone()
     return found is not None and bool(found[0])
 
@@ -314,6 +365,7 @@ def _show_subnets(connection: sqlite3.Connection, touched: Iterable[str]) -> Non
             subnets=subnets_seen.of_network(connection, row.id),
             ipv4_address_scope=subnets_seen.scope_of(connection, row.id, 4),
             ipv6_address_scope=subnets_seen.scope_of(connection, row.id, 6),
+            l2_adjacency=not subnets_seen.are_of_segments(connection, row.id),
             revision_number=old.revision_number + 1,
         )
         connection.execute(

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-_COLUMNS = "subnet_id, network_id, ip_version, revision, pool_id"
+_COLUMNS = "subnet_id, network_id, ip_version, revision, pool_id, segment_id"
 
 
 class SubnetSeen(NamedTuple):
@@ -17,6 +17,7 @@ class SubnetSeen(NamedTuple):
     ip_version: int
     revision: int  # of its record
     pool_id: str = ""  # that its prefix is of; empty: of none
+    segment_id: str = ""  # that it is of; empty: of the network as a whole
 
 
 def different(
@@ -39,7 +40,7 @@ def keep(connection: sqlite3.Connection, changes: Mapping[str, SubnetSeen | None
         held = None if row is None else SubnetSeen(*row[1:])
         if seen is not None:
             connection.execute(
-                f"INSERT INTO network_subnet ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", (id_, *seen)
+                f"INSERT INTO network_subnet ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", (id_, *seen)
             )
         if seen != held:
             touched |= {each.network_id for each in (seen, held) if each is not None}
@@ -92,6 +93,12 @@ def scope_of(connection: sqlite3.Connection, network_id: str, version: int) -> s
         (network_id, version),
     ).fetchone()
     return str(row[0]) if row else None
+
+
+def are_of_segments(connection: sqlite3.Connection, network_id: str) -> bool:
+    """Whether its subnets are of segments, each of one."""
+    statement = "SELECT 1 FROM network_subnet WHERE network_id = ? AND segment_id <> '' LIMIT 1"
+    return connection.execute(statement, (network_id,)).fetchone() is not None
 
 
 def families(connection: sqlite3.Connection, network_id: str) -> Iterable[int]:

@@ -119,6 +119,7 @@ _SUB_PORT = {
     "mac_address": MAC,
 }
 _TRUNK = {"trunk_id": UUID, "sub_ports": list_answered(record_answered(_SUB_PORT))}
+_ON_SEGMENT = {"id": UUID, "physical_network": string(64)}
 _ON_TRUNK = {"trunk_id": UUID, "port_id": UUID, "segmentation_id": integer(0, 4_094)}
 
 
@@ -181,6 +182,7 @@ PORT = Resource(
         read_only("ip_allocation", string(16)),
         read_only("trunk_details", record_answered(_TRUNK)),
         read_only("trunk_subport", record_answered(_ON_TRUNK)),
+        read_only("alcor:segment", record_answered(_ON_SEGMENT), filterable=False, sortable=False),
         standard.DESCRIPTION,
         Field(name="tags", type=TAG_LIST, default=[], put=False),
         *standard.HISTORY,

@@ -35,6 +35,7 @@ def record(port: Port, waiting_hosts: Sequence[str] = ()) -> PortRecord:
         qos_policy_id=port.qos_policy_id or "",
         parent_id=port.trunk_subport.port_id if port.trunk_subport else "",
         segmentation_id=port.trunk_subport.segmentation_id if port.trunk_subport else 0,
+        segment_id=port.segment.id if port.segment else "",
         waiting_hosts=tuple(waiting_hosts),
     )
 

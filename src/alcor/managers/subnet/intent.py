@@ -27,6 +27,8 @@ def record(subnet: Subnet) -> SubnetRecord:
         service_types=subnet.service_types,
         subnetpool_id=subnet.subnetpool_id or "",
         dns_publish_fixed_ip=subnet.dns_publish_fixed_ip,
+        segment_id=subnet.segment_id or "",
+        physical_network=subnet.physical_network or "",
     )
 
 

@@ -76,7 +76,10 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     ipv6_address_mode: str | None = None
     service_types: tuple[str, ...] = ()
     dns_publish_fixed_ip: bool = False
-    segment_id: None = None
+    segment_id: str | None = None
+    physical_network: str | msgspec.UnsetType = msgspec.field(  # of a segment that has one
+        name="alcor:physical_network", default=msgspec.UNSET
+    )
     external: bool = msgspec.field(name="router:external", default=False)
     description: str
     tags: tuple[str, ...] = ()
@@ -172,6 +175,7 @@ def subnet(values: Mapping[str, Any], id_: str, now: str) -> Subnet:
         ipv6_address_mode=values["ipv6_address_mode"],
         service_types=_service_types(values["service_types"]),
         dns_publish_fixed_ip=values.get("dns_publish_fixed_ip", False),
+        segment_id=values.get("segment_id"),
         description=values["description"],
         revision_number=1,
         created_at=now,

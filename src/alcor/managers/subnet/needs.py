@@ -8,6 +8,7 @@ from msgspec import Raw
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import IpPeer, NetworkPeer, PortPeer, SubnetShower
 from alcor.contracts.resources import ListQuery
+from alcor.contracts.segments import SegmentPeer
 from alcor.contracts.sharing import ReachPeer
 from alcor.contracts.subnetpools import SubnetPoolPeer
 from alcor.intent.records import NetworkRecord
@@ -20,6 +21,7 @@ class Peers(NamedTuple):
     """The other managers."""
 
     networks: NetworkPeer
+    segments: SegmentPeer
     ports: PortPeer
     ips: IpPeer
     held_ports: HeldPortPeer
@@ -91,6 +93,10 @@ class Store(Protocol):
 
     async def show_networks(self, external_by_network: Mapping[str, bool]) -> None:
         """Show in the subnets of these networks whether they are external; nothing is told."""
+        ...
+
+    async def fence_segment(self, network_id: str, id_: str) -> bool:
+        """Fence a further segment of the network against new subnets, unless it has some."""
         ...
 
     async def lift(self, network_ids: Sequence[str]) -> None: ...

@@ -10,7 +10,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from alcor.contracts.held_ports import HELD_OWNERS, PortAddress
-from alcor.contracts.peers import Done, Ids, NetworkSubnets, Pools, Subnets, SubnetSequence
+from alcor.contracts.peers import (
+    Done,
+    Ids,
+    InUse,
+    NetworkSubnets,
+    Pools,
+    SegmentOf,
+    Subnets,
+    SubnetSequence,
+)
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -20,6 +29,7 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
+from alcor.contracts.segments import SegmentPlace, SegmentPlaces
 from alcor.contracts.sharing import Project
 from alcor.contracts.subnetpools import (
     Adopted,
@@ -51,6 +61,7 @@ from alcor.managers.subnet.needs import (
     Saved,
     Store,
 )
+from alcor.managers.subnet.segments import associated, of_segment
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers, seen_by
@@ -71,6 +82,7 @@ class SubnetService:
         self._store = store
         self._known_networks = known_networks
         self._networks = peers.networks
+        self._segments = peers.segments
         self._ports = peers.ports
         self._ips = peers.ips
         self._held_ports = peers.held_ports
@@ -117,6 +129,7 @@ class SubnetService:
     ) -> Written:
         networks = await self._check_networks(new, seen_by(request.caller))
         new = [on_network(each, networks[each.network_id].external) for each in new]
+        new = await self._placed(new)
         landlords = {
             each.id: owner
             for each in new
@@ -128,6 +141,16 @@ class SubnetService:
             await self._ips.save_pools(Pools([intent.pool(each) for each in new]))
             return _written(await self._store.insert(new, landlords, request.caller.request_id))
 
+    async def _placed(self, new: Sequence[Subnet]) -> list[Subnet]:
+        """The subnets with what they must know of the segments that they name, if those can be."""
+        named = sorted({each.segment_id for each in new if each.segment_id})
+        asked = await self._segments.segments(Ids(named)) if named else SegmentPlaces([])
+        places = {each.id: each for each in asked.segments}
+        return [
+            each if not each.segment_id else of_segment(each, places.get(each.segment_id))
+            for each in new
+        ]
+
     async def update(self, request: UpdateRequest) -> Written:
         return await self._shown(await self._update(request))
 
@@ -137,13 +160,19 @@ class SubnetService:
 
         def decide(old: Subnet) -> Subnet:
             check_revision(request.if_revision, old.revision_number)
-            return changed(old, request.changes, now)
+            return associated(changed(old, request.changes, now), request.changes, place, now)
 
         old = await self._store.subnet(request.id, seen_by(caller))
+        place = await self._place_of(request.changes.get("segment_id"))
         new = decide(old)
         if intent.pool(new) == intent.pool(old):
             return _written(await self._store.change(request.id, decide, caller.request_id))
         return await self._update_pool(request.id, decide, caller)
+
+    async def _place_of(self, segment_id: str | None) -> SegmentPlace | None:
+        """The segment that a change names, if there is such a one."""
+        found = (await self._segments.segments(Ids([segment_id]))).segments if segment_id else []
+        return found[0] if found else None
 
     async def _update_pool(
         self, id_: str, decide: Callable[[Subnet], Subnet], caller: Caller
@@ -199,6 +228,10 @@ class SubnetService:
             gone = await self._store.remove_of_network(request.network_id, request.trace)
             await self._settle(gone)
         return Done()
+
+    async def fence_segment(self, request: SegmentOf) -> InUse:
+        is_fenced = await self._store.fence_segment(request.network_id, request.id)
+        return InUse([] if is_fenced else [request.id])
 
     async def lift(self, request: Ids) -> Done:
         await self._store.lift(request.ids)

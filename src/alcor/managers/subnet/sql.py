@@ -22,6 +22,7 @@ from alcor.managers.subnet.model import (
     on_network,
 )
 from alcor.managers.subnet.needs import Saved
+from alcor.managers.subnet.segments import SegmentNotFound, check_alike
 from alcor.runtime.sql.database import Database, each_of
 from alcor.runtime.tables import usage
 from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
@@ -180,6 +181,16 @@ class SubnetStore:
         if await self._database.read(different):
             await self._database.write(work)
 
+    async def fence_segment(self, network_id: str, id_: str) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            if any(each.segment_id == id_ for each in _of_network(connection, network_id)):
+                return False
+            # The column has ids of networks and of further segments, which are no network's.
+            connection.execute("INSERT OR IGNORE INTO network_fence VALUES (?)", (id_,))
+            return True
+
+        return await self._database.write(work)
+
     async def lift(self, network_ids: Sequence[str]) -> None:
         statement = "DELETE FROM network_fence WHERE network_id = ?"
         rows = [(id_,) for id_ in network_ids]
@@ -197,7 +208,10 @@ class SubnetStore:
                 raise SubnetIdInUse("Unable to create the subnet. Its id is in use.")
             if _is_fenced(connection, subnet.network_id):
                 raise NetworkNotFound(subnet.network_id)
+            if subnet.segment_id and _is_fenced(connection, subnet.segment_id):
+                raise SegmentNotFound(subnet.segment_id)
             check_overlap(subnet, siblings)
+            check_alike(subnet, siblings)
             siblings.append(subnet)
             if len(siblings) > self._subnets_max:
                 message = f"A network has at most {self._subnets_max} subnets."

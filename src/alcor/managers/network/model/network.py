@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.managers.network.model.segment import TUNNELS, VXLAN, segment
+from alcor.managers.network.model.segment import TUNNELS, VXLAN, Segment
 from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
 
@@ -60,7 +60,24 @@ class DefaultExternalNetworkExists(Conflict):
 
 
 class NoNetworkAvailable(Unavailable):
-    """Every VNI is taken."""
+    """Every VNI is taken, or every VLAN of a physical network."""
+
+
+class Provider(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "network_type": "provider:network_type",
+        "physical_network": "provider:physical_network",
+        "segmentation_id": "provider:segmentation_id",
+    },
+):
+    """One of a network's segments, as the network shows it."""
+
+    network_type: str
+    physical_network: str | None
+    segmentation_id: int | None
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,11 +96,12 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     network_type: str = msgspec.field(name="provider:network_type", default=VXLAN)
     physical_network: str | None = msgspec.field(name="provider:physical_network", default=None)
     segmentation_id: int | None = msgspec.field(name="provider:segmentation_id")
+    segments: tuple[Provider, ...] | msgspec.UnsetType = msgspec.UNSET  # of several, the first too
     vni: int = msgspec.field(name="alcor:vni", default=0)  # of the tunnels between hosts
     external: bool = msgspec.field(name="router:external", default=False)
     availability_zones: tuple[str, ...] = ()
     availability_zone_hints: tuple[str, ...] = ()
-    l2_adjacency: bool = True  # one broadcast domain, whatever the hosts
+    l2_adjacency: bool = True  # one broadcast domain: no subnet is of a segment
     ipv4_address_scope: str | None = None  # that of the pool its subnets are of
     ipv6_address_scope: str | None = None
     qos_policy_id: str | None = None  # of its ports that have none of their own
@@ -114,9 +132,10 @@ class Limits(NamedTuple):
     tunnel_type: str = VXLAN
 
 
-def network(values: Mapping[str, Any], id_: str, now: str, limits: Limits) -> Network:
+def network(
+    values: Mapping[str, Any], travels: Segment, id_: str, now: str, limits: Limits
+) -> Network:
     """The network that a checked body asks for; its VNI is 0 where it is to be chosen."""
-    travels = segment(values, limits.vni_min, limits.vni_max, limits.tunnel_type)
     _check_default(values["is_default"], values["router:external"])
     return Network(
         id=id_,
@@ -185,12 +204,6 @@ def mtu(wanted: int, limits: Limits) -> int:
             f"Invalid input for operation: Requested MTU is too big, maximum is {limits.mtu_max}."
         )
     return wanted
-
-
-def numbered(old: Network, vni: int) -> Network:
-    """The network with a VNI, which is the segmentation id of a network in tunnels."""
-    id_ = vni if old.network_type in TUNNELS else old.segmentation_id
-    return msgspec.structs.replace(old, vni=vni, segmentation_id=id_)
 
 
 def _check_default(is_default: bool, external: bool) -> None:

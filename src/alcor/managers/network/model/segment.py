@@ -1,8 +1,9 @@
-"""Where a network's packets travel: in tunnels between hosts, or a physical network. Pure.
+"""Where packets travel: in tunnels between hosts, or a physical network. Pure.
 
 Tunnels are VXLAN or Geneve, all of a region alike; the id of such a network is its VNI. A network
 of the hosts' physical network is untagged there (flat), or under a VLAN id; it may be external or
-not.
+not. A network has a first segment, of its own id, and may have further ones: each is a broadcast
+domain by itself, of the ports that have addresses of its subnets.
 Source: Neutron API reference v2, "Networks provider extended attributes"; neutron.plugins.ml2.
 """
 
@@ -45,54 +46,55 @@ class FlatNetworkInUse(Conflict):
 
 
 class Segment(NamedTuple):
-    """How a network travels; an id of None is to be chosen, or (flat) there is none."""
+    """How packets travel; an id of None is to be chosen, or (flat) there is none."""
 
     network_type: str = VXLAN
     physical_network: str | None = None
     segmentation_id: int | None = None
 
 
+def segments(
+    values: Mapping[str, Any], vni_min: int, vni_max: int, tunnel_type: str = VXLAN
+) -> list[Segment]:
+    """The segments of the network that a checked POST asks for, its first one first.
+
+    `InvalidInput` when they can't be. `tunnel_type` is that of the region's tunnels.
+    """
+    return [segment(each, vni_min, vni_max, tunnel_type) for each in _wanted(values)]
+
+
 def segment(
     values: Mapping[str, Any], vni_min: int, vni_max: int, tunnel_type: str = VXLAN
 ) -> Segment:
-    """What a checked POST asks for; `InvalidInput` when that can't be.
-
-    `tunnel_type` is that of the region's tunnels.
-    """
-    wanted = _wanted(values)
-    type_ = wanted.network_type or tunnel_type
-    if not wanted.network_type and wanted.physical_network:
+    """One segment of these values, by the names of `Segment`; `InvalidInput` when it can't be."""
+    physical, id_ = values.get("physical_network"), values.get("segmentation_id")
+    type_ = values.get("network_type") or tunnel_type
+    if not values.get("network_type") and physical:
         raise _invalid("network_type required")
     if type_ in TUNNELS:
         if type_ != tunnel_type:
             raise _invalid(f"network_type value '{type_}' not supported")
-        if wanted.physical_network is not None:
+        if physical is not None:
             raise _invalid(f"physical_network prohibited for {type_} provider network")
-        _check_range(wanted.segmentation_id, vni_min, vni_max)
-        return Segment(type_, None, wanted.segmentation_id)
-    if not wanted.physical_network:
+        _check_range(id_, vni_min, vni_max)
+        return Segment(type_, None, id_)
+    if not physical:
         raise _invalid(f"physical_network required for {type_} provider network")
-    if type_ == FLAT and wanted.segmentation_id is not None:
+    if type_ == FLAT and id_ is not None:
         raise _invalid("segmentation_id prohibited for flat provider network")
-    _check_range(wanted.segmentation_id, 1, vlan_max)
-    return Segment(type_, wanted.physical_network, wanted.segmentation_id)
+    _check_range(id_, 1, vlan_max)
+    return Segment(type_, physical, id_)
 
 
-def _wanted(values: Mapping[str, Any]) -> Segment:
-    """As the body says; the type is empty where it is not given."""
+def _wanted(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """As the body says; a type that is not given is missing, or empty."""
     given = {name: values[PREFIX + name] for name in _FIELDS if PREFIX + name in values}
-    segments = values.get("segments")
-    if segments:
-        if given:
-            raise SegmentsSetInConjunctionWithProviders
-        if len(segments) > 1:
-            raise _invalid("a network has one segment")
-        given = {name.removeprefix(PREFIX): value for name, value in segments[0].items()}
-    return Segment(
-        given.get("network_type") or "",
-        given.get("physical_network"),
-        given.get("segmentation_id"),
-    )
+    listed = values.get("segments")
+    if not listed:
+        return [given]
+    if given:
+        raise SegmentsSetInConjunctionWithProviders
+    return [{name.removeprefix(PREFIX): v for name, v in each.items()} for each in listed]
 
 
 def _check_range(wanted: int | None, low: int, high: int) -> None:

@@ -37,7 +37,9 @@ from alcor.managers.network.model.network import (
     changed,
     network,
 )
-from alcor.managers.network.needs import Peers, Saved, Store
+from alcor.managers.network.model.network_segment import further
+from alcor.managers.network.model.segment import segments
+from alcor.managers.network.needs import Draft, Peers, Saved, Store
 from alcor.managers.network.subnets_seen import SubnetSeen
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.policy_references import PolicyReferences, Wish
@@ -85,16 +87,20 @@ class NetworkService:
         items = await self._with_policies(request)
         if hints := {name for each in items for name in each["availability_zone_hints"]}:
             await self._nodes.check_zones(ZoneHints(tuple(sorted(hints))))
-        networks = [
-            network(values, values.get("id") or self._new_id(), now, self._limits)
-            for values in items
-        ]
+        drafts = [self._draft(values, now) for values in items]
         await self._forget_namesakes([v["id"] for v in request.items if "id" in v])
-        policies = [each for new in networks for each in self._policies(new)]
+        policies = [each for draft in drafts for each in self._policies(draft.network)]
         caller = request.caller
         return _written(
-            await self._store.insert(networks, policies, seen_by(caller), caller.request_id)
+            await self._store.insert(drafts, policies, seen_by(caller), caller.request_id)
         )
+
+    def _draft(self, values: Mapping[str, Any], now: str) -> Draft:
+        """The network that a checked body asks for, with its further segments."""
+        limits = self._limits
+        own, *others = segments(values, limits.vni_min, limits.vni_max, limits.tunnel_type)
+        new = network(values, own, values.get("id") or self._new_id(), now, limits)
+        return Draft(new, [further(each, new.id, self._new_id(), now, {}) for each in others])
 
     async def _with_policies(self, request: CreateRequest) -> list[dict[str, Any]]:
         """The items with the QoS policies of their projects, where they name none."""
@@ -251,7 +257,13 @@ def _subnets(entries: Sequence[Entry]) -> dict[str, SubnetSeen | None]:
     for entry in entries:
         record = record_of(entry)
         found[id_of(entry)] = (
-            SubnetSeen(record.network_id, record.ip_version, entry.revision, record.subnetpool_id)
+            SubnetSeen(
+                record.network_id,
+                record.ip_version,
+                entry.revision,
+                record.subnetpool_id,
+                record.segment_id,
+            )
             if isinstance(record, SubnetRecord)
             else None
         )

@@ -1,141 +1,111 @@
-"""The segments of networks: each has one, of its own id, made and deleted with it.
+"""The segments of networks: the first is of its network's id, further ones are made by operators.
 
-What is kept of a segment beside its network is what operators say of it. The rest is the network's.
 Source: Neutron API reference v2, "Segments".
 """
-
-import sqlite3
-from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
+from alcor.contracts.peers import Ids, SegmentOf, SubnetPeer
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
-    Filter,
-    ListQuery,
     ListReply,
     ListRequest,
-    Sort,
     UpdateRequest,
     Written,
 )
-from alcor.managers.network.model.network import Network
-from alcor.managers.network.tables.segment_notes import (
-    SegmentNote,
-    note_of,
-    of_networks,
-    said,
-    save,
+from alcor.contracts.segments import SegmentPlace, SegmentPlaces
+from alcor.managers.network.model.network import Limits
+from alcor.managers.network.model.network_segment import (
+    NetworkSegment,
+    SegmentInUse,
+    described,
+    further,
 )
-from alcor.resource.revisions import check_revision, revised
-from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.managers.network.model.segment import segment
+from alcor.managers.network.segment_store import SegmentStore
+from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.writes import Makers
-from alcor.runtime.tables.resource_table import ResourceTable, missing
-from alcor.values.errors import BadRequest, Conflict
+from alcor.values.revision import Revision
 
-_FIELD_BY_NAME = {
-    "network_id": "id",
-    "network_type": "provider:network_type",
-    "physical_network": "provider:physical_network",
-    "segmentation_id": "provider:segmentation_id",
-}
-_SAID = ("name", "description")
-_NOBODY = ("",)  # the id of no network
-_network = msgspec.json.Decoder(Network).decode
-
-
-class SegmentInUse(Conflict):
-    """A network goes nowhere without its segment."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(
-            f"Segment '{id_}' cannot be deleted: a network has one, which goes with it."
-        )
-
-
-class Segment(NamedTuple):
-    """A network, and what is said of its segment."""
-
-    network: Network
-    note: SegmentNote
-
-    def shown(self) -> Raw:
-        """As clients see it."""
-        network, note = self
-        document: dict[str, Any] = {
-            "id": network.id,
-            "network_id": network.id,
-            "network_type": network.network_type,
-            "physical_network": network.physical_network,
-            "segmentation_id": network.segmentation_id,
-            "name": note.name,
-            "description": note.description,
-            "revision_number": note.revision_number,
-            "created_at": network.created_at,
-            "updated_at": note.updated_at or network.created_at,
-        }
-        return Raw(msgspec.json.encode(document))
+_THE_FIRST = "a network has a first one, which goes with it"
+_HAS_SUBNETS = "it is still associated with subnet(s)"
 
 
 class SegmentService:
-    """Keeps the contract ResourceManager; operators' alone, who see all networks."""
+    """Keeps the contracts ResourceManager, for operators, who see all networks, and SegmentPeer."""
 
-    def __init__(self, store: KeptStore, networks: ResourceTable, makers: Makers) -> None:
+    def __init__(
+        self, store: SegmentStore, subnets: SubnetPeer, limits: Limits, makers: Makers
+    ) -> None:
         self._store = store
-        self._networks = networks
+        self._subnets = subnets
+        self._limits = limits
         self._makers = makers
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        def work(tx: KeptTransaction) -> list[Raw]:
-            query = _of_networks(request.query, tx.connection)
-            found = list(map(_network, self._networks.page(tx.connection, query)))
-            notes = of_networks(tx.connection, [network.id for network in found])
-            return [Segment(n, notes.get(n.id, SegmentNote(id=n.id))).shown() for n in found]
-
-        return ListReply(await self._store.read(work))
+        return ListReply(await self._store.page(request.query))
 
     async def create(self, request: CreateRequest) -> Written:
-        raise BadRequest("Bad segment request: a network has one segment, which is made with it.")
+        """All, or none."""
+        now, limits = self._makers.now(), self._limits
+        new = [
+            further(
+                segment(values, limits.vni_min, limits.vni_max, limits.tunnel_type),
+                values["network_id"],
+                self._makers.new_id(),
+                now,
+                values,
+            )
+            for values in request.items
+        ]
+        saved = await self._store.add(new, request.caller.request_id, now)
+        return Written(saved.documents, _revision(saved.sequence))
 
     async def update(self, request: UpdateRequest) -> Written:
         now = self._makers.now()
 
-        def work(tx: KeptTransaction) -> Written:
-            row = self._networks.row(tx.connection, request.id)
-            if row is None:
-                raise missing("Segment", request.id)
-            old = note_of(tx.connection, request.id)
+        def decide(old: NetworkSegment) -> NetworkSegment:
             check_revision(request.if_revision, old.revision_number)
-            new = revised(old, request.changes, now)
-            save(tx.connection, new)
-            return tx.written([Segment(_network(row.doc), new).shown()])
+            return described(old, request.changes, now)
 
-        return await self._store.write(work, request.caller.request_id)
+        new, sequence = await self._store.describe(request.id, decide)
+        return Written([Raw(msgspec.json.encode(new))], _revision(sequence))
 
     async def delete(self, request: DeleteRequest) -> Written:
-        def work(tx: KeptTransaction) -> bool:
-            return self._networks.row(tx.connection, request.id) is not None
+        """Fence it against new subnets, then delete; refused when it has some."""
+        held = await self._store.segment(request.id)
+        if held.is_first:
+            raise SegmentInUse(held.id, _THE_FIRST)
+        try:
+            if (await self._subnets.fence_segment(SegmentOf(held.network_id, held.id))).ids:
+                raise SegmentInUse(held.id, _HAS_SUBNETS)
+            now, trace = self._makers.now(), request.caller.request_id
+            sequence = await self._store.remove(held.id, trace, now)
+        except BaseException:
+            # Not a fault to swallow: whatever went wrong, the segment stays, unfenced.
+            await self._subnets.lift(Ids([held.id]))
+            raise
+        return Written([], _revision(sequence))
 
-        if await self._store.read(work):
-            raise SegmentInUse(request.id)
-        raise missing("Segment", request.id)
+    async def segments(self, request: Ids) -> SegmentPlaces:
+        return SegmentPlaces(
+            [
+                SegmentPlace(
+                    id=each.id,
+                    network_id=each.network_id,
+                    physical_network=each.physical_network or "",
+                    alone=of == 1,
+                )
+                for each, of in await self._store.kin(request.ids)
+            ]
+        )
+
+    async def recover(self) -> None:
+        """Networks that were made before segments were kept get theirs."""
+        await self._store.fill()
 
 
-def _of_networks(query: ListQuery, connection: sqlite3.Connection) -> ListQuery:
-    """The same question, asked of networks: of those about whom something is said, by their ids."""
-    return msgspec.structs.replace(
-        query,
-        filters=tuple(
-            Filter("id", said(connection, f.field, f.values) or _NOBODY)
-            if f.field in _SAID
-            else Filter(_name(f.field), f.values)
-            for f in query.filters
-        ),
-        sorts=tuple(Sort(_name(s.field), s.descending) for s in query.sorts),
-    )
-
-
-def _name(field: str) -> str:
-    return _FIELD_BY_NAME.get(field, field)
+def _revision(sequence: int) -> str:
+    return str(Revision("network", sequence))

@@ -1,4 +1,4 @@
-"""Ranges of segmentation ids in the database, and the ids that networks have of them."""
+"""Ranges of segmentation ids in the database, and the ids that segments have of them."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -110,14 +110,17 @@ def used(connection: sqlite3.Connection, found: SegmentRange) -> dict[int, str]:
     if found.network_type == VLAN:
         return dict(_vlans(connection, found.physical_network or "", found.span))
     rows = connection.execute(
-        "SELECT vni, project_id FROM network WHERE vni >= ? AND vni <= ?", found.span
+        "SELECT segment.vni, network.project_id FROM segment "
+        "JOIN network ON network.id = segment.network_id "
+        "WHERE segment.vni >= ? AND segment.vni <= ?",
+        found.span,
     )
     return {int(vni): str(project) for vni, project in rows}
 
 
 def _vnis(connection: sqlite3.Connection, span: Span) -> Iterator[int]:
     """In order; read a few at a time, as whoever looks for a gap soon finds one."""
-    statement = "SELECT vni FROM network WHERE vni >= ? AND vni <= ? ORDER BY vni LIMIT ?"
+    statement = "SELECT vni FROM segment WHERE vni >= ? AND vni <= ? ORDER BY vni LIMIT ?"
     first, last = span
     while rows := connection.execute(statement, (first, last, vnis_read_max)).fetchall():
         yield from (int(vni) for (vni,) in rows)
@@ -127,11 +130,12 @@ def _vnis(connection: sqlite3.Connection, span: Span) -> Iterator[int]:
 def _vlans(
     connection: sqlite3.Connection, physical_network: str, span: Span
 ) -> list[tuple[int, str]]:
-    # A network's row follows its VLAN's in the same transaction.
+    # A segment's row follows its VLAN's in the same transaction.
     rows = connection.execute(
         "SELECT vlan, COALESCE(network.project_id, '') FROM physical_segment "
-        "LEFT JOIN network ON network.id = physical_segment.network_id "
-        "WHERE physical_network = ? AND vlan >= ? AND vlan <= ? ORDER BY vlan",
+        "LEFT JOIN segment ON segment.id = physical_segment.network_id "
+        "LEFT JOIN network ON network.id = segment.network_id "
+        "WHERE physical_segment.physical_network = ? AND vlan >= ? AND vlan <= ? ORDER BY vlan",
         (physical_network, *span),
     )
     return [(int(vlan), str(project)) for vlan, project in rows]

@@ -3,14 +3,24 @@
 Absent: one address of the network's first IPv4 subnet with room and one of its first IPv6 subnet
 with room, as Neutron does. An empty list: none. Otherwise each item names a subnet, an address,
 or both. Whatever is wished for, a port that is no router's has an address made of its MAC in every
-subnet whose machines make their addresses themselves.
+subnet whose machines make their addresses themselves. Where subnets are of segments, all this is of
+the subnets of one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from alcor.contracts.peers import Wanted
 from alcor.intent.records import SubnetRecord
+from alcor.managers.port.model.segments import (
+    HostNotConnectedToAnySegment,
+    OnSegment,
+    Reach,
+    check_host,
+    of_host,
+    one_of,
+)
 from alcor.values.addresses import Address, Prefix, address, eui64, mac, prefix
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
 
@@ -23,6 +33,7 @@ ROUTER_OWNERS = frozenset(
         "network:router_centralized_snat",
     }
 )
+_SERVICES = "network:"  # what device owners of services begin with
 _AUTOMATIC = frozenset({"slaac", "dhcpv6-stateless"})
 
 
@@ -81,6 +92,11 @@ class SubnetView(NamedTuple):
     prefix: Prefix
     automatic: bool = False  # machines make their addresses themselves
     service_types: tuple[str, ...] = ()  # only for ports of these device owners; none: for all
+    segment: OnSegment | None = None  # None: of the network as a whole
+
+    def is_for(self, device_owner: str) -> bool:
+        """Whether a port of this owner may have its addresses."""
+        return not self.service_types or device_owner in self.service_types
 
 
 class Subnets(NamedTuple):
@@ -91,6 +107,7 @@ class Subnets(NamedTuple):
     families: tuple[tuple[str, ...], ...] = ()  # ids of these by IP version, 4 first
     plain: bool = True  # whatever a port is, it is given an address of each family and no other
     ids: tuple[str, ...] = ()  # of all views
+    segmented: bool = False  # of segments, so that a port has addresses of one of these only
 
 
 class Wish(NamedTuple):
@@ -106,22 +123,29 @@ class Interface(NamedTuple):
     mac_address: str = ""
     device_owner: str = ""
     held: frozenset[Address] = frozenset()  # that it has already
+    host: str = ""  # where it is, or is to be; empty: nowhere
+    reach: Reach = frozenset()  # of the host
 
 
 def view(record: SubnetRecord) -> SubnetView:
     """Of a subnet's record."""
     automatic = {record.ipv6_ra_mode, record.ipv6_address_mode} & _AUTOMATIC
     whole = prefix(record.cidr)
-    return SubnetView(record.id, record.network_id, whole, bool(automatic), record.service_types)
+    segment = OnSegment(record.segment_id, record.physical_network) if record.segment_id else None
+    return SubnetView(
+        record.id, record.network_id, whole, bool(automatic), record.service_types, segment
+    )
 
 
 def subnets(views: Iterable[SubnetView]) -> Subnets:
-    """Of a network's; ids made by us sort by age."""
-    ordered = tuple(sorted(views))
+    """Of a network's, or of a segment's; ids made by us sort by age."""
+    ordered = tuple(sorted(views, key=attrgetter("id")))
     for_all = tuple(view for view in ordered if not view.service_types)
-    plain = len(for_all) == len(ordered) and not any(view.automatic for view in ordered)
+    segmented = any(view.segment for view in ordered)
+    odd = segmented or any(view.automatic for view in ordered)
+    plain = len(for_all) == len(ordered) and not odd
     ids = tuple(view.id for view in ordered)
-    return Subnets(ordered, for_all, _families(for_all), plain, ids)
+    return Subnets(ordered, for_all, _families(for_all), plain, ids, segmented)
 
 
 def _families(views: Sequence[SubnetView]) -> tuple[tuple[str, ...], ...]:
@@ -151,6 +175,42 @@ def _wish(item: Mapping[str, Any]) -> Wish:
     return wish
 
 
+def segment_of(
+    port_id: str,
+    network_id: str,
+    wishes: Sequence[Wish] | None,
+    subnets: Subnets,
+    interface: Interface,
+) -> OnSegment | None:
+    """The segment that a port is on; None: of a network as a whole, or not known yet.
+
+    A `Refusal` when its host is not there, or it wishes for addresses of several.
+    """
+    if not subnets.segmented:
+        return None
+    if wishes:
+        found = one_of(_subnet_of(network_id, wish, subnets).segment for wish in wishes)
+        if interface.host:
+            check_host(found, interface.host, interface.reach, port_id)
+        return found
+    usable = [view for view in subnets.views if view.is_for(interface.device_owner)]
+    if not interface.host:
+        # What a service has without a host is everywhere: a router's gateway.
+        everywhere = interface.device_owner.startswith(_SERVICES)
+        return usable[0].segment if usable and everywhere else None
+    found = of_host([view.segment for view in usable], interface.reach)
+    if found is None and wishes is None:
+        raise HostNotConnectedToAnySegment(interface.host, network_id)
+    return found
+
+
+def on_segment(every: Subnets, segment: OnSegment | None) -> Subnets:
+    """The subnets that a port on this segment has the choice of."""
+    if not every.segmented:
+        return every
+    return subnets(view for view in every.views if view.segment == segment)
+
+
 def wanted(
     owner: str,
     network_id: str,
@@ -162,6 +222,7 @@ def wanted(
 
     A `Refusal` when a wish can't be had on these subnets.
     """
+    subnets = on_segment(subnets, segment_of(owner, network_id, wishes, subnets, interface))
     views, families = subnets.views, subnets.families
     if wishes is not None:
         asked = [

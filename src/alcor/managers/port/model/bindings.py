@@ -13,6 +13,7 @@ import msgspec
 from alcor.intent.records import NodeRecord
 from alcor.managers.port.model import binding
 from alcor.managers.port.model.port import Port, Status
+from alcor.managers.port.model.segments import Reach, check_host
 from alcor.resource.revisions import touched
 from alcor.values.errors import BadRequest, Conflict, NotFound
 
@@ -93,13 +94,21 @@ def found(port: Port, waiting: Bindings, host: str) -> Binding:
 
 
 def added(
-    port: Port, waiting: Bindings, wanted: Mapping[str, Any], *, node: NodeRecord | None, at: str
+    port: Port,
+    waiting: Bindings,
+    wanted: Mapping[str, Any],
+    *,
+    node: NodeRecord | None,
+    reach: Reach,
+    at: str,
 ) -> Decided:
     """With one more: it waits, unless the port is bound nowhere else."""
     host = wanted["host"]
     if any(each.host == host for each in all_of(port, waiting)):
         raise PortBindingAlreadyExists(port.id, host)
     new = _made(port, host, wanted["vnic_type"], wanted["profile"], node)
+    if port.fixed_ips:
+        check_host(port.segment, host, reach, port.id)
     if port.host:
         return port, [*waiting, new]
     return _bound(port, new, at), waiting

@@ -27,6 +27,12 @@ class Draft(NamedTuple):
         owner: str = self.item["device_owner"]
         return owner
 
+    @property
+    def host(self) -> str:
+        """Where it is to be; empty: nowhere yet."""
+        host: str = self.item["binding:host_id"]
+        return host
+
 
 class Create(NamedTuple):
     """Make all of these ports, or none."""

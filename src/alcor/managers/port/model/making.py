@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from alcor.intent.records import FixedIp, NodeRecord
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
 from alcor.managers.port.model.port import Port, Status, is_trusted, status_of
+from alcor.managers.port.model.segments import DEFERRED, IMMEDIATE, NO_ADDRESSES, OnSegment
 
 # Of an item: what is worked out once for all that have the same.
 _shared_of = itemgetter(
@@ -32,6 +33,8 @@ class Own(NamedTuple):
     security_groups: tuple[str, ...]
     secured: bool  # port security, as the client or the network says
     node: NodeRecord | None  # its host; None when that can't plug it in
+    segment: OnSegment | None = None  # where subnets are of segments
+    deferred: bool = False  # it waits for a host to get addresses there
 
 
 class PortMaker:
@@ -68,8 +71,16 @@ class PortMaker:
             security_groups=own.security_groups,
             dns_name=item["dns_name"],
             dns_assignment=names.assignments(item["dns_name"], own.fixed_ips, self._zone),
-            ip_allocation="none" if item.get("fixed_ips") == [] else "immediate",
+            ip_allocation=_allocation(item, own),
+            segment=own.segment or UNSET,
         )
+
+
+def _allocation(item: Mapping[str, Any], own: Own) -> str:
+    """When its addresses are chosen."""
+    if item.get("fixed_ips") == []:
+        return NO_ADDRESSES
+    return DEFERRED if own.deferred else IMMEDIATE
 
 
 def _common(item: Mapping[str, Any], own: Own, at: str) -> Port:

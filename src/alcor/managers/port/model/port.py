@@ -15,6 +15,12 @@ from alcor.intent.records import AddressPair, DhcpOption, FixedIp, NodeRecord
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
 from alcor.managers.port.model.holding import PortInUse, is_held
 from alcor.managers.port.model.seats import OnTrunk, TrunkDetails
+from alcor.managers.port.model.segments import (
+    IMMEDIATE,
+    OnSegment,
+    Reach,
+    check_host,
+)
 from alcor.resource.revisions import touched
 from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
 
@@ -118,6 +124,7 @@ class Port(
         "vif_details": "binding:vif_details",
         "vnic_type": "binding:vnic_type",
         "profile": "binding:profile",
+        "segment": "alcor:segment",
     },
 ):
     """A port as clients see it; its JSON is its document."""
@@ -153,7 +160,8 @@ class Port(
     device_profile: str | None = None
     trusted: bool | None = None  # Nova is told of it in the profile
     data_plane_status: str | None = None
-    ip_allocation: str = "immediate"
+    ip_allocation: str = IMMEDIATE
+    segment: OnSegment | msgspec.UnsetType = msgspec.UNSET  # where subnets are of segments
     trunk_details: TrunkDetails | msgspec.UnsetType = msgspec.UNSET  # of a parent
     trunk_subport: OnTrunk | msgspec.UnsetType = msgspec.UNSET  # of a sub-port
     description: str
@@ -200,18 +208,22 @@ def changed(
     fixed_ips: tuple[FixedIp, ...] | None,
     *,
     node: NodeRecord | None,
+    reach: Reach = (),
     at: str,
     zone: str = "",
+    segment: OnSegment | msgspec.UnsetType = msgspec.UNSET,
 ) -> Port:
     """The port after a checked PUT; the same object when that changes nothing.
 
     A port that moves to another host, or to none, is DOWN until the new host reports. `node` is the
-    host that the change names, None when that can't plug it in. `PortBound` for a new MAC while
-    bound.
+    host that the change names, None when that can't plug it in, and `reach` says where that is;
+    `segment` is that of `fixed_ips`, where these are given. `PortBound` for a new MAC while bound.
     """
     values = {_FIELD_BY_NAME[n]: v for n, v in changes.items() if n in _FIELD_BY_NAME}
     if fixed_ips is not None and set(fixed_ips) != set(port.fixed_ips):
         values["fixed_ips"] = fixed_ips
+    if fixed_ips is not None:
+        values["segment"] = segment
     for name in ("security_groups", "tags"):
         if name in values:
             values[name] = tuple(values[name])
@@ -229,6 +241,8 @@ def changed(
     values = {name: value for name, value in values.items() if value != getattr(port, name)}
     _check_security(port, values)
     _check_bound(port, values)
+    if values.get("host") and values.get("fixed_ips", port.fixed_ips):
+        check_host(values.get("segment", port.segment), values["host"], reach, port.id)
     values |= _rebound(port, values, node, named="binding:host_id" in changes)
     if "device_owner" in values or "device_id" in values:
         values |= _status_by_holder(port, values)

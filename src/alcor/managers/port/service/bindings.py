@@ -22,6 +22,7 @@ from alcor.managers.port.model import bindings
 from alcor.managers.port.model.bindings import Binding, Bindings, Decided
 from alcor.managers.port.model.jobs import Job, Rebind, project_of
 from alcor.managers.port.model.port import Port, PortNotFound
+from alcor.managers.port.model.segments import Reach
 from alcor.managers.port.needs import Store, Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +38,8 @@ class Hosts(Protocol):
     """Knows hosts."""
 
     async def hosts(self, ids: Iterable[str]) -> Mapping[str, NodeRecord]: ...
+
+    async def reach(self, ids: Iterable[str]) -> Mapping[str, Reach]: ...
 
 
 class BindingService:
@@ -64,12 +67,15 @@ class BindingService:
     async def create(self, request: CreateRequest) -> Written:
         """All of them, or none."""
         items, at = request.items, self._now()
-        nodes = await self._hosts.hosts({item["host"] for item in items})
+        named = {item["host"] for item in items}
+        nodes, reach = await self._hosts.hosts(named), await self._hosts.reach(named)
 
         def decide(port: Port, waiting: Bindings) -> Decided:
             for item in items:
                 node = nodes.get(item["host"])
-                port, waiting = bindings.added(port, waiting, item, node=node, at=at)
+                port, waiting = bindings.added(
+                    port, waiting, item, node=node, reach=reach.get(item["host"], ()), at=at
+                )
             return port, waiting
 
         hosts = [item["host"] for item in items]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from alcor.contracts.sharing import allows
 from alcor.intent.records import FixedIp, NodeRecord
@@ -25,6 +25,7 @@ from alcor.managers.port.model.port import (
     changed,
     encode,
 )
+from alcor.managers.port.model.segments import OnSegment, Reach
 from alcor.managers.port.model.trunking import Changes, Find, following
 from alcor.managers.port.needs import NewGroup, Saved, Transaction
 from alcor.managers.port.service.groups import group_not_found
@@ -45,19 +46,21 @@ class NewPorts(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Change a port; `fixed_ips` is None when its addresses stay."""
+    """Change a port; `fixed_ips` is None when its addresses, and its segment, stay."""
 
     id: str
     project: str | None  # whose it must be; None: anybody's
     changes: Mapping[str, Any]
     fixed_ips: tuple[FixedIp, ...] | None
     node: NodeRecord | None  # the host that it names; None when that can't plug it in
+    reach: Reach  # of that host
     if_revision: int | None
     at: str
     trace: str
     holder: str = ""  # the device on whose behalf; empty: a client's
     mac_chosen: bool = False  # by the manager itself
     zone: str = ""  # the region's domain
+    segment: OnSegment | None = None  # of `fixed_ips`
 
 
 class Removal(NamedTuple):
@@ -267,8 +270,10 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
         write.changes,
         write.fixed_ips,
         node=write.node,
+        reach=write.reach,
         at=write.at,
         zone=write.zone,
+        segment=write.segment or UNSET,
     )
     check_change(port, new, write.holder)
     trunking.check_change(port, new)

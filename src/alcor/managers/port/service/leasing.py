@@ -18,8 +18,15 @@ from alcor.contracts.peers import (
     Wanted,
 )
 from alcor.intent.records import FixedIp
-from alcor.managers.port.model.addressing import Interface, Subnets, Wish, wanted
+from alcor.managers.port.model.addressing import (
+    Interface,
+    Subnets,
+    Wish,
+    segment_of,
+    wanted,
+)
 from alcor.managers.port.model.port import Port
+from alcor.managers.port.model.segments import OnSegment
 from alcor.managers.port.service.references import References
 from alcor.values.errors import Kind, Refusal
 
@@ -35,7 +42,13 @@ class Request(NamedTuple):
     interface: Interface
 
 
-Leased = dict[str, tuple[FixedIp, ...]]  # by port
+class Leased(NamedTuple):
+    """What the ports of a group have got, by port; segments of those on networks that have some."""
+
+    addresses: dict[str, tuple[FixedIp, ...]]
+    segments: dict[str, OnSegment | None]
+
+
 Leases = Mapping[str, Sequence[FixedIp]]  # by owner, of several groups perhaps
 NO_LEASES: Leases = {}
 
@@ -85,16 +98,28 @@ class Leasing:
         for i, group in enumerate(groups):
             try:
                 wish = self._group(group, sure)
+                segments = self._segments(group, sure)
             except Refusal as refusal:
                 answers.append(refusal)
                 continue
-            answers.append({request.port_id: () for request in group})
+            answers.append(Leased({request.port_id: () for request in group}, segments))
             if wish.wanted:
                 asked.append((i, wish))
         leased = await self._leased([wish for _, wish in asked])
         for (i, _), leases in zip(asked, leased, strict=True):
-            answers[i] = leases if isinstance(leases, Refusal) else _by_port(groups[i], leases)
+            answers[i] = _with(answers[i], leases)
         return answers
+
+    def _segments(
+        self, group: Sequence[Request], sure: Mapping[str, Subnets]
+    ) -> dict[str, OnSegment | None]:
+        """By port, where a network has segments: the one that it is on, if that is known."""
+        found: dict[str, OnSegment | None] = {}
+        for port_id, network_id, wishes, interface in group:
+            subnets = self._known(network_id, sure)
+            if subnets.segmented:
+                found[port_id] = segment_of(port_id, network_id, wishes, subnets, interface)
+        return found
 
     async def _leased(self, groups: Sequence[LeaseGroup]) -> list[Leases | Refusal]:
         """Per group: the leases of its owners, or why it has none."""
@@ -179,7 +204,16 @@ def _of_all(wishes: Sequence[Wanted]) -> Wanted:
     return Wanted(owners=owners, subnet_ids=wishes[0].subnet_ids)
 
 
-def _stale(answer: Leases | Refusal) -> bool:
+def _with(asked: Leased | Refusal, leases: Leases | Refusal) -> Leased | Refusal:
+    """What a group has asked for with the addresses that it has got."""
+    if isinstance(leases, Refusal) or isinstance(asked, Refusal):
+        return leases if isinstance(leases, Refusal) else asked
+    return asked._replace(
+        addresses={port_id: tuple(leases.get(port_id, ())) for port_id in asked.addresses}
+    )
+
+
+def _stale(answer: Leased | Leases | Refusal) -> bool:
     return isinstance(answer, Refusal) and answer.type in STALE
 
 
@@ -190,7 +224,3 @@ def _by_owner(leases: list[Lease] | LeaseRefusal) -> Leases | Refusal:
     for lease in leases:
         found.setdefault(lease.owner, []).append(FixedIp(lease.subnet_id, lease.address))
     return found
-
-
-def _by_port(group: Sequence[Request], leases: Leases) -> Leased:
-    return {request.port_id: tuple(leases.get(request.port_id, ())) for request in group}

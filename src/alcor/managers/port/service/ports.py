@@ -22,6 +22,7 @@ from alcor.intent.records import NetworkRecord, QosRuleRecord
 from alcor.managers.port.model import jobs, placement
 from alcor.managers.port.model.jobs import Job
 from alcor.managers.port.model.names import within
+from alcor.managers.port.model.segments import OnSegment
 from alcor.managers.port.needs import Store
 
 
@@ -39,13 +40,14 @@ class Networks(Protocol):
     async def networks(self, ids: Iterable[str]) -> dict[str, NetworkRecord]: ...
 
 
-class _Asking(Struct, rename={"vnic_type": "binding:vnic_type"}):
+class _Asking(Struct, rename={"vnic_type": "binding:vnic_type", "segment": "alcor:segment"}):
     """What of a port says which QoS policies it has, and what they ask for."""
 
     id: str
     network_id: str
     vnic_type: str
     qos_policy_id: str | None
+    segment: OnSegment | None = None
 
 
 _asking = json.Decoder(_Asking).decode
@@ -121,7 +123,8 @@ class PortService:
                 text = text.replace(_NO_POLICY, told, 1)
             rules, network = rules_by_policy.get(policy, ()), networks.get(port.network_id)
             if rules and network is not None:
-                wanted = placement.request(port.id, port.vnic_type, network.physical_network, rules)
+                on = port.segment or network
+                wanted = placement.request(port.id, port.vnic_type, on.physical_network, rules)
                 told = b'"resource_request":%s' % json.encode(wanted)
                 text = text.replace(_NO_REQUEST, told, 1)
             shown.append(Raw(text))

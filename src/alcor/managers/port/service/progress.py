@@ -6,10 +6,12 @@ No await and no I/O of its own: what needs the database is given the transaction
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from alcor.contracts.peers import Holding
 from alcor.contracts.resources import Written
 from alcor.contracts.sharing import allows
-from alcor.intent.records import NetworkRecord, NodeRecord
+from alcor.intent.records import FixedIp, NetworkRecord, NodeRecord
 from alcor.managers.port.model.addressing import Interface, Wish
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Rebind, Update, project_of
 from alcor.managers.port.model.making import Own, PortMaker
@@ -20,10 +22,11 @@ from alcor.managers.port.model.port import (
     PortNotFound,
     machine_owners,
 )
+from alcor.managers.port.model.segments import DEFERRED, Hosts, OnSegment
 from alcor.managers.port.needs import Saved, Transaction
 from alcor.managers.port.service.commit import MacsDoubled
 from alcor.managers.port.service.groups import Answer, Asked, asked
-from alcor.managers.port.service.leasing import Leased, Request, nothing
+from alcor.managers.port.service.leasing import Request, nothing
 from alcor.runtime.managing import policy_references
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
@@ -36,8 +39,10 @@ class Progress:
 
     job: Job
     answer: Saved | Refusal | None = None
-    addresses: Leased | None = None  # leased for it, by port
+    addresses: dict[str, tuple[FixedIp, ...]] | None = None  # leased for it, by port
+    segments: dict[str, OnSegment | None] = field(default_factory=dict)  # by port, of these
     before: Port | None = None  # of a change of addresses: the port as it was
+    comes: bool = False  # a port without addresses that is to have a host where there are segments
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by port
     macs: dict[str, str] = field(default_factory=dict)  # by port: given, or chosen
     again: bool = False  # its first MACs were taken: more may be leased than is needed now
@@ -94,24 +99,46 @@ def note_before(tx: Transaction, each: Progress) -> None:
     each.before = port
 
 
-def requests_of(each: Progress) -> list[Request]:
+def note_coming(tx: Transaction, bound: Sequence[Progress]) -> None:
+    """Note which changes of a host are changes of addresses as well: where there are segments, a
+    port that has no addresses is on one only when it has a host."""
+    ports = tx.ports([each.job.id for each in bound if isinstance(each.job, Update)])
+    for each in bound:
+        port = ports.get(each.job.id) if isinstance(each.job, Update) else None
+        if port is not None and not port.fixed_ips:
+            each.comes = port.ip_allocation == DEFERRED or port.segment is not UNSET
+
+
+def requests_of(each: Progress, reach: Hosts) -> list[Request]:
     """The addresses that a job wants leased."""
     job = each.job
     if isinstance(job, Create):
         return [
-            Request(d.id, d.network_id, d.wishes, Interface(each.macs[d.id], d.device_owner))
+            Request(
+                d.id,
+                d.network_id,
+                d.wishes,
+                Interface(
+                    each.macs[d.id], d.device_owner, host=d.host, reach=reach.get(d.host, ())
+                ),
+            )
             for d in job.drafts
         ]
     if isinstance(job, Update) and each.before is not None:
         before = each.before
         changes = {**job.changes, **({"mac_address": each.macs[job.id]} if each.macs else {})}
         held = [Wish(ip.subnet_id, address(ip.ip_address)) for ip in before.fixed_ips]
+        host = changes.get("binding:host_id", before.host)
         interface = Interface(
             changes.get("mac_address") or before.mac_address,
             changes.get("device_owner", before.device_owner),
             frozenset(wish.address for wish in held if wish.address is not None),
+            host,
+            reach.get(host, ()),
         )
         wishes = held if job.wishes is None else job.wishes
+        if job.wishes is None and before.ip_allocation == DEFERRED and not held:
+            return [Request(job.id, before.network_id, None, interface)]
         return [Request(job.id, before.network_id, wishes, interface)]
     return []
 
@@ -163,10 +190,15 @@ def hosts_named(batch: Iterable[Progress]) -> set[str]:
     names: set[str] = set()
     for each in batch:
         if isinstance(each.job, Create):
-            names.update(draft.item["binding:host_id"] for draft in each.job.drafts)
+            names.update(draft.host for draft in each.job.drafts)
         elif isinstance(each.job, Update):
             names.add(each.job.changes.get("binding:host_id", ""))
     return names - {""}
+
+
+def hosts_held(batch: Iterable[Progress]) -> set[str]:
+    """The hosts of the ports whose addresses change."""
+    return {each.before.host for each in batch if each.before is not None} - {""}
 
 
 def whose(job: Create | Update | Delete | Rebind) -> tuple[str | None, str]:
@@ -219,7 +251,9 @@ def new_ports(
                 addresses.get(draft.id, ()),
                 groups.get(draft.id, ()),
                 each.is_secured(draft),
-                hosts.get(draft.item["binding:host_id"]),
+                hosts.get(draft.host),
+                each.segments.get(draft.id),
+                draft.id in each.segments and not addresses.get(draft.id),
             ),
         )
         for draft in drafts

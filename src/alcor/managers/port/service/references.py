@@ -6,12 +6,15 @@ network has got another subnet is found out by the IP manager (`LeaseGroup.known
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from alcor.contracts.peers import Ids, NetworkPeer, NodePeer, SubnetPeer
 from alcor.intent.follow import ReadModel, Ready, follow, id_of, record_of
 from alcor.intent.records import NetworkRecord, NodeRecord, SubnetRecord
 from alcor.keyed_log.log import Entry, KeyedLog
 from alcor.managers.port.model.addressing import Subnets, SubnetView, subnets, view
+from alcor.managers.port.model.segments import Reach
+from alcor.values.errors import Refusal
 
 NONE = Subnets()
 
@@ -23,6 +26,7 @@ class SubnetModel:
         self._added = added
         self._subnets_by_network: dict[str, Subnets] = {}
         self._network_by_subnet: dict[str, str] = {}
+        self.any_segments = False  # whether there were some that are of segments
 
     def of(self, network_id: str) -> Subnets:
         """Those known of a network."""
@@ -42,6 +46,7 @@ class SubnetModel:
             self._forget(id_of(entry))
             if isinstance(record, SubnetRecord):
                 added.append(view(record))
+                self.any_segments |= bool(record.segment_id)
                 self._add(added[-1])
         self._added(added)
 
@@ -80,6 +85,7 @@ class References:
         self._network_model = ReadModel("network")
         self._node_model = ReadModel("node")
         self._subnet_model = SubnetModel(added)
+        self._any_segments = False
 
     async def run(self, log: KeyedLog, rebuilt: Ready) -> None:
         """Keep the copies, for ever."""
@@ -126,6 +132,16 @@ class References:
                 del found[silent]
         return found
 
+    async def reach(self, ids: Iterable[str]) -> dict[str, Reach]:
+        """The physical networks that hosts are on, silent ones too: as the copy says, or where
+        subnets are of segments, so that it matters, as their owner does, unless that is away."""
+        wanted = sorted(ids)
+        known = {id_: node for id_ in wanted if (node := self.host(id_)) is not None}
+        if wanted and self.any_segments:
+            with suppress(Refusal):
+                known |= {node.id: node for node in (await self._nodes.nodes(Ids(wanted))).nodes}
+        return {id_: node.physical_networks for id_, node in known.items()}
+
     def host(self, id_: str) -> NodeRecord | None:
         """The host, as far as the copy knows."""
         node = self._node_model.get(id_)
@@ -134,6 +150,11 @@ class References:
     def known_subnets(self, ids: Iterable[str]) -> list[SubnetView]:
         """Those of the subnets that the copy knows."""
         return self._subnet_model.known(ids)
+
+    @property
+    def any_segments(self) -> bool:
+        """Whether subnets were seen that are of segments, now or before."""
+        return self._subnet_model.any_segments or self._any_segments
 
     def subnets(self, network_id: str) -> Subnets:
         """The subnets of a network, as far as the copy knows."""
@@ -146,6 +167,7 @@ class References:
         if ids:
             for record in (await self._subnets.subnets_of(Ids(ids))).subnets:
                 found[record.network_id].append(view(record))
+                self._any_segments |= bool(record.segment_id)
         return {id_: subnets(views) for id_, views in found.items()}
 
     async def sees_subnet(self, id_: str, project: str | None) -> bool:

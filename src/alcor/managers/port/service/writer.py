@@ -19,6 +19,7 @@ from alcor.managers.port.model.addressing import SubnetElsewhere, SubnetNotFound
 from alcor.managers.port.model.jobs import Create, Delete, Job, Rebind, Settle, Together, Update
 from alcor.managers.port.model.making import PortMaker
 from alcor.managers.port.model.port import FixedIpOfFloatingIp
+from alcor.managers.port.model.segments import Hosts
 from alcor.managers.port.needs import Saved, Store, Transaction
 from alcor.managers.port.service.commit import (
     Change,
@@ -38,12 +39,14 @@ from alcor.managers.port.service.progress import (
     check_ids,
     given_up,
     groups_asked,
+    hosts_held,
     hosts_named,
     mac_refusal,
     macs_given,
     names_policy,
     new_ports,
     note_before,
+    note_coming,
     open_in,
     orphans,
     policy_wishes,
@@ -154,11 +157,13 @@ class Writer:
 
     async def _prepare(self, batch: Sequence[Progress]) -> None:
         """Before leases are touched: are the ids free, the ports there? Leave notes for those."""
+        await self._look_for_coming(batch)
         creates = [e for e in open_in(batch) if isinstance(e.job, Create) and e.job.ids_given]
         updates = [
             e
             for e in open_in(batch)
-            if isinstance(e.job, Update) and (e.job.wishes is not None or e.job.readdress)
+            if isinstance(e.job, Update)
+            and (e.job.wishes is not None or e.job.readdress or e.comes)
         ]
         if not creates and not updates:
             return
@@ -173,16 +178,28 @@ class Writer:
         await self._store.write(work)
         self._settled.clear()
 
-    async def _lease(self, batch: Sequence[Progress]) -> list[Progress]:
+    async def _look_for_coming(self, batch: Sequence[Progress]) -> None:
+        """Find the ports without addresses that are to have a host where there are segments."""
+        bound = [
+            each
+            for each in open_in(batch)
+            if isinstance(each.job, Update) and each.job.changes.get("binding:host_id")
+        ]
+        if bound and self._references.any_segments:
+            await self._store.read(lambda tx: note_coming(tx, bound))
+
+    async def _lease(self, batch: Sequence[Progress], reach: Hosts) -> list[Progress]:
         """Lease what is open. Return those whose chosen MAC is taken, as what is made of it is."""
-        asking = [(each, requests) for each in open_in(batch) if (requests := requests_of(each))]
+        asking = [
+            (each, requests) for each in open_in(batch) if (requests := requests_of(each, reach))
+        ]
         if not asking:
             return []
         answers = await self._leasing.lease([requests for _, requests in asking])
         doubled: list[Progress] = []
         for (each, _), answer in zip(asking, answers, strict=True):
             if not isinstance(answer, Refusal):
-                each.addresses = answer
+                each.addresses, each.segments = answer
             elif isinstance(refusal := await self._why(each, answer), MacsDoubled):
                 doubled.append(each)
             else:
@@ -223,11 +240,13 @@ class Writer:
 
         A MAC is chosen before addresses are leased, because some are made of it.
         """
-        hosts = await self._references.hosts(hosts_named(open_in(batch)))
+        named = hosts_named(open_in(batch))
+        nodes = await self._references.hosts(named)
+        reach = await self._references.reach(named | hosts_held(open_in(batch)))
         for _ in range(mac_tries_max):
             for each in open_in(batch):
                 await self._choose_macs(each)
-            doubled = await self._lease(batch)
+            doubled = await self._lease(batch, reach)
             await self._keep_translated(batch)
             writing = [each for each in open_in(batch) if not isinstance(each.job, Settle)]
             if not writing:
@@ -236,7 +255,7 @@ class Writer:
                 each.again = True
             saving = [each for each in writing if not any(each is other for other in doubled)]
             maker = PortMaker(self._now(), self._zone)
-            writes = [self._write_of(each, hosts, maker) for each in saving]
+            writes = [self._write_of(each, nodes, reach, maker) for each in saving]
             answers = await self._commit(writes)
             for each, answer in zip(saving, answers, strict=True):
                 if isinstance(answer, MacsDoubled):
@@ -258,14 +277,20 @@ class Writer:
         self._settled.clear()
         return answers
 
-    def _write_of(self, each: Progress, hosts: Mapping[str, NodeRecord], maker: PortMaker) -> Write:
+    def _write_of(
+        self,
+        each: Progress,
+        nodes: Mapping[str, NodeRecord],
+        reach: Hosts,
+        maker: PortMaker,
+    ) -> Write:
         job, at = each.job, maker.at
         assert not isinstance(job, Settle)
         if isinstance(job, Together):
             return Several(job.decide, job.trace)
         project, trace = whose(job)
         if isinstance(job, Create):
-            ports = new_ports(job.drafts, each, hosts, maker)
+            ports = new_ports(job.drafts, each, nodes, maker)
             given = macs_given(job)
             return NewPorts(ports, given, trace, each.owners, job.caller.sees_all)
         if isinstance(job, Rebind):
@@ -274,19 +299,21 @@ class Writer:
             return Removal(job.id, project, trace, job.holder)
         changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes
         fixed_ips = each.addresses[job.id] if each.addresses is not None else None
-        node = hosts.get(changes.get("binding:host_id", ""))
+        host = changes.get("binding:host_id", "")
         return Change(
             job.id,
             project,
             changes,
             fixed_ips,
-            node,
+            nodes.get(host),
+            reach.get(host, ()),
             job.if_revision,
             at,
             trace,
             job.holder,
             job.mac_chosen,
             self._zone,
+            each.segments.get(job.id),
         )
 
     async def _choose_macs(self, each: Progress) -> None:
