@@ -2,6 +2,7 @@
 
 A host with a port on one network needs all networks that routers join to it, however many routers
 lie between. Gateways lead only outward: hosts of an external network need nothing of those inside.
+But from there further routers may lead on, by interfaces on the external network.
 
 The hosts by which a router leaves need all that it joins as well. For that, a router with a gateway
 counts as joined to a further network with the router's own id, and these hosts as being on it
@@ -41,15 +42,26 @@ class RouterIndex:
 
     def networks_to(self, network_id: str) -> frozenset[str]:
         """The network itself, and every one from which routers lead to it."""
-        outside = self._routers_by_outside.of(network_id)
-        if not outside:
-            return self._joined_with(network_id)
-        return self._joined_with(network_id).union(*map(self.networks_at, outside))
+        joined = self._joined_with(network_id)
+        if not any(map(self._routers_by_outside.of, joined)):
+            return joined
+        found, waiting = set(joined), [*joined]
+        while waiting:
+            for router_id in self._routers_by_outside.of(waiting.pop()):
+                more = self._joined_at(router_id) - found
+                found |= more
+                waiting += more
+        return frozenset(found)
 
     def networks_at(self, router_id: str) -> frozenset[str]:
         """Every network from which packets may reach the router."""
         for network_id in self._networks_by_router.of(router_id):
-            return self._joined_with(network_id)  # they are all joined with each other
+            return self.networks_to(network_id)  # they are all joined with each other
+        return frozenset()
+
+    def _joined_at(self, router_id: str) -> frozenset[str]:
+        for network_id in self._networks_by_router.of(router_id):
+            return self._joined_with(network_id)
         return frozenset()
 
     def networks_to_uplink(self, uplink: str) -> frozenset[str]:

@@ -223,6 +223,23 @@ def test_two_hosts_hold_a_router_and_all_that_it_joins_without_a_machine() -> No
         assert set(world_.planner.index.hosts_of(name)) == {"h4", *exits}
 
 
+def test_what_an_interface_on_an_external_network_leads_to_concerns_hosts_that_leave_there() -> (
+    None
+):
+    world_ = Exits(world("x1", ""), machine("m", "n1", "h1"))
+    for record in (
+        meeting("i1", "r1", "n1", "interface"),
+        meeting("g1", "r1", "x1", "gateway"),
+        meeting("i2", "r2", "x1", "interface"),
+        meeting("i3", "r2", "n2", "interface"),
+    ):
+        world_.tell(record)
+
+    for name in (router_slice("r2"), network_slice("n2")):
+        assert name in slices_of("h1", world_.planner.goal)
+        assert set(world_.planner.index.hosts_of(name)) == {"h1"}
+
+
 def test_a_router_without_interfaces_is_held_by_its_exits_alone() -> None:
     world_ = Exits(node("h1"), world("x1"), meeting("g1", "r1", "x1", "gateway"))
 
