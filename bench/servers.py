@@ -11,7 +11,7 @@ from typing import Self
 
 from alcor.client.api import Api
 
-ready_timeout_s = 120.0
+ready_timeout_s = 600.0  # several deliveries may plan a large region beside each other
 quiet_timeout_s = 120.0
 _idle_s = 0.003  # of processor time in 30 ms: timers, no work
 _quiet_looks = 3  # of 30 ms, one after the other

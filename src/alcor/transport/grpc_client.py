@@ -14,9 +14,13 @@ from alcor.transport.standing import Chance, connect_s_max, get_s_max
 from alcor.transport.tls import TlsFiles
 
 frame_bytes_max = 64 * 1024 * 1024
+underway_bytes = 4 * 1024 * 1024  # that may be sent before the host has said that some has come
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", frame_bytes_max),
+    # Else each frame is answered by a ping, which asks how much may be on its way at once.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", underway_bytes),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
