@@ -14,6 +14,7 @@ from alcor.agent.packets import advertisement, dhcp, dhcp6, dns, icmp, ipv4, ipv
 from alcor.agent.packets.names import name_bytes
 from alcor.agent.punts import dhcp4 as dhcp4_server
 from alcor.agent.punts import dhcp6 as dhcp6_server
+from alcor.agent.punts.dhcp import Served
 from alcor.agent.services import answers
 from alcor.agent.services.connection import Connection
 from alcor.agent.services.http import HttpRequest, HttpSession, Reply, plain
@@ -71,7 +72,7 @@ SUBNETS = MODEL.subnets_of(WIRED.port)
 
 
 def _dhcp4(data: bytes) -> None:
-    served = dhcp4_server.Served(WIRED.port, NETWORK, SUBNETS, 3600)
+    served = Served(WIRED.port, NETWORK, SUBNETS, 3600)
     dhcp4_server.answer(data, served)
     # Past the checksum of the IP header, which random bytes never get right.
     packet = frames.udp4(0, 0xFFFFFFFF, 68, 67, data)
@@ -79,7 +80,7 @@ def _dhcp4(data: bytes) -> None:
 
 
 def _dhcp6(data: bytes) -> None:
-    served = dhcp6_server.Served(WIRED.port, NETWORK, SUBNETS, 3600)
+    served = Served(WIRED.port, NETWORK, SUBNETS, 3600)
     dhcp6_server.answer(data, served)
     packet = frames.udp6(LINK_LOCAL, ALL, 546, 547, data)
     dhcp6_server.answer(frames.ip_frame(0x3333_0001_0002, MAC, packet), served)

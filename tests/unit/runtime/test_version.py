@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from alcor.agent.metrics import Metrics
 from alcor.runtime.version import of_tree, version
 
 COMMIT = "65a7d7e74421f66bb169658d20e8f24a75b21693"
@@ -84,3 +85,11 @@ def test_without_history_the_release_stands_alone(tmp_path: Path) -> None:
 
 def test_what_runs_from_a_checkout_is_of_it() -> None:
     assert version() == of_tree(Path(__file__).parents[3])
+
+
+def test_an_agent_tells_its_version_as_roles_do() -> None:
+    said = Metrics().registry.get_sample_value(
+        "alcor_build_info", {"version": version(), "role": "agent"}
+    )
+
+    assert said == 1

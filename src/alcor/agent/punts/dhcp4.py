@@ -33,7 +33,8 @@ from alcor.agent.packets.ipv4 import (
     parse_datagram,
 )
 from alcor.agent.packets.names import host_label
-from alcor.goal_state.entries import Network, Port, Subnet
+from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.goal_state.entries import Port, Subnet
 from alcor.values.addresses import Address
 from alcor.values.dhcp_options import NEXT_SERVER, When
 
@@ -50,29 +51,6 @@ _NEEDED = (
     Option.ROUTER,
     Option.CLASSLESS_ROUTES,
 )
-
-
-class Served(NamedTuple):
-    """The port that asks, with the data that an answer is made of."""
-
-    port: Port
-    network: Network
-    subnets: Mapping[str, Subnet]
-    lease_s: int
-
-
-class Answer(NamedTuple):
-    """A frame to send to the port."""
-
-    frame: bytes
-    kind: MessageType
-
-
-class Silence(NamedTuple):
-    """No answer, and why not; `notable` when an operator should know."""
-
-    reason: str
-    notable: bool = False
 
 
 class _Lease(NamedTuple):

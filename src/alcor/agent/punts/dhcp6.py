@@ -5,8 +5,7 @@ port alone, so a machine does not notice when the agent starts again or the port
 Sources: RFC 8415 section 18.3, RFC 3646, Neutron's `ipv6_address_mode`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from alcor.agent.model.service_address import SERVER_MAC, resolvers
 from alcor.agent.packets.dhcp6 import (
@@ -26,7 +25,8 @@ from alcor.agent.packets.dhcp6 import (
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import Datagram6, parse_datagram
 from alcor.agent.packets.names import is_domain, name_bytes
-from alcor.goal_state.entries import Ipv6Mode, Network, Port, Subnet
+from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.goal_state.entries import Ipv6Mode, Port
 from alcor.ovs import frames
 from alcor.values.addresses import eui64_link_local
 from alcor.values.dhcp_options import DhcpOption
@@ -38,39 +38,6 @@ _HEADERS = 40 + 8 + 4  # bytes of IPv6, UDP and the message before its options
 
 _WITH_SERVER = (MessageType.REQUEST, MessageType.RENEW, MessageType.RELEASE, MessageType.DECLINE)
 _WITHOUT_SERVER = (MessageType.SOLICIT, MessageType.CONFIRM, MessageType.REBIND)
-
-
-class Served(NamedTuple):
-    """The port that asks, with the data that an answer is made of."""
-
-    port: Port
-    network: Network
-    subnets: Mapping[str, Subnet]  # of the port's addresses
-    lease_s: int
-
-    @property
-    def addresses(self) -> tuple[int, ...]:
-        """What DHCPv6 gives to the port."""
-        return tuple(
-            fixed.address.number
-            for fixed in self.port.fixed_ips
-            if fixed.subnet_id in self.subnets
-            and self.subnets[fixed.subnet_id].address_mode is Ipv6Mode.STATEFUL
-        )
-
-
-class Answer(NamedTuple):
-    """A frame to send to the port."""
-
-    frame: bytes
-    kind: MessageType
-
-
-class Silence(NamedTuple):
-    """No answer, and why not; `notable` when an operator should know."""
-
-    reason: str
-    notable: bool = False
 
 
 Options = list[tuple[int, bytes]]
@@ -125,7 +92,7 @@ def _answer_message(
             claimed = {address for each in associations for address in each.addresses}
             if not claimed:
                 return Silence("CONFIRM without an address")
-            options.append(_confirmed(claimed <= set(served.addresses)))
+            options.append(_confirmed(claimed <= set(_addresses(served))))
         case MessageType.RELEASE:
             # The address stays the port's; there is nothing to give back.
             options.append(_status(Status.SUCCESS, "released"))
@@ -152,7 +119,7 @@ def _identifiers(message: Message) -> Iterator[tuple[int, bytes]]:
 
 def _given(associations: Sequence[Association], served: Served) -> Iterator[tuple[int, bytes]]:
     """All of the port's addresses for the first association, nothing for the others."""
-    addresses = served.addresses
+    addresses = _addresses(served)
     for each in associations:
         if each.code == Option.IA_PD:
             no_prefix = status_bytes(Status.NO_PREFIXES, "no prefixes here")
@@ -164,6 +131,16 @@ def _given(associations: Sequence[Association], served: Served) -> Iterator[tupl
             times = b"" if each.code == Option.IA_TA else bytes(8)
             no_address = status_bytes(Status.NO_ADDRESSES, "no addresses for it")
             yield each.code, each.iaid + times + no_address
+
+
+def _addresses(served: Served) -> tuple[int, ...]:
+    """What DHCPv6 gives to the port."""
+    return tuple(
+        fixed.address.number
+        for fixed in served.port.fixed_ips
+        if fixed.subnet_id in served.subnets
+        and served.subnets[fixed.subnet_id].address_mode is Ipv6Mode.STATEFUL
+    )
 
 
 def _leases(association: Association, addresses: Sequence[int], lease_s: int) -> bytes:

@@ -7,6 +7,7 @@ model alone, so machines are answered while the control plane is away.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,7 @@ from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts import dhcp4, dhcp6, router, stale
 from alcor.agent.punts.decisions import DecisionLogs
+from alcor.agent.punts.dhcp import Answer, Served, Silence
 from alcor.agent.punts.outside import OutsideNeighbours
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.punts.shared_addresses import SharedNeighbours
@@ -43,8 +45,8 @@ class Responder:
         self._model, self._metrics = model, metrics
         self._lease_s = lease_s
         self._kinds: dict[bytes, Callable[[PacketIn, Wired], bytes | None]] = {
-            p.PUNT_DHCP4: self._dhcp4,
-            p.PUNT_DHCP6: self._dhcp6,
+            p.PUNT_DHCP4: partial(self._dhcp, dhcp4.answer),
+            p.PUNT_DHCP6: partial(self._dhcp, dhcp6.answer),
             p.PUNT_RA: self._ra,
             p.PUNT_ROUTER: self._router,
         }
@@ -184,23 +186,17 @@ class Responder:
             return self._be_silent("router", str(error), wired)
         return self._say("router", "answered", told, wired)
 
-    def _dhcp4(self, packet: PacketIn, wired: Wired) -> bytes | None:
+    def _dhcp(
+        self, server: Callable[[bytes, Served], Answer | Silence], packet: PacketIn, wired: Wired
+    ) -> bytes | None:
+        kind = packet.userdata.decode()
         subnets = self._model.subnets_of(wired.port)
-        served = dhcp4.Served(wired.port, wired.network, subnets, self._lease_s)
-        match dhcp4.answer(packet.data, served):
-            case dhcp4.Answer(frame, kind):
-                return self._say("dhcp4", kind.name, frame, wired)
-            case dhcp4.Silence(reason, notable):
-                return self._be_silent("dhcp4", reason, wired, notable)
-
-    def _dhcp6(self, packet: PacketIn, wired: Wired) -> bytes | None:
-        subnets = self._model.subnets_of(wired.port)
-        served = dhcp6.Served(wired.port, wired.network, subnets, self._lease_s)
-        match dhcp6.answer(packet.data, served):
-            case dhcp6.Answer(frame, kind):
-                return self._say("dhcp6", kind.name, frame, wired)
-            case dhcp6.Silence(reason, notable):
-                return self._be_silent("dhcp6", reason, wired, notable)
+        served = Served(wired.port, wired.network, subnets, self._lease_s)
+        match server(packet.data, served):
+            case Answer(frame, said):
+                return self._say(kind, said.name, frame, wired)
+            case Silence(reason, notable):
+                return self._be_silent(kind, reason, wired, notable)
 
     def _ra(self, packet: PacketIn, wired: Wired) -> bytes | None:
         try:

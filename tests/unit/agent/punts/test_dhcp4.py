@@ -27,7 +27,8 @@ from alcor.agent.packets.ipv4 import (
     checksum,
     parse_datagram,
 )
-from alcor.agent.punts.dhcp4 import Answer, Served, Silence, answer
+from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.agent.punts.dhcp4 import answer
 from alcor.goal_state.entries import FixedIp, Network, Port, Route, Subnet
 from alcor.values.addresses import Mac, address, prefix
 from alcor.values.dhcp_options import DhcpOption, option

@@ -18,7 +18,8 @@ from alcor.agent.packets.dhcp6 import (
 )
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import parse_datagram
-from alcor.agent.punts.dhcp6 import Answer, Served, Silence, answer
+from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.agent.punts.dhcp6 import answer
 from alcor.goal_state.entries import FixedIp, Ipv6Mode, Network, Port, Subnet
 from alcor.ovs import frames
 from alcor.values.addresses import Mac, address, eui64_link_local, prefix
