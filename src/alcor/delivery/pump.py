@@ -91,13 +91,11 @@ class Pump:
         snapshot, last_change = await self._whole()
         reached = Reached(self._intent.life, last_change)
         living = [entry for entry in snapshot.entries if entry.value is not None]
-        readable = [change for entry in living if (change := self._read(entry)) is not None]
-        named = {entry.key for entry in living}
-        changes = [*self.planner.surplus(named), *readable]
-        for step in _steps(changes):
-            planned = [Planned(self._apply(change), at=reached.position) for change in step]
-            self._planned(merged(await self._put(planned)))
-            await asyncio.sleep(0)  # let others run
+        for step in _steps(self.planner.surplus({entry.key for entry in living})):
+            await self._plan_again(step, reached)
+        for some in _steps(living):  # read as they are planned: others can't wait for all at once
+            read = [change for entry in some if (change := self._read(entry)) is not None]
+            await self._plan_again(read, reached)
         for name in self.position_by_slice:  # positions of another life mean nothing in this one
             self.position_by_slice[name] = reached.position
         self.watermark.move(self._goal_position, reached)
@@ -108,6 +106,11 @@ class Pump:
         self.ready.set()
         self._planned({})
         return snapshot.position
+
+    async def _plan_again(self, changes: Sequence[IntentChange], reached: Reached) -> None:
+        planned = [Planned(self._apply(change), at=reached.position) for change in changes]
+        self._planned(merged(await self._put(planned)))
+        await asyncio.sleep(0)  # let others run
 
     async def _whole(self) -> tuple[Snapshot, int]:
         """All that the intent log holds, with what it remembers of what is gone, and the position

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from alcor.delivery import metrics
-from alcor.delivery.pump import Pump
+from alcor.delivery.pump import Pump, entries_per_step_max
 from alcor.intent import records
 from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.log import Change, Entry, Snapshot
@@ -73,6 +74,26 @@ def run(scenario: Callable[[World], Coroutine[Any, Any, None]], **intent_limits:
         await asyncio.gather(pumping, return_exceptions=True)
 
     asyncio.run(main())
+
+
+def test_others_run_while_a_large_log_is_read() -> None:
+    """Half a million records were read at once: what the delivery follows took it for dead."""
+
+    async def scenario(world: World) -> None:
+        count = 5 * entries_per_step_max
+        unreadable = [Change(f"network/n{n}", b"?", n + 1) for n in range(count)]
+        await world.intent.put(unreadable)
+        world.sequence = count
+        world.rebuilt.set()
+        before, reads = metrics.unplannable._value.get(), [0.0]
+        while reads[-1] < count:
+            await asyncio.sleep(0)
+            reads.append(metrics.unplannable._value.get() - before)
+
+        at_once = [later - earlier for earlier, later in pairwise(reads)]
+        assert max(at_once) <= entries_per_step_max
+
+    run(scenario)
 
 
 def test_nothing_is_planned_before_all_is_told() -> None:
