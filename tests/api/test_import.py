@@ -220,7 +220,10 @@ def test_a_default_group_that_is_here_already_stands_for_the_sources(
     [own] = target.listed(f"/v2.0/security-groups?project_id={RED}")
     [theirs] = source.listed(f"/v2.0/security-groups?project_id={RED}&name=default")
 
-    bring(source, target, code=1)  # it has a rule more than there
+    checked = bring(source, target, "--check", code=None)
+    done = bring(source, target, code=1)  # it has a rule more than there
+    assert sums(checked) == sums(done)
+    assert [each["name"] for each in checked["notes"]] == [each["name"] for each in done["notes"]]
     bring(source, target, "--update")
     again = bring(source, target)
 

@@ -22,7 +22,7 @@ def hook(bringing: Bringing, kinds: Mapping[str, Resource]) -> None:
     """Hook them all up."""
     groups = Groups(bringing, kinds["security-group"], kinds["security-group-rule"])
     of_groups = Hooks(made=groups.made, refused=groups.refused, differs=groups.differs)
-    bringing.hook("default groups", of_groups)
+    bringing.hook("default groups", of_groups._replace(here=groups.default_here))
     bringing.hook("security groups", of_groups)
     bringing.hook("security group rules", Hooks(here=groups.rule_here))
     complete = Hooks(made=lambda new, here: bringing.known.made.add(here["id"]))
@@ -58,12 +58,26 @@ class Groups:
             return False
         whose = [("project_id", new.wanted["project_id"]), ("name", new.wanted["name"])]
         [own] = self._bringing.target.all(self._group, whose)
-        self._bringing.known.here_by_id[new.item["id"]] = own["id"]
-        self._rules_by_group[own["id"]] = own[_RULES]
-        why = f"the project's default group here is {own['id']}, and stands for it"
-        self._bringing.ledger.note("default groups", new.item, why)
+        self._stands_for(new.item, own)
         self._bringing.compare(subject, new.item, new.wanted, own)
         return True
+
+    def default_here(self, item: Item, wanted: Item) -> Item | None:
+        """That group, where nothing is made and so nothing refused."""
+        if not self._bringing.how.check:
+            return None
+        # Whoever asks for one project's groups makes its default one; of nobody's and its, nothing.
+        whose = [("project_id", ""), ("project_id", wanted["project_id"]), ("name", "default")]
+        own = next(iter(self._bringing.target.all(self._group, whose)), None)
+        if own is not None:
+            self._stands_for(item, own)
+        return own
+
+    def _stands_for(self, item: Item, own: Item) -> None:
+        self._bringing.known.here_by_id[item["id"]] = own["id"]
+        self._rules_by_group[own["id"]] = own[_RULES]
+        why = f"the project's default group here is {own['id']}, and stands for it"
+        self._bringing.ledger.note("default groups", item, why)
 
     def differs(self, item: Item, wanted: Item, here: Item) -> Difference | None:
         if here["id"] == item["id"] and self._is_unfinished(item, here):
