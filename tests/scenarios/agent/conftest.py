@@ -659,7 +659,7 @@ def _arp(op: int, nic: Nic, target: int, said: dict[str, str], to: Nic | None = 
         sha=_mac(said, "sha", nic.port.mac),
         spa=_ip(said, "ip", nic.number(4)),
         tpa=target,
-        dst=to.port.mac if to else frames.BROADCAST,
+        dst=_mac(said, "dst_mac", to.port.mac if to else frames.BROADCAST),
         src=_mac(said, "mac", nic.port.mac),
     )
 

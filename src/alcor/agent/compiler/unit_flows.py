@@ -202,8 +202,11 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
     if is_here and network.physical_network:
         yield from physical.asked(network, [wanted], holder.mac, cookie)
         yield from physical.answered(network, holder.mac, cookie)
-        if wired is not None and not model.shared.has_pair(network.id, wanted, holder):
-            yield from physical.moved(wired, wanted, holder.mac, cookie)
+        if wired is not None:
+            yield from physical.claimed(wired, wanted, cookie)
+            is_paired = model.shared.has_pair(network.id, wanted, holder)
+            if not is_paired and holder.mac != neighbour.mac:
+                yield from physical.moved(wired, holder.mac, cookie)
     if holder.mac == neighbour.mac:
         return
     endpoints = _hosts_of(model, neighbour)

@@ -131,7 +131,7 @@ _PHASES = (
                 reads=(VNI, PORT_IN),
                 writes=(FLAGS,),
                 miss_means="nobody has that address, or it is the asker's own",
-                next=("ND_ANSWER", "MULTICAST", "SEEK", "UPLINK_OUT", "RETURN"),
+                next=("ND_ANSWER", "L2_DST", "MULTICAST", "SEEK", "UPLINK_OUT", "RETURN"),
             ),
             Stage(
                 "ND_ANSWER",

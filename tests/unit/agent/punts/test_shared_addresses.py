@@ -359,6 +359,25 @@ def test_on_a_physical_network_an_address_is_lost_to_who_announces_it_outside(sa
         world.check()
 
 
+def test_on_a_physical_network_who_announces_a_pair_s_address_outside_is_not_answered() -> None:
+    world = World(network=WIRED)
+    world.take(announcement(SHARED, mac_of("a")), by="a")
+    announces = match(
+        metadata=7,
+        eth_type=0x806,
+        arp_op=1,
+        arp_spa=SHARED.number,
+        arp_tpa=SHARED.number,
+        reg0=p.FROM_UPLINK,
+    )
+    assert world.leads(announces)
+
+    world.take(announcement(SHARED, mac_of("b")), outside=True)  # his own host is believed
+
+    assert world.holder(SHARED) == "a"
+    world.check()
+
+
 def test_on_a_physical_network_who_asks_is_known_as_well() -> None:
     world, inner = open_world(WIRED), address("10.0.0.77")
     asks = frames.arp(1, sha=INNER, spa=inner.number, tpa=address("10.0.0.200").number)

@@ -17,12 +17,12 @@ from alcor.agent.model.routers.routing import Leg
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import DROP, Flow, Match, apply, load, match, output, punt
+from alcor.ovs.flow import DROP, Flow, Instructions, Match, apply, load, match, output, punt
 from alcor.values.addresses import Address, Mac, eui64_link_local
 
 _REQUEST, _REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
 _FROM_NOWHERE = load("in_port", 0, bits=16)  # a switch sends nothing back to where it came from
-_TO_ANSWER, _TO_MACHINE, _TO_ALL = (apply(goto=at) for at in (p.ARP_ND, p.L2_DST, p.MULTICAST))
+_TO_ANSWER, _ON = apply(goto=p.ARP_ND), apply(goto=p.L2_DST)
 _GROUP = (1 << 40, 1 << 40)  # the bit that a broadcast or multicast MAC has
 _UNKNOWN = p.PRIORITY.lowest - 1  # below addresses that several ports may have
 
@@ -31,7 +31,7 @@ def network(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
     """What is said to all outside goes to all; answers to questions from there go back."""
     vni = network.vni
     for asks in _questions(vni, p.FROM_UPLINK):
-        yield Flow(p.UPLINK_IN, p.PRIORITY.low, asks, _TO_ALL, cookie)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.low, asks, _ON, cookie)
     heard = apply(punt(userdata=p.PUNT_HEARD), goto=p.MULTICAST, meter=of_outside(uplink).id)
     for says in _said_to_all(vni):
         yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, heard, cookie)
@@ -44,7 +44,7 @@ def asking(network: Network, cookie: int) -> Iterator[Flow]:
     """Questions that nobody here answers go to all, with an uplink here or without."""
     if network.physical_network:
         for asks in _questions(network.vni, p.FROM_INSIDE):
-            yield Flow(p.ARP_ND, _UNKNOWN, asks, _TO_ALL, cookie)
+            yield Flow(p.ARP_ND, _UNKNOWN, asks, _ON, cookie)
 
 
 def _questions(vni: int, flags: tuple[int, int]) -> Iterator[Match]:
@@ -106,16 +106,23 @@ def answered(network: Network, mac: Mac, cookie: int) -> Iterator[Flow]:
         eth_dst=mac,
     )
     for says in (reply, advertisement):
-        yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, _TO_MACHINE, cookie)
+        yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, _ON, cookie)
 
 
-def moved(wired: Wired, held: Address, mac: Mac, cookie: int) -> Iterator[Flow]:
-    """An address that the agent has found here, at this MAC, is outside now: the agent hears it."""
-    heard = apply(punt(userdata=p.PUNT_SHARED), goto=p.L2_DST, meter=of_faults(wired.number).id)
+def moved(wired: Wired, mac: Mac, cookie: int) -> Iterator[Flow]:
+    """A MAC that the agent has found here sends from outside now: the agent hears it."""
+    sent = match(metadata=wired.network.vni, eth_src=mac, reg0=p.FROM_UPLINK)
+    yield Flow(p.UPLINK_IN, p.PRIORITY.guard, sent, _heard(wired), cookie)
+
+
+def _heard(wired: Wired) -> Instructions:
+    shared = punt(userdata=p.PUNT_SHARED)
+    return apply(shared, goto=p.L2_DST, meter=of_faults(wired.number).id)
+
+
+def claimed(wired: Wired, held: Address, cookie: int) -> Iterator[Flow]:
+    """Somebody outside announces an address that the agent has found here: nobody answers him."""
     vni, came = wired.network.vni, p.FROM_UPLINK
-    if mac != wired.port.mac:
-        sent = match(metadata=vni, eth_src=mac, reg0=came)
-        yield Flow(p.UPLINK_IN, p.PRIORITY.guard, sent, heard, cookie)
     if held.version == 4:
         said = match(
             metadata=vni,
@@ -136,7 +143,7 @@ def moved(wired: Wired, held: Address, mac: Mac, cookie: int) -> Iterator[Flow]:
             eth_dst=_GROUP,
             reg0=came,
         )
-    yield Flow(p.UPLINK_IN, p.PRIORITY.guard + 1, said, heard, cookie)
+    yield Flow(p.UPLINK_IN, p.PRIORITY.guard + 1, said, _heard(wired), cookie)
 
 
 def asked(network: Network, addresses: Iterable[Address], mac: Mac, cookie: int) -> Iterator[Flow]:
