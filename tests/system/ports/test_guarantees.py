@@ -5,12 +5,17 @@ that they do is for the kernel's switch. So the classes that the kernel has are 
 flows; and that packets still pass by the uplink.
 """
 
+import asyncio
 import re
 import subprocess
+import time
 from collections.abc import Callable
 
 from tests.system.conftest import set_addresses
 
+from alcor.agent.config import AgentConfig
+from alcor.agent.doctor.examine import examine
+from alcor.agent.doctor.finding import Health
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, outside, parts
 from alcor.lab.commands import run
@@ -63,6 +68,8 @@ def test_a_port_has_the_queue_of_its_guarantee_for_as_long_as_it_is_there(
 
     wait_until("a flow by the queue", queued, deadline_s)
 
+    _check_doctor(lab)
+
     # An agent that starts anew finds what is there, and makes nothing again.
     before = vsctl(lab.host("h1"), "--columns=_uuid", "list", "QoS"), _classes(lab)
     _say(lab, f"{outside.bridge}:{link_kbps}:")
@@ -85,6 +92,34 @@ def test_a_host_that_says_it_can_guarantee_nothing_takes_its_queues_away(lab: La
 
     wait_until("no class", lambda: _classes(lab) == {}, deadline_s)
     wait_until("no such flow", lambda: "set_queue" not in str(_flows(lab)), deadline_s)
+
+
+def _check_doctor(lab: Lab) -> None:
+    """It finds the host well, and names the queues when somebody has taken them away."""
+    host = lab.host("h1")
+    config = AgentConfig(
+        host="h1",
+        tunnel_ip=host.tunnel_ip,
+        control_plane=lab.record.agents_target,
+        ovs_rundir=str(host.folder),
+        state_dir=str(host.folder / "agent"),
+        bridge_mappings=f"{outside.physical_network}:{outside.bridge}",
+        resource_provider_bandwidths=f"{outside.bridge}:{link_kbps}:",
+    )
+
+    def health_by_check() -> dict[str, Health]:
+        nowhere = OSError(0, "not looked for here")
+        found = asyncio.run(examine(config, lab.record.endpoint, time.time, nowhere))
+        return {each.check: each.health for each in found if each.check in ("queues", "flows")}
+
+    well = {"queues": Health.GOOD, "flows": Health.GOOD}
+    wait_until("all to be well", lambda: health_by_check() == well, deadline_s)
+    parts.stop_agent(host)
+    vsctl(host, "clear", "Port", "ext0", "qos")
+    assert health_by_check() == well | {"queues": Health.FAULT}
+    assert _classes(lab) == {}
+    _say(lab, f"{outside.bridge}:{link_kbps}:")
+    wait_until("the class again", lambda: guaranteed_kbps in _classes(lab).values(), deadline_s)
 
 
 def _say(lab: Lab, bandwidths: str) -> None:

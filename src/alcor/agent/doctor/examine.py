@@ -35,6 +35,8 @@ async def examine(
     if seen is not None and remembered is not None:
         found += switch.interface_faults(seen.rows, wish, list(remembered.ports()))
         found += switch.copies_faults(seen.rows, wish, remembered.model.kinds_of_copies)
+        memory.plug_in(remembered, seen.rows, wish)
+        found += switch.queue_faults(seen.rows, wish, remembered.model.queues)
     if seen is not None and bridge.row_of(seen.rows, wish) is not None:
         found += await _flows(config, wish, seen, remembered)
     found += await _underlay(config, underlay, remembered)

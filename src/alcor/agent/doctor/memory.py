@@ -70,15 +70,21 @@ def recall(folder: Path, host: str) -> tuple[Remembered | None, list[Finding]]:
 def flows_wanted(remembered: Remembered, rows: Rows, wish: Wish) -> dict[FlowKey, FlowBody]:
     """What the switch must have, by the goal state and by what is plugged in."""
     model = remembered.model
-    model.qos.bridge_by_network = wish.holding
     model.set_tunnel(bridge.tunnel_of(rows, wish))
     model.exits.set_uplinks(bridge.uplinks_of(rows, wish))
-    interfaces = bridge.interfaces_of(rows, wish, {})
-    for port_id in model.interfaces.keys() | interfaces.keys():
-        model.set_interface(port_id, interfaces.get(port_id))
+    plug_in(remembered, rows, wish)
     compiler = Compiler(model)
     compiler.update(set(model.units()))
     return {key: body for _, key, body in compiler.flows()}
+
+
+def plug_in(remembered: Remembered, rows: Rows, wish: Wish) -> None:
+    """Have the model know what is plugged in, and where bandwidth is held."""
+    model = remembered.model
+    model.qos.bridge_by_network = wish.holding
+    interfaces = bridge.interfaces_of(rows, wish, {})
+    for port_id in model.interfaces.keys() | interfaces.keys():
+        model.set_interface(port_id, interfaces.get(port_id))
 
 
 def release_differs(remembered: Remembered) -> Finding | None:

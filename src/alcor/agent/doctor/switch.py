@@ -1,12 +1,12 @@
 """The switch's database: whether it is there, says what it must, and who drives it."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from alcor.agent.doctor.finding import Finding, fault, good
-from alcor.agent.drivers import bridge
+from alcor.agent.drivers import bridge, queues
 from alcor.agent.drivers.bridge import Rows, Wish
 from alcor.agent.model.model import Interface, Tunnel
 from alcor.agent.model.ports.monitoring import Kinds
@@ -92,6 +92,24 @@ def copies_faults(rows: Rows, wish: Wish, kinds: Kinds) -> Iterator[Finding]:
         if tunnel is not None and not getattr(tunnel.copies, kind):
             says = f"{wish.bridge} has no working port for copies ({kind}): none of them leave"
             yield fault("tunnel", says, _MADE_BY_AGENT)
+
+
+def queue_faults(
+    rows: Rows, wish: Wish, wanted: Mapping[str, Mapping[int, int]]
+) -> Iterator[Finding]:
+    """What uplinks lack of the queues (bits a second, by bridge and number) that must be. Pure."""
+    wish = wish._replace(queues=wanted)
+    for what in queues.faults(rows, wish):
+        step = "mend it, or take the bridge out of resource_provider_bandwidths"
+        yield fault("queues", what, step)
+    if queues.missing(rows, wish):
+        says = "uplinks don't have the queues that ports are guaranteed"
+        yield fault("queues", says, _MADE_BY_AGENT)
+    elif wanted:
+        count = sum(map(len, wanted.values()))
+        yield good(
+            "queues", f"{count} ports are guaranteed bandwidth on {', '.join(sorted(wanted))}"
+        )
 
 
 def interface_faults(rows: Rows, wish: Wish, known: Collection[str]) -> Iterator[Finding]:
