@@ -1,14 +1,15 @@
 """Placement hears of hosts over HTTP: again after an outage; after a crash, what differs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from keystoneauth1.session import Session
 from prometheus_client import REGISTRY
-from tests.fixtures.flaky import Flaky
+from tests.fixtures.flaky import Flaky, FlakyDatabase
 from tests.fixtures.placement import Placement, serving
 
 from alcor.integrations.placement.app import PlacementApp
@@ -310,7 +311,10 @@ def test_how_totals_are_given_out_is_told(tmp_path: Path) -> None:
     async def scene() -> None:
         await world.put("h1", NodeRecord(id="h1", tunnel_ip="192.0.2.1", capacity=capacity))
         await until(lambda: len(server.held().get(UPLINK, ("", set(), {}))[2]) == 2)
-        (each,) = (each for each in server.providers.values() if each["name"] == UPLINK)
+        ((id_, each),) = (p for p in server.providers.items() if p[1]["name"] == UPLINK)
+        # Nobody is to have something of what has no traits yet.
+        puts = [f"PUT /resource_providers/{id_}/{part}" for part in ("traits", "inventories")]
+        assert [call for call in server.calls if call in puts] == puts
         assert each["inventories"][EGRESS] == {
             "total": 10_000,
             "allocation_ratio": 1.5,
@@ -338,3 +342,65 @@ def test_a_host_that_could_not_be_noted_is_told_nonetheless(tmp_path: Path, lost
     with serving() as server:
         server.compute("h1")
         asyncio.run(tell(Flaky(tmp_path, lost), server.endpoint, world, scene))
+
+
+class Interrupted(Flaky):
+    """What happens while the row of this number, from 1 on, is written."""
+
+    def __init__(
+        self, folder: Path, number: int, meanwhile: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        super().__init__(folder)
+        self._numbers, self._meanwhile = count(1), meanwhile
+        self._number = number
+
+    def open(self, manager: str, versions: Path) -> FlakyDatabase:
+        database = super().open(manager, versions)
+        write = database.write
+
+        async def interrupted(work: Callable[[Any], Any]) -> Any:
+            if next(self._numbers) == self._number:
+                await self._meanwhile()
+            return await write(work)
+
+        database.write = interrupted  # type: ignore[method-assign]
+        return database
+
+
+def test_what_changes_while_it_is_noted_is_told(tmp_path: Path) -> None:
+    world = World()
+
+    async def meanwhile() -> None:
+        await world.host("h1", uplink(7))
+        for _ in range(100):  # until it was heard
+            await asyncio.sleep(0)
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held().get(UPLINK, BOTH[UPLINK])[2].get(EGRESS) == 7)
+
+    with serving() as server:
+        server.compute("h1")
+        place = Interrupted(tmp_path, 1, meanwhile)
+        asyncio.run(tell(place, server.endpoint, world, scene))
+
+
+def test_a_host_that_is_as_before_while_its_change_is_noted_is_told(tmp_path: Path) -> None:
+    world = World()
+
+    async def meanwhile() -> None:
+        await world.host("h1", uplink())
+        for _ in range(100):  # until it was heard
+            await asyncio.sleep(0)
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await until(lambda: server.held() == BOTH)
+        await world.host("h1", packets=0)
+        await until(lambda: "DELETE" in str(server.calls))
+        await until(lambda: server.held() == BOTH)
+
+    with serving() as server:
+        server.compute("h1")
+        place = Interrupted(tmp_path, 3, meanwhile)
+        asyncio.run(tell(place, server.endpoint, world, scene))

@@ -116,18 +116,21 @@ class PlacementApp:
     async def _tell_some(self) -> bool:
         """Whether there was anything to tell; not before all hosts are known."""
         waiting.set(len(self._dirty))
-        batch = list(islice(self._dirty, batch_max)) if self._is_complete else []
+        if not self._is_complete:
+            return False
+        batch = list(islice(self._dirty, batch_max))
         if not batch:
             return False
+        self._dirty.difference_update(batch)  # what changes from here on is dirty again
         wanted = {host: self._hosts.wish(host) for host in batch}
-        await self._keep({host: self._at_most(host, each) for host, each in wanted.items()})
-        self._dirty.difference_update(batch)  # what changes meanwhile is dirty again
-        work = (self._tell_one(host, each) for host, each in wanted.items())
-        results = dict(zip(batch, await asyncio.gather(*work), strict=True))
-        done = {host: Told(wanted[host], True) for host in batch if results[host] is None}
         try:
-            await self._keep(done)
-        except Unavailable:  # it was told, and is once more when that can be noted
+            await self._keep({host: self._at_most(host, each) for host, each in wanted.items()})
+            work = (self._tell_one(host, each) for host, each in wanted.items())
+            results = dict(zip(batch, await asyncio.gather(*work), strict=True))
+            await self._keep(
+                {host: Told(wanted[host], True) for host in batch if not results[host]}
+            )
+        except Unavailable:  # what was told is told once more when that can be noted
             self._dirty.update(batch)
             raise
         self._note(results)
@@ -138,12 +141,13 @@ class PlacementApp:
         return True
 
     async def _keep(self, told: Mapping[str, Told]) -> None:
-        await self._store.keep(told)
+        """First in memory: a change that comes while it is written is compared with this."""
         for host, each in told.items():
             if each.wish.providers:
                 self._told_by_host[host] = each
             else:
                 self._told_by_host.pop(host, None)
+        await self._store.keep(told)
 
     def _at_most(self, host: str, wanted: Wish) -> Told:
         """What Placement may know of the host from now on: what it knew, and what is wanted."""

@@ -112,8 +112,8 @@ class PlacementClient:
         for each in wish.providers:
             try:
                 self._make(each, each.parent or root)
+                self._put_traits(each)  # first: nothing is to be had of it before
                 self._put_totals(each)
-                self._put_traits(each)
             except Refused as why:
                 refusals.append(why)
         for id_ in gone:
