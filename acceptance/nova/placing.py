@@ -99,6 +99,7 @@ def _guarantees(cloud: Cloud, host: int, kilobits: int) -> str:
     _restart(cloud, host, "--resource-provider-bandwidths", f"rp_tunnelled:{kilobits}:")
     name = f"h{host}:Open vSwitch agent:rp_tunnelled"
     wait("the provider", lambda: _egress(cloud, name) == kilobits)
+    wait("the agent to say so", lambda: _agent(cloud, f"h{host}")["resources_synced"] is True)
     (found,) = _providers(cloud, name)
     traits = cloud.admin.call("placement", "GET", f"/resource_providers/{found['uuid']}/traits")
     assert set(traits["traits"]) == _TRAITS, traits
@@ -108,12 +109,19 @@ def _guarantees(cloud: Cloud, host: int, kilobits: int) -> str:
 def _guarantees_nothing(cloud: Cloud, host: int) -> None:
     """Have a host's agent say nothing any more: Alcor takes the providers away."""
     _restart(cloud, host)
+    wait("the agent to say so", lambda: _agent(cloud, f"h{host}")["resources_synced"] is None)
     for name in (f"h{host}:Open vSwitch agent:rp_tunnelled", f"h{host}:Open vSwitch agent"):
         wait("no provider", partial(_has_no_provider, cloud, name))
 
 
 def _has_no_provider(cloud: Cloud, name: str) -> bool:
     return not _providers(cloud, name)
+
+
+def _agent(cloud: Cloud, host: str) -> Item:
+    (found,) = cloud.admin.get(f"/agents?host={host}")
+    one: Item = found
+    return one
 
 
 def _restart(cloud: Cloud, host: int, *more: str) -> None:

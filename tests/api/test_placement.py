@@ -54,6 +54,8 @@ def test_what_a_host_says_it_can_guarantee_reaches_placement(tmp_path: Path) -> 
             rates = {"br-ex": {"egress": 10_000, "ingress": None}}
             assert said["resource_provider_bandwidths"] == rates
             assert said["bridge_mappings"] == {"one": "br-ex"}
+            while not agent["resources_synced"]:  # it was said, and is heard a moment later
+                (agent,) = await asyncio.to_thread(api.listed, "/v2.0/agents")
             host.cancel()
             await asyncio.gather(host, return_exceptions=True)
 

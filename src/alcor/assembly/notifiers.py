@@ -30,7 +30,7 @@ def notifiers(
     if config.designate.endpoint:
         yield _designate(config, place, intent, stack)
     if config.placement.endpoint:
-        yield _placement(config, place, intent, stack)
+        yield _placement(config, place, intent, reports, stack)
 
 
 def _nova(
@@ -63,7 +63,9 @@ def _designate(config: Config, place: Place, intent: KeyedLog, stack: ExitStack)
     return partial(DesignateApp, place, intent, client=client, settings=settings)
 
 
-def _placement(config: Config, place: Place, intent: KeyedLog, stack: ExitStack) -> Making:
+def _placement(
+    config: Config, place: Place, intent: KeyedLog, reports: KeyedLog, stack: ExitStack
+) -> Making:
     from alcor.integrations.placement.app import PlacementApp
     from alcor.integrations.placement.client import PlacementClient
 
@@ -75,7 +77,7 @@ def _placement(config: Config, place: Place, intent: KeyedLog, stack: ExitStack)
         calls_max=settings.calls_max,
     )
     stack.callback(client.close)
-    return partial(PlacementApp, place, intent, client=client, settings=settings)
+    return partial(PlacementApp, place, intent, reports, client=client, settings=settings)
 
 
 def _is_authenticated(config: Config) -> bool:

@@ -2,7 +2,8 @@
 
 The report log's keys: `host/<host>` (a `HostReport`), `port/<host>/<port id>` (a `PortReport`) and
 `delivery/<id>`, which each delivery puts anew every few seconds, so that it is missed when it dies.
-Every key has one writer at a time: the delivery that has the host's newest connection.
+Every key has one writer at a time: the delivery that has the host's newest connection. Beside them
+is `placement/<host>` (a `SyncReport`), of who tells Placement.
 """
 
 from enum import StrEnum
@@ -50,6 +51,18 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     reached: int = 0
     bridge: str = ""  # the integration bridge; empty when the host did not say
     datapath_type: str = ""  # of it; empty when the host has not said yet
+
+
+class SyncReport(msgspec.Struct, frozen=True):
+    """Whether Placement knows all that a host has to guarantee."""
+
+    host: str
+    is_whole: bool | None  # None: there is nothing to know
+
+
+def placement_key(host: str) -> str:
+    """The key of what Placement knows of a host."""
+    return f"placement/{host}"
 
 
 def host_key(host: str) -> str:

@@ -163,7 +163,7 @@ MEANINGS = {
     "resource_id": "The security group (every one if not said), or the network ACL.",
     "resource_request": "What Placement keeps for the port.",
     "resource_type": "What decides: security_group or network_acl.",
-    "resources_synced": "Whether the agent has told Placement of its resources.",
+    "resources_synced": "Whether Placement knows what the host has; null: nothing to know.",
     "revision_number": "Grows with every change.",
     "router": "How many routers the project may have; -1: any number.",
     "router:external": "Whether it leads to the world outside: for gateways and floating IPs.",

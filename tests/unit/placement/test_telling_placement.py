@@ -6,12 +6,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from keystoneauth1.session import Session
 from prometheus_client import REGISTRY
 from tests.fixtures.flaky import Flaky, FlakyDatabase
 from tests.fixtures.placement import Placement, serving
 
+from alcor.goal_state.reports import SyncReport, placement_key
 from alcor.integrations.placement.app import PlacementApp
 from alcor.integrations.placement.client import PlacementClient
 from alcor.integrations.placement.providers import Wish
@@ -43,7 +45,7 @@ class World:
     """The log of hosts."""
 
     def __init__(self) -> None:
-        self.intent = MemoryLog(1)
+        self.intent, self.reports = MemoryLog(1), MemoryLog(1)
         self._revision = 0
 
     async def host(self, name: str, *bandwidths: Bandwidth, packets: int = 9) -> None:
@@ -55,6 +57,18 @@ class World:
         self._revision += 1
         value = None if record is None else records.encode(record)
         await self.intent.put([Change(records.key("node", name), value, self._revision)])
+
+    async def synced(self, host: str) -> bool | None:
+        """What is said of the host: whether Placement knows all; None: nothing, or nothing yet."""
+        held = (await self.reports.get([placement_key(host)])).get(placement_key(host))
+        if held is None or held.value is None:
+            return None
+        return msgspec.msgpack.decode(held.value, type=SyncReport).is_whole
+
+    async def until_synced(self, host: str, wanted: bool | None) -> None:
+        async with asyncio.timeout(wait_s_max):
+            while await self.synced(host) is not wanted:  # noqa: ASYNC110 - of another task
+                await asyncio.sleep(0.01)
 
 
 async def rebuilt() -> None: ...
@@ -71,7 +85,7 @@ async def tell(
     """Tell Placement, from this folder, while the scene plays."""
     set_ = PlacementSettings(endpoint=endpoint, interval_s=0.01, retry_s_max=0.05, **settings)
     client = client_type(Session(), endpoint, authenticated=False)
-    app = PlacementApp(folder, world.intent, rebuilt, client, set_)
+    app = PlacementApp(folder, world.intent, world.reports, rebuilt, client, set_)
     tasks = Tasks()
     await app.recover()
     for work in app.tasks():
@@ -342,6 +356,28 @@ def test_a_host_that_could_not_be_noted_is_told_nonetheless(tmp_path: Path, lost
     with serving() as server:
         server.compute("h1")
         asyncio.run(tell(Flaky(tmp_path, lost), server.endpoint, world, scene))
+
+
+def test_it_is_said_of_which_hosts_placement_knows_all(tmp_path: Path) -> None:
+    world = World()
+
+    async def scene() -> None:
+        await world.host("h1", uplink())
+        await world.until_synced("h1", False)  # there is no nova-compute yet
+        server.compute("h1")
+        await world.until_synced("h1", True)
+        await world.host("h1", packets=0)
+        await world.until_synced("h1", None)
+        await world.host("h1", uplink())
+        await world.until_synced("h1", True)
+
+    async def again() -> None:
+        await world.until_synced("h1", True)
+
+    with serving() as server:
+        asyncio.run(tell(tmp_path, server.endpoint, world, scene))
+        world.reports = MemoryLog(2)  # which has lost all
+        asyncio.run(tell(tmp_path, server.endpoint, world, again))
 
 
 class Interrupted(Flaky):

@@ -75,6 +75,11 @@ EXTENSIONS = (
         "Security group filtering on the shared field",
         "Groups that are shared, or not.",
     ),
+    Extension(
+        "agent-resources-synced",
+        "Agent's Resource View Synced to Placement",
+        "Whether Placement knows what the hosts of agents have.",
+    ),
     Extension("agent", "agent", "The agents of the hosts, and whether they are alive."),
     Extension("binding-extended", "Port Bindings Extended", "The bindings of ports that move."),
     Extension("binding", "Port Binding", "The host that a port is bound to."),

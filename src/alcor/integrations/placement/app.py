@@ -23,6 +23,7 @@ from alcor.integrations.placement.hosts import Hosts
 from alcor.integrations.placement.providers import Wish
 from alcor.integrations.placement.settings import PlacementSettings
 from alcor.integrations.placement.store import Told, ToldStore
+from alcor.integrations.placement.synced import Synced
 from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, id_of, record_of
 from alcor.intent.records import NodeRecord
@@ -52,6 +53,7 @@ class PlacementApp:
         self,
         place: Place,
         intent: KeyedLog,
+        reports: KeyedLog,
         rebuilt: Ready,
         client: PlacementClient,
         settings: PlacementSettings,
@@ -63,6 +65,7 @@ class PlacementApp:
         self._client = client
         self._settings = settings
         self._store = ToldStore(self.database)
+        self._synced = Synced(reports)
         self._hosts = Hosts()
         self._told_by_host: dict[str, Told] = {}
         self._dirty: set[str] = set()
@@ -80,6 +83,7 @@ class PlacementApp:
         return [
             follow(self._intent, "node", self._rebuilt, self._replace, self._apply),
             self._tell(),
+            self._say_again(),
             self._look_again(self._settings.retry_s_max, lambda: self._unknown),
             self._look_again(self._settings.compare_s, lambda: self._told_by_host),
         ]
@@ -109,6 +113,12 @@ class PlacementApp:
             self._dirty |= set(hosts())
             self._news.set()
 
+    async def _say_again(self) -> None:
+        """What the report log may have lost."""
+        while True:
+            await self._synced.renewed()
+            self._news.set()
+
     async def _tell(self) -> None:
         failed = "placement was not told of hosts"
         await tell(self._news, self._tell_some, PlacementDown, self._settings, failed)
@@ -118,6 +128,7 @@ class PlacementApp:
         waiting.set(len(self._dirty))
         if not self._is_complete:
             return False
+        await self._synced.say({host: self._is_told(host) for host in self._hosts.guaranteeing()})
         batch = list(islice(self._dirty, batch_max))
         if not batch:
             return False

@@ -5,6 +5,7 @@ first, by name, of those that say it is theirs. So no host can change what anoth
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import structlog
 
@@ -43,6 +44,10 @@ class Hosts:
         """What Placement is to know of a host; nothing where another one speaks of it."""
         found = self._wish_by_host.get(host, Wish(""))
         return found if self.may_speak(host, found.hypervisor) else Wish(found.hypervisor)
+
+    def guaranteeing(self) -> Iterator[str]:
+        """The hosts of which Placement is to know anything, if they are to be believed."""
+        return (host for host, each in self._wish_by_host.items() if each.providers)
 
     def may_speak(self, host: str, hypervisor: str) -> bool:
         """Whether a hypervisor is this host's, or nobody's."""

@@ -89,10 +89,11 @@ class NodeApp:
 
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
-        hear = self._service.hear
+        hear, synced = self._service.hear, self._heartbeats.hear_synced
         return [
             self.relay.run(),
             follow_prefix(self._reports, reports.host_key(""), hear, hear),
+            follow_prefix(self._reports, reports.placement_key(""), synced, synced),
             rounds(self._service.bury, bury_interval_s),
             rounds(self._service.register_again, register_again_s),
         ]

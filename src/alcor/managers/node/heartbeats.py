@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from alcor.goal_state.reports import HostReport
+from alcor.goal_state.reports import HostReport, SyncReport
 from alcor.keyed_log.log import Entry
 from alcor.managers.node.model import Heard, Life
 
 _decode = msgspec.msgpack.Decoder(HostReport).decode
+_decode_sync = msgspec.msgpack.Decoder(SyncReport).decode
 
 
 class Heartbeats:
@@ -30,6 +31,7 @@ class Heartbeats:
         self._silence_s_max = silence_s_max
         self._timestamp = timestamp
         self._heard_by_host: dict[str, Heard] = {}
+        self._synced_by_host: dict[str, bool | None] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -53,6 +55,13 @@ class Heartbeats:
                 new.append(report)
         return new
 
+    async def hear_synced(self, entries: Sequence[Entry]) -> None:
+        """Whether Placement knows all that hosts have to guarantee."""
+        for entry in entries:
+            if entry.value is not None:
+                said = _decode_sync(entry.value)
+                self._synced_by_host[said.host] = said.is_whole
+
     def is_connected(self, host: str) -> bool:
         """Whether the host has a stream now."""
         heard = self._heard_by_host.get(host)
@@ -67,13 +76,13 @@ class Heartbeats:
 
     def life(self, host: str) -> Life:
         """What the host's reports say now."""
-        heard = self._heard_by_host.get(host)
+        heard, synced = self._heard_by_host.get(host), self._synced_by_host.get(host)
         if heard is None:
-            return Life(False, "", None)
+            return Life(False, "", None, synced)
         connected = heard.report.connected
         alive = connected or not self._is_over(heard.since_s)
         heard_at = self._clock() if connected else heard.at_s
-        return Life(alive, self._timestamp(heard_at), heard.report)
+        return Life(alive, self._timestamp(heard_at), heard.report, synced)
 
     def _is_over(self, since_s: float) -> bool:
         """Whether a host that is silent since then has been so for too long."""

@@ -81,6 +81,7 @@ class Life(NamedTuple):
     alive: bool
     heard_at: str  # "" when never
     report: HostReport | None
+    synced: bool | None = None  # whether Placement knows all of it; None: there is nothing to know
 
 
 class NodeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     started_at: str
     heartbeat_timestamp: str | None
-    resources_synced: None = None
+    resources_synced: bool | None
     configurations: dict[str, Any]
 
 
@@ -191,6 +192,7 @@ def agent(node: Node, life: Life, tunnel_type: str) -> Agent:
         created_at=_as_of_agents(node.created_at),
         started_at=_as_of_agents(node.created_at),
         heartbeat_timestamp=_as_of_agents(life.heard_at) or None,
+        resources_synced=life.synced,
         configurations={
             "tunnel_types": [tunnel_type],
             "tunneling_ip": node.tunnel_ip,
