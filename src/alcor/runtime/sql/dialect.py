@@ -31,7 +31,7 @@ _QUERIES = (
         r"json_array_elements_text(\1::json -> '\2') AS json_each(value)",
     ),
     (re.compile(r"json_each\(%s\)"), "json_array_elements_text(%s::json) AS json_each(value)"),
-    (re.compile(r"CAST\((\w+) AS BLOB\)"), r"convert_to(\1, 'UTF8')"),
+    (re.compile(r"CAST\(([\w.]+) AS BLOB\)"), r"convert_to(\1, 'UTF8')"),
     (re.compile(r"\bifnull\("), "coalesce("),
     (re.compile(r"\binstr\("), "strpos("),
     (re.compile(r"CROSS JOIN (\w+) ON"), r"JOIN \1 ON"),
