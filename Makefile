@@ -26,7 +26,7 @@ check: setup  ## format, lint, types, import rules, unit tests and scenarios
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	@types=$$(mktemp); $(BIN)/mypy >$$types 2>&1 & mypy=$$!; \
-	$(BIN)/pytest -q -n 2 -p no:schemathesis $(wildcard tests/unit tests/scenarios tests/architecture); tests=$$?; \
+	$(BIN)/pytest -q -n 2 $(wildcard tests/unit tests/scenarios tests/architecture); tests=$$?; \
 	wait $$mypy; checked=$$?; cat $$types; rm $$types; exit $$((tests | checked))
 
 test: setup  ## every test, on real Open vSwitch too, and their total (needs root)
