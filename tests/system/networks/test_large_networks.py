@@ -32,7 +32,6 @@ from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac
 
-pytestmark = pytest.mark.alone
 lab_name = "syslazy"
 lazy_above = 4  # ports
 idle_s = 2.0

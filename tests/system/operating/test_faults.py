@@ -21,7 +21,6 @@ from alcor.lab.record import Machine
 from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 
-pytestmark = pytest.mark.alone
 lab_name = "sysfault"
 lab_hosts = 2
 lab_own = True  # it is killed

@@ -15,7 +15,6 @@ from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.waiting import wait_until
 
-pytestmark = pytest.mark.alone
 lab_name = "sysevac"
 lab_hosts = 3
 

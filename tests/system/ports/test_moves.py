@@ -13,7 +13,6 @@ from alcor.lab.record import Machine
 from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 
-pytestmark = pytest.mark.alone
 lab_name = "sysmoves"
 lab_hosts = 3
 dense_s = 0.001  # between two packets of the stream that is counted
