@@ -155,7 +155,7 @@ def _field_row(resource: Resource, field: Field) -> str:
         meaning(resource.name, field.name),
         field.type.name.replace("|", "or"),
         post,
-        "yes" if field.put else "-",
+        "yes" if field.put else "the same" if field.kept else "-",
         default,
         "yes" if field.is_filter else "-",
         "yes" if field.is_sort_key else "-",

@@ -75,6 +75,27 @@ def test_networks_are_found_by_how_they_travel(api: Api) -> None:
     assert not api.listed(f"/v2.0/networks?router:external=True&id={network['id']}")
 
 
+def test_how_a_network_travels_may_be_said_again_and_not_be_changed(api: Api) -> None:
+    wire = {"provider:network_type": "vlan", "provider:physical_network": "said-again"}
+    made = [api.network(), api.network(**wire, **{"provider:segmentation_id": 12})]
+    for network in made:
+        path = f"/v2.0/networks/{network['id']}"
+        same = {name: value for name, value in network.items() if name.startswith("provider:")}
+        answer = api.call("PUT", path, {"network": same | {"name": "again"}})
+        assert (answer.status, answer.json["network"]["name"]) == (200, "again")
+        for name, other in (
+            ("provider:network_type", "flat"),
+            ("provider:network_type", None),
+            ("provider:physical_network", "elsewhere"),
+            ("provider:segmentation_id", 13),
+        ):
+            answer = api.call("PUT", path, {"network": same | {name: other}})
+            assert (answer.status, answer.type) == (400, "InvalidInput")
+            assert answer.message.endswith(f"attributes: {name}.")
+        kept = api.get(path).json["network"]
+        assert {name: kept[name] for name in same} == same
+
+
 def test_a_network_too_narrow_for_a_family_has_no_subnet_of_it(api: Api) -> None:
     narrow = api.network(mtu=1_279)
     api.subnet(narrow["id"], "10.0.0.0/24")

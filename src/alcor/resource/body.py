@@ -121,7 +121,7 @@ def _checked(of: Resource | Action, item: object, *, creating: bool) -> dict[str
     values: dict[str, Any] = {}
     for name, value in item.items():
         field = field_by_name[name]
-        if not (field.post if creating else field.put):
+        if not (field.post if creating else field.put or field.kept):
             raise _read_only(name, creating)
         try:
             parsed = field.type.parse(value)

@@ -24,6 +24,7 @@ class Field:
     """One attribute of a resource.
 
     `post` and `put` say whether a body may carry it; `default` is what a POST without it means.
+    What is `kept` a PUT may carry, and its manager refuses another value than it has.
     A scalar is a filter and a sort key unless said otherwise. `parts` are those keys of an object
     that have policy rules of their own.
     """
@@ -35,6 +36,7 @@ class Field:
     required: bool = False
     post: bool = True
     put: bool = True
+    kept: bool = False
     filterable: bool = True
     sortable: bool = True
     parts: Sequence[str] = ()

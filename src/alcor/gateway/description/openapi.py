@@ -249,7 +249,9 @@ def _shown(kind: Resource) -> Schema:
 
 
 def _given(kind: Resource, *, creating: bool) -> Schema:
-    fields = [field for field in kind.fields if (field.post if creating else field.put)]
+    fields = [
+        field for field in kind.fields if (field.post if creating else field.put or field.kept)
+    ]
     properties = {field.name: _of_field(kind, field) for field in fields}
     properties |= {field.alias: _of_field(kind, field) for field in fields if field.alias}
     schema: Schema = {

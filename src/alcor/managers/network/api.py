@@ -45,7 +45,7 @@ NETWORK = Resource(
         Field(name="port_security_enabled", type=BOOLEAN, default=True),
         Field(name="dns_domain", type=DOMAIN, default=""),
         standard.DESCRIPTION,
-        *(Field(name=name, type=type_, put=False) for name, type_ in _PROVIDER.items()),
+        *(Field(name=name, type=type_, put=False, kept=True) for name, type_ in _PROVIDER.items()),
         Field(
             name="segments",
             type=list_of(record_of({}, _PROVIDER), segments_max, unique=False),

@@ -165,6 +165,7 @@ def network(
 def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) -> Network:
     """The network after a checked PUT; the very same value when nothing is different."""
     wanted = dict(changes)
+    _check_travels(old, wanted)
     if "mtu" in wanted:
         wanted["mtu"] = mtu(wanted["mtu"], limits)
     if "tags" in wanted:
@@ -204,6 +205,20 @@ def mtu(wanted: int, limits: Limits) -> int:
             f"Invalid input for operation: Requested MTU is too big, maximum is {limits.mtu_max}."
         )
     return wanted
+
+
+def _check_travels(old: Network, wanted: Mapping[str, Any]) -> None:
+    """How a network travels stays as it is; clients that send back what they read say the same."""
+    values = {
+        "provider:network_type": old.network_type,
+        "provider:physical_network": old.physical_network,
+        "provider:segmentation_id": old.segmentation_id,
+    }
+    if others := [name for name in values if wanted.get(name, values[name]) != values[name]]:
+        raise InvalidInput(
+            "Invalid input for operation: Plugin does not support updating the following provider "
+            f"network attributes: {', '.join(others)}."
+        )
 
 
 def _check_default(is_default: bool, external: bool) -> None:
