@@ -169,6 +169,23 @@ def test_what_nobody_has_is_looked_for_once_and_found_as_soon_as_somebody_has_it
         wire.wait_for("who has it after that", is_answer(wanted, heir["mac_address"]))
 
 
+def test_who_has_no_port_security_is_asked_for_what_nobody_has(
+    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+) -> None:
+    network_id = make_network("10.98.0.0/24")
+    taken = "10.98.0.150"
+    home, beside, far, *others = make_machines(network_id, "oa ob oc od oe", "h1 h1 h2 h3 h3")
+    open_up = {"port_security_enabled": False, "security_groups": []}
+    revision = lab.api.update(PORT, home.port_id, open_up)[1]
+    assert lab.api.wait(revision, converge_timeout_s).converged
+    space = lab.layout.machine_namespace(home.name)
+    ip_batch([f"address add {taken}/24 dev eth0"], space)
+
+    for asker in (beside, far):
+        assert answers_in_the_end(lab, asker, taken)
+    lab.unplug([home, beside, far, *others])
+
+
 def test_a_broadcast_reaches_those_whom_nobody_has_looked_for(
     lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
 ) -> None:

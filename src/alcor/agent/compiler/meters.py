@@ -21,8 +21,9 @@ def unit_meters(model: HostModel, unit: Unit) -> Iterator[Meter]:
         case UnitKind.NETWORK:
             yield from _of_network(model, unit.id)
         case UnitKind.SHARED:
-            is_asked = unit.id in model.networks and bool(model.shared.prefixes(unit.id))
-            if is_asked and model.tunnel is not None:
+            shared = model.shared
+            is_asked = bool(shared.prefixes(unit.id)) or shared.asks_last(unit.id)
+            if unit.id in model.networks and is_asked and model.tunnel is not None:
                 yield of_outside(model.tunnel.ofport)
         case UnitKind.ACL:
             found = model.filter_of(unit)

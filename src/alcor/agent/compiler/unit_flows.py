@@ -178,6 +178,8 @@ def _shared_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
         prefixes = model.shared.prefixes(unit.id)
         is_routed = model.routing.is_routed(unit.id)
         yield from shared_addresses.network(network, prefixes, tunnel, is_routed, cookie)
+        if model.shared.asks_last(unit.id):
+            yield from seeking.asked_last(network, tunnel, cookie)
 
 
 def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:

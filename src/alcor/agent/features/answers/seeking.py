@@ -64,6 +64,15 @@ def network(network: Network, tunnel: Tunnel | None, cookie: int) -> Iterator[Fl
         yield Flow(p.SEEK, p.PRIORITY.low, came, to_agent, cookie)
 
 
+def asked_last(network: Network, tunnel: Tunnel, cookie: int) -> Iterator[Flow]:
+    """Whoever may have every address is asked for what is nobody's, as far as was found."""
+    wants, mask = wanting(p.Wants.ADDRESS)
+    flags = (wants | p.AGAIN[0], mask | p.AGAIN[1] | p.FROM_INSIDE[1])
+    to_agent = apply(punt(userdata=p.PUNT_SHARED), meter=of_outside(tunnel.ofport).id)
+    what = match(metadata=network.vni, reg0=flags)
+    yield Flow(p.SEEK, p.PRIORITY.guard, what, to_agent, cookie)
+
+
 def _seek(wants: p.Wants) -> Instructions:
     return apply(set_field(p.FLAGS, *wanting(wants)), goto=p.SEEK)
 

@@ -3,9 +3,9 @@
 Pure. A part of `HostModel`. Who has an address is heard from the machine that says so
 (`punts/shared_addresses.py`); only a port with a pair of just this address is believed, or, about
 what is nobody's own, one that may have every address: with any MAC that is nobody's, as machines
-inside a machine have their own. That is not so in a lazily held network, where who is unknown is
-looked for elsewhere. In a physical one only its own host believes it: all others find it by the
-wire.
+inside a machine have their own. In a lazily held network, whose addresses a host doesn't know, such
+a port is asked when nobody has the address, and not believed. In a physical one only its own host
+believes it: all others find it by the wire.
 """
 
 from collections import Counter
@@ -121,6 +121,12 @@ class SharedAddresses:
         known = network is not None and not network.lazy
         every = self._count.get(network_id, ())
         return sorted(each for each in every if each.length or known)
+
+    def asks_last(self, network_id: str) -> bool:
+        """Whether ports of a network that is held lazily may have every address."""
+        network = self._networks.get(network_id)
+        every = self._count.get(network_id, ())
+        return network is not None and network.lazy and any(not each.length for each in every)
 
     def asked(self, network_id: str, address: Address) -> list[Neighbour]:
         """The ports that are asked for an address: on a physical network those with a pair for it,
