@@ -57,6 +57,23 @@ def test_networks_tell_how_many_addresses_they_have_and_how_many_are_held(api: A
     assert api.call("POST", "/v2.0/network-ip-availabilities", {}).status == 405
 
 
+def test_networks_tell_how_many_addresses_of_their_pools_are_used(api: Api) -> None:
+    network = api.network()["id"]
+    pool = {"start": "10.0.0.10", "end": "10.0.0.19"}
+    four = api.subnet(network, "10.0.0.0/24", allocation_pools=[pool])["id"]
+    six = api.subnet(network, "fd00::/64")["id"]
+    api.port(network)
+    api.port(network, fixed_ips=[{"ip_address": "10.0.0.200"}])
+
+    found = api.get(f"/v2.0/network-ip-availabilities/{network}").json["network_ip_availability"]
+
+    parts = {each["subnet_id"]: each for each in found["subnet_ip_availability"]}
+    counted = {id_: tuple(each["ip_availability_details"].values()) for id_, each in parts.items()}
+    assert counted == {four: (254, 10, 2, 1), six: (2**64, 2**64 - 2, 1, 1)}
+    every = zip(*counted.values(), strict=True)
+    assert tuple(found["ip_availability_details"].values()) == tuple(map(sum, every))
+
+
 def test_a_region_is_one_zone_and_a_network_may_ask_for_it(api: Api) -> None:
     api.call("POST", "/alcor/v1/nodes", {"node": {"name": "zoned", "tunnel_ip": "192.0.2.99"}})
     zones = api.listed("/v2.0/availability_zones?resource=network")

@@ -166,6 +166,7 @@ class Control:
             peer(ConfinePeer),
             peer(ConfinePeer, RouterApp.name),
             peer(NodePeer),
+            peer(IpPeer),
             peer(QosPolicyPeer),
         )
         return NetworkApp(base, peers, config.network)

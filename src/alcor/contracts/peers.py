@@ -208,6 +208,11 @@ class IpPeer(Protocol):
         """Free leases; one that is not held is no error."""
         ...
 
+    async def used(self, request: Ids) -> Counts:
+        """How many addresses of the pools of these subnets are leased; those named outside of the
+        pools are not counted, and subnets that are not there are left out."""
+        ...
+
     async def keep(self, request: Holdings) -> Done:
         """Free what these owners hold beyond what is named here; nothing new is leased."""
         ...

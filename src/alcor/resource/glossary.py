@@ -96,6 +96,7 @@ MEANINGS = {
     "ip_address": "The IPv6 address; the port's only one if not said.",
     "ip_allocation": "When it is given addresses: immediate, deferred (with its host), none.",
     "ip_prefix": "The other side's addresses; any if not said.",
+    "ip_availability_details": "The same of whole prefixes and of their allocation pools.",
     "ip_version": "The version of IP.",
     "ipv4_address_scope": "The address scope of its IPv4 subnets.",
     "ipv6_address_mode": "How machines get their IPv6 addresses.",

@@ -70,6 +70,18 @@ class Peers:
 
     async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
 
+    async def used(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def lease(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def save_pools(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def drop_pools(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def release(self, request: Any) -> Any: ...  # pragma: no cover
+
+    async def keep(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def fence_segment(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
@@ -93,7 +105,7 @@ class World:
         self.log = MemoryLog(1)
         self.app = NetworkApp(
             foundation(folder, self.log),
-            Needed(*[self.peers] * 6),
+            Needed(*[self.peers] * 7),
             NetworkSettings(**settings),
         )
         self.service = self.app.resources[0][1]

@@ -171,6 +171,8 @@ class Peers:
 
     async def keep(self, request: Any) -> Any: ...  # pragma: no cover
 
+    async def used(self, request: Any) -> Any: ...  # pragma: no cover
+
     async def fence_networks(self, request: Any) -> Any: ...  # pragma: no cover
 
     async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover

@@ -28,6 +28,11 @@ EXTENSIONS = (
     Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
     Extension("router_availability_zone", "Router Availability Zone", "Zones of routers."),
     Extension("network-ip-availability", "Network IP Availability", "Addresses of networks."),
+    Extension(
+        "network-ip-availability-details",
+        "Network IP Availability Details Extension",
+        "How many addresses are used in and outside of pools.",
+    ),
     Extension("default-subnetpools", "Default Subnetpools", "The pool that is taken by default."),
     Extension(
         "subnet-dns-publish-fixed-ip",

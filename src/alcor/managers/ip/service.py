@@ -4,6 +4,7 @@ One transaction each, whatever the size of the request. All may be repeated.
 """
 
 from alcor.contracts.peers import (
+    Counts,
     Done,
     Holdings,
     Ids,
@@ -76,6 +77,12 @@ class IpService:
 
         await self._store.write(work)
         return Done()
+
+    async def used(self, request: Ids) -> Counts:
+        def work(tx: Transaction) -> Counts:
+            return Counts({id_: space.used for id_, space in tx.spaces(request.ids).items()})
+
+        return await self._store.read(work)
 
     async def keep(self, request: Holdings) -> Done:
         kept = {_held(lease) for holding in request.holdings for lease in holding.leases}

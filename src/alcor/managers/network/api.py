@@ -75,6 +75,13 @@ NETWORK = Resource(
 
 _SUM = FieldType("number", lambda value: value, None, {"type": "integer", "minimum": 0})
 
+_DETAILS = {
+    "total_ips_in_subnet": _SUM,
+    "total_ips_in_allocation_pool": _SUM,
+    "used_ips_in_subnet": _SUM,
+    "used_ips_in_allocation_pool": _SUM,
+}
+
 _OF_SUBNET = {
     "subnet_id": UUID,
     "subnet_name": NAME,
@@ -82,6 +89,7 @@ _OF_SUBNET = {
     "ip_version": integer(4, 6),
     "total_ips": _SUM,
     "used_ips": _SUM,
+    "ip_availability_details": record_answered(_DETAILS),
 }
 
 NETWORK_IP_AVAILABILITY = Resource(
@@ -100,6 +108,9 @@ NETWORK_IP_AVAILABILITY = Resource(
         read_only("total_ips", _SUM),
         read_only("used_ips", _SUM),
         read_only("subnet_ip_availability", list_answered(record_answered(_OF_SUBNET))),
+        read_only(
+            "ip_availability_details", record_answered(_DETAILS), filterable=False, sortable=False
+        ),
         read_only("ip_version", integer(4, 6), sortable=False),
     ),
 )

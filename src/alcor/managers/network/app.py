@@ -101,7 +101,7 @@ class NetworkApp:
         self._base = base
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
             (NETWORK, self._service),
-            (NETWORK_IP_AVAILABILITY, AvailabilityService(store, peers.ports, peers.subnets)),
+            (NETWORK_IP_AVAILABILITY, AvailabilityService(store, peers)),
             (NETWORK_SEGMENT_RANGE, self._ranges),
             (SEGMENT, self._segments),
         ]

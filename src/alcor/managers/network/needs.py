@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
-from alcor.contracts.peers import NodePeer, PortPeer, SubnetPeer
+from alcor.contracts.peers import IpPeer, NodePeer, PortPeer, SubnetPeer
 from alcor.contracts.qos import QosPolicyPeer
 from alcor.contracts.resources import ListQuery
 from alcor.contracts.routing import FloatingIpPeer
@@ -25,6 +25,7 @@ class Peers(NamedTuple):
     users: ConfinePeer  # whose ports are on networks
     gateways: ConfinePeer  # whose routers lead to them
     nodes: NodePeer
+    ips: IpPeer
     policies: QosPolicyPeer | None = None
 
 

@@ -1,6 +1,7 @@
 """How many addresses networks have, and how many of them ports hold: read, never written.
 
-Source: Neutron API reference v2, "Network IP availability and usage stats".
+Source: Neutron API reference v2, "Network IP availability and usage stats"; of the details
+neutron.db.network_ip_availability_details_db.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from alcor.contracts.peers import Ids, PortPeer, SubnetPeer
+from alcor.contracts.peers import Ids
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
@@ -24,11 +25,16 @@ from alcor.contracts.resources import (
 )
 from alcor.intent.records import SubnetRecord
 from alcor.managers.network.model.network import Network
-from alcor.managers.network.needs import Store
+from alcor.managers.network.needs import Peers, Store
 from alcor.runtime.tables.sharing import viewer_of
-from alcor.values.addresses import address
+from alcor.values.addresses import address, prefix
 from alcor.values.errors import Refusal
 
+DETAILS = "ip_availability_details"
+COUNTED = (
+    *("total_ips_in_subnet", "total_ips_in_allocation_pool"),
+    *("used_ips_in_subnet", "used_ips_in_allocation_pool"),
+)
 IP_VERSION = "ip_version"  # a filter: only subnets of this family are counted
 _FIELD_BY_NAME = {"network_id": "id", "network_name": "name"}
 _network = msgspec.json.Decoder(Network).decode
@@ -37,10 +43,11 @@ _network = msgspec.json.Decoder(Network).decode
 class AvailabilityService:
     """Keeps the contract ResourceManager, for reading only."""
 
-    def __init__(self, store: Store, ports: PortPeer, subnets: SubnetPeer) -> None:
+    def __init__(self, store: Store, peers: Peers) -> None:
         self._store = store
-        self._ports = ports
-        self._subnets = subnets
+        self._ports = peers.ports
+        self._subnets = peers.subnets
+        self._ips = peers.ips
 
     async def list_page(self, request: ListRequest) -> ListReply:
         caller, query = request.caller, request.query
@@ -52,8 +59,11 @@ class AvailabilityService:
         ids = Ids([network.id for network in networks])
         subnets = (await self._subnets.subnets_of(ids)).subnets if ids.ids else []
         subnets = [subnet for subnet in subnets if subnet.ip_version in versions]
-        held = (await self._ports.addresses_held(Ids([s.id for s in subnets]))).count_by_id
-        return ListReply([_shown(network, subnets, held) for network in networks])
+        asked = Ids([subnet.id for subnet in subnets])
+        held = (await self._ports.addresses_held(asked)).count_by_id
+        pooled = (await self._ips.used(asked)).count_by_id if asked.ids else {}
+        parts = [_part(each, held.get(each.id, 0), pooled.get(each.id, 0)) for each in subnets]
+        return ListReply([_shown(network, subnets, parts) for network in networks])
 
     async def create(self, request: CreateRequest) -> Written:
         raise _READ_ONLY
@@ -78,19 +88,29 @@ def _of_networks(query: ListQuery) -> ListQuery:
     return msgspec.structs.replace(query, filters=tuple(filters), sorts=tuple(sorts))
 
 
-def _shown(network: Network, subnets: Sequence[SubnetRecord], held: Mapping[str, int]) -> Raw:
-    parts: list[dict[str, Any]] = [
-        {
-            "subnet_id": subnet.id,
-            "subnet_name": subnet.name,
-            "cidr": subnet.cidr,
-            "ip_version": subnet.ip_version,
-            "total_ips": total(subnet),
-            "used_ips": held.get(subnet.id, 0),
-        }
-        for subnet in subnets
-        if subnet.network_id == network.id
-    ]
+def _part(subnet: SubnetRecord, held: int, pooled: int) -> dict[str, Any]:
+    """One subnet: `held` addresses are ports', and of its pools `pooled` are taken."""
+    return {
+        "subnet_id": subnet.id,
+        "subnet_name": subnet.name,
+        "cidr": subnet.cidr,
+        "ip_version": subnet.ip_version,
+        "total_ips": total(subnet),
+        "used_ips": held,
+        DETAILS: {
+            "total_ips_in_subnet": usable(subnet),
+            "total_ips_in_allocation_pool": total(subnet),
+            "used_ips_in_subnet": held,
+            "used_ips_in_allocation_pool": pooled,
+        },
+    }
+
+
+def _shown(
+    network: Network, subnets: Sequence[SubnetRecord], every: Sequence[Mapping[str, Any]]
+) -> Raw:
+    both = zip(subnets, every, strict=True)
+    parts = [part for subnet, part in both if subnet.network_id == network.id]
     document = {
         "network_id": network.id,
         "network_name": network.name,
@@ -99,9 +119,17 @@ def _shown(network: Network, subnets: Sequence[SubnetRecord], held: Mapping[str,
         "total_ips": sum(part["total_ips"] for part in parts),
         "used_ips": sum(part["used_ips"] for part in parts),
         "subnet_ip_availability": parts,
+        DETAILS: {name: sum(part[DETAILS][name] for part in parts) for name in COUNTED},
     }
     # The standard library's: a few /64s have more addresses than 64 bits can count.
     return Raw(json.dumps(document).encode())
+
+
+def usable(subnet: SubnetRecord) -> int:
+    """The addresses of the whole prefix that a port may have, whatever the pools."""
+    whole = prefix(subnet.cidr)
+    ends = 2 if whole.version == 4 and whole.length < whole.width - 1 else 0
+    return whole.last - whole.first + 1 - ends
 
 
 def total(subnet: SubnetRecord) -> int:
