@@ -50,6 +50,9 @@ def test_segments_are_found_by_how_they_travel(api: Any) -> None:
     assert [each["id"] for each in found] == [further["id"]]
     every = api.listed(f"{PATH}?network_id={network['id']}&sort_key=network_type&sort_dir=asc")
     assert [each["id"] for each in every] == [further["id"], network["id"]]
+    ordered = api.listed(f"{PATH}?network_id={network['id']}&sort_key=segmentation_id&sort_dir=asc")
+    by_number = sorted(every, key=lambda each: each["segmentation_id"])
+    assert [each["id"] for each in ordered] == [each["id"] for each in by_number]
 
 
 def test_segments_are_found_by_what_is_said_of_them(api: Any) -> None:

@@ -410,7 +410,7 @@ def test_networks_of_before_get_their_segments_with_what_was_said_of_them(tmp_pa
             connection.execute("DELETE FROM segment WHERE id <> ?", (kept["id"],))
             said = "INSERT INTO segment_note VALUES (?, 'rack', 'the first', 2, 'later')"
             connection.execute(said, (other["id"],))
-            gone = "INSERT INTO segment SELECT 'x', 'gone', 'vxlan', NULL, 9, 9, NULL, 0, '{}'"
+            gone = "INSERT INTO segment SELECT 'x', 'gone', 'vxlan', NULL, 9, NULL, 0, '{}'"
             connection.execute(gone)
 
         await world.app.database.write(forget)

@@ -25,8 +25,8 @@ from alcor.runtime.tables.resource_table import ResourceTable, Row
 TABLE = ResourceTable(
     "segment",
     "Segment",
-    ("network_id", "network_type", "physical_network", "segmentation_id", "vni", "name"),
-    nullable=frozenset({"physical_network", "segmentation_id", "name"}),
+    ("network_id", "network_type", "physical_network", "vni", "name"),
+    nullable=frozenset({"physical_network", "name"}),
 )
 filled_at_once = 500  # networks that lacked the rows of their segments
 
@@ -42,7 +42,7 @@ def row_of(segment: NetworkSegment, sequence: int = 0) -> Row:
     """The row that keeps a segment; the sequence is that of its record, if it has one."""
     columns = (
         *(segment.network_id, segment.network_type, segment.physical_network),
-        *(segment.segmentation_id, segment.vni, segment.name),
+        *(segment.vni, segment.name),
     )
     return Row(segment.id, columns, sequence, _encode(segment))
 

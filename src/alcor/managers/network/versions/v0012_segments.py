@@ -9,7 +9,7 @@ from alcor.runtime.sql.migrations import Upgraded
 
 SCHEMA = (
     "CREATE TABLE segment (id TEXT PRIMARY KEY, network_id TEXT NOT NULL, "
-    "network_type TEXT NOT NULL, physical_network TEXT, segmentation_id INTEGER, "
+    "network_type TEXT NOT NULL, physical_network TEXT, "
     "vni INTEGER NOT NULL UNIQUE, name TEXT, sequence INTEGER NOT NULL, doc TEXT NOT NULL)",
     "CREATE INDEX segment_network ON segment (network_id, id)",
     "ALTER TABLE network_subnet ADD COLUMN segment_id TEXT NOT NULL DEFAULT ''",
