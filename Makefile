@@ -42,7 +42,7 @@ nova: setup  ## a real Nova on two hosts: every step of a server's life, or thos
 	@$(BIN)/python -m acceptance.nova $(if $(REGEX),'$(REGEX)')
 
 openapi: setup  ## ask a hundred thousand requests that the OpenAPI document allows (EXAMPLES=320 an operation)
-	@$(BIN)/pytest -q -s -n 0 tests/api/test_openapi.py --examples $(or $(EXAMPLES),320)
+	@$(BIN)/pytest -q -s -n 0 tests/api/requests/test_openapi.py --examples $(or $(EXAMPLES),320)
 
 fuzz: setup  ## fuzz the parsers, ten minutes each; what is found is kept (MINUTES=10 ENTRIES="dns tcp")
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) $(ENTRIES)

@@ -101,7 +101,7 @@ def test_what_a_project_needs_is_made_changed_and_taken_away_by_commands(cli: Cl
 
 def test_the_examples_of_the_guide_do_what_it_says(control_plane: Any, tmp_path: Path) -> None:
     """From the first to the last, in a region that has the networks they speak of, and no hosts."""
-    page = (Path(__file__).parents[2] / "docs" / "guide" / "command-line.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text()
     _, _, text = page.partition("## Examples\n\n```sh\n")
     examples = [each.partition("#")[0] for each in text.partition("```")[0].splitlines()]
     scene = (

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.api.conftest import Answer, Api, Databases, running, soon
-from tests.api.race_game import Game, limits, overlapping, projects
+from tests.api.faults.race_game import Game, limits, overlapping, projects
 
 from alcor.gateway.app import GatewaySettings
 
