@@ -82,12 +82,20 @@ class HostFeed:
     # What a transport's server calls
 
     async def open(self, hello: Hello) -> Session:
-        """Begin a host's session; an older one of the same host ends."""
+        """Begin a host's session; an older one of the same host ends.
+
+        `Forbidden` while an agent at another address is connected as that host: two would
+        end each other's sessions in turn, and everybody's tunnels would lead now here, now there.
+        """
         if hello.host not in self._session_by_host and len(self._session_by_host) >= hosts_max:
             metrics.limit_reached.labels("hosts").inc()
             raise Forbidden(f"more than {hosts_max} hosts are connected already")
-        session = HostSession(hello, self)
         older = self._session_by_host.get(hello.host)
+        if older is not None and not older.is_over and _elsewhere(older.hello, hello):
+            raise Forbidden(
+                f"an agent is connected already that says it is {hello.host}, at {older.tunnel_ip}"
+            )
+        session = HostSession(hello, self)
         self._session_by_host[hello.host] = session
         if older is not None:
             older.end()
@@ -325,3 +333,9 @@ def _is_name(found: Item) -> bool:
 
 def _report(host: str, port: PortState) -> PortReport:
     return PortReport(port.port_id, host, port.status, port.reason)
+
+
+def _elsewhere(one: Hello, other: Hello) -> bool:
+    """Whether the two can't be of one machine."""
+    ends = {one.tunnel_endpoint, other.tunnel_endpoint}
+    return None not in ends and len(ends) == 2

@@ -1,6 +1,7 @@
 """The agent's end of the transport, whatever carries it: connect, again and again, and resume."""
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,7 +9,9 @@ from typing import Protocol
 
 from alcor.transport import wire
 from alcor.transport.link import Connected, Disconnected, Frame, Got, Hello, Report, Violation
-from alcor.transport.standing import Chance, Standing, backoff_s
+from alcor.transport.standing import Chance, Standing, backoff_max_s, backoff_s
+
+lasting_s = backoff_max_s  # a connection of at least so long was no failed attempt
 
 
 class Call(Protocol):
@@ -41,13 +44,14 @@ class ResumingLink(ABC):
         """A new connection; `Violation` or `OSError` says why there is none, or none any more."""
 
     async def events(self) -> AsyncGenerator[Frame | Connected | Disconnected, None]:
-        """What comes, for ever."""
+        """What comes, for ever; each connection that did not last has the next one wait longer."""
+        clock = asyncio.get_running_loop().time
         attempt = 0
         while True:
-            reason = "the control plane hung up"
+            reason, lasting_from = "the control plane hung up", math.inf
             try:
                 async with self._connection(self._standing.hello) as call, self._speaking(call):
-                    attempt = 0
+                    lasting_from = clock() + lasting_s
                     yield Connected()
                     async for frame in call.frames():
                         self._standing.note(frame)
@@ -55,6 +59,8 @@ class ResumingLink(ABC):
             except (Violation, OSError) as error:
                 reason = str(error) or type(error).__name__
             yield Disconnected(reason)
+            if clock() >= lasting_from:
+                attempt = 0
             await asyncio.sleep(backoff_s(attempt, self._chance()))
             attempt += 1
 
