@@ -71,7 +71,7 @@ class Server:
 
     def _wait_until_ready(self) -> None:
         deadline = monotonic() + ready_timeout_s
-        while self._process.poll() is None and monotonic() < deadline:
+        while self.lives and monotonic() < deadline:
             if self.api.answers():
                 return
             sleep(0.02)
@@ -82,6 +82,11 @@ class Server:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
 
     def cpu_s(self) -> float:
         """The processor time it has used so far."""

@@ -63,7 +63,7 @@ class Roles:
         # A gateway's port may have been answered by another of them.
         deadline = monotonic() + servers.ready_timeout_s
         while not all('"event": "up"' in log.read_text() for log in logs):
-            if monotonic() > deadline:
+            if monotonic() > deadline or not all(server.lives for server in new):
                 last = "".join(log.read_text()[-1_000:] for log in logs)
                 raise servers.Unexpected(f"{role} did not get ready: {last}")
             sleep(0.02)
