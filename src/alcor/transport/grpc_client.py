@@ -10,7 +10,7 @@ import grpc
 from alcor.transport import wire
 from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
 from alcor.transport.resuming import ResumingLink
-from alcor.transport.standing import Chance, connect_s_max, get_s_max
+from alcor.transport.standing import Chance, connect_s_max, get_s_max, hello_s_max
 from alcor.transport.tls import TlsFiles
 
 frame_bytes_max = 64 * 1024 * 1024
@@ -64,7 +64,9 @@ class GrpcLink(ResumingLink):
                 stream = channel.stream_stream(wire.watch_method, None, None)(None)
                 call = _Call(channel, stream, hello.host)
                 async with asyncio.timeout(connect_s_max):
-                    await call.begin(hello)
+                    await call.say(hello)  # which returns when there is a connection
+                async with asyncio.timeout(hello_s_max):
+                    await call.let_in()
                 try:
                     yield call
                 finally:
@@ -95,9 +97,8 @@ class _Call:
         self._stream = stream
         self._host = host
 
-    async def begin(self, hello: Hello) -> None:
+    async def let_in(self) -> None:
         """Wait until the host is let in; `AioRpcError` says why it is not."""
-        await self.say(hello)
         said = [key for key, _ in await self._stream.initial_metadata() or ()]
         if wire.welcome not in said:
             await self._stream.read()

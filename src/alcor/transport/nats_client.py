@@ -14,12 +14,11 @@ from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
 from alcor.transport.nats_connection import close, connected
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.resuming import ResumingLink
-from alcor.transport.standing import Chance, connect_s_max, get_s_max
+from alcor.transport.standing import Chance, connect_s_max, get_s_max, hello_s_max
 from alcor.transport.tls import TlsFiles
 
 silence_s_max = 10.0  # of the delivery
 bye_s_max = 1
-hello_s_max = 30.0  # for a delivery to let the host in: many may come at once
 took_every = 4  # frames; the delivery waits when too many are not known to be taken
 
 _CONNECTIONS = 1 << 63

@@ -12,6 +12,7 @@ from alcor.transport.link import Frame, Hello, PortState, Report
 
 heartbeat_s = 10.0  # a host that has nothing to say repeats how far it is
 connect_s_max = 10.0
+hello_s_max = 30.0  # for a delivery to let the host in: many may come at once
 get_s_max = 5.0
 backoff_first_s = 0.1
 backoff_max_s = 10.0
