@@ -66,10 +66,15 @@ def pytest_collection_finish() -> None:
 
 
 class FileScheduling(LoadFileScheduling):  # type: ignore[misc]
-    """A worker has all tests of a file, and one all that need a Keystone, as if of one file."""
+    """A worker has all tests of a file, and one all that need a Keystone, as if of one file.
+
+    Those of the simulation share nothing and take long: several workers have them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
+        if "/simulation/" in file:
+            return nodeid
         return "identity" if "/identity/" in file else file
 
 
