@@ -109,6 +109,19 @@ def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
     assert all(host["agent"] and host["switch"] for host in status["hosts"])
 
 
+def test_a_machine_without_ipv4_is_plugged_in_without_waiting_for_a_lease(
+    lab: Lab, make_network: MakeNetwork
+) -> None:
+    make_network("fd07::/64", name="six")
+    alcor = ["--endpoint", lab.record.endpoint]
+    run("port", "create", "six", "--network", "six", "--host", "h1", *alcor)
+
+    plugged = run("lab", "plug", "six", "--name", lab.layout.name)
+    run("lab", "unplug", "six", "--name", lab.layout.name)
+
+    assert "six" in plugged
+
+
 def run(*words: str) -> str:
     done = subprocess.run([*ALCOR, *words], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

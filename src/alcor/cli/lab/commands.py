@@ -134,12 +134,14 @@ def plug(
     if not items:
         raise typer.BadParameter("name ports, or a network with --network")
     machines = lab.plug(items)
-    leases = lab.get_leases(machines) if dhcp else {}
+    # By IPv4 only: with IPv6 a machine's kernel hears from routers by itself.
+    asking = [m for m in machines if dhcp and any(":" not in each for each in m.addresses)]
+    leases = lab.get_leases(asking)
     rows = [
         [m.name, f"h{m.host}", leases[m.name].address if m.name in leases else ""] for m in machines
     ]
     write_table(["Machine", "Host", "Lease"], rows)
-    if dhcp and len(leases) < len(machines):
+    if len(leases) < len(asking):
         raise typer.Exit(Exit.FAILED)
 
 
