@@ -10,7 +10,7 @@ from typing import Self
 from tests.conftest import NatsServer, postgres_server  # the servers that tests have
 
 from bench import servers
-from bench.servers import Server, memory_bytes
+from bench.servers import Server, memory_bytes, quiet_timeout_s
 
 ROLES = ("gateway", "managers", "delivery", "PostgreSQL", "NATS")
 
@@ -93,11 +93,11 @@ class Roles:
         ours = {role: sum(s.cpu_s() for s in some) for role, some in self.by_role.items()}
         return ours | {name: servers.cpu_s(pid) for name, pid in self._servers.items()}
 
-    def wait_until_quiet(self) -> None:
-        """Wait until what was asked is also planned."""
+    def wait_until_quiet(self, patience_s: float = quiet_timeout_s) -> None:
+        """Wait until what was asked is also planned, for each process at most so long."""
         for some in self.by_role.values():
             for server in some:
-                server.wait_until_quiet()
+                server.wait_until_quiet(patience_s)
 
     def __exit__(self, *problem: object) -> None:
         self._stack.close()

@@ -68,7 +68,7 @@ class Crowd:
     async def follow(self, order: Order) -> Found:
         """Wait until it is as the order says."""
         self.order = order
-        BareHost.repeats = order.repeats
+        BareHost.repeat(repeats=order.repeats)
         if not order.at_once:
             self._count_anew()
             self._missing = dict.fromkeys(self.agents, order.count) if order.within else {}

@@ -10,7 +10,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
-from typing import cast
+from typing import ClassVar, cast
 
 from alcor.transport import wire
 from alcor.transport.link import Frame, Hello, Report
@@ -28,6 +28,7 @@ class BareHost(asyncio.Protocol):
     """One host's connection, for as long as the process lives."""
 
     repeats = True  # all of the process say again, now and then, how far they are
+    _owing: ClassVar[list["BareHost"]] = []  # who would have said so while it was not
 
     def __init__(self, hello: Hello) -> None:
         self.hello = hello
@@ -36,6 +37,16 @@ class BareHost(asyncio.Protocol):
         self._waiting: list[bytes] = []  # until it is let in
         self._report = Report(0, 0)
         self._transport: asyncio.WriteTransport | None = None
+
+    @classmethod
+    def repeat(cls, *, repeats: bool) -> None:
+        """Whether all of the process say again how far they are, from now on: what they have not
+        said meanwhile they say then, as who is silent for long is hung up on."""
+        BareHost.repeats = repeats
+        if repeats:
+            owing, BareHost._owing = BareHost._owing, []
+            for host in dict.fromkeys(owing):
+                host.report(host._report)
 
     @abstractmethod
     def greet(self) -> None:
@@ -76,8 +87,11 @@ class BareHost(asyncio.Protocol):
 
     def _beat(self) -> None:
         """Say again how far it is, now and then: who is silent is hung up on."""
-        if self.let_in.is_set() and BareHost.repeats:
-            self.report(self._report)
+        if self.let_in.is_set():
+            if BareHost.repeats:
+                self.report(self._report)
+            else:
+                self._owing.append(self)
         asyncio.get_running_loop().call_later(heartbeat_s, self._beat)
 
     def _say(self, message: bytes) -> None:

@@ -31,6 +31,7 @@ _broad = 1_000  # hosts of one network
 _more = 20  # ports in one call
 _calls, _rules = 9, 3
 _idle_s = 20.0
+_patience_s = 2.0  # for quiet, of each process: hosts may not be silent for long
 _settle_s_max = 300.0
 _growth_times_max = 1.3
 
@@ -163,7 +164,7 @@ class _Side:
         made = self._region.make_ports([self._port(host) for host in hosts])
         self._wait(made)
         took = monotonic() - began
-        self._roles.wait_until_quiet()
+        self._roles.wait_until_quiet(_patience_s)
         used = _less(self._cpu(), cpu)
         delivery = used.pop("delivery") / self.deliveries
         frames, content_bytes = self._order(repeats=True)
@@ -198,7 +199,7 @@ class _Side:
     def _quiet(self) -> None:
         """Hosts repeat nothing from now on, for as long as they may be silent."""
         self._order(repeats=False)
-        self._roles.wait_until_quiet()
+        self._roles.wait_until_quiet(_patience_s)
         self._order(repeats=False)
 
     def _order(self, *, repeats: bool) -> tuple[int, int]:
