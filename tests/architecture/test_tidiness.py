@@ -101,3 +101,12 @@ def test_modules_that_texts_name_are_there() -> None:
         ]
 
     assert not missing
+
+
+def test_a_decision_has_a_number_and_a_line_of_its_own() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = [path.name for path in sorted(folder.glob("[0-9]*.md"))]
+    listed = (folder / "README.md").read_text()
+
+    assert [name[:4] for name in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    assert [name for name in pages if f"[{name[:4]}]({name})" not in listed] == []
