@@ -107,8 +107,8 @@ class Fabric:
             asks = frames.ip_frame(_ALL_NODES, own, solicit)
         ofport, tag = self._places[port.id]
         trace = self._switches[port.host].trace(_tagged(asks, tag), ofport, {})
-        # What nobody here knows is asked outside, where nobody answers.
-        answers = [each.packet["eth_src"] for each in trace.sent if each.port != UPLINK]
+        # What nobody here knows is asked of others and outside, where nobody answers.
+        answers = [each.packet["eth_src"] for each in trace.sent if each.packet["eth_dst"] == own]
         return Mac(answers[0]) if answers else None
 
     def _through(self, host: str, frame: bytes, in_port: int, fields: Mapping[str, int]) -> Fate:

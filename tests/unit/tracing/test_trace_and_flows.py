@@ -55,6 +55,8 @@ def agrees(said: Trace, done: Fate) -> bool:
                 "left",
                 str(said.packet.source),
             )
+        case Verdict.REFUSED if said.stage is Stage.NEIGHBOUR and done.what == "shared":
+            return done.stage == "NEIGHBOUR"  # machines without port security are asked first
         case Verdict.REFUSED:
             return done.what == "router"
         case Verdict.DROPPED if said.stage is Stage.UPLINK_OUT:
