@@ -64,10 +64,10 @@ class World:
     def __init__(self, place: Place, quota: dict[str, int]) -> None:
         self.users = Users()
         self.log = MemoryLog(1)
-        nobody: Any = None  # no test here asks the managers of subnets, ports and nodes
+        nobody: Any = None  # no test here asks the other managers
         self.app = NetworkApp(
             foundation(place, self.log, quota=lambda kind, project: quota.get(project, -1)),
-            Peers(nobody, nobody, nobody, self.users, Users(), nobody),
+            Peers(nobody, nobody, nobody, self.users, Users(), nobody, nobody),
             NetworkSettings(),
         )
         self.networks = self.app.resources[0][1]
