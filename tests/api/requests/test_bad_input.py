@@ -174,7 +174,7 @@ CASES: list[tuple[str, str, str, Any, int, str]] = [
      "PortNotFound"),
     # Nodes.
     ("tunnel endpoint in use", "POST", "/alcor/v1/nodes",
-     {"node": {"name": "h2", "tunnel_ip": "192.0.2.66"}}, 409, "TunnelIpInUse"),
+     {"node": {"name": "bad-input-other", "tunnel_ip": "192.0.2.66"}}, 409, "TunnelIpInUse"),
     ("host known", "POST", "/alcor/v1/nodes",
      {"node": {"name": "bad-input-host", "tunnel_ip": "192.0.2.67"}}, 409, "NodeIdInUse"),
     ("host name", "POST", "/alcor/v1/nodes", {"node": {"name": "a b", "tunnel_ip": "192.0.2.67"}},
