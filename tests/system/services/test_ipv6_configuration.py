@@ -116,6 +116,8 @@ def default_routers(lab: Lab, machine: Machine) -> list[str]:
 def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
     servers = {"dns_nameservers": ["fd00:52::53"]}
     machines = make(lab, "dhcpv6-stateful", "fd00:52::/64", "asks1 asks2", "h1 h2", **servers)
+    revision = lab.api.update(PORT, machines[0].port_id, {"dns_name": "asks1"})[1]
+    assert lab.api.wait(revision, wait_s).converged
 
     leases = [dhcp6.get_lease(lab.layout, machine) for machine in machines]
 
@@ -123,6 +125,11 @@ def test_a_client_gets_its_address_names_and_domain_by_dhcpv6(lab: Lab) -> None:
     assert {(lease.dns, lease.domain.rstrip(".")) for lease in leases} == {
         ("fd00:52::53", "openstacklocal")
     }
+    label = f"host-{machines[1].address(6)}".replace(":", "-")
+    assert [each.name.rstrip(".") for each in leases] == [
+        "asks1.openstacklocal",
+        f"{label}.openstacklocal",
+    ]
     assert all(addresses(lab, each) == {each.address(6)} for each in machines)
     assert lab.ping_all({each.name: each.address(6) for each in machines}).ok == 2
     dhcp6.release(lab.layout, machines[1])

@@ -1,6 +1,7 @@
 """DHCPv6 messages: bytes to values and back.
 
-Source: RFC 8415 sections 8 and 21, RFC 3646 (name servers), RFC 5908 (time), RFC 5970 (boot).
+Source: RFC 8415 sections 8 and 21, RFC 3646 (name servers), RFC 4704 (the client's name), RFC 5908
+(time), RFC 5970 (boot).
 Parsing raises `Malformed` and nothing else, whatever the bytes.
 """
 
@@ -37,12 +38,14 @@ class Option(IntEnum):
     IA_NA = 3
     IA_TA = 4
     IA_ADDRESS = 5
+    REQUESTED = 6
     STATUS = 13
     RAPID_COMMIT = 14
     NAME_SERVERS = 23
     SEARCH_LIST = 24
     IA_PD = 25
     REFRESH_TIME = 32
+    CLIENT_NAME = 39
 
 
 class Status(IntEnum):
@@ -73,6 +76,11 @@ class Message(NamedTuple):
     def option(self, code: int) -> bytes | None:
         """The first option of this code."""
         return next((value for found, value in self.options if found == code), None)
+
+    def asks_for(self, code: int) -> bool:
+        """Whether the client names this option among those that it wants to be told."""
+        wanted = self.option(Option.REQUESTED) or b""
+        return code.to_bytes(2, "big") in (wanted[at : at + 2] for at in range(0, len(wanted), 2))
 
     def associations(self) -> list[Association]:
         """The identity associations; `Malformed` when one is cut short."""

@@ -4,7 +4,6 @@ Pure: request bytes and the port in, answer bytes or the reason for silence out.
 Sources: RFC 2131 section 4.3, RFC 2132, RFC 3442 (routes), RFC 3396.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -32,13 +31,11 @@ from alcor.agent.packets.ipv4 import (
     build_datagram,
     parse_datagram,
 )
-from alcor.agent.packets.names import host_label
-from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.agent.punts.dhcp import HOST_NAME, Answer, Served, Silence, told_name
 from alcor.goal_state.entries import Port, Subnet
 from alcor.values.addresses import Address
 from alcor.values.dhcp_options import NEXT_SERVER, When
 
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 boot_file_bytes = 128  # of the field, its end included
 options_bytes_min = datagram_bytes_min - 20 - 8 - 240 - 1  # IP, UDP, DHCP head, end mark
 _NEEDED = (
@@ -191,13 +188,10 @@ def _configuration(
     servers = [each.number for each in resolvers(lease.subnet)]
     if servers:
         yield Option.DNS_SERVER, b"".join(map(_ip, servers))
-    # Clients hand names to shell scripts: only what is a name is told.
     domain = served.network.zone.rstrip(".")
-    if _HOST_NAME.fullmatch(domain):
+    if HOST_NAME.fullmatch(domain):
         yield Option.DOMAIN_NAME, domain.encode()
-    named = _HOST_NAME.fullmatch(served.port.name)
-    own = served.port.name.encode() if named else host_label(Address(4, lease.address))
-    yield Option.HOST_NAME, own
+    yield Option.HOST_NAME, told_name(served.port, Address(4, lease.address)).encode()
     if prefix.length < 31:
         yield Option.BROADCAST_ADDRESS, _ip(prefix.last)
 

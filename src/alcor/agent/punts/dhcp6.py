@@ -2,7 +2,7 @@
 
 Pure: the frame and the port in, answer or the reason for silence out. What it says depends on the
 port alone, so a machine does not notice when the agent starts again or the port moves.
-Sources: RFC 8415 section 18.3, RFC 3646, Neutron's `ipv6_address_mode`.
+Sources: RFC 8415 section 18.3, RFC 3646, RFC 4704, Neutron's `ipv6_address_mode`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from alcor.agent.packets.dhcp6 import (
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.ipv6 import Datagram6, parse_datagram
 from alcor.agent.packets.names import is_domain, name_bytes
-from alcor.agent.punts.dhcp import Answer, Served, Silence
+from alcor.agent.punts.dhcp import Answer, Served, Silence, told_name
 from alcor.goal_state.entries import Ipv6Mode, Port
 from alcor.ovs import frames
 from alcor.values.addresses import eui64_link_local
@@ -104,7 +104,7 @@ def _answer_message(
             refresh = max(served.lease_s, refresh_s_min)
             options.append((Option.REFRESH_TIME, refresh.to_bytes(4, "big")))
     if message.kind not in (MessageType.CONFIRM, MessageType.RELEASE):
-        told = dict(_configuration(served))
+        told = dict(_configuration(served)) | dict(_name(message, served))
         told.update({each.code: each.value for each in _extra(served.port)})
         options = [each for each in options if each[0] not in told] + list(told.items())
     return Answer(_frame(datagram, kind, message, _fitting(options, served)), kind)
@@ -172,6 +172,23 @@ def _configuration(served: Served) -> Iterator[tuple[int, bytes]]:
     domain = served.network.zone.rstrip(".")
     if is_domain(domain):
         yield Option.SEARCH_LIST, name_bytes(domain)
+
+
+def _name(message: Message, served: Served) -> Iterator[tuple[int, bytes]]:
+    """The machine's name, to who asks for it or says what it takes for it (RFC 4704, section 6).
+
+    The name is in the network's zone already: no client has to enter it anywhere (flag S, and O
+    where the client said otherwise).
+    """
+    said = message.option(Option.CLIENT_NAME)
+    addresses = [each.address for each in served.port.fixed_ips if each.address.version == 6]
+    if not addresses or (said is None and not message.asks_for(Option.CLIENT_NAME)):
+        return
+    by_server, overridden = 1, 2
+    flags = by_server if said is None or (said and said[0] & by_server) else by_server | overridden
+    name = ".".join((told_name(served.port, addresses[0]), served.network.zone.rstrip(".")))
+    if is_domain(name):
+        yield Option.CLIENT_NAME, bytes((flags,)) + name_bytes(name)
 
 
 def _extra(port: Port) -> Iterator[DhcpOption]:

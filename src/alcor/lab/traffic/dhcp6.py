@@ -24,6 +24,7 @@ class Lease6:
     dns: str
     domain: str
     boot: str
+    name: str
 
 
 def get_lease(lab: Layout, machine: Machine, *, addresses: bool = True) -> Lease6:
@@ -69,7 +70,7 @@ def _client(lab: Layout, machine: Machine) -> list[str]:
     files = lab.machines_folder / f"{machine.name}.dhcp6"
     settings = files.with_suffix(".conf")
     settings.write_text(
-        "also request dhcp6.name-servers, dhcp6.domain-search, dhcp6.bootfile-url;\n"
+        "also request dhcp6.name-servers, dhcp6.domain-search, dhcp6.bootfile-url, dhcp6.fqdn;\n"
     )
     names = ["-cf", str(settings), "-lf", f"{files}.leases", "-pf", f"{files}.pid"]
     return ["dhclient", "-6", *names, "-sf", str(own_script(lab, _script))]

@@ -10,6 +10,7 @@ BOUND6 | RENEW6 | REBIND6)
   {
     printf 'address=%s\nlease_s=%s\n' "$new_ip6_address" "$new_max_life"
     printf 'dns=%s\ndomain=%s\nboot=%s\n' "$new_dhcp6_name_servers" "$new_dhcp6_domain_search" "$new_dhcp6_bootfile_url"
+    printf 'name=%s\n' "$new_fqdn_fqdn"
   } >"$ALCOR_LEASE.new"
   mv "$ALCOR_LEASE.new" "$ALCOR_LEASE"
   ;;

@@ -100,6 +100,33 @@ def test_a_solicitation_is_answered_by_an_offer_of_the_ports_own_address() -> No
     assert said.option(Option.CLIENT_ID) == CLIENT[1]
 
 
+def name_told(*options: tuple[int, bytes], port: Port = PORT) -> bytes | None:
+    by = served(port=port)
+    return heard(ask(MessageType.SOLICIT, CLIENT, ia(7), *options, by=by)).option(39)
+
+
+def test_a_machine_is_told_its_name_if_it_asks_for_it_or_says_what_it_takes_for_it() -> None:
+    asks = (Option.REQUESTED, bytes((0, 23, 0, 39)))
+    whole = b"\x03web\x07example\x03org\x00"
+
+    assert name_told() is None
+    assert name_told((Option.REQUESTED, bytes((0, 23, 39, 0, 39)))) is None
+    assert name_told(asks) == b"\x01" + whole
+    assert name_told((Option.CLIENT_NAME, b"\x01\x03mine")) == b"\x01" + whole
+    assert name_told((Option.CLIENT_NAME, b"\x04\x03mine"), asks) == b"\x03" + whole
+    assert name_told((Option.CLIENT_NAME, b"")) == b"\x03" + whole
+
+
+def test_who_has_no_name_is_told_that_of_its_address_and_what_is_no_name_is_not_told() -> None:
+    asks = (Option.REQUESTED, bytes((0, 39)))
+
+    for name in ("", "$(reboot)"):
+        told = name_told(asks, port=PORT._replace(name=name))
+        assert told == b"\x01\x0chost-fd00--5\x07example\x03org\x00"
+    four_only = PORT._replace(fixed_ips=(FixedIp("s1", address("10.0.0.5")),))
+    assert name_told(asks, port=four_only) is None
+
+
 def test_with_rapid_commit_the_answer_is_final() -> None:
     said = heard(ask(MessageType.SOLICIT, CLIENT, ia(7), (Option.RAPID_COMMIT, b"")))
 
