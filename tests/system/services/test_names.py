@@ -80,6 +80,14 @@ def test_machines_are_found_by_name_and_by_address_and_others_are_asked_for(
     itself = dig(lab, asker, f"@{SERVER4}", "openstacklocal", form="+comments")
     assert "status: NOERROR" in itself
     assert "AUTHORITY: 1" in itself
+    backwards = "0.31.10.in-addr.arpa"
+    assert dig(lab, asker, f"@{SERVER4}", backwards, "SOA").startswith(f"{backwards}. nobody.")
+    missing = dig(lab, asker, f"@{SERVER4}", "-x", "10.31.0.250", form="+comments")
+    assert "status: NXDOMAIN" in missing
+    assert "AUTHORITY: 1" in missing
+    halfway = dig(lab, asker, f"@{SERVER4}", "0.0.1.3.0.0.0.0.d.f.ip6.arpa", form="+comments")
+    assert "status: NOERROR" in halfway
+    assert "ANSWER: 0" in halfway
 
 
 def ready(lab: Lab, machine: Machine) -> None:

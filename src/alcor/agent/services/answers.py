@@ -21,16 +21,17 @@ from alcor.agent.packets.dns import (
     build_answer,
 )
 from alcor.agent.packets.names import can_be_written, host_label, name_bytes
+from alcor.agent.services.reverse import reverse_prefix, reverse_zone
 from alcor.agent.services.zones import Zone
 from alcor.goal_state.slices import name_wanted
-from alcor.values.addresses import Address, address
+from alcor.values.addresses import Address, Prefix, address
 
 ttl_s = 30  # of the network's own names: a port may get another address
 _TYPE_BY_VERSION = {4: Type.A, 6: Type.AAAA}
 # RFC 6303: a zone without a server of its own names itself, and nobody who looks after it.
 _SOA_TAIL = name_bytes("nobody.invalid") + struct.pack("!IIIII", 1, 3600, 1200, 604_800, ttl_s)
 _NAME = re.compile(rb"[a-z0-9_.-]{1,253}")  # what a port may be called
-_REVERSE4, _REVERSE6 = (b"in-addr", b"arpa"), (b"ip6", b"arpa")
+_KNOWN_BELOW = (*_TYPE_BY_VERSION.values(), Type.PTR, Type.ANY)
 
 
 def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes | None:
@@ -39,7 +40,7 @@ def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes
         return build_answer(question, Code.NOT_IMPLEMENTED)
     if question.klass not in (IN, ANY_CLASS) or question.type in (Type.AXFR, Type.IXFR):
         return build_answer(question, Code.REFUSED)
-    asked = reverse_address(question.name)
+    asked = reverse_prefix(question.name)
     if asked is not None:
         return _reverse(question, asked, zone, size_max)
     found = zone.addresses_by_name.get(question.name)
@@ -57,10 +58,10 @@ def answer(question: Question, zone: Zone, size_max: int | None = None) -> bytes
 
 def wanted(question: Question, zone: Zone) -> Iterator[str]:
     """What must be known for an answer, where a network is held lazily: names and addresses."""
-    asked = reverse_address(question.name)
+    asked = reverse_prefix(question.name)
     if asked is not None:
-        if any(prefix.covers(asked) for prefix in zone.prefixes):
-            yield str(asked)
+        if asked.length == asked.width and _around(asked, zone) is not None:
+            yield str(Address(asked.version, asked.number))
         return
     for suffix in {(), *zone.shared}:
         at = len(question.name) - len(suffix)
@@ -81,18 +82,38 @@ def _of_host_label(label: bytes) -> Iterator[str]:
                 yield str(found)
 
 
-def _reverse(
-    question: Question, address: Address, zone: Zone, size_max: int | None
-) -> bytes | None:
-    name = zone.name_by_address.get(address)
-    if name is not None:
-        wanted = question.type in (Type.PTR, Type.ANY)
-        data = name_bytes(b".".join(name).decode())
-        records = (Record(Type.PTR, ttl_s, data),) if wanted else ()
-        return _said(question, Code.NO_ERROR, records, size_max)
-    if any(prefix.covers(address) for prefix in zone.prefixes):
-        return _said(question, Code.NO_SUCH_NAME, (), size_max)
-    return None
+def _reverse(question: Question, asked: Prefix, zone: Zone, size_max: int | None) -> bytes | None:
+    """Of the names of subnets' addresses all is known here but which names between zone and address
+    are empty: none is said to be missing, as whoever asks label by label would ask no further
+    (RFC 9156). Of names above these zones others know whose they are."""
+    whole = asked.length == asked.width
+    name = zone.name_by_address.get(Address(asked.version, asked.number)) if whole else None
+    around = _around(asked, zone)
+    if around is None and name is None:
+        is_above = any(_covers(asked, each) for each in zone.prefixes)
+        if not is_above or question.type not in _KNOWN_BELOW:
+            return None
+        return _said(question, Code.NO_ERROR, (), size_max)
+    at = b""
+    records: list[Record] = []
+    if around is not None:
+        apex = reverse_zone(around, question.name)
+        at = name_bytes(b".".join(apex).decode())
+        records += _of_itself(question, at) if question.name == apex else ()
+    if name is not None and question.type in (Type.PTR, Type.ANY):
+        records.append(Record(Type.PTR, ttl_s, name_bytes(b".".join(name).decode())))
+    code = Code.NO_SUCH_NAME if whole and name is None else Code.NO_ERROR
+    authority = () if records or not at else ((at, _soa(at)),)
+    return _said(question, code, records, size_max, authority)
+
+
+def _around(asked: Prefix, zone: Zone) -> Prefix | None:
+    """The subnet that these addresses are of."""
+    return next((each for each in zone.prefixes if _covers(each, asked)), None)
+
+
+def _covers(outer: Prefix, inner: Prefix) -> bool:
+    return outer.length <= inner.length and outer.covers(Address(inner.version, inner.number))
 
 
 def _said(
@@ -148,16 +169,3 @@ def _is_ours_alone(question: Question, zone: Zone) -> bool:
     if own and name[-len(own) :] == own:
         return True
     return len(name) == 1 and question.type in (Type.A, Type.AAAA, Type.ANY)
-
-
-def reverse_address(name: Labels) -> Address | None:
-    """The address whose name is asked for (RFC 1035, 3.5; RFC 3596, 2.5); None of other names."""
-    if name[-2:] == _REVERSE4 and len(name) == 6:
-        parts = name[3::-1]
-        if all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
-            return Address(4, int.from_bytes(bytes(int(part) for part in parts), "big"))
-    if name[-2:] == _REVERSE6 and len(name) == 34:
-        digits = b"".join(reversed(name[:32]))
-        if len(digits) == 32 and all(digit in b"0123456789abcdef" for digit in digits):
-            return Address(6, int(digits, 16))
-    return None

@@ -23,9 +23,10 @@ from alcor.agent.packets.dns import (
 )
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.packets.names import can_be_written, is_domain, name_bytes
-from alcor.agent.services.answers import answer, reverse_address, wanted
+from alcor.agent.services.answers import answer, wanted
 from alcor.agent.services.forwarder import Endpoint, endpoints_of
 from alcor.agent.services.resolver import Resolver
+from alcor.agent.services.reverse import reverse_prefix
 from alcor.agent.services.zones import Zones
 from alcor.goal_state.entries import (
     FloatingIp,
@@ -197,6 +198,56 @@ def test_what_is_not_there_is_said_with_the_start_of_its_zone() -> None:
         ((of, kind, data),) = authority(told)
         assert (of, kind) == (name_bytes(apex), Type.SOA)
         assert data.startswith(of)
+
+
+def said_of(made: HostModel, name: str, type_: int = Type.PTR) -> bytes | None:
+    return answer(parse_question(ask(name, type_)), Zones(made).zone(NETWORK))
+
+
+def test_names_of_addresses_are_in_a_zone_that_says_what_it_is() -> None:
+    zone4, zone6 = "0.0.10.in-addr.arpa", "0." * 14 + "d.f.ip6.arpa"
+    for name, apex in (("99." + zone4, zone4), ("7." + "0." * 15 + zone6, zone6)):
+        told = said_of(model(), name)
+        assert told is not None
+        assert read(told) == (Code.NO_SUCH_NAME, [])
+        ((of, kind, data),) = authority(told)
+        assert (of, kind) == (name_bytes(apex), Type.SOA)
+        assert data.startswith(of)
+        code, (start,) = said(apex, Type.SOA) or (-1, [])
+        assert (code, start[: len(of)]) == (0, of)
+        assert said(apex, Type.NS) == (0, [of])
+    for name, apex in (("5." + zone4, zone4), ("0." + zone6, zone6), (zone4, zone4)):
+        told = said_of(model(), name, Type.A)
+        assert told is not None
+        assert read(told) == (0, [])
+        assert [each[0] for each in authority(told)] == [name_bytes(apex)]
+
+
+def test_who_asks_label_by_label_is_led_to_the_name_of_an_address() -> None:
+    for whole in ("5.0.0.10.in-addr.arpa", ".".join(reversed(f"{WEB6.number:032x}")) + ".ip6.arpa"):
+        labels = whole.split(".")
+        for at in range(1, len(labels) - 2):
+            told = said_of(model(), ".".join(labels[at:]), Type.A)
+            assert told is not None
+            assert read(told) == (0, [])
+    assert said("10.in-addr.arpa", Type.NS) is None  # whose it is others know
+    assert said("11.in-addr.arpa", Type.PTR) is None
+    assert said("in-addr.arpa", Type.PTR) is None
+
+
+def test_a_subnet_smaller_than_a_label_is_in_a_zone_with_its_neighbours() -> None:
+    made = HostModel()
+    made.put(NETWORK)
+    made.put(Subnet("s4", "n1", prefix("192.0.2.64/26"), None, True, (), ()))
+
+    told = said_of(made, "70.2.0.192.in-addr.arpa")
+    assert told is not None
+    assert read(told) == (Code.NO_SUCH_NAME, [])
+    assert [each[0] for each in authority(told)] == [name_bytes("2.0.192.in-addr.arpa")]
+    assert said_of(made, "7.2.0.192.in-addr.arpa") is None
+    above = said_of(made, "2.0.192.in-addr.arpa")
+    assert above is not None
+    assert read(above) == (0, [])
 
 
 def test_of_a_single_label_others_know_all_but_addresses() -> None:
@@ -397,7 +448,7 @@ def test_any_bytes_are_a_question_or_malformed(data: bytes) -> None:
 @given(st.lists(st.binary(min_size=1, max_size=63).map(bytes.lower), max_size=40))
 def test_any_name_is_an_address_backwards_or_not(labels: list[bytes]) -> None:
     for tail in ((b"in-addr", b"arpa"), (b"ip6", b"arpa")):
-        reverse_address((*labels, *tail))
+        reverse_prefix((*labels, *tail))
 
 
 def test_resolvers_are_addresses_with_ports() -> None:
