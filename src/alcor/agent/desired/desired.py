@@ -113,14 +113,22 @@ class Desired:
 
     def seek(self, names: Iterable[str]) -> Taken:
         """Want `found` slices; of a network that is not held lazily nothing is looked for."""
-        self._sought.update(dict.fromkeys(names))
-        return self._changed()
+        taken = Taken()
+        for name in names:
+            if self._is_lazy(_network_of(name)):
+                self._sought[name] = None
+                self._want(name, taken)
+        return taken
 
     def forsake(self, names: Iterable[str]) -> Taken:
         """Want them no more."""
+        taken = Taken()
         for name in names:
-            self._sought.pop(name, None)
-        return self._changed()
+            if name in self._sought:
+                del self._sought[name]
+                if name not in self._pinned:
+                    self._drop(name, taken)
+        return taken.sum_up()
 
     def found(self, name: str) -> list[Neighbour] | None:
         """Who was found; None while that is not known."""
@@ -154,11 +162,6 @@ class Desired:
             taken.subscribe.append(self._subscription(each))
         return taken.sum_up()
 
-    def _changed(self) -> Taken:
-        taken = Taken()
-        self._close_over(taken)
-        return taken.sum_up()
-
     def take(self, frame: Frame) -> Taken:
         """Take what a frame says; a frame may come twice."""
         taken = Taken()
@@ -173,9 +176,9 @@ class Desired:
         self._ask_again(frame, taken)
         if frame.epoch != self.epoch or frame.position > self.position:
             self.epoch, self.position = frame.epoch, frame.position
-        if frame.completes or any(leads(item.key) for item in frame.items):
+        if _may_lead(frame):
             self._pin()
-        self._close_over(taken)
+            self._close_over(taken)
         return taken.sum_up()
 
     def _pin(self) -> None:
@@ -295,12 +298,31 @@ class Desired:
             wanted |= self._sought.keys()
             wanted |= {n for n in self._pinned if network_slice(_network_of(n)) in partial}
         for name in sorted(wanted - self._slices.keys()):
+            self._want(name, taken)
+        for name in sorted(self._slices.keys() - wanted):
+            self._drop(name, taken)
+
+    def _want(self, name: str, taken: Taken) -> None:
+        if name not in self._slices:
             each = self._slices[name] = HeldSlice(name)
             taken.subscribe.append(self._subscription(each))
-        for name in sorted(self._slices.keys() - wanted):
-            for key, entry in self._slices.pop(name).living():
-                taken.note(key, entry, None)
-            taken.unsubscribe.append(name)
+
+    def _drop(self, name: str, taken: Taken) -> None:
+        for key, entry in self._slices.pop(name).living():
+            taken.note(key, entry, None)
+        taken.unsubscribe.append(name)
+
+    def _is_lazy(self, network_id: str) -> bool:
+        each = self._slices.get(network_slice(network_id))
+        return each is not None and not each.whole
+
+
+def _may_lead(frame: Frame) -> bool:
+    """Whether other slices may be wanted after a frame: who was found leads nowhere, and hosts look
+    for thousands, one after the other."""
+    if any(looked_for(name) is None for name in frame.completes):
+        return True
+    return any(leads(item.key) or pins.decides(item.key) for item in frame.items)
 
 
 def _network_of(name: str) -> str:

@@ -10,6 +10,11 @@ from alcor.goal_state.entries import FloatingIp, GoalEntry, Port, RouterInterfac
 from alcor.goal_state.slices import found_slice
 
 
+def decides(key: str) -> bool:
+    """Whether an entry under `key` may pin somebody, though it leads to no other slice."""
+    return "/subnet/" in key
+
+
 def of(networks: Set[str], entries: Iterable[GoalEntry]) -> frozenset[str]:
     """The `found` slices of these networks, of all that the host holds."""
     if not networks:

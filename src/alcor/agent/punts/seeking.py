@@ -28,6 +28,7 @@ held_max = 8  # packets for one neighbour
 held_s_max = 3.0  # they wait; a machine has asked again by then
 seeks_per_s_max, seeks_burst = 20.0, 100.0  # of one port: new neighbours
 negative_s = 30.0  # nobody has it: remembered for so long
+tidy_s = 5.0  # between two looks for who is nobody's
 
 _LINK_LOCAL = Prefix(6, 0xFE80 << 112, 64)
 _REGISTERS = tuple(f"reg{number}" for number in range(16))
@@ -73,7 +74,6 @@ class _Waiting(NamedTuple):
 @dataclass(slots=True)
 class _Sought:
     used_s: float  # when last
-    is_settled: bool = False  # it is known, and the flows are there
     held: list[PacketIn] = field(default_factory=list)
 
 
@@ -98,6 +98,8 @@ class Seeker:
         self._model, self._knowledge, self._wishes = model, knowledge, wishes
         self._clock, self._metrics, self._idle_s = clock, metrics, idle_s
         self._sought: dict[str, _Sought] = {}
+        self._open: dict[str, None] = {}  # of them, who is not known, or whose flows aren't there
+        self._tidied_s = 0.0
         self._waiting: list[_Waiting] = []
         self._buckets: dict[int, _Bucket] = {}  # by port number
         self._packets: Mapping[str, int] = {}  # by port id: sent to it, when last counted
@@ -106,7 +108,7 @@ class Seeker:
     def restore(self) -> None:
         """Go on with what was sought before a restart."""
         now_s = self._clock()
-        self._sought = {name: _Sought(now_s, True) for name in self._knowledge.sought}
+        self._sought = {name: _Sought(now_s) for name in self._knowledge.sought}
 
     def want(self, packet: PacketIn) -> list[Outgoing]:
         """A packet wants a neighbour that no flow knows: hold it, and look."""
@@ -121,8 +123,9 @@ class Seeker:
             return self._say("asked" if begun else "refused", [])
         if sought is not None:
             sought.used_s = self._clock()
-            sought.is_settled &= found is not None  # it is not followed while nobody answers
-            if not sought.is_settled:
+            if found is None:
+                self._open[name] = None  # it is not followed while nobody answers
+            if name in self._open:
                 sought.held = [*sought.held, packet][-held_max:]
                 return self._say("held", [])
         return self._say("known" if found else "nobody", [_released(packet)])
@@ -158,11 +161,11 @@ class Seeker:
         """The flows are as what is held says: let go of packets whose neighbour is known."""
         outgoing: list[Outgoing] = []
         also: list[str] = []
-        for name, sought in self._sought.items():
-            found = None if sought.is_settled else self._knowledge.found(name)
+        for name in list(self._open):
+            found, sought = self._knowledge.found(name), self._sought[name]
             if found is None:
                 continue
-            sought.is_settled = True
+            del self._open[name]
             outgoing += map(_released, sought.held)
             sought.held = []
             also += self._addresses_of(name, found)
@@ -174,16 +177,25 @@ class Seeker:
     def tick(self) -> None:
         """Forget packets that have waited too long, and neighbours that are nobody's."""
         now_s = self._clock()
-        for sought in self._sought.values():
+        for sought in map(self._sought.__getitem__, self._open):
             if sought.held and now_s - sought.used_s > held_s_max:
                 sought.held = []
         late = [each for each in self._waiting if each.until_s < now_s]
         self._waiting = [each for each in self._waiting if each.until_s >= now_s]
         for each in late:
             each.then(False)
-        sought_now = set(self._knowledge.sought)
-        for name in self._sought.keys() - sought_now:  # its network is held as a whole again
-            del self._sought[name]
+        sought_now = self._knowledge.sought
+        if len(sought_now) != len(self._sought):  # a network has gone, or is held as a whole again
+            for name in self._sought.keys() - set(sought_now):
+                del self._sought[name]
+                self._open.pop(name, None)
+        if now_s - self._tidied_s >= tidy_s:
+            self._tidied_s = now_s
+            self._tidy(now_s)
+        self._leave()
+
+    def _tidy(self, now_s: float) -> None:
+        """Forget who is nobody's; it takes a while, for there may be thousands."""
         nobody = [
             name
             for name, sought in self._sought.items()
@@ -191,7 +203,6 @@ class Seeker:
         ]
         self._forget(nobody)
         self._buckets = {n: b for n, b in self._buckets.items() if now_s - b.at_s < seeks_burst}
-        self._leave()
 
     def counted(self, packets: Mapping[str, int]) -> None:
         """How many packets were sent to each neighbour, ever, by port id."""
@@ -224,8 +235,7 @@ class Seeker:
     def _leave(self) -> None:
         """Drop what is left of networks that were held as a whole, once what is used is known."""
         for network_id in list(self._leaving):
-            names = [each for each in self._sought if _is_of(each, network_id)]
-            if all(self._sought[each].is_settled for each in names):
+            if not any(_is_of(each, network_id) for each in self._open):
                 self._leaving.discard(network_id)
                 self._wishes.drop_leftovers(network_id)
 
@@ -237,6 +247,7 @@ class Seeker:
             self._metrics.limit_reached.labels("neighbours_sought").inc()
             self._forget([min(self._sought, key=lambda each: self._sought[each].used_s)])
         self._sought[name] = _Sought(self._clock(), held=held)
+        self._open[name] = None
         self._wishes.seek([name])
         return True
 
@@ -250,12 +261,14 @@ class Seeker:
     def _follow(self, names: Iterable[str]) -> None:
         new = [each for each in names if each not in self._sought]
         self._sought.update({each: _Sought(self._clock()) for each in new})
+        self._open.update(dict.fromkeys(new))
         if new:
             self._wishes.seek(new)
 
     def _forget(self, names: Collection[str]) -> None:
         for name in names:
             del self._sought[name]
+            self._open.pop(name, None)
         if names:
             self._wishes.forsake(names)
 

@@ -1,11 +1,14 @@
 """Who is looked for in a network that is held lazily is wanted like any other slice."""
 
+import sys
+from types import FrameType
+
 from alcor.agent.desired.desired import Desired, Subscription
 from alcor.goal_state.codec import encode
-from alcor.goal_state.entries import Found, GoalEntry, Neighbour, Network, Port
-from alcor.goal_state.slices import found_key, found_slice, host_port_key, network_key
+from alcor.goal_state.entries import Found, GoalEntry, Neighbour, Network, Port, Subnet
+from alcor.goal_state.slices import found_key, found_slice, host_port_key, network_key, subnet_key
 from alcor.transport.link import Frame, Item
-from alcor.values.addresses import Mac, address
+from alcor.values.addresses import Mac, address, prefix
 
 OWN, RED = "host/h1/", "network/red/"
 PORT = Port("p1", "red", Mac(0x020000000001), (), True, True, "", "")
@@ -93,3 +96,53 @@ def test_in_a_network_that_is_held_whole_nobody_is_looked_for() -> None:
 
     assert SOUGHT in taken.unsubscribe
     assert desired.sought == []
+
+
+def calls_of_one_more(sought: int) -> int:
+    """How many calls of Python's it takes to look for one more beside so many, and to find it."""
+    desired = lazily()
+    others = [
+        found_slice("red", f"10.0.{number // 250}.{number % 250}") for number in range(sought)
+    ]
+    for name in others:
+        desired.seek([name])
+        desired.take(snapshot(11, name))
+    one_more, count = found_slice("red", "10.1.0.1"), 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        desired.seek([one_more])
+        desired.take(snapshot(12, one_more))
+    finally:
+        sys.setprofile(before)
+    assert desired.found(one_more) == []
+    return count
+
+
+def test_one_more_costs_the_same_however_many_were_looked_for() -> None:
+    assert calls_of_one_more(400) == calls_of_one_more(20)
+
+
+def test_the_gateway_is_wanted_when_a_subnet_of_a_lazy_network_changes() -> None:
+    desired = lazily()
+    subnet = Subnet("s", "red", prefix("10.0.0.0/16"), address("10.0.0.1"), True, (), ())
+
+    taken = desired.take(Frame(1, 12, [item(subnet_key("red", "s"), subnet)]))
+
+    assert [each.name for each in taken.subscribe] == [found_slice("red", "10.0.0.1")]
+
+
+def test_who_the_host_itself_must_know_stays_when_no_machine_wants_it() -> None:
+    desired = lazily()
+    pinned = found_slice("red", "p1")
+    desired.seek([pinned])
+
+    taken = desired.forsake([pinned])
+
+    assert taken.unsubscribe == []
+    assert pinned in [each.name for each in desired.subscriptions()]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts.seeking import Seeker, held_max, held_s_max, negative_s, seeks_burst
+from alcor.agent.punts.seeking import Seeker, held_max, held_s_max, negative_s, seeks_burst, tidy_s
 from alcor.goal_state.entries import Neighbour, Network
 from alcor.goal_state.slices import found_slice
 from alcor.ovs import frames
@@ -267,3 +267,33 @@ def test_a_name_that_nobody_asks_for_any_more_is_forgotten() -> None:
     world.now_s = 2 * negative_s
     world.seeker.tick()
     assert world.sought == []
+
+
+def test_it_is_looked_now_and_then_only_for_who_is_nobodys() -> None:
+    world = World()
+    world.seeker.want(arp_for("10.0.0.2"))
+    world.known[WEB_BY_ADDRESS] = [WEB]
+    world.seeker.settle()
+    world.now_s = negative_s + 1
+    world.seeker.tick()
+    world.looked_at.clear()
+
+    world.now_s += tidy_s / 2
+    world.seeker.tick()
+    assert world.looked_at == []
+
+    world.now_s += tidy_s
+    world.seeker.tick()
+    assert world.looked_at == [WEB_BY_ADDRESS]
+
+
+def test_who_was_sought_in_a_network_that_has_gone_is_looked_for_anew_when_it_is_back() -> None:
+    world = World()
+    world.seeker.want(arp_for("10.0.0.2"))
+    world.sought_now.clear()
+    world.now_s = 0.25
+    world.seeker.tick()
+
+    world.seeker.want(arp_for("10.0.0.2"))
+
+    assert world.asked == [WEB_BY_ADDRESS, WEB_BY_ADDRESS]
