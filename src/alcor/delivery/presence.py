@@ -11,13 +11,16 @@ import msgspec
 import structlog
 
 from alcor.delivery.report_log import decode_host
-from alcor.goal_state.reports import HostReport, delivery_key
+from alcor.goal_state.reports import (
+    HostReport,
+    delivery_beat_every_s,
+    delivery_key,
+    delivery_prefix,
+    delivery_silence_s_max,
+)
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 
 _log = structlog.get_logger(__name__)
-
-beat_every_s = 3.0
-silence_s_max = 15.0
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -52,16 +55,15 @@ class Presence:
             own = Change(delivery_key(self._delivery), b"", self._beats)
             await self._reports.put([own])
             await self._bury(list(self._silent()))
-            await asyncio.sleep(beat_every_s)
+            await asyncio.sleep(delivery_beat_every_s)
 
     async def follow(self) -> None:
         """Hear others, for ever."""
-        prefix = "delivery/"
         while True:
-            snapshot = await self._reports.snapshot(prefix)
+            snapshot = await self._reports.snapshot(delivery_prefix)
             self._beaten(snapshot.entries)
             try:
-                async for entries in self._reports.watch(prefix, snapshot.position):
+                async for entries in self._reports.watch(delivery_prefix, snapshot.position):
                     self._beaten(entries)
             except (Slow, Compacted):
                 continue
@@ -77,7 +79,7 @@ class Presence:
 
     def _silent(self) -> Iterator[int]:
         for delivery, heard_s in self._heard_s.items():
-            if delivery != self._delivery and self._now_s() - heard_s > silence_s_max:
+            if delivery != self._delivery and self._now_s() - heard_s > delivery_silence_s_max:
                 yield delivery
 
     async def _bury(self, deliveries: Sequence[int]) -> None:

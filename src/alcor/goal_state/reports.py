@@ -12,6 +12,9 @@ import msgspec
 
 from alcor.values.capacity import Capacity
 
+delivery_beat_every_s = 3.0  # how often a delivery says that it lives
+delivery_silence_s_max = 15.0  # one that has not said so for longer lives no more
+
 
 class PortStatus(StrEnum):
     """What became of a port on its host."""
@@ -75,6 +78,9 @@ def port_key(host: str, port_id: str) -> str:
     return f"port/{host}/{port_id}"
 
 
+delivery_prefix = "delivery/"
+
+
 def delivery_key(delivery: int) -> str:
     """The key under which a delivery says that it lives."""
-    return f"delivery/{delivery}"
+    return f"{delivery_prefix}{delivery}"

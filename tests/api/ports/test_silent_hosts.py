@@ -72,7 +72,7 @@ def test_a_dead_hosts_bindings_fail_until_it_is_back(tmp_path: Path) -> None:
         data=str(tmp_path),
         listen="127.0.0.1:0",
         agents=DeliveryConfig(listen="127.0.0.1:0"),
-        node=NodeSettings(silence_s_max=silence_s),
+        node=NodeSettings(silence_s_max=silence_s, binding_silence_s_max=silence_s),
         served=Databases.served(tmp_path),
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from alcor.delivery.presence import Presence, silence_s_max
-from alcor.goal_state.reports import HostReport, delivery_key, host_key
+from alcor.delivery.presence import Presence
+from alcor.goal_state.reports import HostReport, delivery_key, delivery_silence_s_max, host_key
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 
@@ -69,7 +69,7 @@ def test_hosts_of_a_silent_delivery_are_gone_but_for_those_that_came_to_another(
 
         await region.tell("h2", ALIVE, term=2)
         await region.hear()
-        region.now_s += silence_s_max + 1
+        region.now_s += delivery_silence_s_max + 1
         await region.reports.put([Change("delivery/9", b"", 1)])  # of nobody's hosts
         beats = asyncio.ensure_future(region.presence.beat())
         async with asyncio.timeout(30):
@@ -88,7 +88,7 @@ def test_hosts_of_a_delivery_that_beats_stay() -> None:
     async def scenario(region: Region) -> None:
         await region.tell("h1", DEAD, term=1)
         await region.hear()
-        region.now_s += silence_s_max + 1
+        region.now_s += delivery_silence_s_max + 1
         await region.beat(DEAD, 1)
         await region.turn()
 
@@ -102,7 +102,7 @@ def test_a_host_that_connects_anew_beats_what_was_said_of_it() -> None:
     async def scenario(region: Region) -> None:
         await region.tell("h1", DEAD, term=1)
         await region.hear()
-        region.now_s += silence_s_max + 1
+        region.now_s += delivery_silence_s_max + 1
         await region.turn()
         assert await region.connected() == {"h1": False}
 

@@ -12,7 +12,7 @@ from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import Counts, Ids, PortPeer
 from alcor.contracts.resources import Caller, DeleteRequest, ListQuery, ListRequest
-from alcor.goal_state.reports import HostReport, host_key
+from alcor.goal_state.reports import HostReport, delivery_beat_every_s, delivery_key, host_key
 from alcor.keyed_log.log import Entry
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.node.app import NodeApp, NodeSettings
@@ -36,12 +36,28 @@ class World:
     def __init__(self, folder: Path, auto_register: bool = True) -> None:
         self.ports = Ports()
         self.now_s = 1_000.0
-        settings = NodeSettings(auto_register=auto_register, silence_s_max=15)
+        settings = NodeSettings(
+            auto_register=auto_register, silence_s_max=15, binding_silence_s_max=75
+        )
         self.log = MemoryLog(1)
         ports = cast(PortPeer, self.ports)
         self.app = NodeApp(foundation(folder, self.log, clock=lambda: self.now_s), ports, settings)
         self.nodes: Any = self.app.resources[0][1]
         self.agents: Any = self.app.resources[1][1]
+
+    async def beat(self, *, lives: bool = True) -> None:
+        """A delivery says that it lives, or that it ends."""
+        value = b"" if lives else None
+        await self.app.listening.hear([Entry(delivery_key(1), value, 1, "", 1)])
+
+    async def listen(self, seconds: float) -> None:
+        """Time passes, and a delivery lives."""
+        await self.beat()
+        while seconds > 0:
+            step = min(seconds, delivery_beat_every_s)
+            self.now_s += step
+            seconds -= step
+            await self.beat()
 
     async def hear(
         self,
@@ -193,12 +209,12 @@ def test_a_host_is_dead_only_after_it_was_silent_for_a_while(tmp_path: Path) -> 
             return bool((await world.listed(world.agents))["h1"]["alive"])
 
         await world.hear("h1", "192.0.2.1")
-        world.now_s += 1_000
+        await world.listen(1_000)
         assert await alive()  # It has nothing to say, but its stream is up.
         await world.hear("h1", "192.0.2.1", connected=False)
-        world.now_s += 15
+        await world.listen(15)
         assert await alive()
-        world.now_s += 1
+        await world.listen(1)
         assert not await alive()
         await world.hear("h1", "192.0.2.1")
         assert await alive()
@@ -218,9 +234,9 @@ def test_a_clock_that_is_put_back_keeps_no_dead_host_alive(tmp_path: Path) -> No
         assert await alive()
         world.now_s -= 3_600
         assert await alive()  # nor is a host dead for that: it is silent since a moment
-        world.now_s += 15
+        await world.listen(15)
         assert await alive()
-        world.now_s += 1
+        await world.listen(1)
         assert not await alive()
 
     play(tmp_path, scene)
@@ -236,7 +252,7 @@ def test_a_clock_that_is_put_back_at_a_start_buries_no_host_that_is_about_to_be_
         world.now_s -= 1
         await world.nodes.bury()
         assert await told(world) == (True, False)
-        world.now_s += 16
+        await world.listen(16)
         await world.nodes.bury()
         assert await told(world) == (False, False)
 
@@ -253,7 +269,7 @@ def test_who_waited_long_to_lead_gives_hosts_the_time_to_be_heard(tmp_path: Path
         await world.app.recover()
         await world.nodes.bury()
         assert await told(world) == (True, False)
-        world.now_s += 16
+        await world.listen(16)
         await world.nodes.bury()
         assert await told(world) == (False, False)
 
@@ -266,16 +282,73 @@ def test_a_host_is_silent_once_nothing_was_heard_of_it_for_long_enough(tmp_path:
         async def silent() -> list[str]:
             return list((await world.nodes.silent(Ids(["h1", "h2", "never"]))).ids)
 
+        await world.beat()
         await world.hear("h1", "192.0.2.1")
         await world.hear("h2", "192.0.2.2")
         await world.hear("h2", "192.0.2.2", connected=False)
-        assert await silent() == []
-        world.now_s += 16
-        assert await silent() == ["h2", "never"]
+        await world.listen(16)
         agents = await world.listed(world.agents)
         assert {host: each["alive"] for host, each in agents.items()} == {"h1": True, "h2": False}
+        assert await silent() == []  # ports are bound to it for longer
+        await world.listen(59)
+        assert await silent() == []
+        await world.listen(1)
+        assert await silent() == ["h2", "never"]
         await world.hear("h2", "192.0.2.2")
         assert await silent() == ["never"]
+
+    play(tmp_path, scene)
+
+
+def test_no_host_is_silent_while_there_is_no_delivery_that_could_hear_it(tmp_path: Path) -> None:
+    """All deliveries were away for a while: no port could be bound, and nothing left by uplinks."""
+
+    async def scene(world: World) -> None:
+        async def seen() -> tuple[list[str], bool, str]:
+            agent = (await world.listed(world.agents))["h1"]
+            silent = (await world.nodes.silent(Ids(["h1"]))).ids
+            return list(silent), agent["alive"], agent["heartbeat_timestamp"]
+
+        await world.beat()
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
+        heard = (await seen())[2]
+        await world.hear("h1", "192.0.2.1", uplinks=("ext",), connected=False)
+        await world.beat(lives=False)
+        world.now_s += 3_600
+        await world.nodes.bury()
+        assert await seen() == ([], True, heard)
+        assert await told(world) == (True, False)
+
+        await world.listen(15)  # hosts have time to come to one that is there again
+        await world.nodes.bury()
+        assert await told(world) == (True, False)
+        await world.listen(1)
+        await world.nodes.bury()
+        assert await told(world) == (False, False)
+        await world.listen(60)
+        assert await seen() == (["h1"], False, heard)
+
+    play(tmp_path, scene)
+
+
+def test_of_deliveries_that_were_killed_nobody_says_that_they_hear_hosts_now(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        async def heard() -> str:
+            node = (await world.listed(world.nodes))["h1"]
+            assert node["alive"]
+            return str(node["heartbeat_timestamp"])
+
+        await world.hear("h1", "192.0.2.1")
+        await world.listen(60)
+        last = await heard()
+        world.now_s += 14
+        assert await heard() > last
+        world.now_s += 2
+        assert await heard() == last
+        await world.listen(1)
+        assert await heard() > last
 
     play(tmp_path, scene)
 
@@ -287,7 +360,7 @@ def test_a_clock_that_is_put_back_makes_no_host_wait_to_be_alive_again(tmp_path:
         world.now_s -= 3_600
         await world.nodes.bury()
         assert await told(world) == (False, True)
-        world.now_s += 31
+        await world.listen(31)
         await world.nodes.bury()
         assert await told(world) == (True, False)
 
@@ -327,7 +400,7 @@ async def return_(world: World) -> int:
     await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
     await world.nodes.bury()
     assert await told(world) == (True, False)
-    world.now_s += 16
+    await world.listen(16)
     await world.nodes.bury()
     assert await told(world) == (False, False)
     await world.hear("h1", "192.0.2.1", uplinks=("ext",))
@@ -357,7 +430,7 @@ def test_a_host_that_does_not_catch_up_is_alive_all_the_same_after_a_while(tmp_p
     async def scene(world: World) -> None:
         await return_(world)
         await world.nodes.bury()
-        world.now_s += 31
+        await world.listen(31)
         await world.nodes.bury()
         assert await told(world) == (True, False)
 
@@ -368,7 +441,7 @@ def test_a_host_that_goes_while_it_returns_is_gone(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         await return_(world)
         await world.hear("h1", "192.0.2.1", connected=False, uplinks=("ext",))
-        world.now_s += 16
+        await world.listen(16)
         await world.nodes.bury()
         assert await told(world) == (False, False)
 
@@ -445,7 +518,7 @@ def test_a_look_for_gone_hosts_reads_no_table_however_many_there_are(tmp_path: P
         for number in range(5):
             await world.hear(f"h{number}", f"192.0.2.{number}", connected=False)
         await world.nodes.delete(DeleteRequest(ADMIN, "h4"))
-        world.now_s += 16
+        await world.listen(16)
         reads = 0
         await world.nodes.bury()
         await world.nodes.bury()

@@ -13,6 +13,7 @@ from alcor.intent.follow import follow_prefix
 from alcor.intent.relay import Relay
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
 from alcor.managers.node.heartbeats import Heartbeats
+from alcor.managers.node.listening import Listening
 from alcor.managers.node.returning import Returning
 from alcor.managers.node.service import AgentService, NodeService
 from alcor.managers.node.sql import NodeStore, living
@@ -38,9 +39,17 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             description="A host is alive this long without a stream, seconds; then nothing leaves "
-            "by its uplinks, and no port is bound to it",
+            "by its uplinks",
         ),
     ] = 15.0
+    binding_silence_s_max: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            description="Ports are bound to a host this long without a stream, seconds "
+            "(Neutron's agent_down_time)",
+        ),
+    ] = 75.0
     return_s_max: Annotated[
         float,
         msgspec.Meta(
@@ -68,12 +77,19 @@ class NodeApp:
         self._reports = base.reports
         store = NodeStore(self.database, self.relay)
         steady = never_back(base.clock)
+        self.listening = Listening(base.clock, steady)
         heartbeats = self._heartbeats = Heartbeats(
-            base.clock, steady, settings.silence_s_max, timestamp
+            base.clock, steady, settings.silence_s_max, timestamp, self.listening
         )
         returning = Returning(base.intent, steady, settings.return_s_max)
         self._service = NodeService(
-            store, heartbeats, base.makers.now, settings.auto_register, returning, ports
+            store,
+            heartbeats,
+            base.makers.now,
+            settings.auto_register,
+            settings.binding_silence_s_max,
+            returning,
+            ports,
         )
         agents = AgentService(store, heartbeats, self._service, tunnel_type)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
@@ -90,10 +106,12 @@ class NodeApp:
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
         hear, synced = self._service.hear, self._heartbeats.hear_synced
+        beaten = self.listening.hear
         return [
             self.relay.run(),
             follow_prefix(self._reports, reports.host_key(""), hear, hear),
             follow_prefix(self._reports, reports.placement_key(""), synced, synced),
+            follow_prefix(self._reports, reports.delivery_prefix, beaten, beaten),
             rounds(self._service.bury, bury_interval_s),
             rounds(self._service.register_again, register_again_s),
         ]

@@ -6,6 +6,7 @@ import msgspec
 
 from alcor.goal_state.reports import HostReport, SyncReport
 from alcor.keyed_log.log import Entry
+from alcor.managers.node.listening import Listening
 from alcor.managers.node.model import Heard, Life
 
 _decode = msgspec.msgpack.Decoder(HostReport).decode
@@ -16,7 +17,8 @@ class Heartbeats:
     """The last report of every host.
 
     A host is alive while its stream is up (the transport finds out soon when it is not), and for
-    `silence_s_max` seconds after, so that a reconnect is no death.
+    `silence_s_max` seconds after, so that a reconnect is no death. Only seconds count in which it
+    could have been heard.
     """
 
     def __init__(
@@ -25,11 +27,13 @@ class Heartbeats:
         steady: Callable[[], float],  # which never goes back
         silence_s_max: float,
         timestamp: Callable[[float], str],
+        listening: Listening,
     ) -> None:
         self._clock = clock
         self._steady = steady
         self._silence_s_max = silence_s_max
         self._timestamp = timestamp
+        self._listening = listening
         self._heard_by_host: dict[str, Heard] = {}
         self._synced_by_host: dict[str, bool | None] = {}
         self.begin()
@@ -69,24 +73,27 @@ class Heartbeats:
 
     def is_gone(self, host: str) -> bool:
         """Whether the host has been silent for too long, though there was time to be heard."""
+        return self.silence_s(host) > self._silence_s_max
+
+    def silence_s(self, host: str) -> float:
+        """For how long the host could have been heard, and was not; 0: it is connected, or there is
+        no delivery now that could hear it."""
+        listening_since_s = self._listening.since_s()
+        if self.is_connected(host) or listening_since_s is None:
+            return 0.0
         heard = self._heard_by_host.get(host)
-        if self.is_connected(host):
-            return False
-        return self._is_over(heard.since_s if heard is not None else self._began_s)
+        since_s = heard.since_s if heard is not None else self._began_s
+        return self._steady() - max(since_s, listening_since_s)
 
     def life(self, host: str) -> Life:
         """What the host's reports say now."""
         heard, synced = self._heard_by_host.get(host), self._synced_by_host.get(host)
         if heard is None:
             return Life(False, "", None, synced)
-        connected = heard.report.connected
-        alive = connected or not self._is_over(heard.since_s)
-        heard_at = self._clock() if connected else heard.at_s
-        return Life(alive, self._timestamp(heard_at), heard.report, synced)
-
-    def _is_over(self, since_s: float) -> bool:
-        """Whether a host that is silent since then has been so for too long."""
-        return self._steady() - since_s > self._silence_s_max
+        at_s = heard.at_s
+        if heard.report.connected:
+            at_s = max(at_s, self._listening.heard_at_s())
+        return Life(not self.is_gone(host), self._timestamp(at_s), heard.report, synced)
 
 
 def _who(report: HostReport) -> tuple[object, ...]:

@@ -55,6 +55,7 @@ class NodeService:
         heartbeats: Heartbeats,
         now: Callable[[], str],
         auto_register: bool,
+        binding_silence_s_max: float,
         returning: Returning,
         ports: PortPeer,
     ) -> None:
@@ -65,6 +66,7 @@ class NodeService:
         self._heartbeats = heartbeats
         self._now = now
         self._auto_register = auto_register
+        self._binding_silence_s_max = binding_silence_s_max
 
     async def list_page(self, request: ListRequest) -> ListReply:
         return ListReply([self._shown(each) for each in await self._store.page(request.query)])
@@ -102,7 +104,8 @@ class NodeService:
         return Nodes([intent.record(each) for each in found])
 
     async def silent(self, request: Ids) -> Ids:
-        return Ids([host for host in request.ids if self._heartbeats.is_gone(host)])
+        limit_s, silence_s = self._binding_silence_s_max, self._heartbeats.silence_s
+        return Ids([host for host in request.ids if silence_s(host) > limit_s])
 
     async def check_zones(self, request: ZoneHints) -> Done:
         check_hints(
