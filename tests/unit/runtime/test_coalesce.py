@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.runtime.coalesce import Coalescer, batches_alone_min, turns_max, turns_quiet
+from alcor.runtime.sql.database import Deposed
 from alcor.values.errors import Unavailable
 
 
@@ -130,6 +132,22 @@ def test_a_batch_that_fails_fails_for_all_of_it_and_the_next_goes_on() -> None:
         work.fault = None
 
         assert await coalescer.ask("c") == "C"
+
+    run(test)
+
+
+def test_that_the_process_leads_no_more_is_no_fault_of_a_batch() -> None:
+    """When a database is lost others lead: it was told as a fault of ours, with a traceback."""
+
+    async def test(work: Work, coalescer: Coalescer[str, str]) -> None:
+        work.gate.set()
+        work.fault = Deposed("this process leads the database of port no more")
+        with capture_logs() as told, pytest.raises(Unavailable):
+            await asked(coalescer, "a")[0]
+
+        assert [(each["event"], each["log_level"]) for each in told] == [
+            ("batch_refused", "warning")
+        ]
 
     run(test)
 

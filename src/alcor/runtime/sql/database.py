@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from alcor.values.errors import Unavailable
+
 T = TypeVar("T")
 
 
@@ -41,8 +43,9 @@ class Database(Protocol):
         ...
 
 
-class Deposed(Exception):
-    """Another process may lead the database by now: nothing was written; begin anew."""
+class Deposed(Unavailable):
+    """Another process may lead the database by now: nothing was written; begin anew. Whoever asked
+    us is to ask again."""
 
 
 class DuplicateKey(Exception):
