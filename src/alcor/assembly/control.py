@@ -77,6 +77,7 @@ from alcor.runtime.tasks import Tasks
 from alcor.values.errors import Unavailable
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
+opens_s_max = 2.0  # how long a database may take to answer who asks how it is
 
 
 class ManagerApp(Protocol):
@@ -305,7 +306,7 @@ class Control:
 
     async def checks(self) -> dict[str, bool]:
         """What must be so for the managers to do their work, or to take it over from who leads."""
-        opened = await asyncio.gather(*(_opens(app.database) for app in self.apps))
+        opened = await asyncio.gather(*(opens(app.database) for app in self.apps))
         names = (f"{app.name}.database" for app in self.apps)
         answers = dict(zip(names, opened, strict=True))
         answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
@@ -320,9 +321,11 @@ class Control:
         await self._intent.completed(self.telling)
 
 
-async def _opens(database: Database) -> bool:
+async def opens(database: Database) -> bool:
+    """Whether it answers now; who asks how we are doesn't wait for it as long as work does."""
     try:
-        await database.read(lambda connection: connection.execute("SELECT 1").fetchone())
-    except (sqlite3.Error, Unavailable):
+        async with asyncio.timeout(opens_s_max):
+            await database.read(lambda connection: connection.execute("SELECT 1").fetchone())
+    except (sqlite3.Error, Unavailable, TimeoutError):
         return False
     return True
