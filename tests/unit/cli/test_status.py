@@ -36,17 +36,27 @@ def metrics(certificate_days: float, credentials_s: str) -> str:
 
 @contextmanager
 def region(
-    checks: dict[str, bool], nodes: list[dict[str, Any]], told: str | None = None
+    checks: dict[str, bool],
+    nodes: list[dict[str, Any]],
+    told: str | None = None,
+    away: dict[str, str] | None = None,
 ) -> Iterator[str]:
-    """A gateway that answers about itself and its hosts."""
+    """A gateway that answers about itself and its hosts; what is `away` answers why."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             ready = all(checks.values())
             about = {"ready": ready, "checks": checks}
-            body = about if self.path == "/readyz" else {"nodes": nodes}
+            body: dict[str, Any] = {"nodes": nodes}
+            status = 200
+            if self.path == "/readyz":
+                body, status = about, 200 if ready else 503
+            elif self.path.startswith("/alcor/v1/convergence"):
+                body = {"revision": "node:0", "converged": True}
+            for part, why in (away or {}).items():
+                if self.path.startswith(f"/alcor/v1/{part}"):
+                    body, status = {"NeutronError": {"type": "Unavailable", "message": why}}, 503
             data, form = json.dumps(body).encode(), "application/json"
-            status = 503 if body is about and not ready else 200
             if self.path == "/metrics":
                 data, form = (told or "").encode(), "text/plain"
                 status = 200 if told is not None else 403
@@ -86,6 +96,7 @@ def test_a_region_that_is_well_is_called_so() -> None:
 
     assert done.exit_code == Exit.DONE
     assert found["control plane"][0] == "good"
+    assert found["delivery"] == ("good", "hosts are told of changes")
     assert found["hosts"] == ("good", "3 are there")
     assert found["releases"] == ("good", "agents: 1.0 on 2, 1.1 on 1")
 
@@ -99,6 +110,18 @@ def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:
     assert found["control plane"][0] == "fault"
     assert found["control plane"][1].endswith("can't do their work: port.relay")
     assert found["hosts"] == ("fault", "1 of 2 are away: h2 (heard 08:15)")
+
+
+def test_databases_and_deliveries_that_are_away_are_told_beside_what_works() -> None:
+    """Of databases only an error was shown, and of deliveries nothing."""
+    away = {"nodes": "the database of node does not answer", "convergence": "nobody serves it"}
+    with region(WELL, [], away=away) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.FAILED
+    assert found["control plane"][0] == "good"
+    assert found["managers"] == ("fault", "the database of node does not answer")
+    assert found["delivery"] == ("fault", "hosts hear of no change: nobody serves it")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from math import isinf
 
 from alcor.agent.doctor.certificate import lasting
@@ -10,7 +11,8 @@ from alcor.cli.operating.doctor import tell_findings
 from alcor.cli.options import Format
 from alcor.cli.session import Endpoint, api, default_endpoint
 from alcor.cli.tables import Output
-from alcor.client.api import NODE, Item
+from alcor.client.api import NODE, Api, Item
+from alcor.client.connection import Refused
 from alcor.runtime.clock import now_s
 
 page_items = 1_000
@@ -20,10 +22,12 @@ hosts_named_max = 10
 def status(endpoint: Endpoint = default_endpoint, output: Format = Output.TABLE) -> None:
     """Look at the control plane and its hosts; exit status 1 when something is wrong."""
     with api(endpoint) as client:
-        checks = client.checks()
-        nodes = list(client.list_all(NODE, (), 0, page_items))
-        ends = client.ends()
-    findings = [_plane(checks, endpoint), *_hosts(nodes), *_proofs(ends, now_s())]
+        findings = [
+            _plane(client.checks(), endpoint),
+            _delivery(client),
+            *_hosts(client),
+            *_proofs(client.ends(), now_s()),
+        ]
     tell_findings(findings, output)
 
 
@@ -47,7 +51,32 @@ def _proofs(ends: Mapping[str, float], now_s: float) -> Iterator[Finding]:
             yield lasting("proofs", setting, ends_s, now_s, f"{setting} ends")
 
 
-def _hosts(nodes: Sequence[Item]) -> Iterator[Finding]:
+def _delivery(client: Api) -> Finding:
+    """Whether a delivery answers, and has planned what there is: asked how far hosts are with a
+    write that concerns none."""
+    try:
+        client.wait("node:0", 0)
+    except Refused as refused:
+        if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            says = f"hosts hear of no change: {refused.message}"
+            return fault(
+                "delivery", says, "does a delivery run? Its /readyz says what it waits for"
+            )
+    return good("delivery", "hosts are told of changes")
+
+
+def _hosts(client: Api) -> Iterator[Finding]:
+    try:
+        nodes = list(client.list_all(NODE, (), 0, page_items))
+    except Refused as refused:
+        if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        yield fault("managers", refused.message, "do managers run? Their /readyz says what is away")
+        return
+    yield from _well(nodes)
+
+
+def _well(nodes: Sequence[Item]) -> Iterator[Finding]:
     if not nodes:
         yield unknown("hosts", "no host has said hello yet, or you may not see them")
         return
