@@ -4,13 +4,13 @@ It speaks to the bridge's own socket, so no controller is configured and nothing
 the agent comes or goes. A lost connection means that nothing is known: read back again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import structlog
 
 from alcor.agent.compiler.compiler import Change
+from alcor.agent.drivers.attempts import Attempts
 from alcor.agent.drivers.flow_tracker import Batch, FlowTracker
 from alcor.agent.drivers.zones import Zones
 from alcor.agent.metrics import Metrics
@@ -19,8 +19,6 @@ from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import Meter
-
-retry_s_min, retry_s_max = 0.02, 1.0
 
 log = structlog.get_logger()
 
@@ -132,20 +130,19 @@ class FlowDriver:
 
     async def keep_connected(self, on_connected: Callable[[], None]) -> None:
         """Connect, read back, and again when the connection is lost; for ever."""
-        wait_s = retry_s_min
+        attempts = Attempts()
         while True:
+            attempts.begin()
             try:
                 session = await self._connect(self._socket)
             except (OSError, Disconnected) as error:
                 log.debug("no switch", socket=str(self._socket), reason=str(error))
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, retry_s_max)
-                continue
-            wait_s = retry_s_min
-            try:
-                await self._serve(session, on_connected)
-            finally:
-                session.close()
+            else:
+                try:
+                    await self._serve(session, on_connected)
+                finally:
+                    session.close()
+            await attempts.pause()
 
     async def _serve(self, session: OpenFlow, on_connected: Callable[[], None]) -> None:
         """Use the session until it is over."""

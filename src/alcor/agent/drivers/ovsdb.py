@@ -4,7 +4,6 @@ It takes a lock in the database, so that an agent which was thought dead never w
 successor: only who has the lock writes, flows included.
 """
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +11,11 @@ from typing import Protocol
 import structlog
 
 from alcor.agent.drivers import bridge, queues
+from alcor.agent.drivers.attempts import Attempts
 from alcor.agent.drivers.bridge import Wish
 from alcor.agent.model.model import Interface, Tunnel
 from alcor.agent.model.ports.monitoring import Kinds
 from alcor.ovs.ovsdb.client import Disconnected, Ovsdb, Refused
-
-retry_s_min, retry_s_max = 0.02, 1.0
 
 log = structlog.get_logger()
 
@@ -54,6 +52,7 @@ class SwitchDatabase:
         self._lock = bridge.lock_of(wish)
         self._session: Ovsdb | None = None
         self._faults: set[str] = set()
+        self._refusal = ""  # of the configuration, as it was told
         self._seen: dict[str, int] = {}  # interface's row -> how late it was first seen
         self._ifindexes: dict[str, int] = {}
 
@@ -72,33 +71,33 @@ class SwitchDatabase:
 
     async def run(self) -> None:
         """Connect, make sure, watch; again when the connection is lost; for ever."""
-        wait_s = retry_s_min
-        told = False
+        attempts, told = Attempts(), False
         while True:
+            attempts.begin()
             try:
                 session = await Ovsdb.connect(self._socket)
             except OSError as error:
                 if not told:  # while it stays away each attempt says the same
                     log.warning("no switch database", socket=str(self._socket), reason=str(error))
                 told = True
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, retry_s_max)
+                await attempts.pause()
                 continue
             self._session = session
             try:
                 await self._serve(session)
             except Disconnected as error:
                 log.warning("switch database lost", reason=str(error))
-                await asyncio.sleep(wait_s)
             except Refused as error:
-                log.error("switch configuration refused", reason=str(error))
-                await asyncio.sleep(retry_s_max)
+                if str(error) != self._refusal:  # each attempt says the same
+                    log.error("switch configuration refused", reason=str(error))
+                self._refusal = str(error)
             finally:
                 # What was known of interfaces stays; but somebody else may have the lock now.
                 self._session = None
                 self._listener.allow_writing(False)
                 session.close()
-            wait_s, told = retry_s_min, False
+            told = False
+            await attempts.pause()
 
     async def _serve(self, session: Ovsdb) -> None:
         if not await session.lock(self._lock):
@@ -117,6 +116,7 @@ class SwitchDatabase:
         if operations:
             log.info("configuring the switch", operations=len(operations))
             await session.transact(operations)
+        self._refusal = ""
         await self._keep_queues(session)
         faults = set(bridge.faults(session.rows, self._wish))
         faults |= set(queues.faults(session.rows, self._wish))

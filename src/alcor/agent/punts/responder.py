@@ -14,6 +14,7 @@ import structlog
 
 from alcor.agent.announcements import ra
 from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.drivers.attempts import Attempts
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
@@ -30,7 +31,6 @@ from alcor.ovs.connection import OpenFlow, PacketQueue
 from alcor.ovs.openflow.packets import PacketIn
 
 packets_pending_max = 1_000
-retry_s_min, retry_s_max = 0.02, 1.0
 frames_waiting_max = 1_000  # of the agent's own, for a switch that is away
 packets_per_turn = 32  # answered before others get the processor
 
@@ -65,18 +65,17 @@ class Responder:
 
     async def run(self) -> None:
         """Connect and answer, again and again; for ever."""
-        wait_s = retry_s_min
+        attempts = Attempts()
         while True:
+            attempts.begin()
             queue = PacketQueue(packets_pending_max)
             try:
                 session = await OpenFlow.connect(self._socket, queue.put)
             except (OSError, Disconnected) as error:
                 log.debug("no switch for packets", reason=str(error))
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, retry_s_max)
-                continue
-            wait_s = retry_s_min
-            await self._serve(session, queue)
+            else:
+                await self._serve(session, queue)
+            await attempts.pause()
 
     async def _serve(self, session: OpenFlow, queue: PacketQueue) -> None:
         """Answer until the switch goes."""
