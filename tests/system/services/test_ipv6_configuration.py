@@ -101,9 +101,26 @@ def test_a_router_is_the_default_router_of_who_is_told_by_advertisement(lab: Lab
     wait_until("SLAAC", lambda: addresses(lab, one) == {one.address(6)}, wait_s)
     assert lab.ping_all({each.name: each.address(6) for each in (one, other)}).ok == 2
 
+    for machine in (one, other):
+        ask_whether_it_is_there(lab, machine, *default_routers(lab, machine))
+        assert len(default_routers(lab, machine)) == 1
     lab.api.act(ROUTER, router_id, "remove_router_interface", {"subnet_id": subnet_id})
     wait_until("its farewell", lambda: default_routers(lab, other) == [], wait_s)
     lab.unplug([one, other])
+
+
+def ask_whether_it_is_there(lab: Lab, machine: Machine, router: str) -> None:
+    """As a kernel does from time to time, of whom it sends to; until it is answered."""
+    space = lab.layout.machine_namespace(machine.name)
+    run("ip", "-n", space, "neigh", "change", router, "dev", "eth0", "nud", "probe")
+
+    def is_there() -> bool:
+        return any(
+            each["dst"] == router and each["state"] == ["REACHABLE"]
+            for each in ip6(lab, machine, "neigh", "show", "dev", "eth0")
+        )
+
+    wait_until(f"{router} to answer", is_there, wait_s)
 
 
 def default_routers(lab: Lab, machine: Machine) -> list[str]:

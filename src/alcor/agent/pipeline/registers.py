@@ -31,6 +31,7 @@ UNASKED = (0, 1 << 31)
 ROUTER = ("reg12", "reg13")  # the router that has the packet: 64 bits made of its id
 ROUTED = (16, 16)  # FLAGS, bit 4: a router has sent it on, here
 AGAIN = (64, 64)  # FLAGS, bit 6: it was held until the neighbour that it wants was looked for
+BY_ROUTER = (128, 128)  # FLAGS, bit 7: the answer is a router's
 FROM_MACHINE = (0, 19)  # from inside, and not sent on by a router
 LOOKED_AT = (32, 32)  # FLAGS, bit 5: whether it answers what came by a local IP is known
 CAME_BY_MASK = 0xF0_0000  # FLAGS: by which of several ways out it came, counted from 1
@@ -42,7 +43,8 @@ registers = {
     FLAGS: "bit 0: the packet came from the tunnel; bit 1: from an uplink; "
     "bit 2: NAT_IN has seen it; bit 3: it is larger than where it is routed to takes; "
     "bit 4: a router has sent it on, here; bit 5: an answer by a local IP would be known as one; "
-    "bit 6: a neighbour was looked for; bits 8 to 10: why a router can't forward it; "
+    "bit 6: a neighbour was looked for; bit 7: an answer is a router's; "
+    "bits 8 to 10: why a router can't forward it; "
     "bits 11 and 12: which neighbour it wants; bits 20 to 23: by which of several ways out it came",
     **dict.fromkeys(NEXT_HOP, "the next hop of a routed packet: IPv4 in reg8, IPv6 in all four"),
     **dict.fromkeys(ROUTER, "the router that has the packet: half of 64 bits made of its id"),

@@ -4,6 +4,9 @@ It takes two stages, because Open vSwitch refuses to do both in one flow: a flow
 turns the solicitation into an advertisement, and then one flow that all share fills in the option,
 which can be set only once the type has changed. This is the form that the userspace datapath takes.
 
+A router says that it is one: a machine that hears otherwise, as it asks whether its default router
+is still there, has no default route any more (RFC 4861, 7.2.5).
+
 A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
 """
 
@@ -19,6 +22,7 @@ from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     DROP,
     Flow,
+    MatchFields,
     apply,
     load,
     match,
@@ -29,8 +33,7 @@ from alcor.values.addresses import Address, Mac, eui64_link_local
 
 SOLICIT, ADVERTISE = 135, 136
 TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
-SOLICITED_OVERRIDE = 0x6000_0000  # flags S and O of an advertisement
-OVERRIDE = 0x2000_0000
+ROUTER, SOLICITED, OVERRIDE = 1 << 31, 1 << 30, 1 << 29  # flags of an advertisement
 ALL_NODES = 0xFF02 << 112 | 1
 
 _TO_ASKER = move("eth_src", "eth_dst")
@@ -60,7 +63,15 @@ def _advertisement(cookie: int, vni: int, address: int, mac: int) -> Flow:
     return Flow(p.ARP_ND, p.PRIORITY.normal, asked_for, answer, cookie)
 
 
+def _of_router(cookie: int, vni: int, address: int, mac: int) -> Flow:
+    """The same, of a router's address."""
+    flow = _advertisement(cookie, vni, address, mac)
+    actions = (set_field(p.FLAGS, *p.BY_ROUTER), *flow.instructions.actions)
+    return flow._replace(instructions=apply(*actions, goto=p.ND_ANSWER))
+
+
 _ANSWER = Shape(_advertisement, p.VNI, "nd_target", "eth_src")
+_ANSWER_OF_ROUTER = Shape(_of_router, p.VNI, "nd_target", "eth_src")
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -69,33 +80,31 @@ def host(cookie: int) -> Iterator[Flow]:
         eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=SOLICIT, icmpv6_code=0
     )
     yield Flow(p.SERVICES, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
-    answer = match(
-        eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=ADVERTISE, icmpv6_code=0
-    )
-    solicited = apply(set_field("nd_reserved", SOLICITED_OVERRIDE), *_OPTION, goto=p.RETURN)
-    yield Flow(p.ND_ANSWER, p.PRIORITY.normal, answer, solicited, cookie)
+    yield from _second_step(cookie, 0, (0, p.BY_ROUTER[1]))
+    yield from _second_step(cookie, ROUTER, p.BY_ROUTER)
+
+
+def _second_step(cookie: int, flag: int, by: tuple[int, int]) -> Iterator[Flow]:
+    """What a machine's answer becomes, or a router's."""
+    answer: MatchFields = {
+        "eth_type": ETH_TYPE_IPV6,
+        "ip_proto": IP_PROTO_ICMPV6,
+        "icmpv6_type": ADVERTISE,
+        "icmpv6_code": 0,
+        "reg0": by,
+    }
+    to_asker = set_field("nd_reserved", flag | SOLICITED | OVERRIDE), *_OPTION
+    solicited = apply(*to_asker, goto=p.RETURN)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.normal, match(**answer), solicited, cookie)
     # Who asked from no address (duplicate address detection) is told by multicast.
-    probed = match(
-        eth_type=ETH_TYPE_IPV6,
-        ip_proto=IP_PROTO_ICMPV6,
-        ipv6_dst=0,
-        icmpv6_type=ADVERTISE,
-        icmpv6_code=0,
-    )
-    everybody = set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", OVERRIDE)
+    everybody = set_field("ipv6_dst", ALL_NODES), set_field("nd_reserved", flag | OVERRIDE)
     to_all = apply(*everybody, *_OPTION, goto=p.RETURN)
+    probed = match(**(answer | {"ipv6_dst": 0}))
     yield Flow(p.ND_ANSWER, p.PRIORITY.high, probed, to_all, cookie)
     # A switch sends nothing back to where it came from; an uplink's question came from there.
-    outside = match(
-        eth_type=ETH_TYPE_IPV6,
-        ip_proto=IP_PROTO_ICMPV6,
-        icmpv6_type=ADVERTISE,
-        icmpv6_code=0,
-        reg0=p.FROM_UPLINK,
-    )
-    flags, back = set_field("nd_reserved", SOLICITED_OVERRIDE), load("in_port", 0, bits=16)
-    to_asker = apply(flags, *_OPTION, back, goto=p.UPLINK_OUT)
-    yield Flow(p.ND_ANSWER, p.PRIORITY.guard, outside, to_asker, cookie)
+    came = match(**(answer | {"reg0": (by[0] | p.FROM_UPLINK[0], by[1] | p.FROM_UPLINK[1])}))
+    back = apply(*to_asker, load("in_port", 0, bits=16), goto=p.UPLINK_OUT)
+    yield Flow(p.ND_ANSWER, p.PRIORITY.guard, came, back, cookie)
 
 
 def port(wired: Wired, cookie: int) -> Iterator[Flow]:
@@ -123,12 +132,13 @@ def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Fille
 def router(leg: Leg, cookie: int) -> list[Filled]:
     """A router answers for its addresses, on every host for the machines there."""
     fixed = [each.number for each in leg.addresses(6)]
-    return _answers(leg.network, fixed, leg.mac, cookie)
+    return _answers(leg.network, fixed, leg.mac, cookie, _ANSWER_OF_ROUTER)
 
 
 def outside(network: Network, addresses: list[Address], mac: Mac, cookie: int) -> list[Filled]:
-    """What this host has outside it answers for."""
-    return _answers(network, [each.number for each in addresses], mac, cookie)
+    """What a router has outside its host answers for."""
+    fixed = [each.number for each in addresses]
+    return _answers(network, fixed, mac, cookie, _ANSWER_OF_ROUTER)
 
 
 def network(network: Network, cookie: int) -> Filled:
@@ -136,8 +146,10 @@ def network(network: Network, cookie: int) -> Filled:
     return _ANSWER, (cookie, network.vni, SERVER_ADDRESS6.number, SERVER_MAC)
 
 
-def _answers(network: Network, fixed: list[int], mac: Mac, cookie: int) -> list[Filled]:
+def _answers(
+    network: Network, fixed: list[int], mac: Mac, cookie: int, answer: Shape = _ANSWER
+) -> list[Filled]:
     if not fixed:
         return []
     known = [*fixed, eui64_link_local(mac).number]
-    return [(_ANSWER, (cookie, network.vni, address, mac)) for address in known]
+    return [(answer, (cookie, network.vni, address, mac)) for address in known]
