@@ -100,6 +100,16 @@ def test_what_is_no_batch_is_refused(api: Any, body: dict[str, Any]) -> None:
     assert (answer.status, answer.type) == (400, "HTTPBadRequest")
 
 
+def test_what_is_no_batch_changes_nothing(api: Any, net: str) -> None:
+    kept = api.port(net)["id"]
+
+    answer = api.call("POST", PORTS, {"delete": [{"id": kept}, {"id": "a/b"}]})
+
+    api.port(net)  # comes after whatever was begun before
+    assert (answer.status, answer.type) == (400, "HTTPBadRequest")
+    assert api.get(f"/v2.0/ports/{kept}").status == 200
+
+
 def test_a_batch_has_a_limit_and_a_place(api: Any) -> None:
     assert api.call("POST", PORTS, {"delete": [{"id": UNKNOWN}] * 601}).status == 413
     assert api.call("POST", "/alcor/v1/batch/nothing", {}).status == 404

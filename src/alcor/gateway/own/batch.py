@@ -59,13 +59,14 @@ class Batch:
             return await self._within(
                 inner(request, self._limits, "POST", resource.path, content), caller
             )
+        singles = [self._single(request, resource, verb, item) for item in items]
         gate = asyncio.Semaphore(at_once_max)
 
-        async def one(item: dict[str, Any]) -> Response:
+        async def one(single: Request) -> Response:
             async with gate:
-                return await self._within(self._single(request, resource, verb, item), caller)
+                return await self._within(single, caller)
 
-        answers = await asyncio.gather(*map(one, items))
+        answers = await asyncio.gather(*map(one, singles))
         results = b",".join(map(_result, answers))
         revisions = [(_REVISION, each) for each in _last_revisions(answers)]
         return Response(200, b'{"results":[%s]}' % results, (JSON, *revisions))
@@ -90,6 +91,7 @@ class Batch:
     def _single(
         self, request: Request, resource: Resource, verb: str, item: dict[str, Any]
     ) -> Request:
+        """What an item stands for; `HTTPBadRequest` when it is none, and with it the batch."""
         if verb == "create":
             content = encode({resource.key: item})
             return inner(request, self._limits, "POST", resource.path, content)
