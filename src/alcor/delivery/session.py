@@ -289,15 +289,23 @@ class HostSession:
         self._tell()
 
     async def revise(self) -> None:
-        """Its ports have changed: withdraw slices that none of them leads to any more."""
+        """Its ports have changed: withdraw slices that none of them leads to any more. A host that
+        can't be told of that, as it reads nothing and asks for what is not its own, is hung up on:
+        others wait for this."""
         for name in list(self.slices):
             if not await self._source.reach(self.host, name):
                 self.unsubscribe(name)
-                self._refuse(name)
+                try:
+                    self._refuse(name)
+                except Forbidden as forbidden:
+                    _log.warning("session.forbidden", host=self.host, why=str(forbidden))
+                    self.end()
+                    return
 
     def _refuse(self, name: str) -> None:
         _log.info("session.refused", host=self.host, slice=name)
         if len(self._refused) >= slices_per_host_max:
+            metrics.limit_reached.labels("refused_per_host").inc()
             raise Forbidden(f"{self.host} asks for too many slices that it may not have")
         self._refused[name] = None
         self._tell()
