@@ -18,6 +18,7 @@ from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.node.app import NodeApp, NodeSettings
 from alcor.managers.node.model import NodeInUse
 from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates
+from alcor.values.errors import Unavailable
 
 ADMIN = Caller(project_id="p", admin=True)
 
@@ -30,6 +31,19 @@ class Ports:
 
     async def bound_to(self, request: Ids) -> Counts:
         return Counts({h: n for h, n in self.count_by_host.items() if h in request.ids})
+
+
+class Away:
+    """A store whose database does not answer yet."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.is_away = True
+
+    def __getattr__(self, name: str) -> Any:
+        if self.is_away:
+            raise Unavailable("the database of node does not answer")
+        return getattr(self._store, name)
 
 
 class World:
@@ -165,6 +179,24 @@ def test_a_host_that_was_refused_is_registered_once_its_tunnel_endpoint_is_free(
         await world.nodes.register_again()
 
         assert (await world.listed(world.nodes)).keys() == {"new"}
+
+    play(tmp_path, scene)
+
+
+def test_hosts_that_said_hello_while_the_database_was_away_are_registered_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        database = Away(world.nodes._store)
+        world.nodes._store = database
+        await world.hear("h1", "192.0.2.1")
+        await world.hear("h2", "192.0.2.2")
+        await world.nodes.register_again()
+        database.is_away = False
+        assert await world.listed(world.nodes) == {}
+
+        await world.nodes.register_again()
+        assert (await world.listed(world.nodes)).keys() == {"h1", "h2"}
 
     play(tmp_path, scene)
 

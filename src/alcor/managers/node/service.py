@@ -35,7 +35,7 @@ from alcor.managers.node.returning import Returning
 from alcor.resource.revisions import check_revision
 from alcor.resource.selection import select
 from alcor.values.capacity import NOTHING
-from alcor.values.errors import Conflict, Kind, Refusal
+from alcor.values.errors import Conflict, Kind, Refusal, Unavailable
 from alcor.values.revision import Revision
 from alcor.values.zones import ZONE, check_hints
 
@@ -60,7 +60,8 @@ class NodeService:
         ports: PortPeer,
     ) -> None:
         self._ports = ports
-        self._refused: dict[str, HostReport] = {}  # hosts that could not be registered
+        # Hosts that could not be registered, and whether a conflict was told of what they said.
+        self._later: dict[str, tuple[HostReport, bool]] = {}
         self._returning = returning
         self._store = store
         self._heartbeats = heartbeats
@@ -116,12 +117,13 @@ class NodeService:
     async def hear(self, entries: Sequence[Entry]) -> None:
         """Reports of hosts: who is alive, and whom we don't know yet."""
         for report in self._heartbeats.hear(entries):
-            self._refused.pop(report.host, None)
+            self._later.pop(report.host, None)
             if report.connected and report.tunnel_ip and self._auto_register:
                 await self._register(report)
 
     async def _register(self, report: HostReport) -> None:
-        """Know a host by what its agent says; a tunnel endpoint that is another's is refused."""
+        """Know a host by what its agent says, now or later: a tunnel endpoint that is another's is
+        refused, and a database may be away."""
         said = _said(report)
         try:
             if not await self._store.nodes([report.host]):
@@ -129,8 +131,10 @@ class NodeService:
                 await self._store.insert([node(new, self._now())], "")
             else:
                 await self._store.change(report.host, lambda old: self._heard(old, said), "")
+        except Unavailable:  # that is told where databases are asked
+            self._later.setdefault(report.host, (report, False))
         except Conflict as conflict:
-            if self._refused.get(report.host) != report:
+            if self._later.get(report.host) != (report, True):
                 tunnel_conflicts.inc()
                 _log.error(
                     "host not registered",
@@ -138,9 +142,9 @@ class NodeService:
                     tunnel_ip=report.tunnel_ip,
                     reason=conflict.message,
                 )
-            self._refused[report.host] = report
+            self._later[report.host] = report, True
         else:
-            self._refused.pop(report.host, None)
+            self._later.pop(report.host, None)
 
     def _heard(self, old: Node, said: dict[str, Any]) -> Node:
         """Of one with uplinks that was gone nothing leaves by them before it has caught up."""
@@ -149,8 +153,9 @@ class NodeService:
         return changed(old, said | life, self._now())
 
     async def register_again(self) -> None:
-        """Ask again for hosts that were refused: the tunnel endpoint may be free now."""
-        for report in list(self._refused.values()):
+        """Try again with hosts that could not be: the tunnel endpoint may be free now, or the
+        database there."""
+        for report, _ in list(self._later.values()):
             await self._register(report)
 
     async def bury(self) -> None:
