@@ -5,6 +5,7 @@ Nothing stands between it and the connections (`http/connection.py`), so a reque
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from alcor.gateway.own.operations import About, Operations
 from alcor.gateway.policy.policy import Policy
 from alcor.gateway.requests import Limits, Request, request_id_of
 from alcor.gateway.responses import Response
-from alcor.gateway.routes import Routes
+from alcor.gateway.routes import Found, Routes
 from alcor.gateway.traced import arrived, left
 from alcor.resource.declaration import Resource
 from alcor.runtime.observability import spans
@@ -122,18 +123,30 @@ class Door:
             path = path[:-1]
         if path.endswith(".json") and path.startswith("/v2.0/") and "/tags/" not in path:
             path = path.removesuffix(".json")  # the form, which old clients say
-        found = self._routes.found(path)
-        if found is None:
-            parent, _, member = path.rpartition("/")
-            return await self._about(request, trace, path, parent, member)
-        answering, request.route = found
+        if path in _OPEN:
+            return await self._process(request, path)
+        found = self._found(path)
         request.caller = caller = await self._identity.caller(request, trace)
+        if found is None:  # only now: who is nobody learns nothing
+            return not_found()
+        answering, request.route = found
         self._in_flight.enter(caller.project_id)
         try:
             status, body, headers, _ = await answering(request, caller)
         finally:
             self._in_flight.leave(caller.project_id)
         return Response(status, body, headers, request.route)
+
+    def _found(self, path: str) -> Found | None:
+        """Who answers those that are somebody, and the name of the route."""
+        if found := self._routes.found(path):
+            return found
+        parent, _, member = path.rpartition("/")
+        if path in _ABOUT:
+            return partial(self._about, path=path), path
+        if parent == "/v2.0/extensions" and member:
+            return partial(self._about, path=path), f"{parent}/alias"
+        return None
 
     async def _within(self, request: Request, caller: Caller) -> Response:
         """Answer a request that one of ours stands for: of resources, by the same caller."""
@@ -147,25 +160,11 @@ class Door:
             self._audit.tell(request, id_, answer)
         return answer
 
-    async def _about(
-        self, request: Request, trace: str, path: str, parent: str, member: str
-    ) -> Response:
-        """The routes that are about the API or the process, all read-only."""
-        if path in _OPEN:
-            if request.method not in ("GET", "HEAD"):  # load balancers ask by either
-                return not_allowed("GET, HEAD")
-            return (await self._process_answer(request, path))._replace(route=path)
-        caller = await self._identity.caller(request, trace)  # first: who is nobody learns nothing
-        if path not in _ABOUT and parent != "/v2.0/extensions":
-            return not_found()
-        if request.method != "GET":
-            return not_allowed("GET")
-        route = path if path in _ABOUT else "/v2.0/extensions/alias"
-        if path == "/alcor/v1/convergence":
-            answer = await self._operations.convergence(request, caller)
-        else:
-            answer = self._api_answer(request, path, member)
-        return answer._replace(route=route)
+    async def _process(self, request: Request, path: str) -> Response:
+        """What anybody may read of the process and the API."""
+        if request.method not in ("GET", "HEAD"):  # load balancers ask by either
+            return not_allowed("GET, HEAD")
+        return (await self._process_answer(request, path))._replace(route=path)
 
     async def _process_answer(self, request: Request, path: str) -> Response:
         match path:
@@ -183,13 +182,18 @@ class Door:
                 return await self._operations.healthcheck()
         return await self._operations.metrics()
 
-    def _api_answer(self, request: Request, path: str, member: str) -> Response:
+    async def _about(self, request: Request, caller: Caller, path: str) -> Response:
+        """The routes that are about the API or its hosts, all read-only."""
+        if request.method != "GET":
+            return not_allowed("GET")
         match path:
+            case "/alcor/v1/convergence":
+                return await self._operations.convergence(request, caller)
             case "/v2.0":
                 return self._discovery.collections(request)
             case "/v2.0/extensions":
                 return self._discovery.extensions()
-        return self._discovery.extension(member)
+        return self._discovery.extension(path.rpartition("/")[2])
 
     def _check_limits(self, request: Request) -> None:
         limits = self.limits
@@ -215,4 +219,4 @@ class Door:
 _OPEN = frozenset(
     {"/", "/openapi.json", "/docs", "/healthz", "/readyz", "/healthcheck", "/metrics"}
 )
-_ABOUT = _OPEN | {"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"}
+_ABOUT = frozenset({"/v2.0", "/v2.0/extensions", "/alcor/v1/convergence"})

@@ -127,6 +127,21 @@ def test_a_project_that_asks_too_much_at_once_waits_and_no_other_does() -> None:
     asyncio.run(main())
 
 
+def test_who_waits_for_hosts_asks_as_well() -> None:
+    async def main() -> None:
+        manager = Manager()
+        busy = opened(manager, requests_per_project_max=1)
+        waiting = asyncio.ensure_future(ask(busy, "/v2.0/networks", x_project_id="blue"))
+        await asyncio.sleep(0)
+        status, body = await ask(busy, "/alcor/v1/convergence", x_project_id="blue")
+        assert (status, body["NeutronError"]["type"]) == (429, "HTTPTooManyRequests")
+        assert (await ask(busy, "/v2.0/extensions", x_project_id="red"))[0] == 200
+        manager.go.set()
+        assert (await waiting)[0] == 200
+
+    asyncio.run(main())
+
+
 def test_headers_larger_than_allowed_are_refused() -> None:
     async def main() -> None:
         status, body = await ask(opened(Manager()), "/", x_long="x" * (33 << 10))
