@@ -11,7 +11,7 @@ from tests.fixtures import manager
 from tests.fixtures.foundation import foundation
 from tests.fixtures.manager import refusal_of as refused
 
-from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, Subnets
+from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, SegmentOf, Subnets
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -24,7 +24,7 @@ from alcor.contracts.resources import (
 from alcor.contracts.sharing import Confine
 from alcor.intent import records
 from alcor.keyed_log.memory import MemoryLog
-from alcor.managers.network.api import NETWORK
+from alcor.managers.network.api import NETWORK, SEGMENT
 from alcor.managers.network.app import NetworkApp, NetworkSettings
 from alcor.managers.network.needs import Peers as Needed
 from alcor.managers.network.subnets_seen import SubnetSeen
@@ -82,7 +82,11 @@ class Peers:
 
     async def keep(self, request: Any) -> Any: ...  # pragma: no cover
 
-    async def fence_segment(self, request: Any) -> Any: ...  # pragma: no cover
+    async def fence_segment(self, request: SegmentOf) -> InUse:
+        if self.broken:
+            raise RuntimeError("the subnet manager crashed")
+        self.fenced.add(request.id)
+        return InUse([])
 
     async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
 
@@ -116,6 +120,13 @@ class World:
             item.setdefault("project_id", caller.project_id)
         written = await self.service.create(CreateRequest(caller, items))
         return [msgspec.json.decode(raw) for raw in written.items]
+
+    async def segments(self, network_id: str, count: int) -> list[str]:
+        items = [{"network_id": network_id, "network_type": "vxlan"}] * count
+        content = msgspec.json.encode({"segments": items})
+        checked = body.created(SEGMENT, content, 100).items
+        written = await self.app.resources[3][1].create(CreateRequest(ADMIN, checked))
+        return [msgspec.json.decode(raw)["id"] for raw in written.items]
 
     async def delete(self, id_: str, caller: Caller = ADMIN) -> str:
         return (await self.service.delete(DeleteRequest(caller, id_))).revision
@@ -182,6 +193,21 @@ def test_a_network_with_ports_stays_and_is_not_left_fenced(tmp_path: Path) -> No
         await world.delete(made["id"])
         assert await world.listed() == []
         assert world.peers.dropped == [made["id"]]
+
+    play(tmp_path, scene)
+
+
+def test_a_segment_whose_deletion_a_crash_cut_short_takes_subnets_again(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        (made,) = await world.create({})
+        kept, gone = await world.segments(made["id"], 2)
+        await world.peers.fence_segment(SegmentOf(made["id"], kept))  # and then it crashed
+        await world.app.resources[3][1].delete(DeleteRequest(ADMIN, gone))
+        assert world.peers.fenced == {kept, gone}
+
+        await world.app.recover()
+
+        assert world.peers.fenced == {gone}
 
     play(tmp_path, scene)
 

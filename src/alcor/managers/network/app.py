@@ -127,5 +127,6 @@ class NetworkApp:
             follow("subnet", service.replace_subnets, service.apply_subnets),
             follow("subnetpool", service.replace_pools, service.apply_pools),
             service.unfinished.run(service.recover),
+            self._segments.unfinished.run(self._segments.recover),
             self.sharing.unfinished.run(self.sharing.recover),
         ]

@@ -86,6 +86,15 @@ class SegmentStore:
     async def segment(self, id_: str) -> NetworkSegment:
         return await self._database.read(lambda c: _one(c, id_))
 
+    async def further(self) -> list[str]:
+        """The ids of all segments that are not the first of their networks."""
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            rows = connection.execute(f"SELECT id FROM {TABLE.name} WHERE id <> network_id")
+            return [id_ for (id_,) in rows]
+
+        return await self._database.read(work)
+
     async def remove(self, id_: str, trace: str, now: str) -> int:
         """A further segment is gone; return the sequence."""
 

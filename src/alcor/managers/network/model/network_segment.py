@@ -53,10 +53,6 @@ class SegmentsExhausted(Conflict):
         super().__init__(f"A network has at most {segments_max} segments.")
 
 
-class SegmentIdInUse(Conflict):
-    """The id is another segment's."""
-
-
 class ExternalNetworkHasOneSegment(BadRequest):
     """Routers leave by one segment, and floating IPs are of it."""
 

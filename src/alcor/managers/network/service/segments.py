@@ -26,6 +26,7 @@ from alcor.managers.network.model.network_segment import (
 from alcor.managers.network.model.segment import segment
 from alcor.managers.network.segment_store import SegmentStore
 from alcor.resource.revisions import check_revision
+from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers
 from alcor.values.revision import Revision
 
@@ -43,6 +44,7 @@ class SegmentService:
         self._subnets = subnets
         self._limits = limits
         self._makers = makers
+        self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
         return ListReply(await self._store.page(request.query))
@@ -75,18 +77,19 @@ class SegmentService:
 
     async def delete(self, request: DeleteRequest) -> Written:
         """Fence it against new subnets, then delete; refused when it has some."""
-        held = await self._store.segment(request.id)
-        if held.is_first:
-            raise SegmentInUse(held.id, _THE_FIRST)
-        try:
-            if (await self._subnets.fence_segment(SegmentOf(held.network_id, held.id))).ids:
-                raise SegmentInUse(held.id, _HAS_SUBNETS)
-            now, trace = self._makers.now(), request.caller.request_id
-            sequence = await self._store.remove(held.id, trace, now)
-        except BaseException:
-            # Not a fault to swallow: whatever went wrong, the segment stays, unfenced.
-            await self._subnets.lift(Ids([held.id]))
-            raise
+        async with self.unfinished.begun(request.id):
+            held = await self._store.segment(request.id)
+            if held.is_first:
+                raise SegmentInUse(held.id, _THE_FIRST)
+            try:
+                if (await self._subnets.fence_segment(SegmentOf(held.network_id, held.id))).ids:
+                    raise SegmentInUse(held.id, _HAS_SUBNETS)
+                now, trace = self._makers.now(), request.caller.request_id
+                sequence = await self._store.remove(held.id, trace, now)
+            except BaseException:
+                # Not a fault to swallow: whatever went wrong, the segment stays, unfenced.
+                await self._subnets.lift(Ids([held.id]))
+                raise
         return Written([], _revision(sequence))
 
     async def segments(self, request: Ids) -> SegmentPlaces:
@@ -103,8 +106,13 @@ class SegmentService:
         )
 
     async def recover(self) -> None:
-        """Networks that were made before segments were kept get theirs."""
+        """Networks that were made before segments were kept get theirs, and a deletion that was
+        cut short leaves the segment as it was."""
         await self._store.fill()
+        if further := await self._store.further():
+            async with self.unfinished.begun(*further):
+                living = set(await self._store.further())  # none of which is being deleted now
+                await self._subnets.lift(Ids([id_ for id_ in further if id_ in living]))
 
 
 def _revision(sequence: int) -> str:
