@@ -238,7 +238,7 @@ def encode_action(action: Action) -> bytes:
     return _ENCODERS[type(action)](action)
 
 
-@lru_cache(maxsize=1 << 14)  # many flows of a table do the same
+@lru_cache(maxsize=1 << 10)  # many flows of a table do the same
 def encode_instructions(instructions: Instructions) -> bytes:
     """The instruction list in the switch's order: meter, apply, write metadata, goto.
 
