@@ -56,6 +56,10 @@ _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and ther
 class HostModel(HostUnits):
     """A host's values, by key; every change of them answers the units that it affects."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._stamps = 0  # ever
+
     def put(self, entry: GoalEntry) -> set[Unit]:
         """Hold an entry in place of what its key held before."""
         return self._take(entry, True)
@@ -223,7 +227,11 @@ class HostModel(HostUnits):
         return set()  # the agent answers for names; no flow is made of them
 
     def _stamp(self, network_id: str) -> None:
-        self.stamp_by_network[network_id] = self.stamp_by_network.get(network_id, 0) + 1
+        self._stamps += 1
+        if network_id in self.networks:
+            self.stamp_by_network[network_id] = self._stamps
+        else:
+            self.stamp_by_network.pop(network_id, None)
 
     def _put_neighbour(
         self, network_id: str, port_id: str, neighbour: Neighbour | None

@@ -42,7 +42,8 @@ class HostView:
         self.subnets: dict[str, dict[str, Subnet]] = {}
         self.neighbours: dict[str, dict[str, Neighbour]] = {}
         self.names: dict[str, dict[str, Name]] = {}  # by network; several times what was found
-        self.stamp_by_network: dict[str, int] = {}  # another with every change of what has names
+        # Of networks here: greater with every change of what has names, and than any before.
+        self.stamp_by_network: dict[str, int] = {}
         self.interfaces: dict[str, Interface] = {}
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router

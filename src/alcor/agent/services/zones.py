@@ -90,18 +90,28 @@ class Zones:
         self._model = model
         self._kept: dict[str, tuple[int, Zone]] = {}
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     def zone(self, network: Network) -> Zone:
         """The zone of a network."""
         model = self._model
         # Neither ever becomes less.
         stamp = model.stamp_by_network.get(network.id, 0) + model.exits.outside.renamed
         kept = self._kept.pop(network.id, None)
+        if kept is None:
+            self._forget_gone()
         if kept is None or kept[0] != stamp:
             kept = stamp, self._made(network)
         self._kept[network.id] = kept
         if len(self._kept) > networks_kept_max:
             del self._kept[next(iter(self._kept))]
         return kept[1]
+
+    def _forget_gone(self) -> None:
+        for network_id in self._kept.keys() - self._model.networks.keys():
+            del self._kept[network_id]
 
     def _made(self, network: Network) -> Zone:
         model = self._model

@@ -282,6 +282,38 @@ def test_a_zone_follows_what_changes_in_its_network() -> None:
     assert (b"web", b"region", b"test") not in after
 
 
+def test_of_networks_that_have_gone_nothing_is_kept() -> None:
+    world = model()
+    zones = Zones(world)
+    zones.zone(NETWORK)
+    other = NETWORK._replace(id="n2", vni=8)
+    world.put(other)
+
+    for entry in (
+        Name("p1", "n1", "web", "port.example.", (WEB4, WEB6)),
+        NETWORK,
+        Subnet("s4", "n1", prefix("10.0.0.0/24"), None, True, (), ()),
+        world.neighbours["n1"]["p1"],
+        world.neighbours["n1"]["p2"],
+    ):
+        world.remove(entry)
+    zones.zone(other)
+
+    assert len(zones) == 1
+    assert set(world.stamp_by_network) == {"n2"}
+
+
+def test_a_network_that_is_back_has_the_names_that_it_has_now() -> None:
+    world = model()
+    zones = Zones(world)
+    zones.zone(NETWORK)
+    world.remove(NETWORK)
+    world.remove(Name("p1", "n1", "web", "", ()))
+    world.put(NETWORK)
+
+    assert (b"web", b"region", b"test") not in zones.zone(NETWORK).addresses_by_name
+
+
 def test_an_answer_without_room_is_cut_and_says_so() -> None:
     question = parse_question(ask("web"))
     many = [Record(Type.A, 30, bytes((10, 0, 0, n % 256))) for n in range(100)]
