@@ -4,8 +4,9 @@ A filter given twice means either value, different filters mean all of them (Neu
 "Filtering and Column Selection"). What is not a filter or sort key is refused, never ignored.
 """
 
-import re
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,6 @@ from alcor.values.errors import BadRequest, HTTPBadRequest, InvalidInput
 
 parameters_max = 1_000  # of one query
 _RESERVED = ("fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z|\+00:00| 00:00)?")
 _DESCENDING = {"asc": False, "desc": True}
 
 
@@ -69,17 +69,30 @@ def page(resource: Resource, text: bytes, items_max: int) -> Page:
 
 
 def _limit(text: str) -> int:
-    digits = text.removeprefix("-")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
-        raise BadRequest(f"Bad limit request: {shown(text)} is not an integer.")
-    if int(text) < 0:
-        raise BadRequest(f"Bad limit request: {shown(text)} is negative.")
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        reason = f"Limit must be an integer 0 or greater and not {shown(text)}."
+        raise BadRequest(f"Bad limit request: {reason}")
     return int(text)
+
+
+def no_filter(names: Iterable[str]) -> HTTPBadRequest:
+    """The refusal of a list that is asked to be filtered by what is no filter."""
+    return HTTPBadRequest(f"{_listed(names)} is invalid attribute for filtering")
+
+
+def no_sort_key(names: Iterable[str]) -> HTTPBadRequest:
+    """The refusal of a list that is asked to be sorted by what is no sort key."""
+    return HTTPBadRequest(f"{_listed(names)} is invalid attribute for sort_keys")
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(shown, texts))}]"
 
 
 def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
     scalars: dict[str, list[Scalar]] = {}
     special: list[Filter] = []
+    unknown: list[str] = []
     for name, texts in values.items():
         if name in _RESERVED:
             continue
@@ -94,35 +107,47 @@ def _filters(resource: Resource, values: dict[str, list[str]]) -> list[Filter]:
             continue
         field = resource.field_by_name.get(name)
         if field is None or not field.is_filter or field.type.of_query is None:
-            raise HTTPBadRequest(f"[{shown(name)}] is invalid attribute for filter")
+            unknown.append(name)
+            continue
         try:
             scalars.setdefault(field.name, []).extend(map(field.type.of_query, texts))
         except ValueError as error:
             raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
+    if unknown:
+        raise no_filter(unknown)
     return [Filter(name, tuple(wanted)) for name, wanted in scalars.items()] + special
 
 
 def _time(text: str) -> str:
-    """A time as resources show it: UTC, whole seconds, so that texts compare as times."""
-    match = _TIME.fullmatch(text)
-    if match is None:
+    """A time of ISO 8601 as resources show it: UTC, whole seconds, so that texts compare as times.
+
+    One without an offset is of UTC. A plus that was not escaped came as a blank.
+    """
+    try:
+        time = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         message = f"The changed_since value {shown(text)} is not a time like 2026-01-31T23:59:59Z."
-        raise InvalidInput(f"Invalid input for operation: {message}")
-    return f"{match[1]}Z"
+        raise InvalidInput(f"Invalid input for operation: {message}") from None
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _sorts(resource: Resource, keys: list[str], directions: list[str]) -> tuple[Sort, ...]:
     if len(keys) != len(directions):
         raise HTTPBadRequest("The number of sort_keys and sort_dirs must be same")
+    unknown = [
+        key
+        for key in keys
+        if (field := resource.field_by_name.get(key)) is None or not field.is_sort_key
+    ]
+    if unknown:
+        raise no_sort_key(unknown)
+    if wrong := [each for each in directions if each not in _DESCENDING]:
+        raise HTTPBadRequest(
+            f"{_listed(wrong)} is invalid value for sort_dirs, valid value is 'asc' and 'desc'"
+        )
     sorts: dict[str, Sort] = {}
     for key, direction in zip(keys, directions, strict=True):
-        field = resource.field_by_name.get(key)
-        if field is None or not field.is_sort_key:
-            raise HTTPBadRequest(f"[{shown(key)}] is invalid attribute for sort_keys")
-        if direction not in _DESCENDING:
-            raise HTTPBadRequest(
-                f"{shown(direction)} is invalid value for sort_dirs, "
-                "valid value is 'asc' and 'desc'"
-            )
-        sorts.setdefault(field.name, Sort(field.name, _DESCENDING[direction]))
+        name = resource.field_by_name[key].name
+        sorts.setdefault(name, Sort(name, _DESCENDING[direction]))
     return tuple(sorts.values())

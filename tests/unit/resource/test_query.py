@@ -26,6 +26,7 @@ THING = Resource(
         Field(name="size", type=integer(0, 9)),
         Field(name="note", type=nullable(NAME)),
         read_only("tags", TAG_LIST),
+        read_only("updated_at", NAME),
     ),
     special_filters={"near": lambda values: [Filter("near:x", tuple(values))]},
 )
@@ -35,10 +36,14 @@ def query(text: str) -> ListQuery:
     return page(THING, text.encode(), 50).query
 
 
-def refused(text: str) -> str:
+def refusal(text: str) -> Refusal:
     with pytest.raises(Refusal) as caught:
         query(text)
-    return caught.value.type
+    return caught.value
+
+
+def refused(text: str) -> str:
+    return refusal(text).type
 
 
 def test_a_filter_given_twice_means_either() -> None:
@@ -90,6 +95,42 @@ def test_sort_keys_go_with_their_directions() -> None:
 )
 def test_what_a_list_has_not_is_refused(text: str, type_: str) -> None:
     assert refused(text) == type_
+
+
+def test_a_refusal_names_all_that_is_wrong_in_the_words_of_neutron() -> None:
+    assert str(refusal("colour=red&size=1&shape=round")) == (
+        "['colour', 'shape'] is invalid attribute for filtering"
+    )
+    assert str(refusal("sort_key=colour&sort_dir=asc&sort_key=tags&sort_dir=asc")) == (
+        "['colour', 'tags'] is invalid attribute for sort_keys"
+    )
+    assert str(refusal("sort_key=size&sort_dir=up")) == (
+        "['up'] is invalid value for sort_dirs, valid value is 'asc' and 'desc'"
+    )
+    assert str(refusal("limit=-1")) == (
+        "Bad limit request: Limit must be an integer 0 or greater and not '-1'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-01-31T23:59:59Z", "2026-01-31T23:59:59Z"),
+        ("2026-01-31T23:59:59", "2026-01-31T23:59:59Z"),
+        ("2026-01-31", "2026-01-31T00:00:00Z"),
+        ("2026-01-31T23:59:59.75", "2026-01-31T23:59:59Z"),
+        ("2026-01-31T23:59:59%2B02:00", "2026-01-31T21:59:59Z"),
+        ("2026-01-31T23:59:59+02:00", "2026-01-31T21:59:59Z"),
+        ("2026-01-31T23:59:59-02:00", "2026-02-01T01:59:59Z"),
+    ],
+)
+def test_a_time_may_be_written_in_any_way_of_iso_8601(text: str, time: str) -> None:
+    assert query(f"changed_since={text}").filters == (Filter("changed_since", (time,)),)
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-13-01T00:00:00", "0001-01-01T00:00:00%2B14:00"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    assert refused(f"changed_since={text}") == "InvalidInput"
 
 
 def test_a_page_is_never_larger_than_allowed() -> None:

@@ -13,8 +13,8 @@ from alcor.gateway.policy.policy import Document, Policy, PolicyNotAuthorized, R
 from alcor.gateway.policy.rules import PARENT
 from alcor.gateway.responses import encode
 from alcor.resource.declaration import Resource
-from alcor.resource.fields import shown as quoted
-from alcor.values.errors import HTTPBadRequest, NotFound, Refusal
+from alcor.resource.query import no_filter, no_sort_key
+from alcor.values.errors import NotFound, Refusal
 
 
 class _Identified(msgspec.Struct):
@@ -123,10 +123,10 @@ class Access:
             return
         for filter_ in query.filters:
             if filter_.field in hidden:
-                raise HTTPBadRequest(f"[{quoted(filter_.field)}] is invalid attribute for filter")
+                raise no_filter((filter_.field,))
         for sort in query.sorts:
             if sort.field in hidden:
-                raise HTTPBadRequest(f"[{quoted(sort.field)}] is invalid attribute for sort_keys")
+                raise no_sort_key((sort.field,))
 
     def _given(self, values: Document) -> list[str]:
         """The names of what is given, those of an object's parts after its own."""

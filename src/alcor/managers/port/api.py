@@ -35,8 +35,8 @@ from alcor.resource.fields import (
     string,
 )
 from alcor.resource.host_names import DNS_NAME
+from alcor.resource.query import no_filter
 from alcor.resource.tags import TAG_LIST
-from alcor.values.errors import HTTPBadRequest
 from alcor.values.ids import host_id
 
 groups_listed_max = 100  # security groups of one port
@@ -72,7 +72,7 @@ def fixed_ips_filters(texts: list[str]) -> list[Filter]:
         types = {"ip_address": IP, "subnet_id": UUID, _SUBSTRING: NAME}
         of_query = types[name].of_query if name in types else None
         if of_query is None:
-            raise HTTPBadRequest(f"[{shown(text)}] is invalid attribute for filter")
+            raise no_filter((text,))
         found.setdefault(f"fixed_ips.{name}", []).append(str(of_query(value)))
     if parts := found.pop(f"fixed_ips.{_SUBSTRING}", None):
         possible = [part.lower() for part in parts if _PART.fullmatch(part)]
