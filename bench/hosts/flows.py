@@ -86,7 +86,7 @@ class Parts:
 async def parts(socket: Path) -> AsyncIterator[Parts]:
     """The parts, connecting to a switch."""
     driver, connected = FlowDriver(socket, Metrics()), asyncio.Event()
-    task = asyncio.create_task(driver.keep_connected(connected.set))
+    task = asyncio.create_task(driver.keep_connected(connected.set, lambda _: None))
     try:
         yield Parts(driver, connected)
     finally:

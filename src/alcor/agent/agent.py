@@ -140,7 +140,8 @@ class Agent:
             with _metrics_served(self._config.metrics_listen, self.metrics):
                 async with asyncio.TaskGroup() as parts:
                     parts.create_task(self._database.run())
-                    parts.create_task(self._flows.keep_connected(self._reconciler.switch_is_new))
+                    new, away = self._reconciler.switch_is_new, self._reconciler.switch_is_away
+                    parts.create_task(self._flows.keep_connected(new, away))
                     parts.create_task(self._responder.run())
                     parts.create_task(self._forwarder.run())
                     if self._metadata is not None:

@@ -64,4 +64,7 @@ class Metrics:
         self.unsaved = gauge(
             "alcor_agent_goal_state_unsaved", "1 while the disk refuses the host's goal state"
         )
+        self.switch_away = gauge(
+            "alcor_agent_switch_away", "1 while Open vSwitch does not answer: no change is made"
+        )
         self.goal_faults = counter("alcor_agent_goal_faults_total", "Parts of goal state ignored")

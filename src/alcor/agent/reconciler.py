@@ -6,7 +6,7 @@ waits for nothing. Everything here runs in one event loop, so between two awaits
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -113,6 +113,7 @@ class Reconciler:
         self._states: Mapping[str, PortState] = {}  # as the switch has it
         self._told: Mapping[str, PortState] = {}
         self._told_applied = (0, 0)
+        self._fault = self._told_fault = ""  # why the switch can't be told anything
         self.unsaved = asyncio.Event()
         self.want_copies: Callable[[Kinds], None] = lambda _: None  # of who makes ports for them
         self._queues_due = True  # what is guaranteed may have changed
@@ -210,6 +211,12 @@ class Reconciler:
         self._has_read = True
         self._wake.set()
 
+    def switch_is_away(self, reason: str) -> None:
+        """The switch can't be told anything, until it is there again and has acknowledged."""
+        self._fault = reason
+        self._metrics.switch_away.set(1)
+        self._tell_fault_of_switch()
+
     def audit(self) -> None:
         """Read the switch back in the next pass; tell of slices that have long been refused."""
         before, self._refused = self._refused, set(self._desired.refused)
@@ -265,6 +272,8 @@ class Reconciler:
         is_done = await self._driver.apply(more)
         self._want_all(more)  # what the switch was not there to take
         if is_done:
+            self._fault = ""
+            self._metrics.switch_away.set(0)
             self._states = as_refused(states, self._driver.quarantined)
             self._acknowledge(reached if settled else None, started)
             self._send(self.settled())
@@ -329,12 +338,22 @@ class Reconciler:
         changed = tuple(state for port, state in states.items() if told.get(port) != state)
         if not self._connected:
             return
-        if changed or self._tell_all or self._applied != self._told_applied:
-            # What was applied of another epoch says nothing about this one.
-            position = self._applied[1] if self._applied[0] == self._desired.epoch else 0
-            flows, type_ = self._driver.flows_count, self._datapath_type
-            self._link.report(Report(self._desired.epoch, position, changed, flows, type_))
+        differs = self._applied != self._told_applied or self._fault != self._told_fault
+        if changed or self._tell_all or differs:
+            self._report(changed)
             self._told, self._told_applied, self._tell_all = states, self._applied, False
+
+    def _tell_fault_of_switch(self) -> None:
+        """At once: how far the switch is would be told when it acknowledges."""
+        if self._connected and self._fault != self._told_fault:
+            self._report(())
+
+    def _report(self, ports: Sequence[PortState]) -> None:
+        # What was applied of another epoch says nothing about this one.
+        position = self._applied[1] if self._applied[0] == self._desired.epoch else 0
+        flows, type_, fault = self._driver.flows_count, self._datapath_type, self._fault
+        self._link.report(Report(self._desired.epoch, position, ports, flows, type_, fault))
+        self._told_fault = fault
 
     def _take_events(self) -> None:
         for event in self._drain():
@@ -343,6 +362,8 @@ class Reconciler:
                     self._absorb(self._desired.take(event))
                 case Connected():
                     self._connected = self._tell_all = True
+                    self._told_fault = ""
+                    self._tell_fault_of_switch()
                     log.info("control plane connected")
                 case Disconnected():
                     self._lose_control_plane(event.reason)

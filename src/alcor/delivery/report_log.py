@@ -96,6 +96,7 @@ class ReportLog:
             reached=reached.position,
             bridge=session.hello.bridge,
             datapath_type=report.datapath_type,
+            fault=report.fault,
         )
         session.told = _encode(told)
         return Change(host_key(session.host), session.told, session.next_revision())

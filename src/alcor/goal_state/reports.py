@@ -54,6 +54,7 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     reached: int = 0
     bridge: str = ""  # the integration bridge; empty when the host did not say
     datapath_type: str = ""  # of it; empty when the host has not said yet
+    fault: str = ""  # why its switch can't be told anything now; empty: it can
 
 
 class SyncReport(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ MEANINGS = {
     "external_port": "The floating IP's port.",
     "external_port_range": "The floating IP's ports, as in 80:90.",
     "extra_dhcp_opts": "DHCP options beyond the usual ones, by name or number.",
+    "fault": "Why its switch can't be told anything now; empty: it can.",
     "fixed_ip_address": "Which of the port's addresses; needed if it has several.",
     "fixed_ips": "The port's addresses: of a subnet any, or this one.",
     "flavor_id": "The flavor of the router.",

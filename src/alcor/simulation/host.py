@@ -148,7 +148,7 @@ class Host:
         self.switch.changed = lambda: loop.set_interfaces(self.switch.interfaces)
         loop.allow_writing(True)
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(flows.keep_connected(loop.switch_is_new))
+            parts.create_task(flows.keep_connected(loop.switch_is_new, loop.switch_is_away))
             parts.create_task(loop.read(link.events()))
             parts.create_task(loop.run())
             parts.create_task(memory.keep(loop.unsaved, desired.saved))

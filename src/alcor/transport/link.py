@@ -82,6 +82,7 @@ class Report(NamedTuple):
     ports: Sequence[PortState] = ()
     flows: int = 0  # on the switch
     datapath_type: str = ""  # of the integration bridge, as the switch's database says
+    fault: str = ""  # why the switch can't be told anything now; empty: it can
 
 
 class Got(NamedTuple):

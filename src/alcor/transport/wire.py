@@ -29,6 +29,7 @@ service = "alcor.v1.GoalState"
 watch_method = f"/{service}/Watch"
 get_method = f"/{service}/Get"
 uplinks_max = 100  # physical networks of a host
+fault_chars_max = 255  # of what is wrong with its switch
 bridge_chars_max = 64  # of its bridge's name, and of that one's datapath type
 welcome = "alcor-welcome"  # initial metadata of a Watch whose Hello was accepted
 
@@ -231,6 +232,7 @@ def _report(report: Report) -> pb.Report:
         position=report.position,
         flows=report.flows,
         datapath_type=report.datapath_type,
+        fault=report.fault[:fault_chars_max],
         ports=[
             pb.PortReport(
                 port_id=port.port_id, status=_WIRE_BY_STATUS[port.status], reason=port.reason
@@ -248,6 +250,7 @@ def _read_report(said: pb.Report) -> Report:
         position=said.position,
         flows=said.flows,
         datapath_type=said.datapath_type,
+        fault=said.fault[:fault_chars_max],
         ports=[
             PortState(port.port_id, _STATUS_BY_WIRE[port.status], port.reason)
             for port in said.ports

@@ -88,6 +88,11 @@ class Host:
             wait_until(f"{program} is gone", lambda: not _alive(stat))
         pid_file.unlink()
 
+    def hang(self, program: str, *, hangs: bool) -> None:
+        """Have a program stand still, or go on."""
+        pid = int((self.run_dir / f"{program}.pid").read_text())
+        os.kill(pid, signal.SIGSTOP if hangs else signal.SIGCONT)
+
     def stop(self) -> None:
         """End everything, whatever state it is in."""
         for program in ("ovs-vswitchd", "ovsdb-server"):

@@ -6,7 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from alcor.agent.compiler.compiler import Change, Compiler, UnitChange
+from alcor.agent.drivers import openflow
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel, Unit, UnitKind
@@ -31,6 +34,7 @@ class Host(Protocol):
     def flows(self) -> list[str]: ...
     def ages_s(self) -> list[float]: ...
     def kill(self, program: str) -> None: ...
+    def hang(self, program: str, *, hangs: bool) -> None: ...
     def start_switch(self) -> None: ...
 
 
@@ -67,6 +71,7 @@ class Driven:
         self.model = world()
         self.compiler = Compiler(self.model)
         self.connected = asyncio.Event()
+        self.away: list[str] = []  # why, each time
         self.driver.want(self.compiler.update(set(self.model.units())))
 
     async def meet(self) -> None:
@@ -86,7 +91,7 @@ def driven(
 ) -> None:
     async def run() -> None:
         each = Driven(host, connect)
-        task = asyncio.create_task(each.driver.keep_connected(each.connected.set))
+        task = asyncio.create_task(each.driver.keep_connected(each.connected.set, each.away.append))
         try:
             await each.meet()
             await story(each)
@@ -174,6 +179,31 @@ def test_a_switch_that_was_restarted_gets_everything_again(host: Host) -> None:
     driven(host, story)
 
 
+def test_a_switch_that_hangs_is_missed_though_there_is_nothing_to_tell_it(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bridge(host)
+    monkeypatch.setattr(openflow, "look_every_s", 0.05)
+    monkeypatch.setattr(openflow, "away_s_min", 0.0)
+    impatient = partial(OpenFlow.connect, timeout_s=1.0)
+
+    async def story(each: Driven) -> None:
+        assert await each.driver.apply()
+        assert not each.away
+        host.hang("ovs-vswitchd", hangs=True)
+        try:
+            async with asyncio.timeout(30):
+                while not each.away:  # noqa: ASYNC110  (that is what is asked)
+                    await asyncio.sleep(0.05)
+        finally:
+            host.hang("ovs-vswitchd", hangs=False)
+        assert each.away[0].startswith("the switch does not answer")
+        await each.meet()
+        assert await each.driver.apply()
+
+    driven(host, story, impatient)
+
+
 def test_own_leftovers_stay_until_all_is_known(host: Host) -> None:
     make_bridge(host)
 
@@ -184,7 +214,9 @@ def test_own_leftovers_stay_until_all_is_known(host: Host) -> None:
             host, OpenFlow.connect
         )  # knows nothing of a neighbour, as after a lost memory
         young.driver.want(young.compiler.update(young.model.set_interface("p", None)))
-        task = asyncio.create_task(young.driver.keep_connected(young.connected.set))
+        task = asyncio.create_task(
+            young.driver.keep_connected(young.connected.set, young.away.append)
+        )
         await young.meet()
 
         await young.driver.apply()

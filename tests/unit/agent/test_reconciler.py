@@ -305,6 +305,35 @@ def test_a_switch_that_is_away_acknowledges_nothing() -> None:
     in_world(story)
 
 
+def test_that_the_switch_is_away_is_told_at_once_and_to_who_comes_later_until_it_acknowledges() -> (
+    None
+):
+    """A host whose switch hung was said to be well, as nothing was told that it did not say."""
+
+    async def story(world: World) -> None:
+        world.loop.allow_writing(True)
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        assert (await world.report()).position == 11
+        world.driver.there = False
+        why = "the switch does not answer"
+        for _ in range(3):
+            world.loop.switch_is_away(why)
+        told = await world.report()
+        assert (told.fault, told.position, told.ports) == (why, 11, ())
+        world.say(Disconnected("away"), Connected())
+        assert (await world.report()).fault == why
+        await world.quiet()
+        assert world.link.reports.empty()
+        assert world.metrics.registry.get_sample_value("alcor_agent_switch_away") == 1
+
+        world.driver.there = True
+        world.loop.switch_is_new()
+        assert (await world.report()).fault == ""
+        assert world.metrics.registry.get_sample_value("alcor_agent_switch_away") == 0
+
+    in_world(story)
+
+
 def test_what_arrives_during_a_pass_is_taken_together_by_the_next() -> None:
     async def story(world: World) -> None:
         world.loop.allow_writing(True)

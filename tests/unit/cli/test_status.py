@@ -18,8 +18,9 @@ from alcor.client.connection import ClientError
 WELL = {"port.database": True, "intent.rebuilt": True}
 
 
-def node(name: str, *, alive: bool = True, release: str = "1.0") -> dict[str, Any]:
-    return {"id": name, "alive": alive, "version": release, "heartbeat_timestamp": "08:15"}
+def node(name: str, *, alive: bool = True, release: str = "1.0", fault: str = "") -> dict[str, Any]:
+    said = {"version": release, "heartbeat_timestamp": "08:15", "fault": fault}
+    return {"id": name, "alive": alive} | said
 
 
 def metrics(certificate_days: float, credentials_s: str) -> str:
@@ -110,6 +111,17 @@ def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:
     assert found["control plane"][0] == "fault"
     assert found["control plane"][1].endswith("can't do their work: port.relay")
     assert found["hosts"] == ("fault", "1 of 2 are away: h2 (heard 08:15)")
+
+
+def test_hosts_whose_switch_hangs_are_named_though_their_agents_are_there() -> None:
+    """All was said to be well, as their agents were."""
+    why = "the switch does not answer: no answer within 10.0 s"
+    nodes = [node("h1", fault=why), node("h2"), node("h3", alive=False, fault=why)]
+    with region(WELL, nodes) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.FAILED
+    assert found["switches"] == ("fault", f"1 of 2 can't make changes: h1 ({why})")
 
 
 def test_databases_and_deliveries_that_are_away_are_told_beside_what_works() -> None:

@@ -161,6 +161,10 @@ CASES = {
     "goal faults": Case(
         WELL | {"alcor_agent_goal_faults_total": "0+0x25 1+0x4"}, ("AlcorAgentGoalFaults",)
     ),
+    "a switch that hangs": Case(
+        WELL | {"alcor_agent_switch_away": steady(1)}, ("AlcorAgentSwitchAway",)
+    ),
+    "a switch that was started again": Case(WELL | {"alcor_agent_switch_away": "0+0x28 1 0"}),
     "a host's disk": Case(
         WELL | {"alcor_agent_goal_state_unsaved": steady(1)}, ("AlcorAgentUnsaved",)
     ),

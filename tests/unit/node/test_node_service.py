@@ -83,6 +83,7 @@ class World:
         capacity: Capacity | None = None,
         bridge: str = "",
         datapath_type: str = "",
+        fault: str = "",
     ) -> None:
         report = HostReport(
             host=host,
@@ -96,6 +97,7 @@ class World:
             capacity=capacity,
             bridge=bridge,
             datapath_type=datapath_type,
+            fault=fault,
         )
         value = msgspec.msgpack.encode(report)
         await self.nodes.hear([Entry(host_key(host), value, 1, "", 1)])
@@ -140,6 +142,15 @@ def test_a_hosts_bridge_is_as_it_said_last(tmp_path: Path) -> None:
         await world.hear("h1", "192.0.2.1", connected=False, bridge="br7", datapath_type="netdev")
         assert await bridge(bridge="br7") == ("br7", "netdev")  # it has not looked yet
         assert await bridge(bridge="br-int", datapath_type="system") == ("br-int", "system")
+
+    play(tmp_path, scene)
+
+
+def test_that_a_hosts_switch_hangs_is_seen(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        for fault in ("", "the switch does not answer", ""):
+            await world.hear("h1", "192.0.2.1", fault=fault)
+            assert (await world.listed(world.nodes))["h1"]["fault"] == fault
 
     play(tmp_path, scene)
 

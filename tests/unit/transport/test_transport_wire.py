@@ -28,7 +28,7 @@ MESSAGES = [
     Hello("h1", "0.1", None, capacity=Capacity(packet_rates=PacketRates(any=9))),
     wire.Subscribe("host/h1/", 7, 9),
     wire.Unsubscribe("host/h1/"),
-    Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12, "netdev"),
+    Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12, "netdev", "it hangs"),
 ]
 FRAME = Frame(
     epoch=7,

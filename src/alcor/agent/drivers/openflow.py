@@ -4,7 +4,9 @@ It speaks to the bridge's own socket, so no controller is configured and nothing
 the agent comes or goes. A lost connection means that nothing is known: read back again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -19,6 +21,9 @@ from alcor.ovs.channel import Disconnected, Refused
 from alcor.ovs.connection import BundleRefused, OpenFlow, Sent
 from alcor.ovs.openflow.flows import FlowBody, FlowCounts, FlowKey
 from alcor.ovs.openflow.meters import Meter
+
+look_every_s = 10.0  # whether the switch answers still; one that hangs closes no connection
+away_s_min = 2.0  # a switch that is back sooner was only started again
 
 log = structlog.get_logger()
 
@@ -128,33 +133,43 @@ class FlowDriver:
             self._lose(session, str(error))
             return None
 
-    async def keep_connected(self, on_connected: Callable[[], None]) -> None:
-        """Connect, read back, and again when the connection is lost; for ever."""
-        attempts = Attempts()
+    async def keep_connected(
+        self, on_connected: Callable[[], None], on_away: Callable[[str], None]
+    ) -> None:
+        """Connect, read back, and again when the connection is lost; for ever. `on_away` is told
+        why, again and again, while that is impossible."""
+        now_s = asyncio.get_running_loop().time
+        attempts, lost_s = Attempts(), now_s()
         while True:
             attempts.begin()
             try:
                 session = await self._connect(self._socket)
             except (OSError, Disconnected) as error:
                 log.debug("no switch", socket=str(self._socket), reason=str(error))
+                why = f"the switch does not answer: {error}"
             else:
                 try:
-                    await self._serve(session, on_connected)
+                    why = await self._serve(session, on_connected)
                 finally:
                     session.close()
+            if not why:
+                lost_s = now_s()
+            elif now_s() - lost_s > away_s_min:
+                on_away(why)
             await attempts.pause()
 
-    async def _serve(self, session: OpenFlow, on_connected: Callable[[], None]) -> None:
-        """Use the session until it is over."""
+    async def _serve(self, session: OpenFlow, on_connected: Callable[[], None]) -> str:
+        """Use the session until it is over; why that was impossible from the beginning, or ""."""
         try:
             drift = await self._read_back(session)
         except (Disconnected, Refused) as error:
             log.warning("the switch can't be read back", reason=str(error))
-            return
+            return f"the switch can't be read back: {error}"
         self._session = session
         log.info("switch connected", flows=self._tracker.installed_count, differ=drift)
         on_connected()
-        self._lose(session, await session.closed())
+        self._lose(session, await _over(session))
+        return ""
 
     def close(self) -> None:
         """Leave the switch as it is."""
@@ -250,3 +265,13 @@ class FlowDriver:
             await session.del_meter(meter_id)
             del self._meters_there[meter_id]
         self._meters_due.clear()
+
+
+async def _over(session: OpenFlow) -> str:
+    """Wait until the session is over, also because nobody answers any more; returns why."""
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(look_every_s):
+                return await session.closed()
+        with suppress(Disconnected):
+            await session.barrier()

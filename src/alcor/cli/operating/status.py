@@ -39,6 +39,19 @@ def _plane(checks: Mapping[str, bool], endpoint: str) -> Finding:
     return good("control plane", f"{endpoint} answers, and can do its work")
 
 
+def _switches(nodes: Sequence[Item]) -> Iterator[Finding]:
+    """Of hosts that are there, those that can't tell their switch anything."""
+    sick = [f"{each['id']} ({each['fault']})" for each in nodes if each.get("fault")]
+    if sick:
+        says = f"{len(sick)} of {len(nodes)} can't make changes: {_named(sick)}"
+        yield fault("switches", says, "look at Open vSwitch there: `alcor doctor` on them")
+
+
+def _named(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - hosts_named_max} more" if len(hosts) > hosts_named_max else ""
+    return f"{', '.join(hosts[:hosts_named_max])}{more}"
+
+
 def _proofs(ends: Mapping[str, float], now_s: float) -> Iterator[Finding]:
     """Of the process that answers; of others their metrics tell."""
     for setting, ends_s in sorted(ends.items()):
@@ -83,12 +96,12 @@ def _well(nodes: Sequence[Item]) -> Iterator[Finding]:
     away = [each for each in nodes if not each["alive"]]
     if away:
         said = [f"{each['id']} (heard {each['heartbeat_timestamp'] or 'never'})" for each in away]
-        more = f" and {len(away) - hosts_named_max} more" if len(away) > hosts_named_max else ""
-        says = f"{len(away)} of {len(nodes)} are away: {', '.join(said[:hosts_named_max])}{more}"
+        says = f"{len(away)} of {len(nodes)} are away: {_named(said)}"
         step = "they forward as before, and hear of no change: `alcor doctor` on them"
         yield fault("hosts", says, step)
     else:
         yield good("hosts", f"{len(nodes)} are there")
+    yield from _switches([each for each in nodes if each["alive"]])
     releases = Counter(each["version"] for each in nodes if each["alive"])
     if releases:
         shares = [f"{release} on {count}" for release, count in sorted(releases.items())]

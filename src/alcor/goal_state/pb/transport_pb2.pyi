@@ -185,15 +185,17 @@ class PortReport(_message.Message):
     def __init__(self, port_id: _Optional[str] = ..., status: _Optional[_Union[PortStatus, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("epoch", "position", "ports", "flows", "datapath_type")
+    __slots__ = ("epoch", "position", "ports", "flows", "datapath_type", "fault")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PORTS_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
     DATAPATH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     position: int
     ports: _containers.RepeatedCompositeFieldContainer[PortReport]
     flows: int
     datapath_type: str
-    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., ports: _Optional[_Iterable[_Union[PortReport, _Mapping]]] = ..., flows: _Optional[int] = ..., datapath_type: _Optional[str] = ...) -> None: ...
+    fault: str
+    def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., ports: _Optional[_Iterable[_Union[PortReport, _Mapping]]] = ..., flows: _Optional[int] = ..., datapath_type: _Optional[str] = ..., fault: _Optional[str] = ...) -> None: ...

@@ -86,6 +86,7 @@ NODE = Resource(
         read_only("heartbeat_timestamp", nullable(_TIME), filterable=False, sortable=False),
         read_only("applied", _COUNT, filterable=False, sortable=False),
         read_only("flows", _COUNT, filterable=False, sortable=False),
+        read_only("fault", string(255), filterable=False, sortable=False),
         read_only("version", _TIME, filterable=False, sortable=False),
         *standard.HISTORY,
     ),

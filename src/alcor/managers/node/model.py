@@ -100,6 +100,7 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_timestamp: str | None
     applied: int  # the goal log's position that the host's switch has acknowledged
     flows: int
+    fault: str  # why its switch can't be told anything now; "": it can
     version: str
     revision_number: int
     created_at: str
@@ -174,6 +175,7 @@ def view(node: Node, life: Life) -> NodeView:
         heartbeat_timestamp=life.heard_at or None,
         applied=report.position if report else 0,
         flows=report.flows if report else 0,
+        fault=report.fault if report else "",
         version=report.version if report else "",
         revision_number=node.revision_number,
         created_at=node.created_at,

@@ -120,6 +120,9 @@ class SwitchSession(OpenFlow):
     async def closed(self) -> str:
         return await asyncio.shield(self._lost)
 
+    async def barrier(self) -> None:
+        await self._answer()
+
     async def flows(self, cookie: int = 0, mask: int = 0, table: int = 0xFF) -> Installed:
         await self._answer()
         return dict(self._switch.flows)
