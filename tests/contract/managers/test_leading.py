@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from alcor.runtime.sql.database import Deposed
-from alcor.runtime.sql.postgres import PostgresDatabase, look_every_s
+from alcor.runtime.sql.postgres import PostgresDatabase, look_every_s, unreachable
 from alcor.values.errors import Unavailable
 
 
@@ -185,3 +185,49 @@ def test_who_has_nothing_to_write_hears_of_it_as_well(url: str) -> None:
         assert things(url) == [("a",)]
 
     run(main)
+
+
+def writers(url: str) -> int:
+    """How many sessions there are that write, or would."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alcor-test-writer'"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_a_server_that_takes_no_writes_is_waited_for(own_postgres: Any) -> None:
+    """Managers of a standby that was not promoted yet ended, each time with a fault of ours."""
+    url = with_table(own_postgres.made())
+
+    def take_writes(value: bytes) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(b"ALTER SYSTEM SET default_transaction_read_only = " + value)
+            connection.execute("SELECT pg_reload_conf()")
+
+    async def write_on(database: PostgresDatabase) -> None:
+        while True:
+            await database.write(insert("a"))
+
+    async def main() -> None:
+        async with opened(url) as one, opened(url) as other:
+            await one.lead()
+            take_writes(b"on")
+            writes = asyncio.ensure_future(write_on(one))
+            while await asyncio.to_thread(writers, url):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            leads = asyncio.ensure_future(other.lead())
+            assert "read-only" in await asyncio.to_thread(unreachable, url)
+            assert not writes.done()
+            assert not leads.done()
+
+            take_writes(b"off")
+            with pytest.raises(Deposed):
+                await writes
+            await leads
+            await other.write(insert("b"))
+            assert await asyncio.to_thread(unreachable, url) == ""
+
+    run(main)
+    assert ("b",) in things(url)

@@ -142,8 +142,9 @@ def test_that_the_process_leads_no_more_is_no_fault_of_a_batch() -> None:
     async def test(work: Work, coalescer: Coalescer[str, str]) -> None:
         work.gate.set()
         work.fault = Deposed("this process leads the database of port no more")
-        with capture_logs() as told, pytest.raises(Unavailable):
+        with capture_logs() as told, pytest.raises(Unavailable) as refused:
             await asked(coalescer, "a")[0]
+        assert refused.value.type == "Unavailable"
 
         assert [(each["event"], each["log_level"]) for each in told] == [
             ("batch_refused", "warning")

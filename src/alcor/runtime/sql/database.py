@@ -47,6 +47,9 @@ class Deposed(Unavailable):
     """Another process may lead the database by now: nothing was written; begin anew. Whoever asked
     us is to ask again."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, type=Unavailable.__name__)
+
 
 class DuplicateKey(Exception):
     """A row with the same values of these columns is there already."""

@@ -9,6 +9,9 @@ as that lives, and what is written in no session that leads is refused. So a dep
 nothing, and a write asks nobody whether it may. A process that has nothing to write looks every few
 seconds whether its session lives, so that it doesn't find out only at a client's request.
 
+Of several servers (`//a,b/` in the URL) the one that takes writes is used, and waited for: one
+that follows another may not have all of it. A server that takes none any more is taken for lost.
+
 A server takes a session for alive until its machine has not answered for some seconds: then another
 process may lead. Nor does who asks a machine that is gone wait for it any longer.
 """
@@ -50,6 +53,8 @@ _BEGIN_WRITE = "BEGIN; SELECT pg_advisory_xact_lock(1)"
 _LEAD = "SELECT pg_try_advisory_lock(2)"
 # What a write names it looks up in an index, whatever a table's size, as in SQLite.
 _LOOK_UP = "SET enable_hashjoin = off; SET enable_mergejoin = off"
+# How a server is lost: it does not answer, or is one that only follows another by now.
+_LOSS = (errors.OperationalError, errors.InterfaceError, errors.ReadOnlySqlTransaction)
 # Both ends ask a silent machine whether it is there, and give it up.
 _ASK_S, _ASK_AGAIN_S, _ASKED_MAX = 4, 2, 3
 AT_OUR_END: dict[str, Any] = {
@@ -58,6 +63,7 @@ AT_OUR_END: dict[str, Any] = {
     "keepalives_interval": _ASK_AGAIN_S,
     "keepalives_count": _ASKED_MAX,
     "tcp_user_timeout": silence_s_max * 1_000,
+    "target_session_attrs": "read-write",
 }
 _AT_ITS_END = (
     f"SET tcp_keepalives_idle = {_ASK_S}; SET tcp_keepalives_interval = {_ASK_AGAIN_S}; "
@@ -174,8 +180,8 @@ class PostgresDatabase:
         while True:
             try:
                 result = self._within(begin, work)
-            except (errors.OperationalError, errors.InterfaceError) as problem:
-                self._forget_connection()
+            except _LOSS as problem:
+                self._forget_connection(hang_up=isinstance(problem, errors.ReadOnlySqlTransaction))
                 self._tell(problem)
                 self._away_since = self._away_since or monotonic()
                 give_up = min(began, self._away_since) + away_max_s
@@ -239,10 +245,10 @@ class PostgresDatabase:
             self._opened.append(raw)
         return raw
 
-    def _forget_connection(self) -> None:
+    def _forget_connection(self, *, hang_up: bool = False) -> None:
         """Unless it can be used on: in the writer's, if it leads, we shall lead no more."""
         raw: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
-        if raw is not None and (raw.closed or raw.broken):
+        if raw is not None and (hang_up or raw.closed or raw.broken):
             self._local.connection = None
             self._opened.remove(raw)
             raw.close()

@@ -85,7 +85,9 @@ def watched(work: Coroutine[Any, Any, None]) -> None:
 def test_a_switch_that_can_not_be_read_back_is_asked_once_a_second() -> None:
     switch = Switch()
 
-    watched(FlowDriver(SOCKET, Metrics(), switch.connect).keep_connected(lambda: None, lambda _: None))
+    watched(
+        FlowDriver(SOCKET, Metrics(), switch.connect).keep_connected(lambda: None, lambda _: None)
+    )
 
     assert switch.connections < 1.2 * WATCHED_S
 
