@@ -73,6 +73,20 @@ def fill(api: Any) -> None:
         **{"provider:network_type": "vlan", "provider:physical_network": "phys",
            "provider:segmentation_id": 7},
     )  # fmt: skip
+    racks = make(
+        "/v2.0/networks", "network", name="racks", project_id=RED,
+        segments=[
+            {"provider:network_type": "vlan", "provider:physical_network": "phys",
+             "provider:segmentation_id": number}
+            for number in (31, 32)
+        ],
+    )  # fmt: skip
+    for segment in api.listed(f"/v2.0/segments?network_id={racks['id']}"):
+        number = segment["segmentation_id"]
+        said = {"segment": {"name": f"rack {number}", "description": "in a row"}}
+        assert api.call("PUT", f"/v2.0/segments/{segment['id']}", said).status == 200
+        api.subnet(racks["id"], f"10.{number}.0.0/24", project_id=RED, segment_id=segment["id"])
+    api.port(racks["id"], project_id=RED, name="waits")
     four = api.subnet(
         net["id"], "10.0.0.0/24", name="four", project_id=RED,
         dns_nameservers=["192.0.2.2", "192.0.2.1"],
@@ -189,7 +203,7 @@ def fill(api: Any) -> None:
         "/v2.0/taas/tap_flows", "tap_flow", name="f", tap_service_id=tap["id"], project_id=RED,
         source_port=vm["id"], direction="BOTH",
     )  # fmt: skip
-    act(api, f"/v2.0/quotas/{RED}", {"quota": {"network": 4, "port": 77}})
+    act(api, f"/v2.0/quotas/{RED}", {"quota": {"network": 5, "port": 77}})
 
 
 def ndp_proxy(api: Any, public: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from alcor.importing.ledger import Ledger, Watch
 from alcor.importing.pruning import prune, prune_rest
 from alcor.importing.quotas import bring_quotas
 from alcor.importing.routers import bring_interfaces, complete_networks, complete_routers
+from alcor.importing.segments import Segments
 from alcor.importing.subject import Subject
 from alcor.importing.subjects import subjects
 from alcor.resource.declaration import Resource
@@ -51,11 +52,14 @@ def bring_all(
     ledger = Ledger(check=how.check)
     bringing = Bringing(source, target, how, ledger, watch)
     bringing.lift_by(kinds["quota"])
-    particular.hook(bringing, kinds)
+    segments = Segments(bringing, kinds["segment"])
+    particular.hook(bringing, kinds, segments)
     listed = subjects(kinds, anew=anew)
     left = prune(bringing, listed, kinds) if pruning else []
     for subject in listed:
         bringing.run(subject)
+        if subject.title == "flat and VLAN networks":
+            segments.bring()
         _complete(bringing, subject, kinds)
     _bring_templates(bringing, kinds["default-security-group-rule"])
     prune_rest(bringing, left)

@@ -6,11 +6,15 @@ from functools import partial
 from alcor.client.api import Item
 from alcor.client.connection import Refused
 from alcor.importing.bringing import Bringing, Difference, Hooks, New
+from alcor.importing.segments import Segments
 from alcor.importing.subject import Subject, alike
 from alcor.importing.subjects import SUB_PORT
 from alcor.resource.declaration import Resource
 
 _TUNNEL = "provider:segmentation_id"
+_WIRE = "provider:physical_network"
+_HOST = "binding:host_id"
+_NOT_ON_ITS_SEGMENT = ("HostNotConnectedToAnySegment", "HostNotCompatibleWithFixedIps")
 _RULES = "security_group_rules"
 _TRAFFIC = (
     *("direction", "ethertype", "protocol", "port_range_min", "port_range_max"),
@@ -18,7 +22,7 @@ _TRAFFIC = (
 )
 
 
-def hook(bringing: Bringing, kinds: Mapping[str, Resource]) -> None:
+def hook(bringing: Bringing, kinds: Mapping[str, Resource], segments: Segments) -> None:
     """Hook them all up."""
     groups = Groups(bringing, kinds["security-group"], kinds["security-group-rule"])
     of_groups = Hooks(made=groups.made, refused=groups.refused, differs=groups.differs)
@@ -28,8 +32,13 @@ def hook(bringing: Bringing, kinds: Mapping[str, Resource]) -> None:
     complete = Hooks(made=lambda new, here: bringing.known.made.add(here["id"]))
     bringing.hook("routers", complete)
     for title in ("networks", "flat and VLAN networks"):
-        bringing.hook(title, complete._replace(instead=partial(_otherwise, bringing, title)))
-    bringing.hook("ports", Hooks(differs=_of_a_trunk))
+        otherwise = partial(_otherwise, bringing, title)
+        bringing.hook(
+            title,
+            complete._replace(shaped=segments.of, differs=_by_segments, instead=otherwise),
+        )
+    unplaced = partial(_without_host, bringing)
+    bringing.hook("ports", Hooks(differs=_of_a_trunk, instead=unplaced))
     trunk, group, port = kinds["trunk"], kinds["address-group"], kinds["port"]
     bringing.hook("trunks", Hooks(differs=_SubPorts(bringing, trunk).differs))
     bringing.hook("address groups", Hooks(differs=_Addresses(bringing, group).differs))
@@ -120,13 +129,43 @@ def _otherwise(bringing: Bringing, title: str, new: New, refused: Refused) -> It
     """Without what this region can't give: packets that are too large for the wires of its hosts,
     and the id of a tunnel that another network has here. No machine depends on either."""
     if "MTU is too big" in refused.message and "mtu" in new.wanted:
-        without, why = "mtu", "the region's network.mtu_max is less"
-    elif refused.kind == "TunnelIdInUse" and _TUNNEL in new.wanted:
-        without, why = _TUNNEL, "another network has it here"
+        said, why = f"mtu={new.wanted['mtu']}", "the region's network.mtu_max is less"
+        instead = {name: value for name, value in new.wanted.items() if name != "mtu"}
+    elif refused.kind == "TunnelIdInUse" and (ids := _tunnels(new.wanted)):
+        said, why = f"{_TUNNEL}={', '.join(map(str, ids))}", "another network has it here"
+        instead = _any_tunnels(new.wanted)
     else:
         return None
-    bringing.ledger.note(title, new.item, f"{without}={new.wanted[without]}: {why}")
-    return {name: value for name, value in new.wanted.items() if name != without}
+    bringing.ledger.note(title, new.item, f"{said}: {why}")
+    return instead
+
+
+def _tunnels(wanted: Item) -> list[int]:
+    """The ids of tunnels that a network asks for."""
+    travels = wanted.get("segments") or [wanted]
+    return [each[_TUNNEL] for each in travels if _TUNNEL in each and not each.get(_WIRE)]
+
+
+def _any_tunnels(wanted: Item) -> Item:
+    """The same network by any tunnels."""
+    without = {n: v for n, v in wanted.items() if n != _TUNNEL or wanted.get(_WIRE)}
+    if segments := wanted.get("segments"):
+        without["segments"] = [_any_tunnels(each) for each in segments]
+    return without
+
+
+def _by_segments(item: Item, wanted: Item, here: Item) -> Difference | None:
+    """The segments of networks are compared by themselves."""
+    return Difference("", lambda: None, ("segments",))
+
+
+def _without_host(bringing: Bringing, new: New, refused: Refused) -> Item | None:
+    """A port of a segment whose host has not said yet that it is there."""
+    if refused.kind not in _NOT_ON_ITS_SEGMENT or not new.wanted.get(_HOST):
+        return None
+    why = "the host is not on the segment of its addresses, as far as its agent has said"
+    bringing.ledger.note("ports", new.item, f"{_HOST}={new.wanted[_HOST]}: {why}")
+    return {name: value for name, value in new.wanted.items() if name != _HOST}
 
 
 def _of_a_trunk(item: Item, wanted: Item, here: Item) -> Difference | None:

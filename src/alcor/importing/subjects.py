@@ -39,47 +39,52 @@ _NETWORKS_OWN = ("shared", "router:external", "is_default")
 _SCOPE = "address_scope"  # with whom it is shared, its subnet pools may be
 
 
-def _type_of(item: Item) -> str:
-    segments = item.get("segments") or [item]
-    return str(segments[0].get("provider:network_type") or TUNNELS[0])
+def _travels(item: Item) -> list[Item]:
+    """Its segments, or what it says of its only one."""
+    return item.get("segments") or [item]
+
+
+def _types(item: Item) -> set[str]:
+    return {str(each.get("provider:network_type") or TUNNELS[0]) for each in _travels(item)}
 
 
 def _network(item: Item, *, anew: bool) -> Verdict | None:
-    if _type_of(item) in PHYSICAL and len(item.get("segments") or ()) < 2:
+    if _types(item).intersection(PHYSICAL):
         return Verdict("", owners=True)
     return _bringable(item, anew=anew)
 
 
-def _physical(item: Item) -> Verdict | None:
-    if _type_of(item) not in PHYSICAL or len(item.get("segments") or ()) > 1:
+def _physical(item: Item, *, anew: bool) -> Verdict | None:
+    if _types(item).isdisjoint(PHYSICAL):
         return Verdict("", owners=True)
-    return None
+    return _bringable(item, anew=anew)
 
 
 def _bringable(item: Item, *, anew: bool) -> Verdict | None:
     if item.get("ha") or (not item["project_id"] and item["name"].startswith(_HA_NETWORKS)):
         return Verdict("routers need none", owners=True)
-    if len(segments := item.get("segments") or ()) > 1:
-        return Verdict(f"it has {len(segments)} segments, whose ids can't be kept: make it by hand")
-    type_ = _type_of(item)
-    if not (type_ in TUNNELS and anew) and type_ not in _TYPES:
-        return Verdict(f"networks here are not of type {type_}")
+    if others := _types(item).difference(_TYPES, TUNNELS if anew else ()):
+        return Verdict(f"networks here are not of type {', '.join(sorted(others))}")
     return None
 
 
-def _of_one_segment(item: Item, wanted: Item, *, anew: bool) -> None:
-    for segment in wanted.pop("segments", None) or ():
-        wanted |= {name: segment.get(name) for name in _PROVIDER}
-    if anew and wanted.get("provider:network_type") in TUNNELS:
-        if wanted["provider:network_type"] == _WITHOUT_LIKE:  # with more room in a packet than ours
-            wanted.pop("mtu", None)
-        for name in _PROVIDER:
-            wanted.pop(name, None)
+def _travelling(item: Item, wanted: Item, *, anew: bool) -> None:
+    """How it travels is said once: of its only segment, or in a list of all."""
+    if anew and _WITHOUT_LIKE in _types(item):  # with more room in a packet than ours
+        wanted.pop("mtu", None)
+    wanted.pop("segments", None)
+    for name in _PROVIDER:
+        wanted.pop(name, None)
+    travels = [
+        {}
+        if anew and each.get("provider:network_type") in TUNNELS
+        else {name: each[name] for name in _PROVIDER if name in each}
+        for each in _travels(item)
+    ]
+    wanted.update(travels[0] if len(travels) == 1 else {"segments": travels})
 
 
 def _subnet(item: Item) -> Verdict | None:
-    if item.get("segment_id"):
-        return Verdict("it is of a segment, whose id can't be kept: make it by hand")
     if item.get("subnetpool_id") == "prefix_delegation":
         return Verdict("prefixes are not delegated to hosts here")
     return None
@@ -92,7 +97,10 @@ def _port(item: Item) -> Verdict | None:
 
 
 def _unattached(item: Item, wanted: Item) -> None:
-    """Routers and trunks take their ports themselves; then these have their owners."""
+    """Routers and trunks take their ports themselves; then these have their owners. Who waits for
+    addresses, until its host says of which segment, has not asked to have none."""
+    if item.get("ip_allocation") == "deferred":
+        wanted.pop("fixed_ips", None)
     if item["device_owner"] in INTERFACES:
         for name in ("device_owner", "device_id", "binding:host_id", "binding:profile"):
             wanted.pop(name, None)
@@ -156,15 +164,15 @@ def subjects(kinds: Mapping[str, Resource], *, anew: bool) -> list[Subject]:
             "network",
             left_out=_NETWORKS_OWN,
             judge=lambda item: _network(item, anew=anew),
-            shape=lambda item, wanted: _of_one_segment(item, wanted, anew=anew),
+            shape=lambda item, wanted: _travelling(item, wanted, anew=anew),
         ),
         # After the others, whose tunnels' ids are given: these get such an id chosen here.
         of(
             "flat and VLAN networks",
             "network",
             left_out=_NETWORKS_OWN,
-            judge=_physical,
-            shape=lambda item, wanted: _of_one_segment(item, wanted, anew=False),
+            judge=lambda item: _physical(item, anew=anew),
+            shape=lambda item, wanted: _travelling(item, wanted, anew=anew),
         ),
         of("RBAC policies of scopes", "rbac-policy", only=(("object_type", _SCOPE),)),
         of("RBAC policies", "rbac-policy", apart="object_type", judge=_of_no_scope),

@@ -37,7 +37,6 @@ NOT_BROUGHT = {
     "network-ip-availability": "follows from the rest",
     "node": "hosts are registered, not brought",
     "qos-rule-type": "the same everywhere",
-    "segment": "made with networks, under other ids",
     "service-provider": "the same everywhere",
     "floatingip-pool": "follows from the rest",
 }
@@ -113,6 +112,10 @@ def kept(kind: Resource, item: dict[str, Any]) -> dict[str, Any]:
         "network:local_ip",
     ):
         without |= {"id", "mac_address", "resource_request"}  # made with their owners
+    if kind.name == "segment":
+        without |= {"id", "alcor:vni"}
+    if kind.name == "subnet":
+        without |= {"segment_id"}  # whose prefixes say of which it is, in what is kept of them
     if kind.name == "local_ip":
         without |= {"local_port_id"} if item["name"] == "own" else set()
     if kind.name == "security_group":

@@ -75,7 +75,13 @@ def test_networks_of_one_listed_segment_are_networks_of_that_segment() -> None:
         ({"provider:network_type": "flat"}, "flat and VLAN networks"),
         ({"provider:network_type": "gre"}, ""),
         ({"provider:network_type": "local"}, ""),
-        ({"segments": [{"provider:network_type": "vlan"}] * 2}, ""),
+        ({"segments": [{"provider:network_type": "vxlan"}] * 2}, "networks"),
+        ({"segments": [{"provider:network_type": "vlan"}] * 2}, "flat and VLAN networks"),
+        (
+            {"segments": [{"provider:network_type": t} for t in ("vxlan", "vlan")]},
+            "flat and VLAN networks",
+        ),
+        ({"segments": [{"provider:network_type": t} for t in ("vlan", "gre")]}, ""),
         ({"name": "HA network tenant x", "project_id": ""}, ""),
         ({"name": "mine", "ha": True}, ""),
         ({"name": "HA network tenant x"}, "networks"),  # a tenant's own of that name
@@ -97,6 +103,26 @@ def test_tunnels_anew_have_no_type_and_id_of_the_sources() -> None:
     assert ANEW["networks"].judge(old) is None
     assert not [name for name in body if name.startswith("provider:")]
     assert "mtu" not in body
+
+
+def test_tunnels_anew_are_so_beside_the_wires_of_a_network() -> None:
+    wire = {"provider:network_type": "vlan", "provider:physical_network": "p",
+            "provider:segmentation_id": 5}  # fmt: skip
+    tunnel = {"provider:network_type": "gre", "provider:segmentation_id": 9}
+    old = network(segments=[wire, tunnel], **wire)
+
+    body = made(ANEW["flat and VLAN networks"], old)
+
+    assert body["segments"] == [wire, {}]
+    assert not [name for name in body if name.startswith("provider:")]
+    assert "mtu" not in body
+
+
+def test_a_port_that_waits_for_addresses_is_not_made_one_without() -> None:
+    port = {"id": "p", "network_id": "n", "device_owner": "", "fixed_ips": []}
+
+    assert made(BY_TITLE["ports"], port | {"ip_allocation": "immediate"})["fixed_ips"] == []
+    assert "fixed_ips" not in made(BY_TITLE["ports"], port | {"ip_allocation": "deferred"})
 
 
 def test_what_nothing_here_can_keep_is_said() -> None:
