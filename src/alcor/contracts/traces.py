@@ -1,8 +1,10 @@
-"""Where a packet of a port gets to, by what tenants want: no host is asked."""
+"""Where a packet of a port gets to, and by which hosts, by what tenants want: no host is asked."""
 
 from typing import Protocol
 
 import msgspec
+
+from alcor.contracts.peers import Ids
 
 
 class TraceRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,19 @@ class TraceReply(msgspec.Struct, frozen=True, kw_only=True):
     ways: list["TraceReply"] = []
 
 
+class ExitsAsked(msgspec.Struct, frozen=True):
+    """A router."""
+
+    router_id: str
+
+
+class Exits(msgspec.Struct, frozen=True):
+    """The hosts that a router's packets leave by, and those that are next in line."""
+
+    active: list[str]
+    standby: list[str]
+
+
 class TracePeer(Protocol):
     """The delivery: it holds all intent."""
 
@@ -71,4 +86,16 @@ class TracePeer(Protocol):
 
         `NotFound` for ports that are not known, `InvalidInput` for what no machine sends,
         `Unavailable` while intent has not been read, or others ask too much."""
+        ...
+
+    async def hosts_on(self, request: Ids) -> Ids:
+        """The hosts that have ports of these networks, or of these segments of networks.
+
+        `Unavailable` while intent has not been read."""
+        ...
+
+    async def exits(self, request: ExitsAsked) -> Exits:
+        """By which hosts a router's packets leave; by none where it has no gateway.
+
+        `Unavailable` while intent has not been read."""
         ...

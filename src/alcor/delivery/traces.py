@@ -1,10 +1,21 @@
-"""Answer where packets get to, from the intent that has been planned. Keeps `TracePeer`."""
+"""Answer where packets get to, and by which hosts, from the intent that has been planned.
+
+Keeps `TracePeer`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from alcor.contracts.traces import TracedPacket, TracedStep, TraceReply, TraceRequest
+from alcor.contracts.peers import Ids
+from alcor.contracts.traces import (
+    Exits,
+    ExitsAsked,
+    TracedPacket,
+    TracedStep,
+    TraceReply,
+    TraceRequest,
+)
 from alcor.delivery import metrics
 from alcor.intent.records import PortRecord
 from alcor.planner.index import Index
@@ -45,8 +56,7 @@ class Traces:
 
     async def trace(self, request: TraceRequest) -> TraceReply:
         """Follow one packet."""
-        if not self._ready():
-            raise Unavailable("intent has not been read yet")
+        self._check_ready()
         if request.revision:
             await self._arrived(request.revision)
         if self._waiting >= waiting_max:
@@ -58,6 +68,22 @@ class Traces:
                 return self._follow(request, await self._region())
         finally:
             self._waiting -= 1
+
+    async def hosts_on(self, request: Ids) -> Ids:
+        """The hosts that have ports of any of these."""
+        self._check_ready()
+        return Ids(sorted({h for id_ in request.ids for h in self._index.ports_by_host(id_)}))
+
+    async def exits(self, request: ExitsAsked) -> Exits:
+        """Whom the router leaves by, and who is next."""
+        self._check_ready()
+        exits = self._index.exits
+        active = exits.active(request.router_id)
+        return Exits(sorted(active), sorted(exits.of(request.router_id) - active))
+
+    def _check_ready(self) -> None:
+        if not self._ready():
+            raise Unavailable("intent has not been read yet")
 
     async def _region(self) -> Region:
         region = Region()

@@ -12,6 +12,7 @@ from alcor.gateway.own.inner import Within
 from alcor.gateway.own.operations import About
 from alcor.gateway.own.originals import Originals
 from alcor.gateway.own.port_state import PortStateView
+from alcor.gateway.own.serving_agents import ServingAgents
 from alcor.gateway.own.traces import PATH as TRACES
 from alcor.gateway.own.traces import TraceView
 from alcor.gateway.policy.access import Access
@@ -57,6 +58,11 @@ class Routes:
         self._originals = Originals(limits, within)
         self._traces = TraceView(about.traces, limits, within)
         self._states = PortStateView(about.ports, about.convergence, limits, within)
+        serving = ServingAgents(about.traces, limits, within)
+        self._serving = {
+            ("/v2.0/networks", "dhcp-agents"): serving.on_network,
+            ("/v2.0/routers", "l3-agents"): serving.on_router,
+        }
 
     def found(self, path: str) -> Found | None:
         """Who answers this path, and the name of its route; None: nobody here."""
@@ -115,6 +121,8 @@ class Routes:
         above, _, id_ = parent.rpartition("/")
         if above == "/alcor/v1/ports" and member == "state":
             return partial(self._states.on_port, id_=id_), f"{above}/id/state"
+        if answering := self._serving.get((above, member)):
+            return partial(answering, id_=id_), f"{above}/id/{member}"
         return self._originals.found(path)
 
 

@@ -46,6 +46,11 @@ class ExitIndex:
         exits = self._exits.get(router_id)
         return {host for hosts in exits.values() for host in hosts} if exits else _NOBODY
 
+    def active(self, router_id: str) -> set[str]:
+        """Those of them that the router's packets leave by now: of each physical network one."""
+        exits = self._exits.get(router_id, {})
+        return {hosts[0] for name, hosts in exits.items() if (hosts[0], name) in self._living}
+
     def change(self, before: Record | None, after: Record | None) -> list[Move]:
         """A record is another now, has come or has gone; what that moves, and nothing else."""
         match before or after:

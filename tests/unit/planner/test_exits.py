@@ -137,13 +137,15 @@ def test_the_exits_are_whom_hosts_choose_and_whom_they_choose_when_that_one_dies
         near = {each.id for each in nodes.values() if each.availability_zone in zones}
         gateways = outside.gateways_of(router_id, ())
         names = {by_network.get(each.network_id, "") for each in gateways} - {""}
-        every = set()
+        every, active = set(), set()
         for name in names:
             chosen = set()
             for _ in range(2):
                 endpoint = outside.central(router_id, name, zones)
                 if endpoint is not None:
                     (host,) = (e.id for e in nodes.values() if address(e.tunnel_ip) == endpoint)
+                    if not chosen:
+                        active.add(host)
                     chosen.add(host)
                     outside.put_node(entry(name, host), False)
             for host in chosen:
@@ -152,6 +154,7 @@ def test_the_exits_are_whom_hosts_choose_and_whom_they_choose_when_that_one_dies
             coming = [e.id for e in once.living() if isinstance(e, NodeRecord) and held(e, name)]
             every |= set(first_of(router_id, coming, 2, near))
         assert once.exits(router_id) == every
+        assert once.planner.index.exits.active(router_id) == active
 
 
 def held(node: NodeRecord, name: str) -> bool:

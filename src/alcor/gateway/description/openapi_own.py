@@ -32,6 +32,11 @@ def _number(least: int, most: int, *also: str) -> Schema:
     return {"type": ["integer", *also], "minimum": least, "maximum": most}
 
 
+SERVING = {
+    "/v2.0/networks/{id}/dhcp-agents": "Of hosts that have ports of the network",
+    "/v2.0/routers/{id}/l3-agents": "Of hosts that the router leaves by, or that are next in line",
+}
+
 SCHEMAS: Schema = {
     "NeutronError": _object(
         {
@@ -171,6 +176,9 @@ def paths(kinds: Sequence[Resource]) -> Schema:
             [_in_path("id")],
         ),
     }
+    for path, says in SERVING.items():
+        agents: Schema = {"type": "array", "items": _ref("Agent")}
+        found[path] = _get(says, "agents", _object({"agents": agents}, "agents"), [_in_path("id")])
     found["/alcor/v1/traces"] = {"post": _trace()}
     found["/readyz"]["get"]["responses"]["503"] = _answer({"type": "object"}, "Not yet.")
     for kind in kinds:
