@@ -1,8 +1,9 @@
 """Asks the configured resolvers for what is not of a network here.
 
-One question that many ask is asked once. Bounded: questions under way, askers of one, seconds and
-tries; what has no room is answered as a failure and counted. Each question has a socket and a
-number of its own, so nobody else can guess where an answer is expected (RFC 5452).
+One question that many ask is asked once. Bounded: questions under way, in all and of one port, so
+that a machine whose questions nobody answers leaves others theirs; askers of one, seconds, tries.
+What has no room is answered as a failure and counted. Each question has a socket and a number of
+its own, so nobody else can guess where an answer is expected (RFC 5452).
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from alcor.agent.metrics import Metrics
 from alcor.agent.packets.dns import PORT, Question, is_answer_to, is_truncated
 from alcor.values.addresses import address
 
-questions_max = 256  # under way at once
+questions_max, questions_of_port_max = 256, 64  # under way at once
 askers_max = 64  # of one question
 try_s = 2.0
 tries = 3  # over all resolvers, in turn
@@ -58,6 +59,7 @@ class _Flight:
     """One question under way, and who waits for its answer."""
 
     question: Question
+    number: int  # of the port that asked first
     whole: bool  # somebody can take a long answer
     replies: list[Reply] = field(default_factory=list)
 
@@ -77,18 +79,22 @@ class Forwarder:
         """Whether anybody can be asked."""
         return bool(self._resolvers)
 
-    def ask(self, question: Question, reply: Reply, *, whole: bool = False) -> None:
-        """Ask, and call `reply` once, now or later."""
+    def ask(self, question: Question, number: int, reply: Reply, *, whole: bool = False) -> None:
+        """Ask for the port of this number, and call `reply` once, now or later."""
         key = (question.same, whole)
         flight = self._flights.get(key)
-        if flight is None and len(self._flights) < questions_max:
-            flight = self._flights[key] = _Flight(question, whole)
+        if flight is None and self._has_room(number):
+            flight = self._flights[key] = _Flight(question, number, whole)
             self._new.put_nowait(flight)
         if flight is None or len(flight.replies) >= askers_max:
             self._metrics.limit_reached.labels("agent_dns_questions").inc()
             reply(None)
             return
         flight.replies.append(reply)
+
+    def _has_room(self, number: int) -> bool:
+        own = sum(each.number == number for each in self._flights.values())
+        return len(self._flights) < questions_max and own < questions_of_port_max
 
     async def run(self) -> None:
         """Ask what is to be asked, for ever."""

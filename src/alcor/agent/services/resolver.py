@@ -62,7 +62,7 @@ class Resolver:
         names = [found_slice(network.id, each) for each in wanted]
 
         def answer(is_known: bool) -> None:
-            self._answer(question, network, say, size_max, is_known=is_known)
+            self._answer(question, network, number, say, size_max, is_known=is_known)
 
         if names:
             self._look_for(names, number, answer)
@@ -73,6 +73,7 @@ class Resolver:
         self,
         question: Question,
         network: Network,
+        number: int,
         say: Say,
         size_max: int | None,
         *,
@@ -86,12 +87,12 @@ class Resolver:
             self._count("answered")
             say(answer)
         elif self._forwarder.knows_resolvers:
-            self._ask_further(question, say, size_max)
+            self._ask_further(question, number, say, size_max)
         else:
             self._count("refused")
             say(build_answer(question, Code.REFUSED))
 
-    def _ask_further(self, question: Question, say: Say, size_max: int | None) -> None:
+    def _ask_further(self, question: Question, number: int, say: Say, size_max: int | None) -> None:
         def reply(answer: bytes | None) -> None:
             if answer is None:
                 self._count("failed")
@@ -100,7 +101,7 @@ class Resolver:
                 self._count("forwarded")
                 say(fitted(question, answer, size_max))
 
-        self._forwarder.ask(question, reply, whole=size_max is not None)
+        self._forwarder.ask(question, number, reply, whole=size_max is not None)
 
     def _count(self, result: str) -> None:
         self._metrics.punts.labels("dns", result).inc()

@@ -346,7 +346,7 @@ class Asked:
         self.said, self.knows_resolvers = said, knows
         self.questions: list[Question] = []
 
-    def ask(self, question: Question, reply: Any, *, whole: bool = False) -> None:
+    def ask(self, question: Question, number: int, reply: Any, *, whole: bool = False) -> None:
         self.questions.append(question)
         reply(self.said)
 

@@ -8,7 +8,13 @@ from typing import cast
 from alcor.agent.metrics import Metrics
 from alcor.agent.packets.dns import Code, Question, Record, Type, build_answer, parse_question
 from alcor.agent.packets.names import name_bytes
-from alcor.agent.services.forwarder import Endpoint, Forwarder, askers_max
+from alcor.agent.services.forwarder import (
+    Endpoint,
+    Forwarder,
+    askers_max,
+    questions_max,
+    questions_of_port_max,
+)
 
 ADDRESS = b"\xc0\0\x02\x50"
 
@@ -68,7 +74,7 @@ def answers_of(forwarder: Forwarder, count: int) -> "asyncio.Future[list[bytes |
             done.set_result(told)
 
     for number in range(count):
-        forwarder.ask(question(id_=number), reply)
+        forwarder.ask(question(id_=number), 3, reply)
     return done
 
 
@@ -98,5 +104,19 @@ def test_more_askers_of_one_question_than_its_limit_are_told_that_it_failed() ->
 
         assert told[:3] == [None] * 3
         assert told.count(None) == 3
+
+    asyncio.run(play(scene))
+
+
+def test_a_port_whose_questions_nobody_answers_leaves_others_theirs() -> None:
+    async def scene(forwarder: Forwarder, resolver: Resolver) -> None:
+        refused: list[bytes | None] = []
+        for number in range(questions_max):
+            forwarder.ask(question(f"n{number}.example.org"), 4, refused.append)
+        assert refused == [None] * (questions_max - questions_of_port_max)
+
+        (answer,) = await answers_of(forwarder, 1)
+
+        assert answer is not None
 
     asyncio.run(play(scene))
