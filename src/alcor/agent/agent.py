@@ -93,7 +93,7 @@ class Agent:
         )
         wish = wish_of(config)
         resolved = self._reconciler.set_resolved
-        self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved)
+        self._outside = OutsideNeighbours(self._model, _loop_time_s, resolved, self.metrics)
         self._responder.outside = self._outside
         self._reconciler.adopt = self._outside.adopt
         self._shared = SharedNeighbours(self._model, self._reconciler.set_holder)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from alcor.agent.announcements.herald import Outgoing, Owned, uplink_actions
 from alcor.agent.announcements.owned import owned_outside
 from alcor.agent.desired.state import SavedNeighbour
+from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.shapes.router import hop_of
@@ -23,7 +24,7 @@ from alcor.ovs.packet import Packet
 from alcor.values.addresses import Address, Mac, address, eui64_link_local
 
 held_max = 8  # packets for one address
-wanted_max = 1_000  # addresses at once
+wanted_max = 1_000  # addresses at once; beyond it the longest wanted go, those silent first
 ask_again_s = 1.0
 asks_max = 3  # without an answer; then the packets are dropped
 refresh_s = 30.0  # an address that is known is asked again
@@ -55,8 +56,15 @@ class _Wanted:
 class OutsideNeighbours:
     """The addresses outside that packets of this host go to."""
 
-    def __init__(self, model: HostModel, clock: Callable[[], float], resolved: Resolved) -> None:
+    def __init__(
+        self,
+        model: HostModel,
+        clock: Callable[[], float],
+        resolved: Resolved,
+        metrics: Metrics,
+    ) -> None:
         self._model, self._clock, self._resolved = model, clock, resolved
+        self._metrics = metrics
         self._wanted: dict[Key, _Wanted] = {}
 
     def saved(self) -> list[SavedNeighbour]:
@@ -104,8 +112,10 @@ class OutsideNeighbours:
             wanted.held = [*wanted.held, packet.data][-held_max:]
             return []
         asker = self._asker(network, packet.data, key[1].version)
-        if asker is None or len(self._wanted) >= wanted_max:
+        if asker is None:
             return []
+        if len(self._wanted) >= wanted_max:
+            self._make_room()
         self._wanted[key] = _Wanted(asker, self._clock(), held=[packet.data])
         return self._send(network, [question(asker, key[1])])
 
@@ -152,6 +162,12 @@ class OutsideNeighbours:
         wanted.asker, wanted.is_restored = asker, False
         wanted.asks, wanted.asked_at_s = wanted.asks + 1, self._clock()
         return self._send(network, [question(asker, who)])
+
+    def _make_room(self) -> None:
+        """Whoever is forgotten and used still is asked for again with the next packet."""
+        self._metrics.limit_reached.labels("agent_neighbours_outside").inc()
+        silent = (key for key, wanted in self._wanted.items() if wanted.known is None)
+        self._forget(next(silent, next(iter(self._wanted))))
 
     def _forget(self, key: Key) -> None:
         if self._wanted.pop(key).known is not None:

@@ -1,6 +1,7 @@
 """Who is outside: asked for once, believed only when asked, asked again, given up when silent."""
 
 from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Tunnel
 from alcor.agent.punts.outside import (
     OutsideNeighbours,
@@ -8,6 +9,7 @@ from alcor.agent.punts.outside import (
     asks_max,
     held_max,
     refresh_s,
+    wanted_max,
 )
 from alcor.agent.shapes.router import hop
 from alcor.agent.shapes.shape import encoded
@@ -44,7 +46,7 @@ class World:
         self.model.exits.set_uplinks({"ext": 7})
         self.now_s = 100.0
         self.found: dict[Address, Mac | None] = {}
-        self.outside = OutsideNeighbours(self.model, lambda: self.now_s, self.resolve)
+        self.outside = OutsideNeighbours(self.model, lambda: self.now_s, self.resolve, Metrics())
 
     def leaves_by(self, host: Address) -> None:
         """The only host with an uplink, where the router and its floating IP are."""
@@ -252,3 +254,31 @@ def test_nobody_is_asked_in_the_name_of_a_floating_ip_that_another_host_has() ->
     world.now_s += refresh_s
     assert world.outside.tick() == []
     assert world.found == {HOP: None}
+
+
+def hop_number(number: int) -> Address:
+    return Address(4, (10 << 24) + number)
+
+
+def test_a_host_that_knows_as_many_as_it_may_still_finds_the_next_one() -> None:
+    world = World()
+    for number in range(wanted_max):
+        world.want(hop_number(number))
+        world.hear(hop_number(number))
+
+    (asked,) = world.want()
+
+    assert Packet(asked.frame)["arp_tpa"] == HOP.number
+    assert world.found[hop_number(0)] is None  # whose flow goes, so that it is asked for again
+    assert len(world.hear()) == 1
+
+
+def test_who_is_known_stays_while_a_machine_looks_for_everybody() -> None:
+    world = World()
+    world.want()
+    world.hear()
+
+    for number in range(2 * wanted_max):
+        world.want(hop_number(number))
+
+    assert world.found == {HOP: THEIRS}
