@@ -16,6 +16,7 @@ from alcor.agent.packets.tcp import ACK, RST, SYN, Ends, Segment, build_segment,
 from alcor.agent.services.connection import Connection, State, refusal
 
 connections_max, connections_of_port_max = 4_096, 64
+pending_bytes_of_port_max = 4 << 20  # that its machine has not taken yet, on all its connections
 
 Send = Callable[[Wired, bytes], None]  # a frame to a port
 
@@ -83,7 +84,10 @@ class _Stream:
         return str(self.key.ends.client)
 
     def write(self, data: bytes) -> None:
-        self.connection.write(data, self.streams.now)
+        if self.streams.has_room(self.key.port_id, len(data)):
+            self.connection.write(data, self.streams.now)
+        else:
+            self.connection.abort()
         self.streams.settle(self)
 
     def finish(self) -> None:
@@ -116,6 +120,14 @@ class Streams:
 
     def __len__(self) -> int:
         return len(self._streams)
+
+    def has_room(self, port_id: str, size: int) -> bool:
+        """Whether so many bytes more may wait for a port's machine."""
+        held = (s.connection.pending for s in self._streams.values() if s.key.port_id == port_id)
+        if sum(held) + size <= pending_bytes_of_port_max:
+            return True
+        self._metrics.limit_reached.labels("agent_connection_bytes").inc()
+        return False
 
     def take(self, frame: bytes, wired: Wired) -> None:
         """A frame that a port sent to a service; `Malformed` when it is no segment."""
