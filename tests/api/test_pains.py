@@ -42,7 +42,8 @@ def test_p002_a_bad_pool_is_named_and_never_a_fault(api: Api) -> None:
 
 def test_no_pools_named_mean_all_addresses_and_an_empty_list_takes_them_away(api: Api) -> None:
     whole = [{"start": "10.0.0.2", "end": "10.0.0.254"}]
-    for said in ({}, {"allocation_pools": None}, {"allocation_pools": []}):
+    sayings: list[dict[str, Any]] = [{}, {"allocation_pools": None}, {"allocation_pools": []}]
+    for said in sayings:
         made = api.subnet(api.network()["id"], "10.0.0.0/24", **said)
         assert made["allocation_pools"] == whole, said
     emptied = put(api, f"/v2.0/subnets/{made['id']}", "subnet", allocation_pools=[])

@@ -16,7 +16,7 @@ from alcor.runtime.config import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SETTINGS_BY_FILE = {"server.toml": Config, "agent.toml": AgentConfig}
+SETTINGS_BY_FILE: dict[str, type[Any]] = {"server.toml": Config, "agent.toml": AgentConfig}
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
@@ -31,9 +31,9 @@ def commands() -> Iterator[tuple[str, str]]:
     for page, block in blocks("sh"):
         for line in block.replace("\\\n", " ").splitlines():
             yield from ((page, each.strip()) for each in line.partition("# ")[0].split(";"))
-    for page in PAGES:
-        for call in re.findall(r"`(alcor [^`]+)`", page.read_text()):
-            yield str(page.relative_to(ROOT)), call
+    for path in PAGES:
+        for call in re.findall(r"`(alcor [^`]+)`", path.read_text()):
+            yield str(path.relative_to(ROOT)), call
 
 
 CALLS = sorted(each for each in {*commands()} if re.match(r"alcor (?!KIND)", each[1]))

@@ -24,6 +24,7 @@ from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
+from alcor.lab.traffic.frames import FrameSocket
 from alcor.lab.waiting import wait_until
 
 converge_timeout_s = 30.0
@@ -49,25 +50,25 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     labs.down(name)
     with ExitStack() as stack:
         stack.callback(labs.down, name)
-        addresses: list[str] = []
+        endpoint, agents = "", ""
         if in_processes and not getattr(request.module, "lab_own", False):
-            addresses = stack.enter_context(_region(request))
+            endpoint, agents = stack.enter_context(_region(request))
         uplinks = getattr(request.module, "lab_uplinks", 0)
         apart = getattr(request.module, "lab_apart", False)
-        built = labs.up(name, hosts, *addresses, uplinks=uplinks, apart=apart)
+        built = labs.up(name, hosts, endpoint, agents, uplinks, apart=apart)
         stack.callback(built.api.close)
         yield built
 
 
 @contextmanager
-def _region(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+def _region(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """A region's endpoint, and where its agents connect."""
     folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("region")
     databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
     nats = NatsServer(folder / "nats")
     try:
         with served(Config(), folder, nats.url, databases) as region:
-            yield [f"http://{region.host}:{region.port}", region.agents]
+            yield f"http://{region.host}:{region.port}", region.agents
     finally:
         nats.kill()
 
@@ -122,6 +123,11 @@ def _port(network_id: str, name: str, host: str, address: str) -> dict[str, Any]
     if address:
         body["fixed_ips"] = [{"ip_address": address}]
     return body
+
+
+def hears(socket: FrameSocket, words: bytes) -> None:
+    """Wait until a frame with these words has arrived."""
+    socket.wait_for(words.decode(), lambda frame: words in frame)
 
 
 def set_addresses(lab: Lab, machines: list[Machine]) -> None:

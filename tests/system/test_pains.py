@@ -4,6 +4,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from tests.system.conftest import Groups, converge_timeout_s
@@ -93,8 +94,8 @@ def test_p148_what_is_no_plain_packet_gets_past_no_filter(
         for receiver, ear in zip(receivers, ears, strict=True):
             for lie in lies(sender, receiver).values():
                 mouth.send(lie)
-            ends = (address(each.address(4)).number for each in (sender, receiver))
-            honest = frames.udp4(*ends, 4000, 53, HONEST)
+            here, there = (address(each.address(4)).number for each in (sender, receiver))
+            honest = frames.udp4(here, there, 4000, 53, HONEST)
             mouth.send(frames.ip_frame(mac(receiver.mac), mac(sender.mac), honest))
             ear.wait_for("honest words", lambda frame: HONEST in frame)
 
@@ -137,6 +138,10 @@ def test_p116_a_host_that_has_another_address_is_reached_there(
     host = lab.host("h2")
     moved = f"{host.tunnel_ip.rpartition('.')[0]}.200"
     ping(lab, sender, far)
+
+    def names(number: str) -> bool:
+        return number in hosts.ofctl(lab.host("h1"), "dump-flows", "br-int")
+
     for address_now, gone in ((moved, host.tunnel_ip), (host.tunnel_ip, moved)):
         parts.stop_agent(host)
         ip_batch(
@@ -148,11 +153,7 @@ def test_p116_a_host_that_has_another_address_is_reached_there(
         )
         parts.start_agent(host, lab.record, "--tunnel-ip", address_now)
         number = f"0x{address(address_now).number:x}"
-        wait_until(
-            "the new address",
-            lambda number=number: number in hosts.ofctl(lab.host("h1"), "dump-flows", "br-int"),
-            converge_timeout_s,
-        )
+        wait_until("the new address", partial(names, number), converge_timeout_s)
         ping(lab, sender, far)
     number = f"0x{address(moved).number:x}"
     assert number not in hosts.ofctl(lab.host("h1"), "dump-flows", "br-int")

@@ -192,11 +192,10 @@ def test_all_fields_are_here_as_they_were(first: dict[str, Any], target: Any, pa
 
 def is_its_own(path: str, item: dict[str, Any]) -> bool:
     """Whether Neutron makes it for itself."""
-    ports = ("network:dhcp", "network:floatingip", "network:router_gateway")
-    ports += ("network:router_ha_interface", "network:local_ip")
+    its_own = ("dhcp", "floatingip", "router_gateway", "router_ha_interface", "local_ip")
     match path:
         case "/v2.0/ports":
-            return item["device_owner"] in ports
+            return item["device_owner"] in {f"network:{each}" for each in its_own}
         case "/v2.0/networks" | "/v2.0/subnets":
             return str(item["name"]).startswith("HA ")
         case "/v2.0/network-segment-ranges":

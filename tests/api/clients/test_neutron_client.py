@@ -151,7 +151,7 @@ def test_a_subnet_says_what_was_asked_and_what_was_chosen(api: Any) -> None:
     assert made["dns_nameservers"] == ["10.2.0.53", "9.9.9.9"]
     assert made["host_routes"] == [route]
     path = f"/v2.0/subnets/{made['id']}"
-    change = {"gateway_ip": None, "enable_dhcp": True, "host_routes": []}
+    change: dict[str, Any] = {"gateway_ip": None, "enable_dhcp": True, "host_routes": []}
     changed = api.call("PUT", path, {"subnet": change}).json["subnet"]
     assert {name: changed[name] for name in change} == change
     assert changed["revision_number"] == 2

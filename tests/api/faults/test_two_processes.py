@@ -121,10 +121,11 @@ def test_both_tell_more_when_the_first_is_asked_to(tmp_path: Path) -> None:
     with running(tmp_path) as up:
         up.process.send_signal(signal.SIGUSR1)
         told: list[dict[str, Any]] = []
-        assert up.process.stderr is not None
+        stderr = up.process.stderr
+        assert stderr is not None
 
         def until(event: str) -> dict[str, Any]:
-            for line in up.process.stderr:
+            for line in stderr:
                 told.append(json.loads(line))
                 if told[-1]["event"] == event:
                     return told[-1]

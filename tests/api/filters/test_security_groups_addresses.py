@@ -12,7 +12,9 @@ ACLS, ACL_RULES = "/alcor/v1/network-acls", "/alcor/v1/network-acl-rules"
 
 
 def address_group(api: Any, *addresses: str) -> dict[str, Any]:
-    return api.make(ADDRESS_GROUPS, "address_group", name="a", addresses=list(addresses))
+    made: dict[str, Any]
+    made = api.make(ADDRESS_GROUPS, "address_group", name="a", addresses=list(addresses))
+    return made
 
 
 def act(api: Any, id_: object, action: str, *addresses: str) -> Any:
@@ -60,7 +62,8 @@ def test_an_action_needs_its_method_its_arguments_and_its_group(announced: Any) 
     path = f"{ADDRESS_GROUPS}/{made['id']}/add_addresses"
 
     assert announced.get(path).status == 405
-    for body in ({}, {"addresses": "10.0.0.0/8"}, {"addresses": [], "x": 1}, [], b"{"):
+    bodies: list[Any] = [{}, {"addresses": "10.0.0.0/8"}, {"addresses": [], "x": 1}, [], b"{"]
+    for body in bodies:
         answer = announced.call("PUT", path, body)
         assert (answer.status, answer.type) == (400, "HTTPBadRequest"), body
     for id_ in (uuid4(), "nonsense"):

@@ -48,8 +48,9 @@ def test_a_port_that_names_no_groups_is_in_its_projects_default_one(
 def test_bulk_and_single_creates_are_alike(announced: Any, network: str, project: str) -> None:
     """P019."""
     named = group(announced, project_id=project)
-    bodies = [{"security_groups": [named]}, {"security_groups": []}, {}, {"security_groups": None}]
-    bodies = [body | {"network_id": network, "project_id": project} for body in bodies]
+    where = {"network_id": network, "project_id": project}
+    some, none, null = (where | {"security_groups": each} for each in ([named], [], None))
+    bodies = [some, none, where, null]
 
     bulk = announced.call("POST", PORTS, {"ports": bodies}).json["ports"]
     single = [announced.call("POST", PORTS, {"port": body}).json["port"] for body in bodies]

@@ -111,7 +111,8 @@ def test_a_users_port_is_detached_and_stays(
     booted: dict[str, Any], api_as: Any, people: Any
 ) -> None:
     nova, path = api_as(people.nova), f"{PORTS}/{booted['id']}"
-    body = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+    body: dict[str, Any] = {"device_id": "", "device_owner": ""}
+    body |= {"binding:host_id": None, "binding:profile": {}}
 
     answer = nova.call("PUT", path, {"port": body})
 

@@ -191,7 +191,7 @@ def test_a_vnic_that_hosts_can_not_plug_is_not_bound(api: Api) -> None:
     )
     bound = changed(api, port, **{"binding:host_id": "host-family"})
     assert (bound["binding:vif_type"], bound["binding:profile"]) == ("binding_failed", {"pci": "1"})
-    normal = {"binding:vnic_type": "normal"} | {"binding:profile": None}
+    normal: dict[str, Any] = {"binding:vnic_type": "normal", "binding:profile": None}
     for more in ({}, {"binding:host_id": ""}):
         answer = api.call("PUT", f"/v2.0/ports/{port['id']}", {"port": normal | more})
         assert (answer.status, answer.type) == (409, "PortInUse")

@@ -1,7 +1,9 @@
 """Subnet pools and address scopes over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_network
+from operator import eq
 from typing import Any
 
 from tests.api.conftest import Answer, Api, soon
@@ -123,7 +125,7 @@ def test_a_network_shows_the_address_scopes_of_its_subnets(api: Api) -> None:
     path = f"/v2.0/subnetpools/{made['id']}"
     for scope in (other, None):
         api.call("PUT", path, {"subnetpool": {"address_scope_id": scope}})
-        soon(scopes, lambda found, wanted=scope: found == (wanted, None))
+        soon(scopes, partial(eq, (scope, None)))
     api.call("PUT", path, {"subnetpool": {"address_scope_id": one}})
     soon(scopes, lambda found: found == (one, None))
     api.call("DELETE", f"/v2.0/subnets/{subnet}")

@@ -136,8 +136,8 @@ def test_a_host_stays_while_ports_are_bound_to_it_or_wait_to_be(api: Api) -> Non
     port = bound(api, "leave-a")
     assert bind(api, port, "leave-b").status == 201
 
-    for node in (a, b):
-        refused = api.call("DELETE", node)
+    for path in (a, b):
+        refused = api.call("DELETE", path)
         assert (refused.status, refused.type) == (409, "NodeInUse")
         assert "1 ports are bound to it" in refused.message
 

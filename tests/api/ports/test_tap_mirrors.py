@@ -28,6 +28,7 @@ def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Ite
 
 
 def ask(api: Any, port_id: str, **fields: Any) -> Any:
+    body: dict[str, Any]
     body = {"port_id": port_id, "remote_ip": "192.0.2.42", "mirror_type": "gre"}
     if "directions" not in fields:
         body["directions"] = {"IN": next(tunnel_ids)}

@@ -275,7 +275,7 @@ def test_a_sub_port_is_no_larger_than_its_parent(place: Place) -> None:
 
 
 def test_a_sub_port_of_a_vlan_network_inherits_its_tag(place: Place) -> None:
-    outside = {"provider:network_type": "vlan"}
+    outside: dict[str, Any] = {"provider:network_type": "vlan"}
     outside |= {"provider:physical_network": "physnet1", "provider:segmentation_id": 123}
     tagged = place.api.port(place.api.network(mtu=1400, **outside)["id"])["id"]
     id_ = place.trunk()["id"]

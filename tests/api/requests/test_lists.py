@@ -27,7 +27,7 @@ def names(items: list[dict[str, Any]]) -> list[Any]:
 
 def walk(api: Any, path: str, rel: str = "next") -> list[list[dict[str, Any]]]:
     """The pages that links lead to, until one is short."""
-    pages = []
+    pages: list[list[dict[str, Any]]] = []
     while path and len(pages) < 50:
         answer = api.get(path)
         assert answer.status == 200, answer

@@ -71,11 +71,12 @@ def names(resource: Resource) -> st.SearchStrategy[str]:
 
 def members(resource: Resource, parent: str) -> st.SearchStrategy[dict[str, Any]]:
     """Bodies that are often nearly right: what is required is there and may be spoilt."""
-    right = {
+    right_by_name: dict[str, dict[str, Any]] = {
         "subnet": {"network_id": parent, "ip_version": 4, "cidr": "10.0.0.0/24"},
         "port": {"network_id": parent},
         "node": {"id": "fuzz", "tunnel_ip": "192.0.2.200"},
-    }.get(resource.name, {})
+    }
+    right = right_by_name.get(resource.name, {})
     return st.dictionaries(names(resource), values, max_size=4).map(lambda more: right | more)
 
 

@@ -64,7 +64,7 @@ class Scene:
     def __init__(self, api_by_role: dict[str, Any]) -> None:
         self.api = api_by_role
         admin = api_by_role["admin"]
-        self.network = admin.network(name="blue", project_id="blue")["id"]
+        self.network: str = admin.network(name="blue", project_id="blue")["id"]
         self.subnet = admin.subnet(self.network, "10.0.0.0/16", project_id="blue")["id"]
         self.outside = ""
         outside = {"name": "outside", "router:external": True}
@@ -194,7 +194,7 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
         if kind == "quota" and verb == "DELETE":
             scene.set_free()
         return str(answer.status)
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "tags": {"tags": ["t"]},
         "add_addresses": {"addresses": ["192.0.2.0/24"]},
         "remove_addresses": {"addresses": []},
@@ -214,6 +214,7 @@ def asked(scene: Scene, role: str, verb: str, path: str, kind: str, root: str) -
         bodies["onboard_network_subnets"] = {"network_id": scene.made("network", "/v2.0/networks")}
     if kind == "quota":
         bodies["{id}"] = {"quota": {"port": -1}}
+    change: dict[str, Any]
     change = {"name": "other"} if kind == "address_scope" else {"description": "other"}
     if kind == "rbac_policy":
         change = {"target_tenant": "green"}

@@ -120,7 +120,7 @@ def test_a_router_answers_only_where_its_gateway_allows(place: Place) -> None:
     api = place.api
     bare = api.network(**{"router:external": True})["id"]
     subnet_of(api, bare, cidr="2001:db8:ffff::/64")  # of no scope
-    wanted = {"router": {"enable_ndp_proxy": True}}
+    wanted: dict[str, dict[str, Any]] = {"router": {"enable_ndp_proxy": True}}
     assert refused(api.call("POST", ROUTERS, wanted)) == (409, "RouterGatewayNotValid")
     wanted["router"]["external_gateway_info"] = {"network_id": bare}
     assert refused(api.call("POST", ROUTERS, wanted)) == (409, "RouterGatewayNotValid")

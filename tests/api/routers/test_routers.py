@@ -328,9 +328,13 @@ def test_a_gateway_gets_addresses_when_its_network_gets_subnets(
     made = put(announced, router, external_gateway_info={"network_id": public})
 
     assert addresses(made.json["router"]) == []
+
+    def has(count: int) -> None:
+        soon(lambda: addresses(shown(announced, router)), lambda ips: len(ips) == count)
+
     for cidr, count in (("192.0.2.0/24", 1), ("2001:db8:9::/64", 2), ("192.0.3.0/24", 2)):
         announced.subnet(public, cidr)
-        soon(lambda: addresses(shown(announced, router)), lambda ips, n=count: len(ips) == n)
+        has(count)
     assert all(":" in ip or ip.startswith("192.0.2.") for ip in addresses(shown(announced, router)))
     (port,) = announced.listed(f"/v2.0/ports?device_id={router['id']}")
     assert [ip["ip_address"] for ip in port["fixed_ips"]] == addresses(shown(announced, router))

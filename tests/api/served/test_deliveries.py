@@ -30,6 +30,9 @@ class Host:
         self._sent: dict[str, set[str]] = {}
         self._changed = asyncio.Condition()
 
+    def is_synced(self) -> bool:
+        return bool(self._synced)
+
     async def run(self) -> None:
         self.link.subscribe(host_slice(self.name))
         async with aclosing(self.link.events()) as events:
@@ -127,7 +130,7 @@ def test_hosts_of_a_delivery_that_is_killed_go_on_at_another(region: Any) -> Non
         h1, h2 = Host("h1", 1, targets, 0.0), Host("h2", 2, targets, 0.99)  # one at each
         async with running(h1, h2):
             for host in (h1, h2):
-                await host.until(lambda host=host: bool(host._synced))
+                await host.until(host.is_synced)
             await nodes(region)
             network = await create(region, "/v2.0/networks", {"network": {}})
             id_ = network["network"]["id"]

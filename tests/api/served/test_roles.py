@@ -1,6 +1,7 @@
 """Gateways, managers, delivery as processes: any may be killed; nothing is lost or doubled."""
 
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ class Answer(Protocol):
 
 
 class Region(Protocol):
+    processes: dict[str, subprocess.Popen[bytes]]
+
     def start(self, role: str, name: str = "") -> None: ...
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int: ...

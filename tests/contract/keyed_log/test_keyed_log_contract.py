@@ -270,9 +270,11 @@ def test_a_watcher_always_ends_with_what_the_log_holds(
     make: LogMaker, batches: list[list[tuple[str, bytes | None]]], reads: list[bool]
 ) -> None:
     async def main() -> None:
-        log, told, revision, position = await make(1, 100, 100), {}, 0, 0
+        log, revision, position = await make(1, 100, 100), 0, 0
+        told: dict[str, Entry] = {}
+        last: list[tuple[str, bytes | None]] = [("end/1", b"end")]
         async with closing(log.watch("", 0)) as watch:
-            for at, batch in enumerate([*batches, [("end/1", b"end")]]):
+            for at, batch in enumerate([*batches, last]):
                 revision += 1
                 changes = [
                     Change(key, value, revision * 100 + n) for n, (key, value) in enumerate(batch)

@@ -222,8 +222,8 @@ class World:
         return id_
 
     async def add_node(self, id_: str, *networks: str, told: bool = True, **more: Any) -> str:
-        where = {"tunnel_ip": "192.0.2.1", "physical_networks": networks}
-        await self._own(NodeRecord(id=id_, **where, **more), "node", told)
+        node = NodeRecord(id=id_, tunnel_ip="192.0.2.1", physical_networks=networks, **more)
+        await self._own(node, "node", told)
         return id_
 
     async def add_subnet(
@@ -271,6 +271,7 @@ class World:
         if isinstance(self.place, Servers):
             with closing(psycopg.connect(self.place.of(manager), autocommit=True)) as server:
                 return server.execute(cast(Any, query)).fetchall()
+        assert isinstance(self.place, Path)
         with closing(sqlite3.connect(self.place / f"{manager}.sqlite")) as connection:
             return connection.execute(query).fetchall()
 

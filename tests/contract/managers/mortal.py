@@ -1,6 +1,6 @@
 """Managers that die at a step of our choosing: beside a call to a peer, or a transaction."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -27,7 +27,7 @@ class Mortal:
     def __init__(self, peer: Any, fate: Fate) -> None:
         self._peer, self._fate = peer, fate
 
-    def __getattr__(self, verb: str) -> Callable[[Any], Awaitable[Any]]:
+    def __getattr__(self, verb: str) -> Callable[[Any], Coroutine[Any, Any, Any]]:
         async def call(request: Any) -> Any:
             self._fate.step()
             reply = await getattr(self._peer, verb)(request)

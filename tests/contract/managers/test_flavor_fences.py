@@ -61,12 +61,19 @@ class Shop(NamedTuple):
         return list((await self.region.routers.list_page(ListRequest(ADMIN, ListQuery()))).items)
 
 
+def router_peer(region: Region) -> RouterPeer:
+    served: RouterPeer = dict(region.router_app.peers)[RouterPeer]
+    return served
+
+
 @asynccontextmanager
 async def shop_of(lives: Any, world: Any) -> AsyncIterator[Shop]:
     region = Region(lives, world)
-    routers: Any = Mortal(loopback(RouterPeer, region.router_app.peers[0][1]), region.fate)
+    routers: Any = Mortal(
+        loopback(RouterPeer, dict(region.router_app.peers)[RouterPeer]), region.fate
+    )
     app = FlavorApp(foundation(lives.place), routers)
-    meanwhile = Meanwhile(loopback(FlavorPeer, app.peers[0][1]))
+    meanwhile = Meanwhile(loopback(FlavorPeer, dict(app.peers)[FlavorPeer]))
     region.later["flavor"] = meanwhile
     try:
         yield Shop(region, app, meanwhile)
@@ -126,7 +133,9 @@ def test_a_deletion_that_a_crash_cut_short_leaves_the_flavor_as_it_was(lives: An
     async def main() -> None:
         async with lives.life() as world, shop_of(lives, world) as shop:
             gold = await shop.make()
-            await shop.region.router_app.peers[0][1].fence_flavors(Ids([gold]))  # then it died
+            await dict(shop.region.router_app.peers)[RouterPeer].fence_flavors(
+                Ids([gold])
+            )  # then it died
 
             await shop.app.recover()
 

@@ -75,7 +75,8 @@ def test_a_plan_of_when_a_table_had_a_few_rows_is_not_kept(url: str, transaction
 
         async def plans() -> list[str]:
             ask = getattr(database, transaction)
-            return await asyncio.gather(*(ask(plan) for _ in range(connections)))
+            found: list[str] = await asyncio.gather(*(ask(plan) for _ in range(connections)))
+            return found
 
         try:
             with psycopg.connect(url, autocommit=True) as other:

@@ -6,8 +6,10 @@ saga is through. After every death the next life must settle what was begun.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from tests.fixtures.foundation import foundation
 from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer
 from alcor.contracts.resources import (
+    ActingManager,
     ActRequest,
     Caller,
     CreateRequest,
@@ -139,6 +142,7 @@ class Region:
         await manager.update(UpdateRequest(ADMIN, id_, checked))
 
     async def act(self, router: str, verb: str, **what: Any) -> None:
+        assert isinstance(self.routers, ActingManager)
         await self.routers.act(ActRequest(ADMIN, router, verb, what))
 
     # What must hold.
@@ -288,16 +292,17 @@ async def forward(region: Region, held: dict[str, Any]) -> None:
     await region.forwardings.delete(DeleteRequest(ADMIN, made["id"]))
 
 
+def forwardings_of(id_: str, connection: sqlite3.Connection) -> list[Any]:
+    of = "SELECT id FROM port_forwarding WHERE floatingip_id = ?"
+    return connection.execute(of, (id_,)).fetchall()
+
+
 async def tidy(region: Region) -> None:
     """Delete all, so that the next try finds the addresses free."""
     everything = ListRequest(ADMIN, ListQuery())
     for raw in (await region.ips.list_page(everything)).items:
         id_ = msgspec.json.decode(raw)["id"]
-        for each in await region.ip_app.database.read(
-            lambda c, id_=id_: c.execute(
-                "SELECT id FROM port_forwarding WHERE floatingip_id = ?", (id_,)
-            ).fetchall()
-        ):
+        for each in await region.ip_app.database.read(partial(forwardings_of, id_)):
             await region.forwardings.delete(DeleteRequest(ADMIN, each[0]))
         await region.ips.delete(DeleteRequest(ADMIN, id_))
     for port in await region.world.listed(device_owner="network:router_interface"):

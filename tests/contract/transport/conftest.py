@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from random import random
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -17,8 +17,9 @@ from alcor.intent.records import FixedIp, NetworkRecord, NodeRecord, PortRecord,
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.transport.grpc_client import GrpcLink
-from alcor.transport.link import Connected, Disconnected, Frame, Hello, Link, Report
+from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
 from alcor.transport.nats_client import NatsLink
+from alcor.transport.resuming import ResumingLink
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import address
 
@@ -51,13 +52,13 @@ class ControlPlane:
     """Managers reduced to what they tell, and the delivery behind them."""
 
     def __init__(self, nats_url: str = "") -> None:
-        self._nats = {"nats": nats_url} if nats_url else {}
+        self._nats = nats_url
         self.intent = MemoryLog(1)
         self.reports = MemoryLog(1)
         self.sequence_by_kind: dict[str, int] = {}
         self.delivery: Delivery
         self.others: list[Delivery] = []
-        self._config = DeliveryConfig(listen="127.0.0.1:0")
+        self._config = DeliveryConfig(listen="127.0.0.1:0", nats=nats_url)
 
     async def tell(self, *told: Record | tuple[str, None], trace: str = "") -> str:
         """Put records (or the keys of those that are gone); return the revision of the last."""
@@ -77,7 +78,7 @@ class ControlPlane:
     async def begin(self, *, epoch: int = 1, rebuilt: bool = True, **config: Any) -> None:
         if rebuilt:
             await self.complete()
-        self._config = DeliveryConfig(**{"listen": "127.0.0.1:0"} | self._nats | config)
+        self._config = DeliveryConfig(**{"listen": "127.0.0.1:0", "nats": self._nats} | config)
         self.delivery = await start(
             self._config,
             epoch=epoch,
@@ -89,7 +90,7 @@ class ControlPlane:
     async def another(self, *, epoch: int, intent: MemoryLog | None = None) -> Delivery:
         """One more delivery of the same region; `intent`: what it knows of what tenants want."""
         more = await start(
-            DeliveryConfig(**{"listen": "127.0.0.1:0"} | self._nats),
+            DeliveryConfig(listen="127.0.0.1:0", nats=self._nats),
             epoch=epoch,
             intent=intent or self.intent,
             reports=self.reports,
@@ -123,7 +124,7 @@ class ControlPlane:
 class Host:
     """An agent reduced to what it holds: frames in, entries by key out."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ResumingLink) -> None:
         self.link = link
         self.held: dict[str, tuple[int, bytes | None]] = {}  # revision and value
         self.staged: dict[str, set[str]] = {}  # keys sent of a snapshot that is not complete
@@ -201,7 +202,7 @@ class Proxy:
         self._target = target
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> "Proxy":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -258,7 +259,7 @@ class World:
         others: Sequence[int] = (),
     ) -> AsyncIterator[Host]:
         hello = Hello(name, "test", address("192.0.2.9"))
-        link: Link
+        link: ResumingLink
         if self._nats_url:
             url = f"nats://127.0.0.1:{port}" if port else self._nats_url
             link = NatsLink([url], hello, chance=random)

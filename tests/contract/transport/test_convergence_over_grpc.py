@@ -69,7 +69,8 @@ def test_for_how_long_a_host_has_lacked_a_change_is_told_until_it_has_it_or_is_g
     play: Any, record: Any
 ) -> None:
     def lacked_s() -> float:
-        (sample,) = metrics.unapplied_seconds.collect()[0].samples
+        (family,) = metrics.unapplied_seconds.collect()
+        (sample,) = family.samples
         return float(sample.value)
 
     async def scenario(world: Any) -> None:

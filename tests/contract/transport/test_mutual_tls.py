@@ -50,7 +50,8 @@ def test_a_host_with_a_certificate_of_its_name_is_served(
             got = await host.link.get(["host/h1/port/p1"])
 
         assert len(got.items) == 1
-        (end,) = metrics.certificate_end.collect()[0].samples
+        (family,) = metrics.certificate_end.collect()
+        (end,) = family.samples
         assert end.labels == {"role": "delivery"}
         assert end.value > time.time() + 86_000  # it is made for two days
 

@@ -77,7 +77,8 @@ def test_who_is_connected_when_they_end_connects_again_with_the_ones_of_then(
         end = time.monotonic() + lasting_s
         await world.control.tell(record.node("h1"), record.port(1, "h1"))
         await world.control.begin(nats=guarded.url, nats_credentials=str(delivery))
-        (told,) = metrics.credentials_end.collect()[0].samples
+        (family,) = metrics.credentials_end.collect()
+        (told,) = family.samples
         assert told.labels == {"setting": "agents.nats_credentials"}
         assert told.value == ends_s(delivery)
         async with world.by_nats("h1", guarded.url, h1, OWN) as host:

@@ -129,10 +129,8 @@ class World:
             case "network":
                 outside = (said.get("physical", ""), int(said.get("vlan", "0")))
                 up = "down" not in plain
-                network = Network(
-                    name, int(plain[0]), int(said.get("mtu", "1450")), up, "", *outside
-                )
-                self.networks[name] = network._replace(qos_policy_id=said.get("qos", ""))
+                made = Network(name, int(plain[0]), int(said.get("mtu", "1450")), up, "", *outside)
+                self.networks[name] = made._replace(qos_policy_id=said.get("qos", ""))
             case "subnet":
                 gateway = address(said["gateway"]) if "gateway" in said else None
                 dhcp = "nodhcp" not in plain
@@ -151,7 +149,7 @@ class World:
                 network, *rest = plain
                 self._declare_port(name, [network, "", *rest], said)
             case "acl":
-                acl_id, number, way, verdict, version, *protocol = [name, *plain]
+                acl_id, number, way, verdict, version, *protocols = [name, *plain]
                 self.security[kind, f"{acl_id}/{way}/{number}"] = AclRule(
                     id=f"{way}/{number}",
                     acl_id=acl_id,
@@ -160,7 +158,7 @@ class World:
                     allow=verdict == "allow",
                     version=int(version),
                     peer=prefix(said["peer"]) if "peer" in said else None,
-                    protocol=protocol_number(protocol[0]) if protocol else None,
+                    protocol=protocol_number(protocols[0]) if protocols else None,
                     ports=_rule_ports(said),
                     icmp_type=int(said["type"]) if "type" in said else None,
                 )
@@ -178,8 +176,9 @@ class World:
             case "mirror":
                 ends = (int(said[way]) if way in said else None for way in ("in", "out"))
                 erspan = "erspan" in plain
-                made = Mirror(name, "here", plain[0], address(plain[1]), erspan, *ends)
-                self.security[kind, name] = made
+                self.security[kind, name] = Mirror(
+                    name, "here", plain[0], address(plain[1]), erspan, *ends
+                )
             case "tap":
                 self.security[kind, name] = Tap(name, "here", plain[0], int(plain[1]))
             case "tapflow":
@@ -222,11 +221,10 @@ class World:
                 network, mac_word, *addresses = plain
                 fixed = tuple(self._fixed(network, word) for word in addresses)
                 number = str(len(self.interfaces))
-                made = RouterInterface(number, name, network, mac(mac_word), fixed)
-                self.interfaces.append(made)
+                self.interfaces.append(RouterInterface(number, name, network, mac(mac_word), fixed))
             case "route":
-                router, route = self.routers[name], Route(prefix(plain[0]), address(plain[1]))
-                self.routers[name] = router._replace(routes=(*router.routes, route))
+                led, route = self.routers[name], Route(prefix(plain[0]), address(plain[1]))
+                self.routers[name] = led._replace(routes=(*led.routes, route))
             case _:
                 raise ValueError(f"what is a {kind}?")
 
@@ -279,7 +277,7 @@ class World:
     def _fixed(self, network: str, text: str) -> FixedIp:
         parsed = address(text)
         subnets = (each for each in self.subnets.values() if each.network_id == network)
-        subnet = next((each.id for each in subnets if parsed in each.prefix), "")
+        subnet = next((each.id for each in subnets if each.prefix.covers(parsed)), "")
         return FixedIp(subnet, parsed)
 
     def model(self, host: str) -> HostModel:
@@ -322,9 +320,12 @@ class World:
 
     def _put_outside(self, model: HostModel, host: str, here: set[str]) -> None:
         """What the agent knows of the world outside; who is there has been found already."""
-        for each in (*self.gateways, *self.floating):
-            if each.network_id in here:
-                model.put(each)
+        for gateway in self.gateways:
+            if gateway.network_id in here:
+                model.put(gateway)
+        for floating in self.floating:
+            if floating.network_id in here:
+                model.put(floating)
         for forwarding in self.forwardings:
             model.put(forwarding)
         for node, name in self.uplinks.items():
@@ -560,14 +561,14 @@ def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> G
         return Group(name, "stateless" not in plain)
     if kind == "addresses":
         return Addresses(name, tuple(map(prefix, plain)))
-    group, way, version, *protocol = plain
+    group, way, version, *protocols = plain
     whom, _, remote = said.get("with", "").partition(":")
     return Rule(
         id=name,
         group_id=group,
         ingress=way == "in",
         version=int(version),
-        protocol=protocol_number(protocol[0]) if protocol else None,
+        protocol=protocol_number(protocols[0]) if protocols else None,
         ports=_rule_ports(said),
         icmp_type=int(said["type"]) if "type" in said else None,
         icmp_code=int(said["code"]) if "code" in said else None,

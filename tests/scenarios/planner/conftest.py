@@ -92,6 +92,8 @@ def cells(entry: GoalEntry) -> str:
             where = f"host={entry.host} tunnel={entry.tunnel_endpoint}"
             where += "".join(f" also={endpoint}" for endpoint in entry.also)
             return f"mac={mac_text(entry.mac)} ips={ips} {where}"
+        case _:
+            raise ValueError(f"how is {entry} written?")
 
 
 def yes(flag: bool) -> str:

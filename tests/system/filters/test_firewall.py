@@ -42,8 +42,8 @@ class Talk:
     def _opens(
         self, protocol: Protocol, source: Machine, target: Machine, port: int, timeout_s: float
     ) -> bool:
-        ends = (self._lab.layout.machine_namespace(each.name) for each in (source, target))
-        return opens(protocol, *ends, target.address(self._version), port, timeout_s)
+        here, there = (self._lab.layout.machine_namespace(each.name) for each in (source, target))
+        return opens(protocol, here, there, target.address(self._version), port, timeout_s)
 
     def pings(self, source: Machine, target: Machine, timeout_s: float = passes_s) -> bool:
         """Whether the target answers."""
@@ -248,5 +248,6 @@ def test_a_port_without_groups_gets_its_lease_and_nothing_else(
     assert {name: each.address for name, each in leases.items()} == {
         machine.name: machine.address(4) for machine in made
     }
-    assert not Talk(lab, 4).pings(*made, fails_s)
+    one, other = made
+    assert not Talk(lab, 4).pings(one, other, fails_s)
     lab.unplug(made)

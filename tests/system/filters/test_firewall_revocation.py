@@ -38,8 +38,8 @@ class Held:
         version: int = 4,
     ) -> None:  # fmt: skip
         """Open a session; it must work."""
-        ends = (self._lab.layout.machine_namespace(each.name) for each in (client, server))
-        session = Session(protocol, *ends, server.address(version), port)
+        here, there = (self._lab.layout.machine_namespace(each.name) for each in (client, server))
+        session = Session(protocol, here, there, server.address(version), port)
         self._sessions[name] = self._stack.enter_context(session)
         assert session.ask(answers_s), name
 

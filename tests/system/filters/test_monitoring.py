@@ -111,7 +111,7 @@ def test_what_opens_a_connection_or_is_dropped_is_written_down_where_it_is_decid
     number: int,
 ) -> None:
     client, server = machines[asker], machines["lgsrv"]
-    ends = [lab.layout.machine_namespace(each.name) for each in (client, server)]
+    here, there = (lab.layout.machine_namespace(each.name) for each in (client, server))
     open_port, shut_port = 8_000 + number + version, 9_000 + number + version
     group_id = groups.make(f"in {version} tcp {open_port}")
     groups.put(client, groups.make(*EGRESS))
@@ -119,10 +119,10 @@ def test_what_opens_a_connection_or_is_dropped_is_written_down_where_it_is_decid
     by_port, by_group = logs.make(target_id=server.port_id), logs.make(resource_id=group_id)
     address = server.address(version)
 
-    with Session("tcp", ends[0], ends[1], address, open_port) as session:
+    with Session("tcp", here, there, address, open_port) as session:
         assert all(session.ask(5.0) for _ in range(5))
         told = logs.wait_for("h2", action="ACCEPT", dst_port=open_port)
-    assert not opens("tcp", *ends, address, shut_port, 0.7)
+    assert not opens("tcp", here, there, address, shut_port, 0.7)
     refused = logs.wait_for("h2", action="DROP", dst_port=shut_port)
 
     for line in (told, refused):

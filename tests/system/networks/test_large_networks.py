@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.conftest import converge_timeout_s, of_this_checkout
+from tests.system.conftest import converge_timeout_s, hears, of_this_checkout
 from tests.system.services.test_names import SERVER4, dig, ready
 
 from alcor.agent.desired.state import read
@@ -133,7 +133,7 @@ def test_who_is_wanted_is_found_and_the_first_packet_arrives(
         for each in words:
             wire.send(udp4(*ends, each))
         for each in words:
-            theirs.wait_for("all that was held", lambda frame, each=each: each in frame)
+            hears(theirs, each)
 
     for one, other in permutations(machines, 2):
         for version in (4, 6):

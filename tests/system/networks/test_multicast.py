@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
-from tests.system.conftest import Groups
+from tests.system.conftest import Groups, hears
 
 from alcor.client.api import PORT, Kind
 from alcor.lab.hosts import appctl
@@ -60,7 +60,7 @@ def test_everybody_of_the_network_hears_it_but_the_sender(
         for words, frame in said.items():
             speaker.send(frame)
             for hearer in hearers:
-                hearer.wait_for(words.decode(), lambda frame, words=words: words in frame)
+                hears(hearer, words)
         last = udp4(
             (strangers[0].mac, strangers[0].address(4), 1), (broadcast, "10.90.0.255", 1), b"done"
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
+from tests.system.conftest import hears
 from tests.system.networks.test_vlan_networks import Wire, answers, open_up
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
@@ -125,7 +126,7 @@ def test_what_a_rack_says_to_all_is_not_heard_in_another(lab: Lab, racks: Racks)
         far.say(udp4((MACS[1], gateway(2), 4000), everybody, b"to rack 2"))
         near.say(udp4((MACS[0], gateway(1), 4000), everybody, b"to rack 1"))
         for socket, text in ((elsewhere, b"to rack 2"), (neighbour, b"to rack 1")):
-            socket.wait_for("what is for all", lambda frame, text=text: text in frame)
+            hears(socket, text)
         assert not [f for f in elsewhere.heard() if b"rack 1" in f]
         assert not [f for f in neighbour.heard() if b"to rack 2" in f]
         assert not [h for h in far.heard() if b"rack 1" in h.frame]

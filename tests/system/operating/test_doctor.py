@@ -195,9 +195,9 @@ def test_a_certificate_that_ends_or_is_of_another_host_is_a_fault(
     authority, stranger = Authority(tmp_path / "ours", days=99), Authority(tmp_path / "theirs")
 
     def said(files: TlsFiles) -> Finding:
-        names = ("tls_ca", "tls_certificate", "tls_key")
-        settings = dict(zip(names, map(str, files), strict=True))
-        (found,) = [each for each in patient.looked_at(**settings) if each.check == "certificate"]
+        ca, certificate, key = map(str, files)
+        looked_at = patient.looked_at(tls_ca=ca, tls_certificate=certificate, tls_key=key)
+        (found,) = [each for each in looked_at if each.check == "certificate"]
         return found
 
     well = said(authority.files("h1", days=90))

@@ -179,6 +179,7 @@ def test_a_host_forwards_and_says_that_it_remembers_nothing_new(
 
         def remembered() -> bool:
             kept = state.read(saved)
+            assert kept is not None
             keys = " ".join(entry.key for each in kept.slices for entry in each.entries)
             return all(each.port_id in keys for each in machines)
 

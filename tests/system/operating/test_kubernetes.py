@@ -116,7 +116,7 @@ class Pod:
         namespaces.remove([self._namespace])
 
     def _secret(self, entry: Any) -> str:
-        named = entry["valueFrom"]["secretKeyRef"]
+        named: dict[str, str] = entry["valueFrom"]["secretKeyRef"]
         return (self._folder / named["name"] / named["key"]).read_text()
 
 

@@ -166,6 +166,11 @@ def test_a_switch_that_is_started_again_is_away_little_longer_than_by_itself(
     lab: Lab, talk: Talk, beside: Beside
 ) -> None:
     host = lab.host("h1")
+
+    def flows_on(stream: Stream) -> None:
+        waiting = stream.sent
+        wait_until("packets", lambda: stream.answered_after(waiting) > 20, 60)
+
     with (
         lab.stream(talk.near.name, talk.far.addresses[0]) as ours,
         Stream(beside.source, beside.target) as own,
@@ -175,8 +180,7 @@ def test_a_switch_that_is_started_again_is_away_little_longer_than_by_itself(
         hosts.stop_switch(host, signal.SIGTERM)
         hosts.start_switch(host)
         for stream in (ours, own):
-            waiting = stream.sent
-            wait_until("packets", lambda s=stream, w=waiting: s.answered_after(w) > 20, 60)
+            flows_on(stream)
 
     assert own.result.gap_s > 0  # it was away
     assert ours.result.gap_s <= own.result.gap_s + agent_s_max

@@ -86,16 +86,16 @@ def operated(request: pytest.FixtureRequest) -> Iterator[Operated]:
         patch.setenv("ALCOR_METRICS_LISTEN", agent)
         labs.down(name)
         stack.callback(labs.down, name)
-        nats, addresses = "", list[str]()
+        nats, endpoint, agents = "", "", ""
         if request.param == "served":
             folder = request.getfixturevalue("tmp_path_factory").mktemp("region")
             server = NatsServer(folder / "nats")
             stack.callback(server.kill)
             databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
             region = stack.enter_context(served(Config(), folder, server.url, databases))
-            addresses = [f"http://{region.host}:{region.port}", region.agents]
+            endpoint, agents = f"http://{region.host}:{region.port}", region.agents
             nats = server.url
-        built = labs.up(name, 1, *addresses)
+        built = labs.up(name, 1, endpoint, agents)
         stack.callback(built.api.close)
         yield Operated(built, collector, nats, f"http://{agent}/metrics")
 

@@ -173,15 +173,13 @@ def _acl(lab: Lab, subnet: dict[str, Any]) -> None:
     """What comes into the green subnet: the web, and pings from blue; nothing else."""
     body = {"network_id": subnet["network_id"], "subnet_ids": [subnet["id"]]}
     acl = lab.api.create(ACL, [body]).items[0]["id"]
-    for number, (way, action, more) in enumerate(
-        [
-            ("ingress", "deny", {"protocol": "tcp", "port_range_min": 22, "port_range_max": 22}),
-            ("ingress", "allow", {"protocol": "tcp"}),
-            ("ingress", "allow", {"protocol": "icmp", "ip_prefix": "10.61.0.0/24"}),
-            ("egress", "allow", {}),
-        ],
-        start=1,
-    ):
+    rules: list[tuple[str, str, dict[str, Any]]] = [
+        ("ingress", "deny", {"protocol": "tcp", "port_range_min": 22, "port_range_max": 22}),
+        ("ingress", "allow", {"protocol": "tcp"}),
+        ("ingress", "allow", {"protocol": "icmp", "ip_prefix": "10.61.0.0/24"}),
+        ("egress", "allow", {}),
+    ]
+    for number, (way, action, more) in enumerate(rules, start=1):
         rule = {"network_acl_id": acl, "number": number, "direction": way, "action": action}
         lab.api.create(ACL_RULE, [rule | {"ethertype": "IPv4"} | more])
 

@@ -31,9 +31,9 @@ timeout_s = 30.0
 patience_s = 10.0
 silence_s = 2.0
 request = b"\0\1file\0octet\0"  # TFTP (RFC 1350): read a file
-FTP = {"protocol": "tcp", "port": 21, "helper": "ftp"}
-UNUSUAL = {"protocol": "tcp", "port": 2121, "helper": "ftp"}
-TFTP = {"protocol": "udp", "port": 69, "helper": "tftp"}
+FTP: dict[str, Any] = {"protocol": "tcp", "port": 21, "helper": "ftp"}
+UNUSUAL: dict[str, Any] = {"protocol": "tcp", "port": 2121, "helper": "ftp"}
+TFTP: dict[str, Any] = {"protocol": "udp", "port": 69, "helper": "tftp"}
 
 
 class Site(NamedTuple):
@@ -241,7 +241,7 @@ def test_an_ftp_server_outside_calls_back_through_a_router_that_reads_along(
 
     for machine in site.machines:
         for helper in (FTP, UNUSUAL):
-            actively(lab, site, machine, int(helper["port"]), site.own)
+            actively(lab, site, machine, helper["port"], site.own)
 
 
 def test_an_ftp_server_with_a_floating_ip_names_that_and_is_reached_there(
@@ -253,7 +253,7 @@ def test_an_ftp_server_with_a_floating_ip_names_that_and_is_reached_there(
         floating = give_floating_ip(lab, world, machine)["floating_ip_address"]
         answers(lab.layout.outside_namespace, floating)
         for helper in (FTP, UNUSUAL):
-            port = int(helper["port"])
+            port = helper["port"]
             passively(lab, machine, (floating, port), port)
         actively(lab, site, machine, 21, floating)
 

@@ -135,9 +135,13 @@ def ping(namespace: str, target: str, *options: str) -> str:
     return done.stdout + done.stderr
 
 
+def is_answered(namespace: str, target: str, *options: str) -> bool:
+    return "1 received" in ping(namespace, target, *options)
+
+
 def answers(namespace: str, target: str) -> None:
     """Wait until it is answered: neighbours outside are found out by the first packets."""
-    wait_until(f"{target} to answer", lambda: "1 received" in ping(namespace, target), timeout_s)
+    wait_until(f"{target} to answer", lambda: is_answered(namespace, target), timeout_s)
 
 
 class Talk:

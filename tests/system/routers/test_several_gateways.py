@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -11,6 +12,7 @@ from tests.system.routers.test_north_south import (
     ROUTER,
     Talk,
     answers,
+    is_answered,
     ping,
     space,
     take_down,
@@ -234,7 +236,7 @@ def test_who_sends_by_either_what_is_too_large_inside_is_told_by_the_same(
             floating = each.items[0]["floating_ip_address"]
             answers(out, floating)
             beyond = (floating, "-I", outside.beyond)
-            wait_until("beyond", lambda b=beyond: "1 received" in ping(out, *b), 10)
+            wait_until("beyond", partial(is_answered, out, *beyond), 10)
             ping(out, *beyond, "-Mdo", "-s1440")
             assert "mtu=1450" in ping(out, *beyond, "-Mdo", "-s1440")
         path = ("-I", outside.beyond, "-t1")
@@ -248,7 +250,7 @@ def test_who_sends_ipv6_by_the_second_what_is_too_large_inside_is_told_by_it(
     ip_batch([f"route replace fd50::/64 via {site.own6[1]}"], out)
     for machine in site.machines:
         beyond = (machine.address(6), "-I", outside.beyond6)
-        wait_until("beyond", lambda b=beyond: "1 received" in ping(out, *b), 10)
+        wait_until("beyond", partial(is_answered, out, *beyond), 10)
         ping(out, *beyond, "-Mdo", "-s1440")
         assert "mtu=1450" in ping(out, *beyond, "-Mdo", "-s1440").replace(": ", "=")
 
@@ -331,7 +333,7 @@ def test_the_routers_own_addresses_are_reached_from_outside(lab: Lab, site: Site
     out = lab.layout.outside_namespace
     for own in site.own:
         answers(out, own)
-    wait_until("beyond", lambda: "1 received" in ping(out, site.own[1], "-I", outside.beyond), 10)
+    wait_until("beyond", partial(is_answered, out, site.own[1], "-I", outside.beyond), 10)
 
 
 def test_two_gateways_to_one_network_are_ways_of_their_own(lab: Lab, site: Site) -> None:
@@ -352,9 +354,7 @@ def test_two_gateways_to_one_network_are_ways_of_their_own(lab: Lab, site: Site)
         assert seen_as(lab, machine) == set(own)
     for each in own:
         answers(out, each)
-        wait_until(
-            "beyond", lambda to=each: "1 received" in ping(out, to, "-I", outside.beyond), 10
-        )
+        wait_until("beyond", partial(is_answered, out, each, "-I", outside.beyond), 10)
     lead(*site.worlds)
 
 
@@ -378,9 +378,7 @@ def test_floating_ips_of_both_networks_answer_each_by_its_own(lab: Lab, site: Si
         floating = [each.items[0]["floating_ip_address"] for each in made]
         for each in floating:
             answers(out, each)
-            wait_until(
-                "beyond", lambda to=each: "1 received" in ping(out, to, "-I", outside.beyond), 10
-            )
+            wait_until("beyond", partial(is_answered, out, each, "-I", outside.beyond), 10)
         for each in floating:
             with ExitStack() as stack:
                 talk = Talk(stack, space(lab, machine.name), out, each)

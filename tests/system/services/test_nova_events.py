@@ -109,10 +109,12 @@ def test_a_machine_that_moves_is_plugged_there_before_nova_lets_it_go(lab: Lab, 
 
     # What Nova's plug-in would make of the bridge is what it is.
     again = {"binding:host_id": "h1"}
-    details = lambda: lab.api.update(PORT, port["id"], again)[0]["binding:vif_details"]  # noqa: E731
-    wait_until(
-        "h1's bridge to be known", lambda: details()["datapath_type"] == "netdev", told_timeout_s
-    )
+
+    def is_known() -> bool:
+        changed, _ = lab.api.update(PORT, port["id"], again)
+        return bool(changed["binding:vif_details"]["datapath_type"] == "netdev")
+
+    wait_until("h1's bridge to be known", is_known, told_timeout_s)
     (machine,) = lab.plug([port])
     moving = MovingMachine(lab.layout, machine)
     plugged(1)
@@ -127,8 +129,11 @@ def test_a_machine_that_moves_is_plugged_there_before_nova_lets_it_go(lab: Lab, 
     moving.unplug(lab.host("h1"))
     shown = lab.api.show(PORT, port["id"])
     assert (shown["binding:host_id"], shown["binding:vif_type"]) == ("h2", "ovs")
-    status = lambda: lab.api.show(PORT, port["id"])["status"]  # noqa: E731
-    wait_until("the port to be ACTIVE", lambda: status() == "ACTIVE", told_timeout_s)
+    wait_until(
+        "the port to be ACTIVE",
+        lambda: lab.api.show(PORT, port["id"])["status"] == "ACTIVE",
+        told_timeout_s,
+    )
 
     lab.unplug([moving.machine])
     lab.api.delete(PORT, port["id"])

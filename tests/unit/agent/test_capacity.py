@@ -1,5 +1,7 @@
 """What a host can guarantee is read from settings of Neutron's names and forms."""
 
+from typing import Any
+
 import pytest
 
 from alcor.agent.capacity import capacity_of
@@ -11,11 +13,9 @@ MAPPINGS = {"physnet1": "br-ex", "physnet2": "br-two"}
 
 
 def read(**settings: str) -> Capacity:
-    config = AgentConfig(
-        host="h1",
-        tunnel_ip="192.0.2.1",
-        **{f"resource_provider_{name}": value for name, value in settings.items()},
-    )
+    named: dict[str, Any]
+    named = {f"resource_provider_{name}": value for name, value in settings.items()}
+    config = AgentConfig(host="h1", tunnel_ip="192.0.2.1", **named)
     return capacity_of(config, MAPPINGS)
 
 

@@ -52,7 +52,7 @@ class FakeApi(BaseHTTPRequestHandler):
     def do(self) -> None:
         url = urlsplit(self.path)
         size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size)) if size else None
+        body: Any = json.loads(self.rfile.read(size)) if size else None
         type(self).requests.append((self.command, self.path, body))
         parts = url.path.strip("/").replace("-", "_").split("/")
         if parts == ["readyz"]:

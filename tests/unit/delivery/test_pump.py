@@ -32,10 +32,8 @@ class World:
         changes = []
         for each in networks:
             self.sequence += 1
-            gone = isinstance(each, str)
-            key = f"network/{each if gone else each.id}"
-            value = None if gone else records.encode(each)
-            changes.append(Change(key, value, self.sequence, "request"))
+            id_, value = (each, None) if isinstance(each, str) else (each.id, records.encode(each))
+            changes.append(Change(f"network/{id_}", value, self.sequence, "request"))
         await self.intent.put(changes)
         return self.sequence
 
@@ -127,7 +125,8 @@ def test_a_record_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None
 
 def test_what_a_later_release_tells_stays_in_the_log_and_is_no_fault() -> None:
     def faults() -> float:
-        return metrics.unplannable.collect()[0].samples[0].value
+        (family,) = metrics.unplannable.collect()
+        return family.samples[0].value
 
     async def scenario(world: World) -> None:
         before = faults()

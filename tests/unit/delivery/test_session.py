@@ -57,6 +57,9 @@ class Log:
 
     async def closed(self, session: HostSession) -> None: ...
 
+    def take(self, session: HostSession, report: Report) -> bool:
+        return False
+
 
 def run(scenario: Callable[[Log, HostSession], Coroutine[Any, Any, None]]) -> None:
     async def main() -> None:

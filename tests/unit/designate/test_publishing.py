@@ -1,7 +1,7 @@
 """Names are published over HTTP: again after an outage, and only what differs after a crash."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +229,7 @@ def test_what_went_while_the_publisher_was_away_is_taken_away(tmp_path: Path) ->
 class Unanswered(DesignateClient):
     """Puts, and never comes back."""
 
-    async def put(self, of: RecordSet, records: frozenset[str]) -> None:
+    async def put(self, of: RecordSet, records: Collection[str]) -> None:
         await super().put(of, records)
         await asyncio.Event().wait()
 

@@ -1,5 +1,7 @@
 """Which record sets follow from the names of ports and floating IPs."""
 
+from typing import Any
+
 import pytest
 
 from alcor.integrations.designate.record_sets import RecordSet, Wanted
@@ -44,7 +46,7 @@ def floating(port_id: str = "p", name: str = "", domain: str = "") -> FloatingIp
     )  # fmt: skip
 
 
-def wanted(**settings: bool) -> Wanted:
+def wanted(**settings: Any) -> Wanted:
     made = Wanted(DesignateSettings(**settings))
     made.network("n", network())
     made.subnet("s", subnet())

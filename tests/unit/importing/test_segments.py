@@ -15,7 +15,7 @@ def segment(id_: str, type_: str, wire: str | None, number: int | None) -> dict[
 
 
 def found(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str, str | None]:
-    return {one["id"]: here and here["id"] for one, here in pairs(theirs, ours)}
+    return {one["id"]: here["id"] if here else None for one, here in pairs(theirs, ours)}
 
 
 def test_segments_are_known_by_where_packets_travel() -> None:

@@ -229,7 +229,7 @@ class Restored:
         outbox.save(self.database._connection, [change])
 
     def _living(
-        self, _: sqlite3.Connection, after: str, limit: int
+        self, connection: sqlite3.Connection, after: str, limit: int
     ) -> Sequence[tuple[str, Change]]:
         return [(k, c) for k, c in sorted(self.things.items()) if k > after and c.value][:limit]
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ from tests.fixtures import manager
 from tests.fixtures.foundation import foundation
 from tests.fixtures.manager import refusal_of as refused
 
-from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, SegmentOf, Subnets
+from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, SegmentOf
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -23,6 +23,7 @@ from alcor.contracts.resources import (
 )
 from alcor.contracts.sharing import Confine
 from alcor.intent import records
+from alcor.intent.records import NetworkRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.network.api import NETWORK, SEGMENT
 from alcor.managers.network.app import NetworkApp, NetworkSettings
@@ -62,54 +63,24 @@ class Peers:
     async def confine(self, request: Confine) -> InUse:
         return InUse([request.id] if request.id in self.used else [])
 
-    async def addresses_held(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def bound_to(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def vacate_subnets(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def fence_subnets(self, request: Ids) -> InUse: ...  # pragma: no cover
-
-    async def used(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def lease(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def save_pools(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def drop_pools(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def release(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def keep(self, request: Any) -> Any: ...  # pragma: no cover
-
     async def fence_segment(self, request: SegmentOf) -> InUse:
         if self.broken:
             raise RuntimeError("the subnet manager crashed")
         self.fenced.add(request.id)
         return InUse([])
 
-    async def subnets_of(self, request: Ids) -> Subnets: ...  # pragma: no cover
-
-    async def subnets(self, request: Ids) -> Subnets: ...  # pragma: no cover
-
-    async def fence_hops(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def lift_hops(self, request: Any) -> Any: ...  # pragma: no cover
-
     async def drop_unused(self, request: Ids) -> Done:
         self.used -= self.idle & set(request.ids)
         return Done()
 
-    async def fence_owners(self, request: Any) -> Any: ...  # pragma: no cover
-
 
 class World:
-    def __init__(self, folder: Path, **settings: int) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.peers = Peers()
         self.log = MemoryLog(1)
         self.app = NetworkApp(
             foundation(folder, self.log),
-            Needed(*[self.peers] * 7),
+            Needed(*[cast(Any, self.peers)] * 7),
             NetworkSettings(**settings),
         )
         self.service = self.app.resources[0][1]
@@ -313,6 +284,7 @@ def test_the_log_is_told_each_change_and_all_of_it_again_at_the_next_start(tmp_p
         (entry,) = (await world.log.snapshot("network/")).entries
         assert entry.value is not None
         record = records.decode(entry.key, entry.value)
+        assert isinstance(record, NetworkRecord)
         assert (record.name, entry.revision) == ("kept again", 4)
         assert world.app.relay.published == 4
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.fixtures.foundation import foundation
 from tests.fixtures.manager import ManagerWorld, play, refusal_of
@@ -44,24 +44,19 @@ class Owners:
         held = self.subnets_held.values()
         return Subnets([each for each in held if each.network_id in request.ids])
 
-    async def subnets(self, request: Any) -> Any: ...  # pragma: no cover
 
-    async def drop_network(self, request: Any) -> Any: ...  # pragma: no cover
-
-    async def lift(self, request: Any) -> Any: ...  # pragma: no cover
-
-
-class World(ManagerWorld):
+class World(ManagerWorld[NetworkAclApp]):
     """The manager on a real database and log."""
 
     def __init__(self, folder: Path, **settings: int) -> None:
         self.owners = Owners()
+        peers = cast(Any, self.owners)
         log = MemoryLog(1)
         self.revision = 0
         app = NetworkAclApp(
             foundation(folder, log),
-            self.owners,
-            self.owners,
+            peers,
+            peers,
             NetworkAclSettings(**settings),
         )
         super().__init__(app, log, ALICE)

@@ -159,8 +159,8 @@ def test_of_flows_with_one_key_the_last_counts() -> None:
 def test_a_conjunction_needs_a_match_in_every_dimension() -> None:
     ip = {"eth_type": 0x0800}
     switch = Switch([
-        Flow(0, 5, match(**ip, ipv4_src=IP_A), apply(Conjunction(7, 0, 2))),  # type: ignore[arg-type]
-        Flow(0, 5, match(**ip, ipv4_dst=IP_B), apply(Conjunction(7, 1, 2))),  # type: ignore[arg-type]
+        Flow(0, 5, match(**ip, ipv4_src=IP_A), apply(Conjunction(7, 0, 2))),
+        Flow(0, 5, match(**ip, ipv4_dst=IP_B), apply(Conjunction(7, 1, 2))),
         Flow(0, 5, match(conj_id=7), apply(output(2))),
         Flow(0, 1, match(), apply(output(3))),
     ])  # fmt: skip

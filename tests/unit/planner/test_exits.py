@@ -47,12 +47,13 @@ def node(
     host: str, alive: bool | None = True, names: tuple[str, ...] = ("ext",), zone: str = "east"
 ) -> NodeRecord:
     """None: it is returning."""
-    ip, life = (
-        f"192.0.2.{host.removeprefix('h')}",
-        {"alive": bool(alive), "returning": alive is None},
-    )
     return NodeRecord(
-        id=host, tunnel_ip=ip, physical_networks=names, availability_zone=zone, **life
+        id=host,
+        tunnel_ip=f"192.0.2.{host.removeprefix('h')}",
+        physical_networks=names,
+        availability_zone=zone,
+        alive=bool(alive),
+        returning=alive is None,
     )
 
 
@@ -137,9 +138,9 @@ def test_the_exits_are_whom_hosts_choose_and_whom_they_choose_when_that_one_dies
         near = {each.id for each in nodes.values() if each.availability_zone in zones}
         gateways = outside.gateways_of(router_id, ())
         names = {by_network.get(each.network_id, "") for each in gateways} - {""}
-        every, active = set(), set()
+        every, active = set[str](), set[str]()
         for name in names:
-            chosen = set()
+            chosen = set[str]()
             for _ in range(2):
                 endpoint = outside.central(router_id, name, zones)
                 if endpoint is not None:

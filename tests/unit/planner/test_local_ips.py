@@ -75,7 +75,7 @@ def test_they_come_and_go_as_one_entry_of_the_port_s_host() -> None:
     assert region.put(given()) == 1
     assert region.local_ips == (HAD,)
     assert region.drop(given()) == 1
-    assert region.local_ips == ()
+    assert not region.local_ips
 
 
 def test_without_its_port_there_is_nothing_to_tell() -> None:

@@ -1,6 +1,7 @@
 """Pages of a table equal pages cut from a list, whatever is asked."""
 
 import sqlite3
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -66,7 +67,7 @@ sorts = st.lists(
 )
 
 
-def order(item: dict[str, Any], field: str) -> tuple[bool, Any]:
+def order(field: str, item: dict[str, Any]) -> tuple[bool, Any]:
     value = item[field]
     number = isinstance(value, int)
     return (not number, value if number else ("" if value is None else value).encode())
@@ -75,7 +76,7 @@ def order(item: dict[str, Any], field: str) -> tuple[bool, Any]:
 def sorted_as_asked(items: list[dict[str, Any]], keys: list[Sort]) -> list[str]:
     found = sorted(items, key=lambda item: str(item["id"]))
     for key in reversed(keys):
-        found.sort(key=lambda item, f=key.field: order(item, f), reverse=key.descending)
+        found.sort(key=partial(order, key.field), reverse=key.descending)
     return [item["id"] for item in found]
 
 

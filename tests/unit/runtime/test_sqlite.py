@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ patience_s = 60.0
 def test_what_was_written_gets_into_the_file_with_no_further_write(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
 
+    def make(statement: str) -> Callable[[sqlite3.Connection], object]:
+        return lambda connection: connection.execute(statement)
+
     async def main() -> None:
         database = SqliteDatabase(path, copied_after_s=0.01)
         for name in ("first", "second"):  # the second one is written after a copy
             statement = f"CREATE TABLE {name} (n INTEGER)"
-            await database.write(lambda c, statement=statement: c.execute(statement))
+            await database.write(make(statement))
             async with asyncio.timeout(patience_s):
                 while statement.encode() not in path.read_bytes():  # noqa: ASYNC110 - of a thread
                     await asyncio.sleep(0.01)

@@ -47,7 +47,7 @@ class Ports:
         return Done()
 
 
-class World(ManagerWorld):
+class World(ManagerWorld[SecurityGroupApp]):
     """The manager on a real database, a log, and ports that are faked."""
 
     def __init__(self, folder: Path, ports: Ports | None = None, **settings: int) -> None:
@@ -75,7 +75,7 @@ class World(ManagerWorld):
 
 
 def run(folder: Path, story: Callable[[World], Awaitable[None]], **settings: int) -> None:
-    play(lambda: World(folder, **settings), story)
+    play(lambda: World(folder, None, **settings), story)
 
 
 async def refused(type_: str, attempt: Awaitable[object]) -> None:
@@ -391,7 +391,7 @@ def test_a_group_stays_usable_when_its_ports_could_not_be_asked(tmp_path: Path) 
 def test_the_log_is_told_numbers_and_nothing_where_anything_goes(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         group = await world.group(name="web")
-        https = {"protocol": "tcp", "port_range_min": 443, "port_range_max": 443}
+        https: dict[str, Any] = {"protocol": "tcp", "port_range_min": 443, "port_range_max": 443}
         tcp = await world.rule(group["id"], remote_ip_prefix="10.1.2.3/16", **https)
         ping = await world.rule(group["id"], protocol="icmp", port_range_min=8)
         anybody = await world.rule(group["id"], direction="egress", remote_ip_prefix="::/0",

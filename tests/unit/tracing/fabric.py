@@ -162,8 +162,9 @@ def _makes_an_answer(step: Step) -> bool:
 
 def datagram(packet: Packet) -> bytes:
     """The bytes of a packet."""
-    source, destination, protocol, *ports = packet[:5]
-    numbers = source.number, destination.number
+    protocol = packet.protocol
+    numbers = packet.source.number, packet.destination.number
+    ports = packet.source_port, packet.destination_port
     version = packet.version
     if packet.is_icmp:
         make = frames.icmp4 if version == 4 else frames.icmp6

@@ -251,7 +251,7 @@ def _groups(dice: Dice) -> Iterator[Record]:
                                  ip_version=version, ingress=ingress)  # fmt: skip
         for number in range(dice.number(0, 5)):
             version = dice.one((4, 4, 6))
-            remotes: dict[str, str] = {}
+            remotes: dict[str, Any] = {}
             match dice.one(("", "", "cidr", "group", "addresses")):
                 case "cidr":
                     remotes["remote_cidr"] = dice.one(WHOEVER[version])

@@ -7,9 +7,11 @@ from typing import Any, Self, cast
 import grpc
 import pytest
 
-from alcor.transport import grpc_client, wire
+from alcor.transport import wire
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Connected, Hello
+
+connect_s = 0.02  # that a connection may take here
 
 
 class Stream:
@@ -19,7 +21,7 @@ class Stream:
         pass
 
     async def initial_metadata(self) -> tuple[tuple[str, str], ...]:
-        await asyncio.sleep(5 * grpc_client.connect_s_max)
+        await asyncio.sleep(5 * connect_s)
         return ((wire.welcome, "1"),)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -42,7 +44,7 @@ class Channel:
 
 
 def test_a_delivery_that_lets_many_in_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc_client, "connect_s_max", 0.02)
+    monkeypatch.setattr("alcor.transport.grpc_client.connect_s_max", connect_s)
 
     async def main() -> object:
         link = GrpcLink(

@@ -19,8 +19,9 @@ class Call:
 
     async def frames(self) -> AsyncIterator[Frame]:
         await asyncio.sleep(self._lasts_s)
-        for nothing in ():
-            yield nothing
+        none: tuple[Frame, ...] = ()
+        for frame in none:
+            yield frame
 
     async def say(self, message: wire.HostMessage) -> None:
         pass

@@ -60,7 +60,7 @@ def test_a_frame_survives_its_bytes(frame: Frame) -> None:
     read = wire.read_frame(wire.frame_bytes(frame))
 
     assert read._replace(items=list(read.items)) == frame._replace(
-        items=list(frame.items), **{n: tuple(getattr(frame, n)) for n in ("begins", "completes")}
+        items=list(frame.items), begins=tuple(frame.begins), completes=tuple(frame.completes)
     )
 
 

@@ -307,12 +307,12 @@ changes = st.one_of(
 )
 
 
-def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
+def change_model(model: HostModel, what: str, value: Any) -> set[Unit]:
     match what, value:
         case "put", entry:
-            return model.put(entry)  # type: ignore[arg-type]
+            return model.put(entry)
         case "remove", entry:
-            return model.remove(entry)  # type: ignore[arg-type]
+            return model.remove(entry)
         case "interface", (port_id, interface):
             if interface is not None and interface.ofport > 0:
                 others = {k: v.ofport for k, v in model.interfaces.items() if k != port_id}
@@ -320,14 +320,14 @@ def change_model(model: HostModel, what: str, value: object) -> set[Unit]:
                     return set()  # a switch gives a number once
             return model.set_interface(port_id, interface)
         case "uplinks", uplinks:
-            return model.exits.set_uplinks(uplinks)  # type: ignore[arg-type]
+            return model.exits.set_uplinks(uplinks)
         case "resolved", (network_id, found, mac):
             return model.exits.set_resolved(network_id, found, mac)
         case "holder", (network_id, found, None):
             return model.shared.lose_holder(network_id, found)
         case "holder", (network_id, found, holder):
             return model.shared.set_holder(network_id, found, holder)
-    return model.set_tunnel(value)  # type: ignore[arg-type]
+    return model.set_tunnel(value)
 
 
 def held(compiler: Compiler) -> dict[FlowKey, FlowBody]:
@@ -411,7 +411,7 @@ def test_flows_go_forward_in_the_pipeline_as_declared(history: list[tuple[str, o
                 assert p.STAGE_BY_TABLE[action.table].name in stage.next
 
 
-def one_port(**changed: object) -> HostModel:
+def one_port(**changed: Any) -> HostModel:
     port = Port("p1", "n1", Mac(0x020000000001), (FixedIp("s1", ADDRESSES[0]),), True, True, "", "")
     model = HostModel()
     model.put(port._replace(**changed))

@@ -337,10 +337,9 @@ def test_what_a_later_release_can_read_is_asked_for_again_once_it_runs(
 
 def test_what_this_release_can_t_read_of_its_disk_is_asked_for_again_by_the_next() -> None:
     saved = settled().saved()
+    unknown = SavedEntry(UNKNOWN.key, b"of a later release", 9)
     newer = [
-        structs.replace(each, entries=[*each.entries, SavedEntry(UNKNOWN.key, UNKNOWN.value, 9)])
-        if each.name == N1
-        else each
+        structs.replace(each, entries=[*each.entries, unknown]) if each.name == N1 else each
         for each in saved.slices
     ]
     older, again = Desired("h1"), Desired("h1")

@@ -112,8 +112,10 @@ def test_the_compiler_tells_whose_each_zone_is() -> None:
     gone = compiler.update(model.set_interface("b", None))
 
     assert first.zones_put == {3: A, 4: B}
-    assert (swapped.zones_put, swapped.zones_taken) == ({3: B}, {4})
-    assert (gone.zones_put, gone.zones_taken) == ({}, {3})
+    assert swapped.zones_put == {3: B}
+    assert swapped.zones_taken == {4}
+    assert gone.zones_put == {}
+    assert gone.zones_taken == {3}
 
 
 def test_a_router_with_a_zone_that_an_interface_has_by_now_is_made_with_another() -> None:

@@ -8,13 +8,13 @@ from alcor.agent.model.networks.reach import Reach
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Neighbour, Network, Port
 from alcor.ovs.flow import Clone, Resubmit, SetField
-from alcor.values.addresses import Address, address
+from alcor.values.addresses import Address, Mac, address
 
 HERE = address("172.31.0.1")
 
 
 def neighbour(number: int, endpoint: Address) -> Neighbour:
-    return Neighbour(f"p{number}", "n1", number, (), f"h{endpoint}", endpoint)
+    return Neighbour(f"p{number}", "n1", Mac(number), (), f"h{endpoint}", endpoint)
 
 
 def test_a_host_is_reached_while_it_has_a_port_of_the_network() -> None:
@@ -72,7 +72,7 @@ def a_network(ports: int, hosts: int) -> HostModel:
     model.set_tunnel(Tunnel(9, HERE))
     model.put(Network("n1", 7, 1450, True, ""))
     for number in range(1, ports + 1):
-        model.put(Port(f"p{number}", "n1", number, (), True, True, "", ""))
+        model.put(Port(f"p{number}", "n1", Mac(number), (), True, True, "", ""))
         model.set_interface(f"p{number}", Interface(number, True))
         model.put(neighbour(number, HERE))
     for number in range(hosts):

@@ -14,8 +14,9 @@ SUB_PORT = PARENT._replace(id="sub", device_id="trunk", parent_id="parent", vlan
 
 def model_of(*ports: Port) -> HostModel:
     model = HostModel()
-    for entry in (NETWORK, *ports):
-        model.put(entry)
+    model.put(NETWORK)
+    for port in ports:
+        model.put(port)
     return model
 
 
