@@ -69,7 +69,8 @@ def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
     uplink = model.exits.uplink_of(network)
     if uplink is not None:
         yield of_outside(uplink)
-        yield of_stale(uplink)
+        if any(model.exits.outside.routers_to(network_id)):
+            yield of_stale(uplink)
     if network.lazy:
         yield from seeking.meters(model.tunnel)
     if model.has_wired_port(network_id):

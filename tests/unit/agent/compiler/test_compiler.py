@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.fixtures.compiled import compile_all, flows_of
 
@@ -377,6 +377,7 @@ def test_a_pass_in_pieces_ends_as_one_at_once() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(changes, max_size=40))
+@example([("uplinks", {"ext": 20}), ("put", Network("n1", 1, 1450, True, "", "ext"))])
 def test_meters_are_those_that_flows_name(history: list[tuple[str, object]]) -> None:
     model = HostModel()
     compiler = Compiler(model)
