@@ -12,7 +12,7 @@ import typer
 from alcor.cli.exits import Exit
 from alcor.cli.kinds import client_kind
 from alcor.cli.options import Format, named
-from alcor.cli.tables import Output, write_item, write_items, write_json, write_table
+from alcor.cli.tables import Output, fields_named, write_item, write_items, write_json, write_table
 from alcor.client.api import Api, Convergence, Item, Kind
 from alcor.client.connection import ClientError
 from alcor.client.credentials import sign_in
@@ -91,6 +91,11 @@ class Session:
 
     def tell_written(self, kind: Kind, items: Sequence[Item], revision: str) -> None:
         """Write what a write made, and wait for the hosts if that was asked for."""
+        try:
+            fields_named(kind, items, self.columns)
+        except typer.BadParameter as wrong:  # it is done all the same
+            typer.secho(f"{wrong.message}", err=True)
+            self.columns = []
         if self.output is not Output.REVISION:
             if len(items) == 1:
                 self.tell_item(kind, items[0])

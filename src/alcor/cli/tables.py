@@ -229,7 +229,7 @@ columns_shown_max = 6  # of a kind that has no row form of its own
 
 
 def columns_of(kind: Kind, items: Sequence[Item], wanted: Sequence[str]) -> Sequence[Column]:
-    """The columns that were asked for, by title or field; else those of the kind's row form."""
+    """Those of the fields that were asked for; else those of the kind's row form."""
     own = (
         COLUMNS.get(kind.command)
         or [
@@ -239,11 +239,21 @@ def columns_of(kind: Kind, items: Sequence[Item], wanted: Sequence[str]) -> Sequ
     )
     if not wanted:
         return own
-    by_title = {column.title.lower(): column for column in own}
     by_field = {column.field: column for column in own}
-    return [
-        by_field.get(name) or by_title.get(name.lower()) or Column(name, name) for name in wanted
-    ]
+    return [by_field.get(name) or Column(name, name) for name in wanted]
+
+
+def fields_named(kind: Kind, items: Sequence[Item], wanted: Sequence[str]) -> list[str]:
+    """The fields that were asked for, each by its name or its title in the kind's row form.
+
+    `typer.BadParameter` when there is no such field."""
+    known = dict.fromkeys([*_fields(kind, items), *(field for item in items for field in item)])
+    by_title = {column.title.lower(): column.field for column in columns_of(kind, items, ())}
+    fields = {name: name if name in known else by_title.get(name.lower()) for name in wanted}
+    for name, field in fields.items():
+        if field is None and known:  # of an empty list of a kind that nobody declares we know none
+            raise typer.BadParameter(f"there is no column '{name}': {', '.join(known)}")
+    return [field or name for name, field in fields.items()]
 
 
 def _fields(kind: Kind, items: Sequence[Item]) -> list[str]:
@@ -267,6 +277,7 @@ def write_items(
     kind: Kind, items: Sequence[Item], output: Output, wanted: Sequence[str] = ()
 ) -> None:
     """Write a list."""
+    wanted = fields_named(kind, items, wanted)
     if output in (Output.JSON, Output.YAML):
         _write_whole([_part(item, wanted) for item in items], output)
         return
@@ -283,14 +294,15 @@ def write_items(
 
 def write_item(kind: Kind, item: Item, output: Output, wanted: Sequence[str] = ()) -> None:
     """Write one with all its fields, or those that were asked for."""
+    wanted = fields_named(kind, [item], wanted)
     if output in (Output.JSON, Output.YAML):
         _write_whole(_part(item, wanted), output)
         return
     if output is Output.ID:
         typer.echo(item.get(kind.key, ""))
         return
-    fields = [field for field in wanted if field in item] or sorted(item.keys() - _ALIASES)
-    rows = [[field, plain(item[field])] for field in fields]
+    fields = wanted or sorted(item.keys() - _ALIASES)
+    rows = [[field, plain(item.get(field))] for field in fields]
     if output is Output.TABLE:
         write_table(["Field", "Value"], rows)
     elif output is Output.CSV:

@@ -306,6 +306,32 @@ def test_columns_are_chosen_by_field_or_title_in_every_form(endpoint: str) -> No
     )
 
 
+@pytest.mark.parametrize("form", ["table", "value", "csv", "json"])
+@pytest.mark.parametrize("words", [("list",), ("show", "h1")])
+def test_a_column_that_there_is_not_is_refused_with_those_there_are(
+    endpoint: str, words: tuple[str, ...], form: str
+) -> None:
+    """A list showed an empty column, and all fields were shown of one."""
+    alcor(endpoint, "node", "create", "h1", "--tunnel-ip", "172.31.0.1")
+
+    done = CliRunner().invoke(
+        app, ["node", *words, "-c", "foo", "-f", form, "--endpoint", endpoint]
+    )
+
+    assert done.exit_code == Exit.USAGE
+    assert "there is no column 'foo'" in done.output
+    assert "tunnel_ip" in done.output
+
+
+def test_what_is_made_is_told_though_a_column_is_asked_for_that_there_is_not(
+    endpoint: str,
+) -> None:
+    done = alcor(endpoint, "network", "create", "blue", "-c", "foo", "-f", "json")
+
+    assert json.loads(done.stdout)["name"] == "blue"
+    assert "there is no column 'foo'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
