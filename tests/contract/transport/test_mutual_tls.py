@@ -154,6 +154,9 @@ def test_the_doctor_tells_whose_certificate_is_not_believed(
 
         good = await told("127.0.0.1", ours)
         assert (good.health, good.next_step) == (Health.GOOD, "")
+        without = await control.reachable(f"127.0.0.1:{port}")
+        assert without.health is Health.FAULT
+        assert "needs tls_ca, tls_certificate and tls_key" in without.next_step
         for finding, said in (
             (await told("localhost", ours), "Hostname mismatch, certificate is not valid for"),
             (

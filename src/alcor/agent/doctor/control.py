@@ -10,6 +10,9 @@ from alcor.agent.doctor.finding import Finding, fault, good, unknown
 
 answer_s_max = 3.0
 skew_s_max = 5.0  # tokens and heartbeats bear this much
+# What a client of gRPC says first: HTTP/2's preface, and a frame of no settings (RFC 9113, 3.4).
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS = 4  # the type of the frame that it is answered with, in its fourth byte
 _OURS = "its agents.tls_authority is to be the authority that signed tls_certificate"
 
 
@@ -22,6 +25,7 @@ async def reachable(control_plane: str, trust: ssl.SSLContext | None = None) -> 
         async with asyncio.timeout(answer_s_max):
             reader, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=trust)
             believed = trust is None or await reader.read(1) != b""
+            speaks = trust is not None or "://" in control_plane or await _speaks(reader, writer)
         writer.close()
     except ssl.SSLCertVerificationError as error:
         says = (
@@ -37,7 +41,20 @@ async def reachable(control_plane: str, trust: ssl.SSLContext | None = None) -> 
         return fault("control plane", says, step)
     if not believed:
         return fault("control plane", f"{where} does not believe this host's certificate", _OURS)
+    if not speaks:
+        says = f"{where} does not speak as with hosts that have no TLS"
+        step = "if it has TLS, this host needs tls_ca, tls_certificate and tls_key"
+        return fault("control plane", says, step)
     return good("control plane", f"{control_plane} can be reached")
+
+
+async def _speaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Whether gRPC without TLS is spoken there; who has TLS hangs up, or says something else."""
+    writer.write(_GREETING)
+    try:
+        return (await reader.readexactly(4))[3] == _SETTINGS
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return False
 
 
 async def clock(endpoint: str, now_s: Callable[[], float]) -> Finding:
