@@ -100,8 +100,14 @@ class HostFeed:
         if older is not None:
             older.end()
         metrics.sessions.set(len(self._session_by_host))
+        try:
+            await self._reports.open(session)
+        except BaseException:  # it is not let in, or does not wait for it
+            if self._session_by_host.get(hello.host) is session:
+                del self._session_by_host[hello.host]
+                metrics.sessions.set(len(self._session_by_host))
+            raise
         _log.info("host.connected", host=hello.host, version=hello.version)
-        await self._reports.open(session)
         return session
 
     async def get(self, host: str, keys: Sequence[str]) -> Got:

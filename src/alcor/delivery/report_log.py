@@ -18,7 +18,7 @@ from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
 from alcor.keyed_log.log import Change, Entry, KeyedLog
 from alcor.keyed_log.together import TogetherGet, TogetherPut
 from alcor.runtime.clock import Seconds
-from alcor.transport.link import Behind, Report
+from alcor.transport.link import Behind, Forbidden, Report
 from alcor.values.capacity import NOTHING as NO_CAPACITY
 
 _log = structlog.get_logger(__name__)
@@ -46,10 +46,14 @@ class ReportLog:
         self._life = await self._log.renewed(self._life)
 
     async def open(self, session: HostSession) -> None:
-        """Begin a connection's term; `Behind` when others begin newer ones all the time."""
+        """Begin a connection's term; `Behind` when others begin newer ones all the time.
+
+        `Forbidden` while an agent at another address is connected as that host to another delivery.
+        """
         key = host_key(session.host)
         for _ in range(attempts_max):
             held = await self._asked.get(key)
+            self._check_single(held, session)
             session.begin_after(_revision(held), self._clock())
             await self.tell_host(session, Report(0, 0), connected=True)
             held = await self._asked.get(key)
@@ -119,6 +123,24 @@ class ReportLog:
         if keys:
             held = (await self._log.get(keys)).values()
             await self._told.put([Change(entry.key, None, entry.revision + 1) for entry in held])
+
+    def _check_single(self, held: Entry | None, session: HostSession) -> None:
+        """Two would end each other's sessions in turn. That the hosts of a delivery that was killed
+        are gone others say soon."""
+        if held is None or held.value is None:
+            return
+        other = decode_host(held.value)
+        ends = {other.tunnel_ip, session.tunnel_ip}
+        if (
+            other.connected
+            and other.delivery != self._delivery
+            and "" not in ends
+            and len(ends) > 1
+        ):
+            raise Forbidden(
+                f"an agent is connected elsewhere that says it is {other.host}, "
+                f"at {other.tunnel_ip}"
+            )
 
     def _is_of(self, held: Entry, session: HostSession) -> bool:
         return (

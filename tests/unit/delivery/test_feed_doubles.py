@@ -15,10 +15,11 @@ HERE = Hello("h1", "", address("172.31.0.1"))
 ELSEWHERE = HERE._replace(tunnel_endpoint=address("172.31.0.9"))
 
 
-def feed() -> HostFeed:
+def feed(delivery: int = 1, reports: MemoryLog | None = None) -> HostFeed:
     ready = asyncio.Event()
     ready.set()
-    return HostFeed(MemoryLog(1), MemoryLog(1), Index(), ready.wait, Watermark())
+    log = MemoryLog(1) if reports is None else reports
+    return HostFeed(MemoryLog(delivery), log, Index(), ready.wait, Watermark())
 
 
 def test_one_at_another_address_is_refused_while_the_first_is_connected() -> None:
@@ -31,6 +32,41 @@ def test_one_at_another_address_is_refused_while_the_first_is_connected() -> Non
 
         await first.close()
         await hosts.open(ELSEWHERE)
+
+    asyncio.run(main())
+
+
+def test_one_at_another_address_is_refused_while_the_first_is_connected_to_another_delivery() -> (
+    None
+):
+    """Each ended the other's session, as the newest connection of a host counts."""
+
+    async def main() -> None:
+        reports = MemoryLog(1)
+        one, other = feed(1, reports), feed(2, reports)
+        first = await one.open(HERE)
+
+        with pytest.raises(Forbidden, match=r"elsewhere that says it is h1, at 172\.31\.0\.1"):
+            await other.open(ELSEWHERE)
+        assert not first.is_over
+        with pytest.raises(Forbidden):  # once more: nothing is left of the first attempt
+            await other.open(ELSEWHERE)
+
+        await first.close()
+        await other.open(ELSEWHERE)
+
+    asyncio.run(main())
+
+
+def test_a_host_that_comes_to_another_delivery_is_let_in() -> None:
+    async def main() -> None:
+        reports = MemoryLog(1)
+        one, other = feed(1, reports), feed(2, reports)
+        await one.open(HERE)
+
+        second = await other.open(HERE)
+
+        assert not second.is_over
 
     asyncio.run(main())
 
