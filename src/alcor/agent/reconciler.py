@@ -95,7 +95,7 @@ class Reconciler:
         self._desired, self._model, self._link = desired, model, link
         self._driver, self._send, self._metrics = driver, send, metrics
         self._herald, self._beacon = Herald(), Beacon()
-        self._compiler = Compiler(model)
+        self._compiler = Compiler(model, on_fault=self._tell_unmade)
         self._events: deque[Frame | Connected | Disconnected] = deque()
         self._units: set[Unit] = set()
         self._began_s_by_trace: dict[str, float] = {}  # of changes taken, and not acknowledged
@@ -274,7 +274,8 @@ class Reconciler:
         if is_done:
             self._fault = ""
             self._metrics.switch_away.set(0)
-            self._states = as_refused(states, self._driver.quarantined)
+            failed = {**self._driver.quarantined, **self._compiler.failed}
+            self._states = as_refused(states, failed)
             self._acknowledge(reached if settled else None, started)
             self._send(self.settled())
             self._tell_traces(began)
@@ -385,6 +386,11 @@ class Reconciler:
     def _tell_fault(self, reason: str) -> None:
         self._metrics.goal_faults.inc()
         log.warning("goal state ignored", reason=reason)
+
+    def _tell_unmade(self, unit: Unit, error: Exception) -> None:
+        self._metrics.goal_faults.inc()
+        what = f"{unit.kind.name} {unit.id}"
+        log.error("no flows can be made", unit=what, exc_info=error)
 
     def _absorb(self, taken: Taken) -> None:
         for entry in taken.gone:

@@ -1,15 +1,21 @@
 """The loop: what is acknowledged is what the switch has, and never more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
 from alcor.agent.announcements.herald import Outgoing
+from alcor.agent.compiler import compiler
 from alcor.agent.compiler.compiler import Change
+from alcor.agent.compiler.unit_flows import unit_flows as unit_flows_of
 from alcor.agent.desired.desired import Desired
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Unit, UnitKind
 from alcor.agent.reconciler import Reconciler
+from alcor.agent.shapes.shape import AnyFlow
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import Network, Port
 from alcor.goal_state.reports import PortStatus
@@ -111,6 +117,10 @@ class World:
     async def report(self) -> Report:
         async with asyncio.timeout(5):
             return await self.link.reports.get()
+
+    def reports(self) -> list[Report]:
+        """Those that have come since."""
+        return [self.link.reports.get_nowait() for _ in range(self.link.reports.qsize())]
 
     async def quiet(self) -> None:
         """Let everything that can happen without us happen."""
@@ -351,5 +361,37 @@ def test_what_arrives_during_a_pass_is_taken_together_by_the_next() -> None:
 
         assert positions == [20, 39]
         assert world.driver.applied == passes + 2
+
+    in_world(story)
+
+
+def test_what_no_flows_can_be_made_of_is_told_and_all_else_is_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unit_flows(model: HostModel, unit: Unit) -> Iterable[AnyFlow]:
+        if unit == Unit(UnitKind.PORT, "p1") and model.networks.get("n1") == NETWORK:
+            raise ValueError("a fault of ours")
+        return unit_flows_of(model, unit)
+
+    monkeypatch.setattr(compiler, "unit_flows", unit_flows)
+
+    async def story(world: World) -> None:
+        with capture_logs() as logs:
+            world.loop.set_interfaces({"p1": Interface(5, True)})
+            world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+            await world.quiet()
+            world.loop.allow_writing(True)
+            await world.quiet()
+        states = [state for report in world.reports() for state in report.ports]
+        assert states[-1].status is PortStatus.FAILED
+        assert states[-1].reason.endswith("a fault of ours")
+        assert [each["unit"] for each in logs if each["log_level"] == "error"] == ["PORT p1"]
+        assert world.driver.applied > 0
+
+        named = NETWORK._replace(dns_domain="red.example.")
+        item = Item(network_key("n1"), encode(network_key("n1"), named), 3, "")
+        world.say(Frame(1, 12, (item,)))
+        await world.quiet()
+        assert world.reports()[-1].ports == (PortState("p1", PortStatus.UP),)
 
     in_world(story)

@@ -6,14 +6,14 @@ first in time.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 from alcor.agent.compiler.meters import unit_meters
 from alcor.agent.compiler.unit_flows import unit_flows
-from alcor.agent.model.model import HostModel, Unit, UnitKind
+from alcor.agent.model.model import HOST_UNIT, HostModel, Unit, UnitKind
 from alcor.agent.model.ports.meter import Meter
 from alcor.agent.pipeline.cookies import cookie_of
 from alcor.agent.shapes.shape import encoded
@@ -53,6 +53,7 @@ class Change(NamedTuple):
         return sum(len(each.puts) + len(each.takes) for each in self.units)
 
 
+OnFault = Callable[[Unit, Exception], None]  # is told of what no flows can be made
 _Owned = tuple[Unit, FlowBody]
 _NEIGHBOUR = UnitKind.NEIGHBOUR  # looked up by name it takes its time, and there are thousands
 _OF_ROUTERS = frozenset((UnitKind.ROUTER, UnitKind.FLOATING, UnitKind.OUTSIDE))
@@ -66,10 +67,20 @@ _NOTHING: Mapping[FlowKey, FlowBody] = MappingProxyType({})
 
 
 class Compiler:
-    """Holds the flows of every unit as bytes, and who owns each key."""
+    """Holds the flows of every unit as bytes, and who owns each key.
 
-    def __init__(self, model: HostModel, piece_units: int = piece_units_max) -> None:
-        self._model, self._piece_units = model, piece_units
+    A unit that meets a fault of ours has none until it changes, and all others have theirs. Without
+    anybody who is told of it, and where nothing would work without it, the fault is raised.
+    """
+
+    def __init__(
+        self,
+        model: HostModel,
+        piece_units: int = piece_units_max,
+        on_fault: OnFault | None = None,
+    ) -> None:
+        self._model, self._piece_units, self._on_fault = model, piece_units, on_fault
+        self.failed: dict[Unit, str] = {}  # why
         self._flows_by_unit: dict[Unit, dict[FlowKey, FlowBody]] = {}
         self._owner: dict[FlowKey, Unit] = {}  # whose flow counts
         self._rivals: dict[FlowKey, list[Unit]] = {}  # all who make a key, in order, if several do
@@ -128,7 +139,7 @@ class Compiler:
         self, unit: Unit, before: dict[FlowKey, _Owned | None], fresh: dict[Unit, None]
     ) -> None:
         """Make a unit's flows; what counted before the pass is noted, unless nothing did."""
-        new = dict(map(encoded, unit_flows(self._model, unit)))
+        new = self._made(unit)
         old = self._flows_by_unit.pop(unit, _NOTHING)
         if new:
             self._flows_by_unit[unit] = new
@@ -149,6 +160,18 @@ class Compiler:
             else:
                 before.setdefault(key)
                 self._owner[key] = unit
+
+    def _made(self, unit: Unit) -> dict[FlowKey, FlowBody]:
+        try:
+            made = dict(map(encoded, unit_flows(self._model, unit)))
+        except Exception as error:  # the unit's boundary
+            if self._on_fault is None or unit == HOST_UNIT:
+                raise
+            self.failed[unit] = f"no flows can be made of it: {error}"
+            self._on_fault(unit, error)
+            return {}
+        self.failed.pop(unit, None)
+        return made
 
     def _note(
         self,
