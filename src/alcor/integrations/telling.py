@@ -2,25 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import structlog
 
+from alcor.integrations.pace import Pace
 from alcor.values.errors import Unavailable
 
 retry_first_s = 0.2
 
 _log = structlog.get_logger(__name__)
-
-
-class Pace(Protocol):
-    """How fast a service is told; a part of its settings."""
-
-    @property
-    def interval_s(self) -> float: ...
-
-    @property
-    def retry_s_max(self) -> float: ...
 
 
 async def tell(

@@ -4,8 +4,10 @@ from typing import Annotated
 
 import msgspec
 
+from alcor.integrations.pace import Upkeep
 
-class DesignateSettings(msgspec.Struct, frozen=True, kw_only=True):
+
+class DesignateSettings(Upkeep, frozen=True, kw_only=True):
     """Settings of where names are published."""
 
     endpoint: Annotated[
@@ -26,17 +28,3 @@ class DesignateSettings(msgspec.Struct, frozen=True, kw_only=True):
     zone_email: Annotated[
         str, msgspec.Meta(description="Whom reverse zones name; empty: admin@ their own name")
     ] = ""
-    interval_s: Annotated[
-        float,
-        msgspec.Meta(ge=0, description="Names that change within so many seconds go together"),
-    ] = 0.2
-    calls_max: Annotated[int, msgspec.Meta(ge=1, description="Most calls of Designate at once")] = 4
-    timeout_s: Annotated[
-        float, msgspec.Meta(gt=0, description="Longest wait for Designate, in seconds")
-    ] = 10.0
-    retry_s_max: Annotated[
-        float, msgspec.Meta(gt=0, description="Longest pause before it is tried again, seconds")
-    ] = 30.0
-    compare_s: Annotated[
-        float, msgspec.Meta(gt=0, description="Seconds between looks whether all is as it was put")
-    ] = 600.0
