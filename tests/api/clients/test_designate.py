@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.api.conftest import Api, running
-from tests.fixtures.designate import serving
+from tests.fixtures.designate import Designate
 
 from alcor.gateway.app import GatewaySettings
 from alcor.integrations.designate.settings import DesignateSettings
@@ -14,7 +14,7 @@ WEB = (ZONE, f"web.{ZONE}", "A")
 
 
 def test_names_over_the_api_reach_designate(tmp_path: Path) -> None:
-    with serving() as dns:
+    with Designate() as dns:
         dns.zone(ZONE, "blue")
         settings = DesignateSettings(endpoint=dns.endpoint, interval_s=0.01)
         with running(tmp_path, GatewaySettings(), designate=settings) as api:
@@ -32,7 +32,7 @@ def test_names_over_the_api_reach_designate(tmp_path: Path) -> None:
 
 
 def test_a_designate_that_is_down_stops_no_port(tmp_path: Path) -> None:
-    with serving() as gone:
+    with Designate() as gone:
         where, port = gone.endpoint, gone.server_address[1]
     settings = DesignateSettings(endpoint=where, interval_s=0.01, retry_s_max=0.1)
     with running(tmp_path, GatewaySettings(), designate=settings) as api:
@@ -40,7 +40,7 @@ def test_a_designate_that_is_down_stops_no_port(tmp_path: Path) -> None:
         api.subnet(network, "10.0.0.0/24", dns_publish_fixed_ip=True)
         made = [api.port(network, dns_name=f"n{i}", project_id="blue") for i in range(5)]
         assert api.call("DELETE", f"/v2.0/ports/{made[0]['id']}").status == 204
-        with serving(port) as back:
+        with Designate(port) as back:
             back.zone(ZONE, "blue")
             wait_until("publication", lambda: len(back.held()) == 4, 30)
 

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from tests.api.conftest import Api
-from tests.fixtures.placement import serving
+from tests.fixtures.placement import Placement
 
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
@@ -59,6 +59,6 @@ def test_what_a_host_says_it_can_guarantee_reaches_placement(tmp_path: Path) -> 
             host.cancel()
             await asyncio.gather(host, return_exceptions=True)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1.example")
         asyncio.run(scene())

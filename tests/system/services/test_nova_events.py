@@ -1,12 +1,11 @@
 """Nova hears of a port when the switch has its flows, and when it is gone."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from typing import Any
 
 import pytest
+from tests.fixtures.nova import Nova
 from tests.system.conftest import of_this_checkout
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
@@ -20,35 +19,10 @@ lab_name = of_this_checkout("sysnova")
 told_timeout_s = 30.0
 
 
-class Nova(ThreadingHTTPServer):
-    """Records the events that it is told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.told: list[tuple[str, str, str]] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        events = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["events"]
-        assert isinstance(self.server, Nova)
-        self.server.told += [(e["name"], e["tag"], e["server_uuid"]) for e in events]
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: Any) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Nova]:
     with Nova() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +31,7 @@ def lab(nova: Nova) -> Iterator[Lab]:
     labs.down(lab_name)
     try:
         with pytest.MonkeyPatch.context() as environment:
-            endpoint = f"http://127.0.0.1:{nova.server_address[1]}/v2.1"
-            environment.setenv("ALCOR_NOVA__ENDPOINT", endpoint)
+            environment.setenv("ALCOR_NOVA__ENDPOINT", nova.endpoint)
             built = labs.up(lab_name, 2)
         yield built
         built.api.close()
@@ -77,15 +50,15 @@ def port_of_nova(lab: Lab, name: str) -> Any:
 
 def told_of(nova: Nova, port: Any) -> list[str]:
     """The events of a port so far, in order."""
-    return [name for name, tag, _ in nova.told if tag == port["id"]]
+    return [name for name, tag in nova.taken() if tag == port["id"]]
 
 
 def test_a_machines_port_is_plugged_unplugged_and_deleted(lab: Lab, nova: Nova) -> None:
     port = port_of_nova(lab, "nova1")
 
     def hears(name: str) -> None:
-        event = (name, port["id"], SERVER)
-        wait_until(f"{name} of {port['id']}", lambda: event in nova.told, told_timeout_s)
+        event = {"name": name, "tag": port["id"], "server_uuid": SERVER}
+        wait_until(f"{name} of {port['id']}", partial(nova.took, event), told_timeout_s)
 
     machines = lab.plug([port])
     hears("network-vif-plugged")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from keystoneauth1.session import Session
-from tests.fixtures.designate import Designate, serving
+from tests.fixtures.designate import Designate
 from tests.fixtures.flaky import Flaky
+from tests.fixtures.telling import rebuilt, telling, until
 
 from alcor.integrations.designate.app import DesignateApp
 from alcor.integrations.designate.client import DESCRIPTION, DesignateClient
@@ -26,9 +27,7 @@ from alcor.intent.records import (
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.sql.places import Place
-from alcor.runtime.tasks import Tasks
 
-wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter
 ZONE = "example.org."
 WEB = (ZONE, f"web.{ZONE}", "A")
 
@@ -70,9 +69,6 @@ class World:
         await self.intent.put([Change(records.key(kind, id_), value, self._revision)])
 
 
-async def rebuilt() -> None: ...
-
-
 async def publish(
     folder: Place,
     endpoint: str,
@@ -85,22 +81,8 @@ async def publish(
     set_ = DesignateSettings(endpoint=endpoint, interval_s=0.01, retry_s_max=0.05, **settings)
     client = client_type(Session(), endpoint, authenticated=False)
     app = DesignateApp(folder, world.intent, rebuilt, client, set_)
-    tasks = Tasks()
-    await app.recover()
-    for work in app.tasks():
-        tasks.start(work, "designate")
-    try:
+    async with telling(app, client):
         await scene()
-    finally:
-        await tasks.stop()
-        client.close()
-        await app.database.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(wait_s_max):
-        while not condition():  # noqa: ASYNC110 - of another thread
-            await asyncio.sleep(0.01)
 
 
 def writes(server: Designate) -> list[str]:
@@ -121,7 +103,7 @@ def test_names_come_change_and_go_with_their_ports(tmp_path: Path) -> None:
         await world.port("q", "10.0.0.6", name="db")
         await until(lambda: server.held() == {(ZONE, f"db.{ZONE}", "A"): ["10.0.0.6"]})
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(tmp_path, server.endpoint, world, scene))
 
@@ -139,7 +121,7 @@ def test_addresses_of_floating_ips_lead_back_in_a_zone_that_is_made(tmp_path: Pa
         await world.floating("")
         await until(lambda: server.held() == {WEB: ["10.0.0.5"]})
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(tmp_path, server.endpoint, world, scene, reverse=True))
         assert [each["name"] for each in server.zones.values()] == [ZONE, zone]
@@ -156,7 +138,7 @@ def test_nobody_s_zone_is_written_to_for_another_project(tmp_path: Path) -> None
         server.zone(ZONE, "blue")
         await until(lambda: WEB in server.held())
 
-    with serving() as server:
+    with Designate() as server:
         theirs = server.zone(ZONE, "red")
         asyncio.run(publish(tmp_path, server.endpoint, world, scene, compare_s=0.05))
         assert all(each["zone"] != theirs for each in server.sets.values())
@@ -171,7 +153,7 @@ def test_what_designate_did_not_take_is_put_again(tmp_path: Path, status: int) -
         await world.port("p", "10.0.0.5")
         await until(lambda: server.held() == {WEB: ["10.0.0.5"]})
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         server.failures = [status] * 3
         asyncio.run(publish(tmp_path, server.endpoint, world, scene))
@@ -191,7 +173,7 @@ def test_one_name_that_is_refused_holds_no_other_up(tmp_path: Path) -> None:
         await world.port("q")
         await until(lambda: server.held() == {WEB: ["192.0.2.1"]})
 
-    with serving() as server:
+    with Designate() as server:
         zone = server.zone(ZONE, "blue")
         server.make(
             server.sets, zone=zone, name=WEB[1], type="A", records=["192.0.2.1"], description=None
@@ -212,7 +194,7 @@ def test_what_went_while_the_publisher_was_away_is_taken_away(tmp_path: Path) ->
     async def after() -> None:
         await until(lambda: server.held() == now)
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(tmp_path, server.endpoint, world, before))
         asyncio.run(world.port("p"))
@@ -245,7 +227,7 @@ def test_what_was_under_way_when_the_publisher_was_cut_short_is_taken_away(tmp_p
     async def after() -> None:
         await until(lambda: not server.held())
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(tmp_path, server.endpoint, world, before, Unanswered))
         asyncio.run(world.port("p"))
@@ -262,7 +244,7 @@ def test_what_others_took_away_is_put_again(tmp_path: Path) -> None:
         server.sets.clear()
         await until(lambda: WEB in server.held())
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(tmp_path, server.endpoint, world, scene, compare_s=0.05))
         assert [each["description"] for each in server.sets.values()] == [DESCRIPTION]
@@ -270,14 +252,14 @@ def test_what_others_took_away_is_put_again(tmp_path: Path) -> None:
 
 def test_a_designate_that_is_down_gets_it_all_when_it_is_back(tmp_path: Path) -> None:
     world = World()
-    with serving() as gone:
+    with Designate() as gone:
         port = gone.server_address[1]
 
     async def scene() -> None:
         await world.begin()
         await world.port("p", "10.0.0.5")
         await world.port("q", "10.0.0.6", name="db")
-        with serving(port) as back:
+        with Designate(port) as back:
             back.zone(ZONE, "blue")
             await until(lambda: len(back.held()) == 2)
 
@@ -295,6 +277,6 @@ def test_a_name_that_could_not_be_noted_is_published_nonetheless(tmp_path: Path,
         await world.port("p")
         await until(lambda: not server.held())
 
-    with serving() as server:
+    with Designate() as server:
         server.zone(ZONE, "blue")
         asyncio.run(publish(Flaky(tmp_path, lost), server.endpoint, world, scene))

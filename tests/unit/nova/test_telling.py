@@ -1,12 +1,9 @@
 """Nova is told over HTTP: together, again when it did not take it, and not again after a crash."""
 
 import asyncio
-import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,8 @@ import msgspec
 import pytest
 from keystoneauth1.session import Session
 from tests.fixtures.flaky import Flaky
-from tests.fixtures.ports import free_port
+from tests.fixtures.nova import Nova
+from tests.fixtures.telling import rebuilt, telling, until
 
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.integrations.nova.app import NovaApp
@@ -26,54 +24,14 @@ from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.sql.places import Place
-from alcor.runtime.tasks import Tasks
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"
-wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter
-
-
-class Nova:
-    """A server that records what it is told; it answers `statuses` first, then 200."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int] = []
-        self.calls: list[tuple[int, str, list[dict[str, str]]]] = []
-        nova = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                events = json.loads(self.rfile.read(length))["events"]
-                status = nova.statuses.pop(0) if nova.statuses else 200
-                nova.calls.append((status, self.path, events))
-                body = json.dumps({"events": [each | {"code": status} for each in events]})
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/v2.1"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def taken(self) -> list[tuple[str, str]]:
-        """Names and ports of the events that it took."""
-        return [(e["name"], e["tag"]) for status, _, es in self.calls if status == 200 for e in es]
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture
 def nova() -> Iterator[Nova]:
-    server = Nova()
-    yield server
-    server.stop()
+    with Nova() as server:
+        yield server
 
 
 class World:
@@ -100,9 +58,6 @@ class World:
         return self._revision
 
 
-async def rebuilt() -> None: ...
-
-
 async def tell(
     folder: Place,
     nova: Nova,
@@ -114,16 +69,8 @@ async def tell(
     settings = NovaSettings(endpoint=nova.endpoint, interval_s=0.01, retry_s_max=0.05)
     client = client_type(Session(), nova.endpoint, authenticated=False)
     app = NovaApp(folder, world.intent, world.reports, rebuilt, client, settings)
-    tasks = Tasks()
-    await app.recover()
-    for work in app.tasks():
-        tasks.start(work, "nova")
-    try:
+    async with telling(app, client):
         await scene()
-    finally:
-        await tasks.stop()
-        client.close()
-        await app.database.close()
 
 
 def known_up(folder: Path) -> list[str]:
@@ -131,12 +78,6 @@ def known_up(folder: Path) -> list[str]:
     with closing(sqlite3.connect(folder / "nova.sqlite", timeout=30)) as connection:
         rows = connection.execute("SELECT port_id FROM told WHERE state = 'up'")
         return [port_id for (port_id,) in rows]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(wait_s_max):
-        while not condition():  # noqa: ASYNC110 - of another thread
-            await asyncio.sleep(0.01)
 
 
 def test_what_comes_together_is_told_together(tmp_path: Path, nova: Nova) -> None:
@@ -151,8 +92,8 @@ def test_what_comes_together_is_told_together(tmp_path: Path, nova: Nova) -> Non
     asyncio.run(tell(tmp_path, nova, world, scene))
 
     assert nova.taken() == [("network-vif-plugged", id_) for id_ in sorted(ids)]
-    assert nova.calls[0][1] == "/v2.1/os-server-external-events"
-    assert nova.calls[0][2][0] == {
+    assert nova.calls[0] == "POST /v2.1/os-server-external-events"
+    assert nova.events[0] == {
         "name": "network-vif-plugged", "server_uuid": SERVER, "tag": "p0", "status": "completed",
     }  # fmt: skip
     assert len(nova.calls) < 10
@@ -216,8 +157,8 @@ def test_after_a_crash_only_what_nova_does_not_know_is_told(tmp_path: Path, nova
 
 
 def test_a_nova_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:
-    gone = Nova()
-    gone.stop()
+    with Nova() as gone:
+        pass
     world = World()
     tries: list[Sequence[Event]] = []
 
@@ -232,13 +173,12 @@ def test_a_nova_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:
         await until(lambda: len(tries) > 3)  # three have failed
 
     asyncio.run(tell(tmp_path, gone, world, scene, Trying))
-    back = Nova()
 
     async def again() -> None:
         await until(lambda: bool(back.taken()))
 
-    asyncio.run(tell(tmp_path, back, world, again))
-    back.stop()
+    with Nova() as back:
+        asyncio.run(tell(tmp_path, back, world, again))
 
     assert back.taken() == [("network-vif-plugged", "p")]
 

@@ -11,7 +11,8 @@ import pytest
 from keystoneauth1.session import Session
 from prometheus_client import REGISTRY
 from tests.fixtures.flaky import Flaky, FlakyDatabase
-from tests.fixtures.placement import Placement, serving
+from tests.fixtures.placement import Placement
+from tests.fixtures.telling import rebuilt, telling, until, wait_s_max
 
 from alcor.goal_state.reports import SyncReport, placement_key
 from alcor.integrations.placement.app import PlacementApp
@@ -23,10 +24,8 @@ from alcor.intent.records import NodeRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.sql.places import Place
-from alcor.runtime.tasks import Tasks
 from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates
 
-wait_s_max = 60  # of a test that would hang: how busy the machine is must not matter
 EGRESS, INGRESS = "NET_BW_EGR_KILOBIT_PER_SEC", "NET_BW_IGR_KILOBIT_PER_SEC"
 PACKETS = "NET_PACKET_RATE_KILOPACKET_PER_SEC"
 NORMAL = "CUSTOM_VNIC_TYPE_NORMAL"
@@ -71,9 +70,6 @@ class World:
                 await asyncio.sleep(0.01)
 
 
-async def rebuilt() -> None: ...
-
-
 async def tell(
     folder: Place,
     endpoint: str,
@@ -86,22 +82,8 @@ async def tell(
     set_ = PlacementSettings(endpoint=endpoint, interval_s=0.01, retry_s_max=0.05, **settings)
     client = client_type(Session(), endpoint, authenticated=False)
     app = PlacementApp(folder, world.intent, world.reports, rebuilt, client, set_)
-    tasks = Tasks()
-    await app.recover()
-    for work in app.tasks():
-        tasks.start(work, "placement")
-    try:
+    async with telling(app, client):
         await scene()
-    finally:
-        await tasks.stop()
-        client.close()
-        await app.database.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(wait_s_max):
-        while not condition():  # noqa: ASYNC110 - of another thread
-            await asyncio.sleep(0.01)
 
 
 def writes(server: Placement) -> list[str]:
@@ -132,7 +114,7 @@ def test_providers_come_change_and_go_with_what_hosts_say(tmp_path: Path) -> Non
         await world.put("h1", None)
         await until(lambda: not server.held())
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
 
@@ -147,7 +129,7 @@ def test_it_waits_for_the_compute_host_and_holds_no_other_host_up(tmp_path: Path
         server.compute("h2")
         await until(lambda: len(server.held()) == 4)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
 
@@ -160,7 +142,7 @@ def test_what_placement_did_not_take_is_told_again(tmp_path: Path, status: int) 
         await world.host("h1", uplink())
         await until(lambda: server.held() == BOTH)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         server.failures = [status] * 3
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
@@ -174,7 +156,7 @@ def test_what_somebody_else_changed_meanwhile_is_read_again(tmp_path: Path) -> N
         await world.host("h1", uplink())
         await until(lambda: server.held() == BOTH)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         server.races = 3
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
@@ -194,7 +176,7 @@ def test_after_a_restart_only_what_differs_is_told(tmp_path: Path) -> None:
         await until(lambda: server.held()["h2:Open vSwitch agent:br-ex"][2][EGRESS] == 7)
         await until(lambda: len(server.held()) == 4)
 
-    with serving() as server:
+    with Placement() as server:
         for name in ("h1", "h2", "h3"):
             server.compute(name)
         asyncio.run(tell(tmp_path, server.endpoint, world, before))
@@ -228,7 +210,7 @@ def test_what_was_under_way_when_it_was_cut_short_is_taken_away(tmp_path: Path) 
     async def after() -> None:
         await until(lambda: not server.held())
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, before, Unanswered))
         asyncio.run(world.put("h1", None))
@@ -250,7 +232,7 @@ def test_what_others_changed_or_took_away_is_told_again(tmp_path: Path) -> None:
                 del server.providers[id_]
         await until(lambda: server.held() == BOTH)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
 
@@ -271,7 +253,7 @@ def test_what_is_allocated_stays_until_it_is_free(tmp_path: Path) -> None:
         server.used.clear()
         await until(lambda: len(server.held()) == 2)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         server.compute("h2")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
@@ -285,7 +267,7 @@ def test_one_whose_name_is_taken_holds_no_other_up(tmp_path: Path) -> None:
         await world.host("h1", uplink())
         await until(lambda: BOTH.items() <= server.held().items())
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         server.compute("h2")
         server.compute("h2:Open vSwitch agent")  # by hand
@@ -312,7 +294,7 @@ def test_a_parent_that_was_made_anew_gets_its_children(tmp_path: Path) -> None:
             )
         )
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene, compare_s=0.05))
 
@@ -338,7 +320,7 @@ def test_how_totals_are_given_out_is_told(tmp_path: Path) -> None:
             "reserved": 100,
         }
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
 
@@ -353,7 +335,7 @@ def test_a_host_that_could_not_be_noted_is_told_nonetheless(tmp_path: Path, lost
         await world.put("h1", None)
         await until(lambda: not server.held())
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         asyncio.run(tell(Flaky(tmp_path, lost), server.endpoint, world, scene))
 
@@ -374,7 +356,7 @@ def test_it_is_said_of_which_hosts_placement_knows_all(tmp_path: Path) -> None:
     async def again() -> None:
         await world.until_synced("h1", True)
 
-    with serving() as server:
+    with Placement() as server:
         asyncio.run(tell(tmp_path, server.endpoint, world, scene))
         world.reports = MemoryLog(2)  # which has lost all
         asyncio.run(tell(tmp_path, server.endpoint, world, again))
@@ -415,7 +397,7 @@ def test_what_changes_while_it_is_noted_is_told(tmp_path: Path) -> None:
         await world.host("h1", uplink())
         await until(lambda: server.held().get(UPLINK, BOTH[UPLINK])[2].get(EGRESS) == 7)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         place = Interrupted(tmp_path, 1, meanwhile)
         asyncio.run(tell(place, server.endpoint, world, scene))
@@ -436,7 +418,7 @@ def test_a_host_that_is_as_before_while_its_change_is_noted_is_told(tmp_path: Pa
         await until(lambda: "DELETE" in str(server.calls))
         await until(lambda: server.held() == BOTH)
 
-    with serving() as server:
+    with Placement() as server:
         server.compute("h1")
         place = Interrupted(tmp_path, 3, meanwhile)
         asyncio.run(tell(place, server.endpoint, world, scene))
