@@ -78,12 +78,15 @@ class FlowTracker:
 
         What is ours and not wanted stays until `prune`; what is not ours goes.
         """
-        self._installed = dict(installed)
         self._dirty = {
             key: wanted[0]
             for key, wanted in self._wanted.items()
             if installed.get(key) != self._body(wanted)
         }
+        # Those as wanted are remembered by the bytes that we have: what was read is a copy of them.
+        ours = {key: body for key, (_, body) in self._wanted.items() if installed.get(key) == body}
+        others = {key: body for key, body in installed.items() if key not in ours}
+        self._installed = ours | others
         self._replaces = False
         for key, body in installed.items():
             if not is_ours(body):

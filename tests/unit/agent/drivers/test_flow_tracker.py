@@ -1,5 +1,8 @@
 """A plan leads from what is installed to what is wanted, safely."""
 
+import gc
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +45,26 @@ def test_what_is_there_already_is_not_sent() -> None:
     tracker.believe({flow_key(flow(PORT, 1)): flow_body(flow(PORT, 1))})
 
     assert tracker.plan() == []
+
+
+def test_what_is_read_back_as_wanted_is_not_held_twice() -> None:
+    tracker, switch = FlowTracker(), dict[FlowKey, FlowBody]()
+    tracker.want(change(PORT, tuple(flow(PORT, number) for number in range(1_000))))
+    carry_out(tracker, switch)
+
+    tracemalloc.start()
+    try:
+        read = {FlowKey(bytearray(k)): FlowBody(bytearray(v)) for k, v in switch.items()}
+        size = tracemalloc.get_traced_memory()[0]
+        assert tracker.believe(read) == 0
+        del read
+        gc.collect()
+        left = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert size > 100_000
+    assert left < size / 2  # the table itself, but not what is in it
 
 
 def test_a_foreign_flow_goes_at_once_and_an_own_stray_only_when_all_is_known() -> None:
