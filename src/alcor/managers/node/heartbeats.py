@@ -71,6 +71,10 @@ class Heartbeats:
         heard = self._heard_by_host.get(host)
         return heard is not None and heard.report.connected
 
+    def is_alive(self, host: str) -> bool:
+        """Whether the host was heard, and is not gone."""
+        return host in self._heard_by_host and not self.is_gone(host)
+
     def is_gone(self, host: str) -> bool:
         """Whether the host has been silent for too long, though there was time to be heard."""
         return self.silence_s(host) > self._silence_s_max
@@ -93,7 +97,7 @@ class Heartbeats:
         at_s = heard.at_s
         if heard.report.connected:
             at_s = max(at_s, self._listening.heard_at_s())
-        return Life(not self.is_gone(host), self._timestamp(at_s), heard.report, synced)
+        return Life(self.is_alive(host), self._timestamp(at_s), heard.report, synced)
 
 
 def _who(report: HostReport) -> tuple[object, ...]:

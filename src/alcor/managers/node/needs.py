@@ -1,6 +1,6 @@
 """What the node manager needs of others: a store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from alcor.contracts.resources import ListQuery
@@ -23,6 +23,10 @@ class Store(Protocol):
 
     async def uplinked(self) -> list[Node]:
         """Those with uplinks to physical networks. This costs no read of the database."""
+        ...
+
+    async def zones(self) -> Mapping[str, str]:
+        """The availability zone of each, by id. This costs no read of the database either."""
         ...
 
     async def nodes(self, ids: Sequence[str]) -> list[Node]:

@@ -109,9 +109,7 @@ class NodeService:
         return Ids([host for host in request.ids if silence_s(host) > limit_s])
 
     async def check_zones(self, request: ZoneHints) -> Done:
-        check_hints(
-            request.names, {ZONE, *(each.availability_zone for each in await self._store.all())}
-        )
+        check_hints(request.names, {ZONE, *(await self._store.zones()).values()})
         return Done()
 
     async def hear(self, entries: Sequence[Entry]) -> None:

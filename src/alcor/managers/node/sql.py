@@ -1,7 +1,8 @@
 """The node manager's store in SQLite: row and outbox change in one transaction."""
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -19,10 +20,10 @@ from alcor.managers.node.model import (
     agent_id,
 )
 from alcor.managers.node.needs import Saved
-from alcor.managers.node.uplinked import Uplinked
+from alcor.managers.node.remembered import Remembered
 from alcor.runtime.sql.database import Database
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
-from alcor.values.errors import Refusal
+from alcor.values.errors import Kind, Refusal
 
 TABLE = ResourceTable("node", "Node", ("tunnel_ip", "agent_id"))
 
@@ -47,7 +48,8 @@ class NodeStore:
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database = database
         self._telling = Telling(database, publisher)
-        self._uplinked = Uplinked()
+        self._remembered = Remembered()
+        self._reading = asyncio.Lock()  # the table, so that it is whole again
 
     async def page(self, query: ListQuery) -> list[Node]:
         return await self._database.read(lambda c: [_decode(d) for d in TABLE.page(c, query)])
@@ -56,10 +58,17 @@ class NodeStore:
         return await self.page(ListQuery())
 
     async def uplinked(self) -> list[Node]:
-        if not self._uplinked.is_whole:
-            self._uplinked.begin()
-            self._uplinked.fill(await self.all())
-        return self._uplinked.nodes()
+        return (await self._whole()).uplinked()
+
+    async def zones(self) -> Mapping[str, str]:
+        return (await self._whole()).zones()
+
+    async def _whole(self) -> Remembered:
+        async with self._reading:
+            if not self._remembered.is_whole:
+                self._remembered.begin()
+                self._remembered.fill(await self.all())
+        return self._remembered
 
     async def nodes(self, ids: Sequence[str]) -> list[Node]:
         return await self._database.read(
@@ -97,18 +106,17 @@ class NodeStore:
             return Saved([], outbox.tell(connection, first, [intent.told_gone(id_)], trace))
 
         sequence = (await self._write(work)).sequence
-        self._uplinked.remove(id_)
+        self._remembered.remove(id_)
         return sequence
 
     async def _write(self, work: Callable[[sqlite3.Connection], Saved]) -> Saved:
         try:
             saved = await self._telling.write(work)
-        except Refusal:
-            raise  # nothing was saved
-        except BaseException:
-            self._uplinked.doubt()
+        except BaseException as problem:
+            if not isinstance(problem, Refusal) or problem.kind is Kind.UNAVAILABLE:
+                self._remembered.doubt()  # it may be saved; of others nothing was
             raise
-        self._uplinked.put(saved.nodes)
+        self._remembered.put(saved.nodes)
         return saved
 
 

@@ -22,9 +22,8 @@ class ZoneService(ListedService):
 
     async def _zones(self, caller: Caller) -> Sequence[Item]:
         alive: dict[str, bool] = {}  # whether any host of it is
-        for node in await self._store.all():
-            zone = node.availability_zone
-            alive[zone] = alive.get(zone, False) or self._heartbeats.life(node.id).alive
+        for host, zone in (await self._store.zones()).items():
+            alive[zone] = alive.get(zone, False) or self._heartbeats.is_alive(host)
         return [
             {
                 "id": f"{zone}/{kind}",

@@ -1,7 +1,7 @@
-"""The copy of nodes with uplinks, while the table is read and after a write that failed midway."""
+"""The copy of what is asked of all nodes: while the table is read, and after a lost answer."""
 
 from alcor.managers.node.model import Node, node
-from alcor.managers.node.uplinked import Uplinked
+from alcor.managers.node.remembered import Remembered
 
 
 def _node(name: str, *uplinks: str) -> Node:
@@ -10,12 +10,12 @@ def _node(name: str, *uplinks: str) -> Node:
     )
 
 
-def _names(copy: Uplinked) -> set[str]:
-    return {each.id for each in copy.nodes()}
+def _names(copy: Remembered) -> set[str]:
+    return {each.id for each in copy.uplinked()}
 
 
 def test_what_is_saved_while_the_table_is_read_counts_and_not_what_was_read() -> None:
-    copy = Uplinked()
+    copy = Remembered()
     copy.begin()
     read = [_node("kept", "ext"), _node("unplugged", "ext"), _node("removed", "ext")]
     copy.put([_node("unplugged"), _node("new", "ext")])
@@ -24,10 +24,11 @@ def test_what_is_saved_while_the_table_is_read_counts_and_not_what_was_read() ->
 
     assert copy.is_whole
     assert _names(copy) == {"kept", "new"}
+    assert copy.zones() == dict.fromkeys(("kept", "unplugged", "new"), "nova")
 
 
 def test_after_a_write_that_may_have_been_saved_the_table_counts() -> None:
-    copy = Uplinked()
+    copy = Remembered()
     copy.begin()
     copy.fill([_node("a", "ext"), _node("b", "ext")])
     copy.doubt()
@@ -36,3 +37,4 @@ def test_after_a_write_that_may_have_been_saved_the_table_counts() -> None:
     copy.begin()
     copy.fill([_node("b", "ext")])
     assert _names(copy) == {"b"}
+    assert copy.zones() == {"b": "nova"}
