@@ -6,6 +6,7 @@ killed, the switch goes on as it is.
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -46,6 +47,7 @@ from alcor.agent.services.metadata import Metadata
 from alcor.agent.services.resolver import Resolver
 from alcor.agent.services.streams import Service
 from alcor.agent.services.upstream import Upstream
+from alcor.runtime import watchdog
 from alcor.runtime.clock import chance, exact_timestamp, now_s
 from alcor.runtime.config import ConfigError, endpoint, file_of, needed
 from alcor.runtime.observability import logs
@@ -358,6 +360,7 @@ async def run_until_stopped(agent: Agent) -> None:
     for number in asked:
         loop.add_signal_handler(number, task.cancel)
     logs.listen()
+    watchdog.begin(os.environ)
     try:
         await agent.run()
     except asyncio.CancelledError:

@@ -32,6 +32,7 @@ from alcor.gateway.http.server import HttpServer
 from alcor.gateway.identity import Identity
 from alcor.gateway.own.operations import About
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime import watchdog
 from alcor.runtime.clock import new_id, now_s
 from alcor.runtime.config import ConfigError, endpoint, needed
 from alcor.runtime.descriptors import take_all_descriptors
@@ -126,6 +127,7 @@ async def run(config: Config, child: Child, started: Callable[[Running], None]) 
     for number in ends():
         loop.add_signal_handler(number, asked.set)
     logs.listen(child.pid)
+    watchdog.begin(os.environ)
     async with embedded(config, child) as running:
         settle_memory()
         host, port = running.api

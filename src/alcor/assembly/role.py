@@ -11,12 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import nats.errors
 import structlog
 import uvloop
 from nats.aio.client import Client
 
 from alcor.assembly.config import Config
 from alcor.keyed_log.jetstream import JetStreamLog
+from alcor.runtime import watchdog
 from alcor.runtime.calls.nats_wire import NatsWire
 from alcor.runtime.clock import Seconds, now_s
 from alcor.runtime.config import ConfigError, file_of, without_login
@@ -103,6 +105,8 @@ async def _connect(config: Config, role: str) -> Client:
                 reconnect_time_wait=reconnect_every_s,
                 pending_size=pending_bytes_max,
             )
+    except nats.errors.Error as error:  # of what is no URL of one server
+        raise ConfigError(f"served.nats = {where}: {error}") from error
     except TimeoutError as error:
         why = "; ".join(said) or "no answer"
         raise ConfigError(f"served.nats = {where}: NATS does not let us in: {why}") from error
@@ -143,6 +147,7 @@ def run(config: Config, role: str, main: Callable[[Config], Awaitable[None]]) ->
 
     async def settled() -> None:
         logs.listen()
+        watchdog.begin(os.environ)
         settle_memory()
         await main(config)
 

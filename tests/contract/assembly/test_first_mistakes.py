@@ -125,6 +125,14 @@ def test_a_nats_server_that_does_not_let_us_in_is_told_with_its_reason(
         server.kill()
 
 
+def test_more_than_one_nats_server_is_refused_by_the_name_of_the_setting() -> None:
+    """It was a fault of ours, with a traceback."""
+    given = {"served.nats": "nats://127.0.0.1:4222,nats://127.0.0.1:4223"}
+
+    with pytest.raises(ConfigError, match=r"^served\.nats = nats://127\.0\.0\.1:4222,nats"):
+        asyncio.run(roles.gateway(load(Config, None, {}, given)))
+
+
 @pytest.fixture
 def without_jetstream() -> Iterator[str]:
     """The URL of a NATS server that keeps nothing."""
