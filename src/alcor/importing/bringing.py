@@ -240,7 +240,7 @@ class Bringing:
         try:
             if hooks.made is not None:
                 hooks.made(each, here)
-            if later := subject.later(each.wanted):
+            if later := subject.later(each.wanted) | subject.unasked(each.wanted, here):
                 later.pop("tags", None)
                 if later:
                     self.target.update(subject.kind, each.wanted["id"], later)

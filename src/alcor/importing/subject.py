@@ -91,6 +91,16 @@ class Subject:
             if not fields[name].post and fields[name].put and not _is_nothing(value)
         }
 
+    def unasked(self, wanted: Item, made: Item) -> Item:
+        """What was given to one that has nothing of it at the source, such as a project's default
+        QoS policy: null is no word in a POST, and is one in a PUT."""
+        fields = self.kind.field_by_name
+        return {
+            name: None
+            for name, value in wanted.items()
+            if value is None and fields[name].put and not _is_nothing(made.get(name))
+        }
+
     def beyond(self, item: Item) -> list[str]:
         """What is said of the item at the source that nothing here can keep."""
         fields = self.kind.field_by_name

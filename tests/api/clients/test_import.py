@@ -246,6 +246,20 @@ def traffic(api: Any, group: str) -> set[tuple[Any, ...]]:
     return {(*(rule[name] for name in names), rule["remote_group_id"] == group) for rule in rules}
 
 
+def test_a_network_from_before_its_projects_default_policy_stays_without_one(
+    source: Any, target: Any
+) -> None:
+    network = source.network(project_id="green", name="early")
+    source.make("/v2.0/qos/policies", "policy", name="default", is_default=True, project_id="green")
+
+    report = bring(source, target)
+
+    assert report["problems"] == []
+    [here] = target.listed("/v2.0/networks?name=early")
+    assert here["qos_policy_id"] is network["qos_policy_id"] is None
+    assert sums(bring(source, target))["different"] == 0
+
+
 def test_only_one_projects_things_are_brought_if_that_is_asked_for(
     source: Any, target: Any
 ) -> None:
