@@ -14,7 +14,7 @@ resource "openstack_networking_port_v2" "full" {
 
   fixed_ip {
     subnet_id  = openstack_networking_subnet_v2.blue.id
-    ip_address = var.changed ? "192.168.7.51" : "192.168.7.50"
+    ip_address = "192.168.7.50"
   }
   dynamic "fixed_ip" {
     for_each = var.changed ? ["192.168.7.52"] : []
