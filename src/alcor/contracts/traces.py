@@ -78,6 +78,20 @@ class Exits(msgspec.Struct, frozen=True):
     standby: list[str]
 
 
+class HostAsked(msgspec.Struct, frozen=True):
+    """A host."""
+
+    host: str
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """What a host has to do with: networks (or segments of them) that it has ports of, and routers
+    that leave by it, or would if another host were lost."""
+
+    network_ids: list[str]
+    router_ids: list[str]
+
+
 class TracePeer(Protocol):
     """The delivery: it holds all intent."""
 
@@ -96,6 +110,12 @@ class TracePeer(Protocol):
 
     async def exits(self, request: ExitsAsked) -> Exits:
         """By which hosts a router's packets leave; by none where it has no gateway.
+
+        `Unavailable` while intent has not been read."""
+        ...
+
+    async def carried(self, request: HostAsked) -> Carried:
+        """What the host carries; nothing of one that is not known.
 
         `Unavailable` while intent has not been read."""
         ...

@@ -9,8 +9,10 @@ from typing import Any
 
 from alcor.contracts.peers import Ids
 from alcor.contracts.traces import (
+    Carried,
     Exits,
     ExitsAsked,
+    HostAsked,
     TracedPacket,
     TracedStep,
     TraceReply,
@@ -80,6 +82,12 @@ class Traces:
         exits = self._index.exits
         active = exits.active(request.router_id)
         return Exits(sorted(active), sorted(exits.of(request.router_id) - active))
+
+    async def carried(self, request: HostAsked) -> Carried:
+        """Networks and routers of the host."""
+        self._check_ready()
+        networks = {port.network_id for port in self._index.ports_on(request.host)}
+        return Carried(sorted(networks), self._index.exits.routers_by(request.host))
 
     def _check_ready(self) -> None:
         if not self._ready():

@@ -62,6 +62,8 @@ class Routes:
         self._serving = {
             ("/v2.0/networks", "dhcp-agents"): serving.on_network,
             ("/v2.0/routers", "l3-agents"): serving.on_router,
+            ("/v2.0/agents", "dhcp-networks"): serving.networks,
+            ("/v2.0/agents", "l3-routers"): serving.routers,
         }
 
     def found(self, path: str) -> Found | None:

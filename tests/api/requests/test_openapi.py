@@ -44,6 +44,7 @@ def test_the_document_names_every_route(api: Any) -> None:
     for path in ("/v2.0/networks", "/v2.0/networks/{id}", "/v2.0/ports/{id}", "/alcor/v1/nodes",
                  "/alcor/v1/batch/ports", "/alcor/v1/ports/{id}/state",
                  "/v2.0/networks/{id}/dhcp-agents", "/v2.0/routers/{id}/l3-agents",
+                 "/v2.0/agents/{id}/dhcp-networks", "/v2.0/agents/{id}/l3-routers",
                  "/alcor/v1/traces"):  # fmt: skip
         assert path in document["paths"]
     for alias in (e["alias"] for e in api.listed("/v2.0/extensions")):

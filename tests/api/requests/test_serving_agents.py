@@ -47,7 +47,13 @@ def test_a_network_is_served_by_the_hosts_of_its_ports(api: Any) -> None:
 
     assert hosts_of(found) == ["sa1", "sa2"]
     assert found.json["agents"][0].keys() == api.listed("/v2.0/agents")[0].keys()
+    for agent in found.json["agents"]:  # one host is on the network's first segment, one not
+        path_of = f"/v2.0/agents/{agent['id']}"
+        networks = api.listed(f"/v2.0/networks?id={network['id']}")
+        assert api.get(f"{path_of}/dhcp-networks").json == {"networks": networks}
+        assert api.get(f"{path_of}/l3-routers").json == {"routers": []}
     assert api.get(path.replace("networks/", "networks/0")).status == 404
+    assert api.get(f"/v2.0/agents/{network['id']}/dhcp-networks").status == 404
     assert api.call("POST", path, {"agent_id": "x"}).status == 405
 
 
@@ -70,6 +76,8 @@ def test_only_administrators_are_told_of_hosts(control_plane: Any, tmp_path: Pat
             refused = tenant.get(path)
             assert (refused.status, refused.type) == (403, "PolicyNotAuthorized")
             assert operator.get(path).json == {"agents": []}
+        for what in ("dhcp-networks", "l3-routers"):
+            assert tenant.get(f"/v2.0/agents/{network}/{what}").status == 403
 
 
 async def speak(agents_port: int, hello: Hello) -> None:
@@ -100,6 +108,8 @@ def test_a_router_is_served_by_the_host_it_leaves_by_and_the_next_in_line(tmp_pa
                 states = {each["host"]: each["ha_state"] for each in found.json["agents"]}
             assert states.keys() == {"h1", "h2"}
             assert sorted(states.values()) == ["active", "standby"]
+            carriers = await asyncio.to_thread(carriers_of, api)
+            assert carriers == {"h1": [router["id"]], "h2": [router["id"]], "h3": []}
             inside = await asyncio.to_thread(api.make, "/v2.0/routers", "router", name="inside")
             none = await asyncio.to_thread(api.get, f"/v2.0/routers/{inside['id']}/l3-agents")
             assert none.json == {"agents": []}
@@ -108,6 +118,15 @@ def test_a_router_is_served_by_the_host_it_leaves_by_and_the_next_in_line(tmp_pa
             await asyncio.gather(*hosts, return_exceptions=True)
 
     asyncio.run(scene())
+
+
+def carriers_of(api: Api) -> dict[str, list[str]]:
+    """The routers that each host is asked for."""
+    found = {
+        agent["host"]: api.get(f"/v2.0/agents/{agent['id']}/l3-routers").json["routers"]
+        for agent in api.listed("/v2.0/agents")
+    }
+    return {host: [each["id"] for each in routers] for host, routers in found.items()}
 
 
 def with_gateway(api: Api) -> Any:

@@ -32,9 +32,11 @@ def _number(least: int, most: int, *also: str) -> Schema:
     return {"type": ["integer", *also], "minimum": least, "maximum": most}
 
 
-SERVING = {
-    "/v2.0/networks/{id}/dhcp-agents": "Of hosts that have ports of the network",
-    "/v2.0/routers/{id}/l3-agents": "Of hosts that the router leaves by, or that are next in line",
+SERVING = {  # by path: what it answers, and what that is
+    "/v2.0/networks/{id}/dhcp-agents": ("Agent", "Of hosts that have ports of the network"),
+    "/v2.0/routers/{id}/l3-agents": ("Agent", "Of hosts that the router leaves by or may at once"),
+    "/v2.0/agents/{id}/dhcp-networks": ("Network", "That the agent's host has ports of"),
+    "/v2.0/agents/{id}/l3-routers": ("Router", "That leave by the agent's host or may at once"),
 }
 
 SCHEMAS: Schema = {
@@ -176,9 +178,10 @@ def paths(kinds: Sequence[Resource]) -> Schema:
             [_in_path("id")],
         ),
     }
-    for path, says in SERVING.items():
-        agents: Schema = {"type": "array", "items": _ref("Agent")}
-        found[path] = _get(says, "agents", _object({"agents": agents}, "agents"), [_in_path("id")])
+    for path, (title, says) in SERVING.items():
+        key = f"{title.lower()}s"
+        items = _object({key: {"type": "array", "items": _ref(title)}}, key)
+        found[path] = _get(says, "agents", items, [_in_path("id")])
     found["/alcor/v1/traces"] = {"post": _trace()}
     found["/readyz"]["get"]["responses"]["503"] = _answer({"type": "object"}, "Not yet.")
     for kind in kinds:
