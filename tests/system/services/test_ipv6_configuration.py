@@ -5,12 +5,22 @@ from typing import Any
 
 import pytest
 
+from alcor.agent.packets.advertisement import (
+    ALL_NODES,
+    ALL_NODES_MAC,
+    Advertisement,
+    build_advertisement,
+)
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
+from alcor.lab import namespaces
 from alcor.lab.commands import run
+from alcor.lab.interfaces import forward_packets
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic import dhcp6
+from alcor.lab.traffic.frames import FrameSocket
 from alcor.lab.waiting import wait_until
+from alcor.values.addresses import eui64_link_local, mac
 
 ROUTER = Kind("router", "routers", "/v2.0/routers")
 lab_name = "sysip6"
@@ -109,16 +119,50 @@ def test_a_router_is_the_default_router_of_who_is_told_by_advertisement(lab: Lab
     lab.unplug([one, other])
 
 
+def test_a_machine_that_is_a_router_stays_the_default_router_of_its_neighbours(lab: Lab) -> None:
+    edge, near, far = make(lab, "slaac", "fd00:59::/64", "edge near far", "h1 h1 h2")
+    anything = {"port_security_enabled": False, "security_groups": []}
+    for machine in (edge, near, far):
+        revision = lab.api.update(PORT, machine.port_id, anything)[1]
+    assert lab.api.wait(revision, wait_s).converged
+    space = lab.layout.machine_namespace(edge.name)
+    with namespaces.inside(space):
+        forward_packets()
+    said = Advertisement(mac(edge.mac), 1_800, False, False, 1_400, ())
+    router = str(eui64_link_local(mac(edge.mac)))
+
+    with FrameSocket(space) as wire:
+        for machine in (near, far):
+
+            def hears(machine: Machine = machine) -> bool:
+                wire.send(build_advertisement(said, ALL_NODES_MAC, ALL_NODES))
+                return default_routers(lab, machine) == [router]
+
+            wait_until("a default router", hears, wait_s)
+            ask_whether_it_is_there(lab, machine, router)
+            assert default_routers(lab, machine) == [router]
+    lab.unplug([edge, near, far])
+
+
 def ask_whether_it_is_there(lab: Lab, machine: Machine, router: str) -> None:
     """As a kernel does from time to time, of whom it sends to; until it is answered."""
     space = lab.layout.machine_namespace(machine.name)
-    run("ip", "-n", space, "neigh", "change", router, "dev", "eth0", "nud", "probe")
+
+    def found() -> dict[str, Any]:
+        return next(
+            each
+            for each in ip6(lab, machine, "neigh", "show", "dev", "eth0")
+            if each["dst"] == router
+        )
+
+    link_layer = found()["lladdr"]
 
     def is_there() -> bool:
-        return any(
-            each["dst"] == router and each["state"] == ["REACHABLE"]
-            for each in ip6(lab, machine, "neigh", "show", "dev", "eth0")
-        )
+        if found()["state"] == ["REACHABLE"]:
+            return True
+        words = ("lladdr", link_layer, "dev", "eth0", "router", "nud", "probe")
+        run("ip", "-n", space, "neigh", "replace", router, *words)
+        return False
 
     wait_until(f"{router} to answer", is_there, wait_s)
 

@@ -109,6 +109,8 @@ class Fabric:
         trace = self._switches[port.host].trace(_tagged(asks, tag), ofport, {})
         # What nobody here knows is asked of others and outside, where nobody answers.
         answers = [each.packet["eth_src"] for each in trace.sent if each.packet["eth_dst"] == own]
+        # Who is asked himself answers.
+        answers += [each.packet["eth_dst"] for each in trace.sent if _is_for_one(each)]
         return Mac(answers[0]) if answers else None
 
     def _through(self, host: str, frame: bytes, in_port: int, fields: Mapping[str, int]) -> Fate:
@@ -144,6 +146,11 @@ class Fabric:
         taken = [fate for fate in fates if fate.stage not in ("CLASSIFY", "L2_DST")]
         assert len(taken) <= 1, "two hosts take it"
         return taken[0] if taken else Fate("left", "UPLINK_OUT", source=source)
+
+
+def _is_for_one(sent: Sent) -> bool:
+    """Whether it is a solicitation that goes to one machine."""
+    return sent.packet["icmpv6_type"] == 135 and not sent.packet["eth_dst"] >> 40 & 1
 
 
 def _tagged(frame: bytes, tag: int) -> bytes:

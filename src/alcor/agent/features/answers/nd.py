@@ -7,6 +7,8 @@ which can be set only once the type has changed. This is the form that the users
 A router says that it is one: a machine that hears otherwise, as it asks whether its default router
 is still there, has no default route any more (RFC 4861, 7.2.5).
 
+A machine that may have every address may be a router as well: it is asked itself, and says so.
+
 A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
 """
 
@@ -29,12 +31,13 @@ from alcor.ovs.flow import (
     move,
     set_field,
 )
-from alcor.values.addresses import Address, Mac, eui64_link_local
+from alcor.values.addresses import Address, Mac, Prefix, eui64_link_local
 
 SOLICIT, ADVERTISE = 135, 136
 TARGET_LINK_LAYER = 2  # option type (RFC 4861, 4.6.1)
 ROUTER, SOLICITED, OVERRIDE = 1 << 31, 1 << 30, 1 << 29  # flags of an advertisement
 ALL_NODES = 0xFF02 << 112 | 1
+_EVERY = Prefix(6, 0, 0)
 
 _TO_ASKER = move("eth_src", "eth_dst")
 _TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
@@ -70,6 +73,13 @@ def _of_router(cookie: int, vni: int, address: int, mac: int) -> Flow:
     return flow._replace(instructions=apply(*actions, goto=p.ND_ANSWER))
 
 
+def _to_itself(cookie: int, vni: int, address: int, mac: int) -> Flow:
+    """A solicitation goes to who has the address."""
+    asks = _advertisement(cookie, vni, address, mac)
+    return asks._replace(instructions=apply(set_field("eth_dst", mac), goto=p.L2_DST))
+
+
+_ASKED = Shape(_to_itself, p.VNI, "nd_target", "eth_dst")
 _ANSWER = Shape(_advertisement, p.VNI, "nd_target", "eth_src")
 _ANSWER_OF_ROUTER = Shape(_of_router, p.VNI, "nd_target", "eth_src")
 
@@ -126,7 +136,8 @@ def port(wired: Wired, cookie: int) -> Iterator[Flow]:
 def neighbour(network: Network, neighbour: Neighbour, cookie: int) -> list[Filled]:
     """One flow for each IPv6 address of a neighbour, and for its link-local address."""
     fixed = [each.number for each in neighbour.addresses if each.version == 6]
-    return _answers(network, fixed, neighbour.mac, cookie)
+    says_itself = any(pair.prefix == _EVERY for pair in neighbour.pairs)
+    return _answers(network, fixed, neighbour.mac, cookie, _ASKED if says_itself else _ANSWER)
 
 
 def router(leg: Leg, cookie: int) -> list[Filled]:
