@@ -104,13 +104,39 @@ def test_how_a_network_travels_may_be_said_again_and_not_be_changed(api: Api) ->
             ("provider:network_type", "flat"),
             ("provider:network_type", None),
             ("provider:physical_network", "elsewhere"),
-            ("provider:segmentation_id", 13),
+            ("provider:segmentation_id", None),
         ):
             answer = api.call("PUT", path, {"network": same | {name: other}})
             assert (answer.status, answer.type) == (400, "InvalidInput")
             assert answer.message.endswith(f"attributes: {name}.")
         kept = api.get(path).json["network"]
         assert {name: kept[name] for name in same} == same
+    answer = api.call("PUT", path_of(made[0]), {"network": {"provider:segmentation_id": 13}})
+    assert (answer.status, answer.type) == (400, "InvalidInput")
+
+
+def path_of(network: dict[str, Any]) -> str:
+    return f"/v2.0/networks/{network['id']}"
+
+
+def test_a_network_of_a_vlan_moves_to_another_that_is_free(api: Api) -> None:
+    wire = {"provider:network_type": "vlan", "provider:physical_network": "retagged"}
+    one, other = (api.network(**wire, **{"provider:segmentation_id": vlan}) for vlan in (21, 22))
+
+    def retagged(vlan: int) -> Any:
+        return api.call("PUT", path_of(one), {"network": {"provider:segmentation_id": vlan}})
+
+    taken, wrong, moved = retagged(22), retagged(4_095), retagged(23)
+
+    assert (taken.status, taken.type) == (409, "VlanIdInUse")
+    assert (wrong.status, wrong.type) == (400, "InvalidInput")
+    assert (moved.status, moved.json["network"]["provider:segmentation_id"]) == (200, 23)
+    assert moved.json["network"]["alcor:vni"] == one["alcor:vni"]
+    assert api.listed(f"/v2.0/networks?id={one['id']}&provider:segmentation_id=23")
+    (segment,) = api.listed(f"/v2.0/segments?network_id={one['id']}")
+    assert segment["segmentation_id"] == 23
+    assert api.network(**wire, **{"provider:segmentation_id": 21})  # it is free again
+    assert api.get(path_of(other)).json["network"]["provider:segmentation_id"] == 22
 
 
 def test_a_network_too_narrow_for_a_family_has_no_subnet_of_it(api: Api) -> None:

@@ -202,12 +202,35 @@ def _begins(words: bytes, frame: bytes) -> bool:
     return frame.startswith(words)
 
 
-def _says(heard: Heard, machine: Machine, own: str = "") -> bool:
+def _says(heard: Heard, machine: Machine, own: str = "", vlan: int = VLAN) -> bool:
     """Whether it is the answer to the pc that the machine has its address, or this one."""
     frame = heard.frame
-    is_answer = heard.vlan == VLAN and frame[12:14] == _ARP and frame[21] == 2
+    is_answer = heard.vlan == vlan and frame[12:14] == _ARP and frame[21] == 2
     ends = mac(machine.mac).to_bytes(6, "big") + address(own or machine.address(4)).packed
     return is_answer and frame[:6] == mac(outside.mac).to_bytes(6, "big") and frame[22:32] == ends
+
+
+def test_a_network_that_gets_another_vlan_is_heard_there_and_nowhere_else(
+    lab: Lab, site: Site
+) -> None:
+    one, two, far = site.machines
+    answers(lab, one, two.address(4))
+    change = {"provider:segmentation_id": OTHER_VLAN}
+
+    assert lab.api.wait(lab.api.update(NETWORK, site.network_id, change)[1], converge_s).converged
+
+    with Wire(lab, "h1") as wire, Wire(lab, "br0") as pc:
+        for source, target in ((one, two), (two, one), (one, far), (far, two)):
+            answers(lab, source, target.address(4))
+        direct = [each for each in wire.heard() if each.is_between(one.mac, two.mac)]
+        assert {each.vlan for each in direct} == {OTHER_VLAN}
+        asks = arp(
+            outside.mac, broadcast, operation=1, sender=(outside.mac, PC), asked=one.address(4)
+        )
+        pc.send(asks, VLAN)
+        pc.send(asks, OTHER_VLAN)
+        pc.wait_for("an answer", lambda heard: _says(heard, one, vlan=OTHER_VLAN))
+        assert not any(_says(each, one) for each in pc.heard())
 
 
 @pytest.mark.proves("Machines without port security on a VLAN", "IPv4 IPv6", "same across")

@@ -236,6 +236,8 @@ class NetworkStore:
                     check_mtu(id_, new.mtu, version)
             _check_default(connection, [new])
             check_external(new, len(new.segments or ()))
+            if new.segmentation_id != old.segmentation_id:
+                segment_table.retag(connection, new)
             if new.qos_policy_id != old.qos_policy_id:
                 _check_policy(connection, new, project)
             for action, on, was in (

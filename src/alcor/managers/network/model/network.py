@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alcor.managers.network.model.segment import TUNNELS, VXLAN, Segment
+from alcor.managers.network.model.segment import TUNNELS, VLAN, VXLAN, Segment, vlan_id
 from alcor.resource.revisions import revised
 from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
 
@@ -166,6 +166,9 @@ def changed(old: Network, changes: Mapping[str, Any], now: str, limits: Limits) 
     """The network after a checked PUT; the very same value when nothing is different."""
     wanted = dict(changes)
     _check_travels(old, wanted)
+    vlan = wanted.get(_VLAN_ID)
+    if vlan is not None and vlan != old.segmentation_id:
+        wanted["segmentation_id"] = vlan_id(vlan)
     if "mtu" in wanted:
         wanted["mtu"] = mtu(wanted["mtu"], limits)
     if "tags" in wanted:
@@ -192,8 +195,10 @@ CHANGEABLE = frozenset(
         "external",
         "is_default",
         "qos_policy_id",
+        "segmentation_id",
     }
 )
+_VLAN_ID = "provider:segmentation_id"
 
 
 def mtu(wanted: int, limits: Limits) -> int:
@@ -208,13 +213,22 @@ def mtu(wanted: int, limits: Limits) -> int:
 
 
 def _check_travels(old: Network, wanted: Mapping[str, Any]) -> None:
-    """How a network travels stays as it is; clients that send back what they read say the same."""
+    """How a network travels stays as it is, but for the id of a VLAN, as in Neutron; clients that
+    send back what they read say the same."""
     values = {
         "provider:network_type": old.network_type,
         "provider:physical_network": old.physical_network,
-        "provider:segmentation_id": old.segmentation_id,
+        _VLAN_ID: old.segmentation_id,
     }
-    if others := [name for name in values if wanted.get(name, values[name]) != values[name]]:
+    others = [name for name in values if wanted.get(name, values[name]) != values[name]]
+    if others == [_VLAN_ID] and old.network_type == VLAN and wanted[_VLAN_ID] is not None:
+        if not old.segments:
+            return
+        raise InvalidInput(
+            "Invalid input for operation: Provider network attributes can be updated only in "
+            "provider networks with a single segment."
+        )
+    if others:
         raise InvalidInput(
             "Invalid input for operation: Plugin does not support updating the following provider "
             f"network attributes: {', '.join(others)}."

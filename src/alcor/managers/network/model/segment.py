@@ -82,8 +82,13 @@ def segment(
         raise _invalid(f"physical_network required for {type_} provider network")
     if type_ == FLAT and id_ is not None:
         raise _invalid("segmentation_id prohibited for flat provider network")
-    _check_range(id_, 1, vlan_max)
-    return Segment(type_, physical, id_)
+    return Segment(type_, physical, None if id_ is None else vlan_id(id_))
+
+
+def vlan_id(wanted: int) -> int:
+    """The id, if a VLAN can have it."""
+    _check_range(wanted, 1, vlan_max)
+    return wanted
 
 
 def _wanted(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -91,6 +91,15 @@ def _on_wire(connection: sqlite3.Connection, wanted: NetworkSegment, project: st
     return vlan
 
 
+def retag(connection: sqlite3.Connection, network: Network) -> None:
+    """A network of one segment, which is a VLAN, has another VLAN id from now on."""
+    (row,) = TABLE.where(connection, "id = ?", (network.id,))
+    connection.execute("DELETE FROM physical_segment WHERE network_id = ?", (network.id,))
+    new = msgspec.structs.replace(decode(row.doc), segmentation_id=network.segmentation_id)
+    _on_wire(connection, new, network.project_id)
+    TABLE.replace(connection, [row_of(new, row.sequence)])
+
+
 def remove(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     """These segments are gone, and what they had is free."""
     TABLE.delete(connection, ids)
