@@ -136,6 +136,7 @@ def test_a_router_answers_for_its_addresses_and_says_what_it_can_not_do(
 
     for own in ("10.22.0.1", "10.23.0.1", "fd22::1", "fd23::1"):
         assert "1 received" in ping(lab, left, own)
+        assert "1 received" in ping(lab, left, own, "-s4000")
     target4, target6 = right.address(4), right.address(6)
     assert complaint(lab, left, target4, "-t1") == ("10.22.0.1", "Time to live exceeded")
     assert complaint(lab, left, target6, "-t1") == ("fd22::1", "Time exceeded: Hop limit")

@@ -1,13 +1,16 @@
-"""ICMP errors: what a router says of a packet that it can't forward.
+"""ICMP errors: what a router says of a packet that it can't forward; and answers to long pings.
 
 Pure. Sources: RFC 792, RFC 1812 section 4.3.2, RFC 4443. Nothing is said of another error, of later
 fragments, or of what was sent to or from many: such answers would multiply.
+
+A ping that came in fragments is answered fragment by fragment, each by itself: the answer has the
+same bytes but for its type, which only the first has.
 """
 
 from enum import Enum
 from typing import NamedTuple
 
-from alcor.agent.packets.ipv4 import Malformed
+from alcor.agent.packets.ipv4 import Malformed, checksum
 from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.packet import Packet
@@ -17,6 +20,10 @@ packet_bytes_max, packet6_bytes_max = 576, 1280  # of an error, headers included
 
 _QUERIES = frozenset((0, 8, 13, 14))  # echo, timestamp: ICMP that is no error
 _LATER_FRAGMENT = 3
+_OFFSET4, _OFFSET6 = 0x1FFF, 0xFFF8  # of a fragment, in its word
+_ECHO, _ECHO_REPLY, _ECHO6, _ECHO6_REPLY = 8, 0, 128, 129
+_FRAGMENT_HEADER = 44
+_HOPS = 64
 _MULTICAST4, _LIMITED_BROADCAST, _LOOPBACK4 = 0xE, 0xFFFFFFFF, 127
 _FRAGMENT_NEEDED, _TOO_BIG = (3, 4), (2, 0)
 
@@ -91,3 +98,41 @@ def _ip_of(packet: Packet) -> bytes:
     if packet["eth_type"] == ETH_TYPE_IPV4:
         return data[: int.from_bytes(data[2:4], "big")]
     return data[: 40 + int.from_bytes(data[4:6], "big")]
+
+
+def is_piece(packet: Packet) -> bool:
+    """Whether it is a fragment of ICMP."""
+    return bool(packet["ip_frag"]) and packet["ip_proto"] in (IP_PROTO_ICMP, IP_PROTO_ICMPV6)
+
+
+def answered_piece(packet: Packet, ends: Ends) -> bytes:
+    """The fragment of the answer to a ping, of which this is a fragment; `Malformed` of another
+    first fragment."""
+    data = bytearray(_ip_of(packet))
+    if packet["eth_type"] == ETH_TYPE_IPV4:
+        at = (data[0] & 15) * 4
+        if not int.from_bytes(data[6:8], "big") & _OFFSET4:
+            _become_answer(data, at, _ECHO, _ECHO_REPLY)
+        data[12:20] = data[16:20] + data[12:16]
+        data[8], data[10:12] = _HOPS, bytes(2)
+        data[10:12] = checksum(bytes(data[:at])).to_bytes(2, "big")
+    else:
+        if data[6] != _FRAGMENT_HEADER or len(data) < 48:
+            raise Malformed("more headers than a ping has")
+        if not int.from_bytes(data[42:44], "big") & _OFFSET6:
+            _become_answer(data, 48, _ECHO6, _ECHO6_REPLY)
+        data[8:40] = data[24:40] + data[8:24]
+        data[7] = _HOPS
+    return frames.ip_frame(ends.eth_dst, ends.eth_src, bytes(data))
+
+
+def _become_answer(data: bytearray, at: int, asked: int, answer: int) -> None:
+    """The type, and what it changes in the sum of all fragments (RFC 1624)."""
+    if len(data) < at + 8 or data[at] != asked:
+        raise Malformed("no ping")
+    data[at] = answer
+    old = int.from_bytes(data[at + 2 : at + 4], "big")
+    total = (~old & 0xFFFF) + (~(asked << 8) & 0xFFFF) + (answer << 8)
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    data[at + 2 : at + 4] = (~total & 0xFFFF).to_bytes(2, "big")

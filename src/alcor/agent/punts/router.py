@@ -1,12 +1,14 @@
 """Tells who sent what a router can't forward: out of hops, no route, no host, too large ...
 
+Pings of the router itself that come in fragments are answered here: flows see no type of theirs.
+
 Pure: the packet and the model in, the answer or the reason for silence out.
 """
 
 from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.model.routers.routing import Leg, RouterView
-from alcor.agent.packets.icmp import Ends, Error, refuse
+from alcor.agent.packets.icmp import Ends, Error, answered_piece, is_piece, refuse
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
 from alcor.ovs.fields import ETH_TYPE_IPV6
@@ -30,7 +32,10 @@ def answer(packet: PacketIn, model: HostModel, wired: Wired) -> bytes:
     sender = _sender(packet)
     near = next(iter(_legs_at(view, wired.network.vni, sender)), view.legs[0])
     source = _source(view, packet.field(p.VNI), sender)
-    return _refuse(packet, model, Ends(near.mac, wired.port.mac, source))
+    ends, frame = Ends(near.mac, wired.port.mac, source), Packet(packet.data)
+    if _fault(packet) == p.Fault.NO_SERVICE and is_piece(frame):
+        return answered_piece(frame, ends)
+    return _refuse(packet, model, ends)
 
 
 def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
@@ -71,13 +76,17 @@ def _version(packet: PacketIn) -> int:
 
 
 def _refuse(packet: PacketIn, model: HostModel, ends: Ends) -> bytes:
-    number = (packet.field(p.FLAGS) & p.FAULT_MASK) >> 8
+    number = _fault(packet)
     if number not in _ERROR_BY_FAULT:
         raise Malformed(f"fault {number}")
     vni = packet.field(p.VNI)
     mtu = next((each.mtu for each in model.networks.values() if each.vni == vni), 0)
     error = _ERROR_BY_FAULT[p.Fault(number)]
     return refuse(packet.data, error, ends, mtu if error is Error.TOO_BIG else 0)
+
+
+def _fault(packet: PacketIn) -> int:
+    return (packet.field(p.FLAGS) & p.FAULT_MASK) >> 8
 
 
 def _sender(packet: PacketIn) -> Address:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alcor.agent.packets.icmp import Ends, Error, refuse
+from alcor.agent.packets.icmp import Ends, Error, answered_piece, is_piece, refuse
 from alcor.agent.packets.ipv4 import Malformed, checksum
 from alcor.ovs import frames
 from alcor.ovs.packet import Packet
@@ -80,3 +80,56 @@ def test_any_bytes_are_survived(junk: bytes, kind: bytes) -> None:
     for ends in (ENDS4, ENDS6):
         with suppress(Malformed):
             refuse(junk[:12] + kind + junk[12:], Error.NO_PORT, ends)
+
+
+def test_a_ping_in_fragments_is_answered_by_the_fragments_of_its_answer() -> None:
+    words = bytes(range(256)) * 5
+    asked = frames.icmp4(HERE, ENDS4.source.number, 8, 0, words)[20:]
+    wanted = frames.icmp4(ENDS4.source.number, HERE, 0, 0, words)[20:]
+    for at, more in ((0, 0x2000), (1000, 0)):
+        piece = asked[at : at + 1000]
+        field = more | at // 8
+        packet = frames.ipv4(HERE, ENDS4.source.number, 1, piece, ttl=9, fragment=field)
+        sent = Packet(framed(packet))
+        assert is_piece(sent)
+
+        told = answered_piece(sent, ENDS4)
+
+        said = frames.ipv4(ENDS4.source.number, HERE, 1, wanted[at : at + 1000], fragment=field)
+        assert told == frames.ip_frame(YOU, ME, said)
+
+
+def test_a_ping_of_ipv6_in_fragments_is_answered_as_well() -> None:
+    words = bytes(range(256)) * 5
+    asked = frames.icmp6(HERE6, ENDS6.source.number, 128, 0, words)[40:]
+    wanted = frames.icmp6(ENDS6.source.number, HERE6, 129, 0, words)[40:]
+    for at, more in ((0, 1), (1000, 0)):
+        head = bytes((58, 0)) + (at | more).to_bytes(2, "big") + b"same"
+        packet = frames.ipv6(HERE6, ENDS6.source.number, 44, head + asked[at : at + 1000], hops=9)
+        sent = Packet(framed(packet))
+        assert is_piece(sent)
+
+        told = answered_piece(sent, ENDS6)
+
+        said = frames.ipv6(ENDS6.source.number, HERE6, 44, head + wanted[at : at + 1000])
+        assert told == frames.ip_frame(YOU, ME, said)
+
+
+def test_other_fragments_are_not_taken_for_pings() -> None:
+    here, router = HERE, ENDS4.source.number
+    no_ping = Packet(
+        framed(frames.ipv4(here, router, 1, bytes((13,)) + bytes(23), fragment=0x2000))
+    )
+    with pytest.raises(Malformed):
+        answered_piece(no_ping, ENDS4)
+    assert not is_piece(Packet(framed(frames.ipv4(here, router, 17, bytes(24), fragment=0x2000))))
+    assert not is_piece(Packet(framed(frames.icmp4(here, router, 8, 0, bytes(24)))))
+
+
+@given(st.binary(max_size=80), st.sampled_from([0x2000, 0x0001]))
+def test_any_fragment_is_answered_or_malformed(payload: bytes, field: int) -> None:
+    with suppress(Malformed):
+        packet = frames.ipv4(HERE, THERE, 1, payload, fragment=field)
+        answered_piece(Packet(framed(packet)), ENDS4)
+    with suppress(Malformed):
+        answered_piece(Packet(framed(frames.ipv6(HERE6, THERE6, 44, payload))), ENDS6)
