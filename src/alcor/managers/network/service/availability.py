@@ -62,8 +62,11 @@ class AvailabilityService:
         asked = Ids([subnet.id for subnet in subnets])
         held = (await self._ports.addresses_held(asked)).count_by_id
         pooled = (await self._ips.used(asked)).count_by_id if asked.ids else {}
-        parts = [_part(each, held.get(each.id, 0), pooled.get(each.id, 0)) for each in subnets]
-        return ListReply([_shown(network, subnets, parts) for network in networks])
+        parts: dict[str, list[dict[str, Any]]] = {id_: [] for id_ in ids.ids}
+        for each in subnets:
+            part = _part(each, held.get(each.id, 0), pooled.get(each.id, 0))
+            parts[each.network_id].append(part)
+        return ListReply([_shown(network, parts[network.id]) for network in networks])
 
     async def create(self, request: CreateRequest) -> Written:
         raise _READ_ONLY
@@ -106,11 +109,7 @@ def _part(subnet: SubnetRecord, held: int, pooled: int) -> dict[str, Any]:
     }
 
 
-def _shown(
-    network: Network, subnets: Sequence[SubnetRecord], every: Sequence[Mapping[str, Any]]
-) -> Raw:
-    both = zip(subnets, every, strict=True)
-    parts = [part for subnet, part in both if subnet.network_id == network.id]
+def _shown(network: Network, parts: Sequence[Mapping[str, Any]]) -> Raw:
     document = {
         "network_id": network.id,
         "network_name": network.name,
