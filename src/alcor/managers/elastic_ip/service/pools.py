@@ -3,53 +3,41 @@
 Source: Neutron API reference v2, "Floating IP pools".
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-from msgspec import Raw
+from collections.abc import Sequence
 
 from alcor.contracts.peers import Ids
-from alcor.contracts.resources import (
-    CreateRequest,
-    DeleteRequest,
-    ListQuery,
-    ListReply,
-    ListRequest,
-    UpdateRequest,
-    Written,
-)
+from alcor.contracts.resources import Caller
 from alcor.contracts.sharing import Project
 from alcor.intent.records import SubnetRecord
 from alcor.managers.elastic_ip.needs import Peers
+from alcor.resource.selection import Item
+from alcor.runtime.managing.listed import ListedService
 from alcor.values.errors import NotFound
 
 
-class PoolService:
-    """Keeps the contract ResourceManager; a pool is there as long as its subnet is."""
+class FloatingIPPoolNotFound(NotFound):
+    """No subnet is such a pool."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Floating IP pool {id_[:255]} could not be found.")
+
+
+class PoolService(ListedService):
+    """Keeps the contract ResourceManager, for reading only. A pool's id is its subnet's."""
 
     def __init__(self, peers: Peers) -> None:
+        super().__init__(self._pools, FloatingIPPoolNotFound, shows_id=False)
         self._peers = peers
 
-    async def list_page(self, request: ListRequest) -> ListReply:
-        caller, query = request.caller, request.query
+    async def _pools(self, caller: Caller) -> Sequence[Item]:
         external = (await self._peers.reach.reachable(Project(caller.project_id))).external
         subnets = (await self._peers.subnets.subnets_of(Ids(sorted(external)))).subnets
-        pools = [_pool(subnet) for subnet in subnets if subnet.ip_version == 4]
-        return ListReply([Raw(msgspec.json.encode(pool)) for pool in _page(pools, query)])
-
-    async def create(self, request: CreateRequest) -> Written:
-        raise _none()
-
-    async def update(self, request: UpdateRequest) -> Written:
-        raise _none()
-
-    async def delete(self, request: DeleteRequest) -> Written:
-        raise _none()
+        return [_pool(subnet) for subnet in subnets if subnet.ip_version == 4]
 
 
-def _pool(subnet: SubnetRecord) -> dict[str, Any]:
+def _pool(subnet: SubnetRecord) -> Item:
     return {
+        "id": subnet.id,
         "network_id": subnet.network_id,
         "subnet_id": subnet.id,
         "subnet_name": subnet.name,
@@ -57,28 +45,3 @@ def _pool(subnet: SubnetRecord) -> dict[str, Any]:
         "project_id": subnet.project_id,
         "cidr": subnet.cidr,
     }
-
-
-def _page(pools: list[dict[str, Any]], query: ListQuery) -> list[dict[str, Any]]:
-    """Few, so they are filtered and sorted here; the subnet's id stands for the pool's."""
-
-    def value(pool: Mapping[str, Any], name: str) -> Any:
-        return pool["subnet_id"] if name == "id" else pool[name]
-
-    found = [p for p in pools if all(value(p, f.field) in f.values for f in query.filters)]
-    found.sort(key=lambda pool: str(pool["subnet_id"]))
-    for sort in reversed(query.sorts):
-        found.sort(key=lambda pool: str(value(pool, sort.field)), reverse=sort.descending)
-    if query.reverse:
-        found.reverse()
-    if query.marker:
-        ids = [pool["subnet_id"] for pool in found]
-        if query.marker not in ids:
-            raise _none()
-        found = found[ids.index(query.marker) + 1 :]
-    page = found[: query.limit] if query.limit else found
-    return page[::-1] if query.reverse else page
-
-
-def _none() -> NotFound:
-    return NotFound("The pool could not be found.", type="FloatingIPPoolNotFound")
