@@ -35,9 +35,13 @@ class Store(Protocol[Seen_co]):
 class Publisher(Protocol):
     """Whoever tells the log what was committed."""
 
-    def notify(self, sequence: int) -> None: ...
+    def notify(self, sequence: int, changes: Sequence[Change] = ()) -> None:
+        """All up to and with `sequence` was; who has those changes at hand gives them as well."""
+        ...
 
-    def forget(self, connection: sqlite3.Connection) -> None: ...
+    def forget(self, connection: sqlite3.Connection) -> None:
+        """Within a write: drop what the log has been told."""
+        ...
 
 
 class Sequenced(Protocol):

@@ -1,6 +1,6 @@
 """What the port manager needs of others: a store with transactions, and its peers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Raw
@@ -14,10 +14,11 @@ from alcor.contracts.peers import (
     SubnetPeer,
 )
 from alcor.contracts.qos import QosPolicyPeer
-from alcor.contracts.resources import ListQuery
+from alcor.contracts.resources import ListQuery, Written
 from alcor.contracts.routing import FloatingIpPeer
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model.bindings import Bindings
+from alcor.managers.port.model.jobs import Job
 from alcor.managers.port.model.port import Port
 
 T = TypeVar("T")
@@ -38,6 +39,12 @@ class Peers(NamedTuple):
     groups: SecurityGroupPeer | None = None
     policies: QosPolicyPeer | None = None
     floating_ips: FloatingIpPeer | None = None
+
+
+class Queue(Protocol):
+    """Has writes done in the order in which they are asked for, many together."""
+
+    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
 
 
 class NewGroup(NamedTuple):

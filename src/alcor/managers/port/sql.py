@@ -6,13 +6,14 @@ CROSS JOIN keeps SQLite from turning a join round: each id is looked up, whateve
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
 from alcor.intent import outbox
+from alcor.intent.store import Publisher
 from alcor.keyed_log.log import Change
 from alcor.managers.port import intent
 from alcor.managers.port.macs import Place
@@ -58,14 +59,6 @@ TABLE = ResourceTable(
 
 _encode_binding = msgspec.json.Encoder().encode
 _decode_binding = msgspec.json.Decoder(Binding).decode
-
-
-class Publisher(Protocol):
-    """Whoever tells the log what was committed."""
-
-    def notify(self, sequence: int, changes: Sequence[Change]) -> None: ...
-
-    def forget(self, connection: sqlite3.Connection) -> None: ...
 
 
 # What is wanted is put together first: PostgreSQL would go over all ports of a network otherwise,

@@ -5,15 +5,14 @@ that was taken back), the ports of its network that have no address of it get on
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 import structlog
 
-from alcor.contracts.resources import Caller, Written
+from alcor.contracts.resources import Caller
 from alcor.managers.port.model.addressing import ROUTER_OWNERS, SubnetView
-from alcor.managers.port.model.jobs import Job, Update
-from alcor.managers.port.needs import Store
+from alcor.managers.port.model.jobs import Update
+from alcor.managers.port.needs import Queue, Store
 from alcor.values.errors import Refusal
 
 page_max = 200  # ports that are readdressed together
@@ -21,12 +20,6 @@ again_s = 1.0  # after a failure
 
 log = structlog.get_logger(__name__)
 _NOBODY = Caller(project_id="", admin=True)
-
-
-class Queue(Protocol):
-    """Has jobs done, many together."""
-
-    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
 
 
 class AutomaticAddresses:

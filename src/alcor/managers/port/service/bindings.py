@@ -1,6 +1,6 @@
 """What can be done with the bindings of ports, through the queue of all writes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,18 +20,12 @@ from alcor.contracts.resources import (
 from alcor.intent.records import NodeRecord
 from alcor.managers.port.model import bindings
 from alcor.managers.port.model.bindings import Binding, Bindings, Decided
-from alcor.managers.port.model.jobs import Job, Rebind, project_of
+from alcor.managers.port.model.jobs import Rebind, project_of
 from alcor.managers.port.model.port import Port, PortNotFound
 from alcor.managers.port.model.segments import Reach
-from alcor.managers.port.needs import Store, Transaction
+from alcor.managers.port.needs import Queue, Store, Transaction
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Queue(Protocol):
-    """Has jobs done, many together."""
-
-    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
 
 
 class Hosts(Protocol):

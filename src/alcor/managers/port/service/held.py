@@ -1,7 +1,7 @@
 """Make, take and drop ports for the managers that hold them, through the queue of all writes."""
 
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Raw
 
@@ -15,21 +15,15 @@ from alcor.contracts.held_ports import (
     Readdressing,
 )
 from alcor.contracts.peers import Done, Ids
-from alcor.contracts.resources import Caller, Written
+from alcor.contracts.resources import Caller
 from alcor.managers.port import intent
 from alcor.managers.port.model.addressing import Wish, wishes
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Update
 from alcor.managers.port.model.port import Port, PortNotFound, decode
-from alcor.managers.port.needs import Store, Transaction
+from alcor.managers.port.needs import Queue, Store, Transaction
 from alcor.values.errors import Refusal
 
 addresses_max = 100  # of one held port
-
-
-class Queue(Protocol):
-    """Has jobs done, many together."""
-
-    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
 
 
 class HeldPorts:

@@ -4,7 +4,7 @@ Writes go through one queue (`runtime/coalesce.py`), so that requests that come 
 together.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Raw, Struct, json, structs
@@ -20,16 +20,9 @@ from alcor.contracts.resources import (
 )
 from alcor.intent.records import NetworkRecord, QosRuleRecord
 from alcor.managers.port.model import jobs, placement
-from alcor.managers.port.model.jobs import Job
 from alcor.managers.port.model.names import within
 from alcor.managers.port.model.segments import OnSegment
-from alcor.managers.port.needs import Store
-
-
-class Queue(Protocol):
-    """Has jobs done, many together."""
-
-    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
+from alcor.managers.port.needs import Queue, Store
 
 
 class Networks(Protocol):

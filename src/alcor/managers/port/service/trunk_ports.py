@@ -1,18 +1,11 @@
 """Ports join and leave trunks, through the queue of all writes."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from alcor.contracts.resources import Written
 from alcor.contracts.trunking import Joining, Leaving, Told
-from alcor.managers.port.model.jobs import Job, Together
+from alcor.managers.port.model.jobs import Together
 from alcor.managers.port.model.trunking import Changes, Find, joined, left
-
-
-class Queue(Protocol):
-    """Has jobs done, many together."""
-
-    def ask(self, request: Job, weight: int = 1) -> Awaitable[Written]: ...
+from alcor.managers.port.needs import Queue
 
 
 class TrunkPorts:
