@@ -30,7 +30,7 @@ from alcor.managers.network.api import (
 )
 from alcor.managers.network_acl.api import NETWORK_ACL, NETWORK_ACL_RULE
 from alcor.managers.node.api import AGENT, AVAILABILITY_ZONE, NODE
-from alcor.managers.port.api import BINDING, port_resource
+from alcor.managers.port.api import BINDING, PORT
 from alcor.managers.qos.api import ALIASED, POLICY, RULE_TYPE, alias_of, rules_of
 from alcor.managers.qos.model.rule import TYPES as RULE_TYPES
 from alcor.managers.quota.api import QUOTA
@@ -63,7 +63,7 @@ def declared() -> list[Resource]:
         NODE,
         AGENT,
         AVAILABILITY_ZONE,
-        port_resource(groups=True),
+        PORT,
         BINDING,
         SECURITY_GROUP,
         SECURITY_GROUP_RULE,

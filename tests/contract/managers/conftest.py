@@ -16,10 +16,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 from tests.fixtures.foundation import foundation
+from tests.fixtures.policies import NoPolicies
 
 from alcor.contracts.held_ports import HeldPortPeer
 from alcor.contracts.peers import (
     Done,
+    GroupsRequest,
     Ids,
     IpPeer,
     MacPeer,
@@ -30,10 +32,12 @@ from alcor.contracts.peers import (
     Pool,
     Pools,
     PortPeer,
+    Projects,
     SubnetPeer,
     Subnets,
     ZoneHints,
 )
+from alcor.contracts.peers import Groups as GroupsFound
 from alcor.contracts.resources import (
     Caller,
     CreateRequest,
@@ -44,8 +48,9 @@ from alcor.contracts.resources import (
     ResourceManager,
     UpdateRequest,
 )
+from alcor.contracts.routing import FixedAddresses, FloatingIpPeer
 from alcor.intent import records
-from alcor.intent.records import AddressRange, NetworkRecord, NodeRecord, SubnetRecord
+from alcor.intent.records import AddressRange, GroupRecord, NetworkRecord, NodeRecord, SubnetRecord
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.ip.app import IpApp, IpSettings
@@ -106,6 +111,27 @@ class Owners:
 
     async def lift(self, request: Any) -> Any:
         raise AssertionError("no port write lifts subnets' fences")
+
+
+class Groups:
+    """The security group manager: each project has its default group, and no other."""
+
+    async def groups(self, request: GroupsRequest) -> GroupsFound:
+        return GroupsFound([])
+
+    async def defaults_of(self, request: Projects) -> GroupsFound:
+        defaults = [
+            GroupRecord(id=f"default-{each}", project_id=each, name="default")
+            for each in request.ids
+        ]
+        return GroupsFound(defaults)
+
+
+class FloatingIps:
+    """The elastic IP manager, as far as ports ask: no address is translated to."""
+
+    async def translated_to(self, request: Ids) -> FixedAddresses:
+        return FixedAddresses([])
 
 
 class Crash(BaseException):
@@ -179,6 +205,9 @@ class World:
             loopback(NodePeer, owners),
             self.ips,
             self.macs,
+            Groups(),
+            NoPolicies(),
+            cast(FloatingIpPeer, FloatingIps()),
         )
         self.port = PortApp(base, peers, PortSettings())
         later.peer = self.port.peers[0][1]

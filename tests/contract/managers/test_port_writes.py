@@ -524,7 +524,7 @@ def test_a_project_sees_and_touches_its_own_ports_only(lives: Any) -> None:
 @pytest.mark.parametrize(
     "field",
     [
-        {"security_groups": [P1]},
+        {"security_groups": ["web"]},
         {"dns_name": "-web"},
         {"mac_address": "01:00:00:00:00:00"},
         {"mac_address": "00:00:00:00:00:00"},

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
 from tests.fixtures.foundation import foundation
+from tests.fixtures.policies import NoPolicies
 
 from alcor.contracts.held_ports import FLOATING_IP, ROUTER_GATEWAY, ROUTER_INTERFACE
 from alcor.contracts.peers import Ids, NetworkPeer, SubnetPeer
@@ -91,9 +92,19 @@ class Region:
         base = foundation(lives.place)
         floating, flavors = cross("floating"), cross("flavor")
         router_peers: Any = RouterPeers(
-            owners[0], reach, owners[1], held, floating, flavors, scopes, cross("node")
+            owners[0],
+            reach,
+            owners[1],
+            held,
+            floating,
+            flavors,
+            scopes,
+            cross("node"),
+            NoPolicies(),
         )
-        ip_peers: Any = ElasticIpPeers(owners[0], reach, owners[1], held, cross("router"), scopes)
+        ip_peers: Any = ElasticIpPeers(
+            owners[0], reach, owners[1], held, cross("router"), scopes, NoPolicies()
+        )
         self.router_app = RouterApp(base, router_peers, RouterSettings())
         self.ip_app = ElasticIpApp(base, ip_peers, ElasticIpSettings())
         later["router"] = Mortal(loopback(RouterPeer, self.router_app.peers[0][1]), self.fate)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from tests.fixtures import manager
 from tests.fixtures.foundation import foundation
+from tests.fixtures.policies import NoPolicies
 
 from alcor.contracts.peers import InUse
 from alcor.contracts.resources import (
@@ -67,7 +68,7 @@ class World:
         nobody: Any = None  # no test here asks the other managers
         self.app = NetworkApp(
             foundation(place, self.log, quota=lambda kind, project: quota.get(project, -1)),
-            Peers(nobody, nobody, nobody, self.users, Users(), nobody, nobody),
+            Peers(nobody, nobody, nobody, self.users, Users(), nobody, nobody, NoPolicies()),
             NetworkSettings(),
         )
         self.networks = self.app.resources[0][1]

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 from tests.fixtures import manager
 from tests.fixtures.foundation import foundation
 from tests.fixtures.manager import refusal_of as refused
+from tests.fixtures.policies import NoPolicies
 
 from alcor.contracts.peers import Done, Ids, InUse, NetworkSubnets, SegmentOf
 from alcor.contracts.resources import (
@@ -78,9 +79,10 @@ class World:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.peers = Peers()
         self.log = MemoryLog(1)
+        one: Any = self.peers
         self.app = NetworkApp(
             foundation(folder, self.log),
-            Needed(*[cast(Any, self.peers)] * 7),
+            Needed(one, one, one, one, one, one, one, NoPolicies()),
             NetworkSettings(**settings),
         )
         self.service = self.app.resources[0][1]

@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Peers(NamedTuple):
-    """Whom the use cases call; without `policies` there are no QoS policies."""
+    """Whom the use cases call."""
 
     networks: NetworkPeer
     reach: ReachPeer
@@ -41,7 +41,7 @@ class Peers(NamedTuple):
     ports: HeldPortPeer
     routers: RouterPeer
     pools: SubnetPoolPeer
-    policies: QosPolicyPeer | None = None
+    policies: QosPolicyPeer
 
 
 class Note(NamedTuple):

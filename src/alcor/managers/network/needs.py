@@ -17,7 +17,7 @@ from alcor.runtime.tables.sharing import Viewer
 
 
 class Peers(NamedTuple):
-    """The other managers; without `policies` networks have no QoS policies."""
+    """The other managers."""
 
     ports: PortPeer
     subnets: SubnetPeer
@@ -26,7 +26,7 @@ class Peers(NamedTuple):
     gateways: ConfinePeer  # whose routers lead to them
     nodes: NodePeer
     ips: IpPeer
-    policies: QosPolicyPeer | None = None
+    policies: QosPolicyPeer
 
 
 class Draft(NamedTuple):

@@ -1,10 +1,6 @@
-"""The port as a resource of the API. Source: Neutron's API reference v2, "Ports".
-
-A field that would promise what the hosts don't do yet takes only its inert value.
-"""
+"""The port as a resource of the API. Source: Neutron's API reference v2, "Ports"."""
 
 import re
-from dataclasses import replace
 
 import msgspec
 
@@ -29,7 +25,6 @@ from alcor.resource.fields import (
     null_is,
     nullable,
     one_of,
-    only,
     record_of,
     shown,
     string,
@@ -56,12 +51,6 @@ def _parse_mac(value: object) -> object:
 
 def _parse_host(value: object) -> object:
     return "" if value in (None, "") else HOST.parse(value)
-
-
-def _nothing(value: object, why: str) -> FieldType:
-    """Only the inert value, for which null is another word."""
-    inert = only(value, why)
-    return inert._replace(parse=lambda given: value if given is None else inert.parse(given))
 
 
 def fixed_ips_filters(texts: list[str]) -> list[Filter]:
@@ -156,11 +145,7 @@ PORT = Resource(
             default=[],
             parts=("mac_address", "ip_address"),
         ),
-        Field(
-            name="security_groups",
-            type=_nothing([], "there are no security groups"),
-            default=[],
-        ),
+        Field(name="security_groups", type=_NULL_IS_NONE),
         Field(name="extra_dhcp_opts", type=OPTIONS, default=[]),
         Field(name="propagate_uplink_status", type=BOOLEAN, default=True),
         Field(
@@ -187,20 +172,8 @@ PORT = Resource(
         Field(name="tags", type=TAG_LIST, default=[], put=False),
         *standard.HISTORY,
     ),
-    special_filters={"fixed_ips": fixed_ips_filters},
+    special_filters={"fixed_ips": fixed_ips_filters, "security_groups": groups_filter},
 )
-
-
-def port_resource(*, groups: bool) -> Resource:
-    """The port; with `groups`, security groups can be put on it, and it has some by default."""
-    if not groups:
-        return PORT
-    field = Field(name="security_groups", type=_NULL_IS_NONE)
-    return replace(
-        PORT,
-        fields=tuple(field if each.name == field.name else each for each in PORT.fields),
-        special_filters={**PORT.special_filters, "security_groups": groups_filter},
-    )
 
 
 def _is_host(text: object) -> bool:

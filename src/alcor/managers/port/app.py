@@ -18,7 +18,7 @@ from alcor.contracts.sharing import ConfinePeer
 from alcor.contracts.trunking import TrunkPortPeer
 from alcor.intent.follow import follow
 from alcor.intent.relay import Relay
-from alcor.managers.port.api import BINDING, port_resource
+from alcor.managers.port.api import BINDING, PORT
 from alcor.managers.port.fences import PortFences
 from alcor.managers.port.macs import MacSource
 from alcor.managers.port.model.addressing import SubnetView
@@ -90,7 +90,7 @@ class PortApp:
         )
         self._macs = MacSource(peers.macs, self.name)
         new_id, now = base.makers
-        self._groups = None if peers.groups is None else PortGroups(peers.groups)
+        self._groups = PortGroups(peers.groups)
         self._writer = Writer(
             self._store,
             self._references,
@@ -122,10 +122,9 @@ class PortApp:
             zone,
             peers.policies,
         )
-        resource = port_resource(groups=peers.groups is not None)
         bindings = BindingService(self._store, self.queue, self._references, now)
         self.resources: Sequence[tuple[Resource, ResourceManager]] = [
-            (resource, service),
+            (PORT, service),
             (BINDING, bindings),
         ]
         fences = PortFences(self._store, now, self._lifted)
@@ -134,7 +133,7 @@ class PortApp:
             (PortPeer, fences),
             (GroupMemberPeer, fences),
             (ConfinePeer, fences),
-            (HeldPortPeer, HeldPorts(self._store, self.queue, resource.defaults)),
+            (HeldPortPeer, HeldPorts(self._store, self.queue, PORT.defaults)),
             (TrunkPortPeer, TrunkPorts(self.queue, now)),
         ]
 
@@ -146,9 +145,9 @@ class PortApp:
     def tasks(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs for as long as the manager does."""
         take = self._keeper.take
-        groups, base = self._groups, self._base
+        base = self._base
         return [
-            *([] if groups is None else [groups.run(base.intent, base.rebuilt)]),
+            self._groups.run(base.intent, base.rebuilt),
             self.relay.run(),
             self.queue.run(),
             self._references.run(base.intent, base.rebuilt),

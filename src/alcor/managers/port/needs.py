@@ -25,20 +25,16 @@ T = TypeVar("T")
 
 
 class Peers(NamedTuple):
-    """The other managers.
-
-    Without `groups` ports take no security groups, without `policies` no QoS policies, and without
-    `floating_ips` they may give up any address.
-    """
+    """The other managers."""
 
     networks: NetworkPeer
     subnets: SubnetPeer
     nodes: NodePeer
     ips: IpPeer
     macs: MacPeer
-    groups: SecurityGroupPeer | None = None
-    policies: QosPolicyPeer | None = None
-    floating_ips: FloatingIpPeer | None = None
+    groups: SecurityGroupPeer
+    policies: QosPolicyPeer
+    floating_ips: FloatingIpPeer
 
 
 class Queue(Protocol):

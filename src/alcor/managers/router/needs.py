@@ -38,7 +38,7 @@ __all__ = [
 
 
 class Peers(NamedTuple):
-    """Whom the use cases call; without `policies` there are no QoS policies."""
+    """Whom the use cases call."""
 
     networks: NetworkPeer
     reach: ReachPeer
@@ -48,7 +48,7 @@ class Peers(NamedTuple):
     flavors: FlavorPeer
     pools: SubnetPoolPeer
     nodes: NodePeer
-    policies: QosPolicyPeer | None = None
+    policies: QosPolicyPeer
 
 
 class Undo(StrEnum):

@@ -29,12 +29,12 @@ class Wish(NamedTuple):
 
 
 class PolicyReferences:
-    """Looks up policies. Without an owner to ask there are none.
+    """Looks up policies.
 
     `placeable`: whether what gets them is placed by a scheduler, which keeps minimum rules.
     """
 
-    def __init__(self, owner: QosPolicyPeer | None, *, placeable: bool = False) -> None:
+    def __init__(self, owner: QosPolicyPeer, *, placeable: bool = False) -> None:
         self._owner = owner
         self._placeable = placeable
 
@@ -55,14 +55,12 @@ class PolicyReferences:
 
     async def defaults(self, projects: Sequence[str]) -> dict[str, str]:
         """The default policy by project, of those that have one."""
-        if self._owner is None:
-            return {}
         reply = await self._owner.defaults_of(Projects(sorted(set(projects))))
         return {record.project_id: record.id for record in reply.policies}
 
     async def _types(self, viewer: str | None, ids: set[str]) -> dict[str, list[str]]:
         """The types of the minimum rules of each policy that may be used."""
-        if self._owner is None or not ids:
+        if not ids:
             return {}
         reply = await self._owner.policies(PoliciesRequest(sorted(ids), viewer or ""))
         return {

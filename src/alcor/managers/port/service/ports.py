@@ -58,8 +58,8 @@ class PortService:
         new_id: Callable[[], str],
         fixed_ips_max: int,
         networks: Networks,
-        zone: str = "",
-        policies: QosPolicyPeer | None = None,
+        zone: str,
+        policies: QosPolicyPeer,
     ) -> None:
         self._policies = policies
         self._networks = networks
@@ -126,7 +126,7 @@ class PortService:
     async def _rules(self, policies: Iterable[str]) -> Mapping[str, Sequence[QosRuleRecord]]:
         """The rules of those of these policies that ask placement for something."""
         ids = sorted(set(policies) - {""})
-        if self._policies is None or not ids:
+        if not ids:
             return {}
         reply = await self._policies.policies(PoliciesRequest(ids))
         return {each.id: each.rules for each in reply.policies if placement.asks(each.rules)}

@@ -74,9 +74,9 @@ class Writer:
         references: References,
         ips: IpPeer,
         macs: MacSource,
-        groups: PortGroups | None,
+        groups: PortGroups,
         policies: PolicyReferences,
-        floating_ips: FloatingIpPeer | None,
+        floating_ips: FloatingIpPeer,
         now: Callable[[], str],
         zone: str = "",
     ) -> None:
@@ -127,8 +127,6 @@ class Writer:
 
     async def _look_up_groups(self, batch: Sequence[Progress]) -> None:
         """Find the security groups of every port, or refuse those that can't have theirs."""
-        if self._groups is None:
-            return
         asking = [
             (each, port_id, wanted)
             for each in open_in(batch)
@@ -209,7 +207,7 @@ class Writer:
     async def _keep_translated(self, batch: Sequence[Progress]) -> None:
         """Refuse changes by which a port would lose an address that a floating IP goes to."""
         leaving = [(each, lost) for each in open_in(batch) if (lost := given_up(each))]
-        if not leaving or self._floating_ips is None:
+        if not leaving:
             return
         ids = [each.job.id for each, _ in leaving if isinstance(each.job, Update)]
         try:
