@@ -1,7 +1,9 @@
 """Routers that older code saved show what routers show now, in either database."""
 
+import asyncio
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ from alcor.intent.records import FixedIp
 from alcor.managers.router.app import VERSIONS
 from alcor.managers.router.model.gateway import GatewayInfo
 from alcor.managers.router.model.router import Router, changed
-from alcor.managers.router.sql import SqlTransaction
+from alcor.managers.router.sql import SqlTransaction, living
 from alcor.runtime.sql.migrations import migrate
 from alcor.runtime.sql.online_migrations import migrate_server
+from alcor.runtime.sql.postgres import PostgresDatabase
 
 GATEWAY = GatewayInfo(
     network_id="outside", external_fixed_ips=(FixedIp(subnet_id="s", ip_address="192.0.2.9"),)
@@ -118,3 +121,60 @@ def test_rows_of_before_show_all_gateways_in_postgresql(postgres: Any, tmp_path:
         migrate_server(url, VERSIONS)
 
         as_shown(connection.execute("SELECT id, doc FROM router").fetchall())
+
+
+def attached_routers() -> Iterator[str]:
+    """Statements that make thirty, each with two ports on two subnets."""
+    for number in range(30):
+        id_ = f"r{number:02}"
+        yield INSERT.format(id_, msgspec.json.encode(router(id_, None)).decode())
+        for port in (f"{id_}-b", f"{id_}-a"):
+            yield f"INSERT INTO attachment VALUES ('{port}', '{id_}', 'net', 0)"
+            for place in (1, 0):
+                on = f"'subnet-{place}', '10.0.0.0/24', '10.0.0.{number}'"
+                yield f"INSERT INTO place VALUES ('{port}', {place}, {on})"
+
+
+def test_routers_are_told_again_by_a_few_statements_however_many_they_are(tmp_path: Path) -> None:
+    """Else who takes the lead in a large region asks its database hundreds of thousands of times
+    before it can answer anybody."""
+    file = tmp_path / "router.sqlite"
+    migrate(file, VERSIONS)
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in attached_routers():
+            connection.execute(statement)
+        one_by_one = [living(connection, f"r{number - 1:02}", 1)[0] for number in range(1, 30)]
+        said: list[str] = []
+        connection.set_trace_callback(said.append)
+
+        told = living(connection, "", 100)
+
+        connection.set_trace_callback(None)
+        attachments = SqlTransaction(connection, "", lambda _kind, _project: -1).attachments("r07")
+    assert len(said) <= 3
+    assert list(told[1:]) == one_by_one
+    assert [each.port_id for each in attachments] == ["r07-a", "r07-b"]
+    assert {each.subnet_ids for each in attachments} == {("subnet-0", "subnet-1")}
+
+
+def test_routers_are_told_again_alike_by_postgresql(postgres: Any, tmp_path: Path) -> None:
+    file, url = tmp_path / "router.sqlite", str(postgres.url(uuid4().hex))
+    migrate(file, VERSIONS)
+    migrate_server(url, VERSIONS)
+    with (
+        closing(sqlite3.connect(file)) as here,
+        closing(psycopg.connect(url, autocommit=True)) as there,
+    ):
+        for statement in attached_routers():
+            here.execute(statement)
+            there.execute(statement.encode())
+        expected = living(here, "", 100)
+
+    async def told() -> Any:
+        database = PostgresDatabase(url, "router")
+        try:
+            return await database.read(lambda connection: living(connection, "", 100))
+        finally:
+            await database.close()
+
+    assert asyncio.run(told()) == expected

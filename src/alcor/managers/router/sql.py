@@ -24,6 +24,7 @@ from alcor.managers.router.model.refusals import (
 )
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
+from alcor.runtime.sql.database import each_of
 from alcor.runtime.tables import usage
 from alcor.runtime.tables.fences import fence, fenced, lift, may_refer
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
@@ -52,6 +53,15 @@ _PATHS = (
     "JOIN attachment AS gate ON gate.router_id = face.router_id AND gate.is_gateway > 0 "
     "AND gate.network_id = ? WHERE place.subnet_id = ? ORDER BY 4 DESC, 1, 3"
 )
+_ATTACHMENTS = (
+    "SELECT port_id, router_id, network_id, is_gateway FROM json_each(?) "
+    "CROSS JOIN attachment ON router_id = value ORDER BY port_id"
+)
+_PLACES = (
+    "SELECT place.port_id, place.subnet_id, place.cidr, place.address FROM json_each(?) "
+    "CROSS JOIN attachment ON router_id = value "
+    "CROSS JOIN place ON place.port_id = attachment.port_id ORDER BY place.port_id, place.number"
+)
 _BY_NAME = (
     "SELECT port_id FROM attachment WHERE router_id = ? AND network_id = ? AND is_gateway > 0 "
     "ORDER BY 1"
@@ -75,7 +85,7 @@ class SqlTransaction(ToldTransaction):
         return _decode(row.doc)
 
     def attachments(self, router_id: str) -> list[Attachment]:
-        return _attachments(self._connection, router_id)
+        return _attachments(self._connection, [router_id])[router_id]
 
     def routers_to(self, network_id: str) -> list[str]:
         rows = self._connection.execute(
@@ -244,30 +254,28 @@ class SqlTransaction(ToldTransaction):
 
 def living(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[tuple[str, Change]]:
     """The routers after an id, as the intent log knows them."""
+    rows = TABLE.living(connection, after, limit)
+    held = _attachments(connection, [row.id for row in rows])
     return [
-        (row.id, Change(*intent.told(_decode(row.doc), _attachments(connection, row.id)), row[2]))
-        for row in TABLE.living(connection, after, limit)
+        (row.id, Change(*intent.told(_decode(row.doc), held[row.id]), row.sequence)) for row in rows
     ]
 
 
-def _attachments(connection: sqlite3.Connection, router_id: str) -> list[Attachment]:
-    rows = connection.execute(
-        "SELECT port_id, router_id, network_id, is_gateway FROM attachment "
-        "WHERE router_id = ? ORDER BY port_id",
-        (router_id,),
-    ).fetchall()
-    return [
-        Attachment(port_id, router, network_id, bool(is_gateway), _places(connection, port_id))
-        for port_id, router, network_id, is_gateway in rows
-    ]
-
-
-def _places(connection: sqlite3.Connection, port_id: str) -> tuple[Place, ...]:
-    rows = connection.execute(
-        "SELECT subnet_id, cidr, address FROM place WHERE port_id = ? ORDER BY number",
-        (port_id,),
-    )
-    return tuple(Place(*row) for row in rows)
+def _attachments(
+    connection: sqlite3.Connection, router_ids: Sequence[str]
+) -> dict[str, list[Attachment]]:
+    """What each of these routers is attached to, in order of port."""
+    places: dict[str, list[Place]] = {}
+    for port_id, *place in connection.execute(_PLACES, (each_of(router_ids),)):
+        places.setdefault(port_id, []).append(Place(*place))
+    found: dict[str, list[Attachment]] = {router_id: [] for router_id in router_ids}
+    for port_id, router_id, network_id, is_gateway in connection.execute(
+        _ATTACHMENTS, (each_of(router_ids),)
+    ):
+        on = tuple(places.get(port_id, ()))
+        new = Attachment(port_id, router_id, network_id, bool(is_gateway), on)
+        found[router_id].append(new)
+    return found
 
 
 def _row(router: Router, sequence: int) -> Row:
