@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import decode
 from tests.fixtures.foundation import foundation
 from tests.fixtures.manager import ManagerWorld, play, refusal_of
 
@@ -13,11 +14,15 @@ from alcor.contracts.peers import Done, GroupsRequest, Ids, InUse, Projects
 from alcor.contracts.resources import (
     ActRequest,
     Caller,
+    ListQuery,
 )
 from alcor.contracts.sharing import Confine
 from alcor.intent.records import RuleRecord
 from alcor.keyed_log.memory import MemoryLog
 from alcor.managers.security_group.app import SecurityGroupApp, SecurityGroupSettings
+from alcor.managers.security_group.sql.transaction import SqlTransaction
+from alcor.runtime.tables.sharing import Viewer
+from alcor.runtime.tables.usage import unlimited
 from alcor.values.errors import Refusal
 
 ADMIN = Caller(project_id="ops", admin=True)
@@ -127,6 +132,30 @@ def test_a_new_group_lets_everything_out_and_nothing_in(tmp_path: Path) -> None:
         rules = group["security_group_rules"]
         assert traffic_of(rules) == {("egress", "IPv4", None), ("egress", "IPv6", None)}
         assert not any(rule["belongs_to_default_sg"] for rule in rules)
+
+    run(tmp_path, story)
+
+
+def test_groups_are_listed_with_their_rules_by_a_few_statements_however_many_they_are(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        made = [await world.group(name=f"g{number}") for number in range(20)]
+        said: list[str] = []
+
+        def page(connection: Any) -> list[Any]:
+            connection.set_trace_callback(said.append)
+            tx = SqlTransaction(connection, "", unlimited)
+            found = tx.group_page(ListQuery(), Viewer("alice", all=False))
+            connection.set_trace_callback(None)
+            return found
+
+        page_now = await world.app.database.read(page)
+
+        rules = {each["id"]: each["security_group_rules"] for each in map(decode, page_now)}
+        assert len(said) <= 3
+        assert len(rules) == 21  # the default group, too
+        assert all(rules[each["id"]] == each["security_group_rules"] for each in made)
 
     run(tmp_path, story)
 

@@ -31,6 +31,7 @@ from alcor.managers.security_group.sql.tables import (
     rule_row,
 )
 from alcor.resource.revisions import touched
+from alcor.runtime.sql.database import each_of
 from alcor.runtime.tables import sharing
 from alcor.runtime.tables.resource_table import Taken
 from alcor.runtime.tables.sharing import Viewer
@@ -174,10 +175,9 @@ class GroupTransaction(ToldTransaction):
         """The groups' documents with those of their rules put in, unread."""
         ids = [_id(document).id for document in documents]
         rules_by_group: dict[str, list[bytes]] = {id_: [] for id_ in ids}
-        for id_ in ids:
-            condition = "security_group_id = ? ORDER BY id"
-            rows = RULES.where(self._connection, condition, (id_,))
-            rules_by_group[id_] = [row.doc for row in rows]
+        condition = "security_group_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        for row in RULES.where(self._connection, condition, (each_of(ids),)):
+            rules_by_group[str(row.columns[1])].append(row.doc)
         return [
             Raw(
                 bytes(document)[:-1]
