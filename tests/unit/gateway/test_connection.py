@@ -368,6 +368,45 @@ def test_silence_ends_a_connection_only_where_it_is_the_clients() -> None:
     run(case)
 
 
+def test_a_head_that_comes_bit_by_bit_is_waited_for_no_longer_than_one_that_does_not() -> None:
+    async def case(client: Client) -> None:
+        for piece in (b"GET /x HTTP/1.1\r\n", b"a: 1\r\n", b"b: 2\r\n"):
+            client.serving.second += 30
+            await client.send(piece)
+        assert client.serving.second - client.connection.heard == 60
+        await client.send(b"\r\n")
+        assert client.asked == ["/x"]
+        client.serving.second += 30
+        await client.send(b"GET /y HTTP/1.1\r\n")
+        assert client.connection.heard == client.serving.second
+
+    run(case)
+
+
+def test_a_body_that_comes_bit_by_bit_is_heard() -> None:
+    async def case(client: Client) -> None:
+        whole = post("/x", b"hello", length=5)
+        for piece in (whole[:20], whole[20:-5], whole[-5:-3], whole[-3:]):
+            client.serving.second += 30
+            await client.send(piece)
+        assert client.connection.heard == client.serving.second
+        assert [status for status, _ in client.answers()] == [200]
+
+    run(case)
+
+
+def test_who_was_answered_late_may_ask_again() -> None:
+    async def case(client: Client) -> None:
+        client.go.clear()
+        await client.send(get("/1"))
+        client.serving.second += 100
+        client.go.set()
+        await turns()
+        assert client.connection.heard == client.serving.second
+
+    run(case)
+
+
 def test_silence_within_a_body_is_told() -> None:
     async def case(client: Client) -> None:
         await client.send(post("/x", b"he", length=5))

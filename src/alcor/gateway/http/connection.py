@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
     """From the first byte to the last."""
 
     def __init__(self, serving: Serving) -> None:
-        self.heard = serving.second  # when something was last heard
+        self.heard = serving.second  # when something was last heard, or answered
         self.asked = False  # it has sent the head of a request
         self._serving = serving
         self._parser = httptools.HttpRequestParser(self)
@@ -53,12 +53,12 @@ class Connection(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._arriving: Arriving | None = None  # the body that is coming in
         self._holding: set[object] = set()  # who wants nothing to be read now
-        self._head_bytes = 0  # of a head that has not ended
         self._unread = -1  # bytes that the client had not read when we last looked
         self._full = False  # it does not read what it was answered
         self._last = False  # the last answer has been given
         self._deaf = False  # what comes in can't be understood
         self.on_message_begin()
+        self._in_head = False  # a head has begun that has not ended
 
     @property
     def idle(self) -> bool:
@@ -101,7 +101,8 @@ class Connection(asyncio.Protocol):
         del self._parser  # which knows us: a circle
 
     def data_received(self, data: bytes) -> None:
-        self.heard = self._serving.second
+        if not self._in_head:  # it is to be whole so soon after its first bytes
+            self.heard = self._serving.second
         if self._deaf:
             return
         try:
@@ -111,7 +112,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse("The request is not in the form of HTTP/1.1.")
         else:
-            if self._arriving is None:
+            if self._in_head:
                 self._head_bytes += len(data)
                 if self._head_bytes > head_bytes_max:
                     self._refuse("The head of the request does not end.")
@@ -129,6 +130,8 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._header_bytes = 0
+        self._head_bytes = 0  # while it has not ended
+        self._in_head = True
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -140,6 +143,7 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         parser = self._parser
         self.asked = True
+        self._in_head = False
         path, query = _target(self._url)
         self._arriving = arriving = Arriving(self)
         request = Request(
@@ -165,7 +169,6 @@ class Connection(asyncio.Protocol):
         assert self._arriving is not None
         self._arriving.end()
         self._arriving = None
-        self._head_bytes = 0
         if self._last:
             self.close()
 
@@ -206,6 +209,7 @@ class Connection(asyncio.Protocol):
         self._answering = None
         if self._transport.is_closing():
             return
+        self.heard = self._serving.second
         kept = kept and arriving.ended and not self._deaf and not self._serving.stopping
         self._write(response, kept, bodiless=request.method == "HEAD")
         if kept:
