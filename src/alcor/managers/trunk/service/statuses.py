@@ -33,6 +33,7 @@ class Statuses:
         self._reports = reports
         self._now = now
         self._trunk_by_port: dict[str, str] = {}
+        self._ports_by_trunk: dict[str, Sequence[str]] = {}
 
     async def load(self) -> None:
         """Watch the ports of all trunks; for the start."""
@@ -54,6 +55,8 @@ class Statuses:
         await self._look(sorted(trunk_ids))
 
     def _watch(self, trunk: Trunk) -> None:
+        self._forget(trunk.id)
+        self._ports_by_trunk[trunk.id] = trunk.port_ids
         self._trunk_by_port |= dict.fromkeys(trunk.port_ids, trunk.id)
 
     async def _step(self, after: str) -> list[Trunk]:
@@ -74,9 +77,9 @@ class Statuses:
             await self._store.write(lambda tx: self._save(tx, trunk_id, status))
 
     def _forget(self, trunk_id: str) -> None:
-        gone = [port for port, trunk in self._trunk_by_port.items() if trunk == trunk_id]
-        for port_id in gone:
-            del self._trunk_by_port[port_id]
+        for port_id in self._ports_by_trunk.pop(trunk_id, ()):
+            if self._trunk_by_port.get(port_id) == trunk_id:  # else it is on another by now
+                del self._trunk_by_port[port_id]
 
     def _save(self, tx: Transaction, trunk_id: str, status: str) -> None:
         trunk = _found(tx, trunk_id)
