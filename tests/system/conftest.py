@@ -5,8 +5,9 @@ Each module has a lab of its own, of its own name, and takes it down; so modules
 side, in one checkout and in several.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,19 @@ from uuid import uuid4
 import pytest
 from tests.conftest import NatsServer
 from tests.fixtures import proofs
-from tests.fixtures.region import served
+from tests.fixtures.region import Served, served
 
 from alcor.assembly.config import Config
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
+from alcor.lab import parts
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket
 from alcor.lab.waiting import wait_until
+from alcor.runtime.config import load
 
 converge_timeout_s = 30.0
 
@@ -39,20 +42,46 @@ def of_this_checkout(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab_settings() -> Mapping[str, str]:
+    """What control plane and agents are told, as variables. Modules that tell them more say so."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def region(
+    request: pytest.FixtureRequest, lab_settings: Mapping[str, str]
+) -> Iterator[Served | None]:
+    """With `--shape served`, a region of processes for the module's lab, else None."""
+    if request.config.getoption("--shape") != "served":
+        yield None
+        return
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("region")
+    databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
+    nats = NatsServer(folder / "nats")
+    try:
+        with served(load(Config, None, lab_settings), folder, nats.url, databases) as found:
+            yield found
+    finally:
+        nats.kill()
+
+
+@pytest.fixture(scope="module")
+def lab(
+    request: pytest.FixtureRequest, region: Served | None, lab_settings: Mapping[str, str]
+) -> Iterator[Lab]:
     """The module's lab: its `lab_name`, `lab_hosts`, `lab_uplinks`, `lab_apart` say which.
 
-    With `--shape served` its control plane is a region of processes, unless the module stops and
-    starts it (`lab_own`).
+    Its control plane is `alcor up`, if there is no region.
     """
     name, hosts = of_this_checkout(request.module.lab_name), request.module.lab_hosts
-    in_processes = request.config.getoption("--shape") == "served"
     labs.down(name)
     with ExitStack() as stack:
         stack.callback(labs.down, name)
-        endpoint, agents = "", ""
-        if in_processes and not getattr(request.module, "lab_own", False):
-            endpoint, agents = stack.enter_context(_region(request))
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        for variable, value in lab_settings.items():
+            environment.setenv(variable, value)
+        endpoint = f"http://{region.host}:{region.port}" if region else ""
+        agents = region.agents if region else ""
         uplinks = getattr(request.module, "lab_uplinks", 0)
         apart = getattr(request.module, "lab_apart", False)
         built = labs.up(name, hosts, endpoint, agents, uplinks, apart=apart)
@@ -60,17 +89,37 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield built
 
 
-@contextmanager
-def _region(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    """A region's endpoint, and where its agents connect."""
-    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("region")
-    databases = request.getfixturevalue("postgres").url(f"{uuid4().hex}_{{manager}}")
-    nats = NatsServer(folder / "nats")
-    try:
-        with served(Config(), folder, nats.url, databases) as region:
-            yield f"http://{region.host}:{region.port}", region.agents
-    finally:
-        nats.kill()
+class ControlPlane:
+    """The lab's `alcor up`, or all processes of its region: it may be killed, and started again."""
+
+    def __init__(self, lab: Lab, region: Served | None) -> None:
+        self._lab, self._region = lab, region
+
+    @property
+    def runs(self) -> bool:
+        """Whether all of it does."""
+        return self._region.runs if self._region else parts.control_plane_runs(self._lab.layout)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._region:
+            self._region.kill()
+        else:
+            parts.stop_control_plane(self._lab.layout, signal.SIGKILL)
+
+    def start(self) -> None:
+        """Start it; it takes requests when this returns."""
+        if self._region:
+            self._region.start()
+        else:
+            parts.start_control_plane(self._lab.layout, self._lab.record)
+        parts.wait_ready(self._lab.layout, self._lab.api)
+
+
+@pytest.fixture(scope="module")
+def control_plane(lab: Lab, region: Served | None) -> ControlPlane:
+    """The lab's."""
+    return ControlPlane(lab, region)
 
 
 @pytest.fixture

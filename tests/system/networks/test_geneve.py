@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import pytest
-from tests.system.conftest import converge_timeout_s, of_this_checkout
+from tests.system.conftest import converge_timeout_s
 from tests.system.tapped import Ears, Taps, datagram, is_copied
 
 from alcor.agent.config import AgentConfig
@@ -15,7 +15,6 @@ from alcor.agent.doctor.finding import Health
 from alcor.agent.doctor.underlay import opened
 from alcor.client.api import NETWORK, Kind
 from alcor.client.connection import Refused
-from alcor.lab import lab as labs
 from alcor.lab import namespaces
 from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
@@ -24,6 +23,7 @@ from alcor.lab.waiting import wait_until
 from alcor.values.addresses import address
 
 lab_name = "sysgnv"
+lab_hosts = 2
 RANGE = Kind("network_segment_range", "network_segment_ranges", "/v2.0/network-segment-ranges")
 
 MakeNetwork = Callable[..., str]
@@ -31,19 +31,9 @@ MakeMachines = Callable[..., list[Machine]]
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """Two hosts and a control plane that are told so."""
-    name = of_this_checkout(lab_name)
-    labs.down(name)
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("ALCOR_NETWORK__TUNNEL_TYPE", "geneve")
-            environment.setenv("ALCOR_TUNNEL_TYPE", "geneve")
-            built = labs.up(name, 2)
-        yield built
-        built.api.close()
-    finally:
-        labs.down(name)
+def lab_settings() -> Mapping[str, str]:
+    """Control plane and hosts have to agree."""
+    return {"ALCOR_NETWORK__TUNNEL_TYPE": "geneve", "ALCOR_TUNNEL_TYPE": "geneve"}
 
 
 def faults_of(lab: Lab, name: str) -> list[str]:

@@ -5,20 +5,19 @@ known.
 """
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.conftest import converge_timeout_s, hears, of_this_checkout
+from tests.system.conftest import converge_timeout_s, hears
 from tests.system.services.test_names import SERVER4, dig, ready
 
 from alcor.agent.desired.state import read
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
 from alcor.goal_state.slices import looked_for
-from alcor.lab import lab as labs
 from alcor.lab import parts
 from alcor.lab.commands import ip_batch
 from alcor.lab.hosts import ofctl
@@ -33,6 +32,7 @@ from alcor.ovs import frames
 from alcor.values.addresses import address, mac
 
 lab_name = "syslazy"
+lab_hosts = 3
 lazy_above = 4  # ports
 idle_s = 2.0
 
@@ -41,19 +41,9 @@ MakeMachines = Callable[..., list[Machine]]
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """Three hosts that hold a network lazily when it has five ports."""
-    name = of_this_checkout(lab_name)
-    labs.down(name)
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("ALCOR_AGENTS__LAZY_ABOVE", str(lazy_above))
-            environment.setenv("ALCOR_LAZY_IDLE_S", str(idle_s))
-            built = labs.up(name, 3)
-            yield built
-        built.api.close()
-    finally:
-        labs.down(name)
+def lab_settings() -> Mapping[str, str]:
+    """Hosts hold a network lazily when it has five ports."""
+    return {"ALCOR_AGENTS__LAZY_ABOVE": str(lazy_above), "ALCOR_LAZY_IDLE_S": str(idle_s)}
 
 
 def knows(lab: Lab, host: str, machine: Machine) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from tests.system.conftest import ControlPlane
 
 from alcor.agent.pipeline import pipeline as p
 from alcor.client.api import PORT
@@ -23,7 +24,6 @@ from alcor.lab.waiting import wait_until
 
 lab_name = "sysfault"
 lab_hosts = 2
-lab_own = True  # it is killed
 recover_timeout_s = 30.0
 
 MakeNetwork = Callable[..., str]
@@ -38,11 +38,10 @@ class Talk(NamedTuple):
     far: Machine  # on h2
 
 
-def heal(lab: Lab) -> None:
+def heal(lab: Lab, control_plane: ControlPlane) -> None:
     """Everything runs again, so that the next test starts from a healthy lab."""
-    if not parts.control_plane_runs(lab.layout):
-        parts.start_control_plane(lab.layout, lab.record)
-    parts.wait_ready(lab.layout, lab.api)
+    if not control_plane.runs:
+        control_plane.start()
     for host in lab.hosts:
         if not parts.agent_runs(host):
             parts.start_agent(host, lab.record)
@@ -50,12 +49,14 @@ def heal(lab: Lab) -> None:
 
 
 @pytest.fixture
-def talk(lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> Iterator[Talk]:
+def talk(
+    lab: Lab, control_plane: ControlPlane, make_network: MakeNetwork, make_machines: MakeMachines
+) -> Iterator[Talk]:
     network_id = make_network("10.1.0.0/24")
     machines = make_machines(network_id, "near far", "h1 h2")
     ping(lab, machines)
     yield Talk(network_id, *machines)
-    heal(lab)
+    heal(lab, control_plane)
     lab.unplug(machines)
     for machine in machines:
         lab.api.delete(PORT, machine.port_id)
@@ -130,13 +131,13 @@ def test_an_agent_killed_and_started_again_loses_no_ping_and_rewrites_no_flow(
 
 
 def test_without_control_plane_traffic_goes_on_and_a_rebooted_host_forwards_from_its_own_disk(
-    lab: Lab, talk: Talk
+    lab: Lab, talk: Talk, control_plane: ControlPlane
 ) -> None:
     host = lab.host("h1")
     before = flows(host).keys()
     with lab.stream("near", talk.far.addresses[0]) as stream:
         answered(stream, 20)
-        parts.stop_control_plane(lab.layout, signal.SIGKILL)
+        control_plane.kill()
         answered(stream, 100)
     assert stream.result.lost == ()
 
@@ -147,18 +148,17 @@ def test_without_control_plane_traffic_goes_on_and_a_rebooted_host_forwards_from
 
     wait_flows(host, set(before))
     ping(lab, [talk.near, talk.far])
-    assert not parts.control_plane_runs(lab.layout)
+    assert not control_plane.runs
 
 
 def test_a_control_plane_that_comes_back_leaves_flows_as_they_are_and_takes_new_ports(
-    lab: Lab, talk: Talk, make_machines: MakeMachines
+    lab: Lab, talk: Talk, control_plane: ControlPlane, make_machines: MakeMachines
 ) -> None:
     before = {host.name: flows(host) for host in lab.hosts}
     with lab.stream("near", talk.far.addresses[0]) as stream:
         answered(stream, 20)
-        parts.stop_control_plane(lab.layout, signal.SIGKILL)
-        parts.start_control_plane(lab.layout, lab.record)
-        parts.wait_ready(lab.layout, lab.api)
+        control_plane.kill()
+        control_plane.start()
         parts.wait_alive(lab.api, lab.hosts)
         answered(stream, 50)
     assert stream.result.lost == ()
@@ -253,7 +253,7 @@ def test_an_agent_whose_connection_is_cut_in_the_middle_of_a_snapshot_converges(
     parts.stop_agent(host)
     shutil.rmtree(host.folder / "agent")  # nothing to resume from
     hosts.ofctl(host, "del-flows", "br-int")
-    cutter = Cutter(lab.record.agents_target, [300, 2_000, 6_000, 10_000])
+    cutter = Cutter(lab.record.agents_target.split(",")[0], [300, 2_000, 6_000, 10_000])
 
     parts.start_agent(host, msgspec.structs.replace(lab.record, agents_target=cutter.address))
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
-from tests.system.conftest import converge_timeout_s, wait_active
+from tests.system.conftest import ControlPlane, converge_timeout_s, wait_active
 
 from alcor.agent.desired.desired import Desired
 from alcor.agent.desired.state import read
@@ -130,13 +130,14 @@ def test_step_3_two_servers_on_two_hosts_hear_each_other_and_are_heard_by_floati
     answers(lab, site)
 
 
-def test_step_4_the_api_is_stopped_and_pings_go_on(lab: Lab, site: Site) -> None:
+def test_step_4_the_api_is_stopped_and_pings_go_on(
+    lab: Lab, site: Site, control_plane: ControlPlane
+) -> None:
     with lab.stream("one", site.servers["two"].addresses[0]) as stream:
         sent(stream, 20)
-        parts.stop_control_plane(lab.layout, signal.SIGKILL)
+        control_plane.kill()
         sent(stream, 100)
-        parts.start_control_plane(lab.layout, lab.record)
-        parts.wait_ready(lab.layout, lab.api)
+        control_plane.start()
     assert stream.result.lost == ()
 
 
@@ -179,17 +180,16 @@ def remembers(host: LabHost, machine: Machine) -> bool:
 
 
 def test_step_10_a_host_is_rebooted_and_its_servers_are_back_without_the_controller(
-    lab: Lab, site: Site
+    lab: Lab, site: Site, control_plane: ControlPlane
 ) -> None:
     host, moved = lab.host("h1"), site.moving.machine
     wait_until("the move to be saved", lambda: remembers(host, moved), converge_timeout_s)
-    parts.stop_control_plane(lab.layout, signal.SIGKILL)
+    control_plane.kill()
     parts.stop_agent(host, signal.SIGKILL)
     hosts.reboot(host)
     parts.start_agent(host, lab.record)
     answers(lab, site)
-    parts.start_control_plane(lab.layout, lab.record)
-    parts.wait_ready(lab.layout, lab.api)
+    control_plane.start()
     parts.wait_alive(lab.api, lab.hosts)
 
 

@@ -1,21 +1,20 @@
 """Nova hears of a port when the switch has its flows, and when it is gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 from tests.fixtures.nova import Nova
-from tests.system.conftest import of_this_checkout
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
-from alcor.lab import lab as labs
 from alcor.lab.lab import Lab
 from alcor.lab.moving import MovingMachine
 from alcor.lab.waiting import wait_until
 
 SERVER = "5e7a0000-0000-4000-8000-000000000001"
-lab_name = of_this_checkout("sysnova")
+lab_name = "sysnova"
+lab_hosts = 2
 told_timeout_s = 30.0
 
 
@@ -26,17 +25,9 @@ def nova() -> Iterator[Nova]:
 
 
 @pytest.fixture(scope="module")
-def lab(nova: Nova) -> Iterator[Lab]:
-    """Two hosts, and a control plane that knows where Nova is."""
-    labs.down(lab_name)
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("ALCOR_NOVA__ENDPOINT", nova.endpoint)
-            built = labs.up(lab_name, 2)
-        yield built
-        built.api.close()
-    finally:
-        labs.down(lab_name)
+def lab_settings(nova: Nova) -> Mapping[str, str]:
+    """Where Nova is."""
+    return {"ALCOR_NOVA__ENDPOINT": nova.endpoint}
 
 
 def port_of_nova(lab: Lab, name: str) -> Any:
