@@ -338,7 +338,7 @@ def _is_name(found: Item) -> bool:
 
 
 def _report(host: str, port: PortState) -> PortReport:
-    return PortReport(port.port_id, host, port.status, port.reason)
+    return PortReport(port.port_id, host, port.status, port.reason, port.ofport)
 
 
 def _elsewhere(one: Hello, other: Hello) -> bool:

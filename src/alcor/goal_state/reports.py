@@ -31,6 +31,7 @@ class PortReport(msgspec.Struct, frozen=True):
     host: str
     status: PortStatus
     reason: str = ""
+    ofport: int = 0  # of an interface that is up: another number, plugged in anew; 0: not said
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):

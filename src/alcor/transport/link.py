@@ -71,6 +71,7 @@ class PortState(NamedTuple):
     port_id: str
     status: PortStatus
     reason: str = ""
+    ofport: int = 0  # of its interface, if it is up
 
 
 class Report(NamedTuple):

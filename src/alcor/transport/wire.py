@@ -235,7 +235,10 @@ def _report(report: Report) -> pb.Report:
         fault=report.fault[:fault_chars_max],
         ports=[
             pb.PortReport(
-                port_id=port.port_id, status=_WIRE_BY_STATUS[port.status], reason=port.reason
+                port_id=port.port_id,
+                status=_WIRE_BY_STATUS[port.status],
+                reason=port.reason,
+                ofport=port.ofport,
             )
             for port in report.ports
         ],
@@ -252,7 +255,7 @@ def _read_report(said: pb.Report) -> Report:
         datapath_type=said.datapath_type,
         fault=said.fault[:fault_chars_max],
         ports=[
-            PortState(port.port_id, _STATUS_BY_WIRE[port.status], port.reason)
+            PortState(port.port_id, _STATUS_BY_WIRE[port.status], port.reason, port.ofport)
             for port in said.ports
             if port.status in _STATUS_BY_WIRE  # what a newer agent says is not known here
         ],

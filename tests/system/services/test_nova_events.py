@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.nova import Nova
+from tests.system.conftest import wait_active
 
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab.lab import Lab
@@ -60,6 +61,30 @@ def test_a_machines_port_is_plugged_unplugged_and_deleted(lab: Lab, nova: Nova) 
 
     assert told_of(nova, port) == [
         "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"]  # fmt: skip
+
+
+def test_a_machine_that_is_rebuilt_while_nova_is_busy_is_plugged_again(
+    lab: Lab, nova: Nova
+) -> None:
+    """Its interface goes and comes back; Nova waits to hear of the second, and heard of neither."""
+    port = port_of_nova(lab, "nova3")
+    machines = lab.plug([port])
+    wait_until("its plugging", lambda: len(told_of(nova, port)) == 1, told_timeout_s)
+
+    nova.statuses = [503] * 10_000
+    calls = len(nova.calls)
+    lab.unplug(machines)
+    down = lambda: lab.api.show(PORT, port["id"])["status"] == "DOWN"  # noqa: E731
+    wait_until("the port to be DOWN", down, told_timeout_s)
+    wait_until("Nova to be told in vain", lambda: len(nova.calls) > calls, told_timeout_s)
+    machines = lab.plug([port])
+    wait_active(lab, [port["id"]])
+    nova.statuses.clear()
+
+    plugged = ["network-vif-plugged"] * 2
+    wait_until("its second plugging", lambda: told_of(nova, port) == plugged, told_timeout_s)
+    lab.unplug(machines)
+    lab.api.delete(PORT, port["id"])
 
 
 def test_a_machine_that_moves_is_plugged_there_before_nova_lets_it_go(lab: Lab, nova: Nova) -> None:

@@ -253,7 +253,7 @@ def test_a_port_is_up_when_it_has_an_interface_and_the_switch_has_acknowledged()
         assert world.link.reports.empty()
 
         world.driver.slow.set()
-        assert (await world.report()).ports == (PortState("p1", PortStatus.UP),)
+        assert (await world.report()).ports == (PortState("p1", PortStatus.UP, "", 3),)
 
     in_world(story)
 
@@ -270,7 +270,7 @@ def test_what_comes_while_the_switch_works_is_not_told_before_it_is_there() -> N
         world.driver.slow.set()
 
         assert (await world.report()).ports[0].status is PortStatus.DOWN
-        assert (await world.report()).ports == (PortState("p1", PortStatus.UP),)
+        assert (await world.report()).ports == (PortState("p1", PortStatus.UP, "", 3),)
 
     in_world(story)
 
@@ -283,7 +283,7 @@ def test_a_port_that_the_switch_refuses_is_failed_and_says_why() -> None:
         world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
 
         state = (await world.report()).ports[0]
-        assert state == PortState("p1", PortStatus.FAILED, "no such table")
+        assert state == PortState("p1", PortStatus.FAILED, "no such table", 3)
 
     in_world(story)
 

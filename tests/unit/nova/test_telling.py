@@ -49,8 +49,8 @@ class World:
         value = None if gone else records.encode(record)
         await self.intent.put([Change(records.key("port", id_), value, self._next())])
 
-    async def up(self, id_: str) -> None:
-        value = msgspec.msgpack.encode(PortReport(id_, "h1", PortStatus.UP))
+    async def up(self, id_: str, ofport: int = 0) -> None:
+        value = msgspec.msgpack.encode(PortReport(id_, "h1", PortStatus.UP, ofport=ofport))
         await self.reports.put([Change(port_key("h1", id_), value, self._next())])
 
     def _next(self) -> int:
@@ -154,6 +154,24 @@ def test_after_a_crash_only_what_nova_does_not_know_is_told(tmp_path: Path, nova
 
     assert nova.taken()[0] == ("network-vif-plugged", "p")
     assert sorted(nova.taken()[1:]) == [("network-vif-deleted", "p"), ("network-vif-plugged", "q")]
+
+
+def test_what_was_plugged_in_anew_during_a_crash_is_told_again(tmp_path: Path, nova: Nova) -> None:
+    world = World()
+
+    async def before() -> None:
+        await world.port("p")
+        await world.up("p", ofport=5)
+        await until(lambda: known_up(tmp_path) == ["p"])
+
+    async def after() -> None:
+        await world.up("p", ofport=6)
+        await until(lambda: len(nova.taken()) == 2)
+
+    asyncio.run(tell(tmp_path, nova, world, before))
+    asyncio.run(tell(tmp_path, nova, world, after))
+
+    assert nova.taken() == [("network-vif-plugged", "p")] * 2
 
 
 def test_a_nova_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:

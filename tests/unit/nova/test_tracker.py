@@ -20,8 +20,8 @@ def port(id_: str = "p", **fields: Any) -> PortRecord:
     )  # fmt: skip
 
 
-def report(status: PortStatus, host: str = "h1") -> PortReport:
-    return PortReport("p", host, status)
+def report(status: PortStatus, host: str = "h1", ofport: int = 0) -> PortReport:
+    return PortReport("p", host, status, ofport=ofport)
 
 
 def said(tracker: Tracker) -> list[tuple[str, str, str]]:
@@ -32,11 +32,11 @@ def said(tracker: Tracker) -> list[tuple[str, str, str]]:
     return [(e.name, e.server_uuid, e.status) for each in news for e in each.events]
 
 
-def plugged() -> Tracker:
+def plugged(ofport: int = 0) -> Tracker:
     """Nova knows that p is up on h1."""
     tracker = Tracker({})
     tracker.all_ports({"p": port()})
-    tracker.report(report(PortStatus.UP))
+    tracker.report(report(PortStatus.UP, ofport=ofport))
     assert said(tracker) == [("network-vif-plugged", SERVER, "completed")]
     return tracker
 
@@ -71,6 +71,28 @@ def test_a_port_that_goes_down_is_unplugged() -> None:
     tracker.report(report(PortStatus.DOWN))
 
     assert said(tracker) == [("network-vif-unplugged", SERVER, "completed")]
+
+
+def test_a_port_that_was_plugged_in_anew_before_nova_could_be_told_is_plugged_again() -> None:
+    """Rebuilding a machine takes its interface away and makes another, and waits for it."""
+    tracker = plugged(ofport=5)
+    tracker.report(report(PortStatus.DOWN))
+    assert [e.name for e in tracker.news(1)[0].events] == ["network-vif-unplugged"]  # but it failed
+
+    tracker.report(report(PortStatus.UP, ofport=6))
+
+    assert said(tracker) == [("network-vif-plugged", SERVER, "completed")]
+    tracker.report(report(PortStatus.UP, ofport=6))
+    assert said(tracker) == []
+
+
+def test_an_interface_whose_number_nobody_said_before_is_not_taken_for_another() -> None:
+    tracker = plugged()  # by an agent that said no number
+
+    tracker.report(report(PortStatus.UP, ofport=6))
+    assert said(tracker) == []
+    tracker.report(report(PortStatus.UP))
+    assert said(tracker) == []
 
 
 def test_a_port_that_is_unbound_is_unplugged() -> None:

@@ -29,6 +29,7 @@ MESSAGES = [
     wire.Subscribe("host/h1/", 7, 9),
     wire.Unsubscribe("host/h1/"),
     Report(7, 9, [PortState("p1", PortStatus.FAILED, "no interface")], 12, "netdev", "it hangs"),
+    Report(7, 9, [PortState("p1", PortStatus.UP, ofport=5)]),
 ]
 FRAME = Frame(
     epoch=7,

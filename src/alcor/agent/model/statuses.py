@@ -19,10 +19,12 @@ def port_states(model: HostModel) -> dict[str, PortState]:
     found: dict[str, PortState] = {}
     for port in model.ports.values():
         status, reason = _status(model, port)
+        interface = model.interface_of(port)
+        ofport = interface.ofport if interface is not None and status is PortStatus.UP else 0
         if not port.waits:
-            found[port.id] = PortState(port.id, status, reason)
+            found[port.id] = PortState(port.id, status, reason, ofport)
         elif status is PortStatus.UP:
-            found[port.id] = PortState(port.id, status, WAITS)
+            found[port.id] = PortState(port.id, status, WAITS, ofport)
     return found
 
 
@@ -31,7 +33,7 @@ def as_refused(
 ) -> dict[str, PortState]:
     """The states, given what the switch refused of it."""
     refused = {
-        unit.id: PortState(unit.id, PortStatus.FAILED, reason)
+        unit.id: states[unit.id]._replace(status=PortStatus.FAILED, reason=reason)
         for unit, reason in quarantined.items()
         if unit.kind is UnitKind.PORT and unit.id in states
     }

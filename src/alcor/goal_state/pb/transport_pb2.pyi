@@ -175,14 +175,16 @@ class GetReply(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., position: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[bytes]] = ..., revisions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class PortReport(_message.Message):
-    __slots__ = ("port_id", "status", "reason")
+    __slots__ = ("port_id", "status", "reason", "ofport")
     PORT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    OFPORT_FIELD_NUMBER: _ClassVar[int]
     port_id: str
     status: PortStatus
     reason: str
-    def __init__(self, port_id: _Optional[str] = ..., status: _Optional[_Union[PortStatus, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    ofport: int
+    def __init__(self, port_id: _Optional[str] = ..., status: _Optional[_Union[PortStatus, str]] = ..., reason: _Optional[str] = ..., ofport: _Optional[int] = ...) -> None: ...
 
 class Report(_message.Message):
     __slots__ = ("epoch", "position", "ports", "flows", "datapath_type", "fault")

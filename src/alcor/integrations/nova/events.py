@@ -30,6 +30,7 @@ class Wired(NamedTuple):
     state: State
     host: str  # that says so; empty while none does
     addresses: str  # fixed and floating, as text to compare
+    ofport: int = 0  # of its interface there; 0: not known
 
 
 class Event(NamedTuple):
@@ -56,12 +57,19 @@ def events(port_id: str, told: Wired | None, now: Wired | None, *, gone: bool) -
     found: list[Event] = []
     if now.state is State.DOWN and told.state is State.UP:
         found.append(Event("network-vif-unplugged", now.server, port_id))
-    # Wired on another host while it migrates: its status never changed, and Nova waits for it.
-    elif now.state is not State.DOWN and (now.state, now.host) != (told.state, told.host):
+    # Wired on another host while it migrates, or by another interface, as when a machine is
+    # rebuilt: its status never changed, or nobody saw it change, and Nova waits for it.
+    elif now.state is not State.DOWN and (
+        (now.state, now.host) != (told.state, told.host) or _is_anew(told, now)
+    ):
         found.append(_plugged(port_id, now))
     if now.addresses != told.addresses:
         found.append(Event("network-changed", now.server, port_id))
     return found
+
+
+def _is_anew(told: Wired, now: Wired) -> bool:
+    return now.ofport != told.ofport and bool(now.ofport and told.ofport)
 
 
 def _plugged(port_id: str, now: Wired) -> Event:

@@ -24,8 +24,8 @@ class ToldStore:
 
 
 def _all(connection: sqlite3.Connection) -> dict[str, Wired]:
-    rows = connection.execute("SELECT port_id, server, state, host, addresses FROM told")
-    return {row[0]: Wired(row[1], State(row[2]), row[3], row[4]) for row in rows.fetchall()}
+    rows = connection.execute("SELECT port_id, server, state, host, addresses, ofport FROM told")
+    return {row[0]: Wired(row[1], State(row[2]), *row[3:]) for row in rows.fetchall()}
 
 
 def _keep(connection: sqlite3.Connection, said: Sequence[News]) -> None:
@@ -33,6 +33,7 @@ def _keep(connection: sqlite3.Connection, said: Sequence[News]) -> None:
         connection.execute("DELETE FROM told WHERE port_id = ?", (port_id,))
         if then is not None:
             connection.execute(
-                "INSERT INTO told (port_id, server, state, host, addresses) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO told (port_id, server, state, host, addresses, ofport) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 (port_id, *then),
             )

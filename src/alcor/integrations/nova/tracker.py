@@ -132,21 +132,22 @@ class Tracker:
             return None
         addresses = [fixed.ip_address for fixed in port.fixed_ips]
         addresses += self._floating_by_port.get(port_id, {}).values()
-        state, host = self._wiring(port)
-        return Wired(port.device_id, state, host, " ".join(sorted(addresses)))
+        state, host, ofport = self._wiring(port)
+        return Wired(port.device_id, state, host, " ".join(sorted(addresses)), ofport)
 
-    def _wiring(self, port: PortRecord) -> tuple[State, str]:
+    def _wiring(self, port: PortRecord) -> tuple[State, str, int]:
         if not port.host:
-            return State.DOWN, ""
+            return State.DOWN, "", 0
         reports = self._reports.get(port.id, {})
         for host in port.waiting_hosts:
             # Where its machine is moved to it is ready, and Nova waits to hear that.
             ready = host in reports and reports[host].status is PortStatus.UP
             if ready and host not in self._left.get(port.id, ()):
-                return State.UP, host
+                return State.UP, host, reports[host].ofport
         if port.host in reports:
-            return _STATE[reports[port.host].status], port.host
+            report = reports[port.host]
+            return _STATE[report.status], port.host, report.ofport
         told = self._told.get(port.id)
         if told is not None and told.host == port.host:
-            return told.state, told.host
-        return State.DOWN, ""
+            return told.state, told.host, told.ofport
+        return State.DOWN, "", 0

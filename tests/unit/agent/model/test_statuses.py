@@ -26,7 +26,7 @@ def state_of(
         model.put(network)
     model.set_interface("p1", interface)
     refused = {Unit(UnitKind.PORT, "p1"): quarantined} if quarantined else {}
-    _, status, reason = as_refused(port_states(model), refused)["p1"]
+    _, status, reason, _ = as_refused(port_states(model), refused)["p1"]
     return status, reason
 
 
@@ -41,9 +41,23 @@ def test_of_a_port_that_waits_for_its_machine_another_host_tells() -> None:
     assert port_states(model) == {}  # and not that it is down
 
     model.set_interface("p1", PLUGGED)
-    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, WAITS)
+    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, WAITS, 3)
     model.put(PORT)
-    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, "")
+    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, "", 3)
+
+
+def test_an_interface_that_was_made_anew_is_another_state_of_its_port() -> None:
+    model = HostModel()
+    for each in (PORT, NETWORK):
+        model.put(each)
+    model.set_interface("p1", PLUGGED)
+    before = port_states(model)
+
+    model.set_interface("p1", None)
+    model.set_interface("p1", Interface(4, True))
+
+    assert port_states(model) != before
+    assert port_states(model)["p1"] == PortState("p1", PortStatus.UP, "", 4)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_sub_port_that_leaves_has_no_number_any_more() -> None:
 
 def test_a_sub_port_is_up_with_its_parents_interface() -> None:
     model = model_of(PARENT, SUB_PORT)
-    _, status, reason = port_states(model)["sub"]
+    _, status, reason, _ = port_states(model)["sub"]
     assert (status, reason) == (PortStatus.DOWN, "no interface on the switch names its parent")
 
     model.set_interface("parent", Interface(3, True))
