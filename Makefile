@@ -38,8 +38,8 @@ kills: setup  ## kill N of a region's processes under load, at moments that SEED
 acceptance: setup  ## others' tests with a real Keystone (SUITE=tempest, gophercloud, provider, terraform; REGEX, SHAPE=served)
 	@$(BIN)/python -m acceptance $(if $(SUITE),--suite $(SUITE)) $(if $(SHAPE),--shape $(SHAPE)) $(if $(REGEX),'$(REGEX)')
 
-nova: setup  ## a real Nova on two hosts: every step of a server's life, or those that REGEX names (needs root, MariaDB, RabbitMQ)
-	@$(BIN)/python -m acceptance.nova $(if $(REGEX),'$(REGEX)')
+nova: setup  ## a real Nova on two hosts: every step of a server's life, or those that REGEX names; SHAPE=served (needs root, MariaDB, RabbitMQ)
+	@$(BIN)/python -m acceptance.nova $(if $(SHAPE),--shape $(SHAPE)) $(if $(REGEX),'$(REGEX)')
 
 openapi: setup  ## ask a hundred thousand requests that the OpenAPI document allows (EXAMPLES=320 an operation)
 	@$(BIN)/pytest -q -s -n 0 tests/api/requests/test_openapi.py --examples $(or $(EXAMPLES),320)

@@ -27,7 +27,7 @@ from acceptance.nova import placing, proxies, refusals, steps
 from acceptance.nova.cloud import Cloud
 from acceptance.nova.services import HOSTS, Ports, Services
 from acceptance.nova.steps import Step
-from acceptance.product import product
+from acceptance.product import SHAPES, product
 
 STEPS: tuple[Step, ...] = (
     *steps.STEPS,
@@ -49,7 +49,11 @@ def main(words: Sequence[str]) -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser("python -m acceptance.nova", description=__doc__)
     parser.add_argument("regex", nargs="?", default="", help="which steps (all)")
-    wanted = [s for s in STEPS if re.search(parser.parse_args(words).regex, s.__name__)]
+    parser.add_argument(
+        "--shape", choices=SHAPES, default=SHAPES[0], help="`alcor up`, or a region of processes"
+    )
+    options = parser.parse_args(words)
+    wanted = [s for s in STEPS if re.search(options.regex, s.__name__)]
     if os.geteuid() != 0:
         sys.stderr.write("its hosts are network namespaces, and need root for it: use sudo\n")
         return 2
@@ -57,14 +61,14 @@ def main(words: Sequence[str]) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        outcomes = _run(folder, wanted)
+        outcomes = _run(folder, wanted, options.shape)
     except AcceptanceError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return _show(folder, outcomes)
 
 
-def _run(folder: Path, wanted: Sequence[Step]) -> list[Outcome]:
+def _run(folder: Path, wanted: Sequence[Step], shape: str) -> list[Outcome]:
     secret = folder / "metadata.secret"
     secret.touch(0o600)
     secret.write_text(secrets.token_hex(12))
@@ -77,7 +81,7 @@ def _run(folder: Path, wanted: Sequence[Step]) -> list[Outcome]:
             "ALCOR_PLACEMENT__RETRY_S_MAX": "2",  # it starts long after the product
             "ALCOR_PLACEMENT__COMPARE_S": "5",
         }
-        running = stack.enter_context(product(folder / "product", keystone, more=told))
+        running = stack.enter_context(product(folder / "product", keystone, shape, told))
         keystone.publish(running.endpoint)
         metadata = {"metadata-url": ports.url("metadata"), "metadata-secret-file": str(secret)}
         env = {f"ALCOR_{key.replace('-', '_').upper()}": value for key, value in metadata.items()}

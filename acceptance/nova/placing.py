@@ -227,6 +227,7 @@ def agent_is_down(cloud: Cloud) -> None:
         cloud.gone(failed)
     finally:
         parts.start_agent(host, load_lab(where), *cloud.agent)
+    wait("h2's agent", lambda: _agent(cloud, "h2")["alive"])
     cloud.act(server, **{"os-migrateLive": {"host": "h2", "block_migration": "auto"}})
     cloud.moved(server, "h2")
     cloud.gone(server)

@@ -168,6 +168,9 @@ class Services:
             "glance": override["image"],
             "keystone": client,
             "oslo_concurrency": {"lock_path": str(home / "locks")},
+            # Nova keeps what providers there are for five minutes: one that goes in the moment in
+            # which it looks again, as steps have them go, fails each boot on the host until then.
+            "compute": {"resource_provider_association_refresh": "1"},
             "scheduler": {"workers": "1"},
             "conductor": {"workers": "1"},
         }

@@ -12,10 +12,12 @@ from acceptance.tempest import Tempest
 
 
 @pytest.fixture(scope="module")
-def outcomes(keystone: Any, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Outcome]:
+def outcomes(
+    request: pytest.FixtureRequest, keystone: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Sequence[Outcome]:
     """What became of the tests of all groups, in one run: finding them takes Tempest long."""
     folder = tmp_path_factory.mktemp("tempest")
-    with product(folder / "product", keystone) as running:
+    with product(folder / "product", keystone, request.config.getoption("--shape")) as running:
         keystone.publish(running.endpoint)
         tempest = Tempest(folder / "workspace")
         tempest.prepare(keystone, running.endpoint)
