@@ -243,6 +243,9 @@ class Reconciler:
             await self._pass()
 
     async def _pass(self) -> None:
+        if self._audit_due and self._may_write:
+            self._audit_due = False
+            await self._driver.audit()  # before anything new is wanted: it would count as drift
         started, self._first_change_at = self._first_change_at, None
         self._take_events()
         if self._has_read and self._may_write and self._desired.settled:
@@ -255,9 +258,6 @@ class Reconciler:
             self._want_all(more)
             return
         states = port_states(self._model)  # what is known while we wait is not on the switch yet
-        if self._audit_due:
-            self._audit_due = False
-            await self._driver.audit()
         settled, reached = self._desired.settled, (self._desired.epoch, self._desired.position)
         began: dict[str, float] = {}
         if settled:  # else something that they lead to is still to come

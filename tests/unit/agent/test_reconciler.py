@@ -81,6 +81,7 @@ class FakeDriver:
         self.slow = asyncio.Event()
         self.slow.set()
         self.flows_count = 3
+        self.audited: list[int] = []  # how much had been wanted then
 
     def want(self, change: Change) -> None:
         self.wanted.append(change)
@@ -98,7 +99,7 @@ class FakeDriver:
         return self.there
 
     async def audit(self) -> None:
-        return None
+        self.audited.append(len(self.wanted))
 
 
 class World:
@@ -393,5 +394,22 @@ def test_what_no_flows_can_be_made_of_is_told_and_all_else_is_applied(
         world.say(Frame(1, 12, (item,)))
         await world.quiet()
         assert world.reports()[-1].ports == (PortState("p1", PortStatus.UP),)
+
+    in_world(story)
+
+
+def test_what_changes_while_an_audit_is_due_is_no_drift() -> None:
+    async def story(world: World) -> None:
+        world.say(Connected(), HOST_FRAME, NETWORK_FRAME)
+        world.loop.allow_writing(True)
+        await world.quiet()
+        wanted = len(world.driver.wanted)
+
+        world.loop.set_interfaces({"p1": Interface(5, True)})
+        world.loop.audit()
+        await world.quiet()
+
+        assert world.driver.audited == [wanted]
+        assert len(world.driver.wanted) > wanted
 
     in_world(story)
