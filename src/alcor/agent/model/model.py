@@ -238,6 +238,7 @@ class HostModel(HostUnits):
     ) -> set[Unit]:
         before = self.neighbours.get(network_id, {}).get(port_id)
         put_nested(self.neighbours, network_id, port_id, neighbour)
+        self.shared.change(network_id)
         self._stamp(network_id)
         units = self.exits.units_of_port(port_id)
         units.add(Unit(_NEIGHBOUR, port_id, network_id))

@@ -30,16 +30,19 @@ class Holder(NamedTuple):
     mac: Mac
 
 
+class _Owned(NamedTuple):
+    """What ports of a network have of their own: it is nobody else's."""
+
+    addresses: frozenset[Address]
+    ports_by_mac: Mapping[Mac, frozenset[str]]  # also of MACs of their pairs
+
+
 def _only(address: Address) -> Prefix:
     return Prefix(address.version, address.number, 32 if address.version == 4 else 128)
 
 
 def _is_for(prefix: Prefix, address: Address) -> bool:
     return bool(prefix.length) and prefix.covers(address)
-
-
-def _is_paired(mac: Mac, pairs: Pairs) -> bool:
-    return any(pair.mac == mac for pair in pairs)
 
 
 class SharedAddresses:
@@ -54,6 +57,11 @@ class SharedAddresses:
         self._ports: dict[str, set[str]] = {}  # with pairs, by network
         self._count: dict[str, Counter[Prefix]] = {}  # how many ports have it, by network
         self._holders: dict[str, dict[Address, Holder]] = {}  # by network
+        self._owned: dict[str, _Owned] = {}  # of networks that were asked for since they changed
+
+    def change(self, network_id: str) -> None:
+        """A neighbour has come, has gone, or is another now."""
+        self._owned.pop(network_id, None)
 
     def note(self, network_id: str, port_id: str, before: Pairs, pairs: Pairs) -> set[Unit]:
         """A neighbour that has pairs, or had some, is another now."""
@@ -161,12 +169,20 @@ class SharedAddresses:
         """Whether an address is no port's own, and a MAC no other port's, and there is room."""
         if not self._has_room(network_id, port_id, address):
             return False
-        ports = self._neighbours.get(network_id, {}).values()
-        return not any(
-            address in each.addresses
-            or (each.port_id != port_id and (mac == each.mac or _is_paired(mac, each.pairs)))
-            for each in ports
-        )
+        owned = self._owned_in(network_id)
+        return address not in owned.addresses and owned.ports_by_mac.get(mac, set()) <= {port_id}
+
+    def _owned_in(self, network_id: str) -> _Owned:
+        owned = self._owned.get(network_id)
+        if owned is None:
+            ports = self._neighbours.get(network_id, {}).values()
+            ports_by_mac: dict[Mac, frozenset[str]] = {}
+            for each in ports:
+                for mac in {each.mac, *(pair.mac for pair in each.pairs)}:
+                    ports_by_mac[mac] = ports_by_mac.get(mac, frozenset()) | {each.port_id}
+            addresses = frozenset(address for each in ports for address in each.addresses)
+            owned = self._owned[network_id] = _Owned(addresses, ports_by_mac)
+        return owned
 
     def _has_room(self, network_id: str, port_id: str, address: Address) -> bool:
         held = self._holders.get(network_id, {})
