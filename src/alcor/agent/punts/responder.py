@@ -33,6 +33,7 @@ from alcor.ovs.openflow.packets import PacketIn
 packets_pending_max = 1_000
 frames_waiting_max = 1_000  # of the agent's own, for a switch that is away
 packets_per_turn = 32  # answered before others get the processor
+faults_told_max = 100  # of ours, each once: machines send what they like, as often as they like
 
 log = structlog.get_logger()
 
@@ -56,6 +57,7 @@ class Responder:
         self.decisions: DecisionLogs | None = None  # given once there is where to write
         self.seeker: Seeker | None = None  # the same
         self._session: OpenFlow | None = None
+        self._faults_told: set[tuple[str, str]] = set()
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
 
     def hand_over(self, kind: bytes, take: Callable[[bytes, Wired], None]) -> None:
@@ -98,10 +100,15 @@ class Responder:
                 try:
                     self.send(self._answers(packet))
                 except Exception as error:  # the packet's boundary: all others are answered
-                    kind = packet.userdata.decode(errors="replace")
-                    self._metrics.punts.labels(kind, "failed").inc()
-                    log.exception("packet not answered", kind=kind, reason=str(error))
+                    self._tell_fault(packet.userdata.decode(errors="replace"), error)
             await asyncio.sleep(0)
+
+    def _tell_fault(self, kind: str, error: Exception) -> None:
+        self._metrics.punts.labels(kind, "failed").inc()
+        told = kind, repr(error)
+        if told not in self._faults_told and len(self._faults_told) < faults_told_max:
+            self._faults_told.add(told)
+            log.error("packet not answered", kind=kind, reason=str(error), exc_info=error)
 
     def _answers(self, packet: PacketIn) -> Iterable[Outgoing]:
         """What is to be sent for a packet's sake at once."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
@@ -22,7 +23,7 @@ class Session:
         self.sent = asyncio.Queue[bytes]()
 
     async def connect(self, socket: Path, put: Callable[[PacketIn], None]) -> "Session":
-        for frame in (b"odd", b"even"):
+        for frame in (b"odd", b"odd", b"even"):
             put(PacketIn(frame, p.SEEK, 0, 1, {}, p.PUNT_SEEK))
         return self
 
@@ -46,7 +47,7 @@ class Seeker:
         return [Outgoing(packet.data, ())]
 
 
-def test_a_packet_that_meets_a_fault_of_ours_is_lost_and_the_next_one_is_answered(
+def test_a_packet_that_meets_a_fault_of_ours_is_lost_told_once_and_the_next_one_is_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def main() -> None:
@@ -54,12 +55,14 @@ def test_a_packet_that_meets_a_fault_of_ours_is_lost_and_the_next_one_is_answere
         monkeypatch.setattr(OpenFlow, "connect", session.connect)
         responder = Responder(Path("none"), HostModel(), metrics, 3600)
         responder.seeker = Seeker()  # type: ignore[assignment]
-        running = asyncio.create_task(responder.run())
-        async with asyncio.timeout(5):
-            assert await session.sent.get() == b"even"
+        with capture_logs() as logs:
+            running = asyncio.create_task(responder.run())
+            async with asyncio.timeout(5):
+                assert await session.sent.get() == b"even"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         labels = {"kind": "seek", "result": "failed"}
-        assert metrics.registry.get_sample_value("alcor_agent_punts_total", labels) == 1
+        assert metrics.registry.get_sample_value("alcor_agent_punts_total", labels) == 2
+        assert [each["event"] for each in logs] == ["packet not answered"]
 
     asyncio.run(main())
