@@ -91,17 +91,23 @@ class Responder:
             answering.cancel()
             session.close()
             await asyncio.gather(answering, return_exceptions=True)
-            self._metrics.punts.labels("any", "dropped").inc(queue.dropped)
+            self._count_dropped(queue)
 
     async def _answer_all(self, queue: PacketQueue) -> None:
         while True:
             for _ in range(packets_per_turn):
                 packet = await queue.get()
+                self._count_dropped(queue)
                 try:
                     self.send(self._answers(packet))
                 except Exception as error:  # the packet's boundary: all others are answered
                     self._tell_fault(packet.userdata.decode(errors="replace"), error)
             await asyncio.sleep(0)
+
+    def _count_dropped(self, queue: PacketQueue) -> None:
+        if queue.dropped:
+            self._metrics.punts.labels("any", "dropped").inc(queue.dropped)
+            queue.dropped = 0
 
     def _tell_fault(self, kind: str, error: Exception) -> None:
         self._metrics.punts.labels(kind, "failed").inc()
