@@ -16,6 +16,7 @@ from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMP, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     Action,
+    CheckLarger,
     DecTtl,
     Flow,
     Instructions,
@@ -205,7 +206,7 @@ def way_to(view: RouterView, leg: Leg, hop: tuple[Action, ...]) -> Way:
     goto = p.ROUTE_SCOPE if view.joins_scopes else onward(view, leg)
     if not _is_narrow(view, leg):
         return Way(on, leg.network, goto)
-    check = check_larger(leg.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
+    check = _larger_than(leg.network.mtu)
     return Way((*on, check), leg.network, goto)
 
 
@@ -215,7 +216,7 @@ def way_out(view: RouterView, exit_: Exit, hop: tuple[Action, ...]) -> Way:
         hop = (*hop, set_field(p.PICK, view.exits.index(exit_)))
     if exit_.network.mtu >= view.inner_mtu_max:
         return Way(hop, exit_.network, p.NAT_OUT)
-    check = check_larger(exit_.network.mtu + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT)
+    check = _larger_than(exit_.network.mtu)
     return Way((*hop, check), exit_.network, p.NAT_OUT)
 
 
@@ -236,7 +237,13 @@ def sized(view: RouterView, exit_: Exit) -> tuple[Action, ...]:
     if not widest:
         return ()
     way = (set_field(p.FLAGS, *came_by(view, exit_)),) if len(view.exits) > 1 else ()
-    return (*way, check_larger(widest + ethernet_header_bytes, p.FLAGS, p.TOO_LARGE_BIT))
+    return (*way, _larger_than(widest))
+
+
+def _larger_than(mtu: int) -> CheckLarger:
+    """Whether a packet is larger; of the very largest MTUs as far as can be asked."""
+    length = min(mtu + ethernet_header_bytes, 0xFFFF)
+    return check_larger(length, p.FLAGS, p.TOO_LARGE_BIT)
 
 
 def hop_itself(version: int) -> tuple[Action, ...]:

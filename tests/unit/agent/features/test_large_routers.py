@@ -4,7 +4,7 @@ import sys
 from types import FrameType
 
 from alcor.agent.compiler.unit_flows import unit_flows
-from alcor.agent.model.model import HostModel
+from alcor.agent.model.model import HostModel, Tunnel
 from alcor.agent.model.unit import Unit, UnitKind
 from alcor.goal_state.entries import (
     FixedIp,
@@ -32,6 +32,17 @@ def region(subnets: int) -> HostModel:
         here = FixedIp(f"s{number}", address(f"{cidr}.1"))
         model.put(RouterInterface(f"i{number}", "r", "n", Mac(100 + number), (here,)))
     return model
+
+
+def test_a_router_between_networks_of_the_largest_mtu_that_a_region_may_have_has_its_flows() -> (
+    None
+):
+    model = region(2)
+    model.set_tunnel(Tunnel(100, address("172.31.0.1")))
+    model.exits.set_uplinks({"ext": 7})
+    model.put(Network("n", 7, 65_535, True, ""))
+
+    assert list(unit_flows(model, Unit(UnitKind.ROUTER, "r")))
 
 
 def calls(model: HostModel) -> int:
