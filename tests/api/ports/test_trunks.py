@@ -231,6 +231,12 @@ def test_sub_ports_that_make_no_sense_are_a_bad_request(place: Place, sub_ports:
     assert place.post(port_id=place.port(), sub_ports=sub_ports).status == 400
 
 
+def test_a_refusal_repeats_the_sub_port_that_lacks_a_tag(place: Place) -> None:
+    refused = place.act(place.trunk()["id"], "add_subports", [{"port_id": NOBODY}])
+
+    assert f"Invalid subport details '{{'port_id': '{NOBODY}'}}': missing" in refused.message
+
+
 def test_a_tag_is_one_sub_ports(place: Place) -> None:
     id_ = place.trunk(sub_ports=[seat(place.inner_port(), 2)])["id"]
 

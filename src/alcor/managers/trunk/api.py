@@ -30,7 +30,7 @@ def _parse_sub_port(value: object) -> object:
         value = {name: each for name, each in value.items() if name != "segmentation_id"}
     elif isinstance(value, dict) and "segmentation_id" not in value:
         raise ValueError(
-            f"Invalid subport details '{shown(value)}': missing segmentation information. Must "
+            f"Invalid subport details {shown(value)}: missing segmentation information. Must "
             "specify both segmentation_id and segmentation_type"
         )
     return _SUB_PORT.parse(value)
