@@ -261,7 +261,7 @@ def test_who_has_no_port_security_is_found_at_what_it_takes_from_inside_and_outs
 def test_a_machine_inside_of_one_is_found_from_inside_and_outside_wherever_it_goes(
     lab: Lab, site: Site, make_machines: MakeMachines, own: str
 ) -> None:
-    one, two, _ = site.machines
+    one, two, far = site.machines
     (near,) = make_machines(site.network_id, f"n{len(own)}", "h2")
 
     for home, other in ((two, one), (one, two)):
@@ -270,7 +270,7 @@ def test_a_machine_inside_of_one_is_found_from_inside_and_outside_wherever_it_go
         if home is one:
             with FrameSocket(space) as guest:
                 guest.send(announcement(address(own), mac(nested.mac)))
-        for asker in (near, other):
+        for asker in (near, other, far):
             answers(lab, asker, own)
         answers(lab, nested, other.address(6 if ":" in own else 4))
         if ":" not in own:

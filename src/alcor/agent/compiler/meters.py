@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alcor.agent.features.answers import configuration, seeking, services, shared_addresses
 from alcor.agent.features.filters import acl, decision_log
-from alcor.agent.features.networks import multicast
+from alcor.agent.features.networks import multicast, physical
 from alcor.agent.features.ports import qos
 from alcor.agent.features.routers import routing
 from alcor.agent.model.model import HostModel
@@ -75,3 +75,5 @@ def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
         yield from seeking.meters(model.tunnel)
     if model.has_wired_port(network_id):
         yield from multicast.meters(network)
+        if model.is_told(network) and model.tunnel is not None:
+            yield from physical.told_meters(model.tunnel)

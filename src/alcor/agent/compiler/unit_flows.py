@@ -123,6 +123,8 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
         endpoints = model.remote_endpoints(unit.id)
         yield from multicast.network(network, numbers, endpoints, uplink is not None, cookie)
         yield from physical.asking(network, cookie)
+        if model.is_told(network) and model.tunnel is not None:
+            yield from physical.told(network, model.tunnel, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
     if network.lazy:

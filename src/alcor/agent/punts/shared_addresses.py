@@ -21,6 +21,7 @@ from alcor.agent.model.service_address import SERVER_ADDRESS, SERVER_ADDRESS6, S
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.outside import Asker, next_hop, question, said_by
 from alcor.goal_state.entries import Gateway, Neighbour, Network, RouterInterface
+from alcor.ovs import frames
 from alcor.ovs.flow import output, set_field
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
@@ -33,7 +34,7 @@ asks_of_port_max = 10  # in a second: fewer than the port's meter lets answers p
 # Since somebody said that he has an address: his host asks him then; others forget him then.
 asked_after_s, forgotten_after_s = 100, 300
 
-_REQUEST, _SOLICIT = 1, 135
+_REQUEST, _REPLY, _SOLICIT = 1, 2, 135
 # Who asks after a restart: an ARP probe is nobody's (RFC 5227 section 2.1.1), and changes no table.
 _NOBODY4 = Asker(SERVER_MAC, Address(4, 0))
 _NOBODY6 = Asker(SERVER_MAC, eui64_link_local(SERVER_MAC))
@@ -190,13 +191,23 @@ class SharedNeighbours:
         if network.physical_network and not self._model.shared.has_pair(
             network.id, address, holder
         ):
-            return  # what it said has gone to all, and they know it as they know those outside
+            # What it said has gone to all, and who is on the wire finds the MAC there.
+            if sent_here:
+                yield from self._to_hosts(network, _said(address, mac), self._off_wire(network))
+            return
         frame = announcement(address, mac)
         if found is None or found[1] != holder:  # else the machines here know it
             ports = set(self._model.ports_by_network.get(network.id, ())) - {speaker.port_id}
             yield from self._to_ports(frame, sorted(ports))
         if sent_here:
             yield from self._to_hosts(network, frame, self._model.reach.endpoints(network.id))
+
+    def _off_wire(self, network: Network) -> Iterator[int]:
+        """The endpoints of hosts of a physical network that have no uplink to it."""
+        outside = self._model.exits.outside
+        for endpoint in self._model.reach.endpoints(network.id):
+            if not outside.has_uplink(network.physical_network, Address(4, endpoint)):
+                yield endpoint
 
     def _lose(self, network: Network, frame: Packet) -> None:
         """Outside somebody has what a machine here had: its MAC, or its address at another."""
@@ -276,6 +287,13 @@ class SharedNeighbours:
         for endpoint in sorted(set(endpoints) - {tunnel.endpoint.number}):
             to_host = (set_field("tun_id", network.vni), set_field("tun_dst", endpoint))
             yield Outgoing(frame, (*to_host, output(tunnel.ofport)))
+
+
+def _said(has: Address, mac: Mac) -> bytes:
+    """To everybody, that an address is at a MAC: as an answer, which is no question to anybody."""
+    if has.version == 6:
+        return announcement(has, mac)
+    return frames.arp(_REPLY, sha=mac, spa=has.number, tpa=has.number)
 
 
 def _asker(frame: Packet) -> tuple[Address, Mac] | None:

@@ -29,6 +29,7 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     RouterInterface,
+    UplinkNode,
 )
 from alcor.ovs import frames
 from alcor.ovs.fields import FIELD_BY_NAME
@@ -41,6 +42,7 @@ from alcor.values.addresses import Address, Mac, address, prefix
 RED = Network("red", 7, 1450, True, "")
 WIRED = RED._replace(physical_network="ext", vlan=5)
 HERE, THERE = address("172.31.0.1"), address("172.31.0.2")
+ON_THE_WIRE = UplinkNode("ext", "h2", THERE)
 SHARED, SHARED6 = address("10.0.0.9"), address("fd00::9")
 VIRTUAL = Mac(0x00005E000109)
 ROUTER_MAC = Mac(0x0200_0000_2001)
@@ -59,6 +61,7 @@ class World:
         self.model = HostModel()
         self.compiler = Compiler(self.model)
         self.compiler.update(self.model.set_tunnel(Tunnel(100, HERE)) | self.model.put(network))
+        self.compiler.update(self.model.put(ON_THE_WIRE))
         for port_id, endpoint in (("a", HERE), ("b", THERE), ("c", HERE)):
             mac = VIRTUAL if virtual else mac_of(port_id)
             pairs = tuple(
@@ -341,6 +344,25 @@ def test_on_a_physical_network_its_host_alone_believes_and_nothing_is_said_for_i
         outside=True,
     )
     assert (world.holder(inner), world.leads(here)) == ("", False)
+    world.check()
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_who_is_on_no_wire_of_a_physical_network_is_told_where_a_machine_inside_is(
+    said: str,
+) -> None:
+    world, inner = open_world(WIRED), address(said)
+    world.compiler.update(world.model.remove(ON_THE_WIRE))
+
+    ((frame, way),) = world.take(announcement(inner, INNER), by="d")
+
+    assert set_field("tun_dst", THERE.number) in way
+    assert Packet(frame)["arp_op"] != 1  # which would ask all machines there
+    there = match(metadata=7, eth_dst=INNER, reg0=p.FROM_MACHINE)
+    other = open_world(WIRED)
+    assert other.take(frame, tun_src=THERE.number) == []
+    assert (other.holder(inner), other.leads(there)) == ("e", True)
+    other.check()
     world.check()
 
 

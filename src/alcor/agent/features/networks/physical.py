@@ -9,15 +9,27 @@ host answers for them, or takes in packets for them.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Unpack
 
-from alcor.agent.model.model import Wired
-from alcor.agent.model.ports.meter import of_faults, of_outside
+from alcor.agent.model.model import Tunnel, Wired
+from alcor.agent.model.ports.meter import Meter, of_faults, of_outside
 from alcor.agent.model.ports.tags import put_on
 from alcor.agent.model.routers.routing import Leg
 from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Network
 from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from alcor.ovs.flow import DROP, Flow, Instructions, Match, apply, load, match, output, punt
+from alcor.ovs.flow import (
+    DROP,
+    Flow,
+    Instructions,
+    Match,
+    MatchFields,
+    apply,
+    load,
+    match,
+    output,
+    punt,
+)
 from alcor.values.addresses import Address, Mac, eui64_link_local
 
 _REQUEST, _REPLY, _SOLICIT, _ADVERTISE = 1, 2, 135, 136
@@ -59,15 +71,28 @@ def _questions(vni: int, flags: tuple[int, int]) -> Iterator[Match]:
     )
 
 
-def _said_to_all(vni: int) -> Iterator[Match]:
-    yield match(metadata=vni, eth_type=ETH_TYPE_ARP, arp_op=_REPLY, eth_dst=_GROUP)
+def _said_to_all(vni: int, **came: Unpack[MatchFields]) -> Iterator[Match]:
+    every: MatchFields = {"metadata": vni, "eth_dst": _GROUP, **came}
+    yield match(**(every | {"eth_type": ETH_TYPE_ARP, "arp_op": _REPLY}))
     yield match(
-        metadata=vni,
-        eth_type=ETH_TYPE_IPV6,
-        ip_proto=IP_PROTO_ICMPV6,
-        icmpv6_type=_ADVERTISE,
-        eth_dst=_GROUP,
+        **(
+            every
+            | {"eth_type": ETH_TYPE_IPV6, "ip_proto": IP_PROTO_ICMPV6, "icmpv6_type": _ADVERTISE}
+        )
     )
+
+
+def told(network: Network, tunnel: Tunnel, cookie: int) -> Iterator[Flow]:
+    """A host without an uplink hears by the tunnel where MACs are that no neighbour has."""
+    to_agent = punt(userdata=p.PUNT_SHARED)
+    heard = apply(to_agent, goto=p.MULTICAST, meter=of_outside(tunnel.ofport).id)
+    for says in _said_to_all(network.vni, reg0=p.FROM_TUNNEL):
+        yield Flow(p.L2_DST, p.PRIORITY.normal, says, heard, cookie)
+
+
+def told_meters(tunnel: Tunnel) -> Iterator[Meter]:
+    """The meter that these flows name."""
+    yield of_outside(tunnel.ofport)
 
 
 def announced(network: Network, uplink: int, found: Address, cookie: int) -> Iterator[Flow]:
