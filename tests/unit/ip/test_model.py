@@ -5,11 +5,11 @@ from collections.abc import Iterable, Set
 import pytest
 
 from alcor.managers.ip.model import (
+    AddressPool,
     InvalidIpForSubnet,
     IpAddressAlreadyAllocated,
     Range,
     Space,
-    SubnetPool,
 )
 from alcor.values.addresses import address, prefix
 
@@ -48,8 +48,8 @@ def number(text: str) -> int:
     return address(text).number
 
 
-def pool_of(cidr: str, *ranges: tuple[str, str], reserved: Iterable[str] = ()) -> SubnetPool:
-    return SubnetPool(
+def pool_of(cidr: str, *ranges: tuple[str, str], reserved: Iterable[str] = ()) -> AddressPool:
+    return AddressPool(
         "subnet",
         "network",
         prefix(cidr),
@@ -58,7 +58,7 @@ def pool_of(cidr: str, *ranges: tuple[str, str], reserved: Iterable[str] = ()) -
     )
 
 
-def space_of(pool: SubnetPool, blocks: KeptBlocks | None = None) -> Space:
+def space_of(pool: AddressPool, blocks: KeptBlocks | None = None) -> Space:
     return Space(pool, pool.ranges[0].first, 0, blocks or KeptBlocks())
 
 

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from alcor.managers.ip.model import Range, Space, SubnetPool, block_size
+from alcor.managers.ip.model import AddressPool, Range, Space, block_size
 from alcor.values.addresses import prefix
 from alcor.values.errors import Refusal
 
@@ -32,7 +32,7 @@ class SubnetMachine(RuleBasedStateMachine):
         pairs = zip(bounds[::2], bounds[1::2], strict=False)
         ranges = tuple(Range(BASE + first, BASE + last) for first, last in pairs)
         keep = frozenset(BASE + offset for offset in reserved)
-        self.pool = SubnetPool("subnet", "network", prefix("10.0.0.0/8"), ranges, keep)
+        self.pool = AddressPool("subnet", "network", prefix("10.0.0.0/8"), ranges, keep)
         self.choosable = {n for r in ranges for n in range(r.first, r.last + 1)} - keep
         self.space = Space(self.pool, ranges[0].first, 0, self)
 

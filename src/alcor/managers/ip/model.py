@@ -34,8 +34,9 @@ class Range(NamedTuple):
     last: int
 
 
-class SubnetPool(NamedTuple):
-    """What may be leased of a subnet: `ranges` to choose from, any usable address by name."""
+class AddressPool(NamedTuple):
+    """What may be leased of a subnet: `ranges` (Neutron's allocation pools) to choose from, any
+    usable address by name."""
 
     subnet_id: str
     network_id: str
@@ -111,7 +112,7 @@ class Blocks(Protocol):
 class Space:
     """One subnet's addresses during one decision; what was decided is in the public fields."""
 
-    def __init__(self, pool: SubnetPool, cursor: int, used: int, blocks: Blocks) -> None:
+    def __init__(self, pool: AddressPool, cursor: int, used: int, blocks: Blocks) -> None:
         self.pool = pool
         self.cursor = cursor  # where the search for the next address starts
         self.used = used  # taken among those that can be chosen

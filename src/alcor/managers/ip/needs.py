@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from alcor.managers.ip.ledger import Held
-from alcor.managers.ip.model import Space, SubnetPool
+from alcor.managers.ip.model import AddressPool, Space
 from alcor.values.addresses import Address
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Transaction(Protocol):
         """Who holds an address."""
         ...
 
-    def save_pool(self, pool: SubnetPool) -> None:
+    def save_pool(self, pool: AddressPool) -> None:
         """Create or replace a pool; its leases stay."""
         ...
 

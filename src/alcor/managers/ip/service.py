@@ -16,7 +16,7 @@ from alcor.contracts.peers import (
     ReleaseRequest,
 )
 from alcor.managers.ip.ledger import Held, Ledger
-from alcor.managers.ip.model import IpAddressAlreadyAllocated, Range, SubnetPool
+from alcor.managers.ip.model import AddressPool, IpAddressAlreadyAllocated, Range
 from alcor.managers.ip.needs import Clock, Store, Transaction
 from alcor.values.addresses import Address, address, prefix
 
@@ -95,18 +95,18 @@ class IpService:
         return Done()
 
 
-def _parsed(pool: Pool) -> SubnetPool:
+def _parsed(pool: Pool) -> AddressPool:
     """`ValueError` when it is malformed: the subnet manager checks what tenants write."""
     ranges = sorted(Range(address(r.start).number, address(r.end).number) for r in pool.ranges)
     reserved = frozenset(address(text).number for text in pool.reserved)
-    return SubnetPool(pool.subnet_id, pool.network_id, prefix(pool.cidr), tuple(ranges), reserved)
+    return AddressPool(pool.subnet_id, pool.network_id, prefix(pool.cidr), tuple(ranges), reserved)
 
 
 def _held(lease: Lease) -> Held:
     return Held(lease.owner, lease.subnet_id, address(lease.address))
 
 
-def _check_free(tx: Transaction, pool: SubnetPool, reserved: Address) -> None:
+def _check_free(tx: Transaction, pool: AddressPool, reserved: Address) -> None:
     if tx.holder(pool.subnet_id, reserved) is not None:
         raise IpAddressAlreadyAllocated(
             f"IP address {reserved} already allocated in subnet {pool.subnet_id}"

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from alcor.managers.ip.ledger import Held
-from alcor.managers.ip.model import Range, Space, SubnetPool, block_size
+from alcor.managers.ip.model import AddressPool, Range, Space, block_size
 from alcor.managers.ip.needs import Suspect, Transaction
 from alcor.runtime.sql.database import Database
 from alcor.values.addresses import Address, prefix
@@ -76,7 +76,7 @@ class SqlTransaction:
 
     def _space(self, row: tuple[str, str, str, str, str, str, int]) -> Space:
         subnet_id, network_id, cidr, ranges, reserved, cursor, used = row
-        pool = SubnetPool(
+        pool = AddressPool(
             subnet_id,
             network_id,
             prefix(cidr),
@@ -109,7 +109,7 @@ class SqlTransaction:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def save_pool(self, pool: SubnetPool) -> None:
+    def save_pool(self, pool: AddressPool) -> None:
         blocks = SqlBlocks(self._connection, pool.subnet_id)
         space = Space(pool, 0, 0, blocks)
         rows = self._connection.execute(
