@@ -49,6 +49,7 @@ class InternalPorts:
                 record = record_of(entry)
                 suspect[id_] = _addresses(record) if isinstance(record, PortRecord) else set()
         await self._settle(suspect)
+        self._watched.difference_update(id_of(each) for each in entries if each.value is None)
 
     async def views(self, port_ids: Iterable[str]) -> Mapping[str, PortView]:
         """How these ports are; what is given to one that is gone is taken back first."""
@@ -58,6 +59,7 @@ class InternalPorts:
         found = {view.port.id: view for view in (await self._ports.views(Ids(ids))).ports}
         held = {id_: _addresses(found[id_].port) if id_ in found else set() for id_ in ids}
         await self._settle(held)
+        self._watched -= held.keys() - found.keys()
         return found
 
     async def _settle(self, addresses_by_port: Mapping[str, set[str]]) -> None:
