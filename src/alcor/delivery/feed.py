@@ -6,7 +6,7 @@ there and the networks that these join, their security groups, and the remotes o
 rules.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -229,35 +229,41 @@ class HostFeed:
                 await self._begin_again()
 
     async def _fan_out(self, entries: Sequence[Entry]) -> None:
-        unbound: list[Entry] = []
         misled: dict[HostSession, None] = {}  # what leads them to slices has changed
         turned: list[str] = []  # networks that are held as a whole again
         for entry in entries:
-            name = slice_of(entry.key)
-            sessions = self._sessions_by_slice.get(name, _NOBODY)
-            network = self._lazy.get(name)
-            if network is not None or entry.key.endswith("/network"):
-                turned += await self._fan_out_lazily(entry, name, sessions)
-            elif sessions:
-                item = Item(*entry[:4])  # made once, whoever it is sent to
-                for session in sessions:
-                    session.offer(item)
-            if name.startswith(_OF_HOSTS):
-                if entry.value is None:
-                    unbound.append(entry)
-                misled.update(dict.fromkeys(each for each in sessions if each.follows(GROUP)))
-            elif entry.value is None and leads(entry.key):
-                misled.update(sessions)
+            turned += await self._offer(entry)
+            misled.update(dict.fromkeys(self._misled(entry)))
         for name in turned:
             for session in list(self._sessions_by_slice.get(name, _NOBODY)):
                 if session.hello.lazy:
                     await session.refresh(name)
         self.position = entries[-1].position
-        await self._unbind(unbound)
+        await self._unbind([e for e in entries if e.value is None and e.key.startswith(_OF_HOSTS)])
         for session in misled:
             await session.revise()
 
-    async def _fan_out_lazily(
+    async def _offer(self, entry: Entry) -> list[str]:
+        """Offer a change to whoever follows its slice; its network, if it is whole again."""
+        name = slice_of(entry.key)
+        sessions = self._sessions_by_slice.get(name, _NOBODY)
+        if self._lazy.get(name) is not None or entry.key.endswith("/network"):
+            return await self._offer_lazily(entry, name, sessions)
+        if sessions:
+            item = Item(*entry[:4])  # made once, whoever it is sent to
+            for session in sessions:
+                session.offer(item)
+        return []
+
+    def _misled(self, entry: Entry) -> Iterator[HostSession]:
+        """Those whom a change may lead to other slices than before."""
+        sessions = self._sessions_by_slice.get(slice_of(entry.key), _NOBODY)
+        if entry.key.startswith(_OF_HOSTS):
+            yield from (session for session in sessions if session.follows(GROUP))
+        elif entry.value is None and leads(entry.key):
+            yield from sessions
+
+    async def _offer_lazily(
         self, entry: Entry, name: str, sessions: Mapping[HostSession, None]
     ) -> list[str]:
         """Offer a change of a network that is, was or becomes lazy; its name, if it was."""
