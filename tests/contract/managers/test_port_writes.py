@@ -357,11 +357,16 @@ def test_no_port_is_bound_to_a_host_whose_agent_has_fallen_silent(lives: Any) ->
             named = await world.update(before["id"], binding_host="dead")
             assert named["binding:vif_type"] == "ovs"  # as its machine may run there
 
-            world.owners.silent_hosts.clear()
             renamed = await world.update(moved["id"], name="x")
             assert renamed["binding:vif_type"] == "binding_failed"
-            again = await world.update(moved["id"], binding_host="dead")
-            assert again["binding:vif_type"] == "ovs"
+            world.owners.silent_hosts.clear()
+            again = await world.update(moved["id"], name="y")  # whatever is changed
+            assert (again["name"], again["binding:vif_type"]) == ("y", "ovs")
+            assert again["binding:host_id"] == "dead"
+            alike = await world.update(ports[4]["id"], name=ports[4]["name"])
+            assert alike["binding:vif_type"] == "ovs"
+            other = await world.update(ports[0]["id"], binding_host="")
+            assert other["binding:vif_type"] == "unbound"
 
     asyncio.run(main())
 

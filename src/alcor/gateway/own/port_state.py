@@ -100,7 +100,7 @@ def why_down(port: Port, state: PortState, progress: ConvergenceReply | None) ->
     if port.vif_type == "binding_failed":
         return (
             "It could not be bound to its host: no host of that name was known, its agent was "
-            "silent, or the port is of a kind that hosts don't plug in. Bind it again."
+            "silent, or the port is of a kind that hosts don't plug in. Change it to try again."
         )
     if not state.host_known:
         return "The agent of its host has not spoken since the control plane started."

@@ -56,6 +56,7 @@ class Saved(NamedTuple):
 
     documents: list[Raw]
     sequence: int
+    unplugged: str = ""  # of a change of one: the host that it is not bound to, though it is named
 
 
 class Transaction(Protocol):

@@ -15,6 +15,7 @@ from alcor.intent.records import FixedIp, NodeRecord
 from alcor.managers.port.intent import record
 from alcor.managers.port.macs import Place
 from alcor.managers.port.model import trunking
+from alcor.managers.port.model.binding import FAILED
 from alcor.managers.port.model.bindings import Bindings, Decided
 from alcor.managers.port.model.holding import check_change, check_holder, check_removal
 from alcor.managers.port.model.port import (
@@ -277,8 +278,9 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
     )
     check_change(port, new, write.holder)
     trunking.check_change(port, new)
+    unplugged = new.host if new.vif_type == FAILED else ""
     if new is port:
-        return Saved([Raw(encode(port))], tx.sequence())
+        return Saved([Raw(encode(port))], tx.sequence(), unplugged)
     if new.mac_address != port.mac_address and tx.macs_taken({new.network_id: [new.mac_address]}):
         if write.mac_chosen:
             raise MacsDoubled(new.mac_address)
@@ -295,7 +297,8 @@ def _change(tx: Transaction, port: Port, write: Change) -> Saved:
     if new.qos_policy_id and new.qos_policy_id != port.qos_policy_id:
         _check_policy(tx, new, new.qos_policy_id, trusted=write.project is None)
     saved = tx.replace(port, new, write.trace)
-    return _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
+    saved = _and_trunk(tx, saved, following(port, new, tx.ports, write.at), write.trace)
+    return saved._replace(unplugged=unplugged)
 
 
 def _check_policy(tx: Transaction, port: Port, policy_id: str, *, trusted: bool) -> None:

@@ -64,6 +64,8 @@ mac_tries_max = 8  # batches of MAC addresses that all turned out to be taken
 
 log = structlog.get_logger(__name__)
 
+_HOST = "binding:host_id"
+
 
 class Writer:
     """Does batches of jobs."""
@@ -100,6 +102,7 @@ class Writer:
         await self._look_up_policies(batch)
         await self._prepare(batch)
         await self._write(batch)
+        await self._bind_again(batch)
         await self._give_back(batch)
         return [written(each.answer) for each in batch]
 
@@ -181,7 +184,7 @@ class Writer:
         bound = [
             each
             for each in open_in(batch)
-            if isinstance(each.job, Update) and each.job.changes.get("binding:host_id")
+            if isinstance(each.job, Update) and each.job.changes.get(_HOST)
         ]
         if bound and self._references.any_segments:
             await self._store.read(lambda tx: note_coming(tx, bound))
@@ -264,6 +267,24 @@ class Writer:
             if not isinstance(each.job, Settle):
                 each.answer = Unavailable("No free MAC address was found; try again.")
 
+    async def _bind_again(self, batch: Sequence[Progress]) -> None:
+        """Bind ports to the hosts that could not have them, if these can now: whatever was changed
+        of the ports, as in Neutron."""
+        failed = [
+            (each, each.job._replace(changes={_HOST: host}, wishes=None, if_revision=None))
+            for each in batch
+            if isinstance(each.job, Update) and _HOST not in each.job.changes
+            if isinstance(each.answer, Saved) and (host := each.answer.unplugged)
+        ]
+        if not failed:
+            return
+        nodes = await self._references.hosts({job.changes[_HOST] for _, job in failed})
+        again = [(each, Progress(job)) for each, job in failed if job.changes[_HOST] in nodes]
+        maker = PortMaker(self._now(), self._zone)
+        answers = await self._commit([self._write_of(own, nodes, {}, maker) for _, own in again])
+        for (each, _), answer in zip(again, answers, strict=True):
+            each.answer = answer if isinstance(answer, Saved) else each.answer
+
     async def _commit(self, writes: Sequence[Write]) -> list[Saved | Refusal]:
         place = self._macs.place
 
@@ -297,7 +318,7 @@ class Writer:
             return Removal(job.id, project, trace, job.holder)
         changes = {**job.changes, "mac_address": each.macs[job.id]} if each.macs else job.changes
         fixed_ips = each.addresses[job.id] if each.addresses is not None else None
-        host = changes.get("binding:host_id", "")
+        host = changes.get(_HOST, "")
         return Change(
             job.id,
             project,
