@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from alcor.runtime.sql.postgres import PostgresDatabase, unreachable
+from alcor.values.errors import Unavailable
 
 
 def test_a_server_answers_also_of_a_database_that_is_not_made_yet(postgres: Any) -> None:
@@ -53,3 +54,21 @@ def test_why_nobody_can_lead_or_read_is_told_at_once_and_not_again_and_again(ful
 
     [why] = waits()
     assert "too many connections" in why
+
+
+def test_that_a_disk_is_full_is_said_at_once_and_by_name(postgres: Any) -> None:
+    """It was waited for as a server that is away, and called so."""
+    database = PostgresDatabase(postgres.made(), "port")
+    full = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+
+    async def main() -> None:
+        try:
+            async with asyncio.timeout(20):
+                with pytest.raises(Unavailable, match="the disk of the database of port is full"):
+                    await database.write(lambda connection: connection.execute(full))
+            done = await database.write(lambda c: c.execute("SELECT 1").fetchone())
+            assert done == (1,)  # there is room again
+        finally:
+            await database.close()
+
+    asyncio.run(main())

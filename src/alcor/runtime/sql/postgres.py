@@ -180,6 +180,9 @@ class PostgresDatabase:
         while True:
             try:
                 result = self._within(begin, work)
+            except errors.DiskFull as problem:
+                self._tell(problem)
+                raise Unavailable(f"the disk of the database of {self._name} is full") from problem
             except _LOSS as problem:
                 self._forget_connection(hang_up=isinstance(problem, errors.ReadOnlySqlTransaction))
                 self._tell(problem)
