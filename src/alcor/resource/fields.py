@@ -82,9 +82,12 @@ def boolean_of(value: object) -> bool:
 
 
 def integer_of(value: object) -> int:
-    """A whole number, also written as a text of digits; `InvalidInput` for anything else."""
+    """A whole number, also written as a text of digits or with a fraction of nothing, as clients
+    write it that know numbers of one kind only; `InvalidInput` for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str) and len(value) <= 20:
         digits = value.removeprefix("-")
         if digits.isascii() and digits.isdigit():

@@ -140,6 +140,14 @@ def test_a_wrong_value_is_refused_with_its_reason(thing: dict[str, Any], message
     assert message in refused(**thing)
 
 
+@pytest.mark.parametrize("written", [b"7", b"7.0", b'"7"', b"0.7e1"])
+def test_a_whole_number_may_be_written_in_several_ways(written: bytes) -> None:
+    content = b'{"thing": {"parent_id": "%s", "size": %s}}' % (PARENT.encode(), written)
+    [item] = body.created(THING, content, 1).items
+
+    assert repr(item["size"]) == "7"
+
+
 @pytest.mark.parametrize(
     "wrong", [{"up": "maybe"}, {"cidr": "10.0.0.0"}, {"size": None}, {"size": "x"}, {"size": 1.5}]
 )
