@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.node.world import ADMIN, Away, World, play
 
 from alcor.contracts.peers import Ids
-from alcor.contracts.resources import DeleteRequest
+from alcor.contracts.resources import DeleteRequest, Filter, ListQuery, ListRequest
 from alcor.managers.node.model import NodeInUse
 from alcor.values.capacity import Bandwidth, Capacity, Inventory, PacketRates
 
@@ -151,6 +153,38 @@ def test_agents_keep_their_id(tmp_path: Path) -> None:
         await world.hear("h1", "192.0.2.1")
         first = (await world.listed(world.agents))["h1"]["id"]
         assert (await world.listed(world.agents))["h1"]["id"] == first
+
+    play(tmp_path, scene)
+
+
+class Narrow:
+    """A store of so many nodes that it is never read as a whole."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        assert name != "all", "every node was read"
+        return getattr(self._store, name)
+
+
+def test_who_names_hosts_or_an_agent_has_no_other_read(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        for number in (1, 2, 3):
+            await world.hear(f"h{number}", f"192.0.2.{number}")
+        agents = await world.listed(world.agents)
+        world.agents._store = Narrow(world.agents._store)
+
+        async def found(*filters: Filter) -> list[str]:
+            asked = ListRequest(ADMIN, ListQuery(filters=filters))
+            reply = await world.agents.list_page(asked)
+            return sorted(msgspec.json.decode(raw)["host"] for raw in reply.items)
+
+        assert await found(Filter("host", ("h1", "h3", "h9"))) == ["h1", "h3"]
+        assert await found(Filter("id", (agents["h2"]["id"],))) == ["h2"]
+        assert await found(Filter("id", ("no-agent",))) == []
+        dead = Filter("alive", (False,))
+        assert await found(Filter("host", ("h1",)), dead) == []
 
     play(tmp_path, scene)
 

@@ -1,6 +1,7 @@
 """What can be done with nodes: a method per use case; and what hosts' reports do to them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from alcor.contracts.peers import Done, Ids, Nodes, PortPeer, ZoneHints
 from alcor.contracts.resources import (
     CreateRequest,
     DeleteRequest,
+    ListQuery,
     ListReply,
     ListRequest,
     UpdateRequest,
@@ -213,10 +215,22 @@ class AgentService:
         return agent(node, self._heartbeats.life(node.id), self._tunnel_type)
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        agents = [msgspec.structs.asdict(self._shown(each)) for each in await self._store.all()]
+        nodes = await self._among(request.query)
+        agents = [msgspec.structs.asdict(self._shown(each)) for each in nodes]
         return ListReply(
             [msgspec.Raw(_encode(each)) for each in select(agents, request.query, AgentNotFound)]
         )
+
+    async def _among(self, query: ListQuery) -> list[Node]:
+        """The nodes that the query may find: who names hosts, or one agent, has no other read."""
+        for each in query.filters if not query.marker else ():
+            if each.field == "host":
+                return await self._store.nodes([str(host) for host in each.values])
+            if each.field == "id" and len(each.values) == 1:
+                with suppress(AgentNotFound):
+                    return [await self._store.by_agent(str(each.values[0]))]
+                return []
+        return await self._store.all()
 
     async def create(self, request: CreateRequest) -> Written:
         raise Refusal("Agents register themselves.", type="HTTPForbidden", kind=Kind.FORBIDDEN)
