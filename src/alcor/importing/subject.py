@@ -93,12 +93,12 @@ class Subject:
 
     def unasked(self, wanted: Item, made: Item) -> Item:
         """What was given to one that has nothing of it at the source, such as a project's default
-        QoS policy: null is no word in a POST, and is one in a PUT."""
+        QoS policy, or a subnet's pools: nothing is no word in a POST, and is one in a PUT."""
         fields = self.kind.field_by_name
         return {
-            name: None
+            name: value
             for name, value in wanted.items()
-            if value is None and fields[name].put and not _is_nothing(made.get(name))
+            if _is_nothing(value) and fields[name].put and not alike(name, value, made.get(name))
         }
 
     def beyond(self, item: Item) -> list[str]:

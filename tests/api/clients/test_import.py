@@ -246,17 +246,21 @@ def traffic(api: Any, group: str) -> set[tuple[Any, ...]]:
     return {(*(rule[name] for name in names), rule["remote_group_id"] == group) for rule in rules}
 
 
-def test_a_network_from_before_its_projects_default_policy_stays_without_one(
-    source: Any, target: Any
-) -> None:
+def test_what_has_nothing_is_not_given_what_new_ones_get(source: Any, target: Any) -> None:
     network = source.network(project_id="green", name="early")
     source.make("/v2.0/qos/policies", "policy", name="default", is_default=True, project_id="green")
+
+    subnet = source.subnet(network["id"], "10.81.0.0/24", project_id="green")
+    path = f"/v2.0/subnets/{subnet['id']}"
+    emptied = source.call("PUT", path, {"subnet": {"allocation_pools": []}})
+    assert emptied.json["subnet"]["allocation_pools"] == []
 
     report = bring(source, target)
 
     assert report["problems"] == []
     [here] = target.listed("/v2.0/networks?name=early")
     assert here["qos_policy_id"] is network["qos_policy_id"] is None
+    assert target.get(path).json["subnet"]["allocation_pools"] == []
     assert sums(bring(source, target))["different"] == 0
 
 
