@@ -116,14 +116,34 @@ class NodeService:
 
     async def hear(self, entries: Sequence[Entry]) -> None:
         """Reports of hosts: who is alive, and whom we don't know yet."""
-        for report in self._heartbeats.hear(entries):
+        new = self._heartbeats.hear(entries)
+        for report in new:
             self._later.pop(report.host, None)
-            if report.connected and report.tunnel_ip and self._auto_register:
-                await self._register(report)
+        if self._auto_register:
+            await self._register([each for each in new if each.connected and each.tunnel_ip])
 
-    async def _register(self, report: HostReport) -> None:
-        """Know a host by what its agent says, now or later: a tunnel endpoint that is another's is
-        refused, and a database may be away."""
+    async def _register(self, reports: Sequence[HostReport]) -> None:
+        """Know hosts by what their agents say, now or later, as a database may be away. Of most
+        that come again all is known: a fleet costs a look for many of them, and a transaction only
+        for who is new or another."""
+        if not reports:
+            return
+        try:
+            found = await self._store.nodes([report.host for report in reports])
+        except Unavailable:  # that is told where databases are asked
+            for report in reports:
+                self._later.setdefault(report.host, (report, False))
+            return
+        known = {each.id: each for each in found}
+        for report in reports:
+            old = known.get(report.host)
+            if old is None or self._heard(old, _said(report)) is not old:
+                await self._register_one(report)
+            else:
+                self._later.pop(report.host, None)
+
+    async def _register_one(self, report: HostReport) -> None:
+        """A tunnel endpoint that is another's is refused."""
         said = _said(report)
         try:
             if not await self._store.nodes([report.host]):
@@ -131,7 +151,7 @@ class NodeService:
                 await self._store.insert([node(new, self._now())], "")
             else:
                 await self._store.change(report.host, lambda old: self._heard(old, said), "")
-        except Unavailable:  # that is told where databases are asked
+        except Unavailable:
             self._later.setdefault(report.host, (report, False))
         except Conflict as conflict:
             if self._later.get(report.host) != (report, True):
@@ -155,8 +175,7 @@ class NodeService:
     async def register_again(self) -> None:
         """Try again with hosts that could not be: the tunnel endpoint may be free now, or the
         database there."""
-        for report, _ in list(self._later.values()):
-            await self._register(report)
+        await self._register([report for report, _ in self._later.values()])
 
     async def bury(self) -> None:
         """Say of hosts with uplinks that were silent for too long that they are gone, and of those
