@@ -19,6 +19,7 @@ from alcor.assembly.resources import contract_of, declared
 from alcor.assembly.role import Checks, Region, region, until_told
 from alcor.contracts.convergence import ConvergencePeer
 from alcor.contracts.port_states import PortStatePeer
+from alcor.contracts.progress import ProgressPeer
 from alcor.contracts.resources import ResourceManager
 from alcor.contracts.traces import TracePeer
 from alcor.delivery.port_states import PortStates
@@ -80,15 +81,18 @@ async def delivery(config: Config) -> None:
 
     async with region(config, "delivery") as found, AsyncExitStack() as stack:
         intent, reports = found.log("intent"), found.log("reports")
+        id_ = life_number()
         serving = await app.start(
             config.agents,
-            epoch=life_number(),
+            epoch=id_,
             intent=intent,
             reports=reports,
             managers=MANAGERS,
+            peer_of=lambda other: far_peer(ProgressPeer, found.wire, str(other)),
         )
         stack.push_async_callback(serving.stop)
         calls = answers(ConvergencePeer, serving.convergence)
+        calls |= answers(ProgressPeer, serving.progress, str(id_))
         calls |= answers(TracePeer, serving.traces)
         await found.wire.serve(calls | answers(PortStatePeer, PortStates(intent, reports)))
 

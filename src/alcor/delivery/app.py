@@ -9,12 +9,15 @@ import grpc
 import structlog
 
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.progress import ProgressPeer
 from alcor.contracts.traces import TracePeer
 from alcor.delivery import metrics
 from alcor.delivery.config import DeliveryConfig
 from alcor.delivery.convergence import Convergence
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.presence import Presence
+from alcor.delivery.progress import PeerOf, Progress, alone
 from alcor.delivery.pump import Pump, Rebuilt
 from alcor.delivery.traces import Traces
 from alcor.goal_state.reports import host_key
@@ -45,6 +48,7 @@ class Delivery:
         epoch: int,
         intent: KeyedLog,
         reports: KeyedLog,
+        peer_of: PeerOf,
         server: grpc.aio.Server | None = None,
         clock: Seconds = now_s,
     ) -> None:
@@ -54,12 +58,15 @@ class Delivery:
             intent, goal, self._planned, config.dns_domain, lazy_above=config.lazy_above
         )
         index = self._pump.planner.index
+        self._hosts = Hosts(epoch, lambda: intent.life)
         self._feed = HostFeed(
-            goal, reports, index, self._pump.ready.wait, self._pump.watermark, clock
+            goal, reports, index, self._pump.ready.wait, self._pump.watermark, self._hosts, clock
         )
-        self._presence = Presence(epoch, reports, asyncio.get_running_loop().time)
+        self._presence = Presence(epoch, reports, self._hosts, asyncio.get_running_loop().time)
+        self._progress = Progress(self._hosts, peer_of)
         self._convergence = Convergence(
-            lambda: intent.life,
+            self._hosts,
+            self._progress,
             self._pump.history_by_manager,
             self._pump.position_by_slice,
             index.hosts_of,
@@ -80,6 +87,11 @@ class Delivery:
     def convergence(self) -> ConvergencePeer:
         """Who knows how far hosts are."""
         return self._convergence
+
+    @property
+    def progress(self) -> ProgressPeer:
+        """Who knows how far hosts are that are connected here."""
+        return self._progress
 
     @property
     def traces(self) -> TracePeer:
@@ -143,8 +155,7 @@ class Delivery:
                 metrics.limit_reached.labels("report_watcher_pending").inc()
 
     def _hear(self, entries: Sequence[Entry]) -> None:
-        self._convergence.hear(entries)
-        self._presence.hear(entries)
+        self._hosts.hear(entries)
         for entry in entries:
             self._feed.heard(entry.key.partition("/")[2], entry)
 
@@ -168,18 +179,26 @@ async def start(
     intent: KeyedLog,
     reports: KeyedLog,
     managers: Sequence[str],
+    peer_of: PeerOf = alone,
     server: grpc.aio.Server | None = None,
     clock: Seconds = now_s,
 ) -> Delivery:
     """Listen for hosts at once, and serve them when each of these managers has told `intent` all
     that it holds.
 
-    `epoch` names this delivery: no two of a region have the same, at any time. `server` is gRPC's
+    `epoch` names this delivery: no two of a region have the same, at any time. `peer_of` is how
+    others are asked, by their names. `server` is gRPC's
     own unless another is given. `ConfigError` when what the settings name can't be had: an address,
     NATS, or a file.
     """
     delivery = Delivery(
-        config, epoch=epoch, intent=intent, reports=reports, server=server, clock=clock
+        config,
+        epoch=epoch,
+        intent=intent,
+        reports=reports,
+        peer_of=peer_of,
+        server=server,
+        clock=clock,
     )
     await delivery._start(lambda: intent.completed(managers))
     return delivery

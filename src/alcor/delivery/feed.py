@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 import structlog
 
 from alcor.delivery import metrics
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.lazy import LazyNetworks, Offer
 from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.report_log import ReportLog
@@ -51,11 +52,13 @@ class HostFeed:
         index: Index,
         ready: Callable[[], Awaitable[object]],
         watermark: Watermark,
+        hosts: Hosts,
         clock: Seconds = now_s,
     ) -> None:
         self.position = 0  # of the goal log: sessions have been offered everything up to here
         self._goal = goal
-        self._reports = ReportLog(reports, goal.epoch, clock)
+        self._hosts = hosts
+        self._reports = ReportLog(reports, goal.epoch, clock, hosts)
         self._index = index
         self._ready = ready
         self._is_ready = False  # as far as we have seen
@@ -187,7 +190,8 @@ class HostFeed:
         if report.ports or not self._is_ready:
             return False
         if self._session_by_host.get(session.host) is session:  # else it has been closed meanwhile
-            self._reports.add_host(session, self._believed(report))
+            believed = self._believed(report)
+            self._reports.add_host(session, believed, wanted=self._is_wanted(session.host))
         return True
 
     async def closed(self, session: HostSession) -> None:
@@ -203,7 +207,7 @@ class HostFeed:
         session = self._session_by_host.get(host)
         if session is None:
             return
-        session.logged = entry.value
+        session.logged = entry
         if session.is_before(entry.revision):
             _log.info("host.connected_elsewhere", host=host)
             session.end()
@@ -324,6 +328,12 @@ class HostFeed:
         return record.host == host or (
             port.status is PortStatus.UP and host in record.waiting_hosts
         )
+
+    def _is_wanted(self, host: str) -> bool:
+        """Whether who reads the report log wants to know how far a host is: managers, of one that
+        returns, and deliveries of an older release, which ask nobody."""
+        node = self._index.node(host)
+        return self._hosts.heard_by_older or (node is not None and node.returning)
 
     def _believed(self, report: Report) -> Report:
         """What a host may say of how far it is: not beyond what it was offered."""

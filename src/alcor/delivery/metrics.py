@@ -33,14 +33,14 @@ plan_seconds = Histogram(
 sessions = Gauge("alcor_sessions", "Hosts that are connected.")
 propagation_seconds = Histogram(
     "alcor_propagation_seconds",
-    "From an entry put in the goal log until the last connected host concerned has applied it "
-    "(sampled: one write at a time).",
+    "From an entry put in the goal log until the last host concerned has applied it, of those that "
+    "are connected here (sampled: one write at a time).",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
 )
 unapplied_seconds = Gauge(
     "alcor_unapplied_seconds",
-    "For how long a connected host has lacked a change that concerns it, of those the longest; 0: "
-    "none lacks any.",
+    "For how long a host that is connected here has lacked a change that concerns it, of those the "
+    "longest; 0: none lacks any.",
 )
 queue_depth = Gauge("alcor_delivery_queue_depth", "Entries that wait to be sent to hosts.")
 unplannable = Counter(

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import structlog
 
-from alcor.delivery.report_log import decode_host
+from alcor.delivery.hosts import Hosts, decode_host
 from alcor.goal_state.reports import (
-    HostReport,
+    ASKED,
     delivery_beat_every_s,
     delivery_key,
     delivery_prefix,
     delivery_silence_s_max,
+    host_key,
 )
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow
 
@@ -28,31 +29,21 @@ _encode = msgspec.msgpack.Encoder().encode
 class Presence:
     """Says that this delivery lives, and speaks for those that died."""
 
-    def __init__(self, delivery: int, reports: KeyedLog, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, delivery: int, reports: KeyedLog, hosts: Hosts, now_s: Callable[[], float]
+    ) -> None:
         self._delivery = delivery
         self._reports = reports
+        self._hosts = hosts
         self._now_s = now_s
         self._beats = 0
         self._heard_s: dict[int, float] = {}  # when other deliveries were heard last
-        self._theirs: dict[str, tuple[Entry, HostReport]] = {}  # connected hosts of others
-
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """What was told of hosts."""
-        for entry in entries:
-            host = entry.key.partition("/")[2]
-            self._theirs.pop(host, None)
-            if entry.value is None:
-                continue
-            report = decode_host(entry.value)
-            if report.connected and report.delivery != self._delivery:
-                self._theirs[host] = entry, report
-                self._heard_s.setdefault(report.delivery, self._now_s())
 
     async def beat(self) -> None:
         """Say every few seconds that we live, and bury hosts of who does not; for ever."""
         while True:
             self._beats += 1
-            own = Change(delivery_key(self._delivery), b"", self._beats)
+            own = Change(delivery_key(self._delivery), ASKED, self._beats)
             await self._reports.put([own])
             await self._bury(list(self._silent()))
             await asyncio.sleep(delivery_beat_every_s)
@@ -74,28 +65,36 @@ class Presence:
 
     def _beaten(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
+            delivery = int(entry.key.rpartition("/")[2])
             if entry.value is not None:
-                self._heard_s[int(entry.key.rpartition("/")[2])] = self._now_s()
+                self._heard_s[delivery] = self._now_s()
+            self._hosts.answers(delivery, asked=entry.value in (ASKED, None))
 
     def _silent(self) -> Iterator[int]:
-        for delivery, heard_s in self._heard_s.items():
-            if delivery != self._delivery and self._now_s() - heard_s > delivery_silence_s_max:
+        for delivery in {*self._hosts.deliveries, *self._heard_s} - {self._delivery}:
+            heard_s = self._heard_s.setdefault(delivery, self._now_s())
+            if self._now_s() - heard_s > delivery_silence_s_max:
                 yield delivery
 
     async def _bury(self, deliveries: Sequence[int]) -> None:
         for delivery in deliveries:
-            held = [(e, r) for e, r in self._theirs.values() if r.delivery == delivery]
-            _log.warning("delivery.silent", delivery=delivery, hosts=len(held))
-            lost = [
-                Change(
-                    entry.key,
-                    _encode(msgspec.structs.replace(report, connected=False)),
-                    entry.revision + 1,  # a host that connects anew beats it
-                )
-                for entry, report in held
-            ]
+            lost = await self._hosts_of(delivery)
+            _log.warning("delivery.silent", delivery=delivery, hosts=len(lost))
             key = delivery_key(delivery)
             beats = (await self._reports.get([key])).values()
             lost += [Change(key, None, each.revision + 1) for each in beats]
             await self._reports.put(lost)
             self._heard_s.pop(delivery, None)
+            self._hosts.answers(delivery, asked=True)  # nobody reads there what hosts say
+
+    async def _hosts_of(self, delivery: int) -> list[Change]:
+        """That its hosts are gone."""
+        keys = [host_key(host) for host in self._hosts.connected_to(delivery)]
+        lost = []
+        for entry in (await self._reports.get(keys)).values():
+            report = decode_host(entry.value or b"")
+            if report.connected and report.delivery == delivery:
+                gone = _encode(msgspec.structs.replace(report, connected=False))
+                # A host that connects anew beats it.
+                lost.append(Change(entry.key, gone, entry.revision + 1))
+        return lost

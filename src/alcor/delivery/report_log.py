@@ -6,35 +6,41 @@ lost its end does not know the last terms, so a term is no less than the second 
 who tells of an earlier connection again, to fill the log, does not replace what a later one says.
 Where the later one's delivery has a clock that is behind, it does, but only for that connection:
 who serves it hears so and ends it, and the host's next one begins after what the log then knows.
+
+What is told of a host is where it is and what it has, not how far it is: every delivery and every
+manager hears all that is told, and a change may concern all hosts.
 """
 
 from collections.abc import Iterable, Sequence
+from zlib import crc32
 
 import msgspec
 import structlog
 
+from alcor.delivery.hosts import Hosts, decode_host
 from alcor.delivery.session import HostSession
 from alcor.goal_state.reports import HostReport, PortReport, host_key, port_key
 from alcor.keyed_log.log import Change, Entry, KeyedLog
 from alcor.keyed_log.together import TogetherGet, TogetherPut
 from alcor.runtime.clock import Seconds
-from alcor.transport.link import Behind, Forbidden, Report
+from alcor.transport.link import NOTHING, Behind, Forbidden, Report
 from alcor.values.capacity import NOTHING as NO_CAPACITY
 
 _log = structlog.get_logger(__name__)
 
 attempts_max = 5  # at a term of its own, when several deliveries want the same one at once
-untold_max = 8  # every so often a repeat is told though the log was heard to hold it
+untold_max = 8  # a host that repeats itself is told of every so often, if it said something else
+same_untold_max = 32  # and if it did not
 
 _encode = msgspec.msgpack.Encoder().encode
-decode_host = msgspec.msgpack.Decoder(HostReport).decode
 
 
 class ReportLog:
     """What one delivery tells."""
 
-    def __init__(self, log: KeyedLog, delivery: int, clock: Seconds) -> None:
+    def __init__(self, log: KeyedLog, delivery: int, clock: Seconds, hosts: Hosts) -> None:
         self._log = log
+        self._hosts = hosts
         self._clock = clock
         self._told = TogetherPut(log)
         self._asked = TogetherGet(log)
@@ -58,6 +64,8 @@ class ReportLog:
             await self.tell_host(session, Report(0, 0), connected=True)
             held = await self._asked.get(key)
             if held is None or self._is_of(held, session):
+                session.repeats = crc32(key.encode()) % same_untold_max  # not all at once
+                self._hosts.said(session.host, session.term, NOTHING)
                 return
             _log.info("host.term_taken", host=session.host, term=session.term)
         raise Behind(f"{session.host} connects elsewhere as well")
@@ -66,24 +74,25 @@ class ReportLog:
         """How far a host is, and whether it is there; return when the log has it."""
         await self._told.put([self._host(session, report, connected=connected)])
 
-    def add_host(self, session: HostSession, report: Report) -> None:
+    def add_host(self, session: HostSession, report: Report, *, wanted: bool) -> None:
         """How far a connected host is, and don't wait for the log: the host says it again.
 
-        What the log was heard to hold already is seldom told: most that hosts say is a repeat. But
-        a log may have lost what it was heard to hold, and nobody else says it again. That others
-        were sent something meanwhile, which moves how far all are, is no reason to tell it sooner:
-        else every change would have the whole fleet told of at its next repeat.
+        The log is told seldom, unless somebody there has `wanted` to know how far the host is: when
+        its switch is another or has a fault, or others told something else of the host. And now and
+        then when it repeats itself, so that the log is not too far from how things are; seldom when
+        it holds that already, lest it has lost what it was told.
         """
-        if session.says_again(report) and (session.repeats + 1) % untold_max:
-            session.repeats += 1
-            return
-        told = self._host(session, report, connected=True)
-        session.repeats = session.repeats + 1 if told.value == session.logged else 0
-        if session.repeats % untold_max == 0:
-            self._told.add([told])
+        self._hosts.said(session.host, session.term, session.reached(report))
+        repeated = report == session.last_report
+        session.last_report = report
+        session.repeats += repeated
+        every = same_untold_max if report == session.told_report else untold_max
+        is_due = repeated and session.repeats % every == 0
+        is_news = _of_switch(report) != _of_switch(session.told_report)
+        if wanted or is_news or is_due or session.is_overruled:
+            self._told.add([self._host(session, report, connected=True)])
 
     def _host(self, session: HostSession, report: Report, *, connected: bool) -> Change:
-        session.last_report = report
         reached, capacity = session.reached(report), session.hello.capacity
         told = HostReport(
             host=session.host,
@@ -102,8 +111,10 @@ class ReportLog:
             datapath_type=report.datapath_type,
             fault=report.fault,
         )
-        session.told = _encode(told)
-        return Change(host_key(session.host), session.told, session.next_revision())
+        key = host_key(session.host)
+        session.told_report = report
+        session.told = Change(key, _encode(told), session.next_revision())
+        return session.told
 
     async def tell_ports(self, session: HostSession, ports: Sequence[PortReport]) -> None:
         """What became of ports on their host."""
@@ -148,6 +159,10 @@ class ReportLog:
             and held.value is not None
             and decode_host(held.value).delivery == self._delivery
         )
+
+
+def _of_switch(report: Report) -> tuple[str, str]:
+    return report.datapath_type, report.fault
 
 
 def _revision(entry: Entry | None) -> int:

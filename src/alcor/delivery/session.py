@@ -11,9 +11,11 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from alcor.delivery import metrics
+from alcor.delivery.hosts import TERM_BITS
 from alcor.delivery.parcels import Content, Parcel, Parcels
 from alcor.delivery.traced import Underway
 from alcor.goal_state.reports import PortReport
+from alcor.keyed_log.log import Change, Entry
 from alcor.transport.link import Forbidden, Frame, Hello, Item, Reached, Report
 
 _log = structlog.get_logger(__name__)
@@ -22,7 +24,6 @@ slices_per_host_max = 20_000
 pending_per_host_max = 50_000  # entries; beyond it the host is sent snapshots
 unacknowledged_max = 1_000  # frames of which we remember how much they held
 
-_TERM_BITS = 32
 _TERMS_SINCE_S = 1_577_836_800  # 2020: revisions have 63 bits
 
 
@@ -95,9 +96,10 @@ class HostSession:
         self.slices: dict[str, None] = {}
         self.last_report = Report(0, 0)
         self.port_reports: dict[str, PortReport] = {}  # what was told last of each of its ports
-        self.told = b""  # what the report log was told last of the host
-        self.logged: bytes | None = None  # what it was heard to hold of it
-        self.repeats = 0  # how often the host has said just that since
+        self.told: Change | None = None  # to the report log, last, of the host itself
+        self.told_report = Report(0, 0)  # the same, as the host said it
+        self.logged: Entry | None = None  # what that was heard to hold of it
+        self.repeats = 0  # how often the host has said the same again
         self.term = 0  # of all connections of this host, at whichever delivery, which one this is
         self._told = 0  # how often the report log was told something in this term
         self._reached = Reached()  # acknowledged
@@ -213,15 +215,15 @@ class HostSession:
         """Of what the report log is told next. It beats what earlier connections said; odd numbers
         are left to who says that something is gone."""
         self._told += 2
-        return self.term << _TERM_BITS | self._told
+        return self.term << TERM_BITS | self._told
 
     def is_before(self, revision: int) -> bool:
         """Whether something of that revision was told in a later term."""
-        return revision >> _TERM_BITS > self.term
+        return revision >> TERM_BITS > self.term
 
     def begin_after(self, revision: int, now_s: float) -> None:
         """Begin a term that beats whoever told `revision`, and terms that began before now."""
-        self.term = max((revision >> _TERM_BITS) + 1, int(now_s) - _TERMS_SINCE_S)
+        self.term = max((revision >> TERM_BITS) + 1, int(now_s) - _TERMS_SINCE_S)
         self._told = 0
 
     def reached(self, report: Report) -> Reached:
@@ -236,16 +238,13 @@ class HostSession:
         is_of_this_life = self._reached.life == self._source.offered.life
         return self._reached if is_of_this_life else Reached()
 
-    def says_again(self, report: Report) -> bool:
-        """Whether the host, which has had all there is, says what the report log holds but for how
-        far others are meanwhile: it was sent nothing since it said so first."""
-        return (
-            report == self.last_report
-            and self.logged == self.told
-            and not self._sent
-            and not self._is_under_way
-            and self._reached.life == self._source.offered.life
-        )
+    @property
+    def is_overruled(self) -> bool:
+        """Whether others told the report log something else of the host since we did."""
+        told, logged = self.told, self.logged
+        if told is None or logged is None or logged.revision < told.revision:
+            return False
+        return logged.value != told.value
 
     async def frame(self) -> Frame | None:
         """What there is to send now; None when that is nothing."""

@@ -2,6 +2,7 @@
 
 The report log's keys: `host/<host>` (a `HostReport`), `port/<host>/<port id>` (a `PortReport`) and
 `delivery/<id>`, which each delivery puts anew every few seconds, so that it is missed when it dies.
+What it puts there is `ASKED`, if others can ask it how far its hosts are.
 Every key has one writer at a time: the delivery that has the host's newest connection. Beside them
 is `placement/<host>` (a `SyncReport`), of who tells Placement.
 """
@@ -11,6 +12,8 @@ from enum import StrEnum
 import msgspec
 
 from alcor.values.capacity import Capacity
+
+ASKED = b"asked"
 
 delivery_beat_every_s = 3.0  # how often a delivery says that it lives
 delivery_silence_s_max = 15.0  # one that has not said so for longer lives no more
@@ -35,10 +38,11 @@ class PortReport(msgspec.Struct, frozen=True):
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One host: with everything up to `position` of `epoch` on its switch.
+    """One host: with everything up to `position` of `epoch` on its switch, when this was told.
 
     Goal-log positions mean something to one delivery only. `reached` says the same to all: of the
     intent log, in its life `life`, everything up to here that concerns the host is on its switch.
+    It may have more meanwhile: its delivery is asked for that.
     """
 
     host: str

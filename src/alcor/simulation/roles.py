@@ -14,10 +14,11 @@ from alcor.assembly.config import Config
 from alcor.assembly.control import Control
 from alcor.assembly.role import Region
 from alcor.contracts.convergence import ConvergencePeer
+from alcor.contracts.progress import ProgressPeer
 from alcor.delivery import app
 from alcor.intent.records import MANAGERS
 from alcor.keyed_log.log import KeyedLog
-from alcor.runtime.calls.rpc import answers
+from alcor.runtime.calls.rpc import answers, far_peer
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.tasks import TaskFailed
 from alcor.simulation.fakes.broker import Broker
@@ -121,14 +122,17 @@ async def delivery(role: Role, region: Region) -> None:
     around = role.around
     assert role.process is not None
     intent, reports = region.log("intent"), region.log("reports")
+    id_ = region.epoch << 16 | around.chance.getrandbits(16)  # as `clock.life_number`
     serving = await app.start(
         replace(around.config.agents, listen=address_of(role.name)),
-        epoch=region.epoch << 16 | around.chance.getrandbits(16),  # as `clock.life_number`
+        epoch=id_,
         intent=intent,
         reports=reports,
         managers=MANAGERS,
+        peer_of=lambda other: far_peer(ProgressPeer, region.wire, str(other)),
         server=around.exchange.listener(role.process),
         clock=around.clock,
     )
-    await region.wire.serve(answers(ConvergencePeer, serving.convergence))
+    calls = answers(ConvergencePeer, serving.convergence)
+    await region.wire.serve(calls | answers(ProgressPeer, serving.progress, str(id_)))
     region.tasks.start(serving.failure(), "delivery")

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import pytest
 
+from alcor.contracts.progress import ProgressPeer
 from alcor.delivery.app import Delivery, start
 from alcor.delivery.config import DeliveryConfig
 from alcor.goal_state.slices import host_slice, network_slice, slice_of
@@ -16,6 +17,7 @@ from alcor.intent import records
 from alcor.intent.records import FixedIp, NetworkRecord, NodeRecord, PortRecord, Record
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
+from alcor.runtime.calls.rpc import Exchange
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
 from alcor.transport.nats_client import NatsLink
@@ -57,6 +59,7 @@ class ControlPlane:
         self.reports = MemoryLog(1)
         self.sequence_by_kind: dict[str, int] = {}
         self.delivery: Delivery
+        self._exchange = Exchange()
         self.others: list[Delivery] = []
         self._config = DeliveryConfig(listen="127.0.0.1:0", nats=nats_url)
 
@@ -85,7 +88,16 @@ class ControlPlane:
             intent=self.intent,
             reports=self.reports,
             managers=MANAGERS,
+            peer_of=self.peer,
         )
+        self._serve(self.delivery, epoch)
+
+    def peer(self, delivery: int) -> ProgressPeer:
+        """How deliveries ask each other."""
+        return self._exchange.peer(ProgressPeer, str(delivery))
+
+    def _serve(self, delivery: Delivery, epoch: int) -> None:
+        self._exchange.serve(ProgressPeer, delivery.progress, str(epoch))
 
     async def another(self, *, epoch: int, intent: MemoryLog | None = None) -> Delivery:
         """One more delivery of the same region; `intent`: what it knows of what tenants want."""
@@ -95,7 +107,9 @@ class ControlPlane:
             intent=intent or self.intent,
             reports=self.reports,
             managers=MANAGERS,
+            peer_of=self.peer,
         )
+        self._serve(more, epoch)
         self.others.append(more)
         return more
 

@@ -8,7 +8,7 @@ import nats
 import pytest
 from tests.conftest import NatsServer
 
-from alcor.delivery.report_log import decode_host
+from alcor.delivery.hosts import decode_host
 from alcor.goal_state.reports import host_key
 from alcor.goal_state.slices import host_slice, network_slice
 from alcor.transport import nats_envelope, wire

@@ -63,6 +63,64 @@ def test_every_delivery_knows_how_far_hosts_of_all_are(play: Any, record: Any) -
     play(scenario)
 
 
+def test_whoever_is_asked_says_at_once_how_far_hosts_of_all_are(play: Any, record: Any) -> None:
+    async def scenario(world: Any) -> None:
+        second = await region(world, record)
+
+        async with (
+            world.host("h1", OWN, NET) as h1,
+            world.host("h2", "host/h2/", NET, port=second.port) as h2,
+        ):
+            await h1.until(lambda: NET in h1.complete)
+            await h2.until(lambda: NET in h2.complete)
+            earlier = await world.control.tell(record.port(10, "h1"), trace="heard")
+            assert (await world.control.delivery.convergence.wait(wait_for(earlier))).converged
+            had = (await world.control.intent.get(["port/p10"]))["port/p10"].position
+
+            h2.acknowledges = False
+            later = await world.control.tell(record.port(11, "h1"), trace="unheard")
+            await h1.until(lambda: "network/n1/neighbour/p11" in h1.living())
+            for each in (world.control.delivery, second):
+                assert (await each.convergence.wait(wait_for(earlier, 0))).converged
+                reply = await each.convergence.wait(wait_for(later, 0.1))
+                (behind,) = reply.hosts
+                assert (behind.host, behind.applied) == ("h2", had)
+                assert behind.wanted > had
+
+    play(scenario)
+
+
+def test_a_write_waits_for_a_host_that_goes_to_another_delivery_meanwhile(
+    play: Any, record: Any
+) -> None:
+    async def scenario(world: Any) -> None:
+        second = await region(world, record)
+        third = await world.control.another(epoch=8)
+
+        async with (
+            world.host("h1", OWN, NET) as h1,
+            world.host("h2", "host/h2/", NET, port=second.port, others=[third.port]) as h2,
+        ):
+            await h1.until(lambda: NET in h1.complete)
+            await h2.until(lambda: NET in h2.complete)
+            h2.acknowledges = False
+            revision = await world.control.tell(record.port(10, "h1"))
+            waiting = asyncio.ensure_future(
+                world.control.delivery.convergence.wait(wait_for(revision))
+            )
+            await h2.until(lambda: "network/n1/neighbour/p10" in h2.living())
+
+            await second.stop()
+            await host_report(world, "h2", lambda report: report.delivery == 8)
+            assert not waiting.done()
+            h2.acknowledges = True
+            revision = await world.control.tell(record.port(11, "h1"))  # it says what it has
+
+            assert (await waiting).converged
+
+    play(scenario)
+
+
 def test_a_write_before_the_start_of_a_delivery_waits_for_hosts_of_others(
     play: Any, record: Any
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.watermark import Watermark
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
@@ -32,7 +33,9 @@ class Lives:
         self.goal = MemoryLog(self.epoch, tombstones_max=3)
         ready = asyncio.Event()
         ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
+        self.feed = HostFeed(
+            self.goal, MemoryLog(1), self.index, ready.wait, Watermark(), Hosts(1, str)
+        )
         self._fanning = asyncio.ensure_future(self.feed.run())
 
     async def end(self) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.watermark import Watermark
 from alcor.keyed_log.memory import MemoryLog
 from alcor.planner.index import Index
@@ -19,7 +20,8 @@ def feed(delivery: int = 1, reports: MemoryLog | None = None) -> HostFeed:
     ready = asyncio.Event()
     ready.set()
     log = MemoryLog(1) if reports is None else reports
-    return HostFeed(MemoryLog(delivery), log, Index(), ready.wait, Watermark())
+    hosts = Hosts(delivery, str)
+    return HostFeed(MemoryLog(delivery), log, Index(), ready.wait, Watermark(), hosts)
 
 
 def test_one_at_another_address_is_refused_while_the_first_is_connected() -> None:

@@ -5,6 +5,7 @@ import asyncio
 from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import port_key
 from alcor.goal_state.slices import exit_key, host_port_key, host_slice, router_slice
@@ -33,7 +34,7 @@ def test_a_router_that_leaves_by_the_host_no_more_is_withdrawn_and_reports_of_po
         ready.set()
         for name, record in (("node/h1", NODE), ("network/x", OUTSIDE), ("port/g", GATEWAY)):
             index.put(name, record, 1)
-        feed = HostFeed(goal, reports, index, ready.wait, Watermark())
+        feed = HostFeed(goal, reports, index, ready.wait, Watermark(), Hosts(1, str))
         fanning = asyncio.ensure_future(feed.run())
         session = await feed.open(Hello("h1", "", None))
         for name in (host_slice("h1"), ROUTER):

@@ -7,6 +7,7 @@ import pytest
 from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import group_slice, host_port_key, members_slice, rule_key
 from alcor.intent.records import PortRecord, RuleRecord
@@ -33,7 +34,9 @@ class World:
         self.goal = MemoryLog(1)
         ready = asyncio.Event()
         ready.set()
-        self.feed = HostFeed(self.goal, MemoryLog(1), self.index, ready.wait, Watermark())
+        self.feed = HostFeed(
+            self.goal, MemoryLog(1), self.index, ready.wait, Watermark(), Hosts(1, str)
+        )
 
     async def refused(self, session: Session) -> set[str]:
         """The slices that the next frame says the host may not have."""

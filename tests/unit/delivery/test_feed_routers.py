@@ -5,6 +5,7 @@ import asyncio
 from tests.fixtures.frames import next_frame
 
 from alcor.delivery.feed import HostFeed
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.slices import interface_key, network_slice, router_slice
 from alcor.intent.records import PortRecord
@@ -34,7 +35,7 @@ def test_a_network_that_no_router_leads_to_any_more_is_withdrawn_with_the_router
         port = PortRecord(id="p", network_id="n1", project_id="", mac_address="", host="h1")
         for record in (port, interface("n1"), interface("n2")):
             index.put(f"port/{record.id}", record, 1)
-        feed = HostFeed(goal, MemoryLog(1), index, ready.wait, Watermark())
+        feed = HostFeed(goal, MemoryLog(1), index, ready.wait, Watermark(), Hosts(1, str))
         fanning = asyncio.ensure_future(feed.run())
         session = await feed.open(Hello("h1", "", None))
         for name in ("host/h1/", ROUTER, FAR):

@@ -6,8 +6,15 @@ from typing import Any
 
 import msgspec
 
+from alcor.delivery.hosts import Hosts
 from alcor.delivery.presence import Presence
-from alcor.goal_state.reports import HostReport, delivery_key, delivery_silence_s_max, host_key
+from alcor.goal_state.reports import (
+    ASKED,
+    HostReport,
+    delivery_key,
+    delivery_silence_s_max,
+    host_key,
+)
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 
@@ -20,18 +27,19 @@ class Region:
     def __init__(self) -> None:
         self.reports = MemoryLog(1)
         self.now_s = 100.0
-        self.presence = Presence(ALIVE, self.reports, lambda: self.now_s)
+        self.hosts = Hosts(ALIVE, str)
+        self.presence = Presence(ALIVE, self.reports, self.hosts, lambda: self.now_s)
 
     async def tell(self, host: str, delivery: int, term: int) -> None:
         said = HostReport(host=host, epoch=delivery, position=1, delivery=delivery)
         revision = term << 32 | 2
         await self.reports.put([Change(host_key(host), msgspec.msgpack.encode(said), revision)])
 
-    async def beat(self, delivery: int, number: int) -> None:
-        await self.reports.put([Change(delivery_key(delivery), b"", number)])
+    async def beat(self, delivery: int, number: int, value: bytes = ASKED) -> None:
+        await self.reports.put([Change(delivery_key(delivery), value, number)])
 
     async def hear(self) -> None:
-        self.presence.hear((await self.reports.snapshot("host/")).entries)
+        self.hosts.hear((await self.reports.snapshot("host/")).entries)
 
     async def connected(self) -> dict[str, bool]:
         entries = (await self.reports.snapshot("host/")).entries
@@ -102,11 +110,36 @@ def test_a_host_that_connects_anew_beats_what_was_said_of_it() -> None:
     async def scenario(region: Region) -> None:
         await region.tell("h1", DEAD, term=1)
         await region.hear()
+        await region.turn()
         region.now_s += delivery_silence_s_max + 1
         await region.turn()
         assert await region.connected() == {"h1": False}
 
         await region.tell("h1", ALIVE, term=2)
         assert await region.connected() == {"h1": True}
+
+    run(scenario)
+
+
+def test_a_delivery_of_the_release_before_hears_what_hosts_say_for_as_long_as_it_lives() -> None:
+    async def scenario(region: Region) -> None:
+        await region.beat(DEAD, 1, b"")
+        await region.beat(DEAD + 2, 1)
+        await region.turn()
+        assert region.hosts.heard_by_older
+
+        await region.reports.put([Change(delivery_key(DEAD), None, 2)])  # and nobody heard that
+        region.now_s += delivery_silence_s_max + 1
+        await region.turn()
+        assert not region.hosts.heard_by_older
+
+        following = asyncio.ensure_future(region.presence.follow())
+        for revision, value, is_heard in ((3, b"", True), (4, None, False)):
+            await region.reports.put([Change(delivery_key(DEAD), value, revision)])
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert region.hosts.heard_by_older is is_heard
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
     run(scenario)
