@@ -4,6 +4,7 @@ Everything is under one folder: an SQLite database, keys, logs. `service` is our
 makes others. The administrator is `admin` of project `admin`.
 """
 
+import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -45,6 +46,16 @@ _APPLICATION = """\
 import sys
 sys.argv = ["keystone"]
 from keystone.wsgi.api import application
+"""
+# What keystone-manage does, word for word, but Keystone is loaded once for all of it.
+_MANAGING = """\
+import json, os, sys
+from keystone.cmd import cli
+for words in json.loads(sys.argv[1]):
+    if not (child := os.fork()):
+        sys.exit(cli.main(["keystone-manage", *words]))
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{words} failed")
 """
 
 
@@ -182,12 +193,11 @@ class Keystone:
         (folder / "serve_keystone.py").write_text(_APPLICATION)
         for keys in ("fernet", "credential"):
             (folder / keys).mkdir(mode=0o700, exist_ok=True)
-        manage = [str(self._bin / "keystone-manage"), "--config-file", str(config)]
         owner = [f"--keystone-{kind}={id_}" for kind, id_ in _OWNER.items()]
-        run([*manage, "db_sync"], log)
-        run([*manage, "fernet_setup", *owner], log)
-        run([*manage, "credential_setup", *owner], log)
-        run([*manage, "bootstrap", *self._bootstrap()], log)
+        commands = [["db_sync"], ["fernet_setup", *owner], ["credential_setup", *owner]]
+        commands.append(["bootstrap", *self._bootstrap()])
+        words = json.dumps([["--config-file", str(config), *each] for each in commands])
+        run([str(self._bin / "python"), "-c", _MANAGING, words], log)
         return Server(self._argv(), self.url, log, self._environment(config))
 
     def _bootstrap(self) -> list[str]:
