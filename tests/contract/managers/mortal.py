@@ -1,7 +1,10 @@
 """Managers that die at a step of our choosing: beside a call to a peer, or a transaction."""
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+steps_max = 60  # of one saga
 
 
 class Death(BaseException):
@@ -19,6 +22,17 @@ class Fate:
             if self.steps <= 0:
                 raise Death
             self.steps -= 1
+
+    async def allows(self, saga: Awaitable[object], steps: int) -> bool:
+        """Whether a saga is through in so many steps; nothing of this life goes on after it."""
+        self.steps = steps
+        try:
+            await saga
+        except Death:
+            return False
+        finally:
+            self.steps = 0
+        return True
 
 
 class Mortal:
@@ -48,3 +62,23 @@ def let_die(database: Any, fate: Fate) -> None:
         return result
 
     database.write = write
+
+
+def die_at_every_step(
+    lives: Any,
+    build: Callable[[Any], Awaitable[object]],
+    survived: Callable[[Any, int], Awaitable[bool]],
+) -> None:
+    """In a world that is built once, try a saga with ever more steps until it has survived."""
+
+    async def main() -> None:
+        async with lives.life() as world:
+            await build(world)
+            for steps in range(1, steps_max):
+                if await survived(world, steps):
+                    break
+            else:
+                raise AssertionError("the saga has no end")
+            assert steps > 3  # it did die on the way
+
+    asyncio.run(main())

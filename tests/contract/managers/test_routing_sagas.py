@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
+from tests.contract.managers.mortal import Fate, Mortal, die_at_every_step, let_die
 from tests.fixtures.foundation import foundation
 from tests.fixtures.policies import NoPolicies
 
@@ -48,7 +48,6 @@ OTHER_PUBLIC = "11111111-0000-4000-8000-00000000000b"
 S4 = "44444444-0000-4000-8000-000000000001"
 S6, S6B = "66666666-0000-4000-8000-000000000001", "66666666-0000-4000-8000-000000000002"
 ADMIN = Caller(project_id="p1", admin=True)
-steps_max = 60  # of one saga
 
 only_sqlite = pytest.mark.parametrize("lives", ["sqlite"], indirect=True)
 
@@ -344,31 +343,15 @@ async def tidy(region: Region) -> None:
 def test_a_death_at_any_step_leaves_nothing_that_nobody_knows(lives: Any, saga: Saga) -> None:
     async def survived(world: Any, steps: int) -> bool:
         """Whether the saga was through before its managers died."""
-        through = True
         async with region_of(lives, world) as region:
             held = await a_router(region)
-            region.fate.steps = steps
-            try:
-                await saga(region, held)
-            except Death:
-                through = False
-            region.fate.steps = 0  # nothing of this life goes on
+            through = await region.fate.allows(saga(region, held), steps)
         async with region_of(lives, world) as region:
             await region.check()
             await tidy(region)
         return through
 
-    async def main() -> None:
-        async with lives.life() as world:
-            await build(world)
-            for steps in range(1, steps_max):
-                if await survived(world, steps):
-                    break
-            else:
-                raise AssertionError("the saga has no end")
-            assert steps > 3  # it did die on the way
-
-    asyncio.run(main())
+    die_at_every_step(lives, build, survived)
 
 
 def test_a_hop_that_is_used_is_not_fenced_and_one_fenced_is_not_used(lives: Any) -> None:

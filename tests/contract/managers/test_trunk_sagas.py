@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contract.managers.conftest import settle_tasks
-from tests.contract.managers.mortal import Death, Fate, Mortal, let_die
+from tests.contract.managers.mortal import Fate, Mortal, die_at_every_step, let_die
 from tests.fixtures.foundation import foundation
 
 from alcor.contracts.peers import NetworkPeer
@@ -35,7 +35,6 @@ from alcor.runtime.calls.rpc import loopback
 
 N1 = "11111111-0000-4000-8000-000000000001"
 ADMIN = Caller(project_id="p1", admin=True)
-steps_max = 60  # of one saga
 wait_s_max = 60  # until a status is known; how busy the machine is must not matter
 
 
@@ -166,31 +165,15 @@ async def delete(region: Region, trunk: str, _: list[str]) -> None:
 def test_a_death_at_any_step_leaves_ports_as_the_trunks_are(lives: Any, saga: Saga) -> None:
     async def survived(world: Any, steps: int) -> bool:
         """Whether the saga was through before its manager died."""
-        through = True
         async with region_of(lives, world) as region:
             parent, *others = await region.ports(6)
             trunk = await region.make(parent, *others[:2])
-            region.fate.steps = steps
-            try:
-                await saga(region, trunk, others[2:])
-            except Death:
-                through = False
-            region.fate.steps = 0  # nothing of this life goes on
+            through = await region.fate.allows(saga(region, trunk, others[2:]), steps)
         async with region_of(lives, world) as region:
             await region.check()
         return through
 
-    async def main() -> None:
-        async with lives.life() as world:
-            await world.add_network(N1)
-            for steps in range(1, steps_max):
-                if await survived(world, steps):
-                    break
-            else:
-                raise AssertionError("the saga has no end")
-            assert steps > 3  # it did die on the way
-
-    asyncio.run(main())
+    die_at_every_step(lives, lambda world: world.add_network(N1), survived)
 
 
 def test_a_trunk_is_as_its_ports_own_hosts_say(lives: Any) -> None:
