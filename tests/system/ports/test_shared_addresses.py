@@ -25,6 +25,34 @@ lab_hosts = 2
 timeout_s = 30.0
 MakeNetwork = Callable[..., str]
 MakeMachines = Callable[..., list[Machine]]
+SetUp = Callable[[int, int], tuple[str, list[Machine]]]
+
+
+@pytest.fixture
+def set_up(lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> SetUp:
+    """An address, and five machines: two on a network that may have it by turns, one on h1 and
+    one on h2, two beside them, and one behind a router. Networks are made by number and family."""
+
+    def make(number: int, version: int) -> tuple[str, list[Machine]]:
+        start = "10.{}.0." if version == 4 else "fd{}::"
+        size = "0/24" if version == 4 else "/64"
+        inner, outer = (make_network(start.format(each) + size) for each in (number, number + 1))
+        names = [f"{letter}{number}{version}" for letter in "abcde"]
+        machines = make_machines(inner, " ".join(names[:4]), "h1 h2 h1 h2")
+        machines += make_machines(outer, names[4], "h2")
+        make_router(lab, inner, outer)
+        use_gateways(lab, *machines)
+        return f"{start.format(number)}100", machines
+
+    return make
+
+
+def open_up(lab: Lab, *machines: Machine) -> None:
+    """Have no port security, in force on all hosts."""
+    for machine in machines:
+        wanted = {"port_security_enabled": False, "security_groups": []}
+        revision = lab.api.update(PORT, machine.port_id, wanted)[1]
+        assert lab.api.wait(revision, timeout_s).converged
 
 
 def allow(lab: Lab, machines: list[Machine], *addresses: str) -> None:
@@ -56,22 +84,12 @@ def answers(lab: Lab, machine: Machine, target: str) -> None:
 
 
 @pytest.mark.proves("Allowed address pairs", "IPv4 IPv6", "same across")
-@pytest.mark.parametrize(
-    ("cidr", "shared"), [("10.70.0.0/24", "10.70.0.100"), ("fd70::/64", "fd70::100")]
-)
-def test_an_address_that_moves_is_found_where_it_is(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, shared: str
-) -> None:
-    version = 6 if ":" in cidr else 4
-    inner = make_network(cidr)
-    outer = make_network("10.71.0.0/24" if version == 4 else "fd71::/64")
-    names = " ".join(f"{name}{version}" for name in "abce")
-    first, second, near, stranger = make_machines(inner, names, "h1 h2 h1 h2")
-    beyond = make_machines(outer, f"d{version}", "h2")[0]
-    make_router(lab, inner, outer)
-    use_gateways(lab, first, second, beyond)
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_address_that_moves_is_found_where_it_is(lab: Lab, set_up: SetUp, version: int) -> None:
+    shared, machines = set_up(70, version)
+    first, second, *askers = machines
+    near, stranger, _ = askers
     allow(lab, [first, second], shared)
-    askers = [near, stranger, beyond]
 
     take(lab, first, shared, loudly=False)
     for asker in askers:
@@ -86,29 +104,18 @@ def test_an_address_that_moves_is_found_where_it_is(
     take(lab, stranger, shared, loudly=True)
     leave(lab, second, shared)
     assert "0 received" in ping(lab, near, shared)
-    lab.unplug([first, second, near, stranger, beyond])
+    lab.unplug(machines)
 
 
 @pytest.mark.proves("Machines without port security", "IPv4 IPv6", "same across")
-@pytest.mark.parametrize(
-    ("cidr", "taken"), [("10.74.0.0/24", "10.74.0.100"), ("fd74::/64", "fd74::100")]
-)
+@pytest.mark.parametrize("version", [4, 6])
 def test_who_has_no_port_security_is_found_at_what_it_takes_but_not_at_what_is_anothers(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, taken: str
+    lab: Lab, set_up: SetUp, version: int
 ) -> None:
-    version = 6 if ":" in cidr else 4
-    inner = make_network(cidr)
-    outer = make_network("10.75.0.0/24" if version == 4 else "fd75::/64")
-    names = " ".join(f"{name}{version}" for name in "pqrs")
-    first, second, near, far = make_machines(inner, names, "h1 h2 h1 h2")
-    beyond = make_machines(outer, f"t{version}", "h2")[0]
-    make_router(lab, inner, outer)
-    use_gateways(lab, first, second, near, beyond)
-    for machine in (first, second):
-        open_up = {"port_security_enabled": False, "security_groups": []}
-        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
-        assert lab.api.wait(revision, timeout_s).converged
-    askers = [near, far, beyond]
+    taken, machines = set_up(72, version)
+    first, second, *askers = machines
+    near, far, beyond = askers
+    open_up(lab, first, second)
 
     take(lab, first, taken, loudly=False)
     for asker in askers:
@@ -119,34 +126,24 @@ def test_who_has_no_port_security_is_found_at_what_it_takes_but_not_at_what_is_a
     for asker in askers:
         answers(lab, asker, taken)
 
-    for others in (near.addresses[0], cidr.replace("0/24", "1").replace("/64", "1")):
+    for others in (near.addresses[0], f"{taken.removesuffix('100')}1"):  # that is the router's
         take(lab, first, others, loudly=True)
     space = lab.layout.machine_namespace(near.name)
     ip_batch([f"address del {near.addresses[0]}/{64 if version == 6 else 24} dev eth0"], space)
     assert "0 received" in ping(lab, far, near.addresses[0])
     assert "1 received" in ping(lab, beyond, second.addresses[0])
-    lab.unplug([first, second, near, far, beyond])
+    lab.unplug(machines)
 
 
 @pytest.mark.proves("Machines inside of machines", "IPv4 IPv6", "same across")
-@pytest.mark.parametrize(
-    ("cidr", "own"), [("10.76.0.0/24", "10.76.0.100"), ("fd76::/64", "fd76::100")]
-)
+@pytest.mark.parametrize("version", [4, 6])
 def test_a_machine_inside_of_one_without_port_security_is_reached_by_its_own_mac(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, own: str
+    lab: Lab, set_up: SetUp, version: int
 ) -> None:
-    version = 6 if ":" in cidr else 4
-    inner = make_network(cidr)
-    outer = make_network("10.77.0.0/24" if version == 4 else "fd77::/64")
-    names = " ".join(f"{name}{version}" for name in "klmn")
-    first, second, near, far = make_machines(inner, names, "h1 h2 h1 h2")
-    beyond = make_machines(outer, f"u{version}", "h2")[0]
-    make_router(lab, inner, outer)
-    use_gateways(lab, first, second, near, far, beyond)
-    for machine in (first, second):
-        open_up = {"port_security_enabled": False, "security_groups": []}
-        revision = lab.api.update(PORT, machine.port_id, open_up)[1]
-        assert lab.api.wait(revision, timeout_s).converged
+    own, machines = set_up(74, version)
+    first, second, *others = machines
+    near = others[0]
+    open_up(lab, first, second)
 
     for home in (first, second):
         nested = put_inside(lab, home, own)
@@ -154,13 +151,13 @@ def test_a_machine_inside_of_one_without_port_security_is_reached_by_its_own_mac
         if home is second:  # it was moved with its MAC and address, and says so
             with FrameSocket(lab.layout.machine_namespace(nested.name)) as wire:
                 wire.send(announcement(address(own), mac(nested.mac)))
-        for other in (near, far, beyond):
+        for other in others:
             answers(lab, other, own)
         neighbour = first if home is second else second  # whose port lets everybody in
         answers(lab, nested, neighbour.addresses[0])
         answers(lab, near, home.addresses[0])
         namespaces.remove([lab.layout.machine_namespace(nested.name)])
-    lab.unplug([first, second, near, far, beyond])
+    lab.unplug(machines)
 
 
 def put_inside(lab: Lab, home: Machine, own: str) -> Machine:
@@ -182,19 +179,13 @@ def put_inside(lab: Lab, home: Machine, own: str) -> Machine:
     return nested
 
 
-@pytest.mark.parametrize(
-    ("cidr", "shared"), [("10.72.0.0/24", "10.72.0.100"), ("fd72::/64", "fd72::100")]
-)
+@pytest.mark.parametrize("version", [4, 6])
 def test_agents_that_are_restarted_know_who_has_it_and_find_out_who_took_it_meanwhile(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines, cidr: str, shared: str
+    lab: Lab, set_up: SetUp, version: int
 ) -> None:
-    version = 6 if ":" in cidr else 4
-    inner = make_network(cidr)
-    outer = make_network("10.73.0.0/24" if version == 4 else "fd73::/64")
-    first, second, other = make_machines(inner, f"f{version} g{version} o{version}", "h1 h2 h1")
-    beyond = make_machines(outer, f"x{version}", "h2")[0]
-    make_router(lab, inner, outer)
-    use_gateways(lab, first, second, beyond)
+    shared, machines = set_up(76, version)
+    first, second, *askers = machines
+    near, _, beyond = askers
     allow(lab, [first, second], shared)
     take(lab, first, shared, loudly=True)
     answers(lab, beyond, shared)
@@ -206,7 +197,7 @@ def test_agents_that_are_restarted_know_who_has_it_and_find_out_who_took_it_mean
         for host in lab.hosts:
             parts.stop_agent(host, signal.SIGKILL)
             parts.start_agent(host, lab.record)
-        allow(lab, [other], "192.0.2.9" if version == 4 else "2001:db8::9")  # they are back
+        allow(lab, [near], "192.0.2.9" if version == 4 else "2001:db8::9")  # they are back
         upto = stream.sent + 200
         wait_until("the stream", lambda: stream.sent >= upto, timeout_s)
     assert stream.result.lost == ()
@@ -218,20 +209,16 @@ def test_agents_that_are_restarted_know_who_has_it_and_find_out_who_took_it_mean
     for host in lab.hosts:
         parts.start_agent(host, lab.record)
     parts.wait_alive(lab.api, lab.hosts)
-    for asker in (other, beyond):
+    for asker in askers:
         answers(lab, asker, shared)
-    lab.unplug([first, second, other, beyond])
+    lab.unplug(machines)
 
 
 def test_what_an_agent_heard_just_before_it_died_it_finds_out_again(
-    lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines
+    lab: Lab, set_up: SetUp
 ) -> None:
-    shared = "10.74.0.100"
-    inner, outer = make_network("10.74.0.0/24"), make_network("10.75.0.0/24")
-    first, second = make_machines(inner, "h4 i4", "h1 h2")
-    beyond = make_machines(outer, "y4", "h2")[0]
-    make_router(lab, inner, outer)
-    use_gateways(lab, first, second, beyond)
+    shared, machines = set_up(78, 4)
+    first, second, *_, beyond = machines
     allow(lab, [first, second], shared)
     host = lab.host("h2")
     memory = host.folder / "agent" / "goal-state"
@@ -251,7 +238,7 @@ def test_what_an_agent_heard_just_before_it_died_it_finds_out_again(
             return "1 received" in ping(lab, beyond, shared) and knows(memory, shared)
 
         wait_until("it to be found and saved", is_found, timeout_s)
-    lab.unplug([first, second, beyond])
+    lab.unplug(machines)
 
 
 def knows(path: Path, shared: str) -> bool:
