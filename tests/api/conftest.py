@@ -184,6 +184,15 @@ def tokens(folder: Path, **known: str) -> dict[str, str]:
     return {"auth": "tokens", "tokens_file": str(file)}
 
 
+WHO = {
+    "operator": "operators admin",
+    "manager": "blue manager member reader",
+    "member": "blue member reader",
+    "reader": "blue reader",
+    "stranger": "red manager member reader",
+}
+
+
 @contextmanager
 def running(data: Path, gateway: GatewaySettings, **settings: Any) -> Iterator[Api]:
     """A control plane, for as long as the context lasts."""
@@ -243,4 +252,12 @@ def announced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A second control plane, for tests that `api`'s many networks would get in the way of."""
     gateway = GatewaySettings()
     with running(tmp_path_factory.mktemp("announced"), gateway) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A control plane that knows a token of each of `WHO`, by that name."""
+    folder = tmp_path_factory.mktemp("tenants")
+    with running(folder / "data", GatewaySettings(), **tokens(folder, **WHO)) as one:
         yield one

@@ -1,12 +1,8 @@
 """Logs of what security groups decide."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 LOGS = "/v2.0/log/logs"
 ACLS = "/alcor/v1/network-acls"
@@ -15,19 +11,6 @@ SHOWN = {
     "id", "name", "description", "project_id", "tenant_id", "resource_type", "resource_id",
     "target_id", "event", "enabled", "revision_number", "created_at", "updated_at",
 }  # fmt: skip
-WHO = {
-    "operator": "operators admin",
-    "manager": "blue manager member reader",
-    "member": "blue member reader",
-    "stranger": "red manager member reader",
-}
-
-
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("logs")
-    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
-        yield api
 
 
 def ask(api: Any, **fields: Any) -> Any:

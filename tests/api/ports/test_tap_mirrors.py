@@ -1,30 +1,13 @@
 """Mirrors of ports."""
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 MIRRORS = "/v2.0/taas/tap_mirrors"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
-WHO = {
-    "operator": "operators admin",
-    "member": "blue member reader",
-    "reader": "blue reader",
-    "stranger": "red member reader",
-}
 tunnel_ids = count(1)
-
-
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("mirrors")
-    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
-        yield api
 
 
 def ask(api: Any, port_id: str, **fields: Any) -> Any:

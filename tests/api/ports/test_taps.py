@@ -1,28 +1,11 @@
 """Tap services and tap flows."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 SERVICES, FLOWS = "/v2.0/taas/tap_services", "/v2.0/taas/tap_flows"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
-WHO = {
-    "operator": "operators admin",
-    "member": "blue member reader",
-    "reader": "blue reader",
-    "stranger": "red member reader",
-}
-
-
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("taps")
-    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
-        yield api
 
 
 def port(api: Any) -> str:

@@ -6,12 +6,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from tests.api.conftest import Api, tokens
+from tests.api.conftest import Api
 
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
-from alcor.gateway.app import GatewaySettings
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello
 from alcor.values.addresses import address
@@ -66,18 +65,16 @@ def test_where_nothing_is_answered_by_dhcp_nobody_answers(api: Any) -> None:
     assert api.get(f"/v2.0/networks/{network['id']}/dhcp-agents").json == {"agents": []}
 
 
-def test_only_administrators_are_told_of_hosts(control_plane: Any, tmp_path: Path) -> None:
-    settings = tokens(tmp_path, operator="operators admin", tenant="blue member reader")
-    with control_plane(tmp_path, GatewaySettings(), **settings) as api:
-        tenant, operator = api.bearing("tenant"), api.bearing("operator")
-        network, router = tenant.network()["id"], tenant.make("/v2.0/routers", "router")["id"]
+def test_only_administrators_are_told_of_hosts(tenants: Any) -> None:
+    member, operator = tenants.bearing("member"), tenants.bearing("operator")
+    network, router = member.network()["id"], member.make("/v2.0/routers", "router")["id"]
 
-        for path in (f"/v2.0/networks/{network}/dhcp-agents", f"/v2.0/routers/{router}/l3-agents"):
-            refused = tenant.get(path)
-            assert (refused.status, refused.type) == (403, "PolicyNotAuthorized")
-            assert operator.get(path).json == {"agents": []}
-        for what in ("dhcp-networks", "l3-routers"):
-            assert tenant.get(f"/v2.0/agents/{network}/{what}").status == 403
+    for path in (f"/v2.0/networks/{network}/dhcp-agents", f"/v2.0/routers/{router}/l3-agents"):
+        refused = member.get(path)
+        assert (refused.status, refused.type) == (403, "PolicyNotAuthorized")
+        assert operator.get(path).json == {"agents": []}
+    for what in ("dhcp-networks", "l3-routers"):
+        assert member.get(f"/v2.0/agents/{network}/{what}").status == 403
 
 
 async def speak(agents_port: int, hello: Hello) -> None:

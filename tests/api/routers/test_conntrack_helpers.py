@@ -1,13 +1,8 @@
 """Conntrack helpers over HTTP: under their routers, and shown by them."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 ROUTERS = "/v2.0/routers"
 FTP = {"protocol": "tcp", "port": 21, "helper": "ftp"}
@@ -129,20 +124,16 @@ def test_a_helper_is_under_its_own_router_only_and_goes_with_it(
     assert post(announced, other, id=made["id"], **FTP).status == 201
 
 
-def test_of_others_routers_nothing_is_seen_or_changed(
-    tmp_path: Path, control_plane: Callable[..., Any]
-) -> None:
-    settings = tokens(tmp_path, ann="ann member reader", bob="bob member reader")
-    with control_plane(tmp_path / "data", GatewaySettings(), **settings) as api:
-        ann, bob = api.bearing("ann"), api.bearing("bob")
-        router_id = ann.make(ROUTERS, "router")["id"]
-        made = ann.make(helpers(router_id), "conntrack_helper", **FTP)
+def test_of_others_routers_nothing_is_seen_or_changed(tenants: Any) -> None:
+    member, stranger = tenants.bearing("member"), tenants.bearing("stranger")
+    router_id = member.make(ROUTERS, "router")["id"]
+    made = member.make(helpers(router_id), "conntrack_helper", **FTP)
 
-        for answer in (
-            bob.get(helpers(router_id)),
-            bob.get(helpers(router_id, made["id"])),
-            post(bob, router_id, **TFTP),
-            bob.call("DELETE", helpers(router_id, made["id"])),
-        ):
-            assert (answer.status, answer.type) == (404, "RouterNotFound")
-        assert shown_by(ann, router_id) == [FTP]
+    for answer in (
+        stranger.get(helpers(router_id)),
+        stranger.get(helpers(router_id, made["id"])),
+        post(stranger, router_id, **TFTP),
+        stranger.call("DELETE", helpers(router_id, made["id"])),
+    ):
+        assert (answer.status, answer.type) == (404, "RouterNotFound")
+    assert shown_by(member, router_id) == [FTP]

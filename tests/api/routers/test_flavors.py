@@ -1,12 +1,8 @@
 """Flavors, service profiles and service providers, and routers of a flavor."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
 OURS = "alcor.router"
@@ -146,15 +142,13 @@ def test_hyphens_and_underscores_lead_to_the_same(api: Any) -> None:
     assert api.listed("/v2.0/service_providers") == api.listed("/v2.0/service-providers")
 
 
-def test_only_operators_say_what_a_flavor_is(control_plane: Any, tmp_path: Path) -> None:
-    settings = tokens(tmp_path, operator="operators admin", tenant="blue member reader")
-    with control_plane(tmp_path, GatewaySettings(), **settings) as api:
-        operator, tenant = api.bearing("operator"), api.bearing("tenant")
-        gold, mine = flavor(operator), profile(operator)
-        under = f"/v2.0/flavors/{gold['id']}/service_profiles"
-        body = {"service_profile": {"id": mine["id"]}}
+def test_only_operators_say_what_a_flavor_is(tenants: Any) -> None:
+    operator, member = tenants.bearing("operator"), tenants.bearing("member")
+    gold, mine = flavor(operator), profile(operator)
+    under = f"/v2.0/flavors/{gold['id']}/service_profiles"
+    body = {"service_profile": {"id": mine["id"]}}
 
-        assert tenant.call("POST", under, body).status == 403
-        assert operator.call("POST", under, body).status == 201
-        assert tenant.call("DELETE", f"{under}/{mine['id']}").status == 403
-        assert tenant.listed(under) == [{"id": mine["id"]}]
+    assert member.call("POST", under, body).status == 403
+    assert operator.call("POST", under, body).status == 201
+    assert member.call("DELETE", f"{under}/{mine['id']}").status == 403
+    assert member.listed(under) == [{"id": mine["id"]}]

@@ -1,29 +1,12 @@
 """Metering labels and their rules."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 LABELS = "/v2.0/metering/metering-labels"
 RULES = "/v2.0/metering/metering-label-rules"
 UNKNOWN = "a3b1c0de-0000-4000-8000-0000000000ff"
-WHO = {
-    "operator": "operators admin",
-    "manager": "blue manager member reader",
-    "member": "blue member reader",
-    "stranger": "red manager member reader",
-}
-
-
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory, control_plane: Any) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("metering")
-    with control_plane(folder, GatewaySettings(), **tokens(folder, **WHO)) as api:
-        yield api
 
 
 def label(api: Any, **fields: Any) -> dict[str, Any]:

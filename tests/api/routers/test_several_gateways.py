@@ -1,13 +1,8 @@
 """Several gateways of a router over HTTP: what adds, changes and removes them."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.conftest import tokens
-
-from alcor.gateway.app import GatewaySettings
 
 ROUTERS = "/v2.0/routers"
 
@@ -266,18 +261,14 @@ def test_ecmp_is_asked_for_and_shown(announced: Any) -> None:
     assert plain["enable_default_route_ecmp"] is False
 
 
-def test_what_only_administrators_may_say_of_a_gateway_others_may_not(
-    tmp_path: Path, control_plane: Callable[..., Any]
-) -> None:
-    settings = tokens(tmp_path, operator="operators admin", tenant="blue member reader")
-    with control_plane(tmp_path / "data", GatewaySettings(), **settings) as api:
-        operator, tenant = api.bearing("operator"), api.bearing("tenant")
-        one, two = outside(operator, "198.51.100"), outside(operator, "198.51.101")
-        id_ = made(tenant, one)
+def test_what_only_administrators_may_say_of_a_gateway_others_may_not(tenants: Any) -> None:
+    operator, member = tenants.bearing("operator"), tenants.bearing("member")
+    one, two = outside(operator, "198.51.100"), outside(operator, "198.51.101")
+    id_ = made(member, one)
 
-        for more in ({"enable_snat": False}, {"external_fixed_ips": [{"ip_address": "1.2.3.4"}]}):
-            for verb, network in (("add", two), ("update", one)):
-                answer = act(tenant, id_, verb, to(network, **more))
-                assert (answer.status, answer.type) == (403, "PolicyNotAuthorized")
-        assert act(tenant, id_, "add", to(two)).status == 200
-        assert act(operator, id_, "update", to(two, enable_snat=False)).status == 200
+    for more in ({"enable_snat": False}, {"external_fixed_ips": [{"ip_address": "1.2.3.4"}]}):
+        for verb, network in (("add", two), ("update", one)):
+            answer = act(member, id_, verb, to(network, **more))
+            assert (answer.status, answer.type) == (403, "PolicyNotAuthorized")
+    assert act(member, id_, "add", to(two)).status == 200
+    assert act(operator, id_, "update", to(two, enable_snat=False)).status == 200
