@@ -16,6 +16,8 @@ ERIC = 0x1000  # Ericsson extensions: the parts of ND that OpenFlow forgot
 ETH_TYPE_IPV4, ETH_TYPE_ARP, ETH_TYPE_IPV6 = 0x0800, 0x0806, 0x86DD
 ETH_TYPE_BY_VERSION = {4: ETH_TYPE_IPV4, 6: ETH_TYPE_IPV6}
 IP_PROTO_ICMP, IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_ICMPV6, IP_PROTO_SCTP = 1, 6, 17, 58, 132
+# ICMPv6 that concerns one link: MLD, router and neighbour discovery, redirect, MLD of version 2.
+ICMPV6_OF_LINK = (*range(130, 138), 143)
 # Of ip_frag: value and mask of a fragment, of the first, of another.
 FRAGMENT, FIRST_FRAGMENT, LATER_FRAGMENT = (1, 1), (1, 3), (2, 2)
 VLAN_PRESENT = 0x1000  # bit 12 of vlan_vid says that there is a tag

@@ -12,15 +12,22 @@ import pytest
 from tests.system.ports.test_shared_addresses import put_inside
 
 from alcor.agent.announcements.herald import announcement
+from alcor.agent.packets.advertisement import (
+    ALL_NODES,
+    ALL_NODES_MAC,
+    Advertisement,
+    build_advertisement,
+)
 from alcor.client.api import NETWORK, PORT, ROUTER, SUBNET
 from alcor.lab import namespaces, outside
-from alcor.lab.commands import ip_batch
+from alcor.lab.commands import ip_batch, run
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket, arp, broadcast, udp4
 from alcor.lab.vlans import AUXDATA, SOL_PACKET, tagged, untagged
 from alcor.lab.waiting import wait_until
-from alcor.values.addresses import address, mac
+from alcor.ovs.packet import Packet
+from alcor.values.addresses import address, eui64_link_local, mac
 
 lab_name = "sysvlan"
 lab_hosts = 3
@@ -286,6 +293,36 @@ def test_a_machine_inside_of_one_is_found_from_inside_and_outside_wherever_it_go
         namespaces.remove([space])
     lab.unplug([near])
     lab.api.delete(PORT, near.port_id)
+
+
+def test_a_filtered_machine_has_its_default_router_from_the_wire(
+    lab: Lab, site: Site, make_machines: MakeMachines
+) -> None:
+    (guest,) = make_machines(site.network_id, "m5", "h2")  # with the default group
+    space, own = lab.layout.machine_namespace(guest.name), mac(outside.mac)
+    router = eui64_link_local(own)
+    says = Advertisement(own, 1_800, False, False, 1_500, ())
+
+    with Wire(lab, "br0") as pc:
+        run("ip", "-n", space, "link", "set", "eth0", "down")
+        run("ip", "-n", space, "link", "set", "eth0", "up")
+        for kind in (133, 143):  # it asks for routers, and says which multicast it listens to
+            pc.wait_for(f"ICMPv6 {kind}", partial(_is_of_link, machine=guest, kind=kind))
+
+        def hears() -> bool:
+            pc.send(build_advertisement(says, ALL_NODES_MAC, ALL_NODES), VLAN)
+            return f"via {router}" in run("ip", "-n", space, "-6", "route", "show", "default")
+
+        wait_until("a default router", hears, passes_s)
+    lab.unplug([guest])
+    lab.api.delete(PORT, guest.port_id)
+
+
+def _is_of_link(heard: Heard, machine: Machine, kind: int) -> bool:
+    """Whether it is ICMPv6 of this type, from the machine."""
+    packet = Packet(heard.frame)
+    own = packet["eth_src"] == mac(machine.mac) and heard.vlan == VLAN
+    return own and packet["icmpv6_type"] == kind
 
 
 def test_what_is_announced_outside_is_heard_by_the_machines_here(lab: Lab, site: Site) -> None:

@@ -1,9 +1,13 @@
 """What a change of security groups costs, and what their rules become."""
 
+from collections.abc import Iterable
+
 import pytest
 from tests.fixtures.compiled import compile_all
 
 from alcor.agent.compiler.compiler import Compiler
+from alcor.agent.features.filters import firewall
+from alcor.agent.features.routers import routing
 from alcor.agent.model.filters.firewall import Firewall
 from alcor.agent.model.filters.grants import (
     ANYBODY,
@@ -15,14 +19,35 @@ from alcor.agent.model.filters.grants import (
     services_of,
 )
 from alcor.agent.model.model import HostModel, Interface, Tunnel
+from alcor.agent.pipeline import pipeline as p
 from alcor.goal_state.entries import Addresses, Group, Member, Network, Port, Rule
-from alcor.ovs.flow import Conjunction, Flow
+from alcor.ovs.fields import ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.flow import DROP, Conjunction, Flow, Match, match
 from alcor.values.addresses import Mac, Prefix, address, prefix
 
 IN4 = Way(True, 4)
 TCP80 = Rule("r1", "web", True, 4, 6, (80, 80))
 FROM_WEB = Rule("r2", "db", True, 4, 6, (5432, 5432), remote_group_id="web")
 FROM_WEB_TOO = Rule("r3", "db", True, 4, 6, (22, 22), remote_group_id="web")
+
+
+def of_kinds(flows: Iterable[Flow], *tables: int) -> set[int]:
+    """The types of ICMPv6 that flows of these tables are about, and nothing else."""
+    found = {flow.match for flow in flows if flow.table in tables}
+    return {kind for kind in range(256) if of_kind(kind) in found}
+
+
+def of_kind(kind: int) -> Match:
+    return match(eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=kind)
+
+
+def test_what_passes_without_a_rule_concerns_one_link_and_is_never_routed() -> None:
+    sent, received = (of_kinds(firewall.host(0), each) for each in (p.FW_OUT, p.FW_IN))
+    dropped = (flow for flow in routing.host(0) if flow.instructions == DROP)
+
+    assert sent == {130, 131, 132, 133, 135, 136, 143}
+    assert received == {130, 131, 132, 134, 135, 136, 143}
+    assert sent | received <= of_kinds(dropped, p.ROUTER_IN)
 
 
 def member(number: int) -> Member:

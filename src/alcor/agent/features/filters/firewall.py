@@ -6,8 +6,10 @@ one, an answer or an error. So when a rule, group or member goes, the connection
 allowed are cut at once, and no others; and nothing needs to be remembered but who opened them.
 
 A port whose groups are all stateless has no connections: each packet is judged by itself. ARP and
-neighbour discovery pass, since PORT_SEC has checked them. Packets that the host answers itself
-(DHCP, ARP, neighbour discovery) never come here.
+neighbour discovery pass, since PORT_SEC has checked them; and so do solicitations and
+advertisements of routers and who listens to which multicast, which the tracker has no connections
+for: GUARDS lets no machine say that it is a router. Packets that the host answers itself (DHCP,
+ARP, neighbour discovery) never come here. Source: ICMPV6_ALLOWED_* of neutron.agent.firewall.
 
 Packets that `ct` calls invalid have an empty ct_tuple. The answers that a stateless port sends and
 gets are invalid, as nobody committed what they answer: only they are matched by their headers.
@@ -19,7 +21,13 @@ from typing import NamedTuple, cast
 from alcor.agent.model.filters.firewall import Firewall
 from alcor.agent.model.model import Wired
 from alcor.agent.pipeline import pipeline as p
-from alcor.ovs.fields import ETH_TYPE_ARP, ETH_TYPE_BY_VERSION, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.fields import (
+    ETH_TYPE_ARP,
+    ETH_TYPE_BY_VERSION,
+    ETH_TYPE_IPV6,
+    ICMPV6_OF_LINK,
+    IP_PROTO_ICMPV6,
+)
 from alcor.ovs.flow import (
     CT_INV,
     CT_NEW,
@@ -36,7 +44,11 @@ from alcor.ovs.flow import (
     set_field,
 )
 
-ND_SOLICIT, ND_ADVERTISE = 135, 136
+_ROUTER_SOLICIT, _ROUTER_ADVERTISE, _REDIRECT = 133, 134, 137
+_SENT, _RECEIVED = (
+    tuple(kind for kind in ICMPV6_OF_LINK if kind not in (_REDIRECT, other))
+    for other in (_ROUTER_ADVERTISE, _ROUTER_SOLICIT)
+)
 STATELESS_ZONE = 0  # where nothing is ever committed
 
 
@@ -53,15 +65,18 @@ class _Side(NamedTuple):
     own_rules: int  # of connections opened in this direction
     other_rules: int
     headers: int
+    links: tuple[int, ...]  # types of ICMPv6 that concern one link, and pass
 
 
 _OUT = _Side(
     p.PORT_IN, p.FW_OUT, p.FW_OUT_STATE, p.FW_OUT_STATELESS, p.FW_OUT_LOG, p.FW_OUT_VERDICT,
     p.QOS_OUT, p.SG_RULES_OUT, p.SG_RULES_IN, p.SG_HEADERS_OUT,
+    _SENT,
 )  # fmt: skip
 _IN = _Side(
     p.PORT_OUT, p.FW_IN, p.FW_IN_STATE, p.FW_IN_STATELESS, p.FW_IN_LOG, p.FW_IN_VERDICT, p.QOS_IN,
     p.SG_RULES_IN, p.SG_RULES_OUT, p.SG_HEADERS_IN,
+    _RECEIVED,
 )  # fmt: skip
 _SIDES = (_OUT, _IN)
 
@@ -78,7 +93,7 @@ def host(cookie: int) -> Iterator[Flow]:
 def _entry(side: _Side, cookie: int) -> Iterator[Flow]:
     onward = apply(goto=side.onward)
     yield Flow(side.entry, p.PRIORITY.guard, match(eth_type=ETH_TYPE_ARP), onward, cookie)
-    for kind in (ND_SOLICIT, ND_ADVERTISE):
+    for kind in side.links:
         what = match(eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=kind)
         yield Flow(side.entry, p.PRIORITY.guard, what, onward, cookie)
     for eth_type in ETH_TYPE_BY_VERSION.values():

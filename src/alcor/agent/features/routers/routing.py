@@ -30,7 +30,7 @@ from alcor.agent.shapes.router import (
 )
 from alcor.agent.shapes.shape import AnyFlow, Filled
 from alcor.goal_state.entries import Neighbour, Network
-from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
+from alcor.ovs.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, ICMPV6_OF_LINK, IP_PROTO_ICMPV6
 from alcor.ovs.flow import (
     DROP,
     Flow,
@@ -49,7 +49,6 @@ _LINK_LOCAL = (0xFE80 << 112, 0xFFC0 << 112)
 _LINK_LOCAL4 = (0xA9FE0000, 0xFFFF0000)
 _MULTICAST, _MULTICAST4 = (0xFF << 120, 0xFF << 120), (0xE0000000, 0xF0000000)
 _LOOPBACK4 = (0x7F000000, 0xFF000000)
-_NEVER_ROUTED = range(133, 138)  # ICMPv6: router and neighbour solicitation, ..., redirect
 
 
 def host(cookie: int) -> Iterator[Flow]:
@@ -65,7 +64,7 @@ def host(cookie: int) -> Iterator[Flow]:
     )
     for what in never:
         yield Flow(p.ROUTER_IN, p.PRIORITY.normal, what, DROP, cookie)
-    for kind in _NEVER_ROUTED:  # firewalls let them pass, as they concern one link (RFC 4861, 3.1)
+    for kind in ICMPV6_OF_LINK:  # firewalls let them pass, as they concern one link (RFC 4861, 3.1)
         what = match(eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=kind)
         yield Flow(p.ROUTER_IN, p.PRIORITY.guard, what, DROP, cookie)
     for family in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
