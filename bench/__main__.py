@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench import tables
 from bench.api import creates, growth, lists, neutron, pages, posts, served
-from bench.hosts import firewall, flows, one_more, restart, wiring
+from bench.hosts import firewall, flows, one_more, restart, resting, wiring
 from bench.run import Bench
 from bench.tables import Report, Section
 
@@ -35,6 +35,7 @@ CASES: dict[str, Callable[[Bench], list[Section]]] = {
     "flows": flows.measure,
     "firewall": firewall.measure,
     "restart": restart.measure,
+    "resting": resting.measure,
 }
 _wide = 150  # columns, where no terminal says how many
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
