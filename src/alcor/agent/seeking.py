@@ -7,7 +7,7 @@ from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.seeking import Seeker
 from alcor.agent.reconciler import Reconciler
 
-tick_s = 0.25
+tick_s, tick_idle_s = 0.25, 1.0  # while something is sought, and while nothing is
 _ticks_between_counts = 20
 
 
@@ -15,7 +15,7 @@ async def watch(seeker: Seeker, reconciler: Reconciler, switch: FlowDriver) -> N
     """For ever. Counters are read where a network is held lazily only."""
     ticks = 0
     while True:
-        await asyncio.sleep(tick_s)
+        await asyncio.sleep(tick_s if seeker.seeks else tick_idle_s)
         ticks += 1
         seeker.tick()
         is_due = ticks % _ticks_between_counts == 0 and seeker.seeks
