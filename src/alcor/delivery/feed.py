@@ -242,7 +242,7 @@ class HostFeed:
             for session in list(self._sessions_by_slice.get(name, _NOBODY)):
                 if session.hello.lazy:
                     await session.refresh(name)
-        self.position = entries[-1].position
+        self._move(entries[-1].position)
         await self._unbind([e for e in entries if e.value is None and e.key.startswith(_OF_HOSTS)])
         for session in misled:
             await session.revise()
@@ -309,11 +309,16 @@ class HostFeed:
             if session is not None:
                 await session.revise()
 
+    def _move(self, position: int) -> None:
+        """Sessions, if there are any, have been offered everything up to here."""
+        self.position = position
+        self._watermark.offered(position)  # which forgets what it knew of less
+
     async def _begin_again(self) -> None:
         metrics.limit_reached.labels("goal_watcher_pending").inc()
         _log.warning("feed.left_behind", position=self.position)
         whole = await self._goal.snapshot("")
-        self.position = whole.position
+        self._move(whole.position)
         self._lazy.begin_again(whole.position, _items(whole.entries))
         for session in self._session_by_host.values():
             session.begin_again()
