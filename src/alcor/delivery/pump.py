@@ -16,7 +16,7 @@ import structlog
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
 from alcor.delivery.watermark import Watermark
-from alcor.goal_state.slices import slice_of
+from alcor.goal_state.slices import GROUP, MEMBERS, NETWORK, REACH, slice_of
 from alcor.intent import records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
 from alcor.planner.graph import GoalChange, IntentChange, Planner, lazy_above
@@ -28,12 +28,9 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
 
-_LAST_OF_ITS_SLICE = (
-    "/network",
-    "/group",
-    "/addresses",
-    "/router",
-)  # what goes when all of it goes
+# What goes when all of its slice goes, by the slice's kind; and what slice goes with it.
+_LAST_OF_ITS_SLICE = ("/network", "/group", "/addresses", "/router", "/policy")
+_GOES_WITH = {NETWORK: REACH, GROUP: MEMBERS}
 
 entries_per_step_max = 128  # planned before others get the processor
 
@@ -179,7 +176,9 @@ class Pump:
             changed.append(position_by_slice)
         for change, _ in flat:
             if change.value is None and change.key.endswith(_LAST_OF_ITS_SLICE):
-                self.position_by_slice.pop(slice_of(change.key), None)  # nobody waits for it now
+                kind, id_, _ = change.key.split("/")
+                for each in (kind, _GOES_WITH.get(kind, kind)):  # nobody waits for them now
+                    self.position_by_slice.pop(f"{each}/{id_}/", None)
         return changed
 
     def _history(self, manager: str) -> History:

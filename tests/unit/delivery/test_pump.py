@@ -8,7 +8,14 @@ from typing import Any
 from alcor.delivery import metrics
 from alcor.delivery.pump import Pump, entries_per_step_max
 from alcor.intent import records
-from alcor.intent.records import NetworkRecord
+from alcor.intent.records import (
+    FixedIp,
+    GroupRecord,
+    NetworkRecord,
+    PortRecord,
+    QosPolicyRecord,
+    Record,
+)
 from alcor.keyed_log.log import Change, Entry, Snapshot
 from alcor.keyed_log.memory import MemoryLog
 
@@ -165,6 +172,33 @@ def test_every_change_has_its_slice_and_its_position() -> None:
         }
         assert world.pump.position_by_slice == write.position_by_slice
         assert held["network/n1/network"].trace == "request"
+
+    run(scenario)
+
+
+def test_nothing_is_kept_of_groups_and_policies_that_are_gone() -> None:
+    """Else a region would remember all that it ever had."""
+    things: dict[str, Record] = {
+        "security_group/g": GroupRecord(id="g", project_id=""),
+        "qos_policy/q": QosPolicyRecord(id="q", project_id=""),
+        "port/p": PortRecord(
+            id="p",
+            network_id="n1",
+            project_id="",
+            mac_address="fa:16:3e:00:00:01",
+            fixed_ips=(FixedIp("s", "10.0.0.9"),),
+            security_groups=("g",),
+        ),
+    }
+
+    async def scenario(world: World) -> None:
+        world.rebuilt.set()
+        changes = [Change(k, records.encode(v), 1) for k, v in things.items()]
+        await world.intent.put(changes)
+        slices = world.pump.position_by_slice
+        await world.until(lambda: {"group/g/", "members/g/", "policy/q/"} <= slices.keys())
+        await world.intent.put([Change(key, None, 2) for key in reversed(list(things))])
+        await world.until(lambda: not slices)
 
     run(scenario)
 
