@@ -393,7 +393,7 @@ def test_what_no_flows_can_be_made_of_is_told_and_all_else_is_applied(
         item = Item(network_key("n1"), encode(network_key("n1"), named), 3, "")
         world.say(Frame(1, 12, (item,)))
         await world.quiet()
-        assert world.reports()[-1].ports == (PortState("p1", PortStatus.UP),)
+        assert world.reports()[-1].ports == (PortState("p1", PortStatus.UP, ofport=5),)
 
     in_world(story)
 
