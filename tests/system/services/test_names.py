@@ -67,6 +67,9 @@ def test_machines_are_found_by_name_and_by_address_and_others_are_asked_for(
     ready(lab, asker)
     label = named.address(4).replace(".", "-")
 
+    for server in (SERVER4, f"{SERVER6}%eth0"):  # who doubts that it is there asks it
+        with namespaces.inside(lab.layout.machine_namespace(asker.name)):
+            assert "1 received" in run("ping", "-n", "-c1", "-W5", server)
     for how in ((f"@{SERVER4}",), (f"@{SERVER4}", "+tcp"), (f"@{SERVER6}%eth0",)):
         assert dig(lab, asker, *how, "db.openstacklocal") == named.address(4)
         assert dig(lab, asker, *how, "db.openstacklocal", "AAAA") == named.address(6)

@@ -6,7 +6,7 @@ theirs.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tests.fixtures.compiled import compile_all
@@ -115,8 +115,8 @@ class Fabric:
 
     def _through(self, host: str, frame: bytes, in_port: int, fields: Mapping[str, int]) -> Fate:
         trace = self._switches[host].trace(frame, in_port, fields, tracker=self._trackers[host])
-        if any(map(_makes_an_answer, trace.steps)):
-            return Fate("answered", "ROUTER_IN")
+        for stage in _answering(trace.steps):
+            return Fate("answered", stage)
         stage = p.STAGE_BY_TABLE[trace.tables[-1]].name
         if not trace.outcomes:
             return Fate("dropped", stage)
@@ -157,14 +157,14 @@ def _tagged(frame: bytes, tag: int) -> bytes:
     return frame[:12] + struct.pack("!HH", 0x8100, tag) + frame[12:] if tag else frame
 
 
-def _makes_an_answer(step: Step) -> bool:
-    """Whether a router turns an echo request into its answer."""
-    if step.flow is None or p.STAGE_BY_TABLE[step.table].name != "ROUTER_IN":
-        return False
-    return any(
-        isinstance(action, SetField) and action.field in _TYPES
-        for action in step.flow.instructions.actions
-    )
+def _answering(steps: Iterable[Step]) -> Iterator[str]:
+    """The stage at which an echo request is turned into its answer."""
+    for step in steps:
+        stage = p.STAGE_BY_TABLE[step.table].name
+        if step.flow is not None and stage in ("ROUTER_IN", "SERVICES"):
+            actions = step.flow.instructions.actions
+            if any(isinstance(each, SetField) and each.field in _TYPES for each in actions):
+                yield stage
 
 
 def datagram(packet: Packet) -> bytes:

@@ -21,7 +21,7 @@ from alcor.tracing.region import Region
 from alcor.tracing.walk import next_hop, trace
 from alcor.values.addresses import address
 
-_SERVICES = {"service", "dhcp4", "dhcp6"}
+_SERVICES = {"service", "dhcp4", "dhcp6", "answered"}
 _OF_ROUTERS = {
     *(Stage.ROUTER_IN, Stage.ROUTE, Stage.ROUTE_SCOPE),
     *(Stage.NAT_OUT, Stage.ROUTE_SIZE, Stage.NEIGHBOUR),

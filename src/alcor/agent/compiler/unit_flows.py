@@ -69,6 +69,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from guards.host(cookie)
     yield from arp.host(cookie)
     yield from nd.host(cookie)
+    yield from services.host(cookie)
     yield from acl.host(cookie)
     yield from firewall.host(cookie)
     yield from l2.host(model.tunnel, cookie)

@@ -123,7 +123,7 @@ _PHASES = (
                 reads=(PORT_IN,),
                 miss="ACL_OUT",
                 miss_means="not for a service",
-                next=("ARP_ND", "ACL_OUT"),
+                next=("ARP_ND", "ACL_OUT", "RETURN"),
             ),
             Stage(
                 "ARP_ND",
