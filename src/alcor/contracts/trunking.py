@@ -8,7 +8,25 @@ from typing import Protocol
 
 import msgspec
 
+from alcor.values.errors import Conflict
+
 TRUNK_SUBPORT = "trunk:subport"  # device owner of sub-ports; their device is the trunk
+
+
+class TrunkPortInUse(Conflict):
+    """The port is a sub-port already."""
+
+    def __init__(self, port_id: str) -> None:
+        super().__init__(f"Port {port_id} is in use by another trunk.")
+
+
+class ParentPortInUse(Conflict):
+    """The port is a parent already, or something else than a machine's."""
+
+    def __init__(self, port_id: str) -> None:
+        super().__init__(
+            f"Port {port_id} is currently in use and is not eligible for use as a parent port."
+        )
 
 
 class Seat(msgspec.Struct, frozen=True):

@@ -26,7 +26,8 @@ from alcor.tracing.path import Step, Trace, as_seen_by
 from alcor.tracing.region import Region, addresses_of
 from alcor.tracing.walk import trace
 from alcor.values.addresses import Address, Prefix, address
-from alcor.values.errors import InvalidInput, NotFound, Unavailable
+from alcor.values.errors import InvalidInput, Unavailable
+from alcor.values.missing import PortNotFound
 
 waiting_max = 100  # calls, while one is answered
 records_per_step_max = 2_000  # read before others get the processor
@@ -148,7 +149,7 @@ def _destination(region: Region, request: TraceRequest, sender: PortRecord) -> A
 def _port(region: Region, port_id: str) -> PortRecord:
     port = region.one(PortRecord, port_id)
     if port is None:
-        raise NotFound(f"Port {port_id} could not be found.", type="PortNotFound")
+        raise PortNotFound(port_id)
     return port
 
 

@@ -5,6 +5,7 @@ lower-case, hyphenated UUID. A host is known by the name its operator gave it.
 """
 
 import re
+from typing import TypeGuard
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
@@ -25,8 +26,13 @@ def uuid_text(text: object) -> str:
     return canonical
 
 
+def is_host_id(text: object) -> TypeGuard[str]:
+    """Whether `text` is a host's name: letters, digits, dots, hyphens, underscores; at most 254."""
+    return isinstance(text, str) and _HOST.fullmatch(text) is not None
+
+
 def host_id(text: object) -> str:
-    """A host's name: letters, digits, dots, hyphens, underscores; at most 254 characters."""
-    if not isinstance(text, str) or _HOST.fullmatch(text) is None:
+    """A host's name; `ValueError` when it is none."""
+    if not is_host_id(text):
         raise ValueError(f"'{text}' is not a valid host name")
     return text

@@ -2,12 +2,11 @@
 
 import pytest
 
+from alcor.contracts.trunking import ParentPortInUse, TrunkPortInUse
 from alcor.managers.trunk.model.refusals import (
     DuplicateSubPort,
-    ParentPortInUse,
     SubPortNotFound,
     SubPortsExhausted,
-    TrunkPortInUse,
 )
 from alcor.managers.trunk.model.trunk import (
     Status,

@@ -15,6 +15,7 @@ from alcor.gateway.responses import encode
 from alcor.resource.declaration import Resource
 from alcor.resource.query import no_filter, no_sort_key
 from alcor.values.errors import NotFound, Refusal
+from alcor.values.missing import NetworkNotFound
 
 
 class _Identified(msgspec.Struct):
@@ -152,7 +153,7 @@ class Access:
             if not await self._holds(caller, name, verdict, target, networks):
                 id_ = str(target.get("network_id", ""))
                 if networks.get(id_) is _HIDDEN:
-                    raise NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+                    raise NetworkNotFound(id_)
                 raise PolicyNotAuthorized(self._policy.rules_named(right, given))
 
     async def _holds(

@@ -12,10 +12,7 @@ from alcor.contracts.peers import Lease, LeaseGroup, LeaseRefusal, Wanted
 from alcor.managers.ip.model import InvalidIpForSubnet, IpAddressGenerationFailure, Space
 from alcor.values.addresses import Address, address
 from alcor.values.errors import InvalidInput, NotFound, Refusal
-
-
-class SubnetNotFound(NotFound):
-    """There is nothing to lease from: the subnet is gone, or was never there."""
+from alcor.values.missing import SubnetNotFound
 
 
 class SubnetsChanged(NotFound):
@@ -102,7 +99,7 @@ class Ledger:
         """A new lease for each of these owners, added to `new` in order."""
         spaces = [self._spaces[s] for s in wish.subnet_ids if s in self._spaces]
         if not spaces:
-            raise SubnetNotFound(f"Subnet {wish.subnet_ids[0]} could not be found.")
+            raise SubnetNotFound(wish.subnet_ids[0])
         if wish.address:
             (owner,) = owners
             new.append(_named(wish, owner, spaces))

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from alcor.contracts.sharing import ANYBODY, AS_EXTERNAL, SharingPolicy, targets
-from alcor.managers.network.model.network import NetworkNotFound
 from alcor.managers.network.sql import TABLE, VISIBLE_BY, network_of, save
 from alcor.resource.revisions import touched
 from alcor.runtime.managing.sharing_service import RbacPolicyInUse, SharedKind
+from alcor.values.missing import NetworkNotFound
 
 
 def shared_kind(now: Callable[[], str]) -> SharedKind:

@@ -18,7 +18,6 @@ from alcor.managers.network.model.network import (
     Network,
     NetworkIdInUse,
     NetworkInUse,
-    NetworkNotFound,
     Reach,
     TunnelIdInUse,
 )
@@ -35,6 +34,7 @@ from alcor.runtime.sql.database import Database
 from alcor.runtime.tables import fences, sharing, usage
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
 from alcor.runtime.tables.sharing import Viewer
+from alcor.values.missing import NetworkNotFound
 from alcor.values.mtu import check_mtu
 from alcor.values.qos import QosPolicyNotFound
 

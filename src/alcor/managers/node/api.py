@@ -9,7 +9,7 @@ from alcor.resource.answers import (
 )
 from alcor.resource.declaration import Field, Resource, read_only
 from alcor.resource.fields import BOOLEAN, HOST, IP, NAME, UUID, integer, nullable, only, string
-from alcor.values.ids import host_id
+from alcor.values.ids import is_host_id
 from alcor.values.zones import ZONE
 
 _COUNT = integer(0, (1 << 63) - 1)
@@ -54,20 +54,12 @@ def _parse_zone(value: object) -> object:
 _ZONE = NAME._replace(parse=_parse_zone, schema=dict(NAME.schema) | {"minLength": 1})
 
 
-def _is_host(text: object) -> bool:
-    try:
-        host_id(text)
-    except ValueError:
-        return False
-    return True
-
-
 NODE = Resource(
     name="node",
     collection="nodes",
     title="Node",
     path="/alcor/v1/nodes",
-    is_id=_is_host,
+    is_id=is_host_id,
     fields=(
         Field(name="id", alias="name", type=HOST, required=True, put=False),
         Field(name="tunnel_ip", type=IP, required=True),

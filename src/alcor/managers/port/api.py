@@ -32,7 +32,7 @@ from alcor.resource.fields import (
 from alcor.resource.host_names import DNS_NAME
 from alcor.resource.query import no_filter
 from alcor.resource.tags import TAG_LIST
-from alcor.values.ids import host_id
+from alcor.values.ids import is_host_id
 
 groups_listed_max = 100  # security groups of one port
 fixed_ips_listed_max = 100  # in a body; how many a port may have is the manager's setting
@@ -176,14 +176,6 @@ PORT = Resource(
 )
 
 
-def _is_host(text: object) -> bool:
-    try:
-        host_id(text)
-    except ValueError:
-        return False
-    return True
-
-
 BINDING = Resource(
     name="binding",
     collection="bindings",
@@ -192,7 +184,7 @@ BINDING = Resource(
     parent="port_id",
     policy_name="port_binding",
     extension="binding-extended",
-    is_id=_is_host,
+    is_id=is_host_id,
     local_ids=True,
     fields=(
         Field(name="host", type=HOST, required=True, put=False),

@@ -10,7 +10,7 @@ from alcor.contracts.peers import InUse
 from alcor.contracts.sharing import ANYBODY, Confine, allows
 from alcor.runtime.sql.database import Database, each_of
 from alcor.runtime.tables import fences
-from alcor.values.errors import NotFound
+from alcor.values.missing import NetworkNotFound
 
 
 class GatewayUse:
@@ -36,7 +36,7 @@ def check_may_leave(connection: sqlite3.Connection, network_id: str, project: st
     """When a gateway is saved: that its network has not been taken from its project meanwhile."""
     allowed = fences.confined(connection, [network_id]).get(network_id)
     if allowed is not None and not allows(allowed, project):
-        raise NotFound(f"Network {network_id} could not be found.", type="NetworkNotFound")
+        raise NetworkNotFound(network_id)
 
 
 def _used_by_others(

@@ -20,7 +20,6 @@ from alcor.managers.router.model.refusals import (
     ConntrackHelperNotFound,
     FlavorNotFound,
     RouterIdInUse,
-    RouterNotFound,
 )
 from alcor.managers.router.model.router import Router
 from alcor.managers.router.needs import Note, Undo
@@ -28,6 +27,7 @@ from alcor.runtime.sql.database import each_of
 from alcor.runtime.tables import usage
 from alcor.runtime.tables.fences import fence, fenced, lift, may_refer
 from alcor.runtime.tables.resource_table import ResourceTable, Row, Taken
+from alcor.values.missing import RouterNotFound
 from alcor.values.qos import QosPolicyNotFound
 
 T = TypeVar("T")

@@ -12,21 +12,7 @@ from alcor.managers.subnet.modes import check_dhcp, check_modes, is_automatic
 from alcor.managers.subnet.plan import check_cidr, checked_gateway, checked_pools
 from alcor.resource.revisions import revised
 from alcor.values.addresses import Address, Prefix, address, prefix
-from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
-
-
-class SubnetNotFound(NotFound):
-    """There is no such subnet, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Subnet {id_[:255]} could not be found.")
-
-
-class NetworkNotFound(NotFound):
-    """There is no such network to have the subnet, or it is going, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Network {id_[:255]} could not be found.")
+from alcor.values.errors import BadRequest, Conflict, InvalidInput
 
 
 class SubnetInUse(Conflict):

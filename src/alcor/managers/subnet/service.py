@@ -44,10 +44,8 @@ from alcor.keyed_log.log import Entry
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
     GatewayIpInUse,
-    NetworkNotFound,
     Subnet,
     SubnetInUse,
-    SubnetNotFound,
     changed,
     granted,
     of_pool,
@@ -65,6 +63,7 @@ from alcor.managers.subnet.segments import associated, of_segment
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.values.missing import NetworkNotFound, SubnetNotFound
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 

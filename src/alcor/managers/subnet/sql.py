@@ -13,10 +13,8 @@ from alcor.intent.store import Publisher, Telling
 from alcor.keyed_log.log import Change
 from alcor.managers.subnet import intent
 from alcor.managers.subnet.model import (
-    NetworkNotFound,
     Subnet,
     SubnetIdInUse,
-    SubnetNotFound,
     SubnetsExhausted,
     check_overlap,
     on_network,
@@ -26,6 +24,7 @@ from alcor.managers.subnet.segments import SegmentNotFound, check_alike
 from alcor.runtime.sql.database import Database, each_of
 from alcor.runtime.tables import usage
 from alcor.runtime.tables.resource_table import Also, ResourceTable, Row
+from alcor.values.missing import NetworkNotFound, SubnetNotFound
 
 TABLE = ResourceTable(
     "subnet",

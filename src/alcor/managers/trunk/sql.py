@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Raw
 
 from alcor.contracts.resources import ListQuery
-from alcor.managers.trunk.model.refusals import ParentPortInUse, TrunkIdInUse, TrunkNotFound
+from alcor.contracts.trunking import ParentPortInUse
+from alcor.managers.trunk.model.refusals import TrunkIdInUse, TrunkNotFound
 from alcor.managers.trunk.model.trunk import Trunk
 from alcor.managers.trunk.needs import Transaction
 from alcor.runtime.sql.database import Database

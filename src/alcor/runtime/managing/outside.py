@@ -5,7 +5,7 @@ from alcor.contracts.resources import Caller
 from alcor.contracts.sharing import Project, ReachPeer
 from alcor.intent.records import NetworkRecord
 from alcor.runtime.managing.writes import seen_by
-from alcor.values.errors import NotFound
+from alcor.values.missing import NetworkNotFound
 
 
 async def network_for(
@@ -18,4 +18,4 @@ async def network_for(
     for network in found:
         if project in (None, network.project_id) or id_ in (*may_use.external, *may_use.shared):
             return network
-    raise NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+    raise NetworkNotFound(id_)

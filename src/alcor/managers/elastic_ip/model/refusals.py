@@ -107,13 +107,6 @@ class BadPortForwardingRequest(BadRequest):
         super().__init__(f"Bad port_forwarding request: {message}.", type="BadRequest")
 
 
-class RouterNotFound(NotFound):
-    """There is no such router, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Router {id_[:255]} could not be found.")
-
-
 class BadNdpProxyRequest(BadRequest):
     """The request as a whole makes no sense."""
 

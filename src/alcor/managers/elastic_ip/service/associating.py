@@ -15,12 +15,12 @@ from alcor.managers.elastic_ip.model.floating_ip import Association, fixed_ip_of
 from alcor.managers.elastic_ip.model.refusals import (
     BadFloatingIpRequest,
     ExternalGatewayForFloatingIPNotFound,
-    RouterNotFound,
     RouterWithoutGatewayForFloatingIP,
 )
 from alcor.managers.elastic_ip.needs import Peers, Transaction
 from alcor.runtime.managing.writes import seen_by
 from alcor.values.errors import NotFound
+from alcor.values.missing import PortNotFound, RouterNotFound
 
 
 class RouterNow(NamedTuple):
@@ -129,4 +129,4 @@ def check_hops(tx: Transaction, path: Path, network_id: str, port_id: str) -> No
 
 
 def _port_not_found(port_id: str) -> NotFound:
-    return NotFound(f"Port {port_id} could not be found.", type="PortNotFound")
+    return PortNotFound(port_id)

@@ -20,7 +20,8 @@ from alcor.managers.local_ip.sql import ASSOCIATIONS, LOCAL_IPS
 from alcor.runtime.managing.kept import KeptStore, KeptTransaction
 from alcor.runtime.managing.kept_service import KeptService
 from alcor.runtime.managing.writes import Makers, seen_by
-from alcor.values.errors import BadRequest, NotFound
+from alcor.values.errors import BadRequest
+from alcor.values.missing import NetworkNotFound
 
 
 class LocalIpService(KeptService[LocalIp]):
@@ -80,4 +81,4 @@ class LocalIpService(KeptService[LocalIp]):
         for each in (await self._peers.networks.networks(Ids([id_]))).networks:
             if project in (None, each.project_id) or allows(each.shared_with, str(project)):
                 return
-        raise NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+        raise NetworkNotFound(id_)

@@ -10,20 +10,13 @@ from typing import Any
 import msgspec
 
 from alcor.values.addresses import address
-from alcor.values.errors import Conflict, InvalidInput, NotFound
+from alcor.values.errors import Conflict, InvalidInput
 
 ERSPAN, GRE = "erspanv1", "gre"
 TYPES = (ERSPAN, GRE)
 IN, OUT = "IN", "OUT"  # to the machine, and from it
 tunnel_id_max = (1 << 32) - 1  # a key of GRE
 _session_max = (1 << 10) - 1  # of ERSPAN
-
-
-class PortNotFound(NotFound):
-    """There is no such port, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Port {id_} could not be found.")
 
 
 class TapMirrorTunnelConflict(Conflict):

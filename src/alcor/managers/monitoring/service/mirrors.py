@@ -5,7 +5,6 @@ from typing import Any
 
 from alcor.contracts.resources import Caller, CreateRequest, ListReply, ListRequest, Written
 from alcor.managers.monitoring.model.mirror import (
-    PortNotFound,
     TapMirror,
     TapMirrorTunnelConflict,
     mirror,
@@ -17,6 +16,7 @@ from alcor.resource.revisions import different
 from alcor.runtime.managing.kept import KeptStore, KeptTransaction
 from alcor.runtime.managing.kept_service import KeptService
 from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.values.missing import PortNotFound
 
 
 class MirrorService(KeptService[TapMirror]):

@@ -13,7 +13,6 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.managers.monitoring.model.mirror import PortNotFound
 from alcor.managers.monitoring.model.tap import (
     ACTIVE,
     DOWN,
@@ -32,6 +31,7 @@ from alcor.resource.revisions import different
 from alcor.runtime.managing.kept import Kept, KeptStore, KeptTransaction
 from alcor.runtime.managing.kept_service import KeptService
 from alcor.runtime.managing.writes import Makers, seen_by
+from alcor.values.missing import PortNotFound
 
 T = TypeVar("T", bound=TapService | TapFlow)
 _HIDDEN = ("tap_port", "number")  # between managers and hosts

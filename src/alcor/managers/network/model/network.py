@@ -7,14 +7,7 @@ import msgspec
 
 from alcor.managers.network.model.segment import TUNNELS, VLAN, VXLAN, Segment, vlan_id
 from alcor.resource.revisions import revised
-from alcor.values.errors import Conflict, InvalidInput, NotFound, Unavailable
-
-
-class NetworkNotFound(NotFound):
-    """There is no such network, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Network {id_[:255]} could not be found.")
+from alcor.values.errors import Conflict, InvalidInput, Unavailable
 
 
 class NetworkInUse(Conflict):

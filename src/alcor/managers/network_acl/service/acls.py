@@ -26,6 +26,7 @@ from alcor.managers.network_acl.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.writes import Makers, seen_by
 from alcor.values.errors import NotFound
+from alcor.values.missing import NetworkNotFound
 
 
 class AclService:
@@ -101,7 +102,7 @@ class AclService:
         visible = {n.id for n in found if project in (None, n.project_id)}
         for id_ in ids:
             if id_ not in visible:
-                raise NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+                raise NetworkNotFound(id_)
 
     async def _check_subnets(self, network_id: str, subnet_ids: Iterable[str]) -> None:
         wanted = set(subnet_ids)

@@ -22,7 +22,7 @@ from alcor.managers.port.model.segments import (
     one_of,
 )
 from alcor.values.addresses import Address, Prefix, address, eui64, mac, prefix
-from alcor.values.errors import Conflict, InvalidInput, NotFound, Refusal
+from alcor.values.errors import Conflict, InvalidInput, Refusal
 
 # Device owners of a router's interfaces: their addresses are the router's to choose.
 ROUTER_OWNERS = frozenset(
@@ -55,13 +55,6 @@ class SubnetElsewhere(InvalidInput):
             type="InvalidInput",
         )
         self.subnet_id = subnet_id
-
-
-class SubnetNotFound(NotFound):
-    """There is no such subnet, or it is not theirs."""
-
-    def __init__(self, subnet_id: str) -> None:
-        super().__init__(f"Subnet {subnet_id} could not be found.")
 
 
 class AllocationOnAutoAddressSubnet(InvalidInput):

@@ -22,14 +22,7 @@ from alcor.managers.port.model.segments import (
     check_host,
 )
 from alcor.resource.revisions import touched
-from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
-
-
-class PortNotFound(NotFound):
-    """There is no such port, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Port {id_[:255]} could not be found.")
+from alcor.values.errors import BadRequest, Conflict, InvalidInput
 
 
 class PortIdInUse(Conflict):

@@ -9,32 +9,24 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from alcor.contracts.trunking import TRUNK_SUBPORT, Joining, Leaving, Seat
+from alcor.contracts.trunking import (
+    TRUNK_SUBPORT,
+    Joining,
+    Leaving,
+    ParentPortInUse,
+    Seat,
+    TrunkPortInUse,
+)
 from alcor.managers.port.model import binding
 from alcor.managers.port.model.holding import PortInUse, is_held
-from alcor.managers.port.model.port import Port, PortNotFound, Status
+from alcor.managers.port.model.port import Port, Status
 from alcor.managers.port.model.seats import OnTrunk, SubPort, TrunkDetails
 from alcor.resource.revisions import touched
 from alcor.values.errors import Conflict
+from alcor.values.missing import PortNotFound
 
 Find = Callable[[Sequence[str]], Mapping[str, Port]]  # the ports of these ids that there are
 Changes = list[tuple[Port, Port]]  # as it was, as it is now
-
-
-class TrunkPortInUse(Conflict):
-    """The port is a sub-port already."""
-
-    def __init__(self, port_id: str) -> None:
-        super().__init__(f"Port {port_id} is in use by another trunk.")
-
-
-class ParentPortInUse(Conflict):
-    """The port is a parent already, or something else than a machine's."""
-
-    def __init__(self, port_id: str) -> None:
-        super().__init__(
-            f"Port {port_id} is currently in use and is not eligible for use as a parent port."
-        )
 
 
 class PortInUseAsTrunkParent(Conflict):

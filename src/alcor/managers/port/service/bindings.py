@@ -21,9 +21,10 @@ from alcor.intent.records import NodeRecord
 from alcor.managers.port.model import bindings
 from alcor.managers.port.model.bindings import Binding, Bindings, Decided
 from alcor.managers.port.model.jobs import Rebind, project_of
-from alcor.managers.port.model.port import Port, PortNotFound
+from alcor.managers.port.model.port import Port
 from alcor.managers.port.model.segments import Reach
 from alcor.managers.port.needs import Queue, Store, Transaction
+from alcor.values.missing import PortNotFound
 
 _encode = msgspec.json.Encoder().encode
 

@@ -22,7 +22,6 @@ from alcor.managers.port.model.port import (
     MacAddressInUse,
     Port,
     PortIdInUse,
-    PortNotFound,
     changed,
     encode,
 )
@@ -33,6 +32,7 @@ from alcor.managers.port.service.groups import group_not_found
 from alcor.resource.revisions import check_revision
 from alcor.runtime.tables.usage import OverQuota
 from alcor.values.errors import Conflict, NotFound, Refusal, Unavailable
+from alcor.values.missing import NetworkNotFound, PortNotFound
 from alcor.values.qos import QosPolicyNotFound
 
 
@@ -310,7 +310,7 @@ def _check_policy(tx: Transaction, port: Port, policy_id: str, *, trusted: bool)
 
 def network_not_found(id_: str) -> NotFound:
     """The refusal of a network that is not there, or not theirs."""
-    return NotFound(f"Network {id_} could not be found.", type="NetworkNotFound")
+    return NetworkNotFound(id_)
 
 
 def _subnets(ports: Sequence[Port]) -> set[str]:

@@ -19,9 +19,10 @@ from alcor.contracts.resources import Caller
 from alcor.managers.port import intent
 from alcor.managers.port.model.addressing import Wish, wishes
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Update
-from alcor.managers.port.model.port import Port, PortNotFound, decode
+from alcor.managers.port.model.port import Port, decode
 from alcor.managers.port.needs import Queue, Store, Transaction
 from alcor.values.errors import Refusal
+from alcor.values.missing import PortNotFound
 
 addresses_max = 100  # of one held port
 

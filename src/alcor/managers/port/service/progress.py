@@ -19,7 +19,6 @@ from alcor.managers.port.model.port import (
     MacAddressInUse,
     Port,
     PortIdInUse,
-    PortNotFound,
     machine_owners,
 )
 from alcor.managers.port.model.segments import DEFERRED, Hosts, OnSegment
@@ -30,6 +29,7 @@ from alcor.managers.port.service.leasing import Request, nothing
 from alcor.runtime.managing import policy_references
 from alcor.values.addresses import address
 from alcor.values.errors import Refusal, Unavailable
+from alcor.values.missing import PortNotFound
 from alcor.values.revision import Revision
 
 

@@ -15,7 +15,7 @@ from alcor.contracts.resources import Written
 from alcor.contracts.routing import FixedAddress, FloatingIpPeer
 from alcor.intent.records import NodeRecord
 from alcor.managers.port.macs import MacSource
-from alcor.managers.port.model.addressing import SubnetElsewhere, SubnetNotFound
+from alcor.managers.port.model.addressing import SubnetElsewhere
 from alcor.managers.port.model.jobs import Create, Delete, Job, Rebind, Settle, Together, Update
 from alcor.managers.port.model.making import PortMaker
 from alcor.managers.port.model.port import FixedIpOfFloatingIp
@@ -59,6 +59,7 @@ from alcor.managers.port.service.progress import (
 from alcor.managers.port.service.references import References
 from alcor.runtime.managing.policy_references import PolicyReferences
 from alcor.values.errors import Refusal, Unavailable
+from alcor.values.missing import SubnetNotFound
 
 mac_tries_max = 8  # batches of MAC addresses that all turned out to be taken
 

@@ -7,13 +7,6 @@ from alcor.intent.records import HostRoute
 from alcor.values.errors import BadRequest, Conflict, InvalidInput, NotFound
 
 
-class RouterNotFound(NotFound):
-    """There is no such router, or it is not theirs."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"Router {id_[:255]} could not be found.")
-
-
 class FlavorNotFound(NotFound):
     """The flavor has gone since it was asked for, or is just going."""
 

@@ -48,7 +48,8 @@ from alcor.managers.router.service.settling import Settling
 from alcor.managers.router.service.writes import written
 from alcor.resource.revisions import touched
 from alcor.runtime.managing.writes import Makers, seen_by
-from alcor.values.errors import Conflict, NotFound
+from alcor.values.errors import Conflict
+from alcor.values.missing import PortNotFound, SubnetNotFound
 
 
 class Held(NamedTuple):
@@ -117,7 +118,7 @@ class Interfaces:
         project = seen_by(request.caller)
         views = (await self._peers.ports.views(Ids([port_id]))).ports
         if not views or project not in (None, views[0].port.project_id):
-            raise NotFound(f"Port {port_id} could not be found.", type="PortNotFound")
+            raise PortNotFound(port_id)
         port = views[0].port
         if port.device_id:
             raise Conflict(
@@ -253,7 +254,7 @@ class Interfaces:
             for network in (await self._peers.networks.networks(ids)).networks:
                 if project == network.project_id or allows(network.shared_with, project or ""):
                     return subnet
-        raise NotFound(f"Subnet {id_} could not be found.", type="SubnetNotFound")
+        raise SubnetNotFound(id_)
 
 
 def _named(arguments: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,12 +6,12 @@ from alcor.contracts.held_ports import ROUTER_INTERFACE, Claim
 from alcor.contracts.peers import Ids
 from alcor.intent.records import PortRecord, SubnetRecord
 from alcor.managers.router.model.attachments import Attachment, attachment, gates_of
-from alcor.managers.router.model.refusals import RouterNotFound
 from alcor.managers.router.model.router import with_one
 from alcor.managers.router.needs import Note, Peers, Store, Transaction, Undo
 from alcor.resource.revisions import touched
 from alcor.runtime.managing import settling
 from alcor.runtime.managing.writes import Makers
+from alcor.values.missing import RouterNotFound
 
 
 class Settling(settling.Settling[Note]):

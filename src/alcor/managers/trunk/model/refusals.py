@@ -24,22 +24,6 @@ class TrunkDisabled(Conflict):
         super().__init__(f"Trunk {id_} is currently disabled.")
 
 
-class ParentPortInUse(Conflict):
-    """A port is the parent of one trunk."""
-
-    def __init__(self, port_id: str) -> None:
-        super().__init__(
-            f"Port {port_id} is currently in use and is not eligible for use as a parent port."
-        )
-
-
-class TrunkPortInUse(Conflict):
-    """A port is a sub-port once."""
-
-    def __init__(self, port_id: str) -> None:
-        super().__init__(f"Port {port_id} is in use by another trunk.")
-
-
 class DuplicateSubPort(Conflict):
     """The VLAN id is another sub-port's of the trunk."""
 

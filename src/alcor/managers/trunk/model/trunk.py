@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 
+from alcor.contracts.trunking import ParentPortInUse, TrunkPortInUse
 from alcor.managers.trunk.model.refusals import (
     DuplicateSubPort,
-    ParentPortInUse,
     SubPortNotFound,
     SubPortsExhausted,
     TrunkDisabled,
-    TrunkPortInUse,
 )
 from alcor.resource.revisions import revised
 

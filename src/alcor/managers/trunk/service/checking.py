@@ -11,7 +11,7 @@ from alcor.managers.trunk.model.refusals import (
 )
 from alcor.managers.trunk.model.trunk import INHERIT, VLAN, SubPort
 from alcor.managers.trunk.needs import Peers
-from alcor.values.errors import NotFound
+from alcor.values.missing import PortNotFound
 
 
 class _Known(NamedTuple):
@@ -52,7 +52,7 @@ class Checking:
         }
         for port_id in port_ids:
             if port_id not in ports:
-                raise NotFound(f"Port {port_id} could not be found.", type="PortNotFound")
+                raise PortNotFound(port_id)
         ids = sorted({port.network_id for port in ports.values()})
         networks = (await self._peers.networks.networks(Ids(ids))).networks
         return _Known(ports, {network.id: network for network in networks})

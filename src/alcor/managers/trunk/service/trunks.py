@@ -16,8 +16,8 @@ from alcor.contracts.resources import (
     UpdateRequest,
     Written,
 )
-from alcor.contracts.trunking import Joining, Seat
-from alcor.managers.trunk.model.refusals import ParentPortInUse, TrunkIdInUse
+from alcor.contracts.trunking import Joining, ParentPortInUse, Seat
+from alcor.managers.trunk.model.refusals import TrunkIdInUse
 from alcor.managers.trunk.model.trunk import (
     SubPort,
     Trunk,
