@@ -29,8 +29,7 @@ from alcor.values.capacity import NOTHING as NO_CAPACITY
 _log = structlog.get_logger(__name__)
 
 attempts_max = 5  # at a term of its own, when several deliveries want the same one at once
-untold_max = 8  # a host that repeats itself is told of every so often, if it said something else
-same_untold_max = 32  # and if it did not
+untold_max = 32  # every so often a host that repeats itself is told of: some five minutes
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -64,7 +63,7 @@ class ReportLog:
             await self.tell_host(session, Report(0, 0), connected=True)
             held = await self._asked.get(key)
             if held is None or self._is_of(held, session):
-                session.repeats = crc32(key.encode()) % same_untold_max  # not all at once
+                session.repeats = crc32(key.encode()) % untold_max  # not all hosts at once
                 self._hosts.said(session.host, session.term, NOTHING)
                 return
             _log.info("host.term_taken", host=session.host, term=session.term)
@@ -79,15 +78,14 @@ class ReportLog:
 
         The log is told seldom, unless somebody there has `wanted` to know how far the host is: when
         its switch is another or has a fault, or others told something else of the host. And now and
-        then when it repeats itself, so that the log is not too far from how things are; seldom when
-        it holds that already, lest it has lost what it was told.
+        then when it repeats itself, so that the log is not too far from how things are, and lest it
+        has lost what it was told.
         """
         self._hosts.said(session.host, session.term, session.reached(report))
         repeated = report == session.last_report
         session.last_report = report
         session.repeats += repeated
-        every = same_untold_max if report == session.told_report else untold_max
-        is_due = repeated and session.repeats % every == 0
+        is_due = repeated and session.repeats % untold_max == 0
         is_news = _of_switch(report) != _of_switch(session.told_report)
         if wanted or is_news or is_due or session.is_overruled:
             self._told.add([self._host(session, report, connected=True)])

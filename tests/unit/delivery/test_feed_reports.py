@@ -6,7 +6,7 @@ import msgspec
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.hosts import Hosts, decode_host
-from alcor.delivery.report_log import same_untold_max, untold_max
+from alcor.delivery.report_log import untold_max
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import HostReport, PortReport, PortStatus, host_key, port_key
 from alcor.intent.records import NodeRecord, PortRecord
@@ -136,9 +136,9 @@ def test_the_log_is_told_of_a_host_that_repeats_itself_now_and_then() -> None:
         assert (told.position, told.flows, told.life, told.reached) == (9, 5, "a", 1)
 
         before = one.reports.position
-        for _ in range(3 * same_untold_max):
+        for _ in range(3 * untold_max):
             assert session.take(Report(7, 9, flows=5))
-            await one.held()
+            await told_all()
         assert one.reports.position == before + 3
 
     asyncio.run(main())
@@ -150,7 +150,7 @@ def test_not_all_hosts_that_connect_at_once_are_told_of_at_once() -> None:
         hosts = [f"h{number}" for number in range(400)]
         sessions = [await one.feed.open(Hello(host, "", None)) for host in hosts]
         told = []
-        for _ in range(same_untold_max):
+        for _ in range(untold_max):
             before = one.reports.position
             for session in sessions:
                 await session.report(Report(0, 0))
@@ -229,7 +229,7 @@ def test_what_a_log_has_lost_and_does_not_know_of_is_told_again() -> None:
         session = await feed.open(Hello("h1", "", None))
         reports.set_back()
 
-        for _ in range(same_untold_max):
+        for _ in range(untold_max):
             await session.report(Report(7, 0))
         await told_all()
 
@@ -283,7 +283,7 @@ def test_a_delivery_whose_clock_is_behind_wins_once_the_host_has_come_again() ->
         reports.set_back()
         first = await newer.open(Hello("h1", "later", None))
         await first.report(up)
-        for _ in range(same_untold_max):
+        for _ in range(untold_max):
             await before.report(down)
         await told_all()
         assert await told() == ("earlier", PortStatus.DOWN)  # not for long:
