@@ -78,12 +78,12 @@ class Presence:
 
     async def _bury(self, deliveries: Sequence[int]) -> None:
         for delivery in deliveries:
-            lost = await self._hosts_of(delivery)
-            _log.warning("delivery.silent", delivery=delivery, hosts=len(lost))
+            hosts = await self._hosts_of(delivery)
             key = delivery_key(delivery)
             beats = (await self._reports.get([key])).values()
-            lost += [Change(key, None, each.revision + 1) for each in beats]
-            await self._reports.put(lost)
+            if lost := [*hosts, *(Change(key, None, each.revision + 1) for each in beats)]:
+                _log.warning("delivery.silent", delivery=delivery, hosts=len(hosts))
+                await self._reports.put(lost)  # else it has said itself that it ends
             self._heard_s.pop(delivery, None)
             self._hosts.answers(delivery, asked=True)  # nobody reads there what hosts say
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
+from structlog.testing import capture_logs
 
 from alcor.delivery.hosts import Hosts
 from alcor.delivery.presence import Presence
@@ -18,7 +19,7 @@ from alcor.goal_state.reports import (
 from alcor.keyed_log.log import Change
 from alcor.keyed_log.memory import MemoryLog
 
-DEAD, ALIVE = 7, 8
+DEAD, ALIVE, ENDED = 7, 8, 9
 
 
 class Region:
@@ -102,6 +103,27 @@ def test_hosts_of_a_delivery_that_beats_stay() -> None:
 
         assert await region.connected() == {"h1": True}
         assert (await region.reports.get([delivery_key(ALIVE)])).keys() == {delivery_key(ALIVE)}
+
+    run(scenario)
+
+
+def test_only_of_a_delivery_that_did_not_say_that_it_ends_the_log_says_that_it_is_silent() -> None:
+    async def scenario(region: Region) -> None:
+        for delivery in (DEAD, ENDED):
+            await region.beat(delivery, 1)
+        await region.turn()
+        await region.reports.put([Change(delivery_key(ENDED), None, 2)])
+        region.now_s += delivery_silence_s_max + 1
+
+        with capture_logs() as logs:
+            beats = asyncio.ensure_future(region.presence.beat())
+            for _ in range(30):
+                await asyncio.sleep(0)
+        beats.cancel()
+        await asyncio.gather(beats, return_exceptions=True)
+
+        silent = [each["delivery"] for each in logs if each["event"] == "delivery.silent"]
+        assert silent == [DEAD]
 
     run(scenario)
 
