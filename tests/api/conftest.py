@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -22,6 +22,8 @@ from alcor.assembly.config import Config, ServedSettings
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
 from alcor.gateway.app import GatewaySettings
+from alcor.transport.grpc_client import GrpcLink
+from alcor.transport.link import Hello
 
 T = TypeVar("T")
 
@@ -102,6 +104,14 @@ class Api:
         collection = path.partition("?")[0].rpartition("/")[2].replace("-", "_")
         items: list[dict[str, Any]] = answer.json[collection]
         return items
+
+
+async def speak(agents_port: int, hello: Hello) -> None:
+    """A host that connects, and stays."""
+    link = GrpcLink([f"127.0.0.1:{agents_port}"], hello, chance=lambda: 0.0)
+    async with aclosing(link.events()) as events:
+        async for _ in events:
+            pass
 
 
 def soon(read: Callable[[], T], holds: Callable[[T], bool]) -> T:

@@ -27,6 +27,7 @@ from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket
+from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 from alcor.runtime.config import load
 
@@ -172,6 +173,16 @@ def _port(network_id: str, name: str, host: str, address: str) -> dict[str, Any]
     if address:
         body["fixed_ips"] = [{"ip_address": address}]
     return body
+
+
+def sent(*streams: Stream, more: int) -> None:
+    """Let `more` further packets of each stream be sent."""
+    upto = [each.sent + more for each in streams]
+    wait_until(
+        "the streams",
+        lambda: all(each.sent >= n for each, n in zip(streams, upto, strict=True)),
+        converge_timeout_s,
+    )
 
 
 def hears(socket: FrameSocket, words: bytes) -> None:

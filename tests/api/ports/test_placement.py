@@ -1,17 +1,15 @@
 """What a host says that it can guarantee reaches Placement, by way of its node."""
 
 import asyncio
-from contextlib import aclosing
 from pathlib import Path
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, speak
 from tests.fixtures.placement import Placement
 
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
 from alcor.integrations.placement.settings import PlacementSettings
-from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello
 from alcor.values.addresses import address
 from alcor.values.capacity import Bandwidth, Capacity
@@ -19,14 +17,6 @@ from alcor.values.capacity import Bandwidth, Capacity
 deadline_s = 120
 AGENT = "h1.example:Open vSwitch agent"
 EGRESS, NORMAL = "NET_BW_EGR_KILOBIT_PER_SEC", "CUSTOM_VNIC_TYPE_NORMAL"
-
-
-async def speak(agents_port: int, hello: Hello) -> None:
-    """A host that connects, and stays."""
-    link = GrpcLink([f"127.0.0.1:{agents_port}"], hello, chance=lambda: 0.0)
-    async with aclosing(link.events()) as events:
-        async for _ in events:
-            pass
 
 
 def test_what_a_host_says_it_can_guarantee_reaches_placement(tmp_path: Path) -> None:

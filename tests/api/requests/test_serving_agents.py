@@ -1,17 +1,15 @@
 """Which hosts serve a network or a router, as Neutron's clients ask for agents of schedulers."""
 
 import asyncio
-from contextlib import aclosing
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, speak
 
 from alcor.assembly.config import Config
 from alcor.assembly.embedded import embedded
 from alcor.delivery.config import DeliveryConfig
-from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello
 from alcor.values.addresses import address
 
@@ -75,14 +73,6 @@ def test_only_administrators_are_told_of_hosts(tenants: Any) -> None:
         assert operator.get(path).json == {"agents": []}
     for what in ("dhcp-networks", "l3-routers"):
         assert member.get(f"/v2.0/agents/{network}/{what}").status == 403
-
-
-async def speak(agents_port: int, hello: Hello) -> None:
-    """A host that connects, and stays."""
-    link = GrpcLink([f"127.0.0.1:{agents_port}"], hello, chance=lambda: 0.0)
-    async with aclosing(link.events()) as events:
-        async for _ in events:
-            pass
 
 
 def test_a_router_is_served_by_the_host_it_leaves_by_and_the_next_in_line(tmp_path: Path) -> None:

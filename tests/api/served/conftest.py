@@ -103,6 +103,15 @@ class Region:
         finally:
             connection.close()
 
+    def network(self) -> str:
+        """A new network with a subnet; its id."""
+        made = self.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
+        assert made.status == 201
+        id_ = str(made.body["network"]["id"])
+        subnet = {"network_id": id_, "ip_version": 4, "cidr": "10.0.0.0/8"}
+        assert self.ask("POST", "/v2.0/subnets", {"subnet": subnet}).status == 201
+        return id_
+
     def wait_until_ready(self, name: str) -> None:
         """Wait until managers or a delivery can do their work, or take it over."""
         self._wait(f"{name} to be ready", lambda: self._answers("/readyz", self._health[name]))

@@ -12,14 +12,6 @@ from tests.api.served.conftest import Region, running
 from tests.api.served.storm import Storm, check, until
 
 
-def network_of(region: Region) -> str:
-    made = region.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
-    id_ = str(made.body["network"]["id"])
-    subnet = {"network_id": id_, "ip_version": 4, "cidr": "10.0.0.0/8"}
-    assert region.ask("POST", "/v2.0/subnets", {"subnet": subnet}).status == 201
-    return id_
-
-
 def databases(url: str) -> set[str]:
     with psycopg.connect(url, autocommit=True) as connection:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
@@ -30,7 +22,7 @@ def test_one_managers_server_fails_over_under_load(
     region_on_two: Region, own_postgres: Any, own_nats_server: Any
 ) -> None:
     region = region_on_two
-    network_id = network_of(region)
+    network_id = region.network()
     processes = dict(region.processes)
     storm = Storm(region, network_id, ["h1"], seed=1)
     storm.begin(4)
@@ -71,7 +63,7 @@ def test_a_long_outage_of_one_managers_server_stops_no_other_manager(
 ) -> None:
     """What waits for it is refused, and what needs it not is answered, by the same process."""
     region = region_on_two
-    network_id = network_of(region)
+    network_id = region.network()
     managers = region.processes["managers"]
     own_postgres.kill()
     try:
@@ -98,7 +90,7 @@ def test_managers_that_lose_all_servers_at_once_go_on_when_they_are_back(
     region_alone: Region, own_nats_server: Any, own_postgres: Any
 ) -> None:
     region = region_alone
-    network_id = network_of(region)
+    network_id = region.network()
     processes = dict(region.processes)
     own_nats_server.kill()
     own_postgres.kill()

@@ -29,14 +29,6 @@ def hosts(region_alone: Region) -> Iterator[Hosts]:
         yield found
 
 
-def network_of(region: Region) -> str:
-    made = region.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
-    id_ = str(made.body["network"]["id"])
-    subnet = {"network_id": id_, "ip_version": 4, "cidr": "10.0.0.0/8"}
-    assert region.ask("POST", "/v2.0/subnets", {"subnet": subnet}).status == 201
-    return id_
-
-
 def ports_of(region: Region, network_id: str) -> Any:
     answer = region.ask("GET", f"/v2.0/ports?network_id={network_id}")
     return answer.body["ports"] if answer.status == 200 else None
@@ -83,7 +75,7 @@ def test_any_process_may_be_killed_at_any_moment(
     region, kills = region_alone, request.config.getoption("--kills")
     seed = request.config.getoption("--seed")
     random, began = Random(seed), time.monotonic()
-    network_id = network_of(region)
+    network_id = region.network()
     until(
         lambda: region.ask("GET", "/alcor/v1/nodes").body["nodes"],
         lambda found: len(found) == 2,

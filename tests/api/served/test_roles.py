@@ -1,41 +1,11 @@
 """Gateways, managers, delivery as processes: any may be killed; nothing is lost or doubled."""
 
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Any
 
-
-class Answer(Protocol):
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-class Region(Protocol):
-    processes: dict[str, subprocess.Popen[bytes]]
-
-    def start(self, role: str, name: str = "") -> None: ...
-
-    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int: ...
-
-    def log(self, name: str) -> str: ...
-
-    def ask(self, method: str, path: str, body: object = None) -> Answer: ...
-
-    def wait_until_ready(self, name: str) -> None: ...
-
-    def wait_until_served(self) -> None: ...
-
-
-def network_with_subnet(region: Region) -> str:
-    made = region.ask("POST", "/v2.0/networks", {"network": {"name": "n"}})
-    assert made.status == 201
-    id_ = made.body["network"]["id"]
-    subnet = {"network_id": id_, "ip_version": 4, "cidr": "10.0.0.0/16"}
-    assert region.ask("POST", "/v2.0/subnets", {"subnet": subnet}).status == 201
-    return str(id_)
+from tests.api.served.conftest import Region
 
 
 def ports_of(region: Region, network_id: str) -> list[Any]:
@@ -45,7 +15,7 @@ def ports_of(region: Region, network_id: str) -> list[Any]:
 
 
 def test_a_write_passes_through_all_roles_and_is_planned(region: Region) -> None:
-    network_id = network_with_subnet(region)
+    network_id = region.network()
     ports = [{"network_id": network_id, "name": f"p{n}"} for n in range(20)]
 
     made = region.ask("POST", "/v2.0/ports", {"ports": ports})
@@ -62,7 +32,7 @@ def test_a_write_passes_through_all_roles_and_is_planned(region: Region) -> None
 
 
 def test_managers_that_are_killed_lose_nothing_and_others_take_over(region: Region) -> None:
-    network_id = network_with_subnet(region)
+    network_id = region.network()
     region.start("managers", "standby")
     region.wait_until_ready("standby")
     made: list[str] = []
@@ -95,7 +65,7 @@ def test_managers_that_are_killed_lose_nothing_and_others_take_over(region: Regi
 
 
 def test_nats_and_a_gateway_may_be_killed(region: Region, module_nats_server: Any) -> None:
-    network_id = network_with_subnet(region)
+    network_id = region.network()
     region.start("gateway", "other")
     module_nats_server.kill()
     module_nats_server.start()
@@ -112,7 +82,7 @@ def test_nats_and_a_gateway_may_be_killed(region: Region, module_nats_server: An
 
 def test_a_database_that_was_killed_is_used_again(region_alone: Region, own_postgres: Any) -> None:
     region = region_alone
-    network_id = network_with_subnet(region)
+    network_id = region.network()
     processes = dict(region.processes)
     own_postgres.kill()
     own_postgres.start()

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Protocol
 
 import pytest
+from tests.api.served.conftest import Answer, Region
 from tests.fixtures.ports import free_port
 
 import alcor
@@ -34,28 +34,6 @@ def upgrade(database):
     for statement in INDEXES:
         database.execute(statement)
 """
-
-
-class Answer(Protocol):
-    status: int
-    body: Any
-    retry_after: str | None
-
-
-class Region(Protocol):
-    port: int
-
-    def start(
-        self, role: str, name: str = "", source: Path | None = None, port: int = 0
-    ) -> None: ...
-
-    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int: ...
-
-    def log(self, name: str) -> str: ...
-
-    def ask(self, method: str, path: str, body: object = None, port: int = 0) -> Answer: ...
-
-    def wait_until_ready(self, name: str) -> None: ...
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.conftest import converge_timeout_s, hears
+from tests.system.conftest import converge_timeout_s, hears, sent
 from tests.system.services.test_names import SERVER4, dig, ready
 
 from alcor.agent.desired.state import read
@@ -26,7 +26,6 @@ from alcor.lab.layout import LabError
 from alcor.lab.record import Machine
 from alcor.lab.traffic.echo import EchoSocket, kind_of
 from alcor.lab.traffic.frames import FrameSocket, broadcast, udp4
-from alcor.lab.traffic.stream import Stream
 from alcor.lab.waiting import wait_until
 from alcor.ovs import frames
 from alcor.values.addresses import address, mac
@@ -239,22 +238,22 @@ def test_nothing_is_lost_while_a_network_becomes_large_or_small_or_an_agent_star
         lab.stream(third.name, one.address(4), 0.005) as back,
     ):
         streams = [there, back]
-        sent(streams, 40)
+        sent(*streams, more=40)
         more = [make_port(lab, network_id, f"n{n}", "h2", f"10.65.0.{100 + n}") for n in range(3)]
         wait_until("h3 to forget", lambda: not knows(lab, "h3", other), converge_timeout_s)
         assert knows(lab, "h1", other)
-        sent(streams, 40)
+        sent(*streams, more=40)
         parts.stop_agent(lab.host("h1"), signal.SIGKILL)
-        sent(streams, 40)
+        sent(*streams, more=40)
         parts.start_agent(lab.host("h1"), lab.record)
         parts.wait_alive(lab.api, lab.hosts)
-        sent(streams, 100)
+        sent(*streams, more=100)
         assert knows(lab, "h1", other)
         for port in more:
             gone = lab.api.delete(PORT, port["id"])
         assert lab.api.wait(gone, converge_timeout_s).converged
         wait_until("h3 to know all", lambda: knows(lab, "h3", other), converge_timeout_s)
-        sent(streams, 100)
+        sent(*streams, more=100)
 
     assert [each.result.lost for each in streams] == [(), ()]
 
@@ -301,13 +300,13 @@ def test_who_was_found_just_before_an_agent_died_is_found_again_by_the_next_pack
     before = memory.read_bytes()
 
     with lab.stream(one.name, other.address(4), 0.005) as stream:
-        sent([stream], 40)
+        sent(stream, more=40)
         parts.stop_agent(lab.host("h1"), signal.SIGKILL)
         memory.write_bytes(before)  # as if it had died before it wrote who was found
-        sent([stream], 40)
+        sent(stream, more=40)
         parts.start_agent(lab.host("h1"), lab.record)
         parts.wait_alive(lab.api, lab.hosts)
-        sent([stream], 200)
+        sent(stream, more=200)
         wait_until("it to be saved", lambda: has_found(memory, other), converge_timeout_s)
 
     assert stream.result.lost == ()
@@ -320,14 +319,4 @@ def has_found(memory: Path, machine: Machine) -> bool:
         looked_for(each.name) is not None and machine.port_id in entry.key
         for each in saved.slices
         for entry in each.entries
-    )
-
-
-def sent(streams: list[Stream], more: int) -> None:
-    """Let `more` further packets of each stream be sent."""
-    upto = [each.sent + more for each in streams]
-    wait_until(
-        "the streams",
-        lambda: all(each.sent >= n for each, n in zip(streams, upto, strict=True)),
-        converge_timeout_s,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.system.conftest import SECURITY_GROUP, Groups, converge_timeout_s
+from tests.system.conftest import SECURITY_GROUP, Groups, converge_timeout_s, sent
 
 import alcor
 from alcor.client.api import PORT
@@ -51,12 +51,6 @@ def talk(lab: Lab, make_network: MakeNetwork, make_machines: MakeMachines) -> It
         lab.api.delete(PORT, machine.port_id)
 
 
-def sent(stream: Stream, more: int) -> None:
-    """Let `more` further packets of the stream be sent."""
-    upto = stream.sent + more
-    wait_until("the stream", lambda: stream.sent >= upto, converge_timeout_s)
-
-
 def tables(host: LabHost) -> set[int]:
     """The tables that have flows."""
     shown = hosts.ofctl(host, "dump-flows", "br-int", "--no-names")
@@ -96,17 +90,17 @@ def test_an_agent_of_another_version_with_another_pipeline_takes_over_and_loses_
     assert hosts.flow_count(host) > 1_000  # more than fit into one bundle as a rule
 
     with lab.stream(talk.near.name, talk.far.addresses[0], dense_s) as stream:
-        sent(stream, 50)
+        sent(stream, more=50)
         parts.stop_agent(host)
         with monkeypatch.context() as newer:
             newer.setenv("PYTHONPATH", str(other_version))
             parts.start_agent(host, lab.record)
         wait_until("the new pipeline", lambda: first not in tables(host), 60)
-        sent(stream, 50)
+        sent(stream, more=50)
         parts.stop_agent(host)
         parts.start_agent(host, lab.record)
         wait_until("the old pipeline", lambda: tables(host) == ours, 60)
-        sent(stream, 50)
+        sent(stream, more=50)
 
     assert stream.result.lost == ()
     for port in created.items:
@@ -120,13 +114,13 @@ def test_rules_and_groups_of_other_ports_change_and_nothing_is_lost(
     group_id = groups.make("in 4 icmp")
     groups.put(other, group_id)
     with lab.stream(talk.near.name, talk.far.addresses[0], dense_s) as stream:
-        sent(stream, 50)
+        sent(stream, more=50)
         for number in range(10):
             rule_id = groups.rule(group_id, f"in 4 tcp {1000 + number}-{2000 + number}")
             groups.put(other, group_id, admin_state_up=bool(number % 2))
             groups.drop(rule_id)
         groups.put(other)
-        sent(stream, 50)
+        sent(stream, more=50)
 
     assert stream.result.lost == ()
     lab.unplug([other])
@@ -176,7 +170,7 @@ def test_a_switch_that_is_started_again_is_away_little_longer_than_by_itself(
         Stream(beside.source, beside.target) as own,
     ):
         for stream in (ours, own):
-            sent(stream, 50)
+            sent(stream, more=50)
         hosts.stop_switch(host, signal.SIGTERM)
         hosts.start_switch(host)
         for stream in (ours, own):

@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
-from tests.system.conftest import converge_timeout_s, set_addresses, wait_active
+from tests.system.conftest import converge_timeout_s, sent, set_addresses, wait_active
 
 from alcor.client.api import PORT, Kind
 from alcor.lab.lab import Lab
 from alcor.lab.moving import MovingMachine
 from alcor.lab.record import Machine
-from alcor.lab.traffic.stream import Stream
-from alcor.lab.waiting import wait_until
 
 lab_name = "sysmoves"
 lab_hosts = 3
@@ -49,16 +47,6 @@ def scene(
         lab.api.delete(PORT, each.port_id)
 
 
-def sent(streams: list[Stream], more: int) -> None:
-    """Let `more` further packets of each stream be sent."""
-    upto = [each.sent + more for each in streams]
-    wait_until(
-        "the streams",
-        lambda: all(each.sent >= n for each, n in zip(streams, upto, strict=True)),
-        converge_timeout_s,
-    )
-
-
 @pytest.mark.proves("Live migration", "IPv4 IPv6", "same across")
 def test_a_machine_that_is_moved_loses_only_what_comes_while_it_is_nowhere(
     lab: Lab, scene: Scene
@@ -76,18 +64,18 @@ def test_a_machine_that_is_moved_loses_only_what_comes_while_it_is_nowhere(
         lab.stream(new.name, target) as from_new,
     ):
         streams = [dense, from_old, from_new]
-        sent(streams, 20)
+        sent(*streams, more=20)
         obeyed(lab.api.create(bindings, [{"host": "h2"}]).revision)
-        sent(streams, 20)
+        sent(*streams, more=20)
         before = [each.under_way() for each in streams]
         count = [each.sent for each in streams]
         moving.move(lab.host("h2"))
         after = [each.sent for each in streams]
-        sent(streams, 20)  # its hosts do not know yet where it is
+        sent(*streams, more=20)  # its hosts do not know yet where it is
         obeyed(lab.api.act(bindings, "h2", "activate", {})[1])
-        sent(streams, 20)
+        sent(*streams, more=20)
         obeyed(lab.api.delete(bindings, "h1"))
-        sent(streams, 20)
+        sent(*streams, more=20)
 
     for each, waited, first, last in zip(streams, before, count, after, strict=True):
         while_nowhere = waited | set(range(first, last + 1))
@@ -108,13 +96,13 @@ def test_a_move_that_is_given_up_loses_nothing(lab: Lab, scene: Scene) -> None:
         lab.stream(new.name, target) as from_new,
     ):
         streams = [dense, from_old, from_new]
-        sent(streams, 20)
+        sent(*streams, more=20)
         made = lab.api.create(bindings, [{"host": "h2"}])
         assert lab.api.wait(made.revision, converge_timeout_s).converged
-        sent(streams, 20)
+        sent(*streams, more=20)
         gone = lab.api.delete(bindings, "h2")
         assert lab.api.wait(gone, converge_timeout_s).converged
-        sent(streams, 20)
+        sent(*streams, more=20)
 
     assert [each.result.lost for each in streams] == [(), (), ()]
     moving.unplug(lab.host("h2"))
