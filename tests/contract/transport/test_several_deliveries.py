@@ -146,7 +146,15 @@ def test_a_host_goes_to_another_delivery_and_loses_nothing(play: Any, record: An
             world.host("h2", "host/h2/", NET, port=second.port),
         ):
             await host.until(lambda: host.complete == {OWN, NET})
-            host.link.report(Report(1, host.position, [PortState("p1", PortStatus.UP)], flows=1))
+            host.link.report(
+                Report(
+                    1,
+                    host.position,
+                    [PortState("p1", PortStatus.UP)],
+                    flows=1,
+                    datapath_type="netdev",
+                )
+            )
             await host_report(world, "h1", lambda report: report.flows == 1)
             before = len(host.events)
             await world.control.delivery.stop()

@@ -225,7 +225,7 @@ def test_reports_reach_the_report_log_and_a_lost_host_is_told(play: Any, record:
         async with world.host("h1", OWN, NET) as host:
             await host.until(lambda: host.complete == {OWN, NET})
             ports = [PortState(each, PortStatus.UP) for each in ("p1", "p2", "none")]
-            host.link.report(Report(1, host.position, ports, flows=12))
+            host.link.report(Report(1, host.position, ports, flows=12, datapath_type="netdev"))
             told = await host_report(world, "h1", lambda report: report.flows == 12)
         lost = await host_report(world, "h1", lambda report: not report.connected)
 
@@ -246,7 +246,9 @@ def test_what_is_reported_before_all_is_told_is_not_lost(play: Any, record: Any)
         async with world.host("h1") as host:
             host.acknowledges = False  # a later report would stand for this one
             await host.until(lambda: Connected() in host.events)
-            host.link.report(Report(0, 0, [PortState("p1", PortStatus.UP)], flows=3))
+            host.link.report(
+                Report(0, 0, [PortState("p1", PortStatus.UP)], flows=3, datapath_type="netdev")
+            )
             await world.control.complete()
             await host_report(world, "h1", lambda report: report.flows == 3)
 
