@@ -91,6 +91,7 @@ def test_managers_that_lose_all_servers_at_once_go_on_when_they_are_back(
 ) -> None:
     region = region_alone
     network_id = region.network()
+    region.wait_until_ready("delivery")  # one that has not met its server yet ends without it
     processes = dict(region.processes)
     own_nats_server.kill()
     own_postgres.kill()
