@@ -17,12 +17,12 @@ import pytest
 from tests.conftest import NatsServer
 from tests.fixtures import proofs
 from tests.fixtures.region import Served, served
+from tests.system.obeyed import obeyed
 
 from alcor.assembly.config import Config
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
 from alcor.lab import parts
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
@@ -250,18 +250,18 @@ class Groups:
             if "icmp" not in words[2]:
                 body["port_range_max"] = int(last or first)
         created = self._lab.api.create(RULE, [body])
-        self._obeyed(created.revision)
+        obeyed(self._lab, created.revision)
         rule_id: str = created.items[0]["id"]
         return rule_id
 
     def drop(self, rule_id: str) -> None:
         """Delete a rule."""
-        self._obeyed(self._lab.api.delete(RULE, rule_id))
+        obeyed(self._lab, self._lab.api.delete(RULE, rule_id))
 
     def put(self, machine: Machine, *group_ids: str, **more: Any) -> None:
         """Make these the groups of a machine's port."""
         changes = {"security_groups": list(group_ids), **more}
-        self._obeyed(self._lab.api.update(PORT, machine.port_id, changes)[1])
+        obeyed(self._lab, self._lab.api.update(PORT, machine.port_id, changes)[1])
 
     def addresses(self, *prefixes: str) -> str:
         """An address group."""
@@ -272,12 +272,7 @@ class Groups:
     def set_addresses(self, group_id: str, verb: str, *prefixes: str) -> None:
         """`add_addresses` or `remove_addresses` of an address group."""
         body = {"addresses": list(prefixes)}
-        self._obeyed(self._lab.api.act(ADDRESS_GROUP, group_id, verb, body)[1])
-
-    def _obeyed(self, revision: str) -> None:
-        assert self._lab.api.wait(revision, converge_timeout_s).converged
-        for host in self._lab.hosts:  # what was looked up before is looked up again
-            appctl(host, "revalidator/wait")
+        obeyed(self._lab, self._lab.api.act(ADDRESS_GROUP, group_id, verb, body)[1])
 
 
 def pytest_configure(config: pytest.Config) -> None:

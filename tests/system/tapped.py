@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from itertools import count
 
 from tests.system.conftest import converge_timeout_s
+from tests.system.obeyed import obeyed
 
 from alcor.client.api import Kind
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket, udp4, udp6
@@ -60,7 +60,7 @@ class Taps:
     def service(self, machine: Machine) -> str:
         """A tap service of the machine's port."""
         made = self._lab.api.create(SERVICE, [{"port_id": machine.port_id}])
-        self.obeyed(made.revision)
+        obeyed(self._lab, made.revision)
         self._services.append(str(made.items[0]["id"]))
         return self._services[-1]
 
@@ -72,14 +72,8 @@ class Taps:
             "direction": direction,
         }
         made = self._lab.api.create(FLOW, [body])
-        self.obeyed(made.revision)
+        obeyed(self._lab, made.revision)
         return str(made.items[0]["id"])
-
-    def obeyed(self, revision: str) -> None:
-        """Wait until hosts obey."""
-        assert self._lab.api.wait(revision, converge_timeout_s).converged
-        for host in self._lab.hosts:
-            appctl(host, "revalidator/wait")
 
     def forget(self, service: str) -> None:
         """It has gone by itself."""
@@ -88,7 +82,7 @@ class Taps:
     def drop(self) -> None:
         """Delete all that were made."""
         for each in self._services:
-            self.obeyed(self._lab.api.delete(SERVICE, each))
+            obeyed(self._lab, self._lab.api.delete(SERVICE, each))
         self._services.clear()
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from tests.system.obeyed import obeyed
 
 from alcor.client.api import Kind
 from alcor.lab import namespaces
 from alcor.lab.commands import ip_batch
-from alcor.lab.hosts import appctl, ofctl
+from alcor.lab.hosts import ofctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket, udp4
@@ -48,12 +49,12 @@ class Logs:
         """A log that hosts obey."""
         body = {"resource_type": "security_group", **fields}
         created = self._lab.api.create(LOG, [body])
-        self._obeyed(created.revision)
+        obeyed(self._lab, created.revision)
         return str(created.items[0]["id"])
 
     def drop(self, log_id: str) -> None:
         """Delete a log, and wait until hosts obey."""
-        self._obeyed(self._lab.api.delete(LOG, log_id))
+        obeyed(self._lab, self._lab.api.delete(LOG, log_id))
 
     def lines(self, host: str) -> list[Line]:
         """What a host has written so far."""
@@ -69,11 +70,6 @@ class Logs:
 
         wait_until(f"a line with {fields}", lambda: bool(found()), converge_timeout_s)
         return found()[0]
-
-    def _obeyed(self, revision: str) -> None:
-        assert self._lab.api.wait(revision, converge_timeout_s).converged
-        for host in self._lab.hosts:
-            appctl(host, "revalidator/wait")
 
 
 @pytest.fixture
@@ -285,8 +281,7 @@ def test_what_passes_a_port_is_copied_to_an_address_on_the_underlay(
     assert seen == {into, out}
     assert {each.sender for each in underlay.copies()} == {lab.host("h2").tunnel_ip}
     gone = lab.api.delete(MIRROR, made.items[0]["id"])
-    assert lab.api.wait(gone, converge_timeout_s).converged
-    appctl(lab.host("h2"), "revalidator/wait")
+    obeyed(lab, gone)
     before = len(underlay.copies())
     assert pings()
     assert len(underlay.copies()) == before

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from tests.system.filters.test_monitoring import Logs
+from tests.system.obeyed import obeyed
 
 from alcor.client.api import PORT, SUBNET, Kind
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
@@ -67,7 +67,7 @@ class Place:
         """An ACL of the filtered subnets, without rules."""
         body = {"network_id": self._network_id, "subnet_ids": self.filtered()}
         created = self._lab.api.create(ACL, [body])
-        self._obeyed(created.revision)
+        obeyed(self._lab, created.revision)
         acl_id: str = created.items[0]["id"]
         return acl_id
 
@@ -84,23 +84,18 @@ class Place:
             first, _, last = more[1].partition("-")
             body |= {"port_range_min": int(first), "port_range_max": int(last or first)}
         created = self._lab.api.create(RULE, [body])
-        self._obeyed(created.revision)
+        obeyed(self._lab, created.revision)
         rule_id: str = created.items[0]["id"]
         return rule_id
 
     def drop(self, rule_id: str) -> None:
         """Delete a rule."""
-        self._obeyed(self._lab.api.delete(RULE, rule_id))
+        obeyed(self._lab, self._lab.api.delete(RULE, rule_id))
 
     def end(self, acl_id: str) -> None:
         """Take an ACL from its subnets, and delete it."""
-        self._obeyed(self._lab.api.update(ACL, acl_id, {"subnet_ids": []})[1])
+        obeyed(self._lab, self._lab.api.update(ACL, acl_id, {"subnet_ids": []})[1])
         self._lab.api.delete(ACL, acl_id)
-
-    def _obeyed(self, revision: str) -> None:
-        assert self._lab.api.wait(revision, 30).converged
-        for host in self._lab.hosts:  # what was looked up before is looked up again
-            appctl(host, "revalidator/wait")
 
     def ends(self, source: str, target: str, version: int) -> tuple[str, str, str]:
         """Namespaces, and the target's address."""

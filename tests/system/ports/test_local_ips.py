@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.system.obeyed import obeyed
 from tests.system.ports.test_shared_addresses import allow, take
 from tests.system.routers.test_routing import ping
 
 from alcor.client.api import Item, Kind
 from alcor.lab import namespaces
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
@@ -30,12 +30,6 @@ MakeMachines = Callable[..., list[Machine]]
 def associations(local_ip: Item) -> Kind:
     path = f"/v2.0/local-ips/{local_ip['id']}/port_associations"
     return Kind("port_association", "port_associations", path)
-
-
-def obeyed(lab: Lab, revision: str) -> None:
-    assert lab.api.wait(revision, timeout_s).converged
-    for host in lab.hosts:  # what was looked up before is looked up again
-        appctl(host, "revalidator/wait")
 
 
 def give(lab: Lab, local_ip: Item, *machines: Machine) -> None:

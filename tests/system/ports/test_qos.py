@@ -7,9 +7,9 @@ of the time that the sending really took: a slow machine changes neither.
 from typing import Any
 
 import pytest
+from tests.system.obeyed import obeyed
 
 from alcor.client.api import NETWORK, PORT, Kind
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic.flood import Flooded, flood, interval_s
@@ -38,24 +38,24 @@ class Talk:
 
     def rule(self, policy_id: str, type_: str, **fields: Any) -> str:
         created = self._lab.api.create(_rules(policy_id, type_), [fields])
-        self._obeyed(created.revision)
+        obeyed(self._lab, created.revision)
         id_: str = created.items[0]["id"]
         return id_
 
     def change(self, policy_id: str, type_: str, rule_id: str, **fields: Any) -> None:
-        self._obeyed(self._lab.api.update(_rules(policy_id, type_), rule_id, fields)[1])
+        obeyed(self._lab, self._lab.api.update(_rules(policy_id, type_), rule_id, fields)[1])
 
     def drop(self, policy_id: str, type_: str, rule_id: str) -> None:
-        self._obeyed(self._lab.api.delete(_rules(policy_id, type_), rule_id))
+        obeyed(self._lab, self._lab.api.delete(_rules(policy_id, type_), rule_id))
 
     def give(self, machine: Machine, policy_id: str | None) -> None:
         """Put a policy on a machine's port, or take it away."""
         fields = {"qos_policy_id": policy_id}
-        self._obeyed(self._lab.api.update(PORT, machine.port_id, fields)[1])
+        obeyed(self._lab, self._lab.api.update(PORT, machine.port_id, fields)[1])
 
     def give_network(self, policy_id: str | None) -> None:
         fields = {"qos_policy_id": policy_id}
-        self._obeyed(self._lab.api.update(NETWORK, self.network_id, fields)[1])
+        obeyed(self._lab, self._lab.api.update(NETWORK, self.network_id, fields)[1])
 
     def sent(
         self,
@@ -67,11 +67,6 @@ class Talk:
         """What becomes of datagrams from one to the other."""
         ends = [self._lab.layout.machine_namespace(each.name) for each in (sender, receiver)]
         return flood(ends[0], ends[1], receiver.address(version), *numbers)
-
-    def _obeyed(self, revision: str) -> None:
-        assert self._lab.api.wait(revision, 30).converged
-        for host in self._lab.hosts:  # what was looked up before is looked up again
-            appctl(host, "revalidator/wait")
 
 
 def _rules(policy_id: str, type_: str) -> Kind:

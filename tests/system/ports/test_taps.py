@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.system.conftest import Groups, converge_timeout_s
+from tests.system.obeyed import obeyed
 from tests.system.tapped import FLOW, SERVICE, Ears, Taps, datagram, is_copied
 
 from alcor.client.api import NETWORK, PORT, Kind
@@ -110,7 +111,7 @@ def test_what_passes_a_port_is_copied_once_to_the_tap_s_port_and_to_nobody_else(
     for kind, id_ in ((SERVICE, service), (FLOW, flow)):
         assert lab.api.show(kind, id_)["status"] == "ACTIVE"
 
-    taps.obeyed(lab.api.delete(FLOW, flow))
+    obeyed(lab, lab.api.delete(FLOW, flow))
     frame = datagram(version, beside, server)
     ears.send(beside, frame)
     ears.wait_for(frame, server.name)
@@ -183,11 +184,11 @@ def test_copies_follow_a_tap_that_moves_and_end_with_its_port(
     lab.unplug([probe])
     port, revision = lab.api.update(PORT, probe.port_id, {"binding:host_id": "h2"})
     (moved,) = lab.plug([port])
-    taps.obeyed(revision)
+    obeyed(lab, revision)
     hears(moved)
 
     lab.unplug([moved])
-    taps.obeyed(lab.api.delete(PORT, moved.port_id))
+    obeyed(lab, lab.api.delete(PORT, moved.port_id))
     for kind, id_ in ((SERVICE, service), (FLOW, flow)):
         assert not lab.api.list_page(kind, [("id", id_)])
     taps.forget(service)
@@ -217,12 +218,12 @@ def test_copies_go_to_both_hosts_while_a_tap_is_live_migrated(
     with ExitStack() as stack:
         ears = Ears(lab, [beside, machine], stack)
         wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
-        taps.obeyed(lab.api.create(bindings, [{"host": "h2"}]).revision)
+        obeyed(lab, lab.api.create(bindings, [{"host": "h2"}]).revision)
         wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
         moving.move(lab.host("h2"))
         wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
-        taps.obeyed(lab.api.act(bindings, "h2", "activate", {})[1])
-        taps.obeyed(lab.api.delete(bindings, "h1"))
+        obeyed(lab, lab.api.act(bindings, "h2", "activate", {})[1])
+        obeyed(lab, lab.api.delete(bindings, "h1"))
         wait_until("a copy", is_copied(ears, 4, beside, server, machine), converge_timeout_s)
         frame = datagram(4, beside, server)
         ears.send(beside, frame)
@@ -240,7 +241,7 @@ def test_a_sub_port_gets_copies_with_its_tag_alone(
     (sub,) = lab.api.create(PORT, [body]).items
     tagged = {"port_id": sub["id"], "segmentation_type": "vlan", "segmentation_id": 7}
     trunk = {"port_id": parent.port_id, "sub_ports": [tagged]}
-    taps.obeyed(lab.api.create(TRUNK, [trunk]).revision)
+    obeyed(lab, lab.api.create(TRUNK, [trunk]).revision)
     with lab.plug_behind(parent, {7: lab.api.show(PORT, sub["id"])}), ExitStack() as stack:
         (behind,) = lab.machines(["tpsub"])
         taps.flow(taps.service(behind), server)

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
+from tests.system.obeyed import obeyed
 from tests.system.routers.test_north_south import (
     ROUTER,
     Talk,
@@ -136,8 +137,7 @@ def site(
 def move(lab: Lab, site: Site, scope_id: str | None) -> None:
     """Put the pool of the green network into a scope, or out of all."""
     change = {"address_scope_id": scope_id}
-    revision = lab.api.update(POOL, site.green_pool_id, change)[1]
-    assert lab.api.wait(revision, timeout_s).converged
+    obeyed(lab, lab.api.update(POOL, site.green_pool_id, change)[1])
 
 
 def is_told_so(said: str) -> bool:

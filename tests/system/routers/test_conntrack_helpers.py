@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import pytest
+from tests.system.obeyed import obeyed
 from tests.system.routers.test_north_south import (
     FLOATING,
     ROUTER,
@@ -19,7 +20,6 @@ from tests.system.routers.test_north_south import (
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import namespaces, outside
 from alcor.lab.commands import ip_batch
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
@@ -88,9 +88,7 @@ def helper_kind(router_id: str) -> Kind:
 def read_along(lab: Lab, site: Site, *helpers: dict[str, Any]) -> None:
     """Let the router have these helpers, in force on all hosts."""
     created = lab.api.create(helper_kind(site.router_id), list(helpers))
-    assert lab.api.wait(created.revision, timeout_s).converged
-    for host in lab.hosts:  # what was looked up before is looked up again
-        appctl(host, "revalidator/wait")
+    obeyed(lab, created.revision)
 
 
 def opened(stack: ExitStack, namespace: str, address: str, port: int, kind: int) -> socket.socket:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.system.obeyed import obeyed
 from tests.system.ports.test_qos import (
     POLICY,
     burst_kbit,
@@ -26,7 +27,6 @@ from tests.system.routers.test_north_south import (
 
 from alcor.client.api import NETWORK, SUBNET, Kind
 from alcor.lab import outside
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 from alcor.lab.traffic.flood import Flooded, flood, overhead_bytes
@@ -75,9 +75,7 @@ def policy(lab: Lab, *directions: str, kbps: int = limit_kbps) -> str:
 
 
 def give(lab: Lab, kind: Kind, id_: str, changes: dict[str, Any]) -> None:
-    assert lab.api.wait(lab.api.update(kind, id_, changes)[1], 30).converged
-    for host in lab.hosts:  # what was looked up before is looked up again
-        appctl(host, "revalidator/wait")
+    obeyed(lab, lab.api.update(kind, id_, changes)[1])
 
 
 def out_of(lab: Lab, machine: str) -> Flooded:

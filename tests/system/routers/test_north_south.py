@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import pytest
+from tests.system.obeyed import obeyed
 
 from alcor.agent.pipeline.pipeline import STAGE_BY_NAME
 from alcor.client.api import NETWORK, PORT, SUBNET, Kind
@@ -331,7 +332,7 @@ def test_a_floating_ip_that_is_taken_away_cuts_its_connections_and_no_others(
         assert cut.passes(b"still")
         with lab.stream("m2", outside.beyond) as stream:
             revision = lab.api.update(FLOATING, floating["id"], {"port_id": None})[1]
-            assert lab.api.wait(revision, timeout_s).converged
+            obeyed(lab, revision)
             assert not cut.passes(b"again", wait_s=1.0)
         assert stream.result.lost == ()
     assert "0 received" in ping(out, floating["floating_ip_address"])
@@ -353,7 +354,7 @@ def test_a_floating_ip_given_to_a_machine_beside_cuts_the_connections_of_the_fir
         assert inward.passes(b"in")
         assert outward.passes(b"out")
         revision = lab.api.update(FLOATING, floating["id"], {"port_id": beside.port_id})[1]
-        assert lab.api.wait(revision, timeout_s).converged
+        obeyed(lab, revision)
         assert not inward.passes(b"in", wait_s=1.0)
         assert not outward.passes(b"out", wait_s=1.0)
     with ExitStack() as stack:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.system.obeyed import obeyed
 from tests.system.routers.test_north_south import (
     FLOATING,
     Site,
@@ -18,7 +19,6 @@ from tests.system.routers.test_north_south import (
 
 from alcor.client.api import Kind
 from alcor.lab import namespaces
-from alcor.lab.hosts import appctl
 from alcor.lab.lab import Lab
 from alcor.lab.record import Machine
 
@@ -75,9 +75,7 @@ def test_a_port_of_a_floating_ip_is_a_port_of_a_machine_until_that_is_taken_back
         talk = Talk(stack, space(lab, name), out, address, 2222)
         assert talk.passes(b"forward" * 10_000)
         revision = lab.api.delete(forwarding, created.items[0]["id"])
-        assert lab.api.wait(revision, timeout_s).converged
-        for host in lab.hosts:  # what was looked up before is looked up again
-            appctl(host, "revalidator/wait")
+        obeyed(lab, revision)
         assert not talk.passes(b"again", wait_s=1.0)
     assert "0 received" in ping(out, address)
 
@@ -132,9 +130,7 @@ def test_a_port_that_is_forwarded_to_another_machine_is_no_more_the_first_ones(
         other = site.machines["m3"]
         to = {"internal_port_id": other.port_id, "internal_ip_address": other.address(4)}
         revision = lab.api.update(forwarding, made["id"], to)[1]
-        assert lab.api.wait(revision, timeout_s).converged
-        for host in lab.hosts:  # what was looked up before is looked up again
-            appctl(host, "revalidator/wait")
+        obeyed(lab, revision)
         client.send(b"again")  # of the connection that was to the first
         anew = datagrams(stack, lab.layout.outside_namespace)
         anew.connect((floating["floating_ip_address"], 53))
