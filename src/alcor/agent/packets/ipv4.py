@@ -92,8 +92,10 @@ def build_datagram(datagram: Datagram) -> bytes:
     length = _UDP.size + len(datagram.payload)
     pseudo = _PSEUDO.pack(datagram.ip_src, datagram.ip_dst, 0, PROTOCOL_UDP, length)
     header = _UDP.pack(datagram.udp_src, datagram.udp_dst, length, 0)
-    # RFC 768: a sum of zero is sent as all ones, as zero means that there is none.
-    udp_sum = checksum(pseudo + header + datagram.payload) or 0xFFFF
+    # RFC 768 sends a sum of zero as all ones, and zero means that there is none. This sends none:
+    # busybox's DHCP client takes all ones for a wrong sum, and asks again with the same number in
+    # its question, so every answer to it would be that one.
+    udp_sum = checksum(pseudo + header + datagram.payload)
     udp = _UDP.pack(datagram.udp_src, datagram.udp_dst, length, udp_sum) + datagram.payload
     return _ethernet(datagram) + _ip_header(datagram, _IPV4.size + length) + udp
 

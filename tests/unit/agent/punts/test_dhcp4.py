@@ -332,6 +332,16 @@ def test_a_datagram_is_read_as_it_was_built_with_right_sums(
     assert checksum(pseudo + frame[34:]) == 0
 
 
+def test_no_sum_of_a_datagram_is_all_ones_which_busybox_takes_for_a_wrong_one() -> None:
+    datagram = Datagram(MAC, BROADCAST_MAC, MINE, BROADCAST, 67, 68, bytes(2))
+    what_is_left = build_datagram(datagram)[40:42]
+
+    frame = build_datagram(datagram._replace(payload=what_is_left))
+
+    assert frame[40:42] == bytes(2)
+    assert parse_datagram(frame).payload == what_is_left
+
+
 def test_route_destinations_are_cut_to_their_significant_bytes() -> None:
     assert route_bytes([(0x0A000000, 8, GATEWAY)]) == bytes((8, 10, 10, 0, 0, 1))
 
