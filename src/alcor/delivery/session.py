@@ -157,6 +157,7 @@ class HostSession:
             metrics.limit_reached.labels("slices_per_host").inc()
             raise Forbidden(f"{self.host} subscribes to more than {slices_per_host_max} slices")
         self.slices[name] = None
+        self._refused.pop(name, None)  # of before, and not told yet
         self._source.follow(self, name)  # before its content is read, so that nothing is lost
         await self._add(name, epoch, position)
 

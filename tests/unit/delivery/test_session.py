@@ -173,6 +173,20 @@ def test_a_slice_out_of_reach_is_withdrawn() -> None:
     run(scenario)
 
 
+def test_a_refusal_that_was_not_told_is_taken_back_when_the_slice_is_sent_after_all() -> None:
+    async def scenario(log: Log, session: HostSession) -> None:
+        log.within_reach = False
+        await session.subscribe(NET, 0, 0)
+        log.within_reach = True
+        await session.subscribe(NET, 0, 0)
+
+        sent = await frame(session)
+
+        assert (list(sent.refused), list(sent.completes)) == ([], [NET])
+
+    run(scenario)
+
+
 def test_a_session_that_ends_sends_nothing_more() -> None:
     async def scenario(log: Log, session: HostSession) -> None:
         await session.subscribe(NET, 0, 0)

@@ -48,9 +48,17 @@ class Desired:
 
     @property
     def settled(self) -> bool:
-        """Whether everything that is wanted is complete and followed."""
+        """Whether everything that is wanted is complete and followed; but for whom a machine has
+        just begun to look for: else a host whose machines look for one after the other would never
+        be done with anything."""
         every = self._slices.values()
-        return all(each.synced or (each.refused and looked_for(each.name)) for each in every)
+        return all(each.synced or self._may_miss(each) for each in every)
+
+    def _may_miss(self, each: HeldSlice) -> bool:
+        if looked_for(each.name) is None:
+            return False
+        is_new = not each.epoch and each.name not in self._pinned
+        return each.refused or is_new
 
     def subscriptions(self) -> list[Subscription]:
         """Every slice that is wanted, and up to where it is held."""
@@ -173,12 +181,14 @@ class Desired:
             self._complete(name, frame, taken)
         for name in frame.resumes:
             self._resume(name, frame, taken)
-        self._ask_again(frame, taken)
+        self._withdraw(frame.refused)
         if frame.epoch != self.epoch or frame.position > self.position:
             self.epoch, self.position = frame.epoch, frame.position
         if _may_lead(frame):
             self._pin()
             self._close_over(taken)
+        if any(leads(item.key) for item in frame.items):
+            self._ask_again(taken)
         return taken.sum_up()
 
     def _pin(self) -> None:
@@ -186,18 +196,21 @@ class Desired:
         every = (each.living() for each in self._slices.values()) if partial else ()
         self._pinned = pins.of(partial, (entry for living in every for _, entry in living))
 
-    def _ask_again(self, frame: Frame, taken: Taken) -> None:
-        """A slice that was refused is asked for again when what leads to slices moves."""
-        if any(leads(item.key) for item in frame.items):
-            for each in self._slices.values():
-                if each.refused:
-                    each.refused = each.synced = False
-                    taken.subscribe.append(self._subscription(each))
-        for name in frame.refused:
+    def _withdraw(self, refused: Iterable[str]) -> None:
+        for name in refused:
             withdrawn = self._slices.get(name)
             if withdrawn is not None:
                 withdrawn.position = self._held_up_to(withdrawn)  # nothing of it is sent any more
                 withdrawn.refused = True
+
+    def _ask_again(self, taken: Taken) -> None:
+        """What leads to slices has moved: those that were refused, and are wanted still, are asked
+        for again. Also those that were refused with it: one port may have gone, for which its
+        network was withdrawn, and the next have come before either was sent."""
+        for each in self._slices.values():
+            if each.refused:
+                each.refused = each.synced = False
+                taken.subscribe.append(self._subscription(each))
 
     def _held_up_to(self, each: HeldSlice) -> int:
         """Of a slice that is followed, every frame moves the position."""
@@ -269,7 +282,7 @@ class Desired:
         each.held = {key: held for key, held in after.items() if held.entry is not None}
         each.tombstones, each.led_to = {}, None
         each.epoch, each.position = frame.epoch, frame.position
-        each.synced, each.staged = True, None
+        each.synced, each.refused, each.staged = True, False, None
         each.unread_from = 0 if each.staged_unread else None
 
     def _resume(self, name: str, frame: Frame, taken: Taken) -> None:
@@ -279,7 +292,8 @@ class Desired:
         if each.epoch != frame.epoch:
             taken.faults.append(f"{name} can't resume in epoch {frame.epoch}, not {each.epoch}")
             return
-        each.synced, each.staged, each.position = True, None, frame.position
+        each.synced, each.refused, each.staged = True, False, None
+        each.position = frame.position
 
     def _close_over(self, taken: Taken) -> None:
         """Want the host's slice and those that what is held leads to, and nothing else."""

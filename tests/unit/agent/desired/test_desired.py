@@ -282,6 +282,51 @@ def test_a_refused_slice_is_asked_for_again_when_the_hosts_slice_moves() -> None
     assert again.subscribe == [Subscription(N1, 0, 0)]
 
 
+NEXT = PORT._replace(id="p2")
+
+
+def test_a_network_withdrawn_with_a_port_is_asked_for_when_the_next_came_with_that() -> None:
+    desired = settled()
+    desired.take(Frame(1, 20))
+
+    moved = (item(PORT, 30, gone=True), item(NEXT, 31))
+    taken = desired.take(Frame(1, 31, moved, refused=(N1,)))
+
+    assert taken.subscribe == [Subscription(N1, 1, 20)]
+    assert (desired.refused, desired.settled) == ([], False)
+
+
+def test_a_host_refused_a_network_with_the_port_that_leads_to_it_is_done_again() -> None:
+    desired = Desired("h1")
+    desired.take(snapshot(1, 10, OWN, item(PORT, 1)))
+    desired.take(Frame(1, 12, (item(PORT, 2, gone=True), item(NEXT, 3)), refused=(N1,)))
+
+    desired.take(snapshot(1, 13, N1, item(NETWORK, 2)))
+
+    assert desired.settled
+    assert desired.refused == []
+
+
+def test_what_is_not_wanted_any_more_is_not_asked_for_again() -> None:
+    desired = settled()
+    desired.take(Frame(1, 30, refused=(N1,)))
+
+    taken = desired.take(Frame(1, 40, (item(PORT, 40, gone=True),)))
+
+    assert (taken.subscribe, taken.unsubscribe) == ([], [N1])
+
+
+def test_a_slice_that_comes_after_a_refusal_is_refused_no_more() -> None:
+    desired = settled()
+    desired.take(Frame(1, 30, refused=(N1,)))
+
+    desired.take(snapshot(1, 31, N1, item(NETWORK, 2)))
+    desired.take(Frame(1, 40))
+
+    assert desired.refused == []
+    assert Subscription(N1, 1, 40) in desired.subscriptions()
+
+
 def test_a_slice_is_refused_until_it_is_asked_for_again_or_not_wanted() -> None:
     desired = settled()
     desired.take(Frame(1, 30, refused=(N1,)))

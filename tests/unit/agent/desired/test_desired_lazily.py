@@ -6,7 +6,14 @@ from types import FrameType
 from alcor.agent.desired.desired import Desired, Subscription
 from alcor.goal_state.codec import encode
 from alcor.goal_state.entries import Found, GoalEntry, Neighbour, Network, Port, Subnet
-from alcor.goal_state.slices import found_key, found_slice, host_port_key, network_key, subnet_key
+from alcor.goal_state.slices import (
+    found_key,
+    found_slice,
+    host_port_key,
+    network_key,
+    reach_slice,
+    subnet_key,
+)
 from alcor.transport.link import Frame, Item
 from alcor.values.addresses import Mac, address, prefix
 
@@ -76,6 +83,21 @@ def test_who_was_found_before_a_restart_is_wanted_after_it() -> None:
     assert again.sought == [SOUGHT]
     assert Subscription(SOUGHT, 1, 11) in again.subscriptions()
     assert again.take(Frame(1, 12)).unsubscribe == []
+
+
+def test_a_host_is_done_with_all_else_while_its_machines_look_for_one_after_the_other() -> None:
+    desired = lazily()
+    others = reach_slice("red"), found_slice("red", "p1")
+    for name in others:
+        desired.take(snapshot(10, name))
+
+    assert desired.settled
+
+    desired.take(who_answers(11))
+    desired.lose_connection()
+    for name in (OWN, RED, *others):
+        desired.take(Frame(1, 12, resumes=(name,)))
+    assert not desired.settled  # who was found may be elsewhere by now
 
 
 def test_who_is_looked_for_no_more_goes() -> None:
