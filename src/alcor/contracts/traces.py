@@ -99,7 +99,7 @@ class TracePeer(Protocol):
         """Follow a packet.
 
         `NotFound` for ports that are not known, `InvalidInput` for what no machine sends,
-        `Unavailable` while intent has not been read, or others ask too much."""
+        `Unavailable` while intent has not been read."""
         ...
 
     async def hosts_on(self, request: Ids) -> Ids:

@@ -3,7 +3,6 @@
 Keeps `TracePeer`.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +17,6 @@ from alcor.contracts.traces import (
     TraceReply,
     TraceRequest,
 )
-from alcor.delivery import metrics
 from alcor.intent.records import PortRecord
 from alcor.planner.index import Index
 from alcor.tracing.packet import ECHO_BY_VERSION, TCP, UDP, Packet, icmp_of
@@ -28,9 +26,6 @@ from alcor.tracing.walk import trace
 from alcor.values.addresses import Address, Prefix, address
 from alcor.values.errors import InvalidInput, Unavailable
 from alcor.values.missing import PortNotFound
-
-waiting_max = 100  # calls, while one is answered
-records_per_step_max = 2_000  # read before others get the processor
 
 _NOT_TRACED = (  # what no connection is opened to
     Prefix(4, 0xE000_0000, 4),
@@ -47,30 +42,22 @@ _LEAST_BYTES = {4: 28, 6: 48}
 
 
 class Traces:
-    """One trace at a time: each reads all intent, in steps."""
+    """Each trace reads what concerns it, in one step."""
 
     def __init__(
         self, index: Index, ready: Callable[[], bool], arrived: Callable[[str], Awaitable[None]]
     ) -> None:
-        """`arrived` waits until a write has been planned."""
+        """`index` holds nothing yet. `arrived` waits until a write has been planned."""
         self._index, self._ready, self._arrived = index, ready, arrived
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._region = Region(index.get)
+        index.also(self._region)
 
     async def trace(self, request: TraceRequest) -> TraceReply:
         """Follow one packet."""
         self._check_ready()
         if request.revision:
             await self._arrived(request.revision)
-        if self._waiting >= waiting_max:
-            metrics.limit_reached.labels("traces_waiting").inc()
-            raise Unavailable(f"more than {waiting_max} traces are waited for already")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return self._follow(request, await self._region())
-        finally:
-            self._waiting -= 1
+        return self._follow(request)
 
     async def hosts_on(self, request: Ids) -> Ids:
         """The hosts that have ports of any of these."""
@@ -94,15 +81,8 @@ class Traces:
         if not self._ready():
             raise Unavailable("intent has not been read yet")
 
-    async def _region(self) -> Region:
-        region = Region()
-        for number, record in enumerate(self._index.records()):
-            region.put(record)
-            if not number % records_per_step_max:
-                await asyncio.sleep(0)  # let others run
-        return region
-
-    def _follow(self, request: TraceRequest, region: Region) -> TraceReply:
+    def _follow(self, request: TraceRequest) -> TraceReply:
+        region = self._region
         sender = _port(region, request.from_port)
         packet = packet_of(request, sender, _destination(region, request, sender))
         found = trace(region, sender, packet)

@@ -28,12 +28,16 @@ from alcor.planner.router_index import RouterIndex
 from alcor.planner.scope_index import ScopeIndex
 
 
-class _Part(Protocol):
+class Part(Protocol):
     """What is remembered of some kinds of records; it passes over the others."""
 
-    def put(self, record: Record) -> None: ...
+    def put(self, record: Record) -> None:
+        """A record has come."""
+        ...
 
-    def drop(self, record: Record) -> None: ...
+    def drop(self, record: Record) -> None:
+        """A record that came has gone, or is another now: then that one comes."""
+        ...
 
 
 class Index:
@@ -49,14 +53,19 @@ class Index:
         self.metering = MeteringIndex()
         self.local_ips = LocalIpIndex()
         self.monitoring = MonitoringIndex()
-        self._parts: tuple[_Part, ...] = (
+        self._parts: list[Part] = [
             *(self.groups, self.acls, self.qos, self.routers),
             *(self.scopes, self.metering, self.local_ips, self.monitoring),
-        )  # but for exits, whose changes move routers
+        ]  # but for exits, whose changes move routers
         self._records: dict[str, tuple[int, Record]] = {}  # revision and record by key
         self._ports_by_host: dict[str, dict[str, None]] = {}
         self._ports_by_host_by_network: dict[str, dict[str, int]] = {}  # how many
         self._bound_by_network: dict[str, int] = {}  # ports
+
+    def also(self, part: Part) -> None:
+        """Tell this one of records as well; none is held yet."""
+        assert not self._records, "it would lack those"
+        self._parts.append(part)
 
     def held(self) -> Collection[str]:
         """Of every record held."""
@@ -66,10 +75,6 @@ class Index:
         """The record held under `key_`."""
         held = self._records.get(key_)
         return held[1] if held else None
-
-    def records(self) -> list[Record]:
-        """Every record held, as it is now."""
-        return [record for _, record in self._records.values()]
 
     def revision(self, key_: str) -> int:
         """Of the record held under `key_`; 0 when there is none."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from alcor.intent.records import FloatingIpRecord, NetworkRecord, NodeRecord, RouterRecord
+from alcor.intent.records import FloatingIpRecord, NetworkRecord, RouterRecord
 from alcor.tracing.journey import Journey, about, called
 from alcor.tracing.packet import WITH_PORTS, Packet
 from alcor.tracing.path import Stage
@@ -26,8 +26,7 @@ class AtFloating(NamedTuple):
 
 def central_host(region: Region, gateway: Leg) -> str:
     """The host by whose uplink a router's packets leave; empty: none."""
-    every = region.every(NodeRecord)
-    living = [node for node in every if region.has_uplink(node.id, gateway.network)]
+    living = region.uplinked(gateway.network)
     near = {
         node.id for node in living if node.availability_zone in gateway.router.availability_zones
     }

@@ -1,10 +1,14 @@
-"""Intent as a trace reads it: records, found by what is asked about them."""
+"""Intent as a trace reads it: records, found by what is asked about them.
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-from typing import NamedTuple, TypeVar
+It follows intent as that changes, so a question costs as much as its answer, whatever the region
+has.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from alcor.intent.records import (
+    TYPE_BY_KIND,
     AddressGroupRecord,
     FloatingIpRecord,
     GroupRecord,
@@ -19,6 +23,7 @@ from alcor.intent.records import (
     RuleRecord,
     SubnetPoolRecord,
     SubnetRecord,
+    key,
 )
 from alcor.values.addresses import Address, Prefix, address, prefix
 
@@ -26,6 +31,7 @@ R = TypeVar("R", bound=Record)
 
 _GATEWAYS = ("network:router_gateway",)
 _INTERFACES = ("network:router_interface", "network:router_interface_distributed")
+_KIND_BY_TYPE = {type_: kind for kind, type_ in TYPE_BY_KIND.items()}
 
 
 class Leg(NamedTuple):
@@ -46,37 +52,153 @@ class Leg(NamedTuple):
         return any(each.covers(hop) for each in self.prefixes)
 
 
-class Region:
-    """All records of a region, as they were at one moment."""
+class _Grouped(Generic[R]):
+    """Records by the id of what they belong to."""
 
     def __init__(self) -> None:
-        self._by_type: dict[type[Record], dict[str, Record]] = {}
-        self._ports_by_network: dict[str, list[PortRecord]] = {}
-        self._holders: dict[str, dict[str, PortRecord]] = {}
+        self._groups: dict[str, dict[str, R]] = {}
+
+    def add(self, of: str, record: R) -> None:
+        self._groups.setdefault(of, {})[record.id] = record
+
+    def remove(self, of: str, record: R) -> None:
+        group = self._groups.get(of, {})
+        group.pop(record.id, None)  # a record may name twice what it belongs to
+        if not group:
+            self._groups.pop(of, None)
+
+    def of(self, id_: str) -> list[R]:
+        """In order of their ids."""
+        group = self._groups.get(id_)
+        return [group[each] for each in sorted(group)] if group else []
+
+    def any(self, id_: str) -> Iterator[R]:
+        """In no order."""
+        return iter(self._groups.get(id_, {}).values())
+
+
+class _Addresses:
+    """Which port has an address on which network: of an address that one network has, and no other,
+    the port alone, since a region may have millions."""
+
+    def __init__(self, port: Callable[[str], PortRecord | None]) -> None:
+        self._port = port
+        self._holders: dict[str, str | dict[str, str]] = {}  # ids: a port's, or by network
+
+    def add(self, port: PortRecord) -> None:
+        for fixed in port.fixed_ips:
+            held = self._holders.setdefault(fixed.ip_address, port.id)
+            if isinstance(held, dict):
+                held[port.network_id] = port.id
+            elif held != port.id:
+                other = self._port(held)
+                self._holders[fixed.ip_address] = (
+                    port.id
+                    if other is None or other.network_id == port.network_id
+                    else {other.network_id: other.id, port.network_id: port.id}
+                )
+
+    def remove(self, port: PortRecord) -> None:
+        for fixed in port.fixed_ips:
+            held = self._holders.get(fixed.ip_address)
+            if isinstance(held, dict):
+                if held.get(port.network_id) == port.id:
+                    del held[port.network_id]
+                if not held:
+                    del self._holders[fixed.ip_address]
+            elif held == port.id:
+                del self._holders[fixed.ip_address]
+
+    def on(self, network_id: str, wanted: Address) -> PortRecord | None:
+        """The port that has the address on the network."""
+        held = self._holders.get(str(wanted))
+        port = self._port(held.get(network_id, "") if isinstance(held, dict) else held or "")
+        return port if port is not None and port.network_id == network_id else None
+
+    def anywhere(self, wanted: Address) -> Iterator[PortRecord]:
+        """The ports that have it, whatever their networks."""
+        held = self._holders.get(str(wanted), "")
+        every = map(self._port, held.values() if isinstance(held, dict) else (held,))
+        return (port for port in every if port is not None)
+
+
+class Region:
+    """The records of a region, as they are now."""
+
+    def __init__(self, get: Callable[[str], Record | None]) -> None:
+        """`get` finds a held record by its key. Its holder `put`s each one here, and `drop`s it."""
+        self._get = get
+        self._addresses = _Addresses(lambda id_: self.one(PortRecord, id_))
+        self._interfaces = _Grouped[PortRecord]()  # by router
+        self._interfaces_on = _Grouped[PortRecord]()  # by network
+        self._gateways = _Grouped[PortRecord]()
+        self._gateways_on = _Grouped[PortRecord]()
+        self._paired = _Grouped[PortRecord]()  # those with address pairs, by security group
+        self._subnets = _Grouped[SubnetRecord]()
+        self._rules = _Grouped[RuleRecord]()
+        self._acls = _Grouped[NetworkAclRecord]()  # by subnet
+        self._acl_rules = _Grouped[NetworkAclRuleRecord]()
+        self._floating = _Grouped[FloatingIpRecord]()  # by router
+        self._floating_on = _Grouped[FloatingIpRecord]()  # by external network and address
+        self._forwardings = _Grouped[PortForwardingRecord]()
+        self._uplinked = _Grouped[NodeRecord]()  # by physical network
 
     def put(self, record: Record) -> None:
-        """Take a record; each is put once."""
-        self._by_type.setdefault(type(record), {})[record.id] = record
+        """A record has come; `get` may not know it yet."""
         if isinstance(record, PortRecord):
-            self._ports_by_network.setdefault(record.network_id, []).append(record)
+            self._addresses.add(record)
+        for grouped, of in self._groups(record):
+            grouped.add(of, record)
 
-    def every(self, kind: type[R]) -> Iterable[R]:
-        """The records of a kind."""
-        return self._of(kind).values()
+    def drop(self, record: Record) -> None:
+        """A record that came has gone, or is another now: then that one comes."""
+        if isinstance(record, PortRecord):
+            self._addresses.remove(record)
+        for grouped, of in self._groups(record):
+            grouped.remove(of, record)
 
     def one(self, kind: type[R], id_: str) -> R | None:
         """The record of a kind with this id."""
-        return self._of(kind).get(id_)
+        record = self._get(key(_KIND_BY_TYPE[kind], id_))
+        return record if isinstance(record, kind) else None
 
-    def _of(self, kind: type[R]) -> Mapping[str, R]:
-        found: dict[str, R] = self._by_type.get(kind, {})  # type: ignore[assignment]
-        return found
+    def _groups(self, record: Record) -> Iterator[tuple[_Grouped[Any], str]]:
+        """Where a record is found, and by what: the same whenever it is asked."""
+        match record:
+            case PortRecord():
+                yield from self._groups_of_port(record)
+            case SubnetRecord():
+                yield self._subnets, record.network_id
+            case RuleRecord():
+                yield self._rules, record.group_id
+            case NetworkAclRecord():
+                yield from ((self._acls, id_) for id_ in record.subnet_ids)
+            case NetworkAclRuleRecord():
+                yield self._acl_rules, record.acl_id
+            case FloatingIpRecord():
+                yield self._floating, record.router_id
+                at = _at(record.floating_network_id, record.floating_ip_address)
+                yield self._floating_on, at
+            case PortForwardingRecord():
+                yield self._forwardings, record.floating_ip_id
+            case NodeRecord():
+                yield from ((self._uplinked, name) for name in record.physical_networks)
+
+    def _groups_of_port(self, port: PortRecord) -> Iterator[tuple[_Grouped[PortRecord], str]]:
+        if port.device_id and port.device_owner in _INTERFACES:
+            yield self._interfaces, port.device_id
+            yield self._interfaces_on, port.network_id
+        if port.device_id and port.device_owner in _GATEWAYS:
+            yield self._gateways, port.device_id
+            yield self._gateways_on, port.network_id
+        if port.allowed_address_pairs:
+            yield from ((self._paired, id_) for id_ in port.security_groups)
 
     # Networks
 
     def subnets_on(self, network_id: str) -> list[SubnetRecord]:
         """The subnets of a network."""
-        return self._subnets_by_network.get(network_id, [])
+        return self._subnets.of(network_id)
 
     def prefix_of(self, subnet_id: str) -> Prefix | None:
         """The prefix of a subnet; None when it is not known."""
@@ -89,20 +211,18 @@ class Region:
 
     def holder(self, network_id: str, wanted: Address) -> PortRecord | None:
         """The bound port that has an address as its own."""
-        held = self._holders.get(network_id)
-        if held is None:
-            held = self._holders[network_id] = {
-                fixed.ip_address: port
-                for port in self._ports_by_network.get(network_id, ())
-                if self.is_bound(port)
-                for fixed in port.fixed_ips
-            }
-        return held.get(str(wanted))
+        port = self._addresses.on(network_id, wanted)
+        return port if port is not None and self.is_bound(port) else None
 
     def bound_port(self, port_id: str) -> PortRecord | None:
         """The port of this id, if it is on a known host."""
         port = self.one(PortRecord, port_id)
         return port if port is not None and self.is_bound(port) else None
+
+    def uplinked(self, network: NetworkRecord) -> list[NodeRecord]:
+        """The living hosts by which packets of the network may leave."""
+        name = network.physical_network
+        return [node for node in self._uplinked.any(name) if node.alive] if name else []
 
     def has_uplink(self, host: str, network: NetworkRecord) -> bool:
         """Whether packets of the network may leave by the host, which lives."""
@@ -114,13 +234,13 @@ class Region:
 
     def interfaces_of(self, router_id: str) -> list[PortRecord]:
         """The interfaces of a router, whether they work or not."""
-        return self._interfaces.get(router_id, [])
+        return self._interfaces.of(router_id)
 
     def legs_of(self, router: RouterRecord) -> list[Leg]:
         """The interfaces of a router that work, in order of their ports."""
         if not router.admin_state_up:
             return []
-        ports = sorted(self._interfaces.get(router.id, ()), key=lambda port: port.id)
+        ports = self._interfaces.of(router.id)
         legs = (self._leg(router, port) for port in ports if port.admin_state_up)
         return [leg for leg in legs if leg is not None and leg.network.admin_state_up]
 
@@ -132,16 +252,43 @@ class Region:
             for v in (4, 6)
         )
 
-    def legs_on(self, network_id: str) -> Iterator[Leg]:
-        """The working interfaces of all routers on a network."""
-        for router_id in self._routers_on.get(network_id, ()):
-            router = self.one(RouterRecord, router_id)
-            if router is not None:
-                yield from (leg for leg in self.legs_of(router) if leg.network.id == network_id)
+    def leg_at(self, network_id: str, wanted: Address) -> Leg | None:
+        """The working interface of a router that has the address on the network."""
+        port = self._addresses.on(network_id, wanted)
+        return self._among(port, self.legs_of)
+
+    def gateway_at(self, network_id: str, wanted: Address) -> Leg | None:
+        """The gateway of an active router that has the address on the external network."""
+        port = self._addresses.on(network_id, wanted)
+        return self._among(port, self.gateways_of)
+
+    def _among(
+        self, port: PortRecord | None, legs_of: Callable[[RouterRecord], list[Leg]]
+    ) -> Leg | None:
+        """What a port is to its router, if that counts it among these."""
+        router = None if port is None else self.one(RouterRecord, port.device_id)
+        legs = [] if router is None else legs_of(router)
+        return next((leg for leg in legs if port is not None and leg.port.id == port.id), None)
+
+    def floating_at(self, network_id: str, wanted: Address) -> tuple[Leg, FloatingIpRecord] | None:
+        """The floating IP of this address, and the gateway of the router that translates it."""
+        for floating in self._floating_on.of(_at(network_id, str(wanted))):
+            router = self.one(RouterRecord, floating.router_id)
+            for gateway in [] if router is None else self.gateways_of(router):
+                if gateway.network.id == network_id:
+                    return gateway, floating
+        return None
 
     def is_routed(self, network_id: str) -> bool:
         """Whether a router has an interface on the network."""
-        return network_id in self._routers_on
+        return any(True for _ in self._interfaces_on.any(network_id))
+
+    def leads_out(self, network_id: str) -> bool:
+        """Whether an active router has a gateway on the network."""
+        return any(
+            self._among(port, self.gateways_of) is not None
+            for port in self._gateways_on.any(network_id)
+        )
 
     def gateways_of(self, router: RouterRecord) -> list[Leg]:
         """Where an active router meets external networks, in order; each once, but for those that
@@ -156,30 +303,19 @@ class Region:
         def named(port: PortRecord) -> str:
             return port.id if port.id in several else port.network_id
 
-        ports = sorted(self._gateways.get(router.id, ()), key=lambda port: port.id)
+        ports = self._gateways.of(router.id)
         ports.sort(key=lambda port: places.get(named(port), len(places)))
         by_name = {named(port): port for port in reversed(ports)}
         legs = (self._leg(router, port) for port in ports if by_name[named(port)] is port)
         return [leg for leg in legs if leg is not None]
 
-    def gateways_on(self, network_id: str) -> Iterator[Leg]:
-        """The gateways of active routers on an external network."""
-        for router in self.every(RouterRecord):
-            for gateway in self.gateways_of(router):
-                if gateway.network.id == network_id:
-                    yield gateway
-
     def floating_of(self, router_id: str) -> list[FloatingIpRecord]:
-        """The floating IPs that a router translates."""
-        return [each for each in self.every(FloatingIpRecord) if each.router_id == router_id]
+        """The floating IPs that a router translates, in order of their ids."""
+        return self._floating.of(router_id)
 
     def forwardings_of(self, floating: FloatingIpRecord) -> list[PortForwardingRecord]:
         """The ports that a floating IP forwards; none while it is a port's own."""
-        if floating.port_id:
-            return []
-        every = self.every(PortForwardingRecord)
-        found = [each for each in every if each.floating_ip_id == floating.id]
-        return sorted(found, key=lambda each: each.id)
+        return [] if floating.port_id else self._forwardings.of(floating.id)
 
     def _leg(self, router: RouterRecord, port: PortRecord) -> Leg | None:
         network = self.one(NetworkRecord, port.network_id)
@@ -204,21 +340,27 @@ class Region:
 
     def acl_of(self, subnet_id: str) -> NetworkAclRecord | None:
         """The ACL that filters a subnet; of several, while it changes, the least id."""
-        claims = [each for each in self.every(NetworkAclRecord) if subnet_id in each.subnet_ids]
-        return min(claims, key=lambda acl: acl.id, default=None)
+        return next(iter(self._acls.of(subnet_id)), None)
 
     def acl_rules(self, acl_id: str) -> list[NetworkAclRuleRecord]:
         """Of an ACL, in the order in which they decide."""
-        rules = [each for each in self.every(NetworkAclRuleRecord) if each.acl_id == acl_id]
+        rules = self._acl_rules.any(acl_id)
         return sorted(rules, key=lambda rule: (rule.number, rule.allow, rule.id))
 
     def rules_of(self, group_id: str) -> list[RuleRecord]:
         """Of a security group, in order of their ids."""
-        return self._rules_by_group.get(group_id, [])
+        return self._rules.of(group_id)
 
     def is_member(self, group_id: str, wanted: Address) -> bool:
         """Whether a port of the group has the address, or may use it."""
-        return any(each.covers(wanted) for each in self._prefixes_of_members(group_id))
+        if any(group_id in port.security_groups for port in self._addresses.anywhere(wanted)):
+            return True
+        pairs = (
+            prefix(pair.ip_address)
+            for port in self._paired.any(group_id)
+            for pair in port.allowed_address_pairs
+        )
+        return any(each.length and each.covers(wanted) for each in pairs)  # everybody is no member
 
     def is_of_group(self, address_group_id: str, wanted: Address) -> bool:
         """Whether an address group holds the address."""
@@ -229,42 +371,6 @@ class Region:
         """Whether no connections of the port are tracked: it has groups, all of them stateless."""
         groups = [self.one(GroupRecord, each) for each in port.security_groups]
         return bool(groups) and all(each is not None and not each.stateful for each in groups)
-
-    def _prefixes_of_members(self, group_id: str) -> Iterator[Prefix]:
-        for port in self.every(PortRecord):
-            if group_id in port.security_groups:
-                yield from map(whole, map(address, (each.ip_address for each in port.fixed_ips)))
-                pairs = (prefix(each.ip_address) for each in port.allowed_address_pairs)
-                yield from (each for each in pairs if each.length)  # everybody is no member
-
-    # Made at the first question
-
-    @cached_property
-    def _subnets_by_network(self) -> Mapping[str, list[SubnetRecord]]:
-        return _grouped(self.every(SubnetRecord), "network_id")
-
-    @cached_property
-    def _rules_by_group(self) -> Mapping[str, list[RuleRecord]]:
-        rules = sorted(self.every(RuleRecord), key=lambda rule: rule.id)
-        return _grouped(rules, "group_id")
-
-    @cached_property
-    def _interfaces(self) -> Mapping[str, list[PortRecord]]:
-        ports = self.every(PortRecord)
-        return _grouped((p for p in ports if _is_one_of(p, _INTERFACES)), "device_id")
-
-    @cached_property
-    def _gateways(self) -> Mapping[str, list[PortRecord]]:
-        ports = self.every(PortRecord)
-        return _grouped((p for p in ports if _is_one_of(p, _GATEWAYS)), "device_id")
-
-    @cached_property
-    def _routers_on(self) -> Mapping[str, dict[str, None]]:
-        routers: dict[str, dict[str, None]] = {}
-        for router_id, ports in self._interfaces.items():
-            for port in ports:
-                routers.setdefault(port.network_id, {})[router_id] = None
-        return routers
 
 
 def addresses_of(port: PortRecord, version: int) -> list[Address]:
@@ -278,12 +384,5 @@ def whole(of: Address) -> Prefix:
     return Prefix(of.version, of.number, 32 if of.version == 4 else 128)
 
 
-def _is_one_of(port: PortRecord, owners: tuple[str, ...]) -> bool:
-    return port.device_owner in owners and bool(port.device_id)
-
-
-def _grouped(records: Iterable[R], by: str) -> dict[str, list[R]]:
-    groups: dict[str, list[R]] = {}
-    for record in records:
-        groups.setdefault(getattr(record, by), []).append(record)
-    return groups
+def _at(network_id: str, address_: str) -> str:
+    return f"{network_id}/{address_}"

@@ -155,7 +155,7 @@ def _used(journey: Journey, router: RouterRecord, defaults: list[_Way]) -> list[
             return [way]
     by_floating = (
         way
-        for floating in sorted(region.floating_of(router.id), key=lambda each: each.id)
+        for floating in region.floating_of(router.id)
         for way in defaults
         if floating.floating_network_id == way.leg.network.id
         and outside.is_source_of(region, floating, packet)
@@ -199,17 +199,13 @@ def _neighbour(journey: Journey, leg: Leg, hop: Address) -> Holder:
     region, network = journey.region, leg.network
     if region.is_routed(network.id) and (port := region.holder(network.id, hop)) is not None:
         return AtPort(port)
-    for other in region.legs_on(network.id):
-        if hop in other.addresses(hop.version):
-            return AtRouter(other)
-    for gateway in region.gateways_on(network.id):
-        if hop in gateway.addresses(hop.version):
-            return AtGateway(gateway)
-        for at in outside.floating_behind(region, gateway):
-            if hop == address(at.floating.floating_ip_address):
-                return at
-    leads_out = any(True for _ in region.gateways_on(network.id))
-    if leads_out and region.has_uplink(journey.host, network):
+    if (other := region.leg_at(network.id, hop)) is not None:
+        return AtRouter(other)
+    if (gateway := region.gateway_at(network.id, hop)) is not None:
+        return AtGateway(gateway)
+    if (found := region.floating_at(network.id, hop)) is not None:
+        return AtFloating(*found)
+    if region.leads_out(network.id) and region.has_uplink(journey.host, network):
         if journey.came_by is Stage.UPLINK_OUT:
             raise journey.drop(Stage.L2_DST, "what came from outside doesn't leave again")
         journey.note(Stage.NEIGHBOUR, f"{hop} is outside: the host asks who has it")

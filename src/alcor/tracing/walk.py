@@ -127,18 +127,15 @@ def _resolve(journey: Journey, network: NetworkRecord, hop: Hop) -> Holder | Non
     region = journey.region
     if (port := region.holder(network.id, hop.address)) is not None:
         return AtPort(port)
-    for leg in region.legs_on(network.id):
-        if hop.address in leg.addresses(hop.address.version):
-            return AtRouter(leg)
+    if (leg := region.leg_at(network.id, hop.address)) is not None:
+        return AtRouter(leg)
     for subnet in region.subnets_on(network.id):
         is_gateway = subnet.gateway_ip and not network.physical_network
         server = address(subnet.gateway_ip) if is_gateway else _SERVER4
         if subnet.enable_dhcp and subnet.ip_version == 4 and server == hop.address:
             return None
     if region.has_uplink(journey.host, network):
-        says = (
-            f"{hop.address} is asked for on {network.physical_network}: who is there is not known"
-        )
+        says = f"{hop.address} is asked for beyond the uplinks: who is there is not known"
         raise journey.drop(Stage.RESOLUTION, says, about(network))
     says = f"nobody on network {called(network)} has {hop.address}"
     raise journey.drop(Stage.RESOLUTION, says, about(network))

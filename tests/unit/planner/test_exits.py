@@ -92,7 +92,8 @@ histories = st.lists(st.tuples(records, st.booleans()), max_size=40)
 
 class Exits(World):
     def living(self) -> list[Record]:
-        return self.planner.index.records()
+        index = self.planner.index
+        return [record for key_ in index.held() if (record := index.get(key_)) is not None]
 
     def exits(self, router_id: str) -> set[str]:
         return {host for host in HOSTS if exit_key(host, router_id) in self.planner.goal}

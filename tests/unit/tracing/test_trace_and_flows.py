@@ -3,7 +3,8 @@
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from tests.unit.tracing.fabric import Fabric, Fate
-from tests.unit.tracing.worlds import BESIDE, EXTERNAL, OUTSIDE, SECOND, World, world
+from tests.unit.tracing.regions import region_of
+from tests.unit.tracing.worlds import BESIDE, EXTERNAL, OUTSIDE, SECOND, world
 
 from alcor.intent.records import (
     FixedIp,
@@ -17,7 +18,6 @@ from alcor.intent.records import (
 )
 from alcor.tracing.packet import Packet
 from alcor.tracing.path import Stage, Trace, Verdict
-from alcor.tracing.region import Region
 from alcor.tracing.walk import next_hop, trace
 from alcor.values.addresses import address
 
@@ -31,13 +31,6 @@ _ALSO = {
     Stage.NAT_OUT: {"NAT_DONE"},
     Stage.NAT_IN: {"NAT_CAME"},
 }
-
-
-def region_of(asked: World) -> Region:
-    region = Region()
-    for record in asked.records:
-        region.put(record)
-    return region
 
 
 def agrees(said: Trace, done: Fate) -> bool:
@@ -82,7 +75,7 @@ def _same_stage(said: Stage, done: str) -> bool:
 @given(st.integers(0, 2**32 - 1))
 def test_a_trace_says_what_the_flows_do(number: int) -> None:
     asked = world(number)
-    region = region_of(asked)
+    region = region_of(asked.records)
     sender = region.one(PortRecord, asked.sender)
     assert sender is not None
 
