@@ -12,6 +12,7 @@ from alcor.intent.records import (
 from alcor.tracing.packet import Packet
 from alcor.tracing.path import About, Stage, Step, Trace, Verdict
 from alcor.tracing.region import Region
+from alcor.values.addresses import Address
 
 _KINDS: dict[type, str] = {
     PortRecord: "port",
@@ -49,6 +50,11 @@ class Journey:
     def note(self, stage: Stage, says: str, about: About | None = None) -> None:
         """A stage has let the packet pass."""
         self.steps.append(Step(stage, self.host, self.network_id, says, about))
+
+    def go_outside(self, hop: Address) -> None:
+        """A router sends the packet to somebody on an external network, here or not."""
+        step = Step(Stage.NEIGHBOUR, self.host, self.network_id, f"{hop} is outside")
+        self.steps.append(step._replace(outside=self.packet))
 
     def end(self, verdict: Verdict, stage: Stage, says: str, about: About | None = None) -> Ended:
         """A stage has decided what becomes of the packet: raise what this returns."""

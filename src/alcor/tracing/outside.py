@@ -5,7 +5,7 @@ from typing import NamedTuple
 from alcor.intent.records import FloatingIpRecord, NetworkRecord, RouterRecord
 from alcor.tracing.journey import Journey, about, called
 from alcor.tracing.packet import WITH_PORTS, Packet
-from alcor.tracing.path import Stage
+from alcor.tracing.path import LEAVES, About, Stage
 from alcor.tracing.region import Leg, Region
 from alcor.values.addresses import Address, address
 from alcor.values.rendezvous import chosen
@@ -130,15 +130,16 @@ def _translate(journey: Journey, to: Address, by: FloatingIpRecord | RouterRecor
     journey.packet = packet._replace(source=to, ttl=packet.ttl - 1)
 
 
-def wire(journey: Journey, network: NetworkRecord, host: str) -> None:
-    """Out by this host's uplink, and in by that of the host which has the MAC."""
+def wire(journey: Journey, network: NetworkRecord, host: str, to: About) -> None:
+    """Out by this host's uplink, and in by that of the host which has the MAC of `to`."""
     if journey.came_by is Stage.UPLINK_OUT:
-        raise journey.drop(Stage.L2_DST, "what came from outside doesn't leave again")
+        raise journey.drop(Stage.L2_DST, "what came from outside doesn't leave again", to)
     if not journey.region.has_uplink(journey.host, network):
-        raise journey.drop(Stage.L2_DST, f"this host has no uplink to network {called(network)}")
-    journey.note(Stage.UPLINK_OUT, f"to the outside, from {journey.packet.source}")
+        says = f"this host has no uplink to network {called(network)}"
+        raise journey.drop(Stage.L2_DST, says, to)
+    journey.note(Stage.UPLINK_OUT, LEAVES)
     if not host:
-        raise journey.drop(Stage.UPLINK_OUT, "no host takes it from there")
+        raise journey.drop(Stage.UPLINK_OUT, "no host takes it from there", to)
     journey.arrive(host, Stage.UPLINK_OUT)
 
 

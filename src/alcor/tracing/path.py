@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from alcor.tracing.packet import Packet
 
+LEAVES = "by an uplink"
+
 
 class Verdict(StrEnum):
     """What becomes of a packet."""
@@ -62,6 +64,7 @@ class Step(NamedTuple):
     network_id: str
     says: str
     about: About | None = None
+    outside: Packet | None = None  # as it is, where it leaves a router for what is outside
 
 
 class Trace(NamedTuple):
@@ -81,23 +84,32 @@ class Trace(NamedTuple):
 
 
 def as_seen_by(trace: Trace, project_id: str) -> Trace:
-    """What a project may know of a trace: all until another's resource decides; no hosts."""
+    """What a project may know of a trace: all until another's resource decides; no hosts, nor
+    MACs."""
+    if trace.ways:
+        ways = tuple(as_seen_by(each, project_id) for each in trace.ways)
+        if len({each.verdict for each in ways}) == 1:
+            return ways[0]  # that they differ is only to be seen where others decide
+        return ways[0]._replace(verdict=trace.verdict, ways=ways)
     shown: list[Step] = []
     for step in trace.steps:
         if step.about is not None and not _sees(step.about, project_id):
-            return Trace(*_cut(shown, step))
+            return _cut(shown, step)
         shown.append(step._replace(host=""))
-    ways = tuple(as_seen_by(each, project_id) for each in trace.ways)
-    return trace._replace(steps=tuple(shown), ways=ways)
+    return trace._replace(steps=tuple(shown), macs=("", ""))
 
 
 def _sees(about: About, project_id: str) -> bool:
     return about.project_id == project_id or not {project_id, "*"}.isdisjoint(about.shared_with)
 
 
-def _cut(shown: list[Step], step: Step) -> tuple[Verdict, tuple[Step, ...]]:
-    """Until the foreign step; of what is outside it isn't even said that it is here."""
-    if shown and shown[-1].stage is Stage.UPLINK_OUT:
-        return Verdict.LEAVES, tuple(shown)
+def _cut(shown: list[Step], step: Step) -> Trace:
+    """Until the foreign step; of what is outside it isn't even said that it is here: the answer is
+    the same as of a packet that leaves for whom nobody here knows."""
+    wire = [each for each in shown[-1:] if each.stage is Stage.UPLINK_OUT]
+    left = shown[: len(shown) - len(wire)]
+    if left and left[-1].outside is not None:
+        out = Step(Stage.UPLINK_OUT, "", left[-1].network_id, LEAVES)
+        return Trace(Verdict.LEAVES, (*left, *(wire or [out])), packet=left[-1].outside)
     says = "what another project has decides from here on"
-    return Verdict.UNSEEN, (*shown, Step(step.stage, "", "", says))
+    return Trace(Verdict.UNSEEN, (*shown, Step(step.stage, "", "", says)))

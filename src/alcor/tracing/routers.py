@@ -7,7 +7,7 @@ from alcor.intent.records import PortRecord, RouterRecord
 from alcor.tracing import outside
 from alcor.tracing.journey import Journey, about, called
 from alcor.tracing.outside import AtFloating, AtGateway
-from alcor.tracing.path import Stage, Verdict
+from alcor.tracing.path import LEAVES, Stage, Verdict
 from alcor.tracing.region import Leg
 from alcor.values.addresses import Address, Prefix, address, prefix
 from alcor.values.protocols import ICMPV6
@@ -202,14 +202,15 @@ def _neighbour(journey: Journey, leg: Leg, hop: Address) -> Holder:
     if (other := region.leg_at(network.id, hop)) is not None:
         return AtRouter(other)
     if (gateway := region.gateway_at(network.id, hop)) is not None:
+        journey.go_outside(hop)
         return AtGateway(gateway)
     if (found := region.floating_at(network.id, hop)) is not None:
+        journey.go_outside(hop)
         return AtFloating(*found)
     if region.leads_out(network.id) and region.has_uplink(journey.host, network):
         if journey.came_by is Stage.UPLINK_OUT:
             raise journey.drop(Stage.L2_DST, "what came from outside doesn't leave again")
-        journey.note(Stage.NEIGHBOUR, f"{hop} is outside: the host asks who has it")
-        says = f"by the uplink to {network.physical_network}, from {journey.packet.source}"
-        raise journey.end(Verdict.LEAVES, Stage.UPLINK_OUT, says)
+        journey.go_outside(hop)
+        raise journey.end(Verdict.LEAVES, Stage.UPLINK_OUT, LEAVES)
     says = f"nobody on network {called(network)} has the next hop, {hop}"
     raise journey.refuse(Stage.NEIGHBOUR, says, about(network))

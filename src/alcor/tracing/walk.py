@@ -160,11 +160,11 @@ def _come_in(journey: Journey, at: AtGateway | AtFloating) -> None:
     """To the outside of a router, wherever that is."""
     region, gateway = journey.region, at.gateway
     if isinstance(at, AtFloating):
-        host = outside.home_of(region, at)
+        host, to = outside.home_of(region, at), about(at.floating)
     else:
-        host = outside.central_host(region, gateway)
+        host, to = outside.central_host(region, gateway), about(gateway.router)
     if host != journey.host:
-        outside.wire(journey, gateway.network, host)
+        outside.wire(journey, gateway.network, host, to)
     outside.come_in(journey, at)
 
 
