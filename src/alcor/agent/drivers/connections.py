@@ -53,6 +53,9 @@ class ConnectionLimits:
     async def keep(self) -> None:
         """Limit zones that are not, and say of which no more connections are kept."""
         zones = self._zones()
+        if not zones:  # a host without machines may not even have a datapath yet
+            self._tell_full({}, {})
+            return
         try:
             socket = appctl.switch_socket(self._run_dir)
             there = _limited(await self._ask(socket, "dpctl/ct-get-limits", self._datapath))

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.agent.drivers.connections import ConnectionLimits, zones_at_once
 from alcor.agent.metrics import Metrics
@@ -73,6 +74,17 @@ def test_zones_have_their_limit_again_when_the_switch_has_forgotten_it(
     switch.asked.clear()
     asyncio.run(kept.keep())
     assert switch.asked == ["dpctl/ct-get-limits"]
+
+
+def test_a_switch_without_zones_is_not_asked(switch: Switch, tmp_path: Path) -> None:
+    switch.declines = True  # no datapath exists before the first bridge does
+    zones: dict[int, str] = {}
+    kept = limits(switch, tmp_path, 70, zones)
+
+    with capture_logs() as said:
+        asyncio.run(kept.keep())
+
+    assert (switch.asked, said) == ([], [])
 
 
 def test_many_zones_are_limited_by_several_calls(switch: Switch, tmp_path: Path) -> None:
