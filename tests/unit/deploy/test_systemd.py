@@ -80,3 +80,13 @@ def test_the_control_plane_may_write_where_the_guide_has_its_data() -> None:
 
     assert f'data = "/var/lib/{service(unit)["StateDirectory"]}"' in GUIDE
     assert f"useradd --system --home-dir /var/lib/alcor {service(unit)['User']} " in GUIDE
+
+
+@pytest.mark.parametrize("kind", ["StateDirectory", "LogsDirectory"])
+def test_a_folder_is_not_given_to_two_users(kind: str) -> None:
+    """Whoever starts gets all of its own, so an agent beside a control plane would take it away."""
+    users: dict[str, set[str]] = {}
+    for unit in UNITS:
+        users.setdefault(service(unit)[kind], set()).add(service(unit).get("User", "root"))
+
+    assert {folder: who for folder, who in users.items() if len(who) > 1} == {}
