@@ -7,7 +7,7 @@ side, in one checkout and in several.
 
 import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from alcor.client.api import NETWORK, PORT, SUBNET, Kind
 from alcor.lab import lab as labs
 from alcor.lab import parts
 from alcor.lab.lab import Lab
+from alcor.lab.layout import LabError
 from alcor.lab.machines import give_address
 from alcor.lab.record import Machine
 from alcor.lab.traffic.frames import FrameSocket
@@ -282,6 +283,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Recorder(update=bool(config.getoption("--update"))))
 
 
+def _keep_evidence(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Before its lab is used by the next test, or taken down."""
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if isinstance(lab, Lab):
+        with suppress(LabError, OSError):
+            kept = lab.keep_evidence(lab.machines())
+            report.sections.append(("What the lab knew", f"is kept in {kept}"))
+
+
 class _Recorder:
     """Notes which tests that prove something passed in all their cases."""
 
@@ -295,6 +305,8 @@ class _Recorder:
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if report.failed and report.when == "call":
+            _keep_evidence(item, report)
         if item.get_closest_marker("proves") is not None:
             name = f"{item.path.relative_to(proofs.FOLDER)}::{item.originalname}"  # type: ignore[attr-defined]
             if report.failed:

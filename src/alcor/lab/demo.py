@@ -108,6 +108,8 @@ def run(
                 labs.down(name)
                 if lab is not None and endpoint:
                     _forget(job, lab)
+        if lab is not None:
+            lab.api.close()
     return job
 
 
@@ -148,7 +150,10 @@ def _do(job: Job, lab: Lab, watch: Watch) -> None:
     with _timed(job, Stage.LEASES, watch):
         job.lease_by_machine = lab.get_leases(machines)
     with _timed(job, Stage.PINGS, watch):
-        _ping(job, lab)
+        silent = _ping(job, lab)
+    if silent:
+        kept = lab.keep_evidence([machine for machine in machines if machine.name in silent])
+        job.missing.append(f"what is known of it is kept in {kept}")
 
 
 def _make_network(job: Job, api: Api) -> None:
@@ -182,13 +187,16 @@ def _wait_active(job: Job, api: Api) -> None:
     job.missing.append(f"ports that are not ACTIVE: {', '.join(not_active())}")
 
 
-def _ping(job: Job, lab: Lab) -> None:
+def _ping(job: Job, lab: Lab) -> set[str]:
+    """Ping all pairs; the machines that have no lease, no answer, or did not give one."""
     result = lab.ping_all({name: lease.address for name, lease in job.lease_by_machine.items()})
     job.pings_ok, job.pings_total = result.ok, result.total
-    for name in sorted(job.host_of_machine.keys() - job.lease_by_machine.keys()):
+    without = job.host_of_machine.keys() - job.lease_by_machine.keys()
+    for name in sorted(without):
         job.missing.append(f"{name} got no lease")
     for pair in result.unanswered[:10]:
         job.missing.append(f"{pair.source} has no answer from {pair.target} ({pair.address})")
+    return without | {name for pair in result.unanswered for name in (pair.source, pair.target)}
 
 
 @contextmanager

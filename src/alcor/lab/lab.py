@@ -6,11 +6,12 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from alcor.client.api import Api, Item
 from alcor.client.credentials import SignedIn, sign_in
-from alcor.lab import hosts, machines, namespaces, outside, parts, processes
+from alcor.lab import evidence, hosts, machines, namespaces, outside, parts, processes
 from alcor.lab.layout import (
     LabError,
     LabHost,
@@ -123,6 +124,10 @@ class Lab:
         """Every machine asks every other, until all have answered or the time is up."""
         where = {name: self.layout.machine_namespace(name) for name in address_by_machine}
         return ping(all_pairs(address_by_machine), where, timeout_s)
+
+    def keep_evidence(self, of: Sequence[Machine]) -> Path:
+        """Write down what the lab knows of these machines and of all hosts; the new folder."""
+        return evidence.keep(self.layout, self.hosts, of, self.api)
 
     def stream(self, machine: str, address: str, interval: float = interval_s) -> Stream:
         """A ping every `interval` seconds from a machine, to be used as a context."""

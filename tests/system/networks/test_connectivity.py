@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from shutil import rmtree
 
 import pytest
 
@@ -52,6 +53,7 @@ def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
     machines = lab.plug(lab.api.create(PORT, [body]).items)
 
     lease = lab.get_leases(machines)["lease1"]
+    kept = lab.keep_evidence(machines)
 
     assert lease.address == machines[0].addresses[0]
     assert (lease.length, lease.mtu) == (23, "1400")
@@ -59,6 +61,12 @@ def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
     assert "198.51.100.0/24 10.6.0.9" in lease.routes
     assert "0.0.0.0/0 10.6.0.1" in lease.routes
     assert lease.lease_s > 0
+    assert "lease of" in (kept / "lease1" / "lease1.dhcp.log").read_text()
+    assert "controller(" in (kept / "lease1" / "dhcp-trace").read_text()
+    assert machines[0].mac in (kept / "h1" / "dump-flows").read_text()
+    assert (kept / "h1" / "agent" / "goal-state").exists()
+    assert (kept / "h2" / "agent.log").read_text()
+    rmtree(kept)
     lab.unplug(machines)
 
 

@@ -6,14 +6,18 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from tests.system.conftest import of_this_checkout
 
 from alcor.client.api import NETWORK, NODE, PORT, Api
+from alcor.lab import demo as main_job
 from alcor.lab import lab as labs
 from alcor.lab import namespaces, parts, processes
+from alcor.lab.demo import Stage
 from alcor.lab.layout import layout
+from alcor.lab.traffic import dhcp
 from alcor.lab.waiting import wait_until
 
 NAME = of_this_checkout("sysmain")
@@ -63,6 +67,29 @@ def test_the_demo_draws_the_hosts_and_the_stages() -> None:
     assert "h1" in done.stdout
     assert "all-pairs ping" in done.stdout
     assert what_is_there() == ([], [], [])
+
+
+def test_a_demo_without_a_lease_says_where_it_keeps_what_is_known_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dhcp, "tries_max", 1)
+
+    def watch(stage: Stage, ended: bool) -> None:
+        if stage is Stage.LEASES and not ended:
+            parts.stop_agent(layout(NAME).host(1))
+
+    job = main_job.run(NAME, 2, 2, watch)
+
+    assert [machine for machine in job.host_of_machine if machine not in job.lease_by_machine] == [
+        "vm1"
+    ]
+    assert job.missing[0] == "vm1 got no lease"
+    folder = Path(job.missing[-1].rpartition(" ")[2])
+    assert "no lease" in (folder / "vm1" / "vm1.dhcp.log").read_text()
+    assert json.loads((folder / "vm1" / "port").read_text())["name"] == "vm1"
+    assert (folder / "h1" / "dump-flows").read_text()
+    assert what_is_there() == ([], [], [])
+    rmtree(folder)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -141,7 +141,9 @@ def plug(
         [m.name, f"h{m.host}", leases[m.name].address if m.name in leases else ""] for m in machines
     ]
     write_table(["Machine", "Host", "Lease"], rows)
-    if len(leases) < len(asking):
+    if without := [each for each in asking if each.name not in leases]:
+        kept = lab.keep_evidence(without)
+        typer.secho(f"not all got a lease; what is known of it is kept in {kept}", fg="red")
         raise typer.Exit(Exit.FAILED)
 
 

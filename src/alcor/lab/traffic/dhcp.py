@@ -77,7 +77,7 @@ def own_script(lab: Layout, script: Path) -> Path:
 def _start_client(lab: Layout, machine: Machine, script: Path) -> int:
     lease = lease_path(lab, machine)
     lease.unlink(missing_ok=True)
-    argv = ["udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", str(tries_max), "-T", "1"]
+    argv = ["udhcpc", "-vv", "-i", "eth0", "-f", "-q", "-n", "-t", str(tries_max), "-T", "1"]
     argv += ["-O", "mtu", "-O", "staticroutes", "-x", f"hostname:{machine.name}"]
     with namespaces.inside(lab.machine_namespace(machine.name)):
         return processes.start(
