@@ -15,7 +15,7 @@ import typer
 from alcor.cli.exits import EXIT_CODES, Exit, exit_for, tell
 from alcor.cli.lab import commands as lab
 from alcor.cli.operating import doctor, imports, rebuild, serve, status
-from alcor.cli.options import Format, given
+from alcor.cli.options import RowsFormat, given
 from alcor.cli.resources.tree import Tree
 from alcor.cli.session import Endpoint, api, default_endpoint, wait_default_s, wait_for
 from alcor.cli.tables import Output
@@ -84,7 +84,7 @@ def wait(
     log: Annotated[
         bool, typer.Option("--log", help="Say whenever more or fewer hosts are behind.")
     ] = False,
-    output: Format = Output.TABLE,
+    output: RowsFormat = Output.TABLE,
     endpoint: Endpoint = default_endpoint,
 ) -> None:
     """Wait for the hosts."""

@@ -1,6 +1,6 @@
 """Options that many commands share, and options that are made of settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +13,42 @@ from alcor.agent.config import AgentConfig
 from alcor.cli.tables import Output
 from alcor.runtime.config import settings_of
 
-Format = Annotated[
+
+def _one_of(*outputs: Output) -> Callable[[Output], Output]:
+    """Refuse a form that a command's result does not have."""
+
+    def checked(output: Output) -> Output:
+        if output not in outputs:
+            raise typer.BadParameter(f"it is written as {', '.join(outputs)}")
+        return output
+
+    return checked
+
+
+_HOW = "How to write the result."
+# Of resources; of rows of anything else; and of what is no rows.
+Format = Annotated[Output, typer.Option("--format", "-f", help=_HOW, rich_help_panel="Client")]
+RowsFormat = Annotated[
     Output,
-    typer.Option("--format", "-f", help="How to write the result.", rich_help_panel="Client"),
+    typer.Option(
+        "--format",
+        "-f",
+        help=_HOW,
+        metavar="table|json|yaml|csv|value",
+        callback=_one_of(Output.TABLE, Output.JSON, Output.YAML, Output.CSV, Output.VALUE),
+        rich_help_panel="Client",
+    ),
+]
+WholeFormat = Annotated[
+    Output,
+    typer.Option(
+        "--format",
+        "-f",
+        help=_HOW,
+        metavar="table|json|yaml",
+        callback=_one_of(Output.TABLE, Output.JSON, Output.YAML),
+        rich_help_panel="Client",
+    ),
 ]
 Fields = Annotated[
     list[str] | None,

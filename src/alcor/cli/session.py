@@ -8,12 +8,20 @@ from time import monotonic
 from typing import Annotated, Any
 
 import typer
+from msgspec import to_builtins
 
 from alcor.cli.exits import Exit
 from alcor.cli.kinds import client_kind
 from alcor.cli.options import Format, named
-from alcor.cli.tables import Output, fields_named, write_item, write_items, write_json, write_table
-from alcor.client.api import Api, Convergence, Item, Kind
+from alcor.cli.tables import (
+    Output,
+    fields_named,
+    write_item,
+    write_items,
+    write_records,
+    write_whole,
+)
+from alcor.client.api import Api, Convergence, Item, Kind, LaggingHost
 from alcor.client.connection import ClientError
 from alcor.client.credentials import sign_in
 
@@ -214,12 +222,12 @@ def wait_for(
     With `log` it says on standard error whenever the number of hosts that are behind is another.
     """
     state = _logged(client, revision, timeout_s) if log else client.wait(revision, timeout_s)
-    if output is Output.JSON:
-        write_json(state)
+    if output in (Output.JSON, Output.YAML):
+        write_whole(state, output)
+    elif not state.converged:
+        _name_lagging(state, timeout_s, output)
     if state.converged:
         return
-    if output is not Output.JSON:
-        _name_lagging(state, timeout_s)
     raise typer.Exit(Exit.NOT_CONVERGED)
 
 
@@ -232,19 +240,18 @@ def _logged(client: Api, revision: str, timeout_s: float) -> Convergence:
         if len(hosts) != behind:
             behind = len(hosts)
             some = ", ".join(hosts[:hosts_named_max]) + (" ..." if behind > hosts_named_max else "")
-            said = f"{behind} hosts are behind: {some}" if behind else "all hosts have it"
+            count = f"{behind} host{'' if behind == 1 else 's'}"
+            said = f"{count} behind: {some}" if behind else "all hosts have it"
             typer.echo(f"{monotonic() - began:6.2f} s  {said}", err=True)
         if state.converged or passed >= timeout_s:
             return state
 
 
-def _name_lagging(state: Convergence, timeout_s: float) -> None:
+def _name_lagging(state: Convergence, timeout_s: float, output: Output) -> None:
     typer.secho(
         f"after {timeout_s:g} s these hosts have not applied {state.revision}:",
         fg="yellow",
         err=True,
     )
-    rows = [
-        [h.host, str(h.applied), str(h.wanted), "yes" if h.connected else "no"] for h in state.hosts
-    ]
-    write_table(["Host", "Applied", "Wanted", "Connected"], rows)
+    titles = {field: field.capitalize() for field in LaggingHost.__struct_fields__}
+    write_records([to_builtins(host) for host in state.hosts], titles, output)

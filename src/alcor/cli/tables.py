@@ -279,7 +279,7 @@ def write_items(
     """Write a list."""
     wanted = fields_named(kind, items, wanted)
     if output in (Output.JSON, Output.YAML):
-        _write_whole([_part(item, wanted) for item in items], output)
+        write_whole([_part(item, wanted) for item in items], output)
         return
     if output is Output.ID:
         typer.echo("".join(f"{item.get(kind.key, '')}\n" for item in items), nl=False)
@@ -296,7 +296,7 @@ def write_item(kind: Kind, item: Item, output: Output, wanted: Sequence[str] = (
     """Write one with all its fields, or those that were asked for."""
     wanted = fields_named(kind, [item], wanted)
     if output in (Output.JSON, Output.YAML):
-        _write_whole(_part(item, wanted), output)
+        write_whole(_part(item, wanted), output)
         return
     if output is Output.ID:
         typer.echo(item.get(kind.key, ""))
@@ -315,11 +315,23 @@ def _part(item: Item, wanted: Sequence[str]) -> Item:
     return {field: item[field] for field in wanted if field in item} if wanted else item
 
 
-def _write_whole(value: object, output: Output) -> None:
+def write_whole(value: object, output: Output) -> None:
+    """Write anything as JSON, indented, or as YAML."""
     if output is Output.JSON:
-        write_json(value)
+        typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
     else:
         typer.echo(msgspec.yaml.encode(value).decode(), nl=False)
+
+
+def write_records(records: Sequence[Item], titles: Mapping[str, str], output: Output) -> None:
+    """Write what is no resource, in any form of `RowsFormat`; `titles` are of a table, by field."""
+    rows = [[plain(record[field]) for field in titles] for record in records]
+    if output is Output.TABLE:
+        write_table(list(titles.values()), rows)
+    elif output in (Output.JSON, Output.YAML):
+        write_whole(records, output)
+    else:
+        _write_rows(list(titles), rows, output)
 
 
 def _write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], output: Output) -> None:
@@ -331,11 +343,6 @@ def _write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], output: Ou
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([titles, *rows])
     typer.echo(text.getvalue(), nl=False)
-
-
-def write_json(value: object) -> None:
-    """Write JSON, indented."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def write_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

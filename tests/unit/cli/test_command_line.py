@@ -214,6 +214,8 @@ def test_waiting_names_the_hosts_that_are_behind(endpoint: str) -> None:
 
     assert done.exit_code == Exit.NOT_CONVERGED
     assert "h2" in done.stdout
+    told = alcor(endpoint, "wait", "port:99", "--timeout", "0", "-f", "csv")
+    assert told.stdout.splitlines()[0] == "host,applied,wanted,connected"
     assert alcor(endpoint, "wait", "port:7").exit_code == Exit.DONE
 
 
@@ -398,7 +400,7 @@ def test_the_shell_completes_names_of_what_is_there(
 def test_a_log_of_waiting_tells_who_is_behind(endpoint: str) -> None:
     done = alcor(endpoint, "wait", "port:99", "--timeout", "0", "--log")
 
-    assert "1 hosts are behind: h2" in done.output
+    assert "1 host behind: h2" in done.output
     assert "all hosts have it" in alcor(endpoint, "wait", "port:7", "--log").output
 
 

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -100,6 +102,38 @@ def test_a_region_that_is_well_is_called_so() -> None:
     assert found["delivery"] == ("good", "hosts are told of changes")
     assert found["hosts"] == ("good", "3 are there")
     assert found["releases"] == ("good", "agents: 1.0 on 2, 1.1 on 1")
+
+
+def test_it_is_written_in_every_form_that_rows_have() -> None:
+    """All forms but JSON were the table, also where a script had asked for them."""
+    with region(WELL, [node("h1")]) as endpoint:
+
+        def asked(form: str) -> Result:
+            return CliRunner().invoke(app, ["status", "--endpoint", endpoint, "-f", form])
+
+        yaml, csv, value, id_ = map(asked, ("yaml", "csv", "value", "id"))
+
+    assert [each["check"] for each in msgspec.yaml.decode(yaml.stdout)][:1] == ["control plane"]
+    assert csv.stdout.splitlines()[0] == "check,health,says,next_step"
+    assert value.stdout.splitlines()[1].startswith("delivery good hosts are told of changes")
+    assert id_.exit_code == Exit.USAGE
+    assert "it is written as table, json, yaml" in id_.output
+
+
+def test_it_names_the_control_plane_that_it_has_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever cloud was signed in to, 127.0.0.1:9696 was said to be well."""
+    with region(WELL, []) as endpoint:
+        cloud = {"auth_type": "none", "auth": {"endpoint": endpoint}}
+        file = tmp_path / "clouds.yaml"
+        file.write_text(json.dumps({"clouds": {"mine": cloud}}))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+        monkeypatch.setenv("OS_CLOUD", "mine")
+        monkeypatch.delenv("ALCOR_ENDPOINT", raising=False)
+        done = CliRunner().invoke(app, ["status", "-f", "json"])
+
+    assert json.loads(done.stdout)[0]["says"] == f"{endpoint} answers, and can do its work"
 
 
 def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:

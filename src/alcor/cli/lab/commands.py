@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from alcor.cli.exits import Exit
-from alcor.cli.options import Format, given
-from alcor.cli.tables import Output, write_json, write_table
+from alcor.cli.options import WholeFormat, given
+from alcor.cli.tables import Output, write_table, write_whole
 from alcor.client.api import PORT
 
 app = typer.Typer(
@@ -38,15 +38,15 @@ def up(
     uplinks: Annotated[
         int, typer.Option(help="How many hosts have an uplink to a world outside.")
     ] = 0,
-    output: Format = Output.TABLE,
+    output: WholeFormat = Output.TABLE,
 ) -> None:
     """Build a lab."""
     from alcor.lab import lab as labs
 
     signal.signal(signal.SIGTERM, _end)
     lab = labs.up(name, hosts, endpoint, agents_target, uplinks)
-    if output is Output.JSON:
-        write_json(lab.record)
+    if output is not Output.TABLE:
+        write_whole(lab.record, output)
         return
     typer.echo(f"lab '{name}' is up: {', '.join(host.name for host in lab.hosts)}")
     typer.secho(f"export ALCOR_ENDPOINT={lab.record.endpoint}", bold=True)
@@ -70,16 +70,16 @@ def down(
 
 
 @app.command("status", help="Show the lab's hosts and machines.")
-def status(name: Name = lab_default, output: Format = Output.TABLE) -> None:
+def status(name: Name = lab_default, output: WholeFormat = Output.TABLE) -> None:
     """Show the lab."""
     from alcor.lab import lab as labs
     from alcor.lab import outside
 
     lab = labs.open_lab(name)
     hosts, machines = lab.status(), lab.machines()
-    if output is Output.JSON:
+    if output is not Output.TABLE:
         rows = [{**h._asdict(), "host": h.host.name, "tunnel_ip": h.host.tunnel_ip} for h in hosts]
-        write_json({"lab": lab.record, "hosts": rows, "machines": machines})
+        write_whole({"lab": lab.record, "hosts": rows, "machines": machines}, output)
         return
     typer.echo(f"API {lab.record.endpoint}, agents at {lab.record.agents_target}")
     write_table(
@@ -185,7 +185,7 @@ def ping(
     version: Annotated[int, typer.Option(min=4, max=6, help="IP version: 4 or 6.")] = 4,
     timeout: Annotated[float, typer.Option(help="Seconds.")] = 10.0,
     name: Name = lab_default,
-    output: Format = Output.TABLE,
+    output: WholeFormat = Output.TABLE,
 ) -> None:
     """Ping all pairs."""
     from alcor.lab import lab as labs
@@ -193,8 +193,8 @@ def ping(
     lab = labs.open_lab(name)
     addresses = given(**{m.name: m.address(version) for m in lab.machines(machines or ())})
     result = lab.ping_all(addresses, timeout)
-    if output is Output.JSON:
-        write_json({"pings_ok": result.ok, "pings_total": result.total})
+    if output is not Output.TABLE:
+        write_whole({"pings_ok": result.ok, "pings_total": result.total}, output)
     else:
         typer.echo(f"{result.ok} of {result.total} pings")
         for pair in result.unanswered:
@@ -233,7 +233,7 @@ def demo(
             agents_target=agents_target,
         )
     if as_json:
-        write_json(job.summary())
+        write_whole(job.summary(), Output.JSON)
     else:
         Console().print(draw(job))
         if keep:

@@ -10,13 +10,19 @@ import typer
 
 from alcor.agent.config import AgentConfig
 from alcor.cli.exits import Exit
-from alcor.cli.options import ConfigFile, Format, given, named, of_agent
+from alcor.cli.options import ConfigFile, RowsFormat, given, named, of_agent
 from alcor.cli.session import with_parameters
-from alcor.cli.tables import Output, write_json, write_table
+from alcor.cli.tables import Output, write_records
 
 if TYPE_CHECKING:
     from alcor.agent.doctor.finding import Finding
 
+_TITLES = {
+    "check": "Check",
+    "health": "Health",
+    "says": "What was seen",
+    "next_step": "What to do",
+}
 _Endpoint = Annotated[
     str, typer.Option(envvar="ALCOR_ENDPOINT", help="The API, which is asked for the time.")
 ]
@@ -40,11 +46,7 @@ def tell_findings(findings: Sequence["Finding"], output: Output) -> None:
     """Write them; exit status 1 when something is wrong."""
     from alcor.agent.doctor.finding import sick
 
-    if output is Output.JSON:
-        write_json([each._asdict() for each in findings])
-    else:
-        rows = [[each.check, each.health, each.says, each.next_step] for each in findings]
-        write_table(["Check", "Health", "What was seen", "What to do"], rows)
+    write_records([each._asdict() for each in findings], _TITLES, output)
     if sick(findings):
         raise typer.Exit(Exit.FAILED)
 
@@ -55,6 +57,6 @@ doctor = with_parameters(
         named("config", ConfigFile),
         *of_agent(),
         named("endpoint", _Endpoint, ""),
-        named("output", Format, Output.TABLE),
+        named("output", RowsFormat, Output.TABLE),
     ],
 )

@@ -10,9 +10,9 @@ import typer
 
 from alcor.cli.exits import Exit
 from alcor.cli.kinds import resources
-from alcor.cli.options import Format
+from alcor.cli.options import WholeFormat
 from alcor.cli.session import Endpoint, default_endpoint
-from alcor.cli.tables import Output, write_json, write_table
+from alcor.cli.tables import Output, write_table, write_whole
 from alcor.client.connection import Connection, Refused, place_of
 from alcor.client.credentials import SignedIn, sign_in
 
@@ -71,7 +71,7 @@ def bring(
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before --prune.")] = False,
-    output: Format = Output.TABLE,
+    output: WholeFormat = Output.TABLE,
     endpoint: Endpoint = default_endpoint,
 ) -> None:
     """Bring all, or say what would be brought; exit status 1 when something is missing."""
@@ -190,8 +190,8 @@ class _Progress:
 
 
 def _report(ledger: "Ledger", output: Output) -> None:
-    if output in (Output.JSON, Output.YAML):
-        write_json({"complete": ledger.complete, **_as_dict(ledger)})
+    if output is not Output.TABLE:
+        write_whole({"complete": ledger.complete, **_as_dict(ledger)}, output)
         return
     titles = dict(_COLUMNS)
     if ledger.check:

@@ -8,10 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from alcor.agent.config import AgentConfig
-from alcor.cli.options import ConfigFile, Format, Settings, given, named, of_agent, settings
+from alcor.cli.options import ConfigFile, RowsFormat, Settings, given, named, of_agent, settings
 from alcor.cli.session import with_parameters
-from alcor.cli.tables import Output, plain, write_json, write_table
+from alcor.cli.tables import Output, plain, write_records, write_whole
 
+_TITLES = {
+    "setting": "Setting",
+    "value": "Value",
+    "environment": "Environment",
+    "description": "What it is",
+}
 _AGENTS, _HEALTH = "agents.listen", "served.health_listen"
 
 config_app = typer.Typer(no_args_is_help=True, help="What Alcor is set to.")
@@ -71,14 +77,14 @@ def serve(
 
 
 @config_app.command("show", help="Show every setting of the control plane, and what it is now.")
-def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
+def show(config: ConfigFile = None, output: RowsFormat = Output.TABLE) -> None:
     """Show the settings."""
     from alcor.assembly.config import Config
     from alcor.runtime.config import load, settings_of
 
     settings = load(Config, config, os.environ)
-    if output is Output.JSON:
-        write_json(settings)
+    if output in (Output.JSON, Output.YAML):
+        write_whole(settings, output)
         return
     rows = []
     for setting in settings_of(Config):
@@ -87,8 +93,15 @@ def show(config: ConfigFile = None, output: Format = Output.TABLE) -> None:
             value = getattr(value, name)
         changed = "" if value == setting.default else f"(default {plain(setting.default)})"
         shown = f"{plain(value)} {changed}".strip()
-        rows.append([setting.name, shown, setting.environment, setting.description])
-    write_table(["Setting", "Value", "Environment", "What it is"], rows)
+        rows.append(
+            {
+                "setting": setting.name,
+                "value": shown if output is Output.TABLE else plain(value),
+                "environment": setting.environment,
+                "description": setting.description,
+            }
+        )
+    write_records(rows, _TITLES, output)
 
 
 def _agent(config: Path | None, **options: Any) -> None:

@@ -8,7 +8,7 @@ from math import isinf
 from alcor.agent.doctor.certificate import lasting
 from alcor.agent.doctor.finding import Finding, fault, good, unknown
 from alcor.cli.operating.doctor import tell_findings
-from alcor.cli.options import Format
+from alcor.cli.options import RowsFormat
 from alcor.cli.session import Endpoint, api, default_endpoint
 from alcor.cli.tables import Output
 from alcor.client.api import NODE, Api, Item
@@ -19,11 +19,11 @@ page_items = 1_000
 hosts_named_max = 10
 
 
-def status(endpoint: Endpoint = default_endpoint, output: Format = Output.TABLE) -> None:
+def status(endpoint: Endpoint = default_endpoint, output: RowsFormat = Output.TABLE) -> None:
     """Look at the control plane and its hosts; exit status 1 when something is wrong."""
     with api(endpoint) as client:
         findings = [
-            _plane(client.checks(), endpoint),
+            _plane(client.checks(), client.endpoint),
             _delivery(client),
             *_hosts(client),
             *_proofs(client.ends(), now_s()),

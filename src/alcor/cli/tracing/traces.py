@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from alcor.cli.exits import Exit
-from alcor.cli.options import Format, given, pair
+from alcor.cli.options import WholeFormat, given, pair
 from alcor.cli.session import Endpoint, Project, api, default_endpoint
-from alcor.cli.tables import Output, console, write_json
+from alcor.cli.tables import Output, console, write_whole
 from alcor.client.api import PORT, Api, Item
 
 
@@ -31,7 +31,7 @@ def trace(
         typer.Option("--switch", metavar="HOST=DIR", help="Where a host's switch has its sockets."),
     ] = None,
     lab: Annotated[str, typer.Option(help="The lab whose switches are asked.")] = "alcor",
-    output: Format = Output.TABLE,
+    output: WholeFormat = Output.TABLE,
     endpoint: Endpoint = default_endpoint,
     project: Project = "",
 ) -> None:
@@ -53,12 +53,10 @@ def trace(
         found = client.trace(asked | _destination(client, to))
     if live:
         found["live"] = _live(found, asked["from_port"], switches or [], lab)
-    if output is Output.JSON:
-        write_json(found)
-    elif output is Output.TABLE:
+    if output is Output.TABLE:
         console().print(draw(found))
     else:
-        typer.echo(found["verdict"])
+        write_whole(found, output)
     if any(each["differs"] for each in found.get("live", ())):
         raise typer.Exit(Exit.FAILED)
     if found["verdict"] not in ARRIVES:
