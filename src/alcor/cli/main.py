@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from alcor.cli.exits import EXIT_CODES, Exit, exit_for, tell
+from alcor.cli.help import Commands
 from alcor.cli.lab import commands as lab
 from alcor.cli.operating import doctor, imports, rebuild, serve, status
 from alcor.cli.options import RowsFormat, given
@@ -26,25 +27,30 @@ from alcor.runtime.config import ConfigError
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
-app = typer.Typer(
-    name="alcor",
+app = Commands(
+    f"Virtual networks for a region: the control plane, its hosts, and a lab.\n\n{EXIT_CODES}",
     cls=Tree,
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help=f"Virtual networks for a region: the control plane, its hosts, and a lab.\n\n{EXIT_CODES}",
+    name="alcor",
 )
 
 
 @app.callback()
 def who(
     token: Annotated[
-        str, typer.Option(help="Send this token; else ALCOR_TOKEN, OS_TOKEN, OS_CLOUD or OS_*.")
+        str,
+        typer.Option(
+            metavar="TOKEN", help="Send this token; else ALCOR_TOKEN, OS_TOKEN, OS_CLOUD or OS_*."
+        ),
     ] = "",
-    os_cloud: Annotated[str, typer.Option(help="Sign in to this cloud of clouds.yaml.")] = "",
-    endpoint: Annotated[str, typer.Option(help="Where the API is, for any command.")] = "",
-    project: Annotated[str, typer.Option(help="Act in this project, in any command.")] = "",
+    os_cloud: Annotated[
+        str, typer.Option(metavar="CLOUD", help="Sign in to this cloud of clouds.yaml.")
+    ] = "",
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="Where the API is, for any command.")
+    ] = "",
+    project: Annotated[
+        str, typer.Option(metavar="ID", help="Act in this project, in any command.")
+    ] = "",
 ) -> None:
     """Say who asks whom: for the commands it is as if the environment said so."""
     said = given(
@@ -80,7 +86,9 @@ app.command("trace", help="Follow a packet from a port: does it get there, and w
 @app.command("wait", help="Wait until all hosts concerned have applied a write.")
 def wait(
     revision: Annotated[str, typer.Argument(help="As a write answered it, e.g. port:12.")],
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds.")] = wait_default_s,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait.")
+    ] = wait_default_s,
     log: Annotated[
         bool, typer.Option("--log", help="Say whenever more or fewer hosts are behind.")
     ] = False,

@@ -85,8 +85,10 @@ def setting_parameters(
     made = []
     for setting in settings_of(type_):
         names = [setting.name.replace("_", "-"), *filter(None, [short.get(setting.name)])]
-        about = setting.description.replace("[", "\\[")
-        option = typer.Option(*(f"--{name}" for name in names), help=about, show_default=False)
+        about = setting.description
+        metavar = "NUMBER" if setting.type in ("int", "float") else "TEXT"
+        decls = [f"--{name}" for name in names]
+        option = typer.Option(*decls, help=about, metavar=metavar, show_default=False)
         kind: Any = _TYPES.get(setting.type, str)
         annotation = Annotated[Optional[kind], option]  # noqa: UP045 - a value, not a type
         parameter = Parameter(setting.name, Parameter.KEYWORD_ONLY, annotation=annotation)

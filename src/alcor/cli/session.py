@@ -34,12 +34,17 @@ completed_max = 1_000  # names that are looked through for the shell
 Endpoint = Annotated[
     str,
     typer.Option(
-        envvar="ALCOR_ENDPOINT", help="Where the control plane's API is.", rich_help_panel="Client"
+        envvar="ALCOR_ENDPOINT",
+        metavar="URL",
+        help="Where the control plane's API is.",
+        rich_help_panel="Client",
     ),
 ]
 Project = Annotated[
     str,
-    typer.Option(envvar="ALCOR_PROJECT", help="Act in this project.", rich_help_panel="Client"),
+    typer.Option(
+        envvar="ALCOR_PROJECT", metavar="ID", help="Act in this project.", rich_help_panel="Client"
+    ),
 ]
 Columns = Annotated[
     list[str] | None,

@@ -244,7 +244,7 @@ _OTHERWISE = {
     ("node", "id"): "The host's name, as in binding:host_id.",
     ("flavor_service_profile", "id"): "The service profile.",
     ("subnet", "subnetpool_id"): "The pool to take a prefix from, when no CIDR is said.",
-    ("qos_policy", "shared"): "Whether every project may use it.",
+    ("log", "enabled"): "Whether lines are written.",
     ("policy", "is_default"): "Whether ports and networks of the project have it by themselves.",
     ("network", "is_default"): "Whether it is the way out of auto-allocated topologies.",
     ("metering_label", "shared"): "Whether it counts for the routers of every project.",

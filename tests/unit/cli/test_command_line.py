@@ -17,11 +17,8 @@ from tests.fixtures.ports import free_port
 from typer.testing import CliRunner, Result
 
 from alcor.cli.exits import Exit, exit_for, tell
-from alcor.cli.kinds import resources
 from alcor.cli.main import app
-from alcor.cli.resources.commands import commands_of
 from alcor.cli.resources.shortcuts import ports
-from alcor.cli.resources.tree import built
 from alcor.cli.session import names_of
 from alcor.client.api import Api
 from alcor.client.connection import ClientError, Refused, Unreachable
@@ -360,22 +357,6 @@ def test_a_title_that_is_no_field_is_refused(endpoint: str, tmp_path: Path) -> N
 
     assert done.exit_code == Exit.USAGE
     assert "'nmae' is no field" in done.output
-
-
-@pytest.mark.parametrize("name", resources())
-def test_every_command_of_a_kind_is_one_that_can_be_called(name: str) -> None:
-    for command, made in commands_of(name).items():
-        about, function = made()
-
-        assert about.endswith(".")
-        assert built(command, about, function).params
-
-
-def test_help_says_what_a_field_means() -> None:
-    done = CliRunner().invoke(app, ["port", "create", "--help"], env={"COLUMNS": "200"})
-
-    assert "The host that the port's machine is on." in done.stdout
-    assert "--security-group" in done.stdout
 
 
 def test_a_misspelt_command_is_told_what_it_may_have_meant(endpoint: str) -> None:

@@ -117,7 +117,7 @@ def test_it_is_written_in_every_form_that_rows_have() -> None:
     assert csv.stdout.splitlines()[0] == "check,health,says,next_step"
     assert value.stdout.splitlines()[1].startswith("delivery good hosts are told of changes")
     assert id_.exit_code == Exit.USAGE
-    assert "it is written as table, json, yaml" in id_.output
+    assert "it is written as table, json, yaml, csv, value" in id_.output
 
 
 def test_it_names_the_control_plane_that_it_has_asked(

@@ -8,17 +8,15 @@ from typing import Annotated
 import typer
 
 from alcor.cli.exits import Exit
+from alcor.cli.help import Commands
 from alcor.cli.options import WholeFormat, given
 from alcor.cli.tables import Output, write_table, write_whole
 from alcor.client.api import PORT
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Hosts and machines on this computer, on real Open vSwitch. Needs root.",
-)
+app = Commands("Hosts and machines on this computer, on real Open vSwitch. Needs root.")
 
 Name = Annotated[str, typer.Option(help="The lab's name; labs of other names stay untouched.")]
-Machines = Annotated[list[str] | None, typer.Argument(metavar="MACHINE...", help="None: all.")]
+Machines = Annotated[list[str] | None, typer.Argument(metavar="MACHINE", help="None: all.")]
 Hosts = Annotated[int, typer.Option(help="How many.")]
 Endpoint = Annotated[str, typer.Option(help="Use this control plane instead of its own.")]
 AgentsTarget = Annotated[
@@ -115,9 +113,7 @@ def _yes(fact: bool) -> str:
 
 @app.command("plug", help="Plug a machine into each of these ports, on the port's host.")
 def plug(
-    ports: Annotated[
-        list[str] | None, typer.Argument(metavar="PORT...", help="Names or ids.")
-    ] = None,
+    ports: Annotated[list[str] | None, typer.Argument(metavar="PORT", help="Names or ids.")] = None,
     network: Annotated[str, typer.Option(help="All ports of this network (name or id).")] = "",
     dhcp: Annotated[bool, typer.Option("--dhcp/--no-dhcp", help="Get leases at once.")] = True,
     name: Name = lab_default,

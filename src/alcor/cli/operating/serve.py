@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from alcor.agent.config import AgentConfig
+from alcor.cli.help import Commands
 from alcor.cli.options import ConfigFile, RowsFormat, Settings, given, named, of_agent, settings
 from alcor.cli.session import with_parameters
 from alcor.cli.tables import Output, plain, write_records, write_whole
@@ -20,7 +21,7 @@ _TITLES = {
 }
 _AGENTS, _HEALTH = "agents.listen", "served.health_listen"
 
-config_app = typer.Typer(no_args_is_help=True, help="What Alcor is set to.")
+config_app = Commands("What Alcor is set to.")
 
 
 def up(

@@ -98,7 +98,7 @@ def _which(name: str, *, many: bool = False) -> list[Parameter]:
     called = called_of(kind).rpartition("_")[2].upper()
     metavar = f"{called}_OR_ID" if called else client_kind(name).key.upper()
     names = "" if kind.parent else name
-    which = _argument("which", metavar + ("..." if many else ""), names=names, many=many)
+    which = _argument("which", metavar, names=names, many=many)
     return [*_parent(name), which]
 
 
@@ -118,7 +118,7 @@ _Sort = Annotated[
     list[str] | None,
     typer.Option(metavar="FIELD[:desc]", help="Sort by this field. Repeatable."),
 ]
-_Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")]
+_Limit = Annotated[int, typer.Option(min=0, metavar="NUMBER", help="At most so many; 0: all.")]
 
 
 def _list(name: str, kind: Resource) -> Command:
@@ -312,7 +312,7 @@ def _tag(name: str, kind: Resource, *, on: bool) -> Command:
             revision = session.api.tag(path, found[wanted.key], one, on=on)
         session.tell_written(wanted, [session.api.show(wanted, found[wanted.key])], revision)
 
-    own = [*_which(name), _argument("tags", "TAG...", many=True)]
+    own = [*_which(name), _argument("tags", "TAG", many=True)]
     return f"{'Put tags on' if on else 'Take tags off'} a {singular(kind)}.", writing(run, own)
 
 

@@ -124,7 +124,7 @@ def _help(kind: str, field: Field, *, creating: bool) -> str:
         words.append("Required.")
     elif creating and field.default not in (UNSET, None, "", [], {}, 0):
         words.append(f"Default: {_said(field.default)}.")
-    return " ".join(words).replace("[", "\\[")
+    return " ".join(words)
 
 
 def _said(value: object) -> str:

@@ -7,19 +7,22 @@ options of all their commands.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+from alcor.cli.help import Commands, Group
 
 Command = tuple[str, Callable[..., None]]  # its help, and what it does
 RESOURCES = "Resources"
 
 
-class Branch(TyperGroup):
+class Branch(Group):
     """The commands of one kind."""
 
     def __init__(self, builders: Mapping[str, Callable[[], Command]], **attrs: Any) -> None:
-        super().__init__(no_args_is_help=True, rich_help_panel=RESOURCES, **attrs)
+        super().__init__(
+            no_args_is_help=True, rich_help_panel=RESOURCES, rich_markup_mode=None, **attrs
+        )
         self._builders = builders
         for name in builders:
             self.commands[name] = TyperGroup(name=name)  # until it is built
@@ -32,7 +35,7 @@ class Branch(TyperGroup):
         return known
 
 
-class Tree(TyperGroup):
+class Tree(Group):
     """The top: what it was given, and a branch a kind."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -59,7 +62,7 @@ class Tree(TyperGroup):
 
 def built(name: str, about: str, function: Callable[..., None]) -> TyperCommand:
     """The command of a function."""
-    one = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    one = Commands(about, add_completion=False)
     one.command(name, help=about)(function)
     command = get_command(one)
     assert isinstance(command, TyperCommand)
