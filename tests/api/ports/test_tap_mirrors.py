@@ -77,6 +77,7 @@ def test_what_a_mirror_copies_and_where_to_does_not_change(announced: Any, field
         {"directions": {}},
         {"directions": {"IN": 8_001, "OUT": 8_001}},
         {"directions": {"IN": 8_001, "OUT": "8001"}},
+        {"directions": {"BOTH": 8_001, "OUT": 8_002}},
         {"directions": {"IN": 2_000}, "mirror_type": "erspanv1"},
         {"mirror_type": "erspanv2"},
         {"remote_ip": "192.101.0.420"},
@@ -87,6 +88,16 @@ def test_what_no_host_can_do_is_refused(announced: Any, fields: dict[str, Any]) 
     answer = ask(announced, port(announced), **fields)
 
     assert answer.status == 400, answer
+
+
+def test_both_directions_may_share_a_tunnel_id(announced: Any) -> None:
+    number = next(tunnel_ids)
+    made = mirror(announced, port(announced), directions={"BOTH": number})
+
+    assert made["directions"] == {"BOTH": number}
+    for taken in ({"IN": number}, {"OUT": number}, {"BOTH": number}):
+        refused = ask(announced, port(announced), directions=taken)
+        assert (refused.status, refused.type) == (409, "TapMirrorTunnelConflict")
 
 
 def test_a_tunnel_id_is_of_one_mirror(announced: Any) -> None:

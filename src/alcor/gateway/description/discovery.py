@@ -255,6 +255,11 @@ EXTENSIONS = (
     Extension("l3-flavors", "Router Flavor Extension", "Routers of a flavor."),
     Extension("service-type", "Neutron Service Type Management", "Who provides services."),
     Extension("tap-mirror", "Tap as a Service mirror", "Copies of a port's packets, by GRE."),
+    Extension(
+        "tap-mirror-both-direction",
+        "Tap as a Service mirror with BOTH direction support",
+        "One tunnel id for both directions.",
+    ),
     Extension("taas", "Neutron Tap as a Service", "Copies of a port's packets, to another port."),
     Extension("trunk", "Trunk Extension", "Machines tell networks apart by VLAN tags."),
     Extension("trunk-details", "Trunk port details", "Ports show the trunk that they are on."),

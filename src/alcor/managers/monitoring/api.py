@@ -5,7 +5,7 @@ neutron_lib.api.definitions (logging, tap_mirror, taas).
 """
 
 from alcor.managers.monitoring.model.log import EVENTS
-from alcor.managers.monitoring.model.mirror import IN, OUT, TYPES, tunnel_id_max
+from alcor.managers.monitoring.model.mirror import BOTH, IN, OUT, TYPES, tunnel_id_max
 from alcor.managers.monitoring.model.tap import DIRECTIONS
 from alcor.resource import standard
 from alcor.resource.declaration import Field, Resource, read_only
@@ -81,7 +81,7 @@ TAP_MIRROR = Resource(
         Field(name="port_id", type=UUID, required=True, put=False),
         Field(
             name="directions",
-            type=record_of({}, {IN: _TUNNEL_ID, OUT: _TUNNEL_ID}),
+            type=record_of({}, dict.fromkeys((IN, OUT, BOTH), _TUNNEL_ID)),
             required=True,
             put=False,
         ),

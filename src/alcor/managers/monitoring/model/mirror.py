@@ -14,7 +14,7 @@ from alcor.values.errors import Conflict, InvalidInput
 
 ERSPAN, GRE = "erspanv1", "gre"
 TYPES = (ERSPAN, GRE)
-IN, OUT = "IN", "OUT"  # to the machine, and from it
+IN, OUT, BOTH = "IN", "OUT", "BOTH"  # to the machine, from it, and both under one tunnel id
 tunnel_id_max = (1 << 32) - 1  # a key of GRE
 _session_max = (1 << 10) - 1  # of ERSPAN
 
@@ -27,7 +27,7 @@ class TapMirrorTunnelConflict(Conflict):
 
 
 class TapMirror(msgspec.Struct, frozen=True, kw_only=True):
-    """A mirror; its directions have a tunnel id each, and there is one at least."""
+    """A mirror; its directions have a tunnel id each, or one together; there is at least one."""
 
     id: str
     name: str
@@ -47,12 +47,12 @@ class TapMirror(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def in_tunnel(self) -> int | None:
         """The tunnel id of what goes to the machine."""
-        return self.tunnel_ids.get(IN)
+        return self.tunnel_ids.get(IN, self.tunnel_ids.get(BOTH))
 
     @property
     def out_tunnel(self) -> int | None:
         """The tunnel id of what the machine sends."""
-        return self.tunnel_ids.get(OUT)
+        return self.tunnel_ids.get(OUT, self.tunnel_ids.get(BOTH))
 
 
 def mirror(values: Mapping[str, Any], id_: str) -> TapMirror:
@@ -70,7 +70,9 @@ def mirror(values: Mapping[str, Any], id_: str) -> TapMirror:
     )
     tunnel_ids = made.tunnel_ids.values()
     if not tunnel_ids:
-        raise _invalid(f"directions names {IN} or {OUT}.")
+        raise _invalid(f"directions names {IN}, {OUT} or {BOTH}.")
+    if BOTH in made.directions and len(tunnel_ids) > 1:
+        raise _invalid(f"{BOTH} is {IN} and {OUT}, and stands alone.")
     if len(set(tunnel_ids)) < len(tunnel_ids):
         raise _invalid("the directions have tunnel ids of their own.")
     if made.mirror_type == ERSPAN and max(tunnel_ids) > _session_max:
