@@ -91,6 +91,36 @@ def test_vlans_come_from_the_ranges_of_their_physical_network(region: Any) -> No
     assert vni(region, "red", **elsewhere) == 1
 
 
+def test_a_vlan_network_is_on_a_physical_network_with_a_range_when_none_is_named(
+    region: Any,
+) -> None:
+    vlan = {"network_type": "vlan"}
+    anywhere = {"provider:network_type": "vlan"}
+
+    def place(project: str) -> tuple[Any, ...]:
+        asked = region.network(project_id=project, **anywhere)
+        shown = region.get(f"/v2.0/networks/{asked['id']}").json["network"]
+        assert shown == asked
+        return asked["provider:physical_network"], asked["provider:segmentation_id"]
+
+    none = region.call("POST", "/v2.0/networks", {"network": anywhere})
+    made(region, **vlan, physical_network="west", shared=True, minimum=20, maximum=21)
+    made(region, **vlan, physical_network="east", project_id="blue", minimum=7, maximum=7)
+    made(region, **vlan, physical_network="west", project_id="green", minimum=20, maximum=20)
+
+    assert (none.status, none.type) == (503, "NoNetworkAvailable")
+    assert place("blue") == ("east", 7)
+    assert place("blue") == ("west", 21)
+    assert place("green") == ("west", 20)
+    full = region.call("POST", "/v2.0/networks", {"network": anywhere})
+    assert (full.status, full.type) == (503, "NoNetworkAvailable")
+    network = region.network()
+    further = {"network_id": network["id"], "network_type": "vlan"}
+    made(region, **vlan, physical_network="north", shared=True, minimum=9, maximum=9)
+    segment = region.make("/v2.0/segments", "segment", **further)
+    assert (segment["physical_network"], segment["segmentation_id"]) == ("north", 9)
+
+
 @pytest.mark.parametrize(
     ("range_", "network"),
     [

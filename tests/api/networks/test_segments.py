@@ -40,6 +40,11 @@ def test_a_network_has_a_segment_which_operators_describe(api: Any) -> None:
     assert api.get(path).json["segment"] == shown
 
 
+def test_who_a_segment_is_for_may_be_said(api: Any) -> None:
+    for key in ("project_id", "tenant_id"):
+        assert key not in made(api, api.network(), **{key: "default"})
+
+
 def test_segments_are_found_by_how_they_travel(api: Any) -> None:
     network = api.network()
     vlan = {"network_type": "vlan", "physical_network": "segments", "segmentation_id": 77}
@@ -130,7 +135,7 @@ def test_a_deleted_segment_leaves_its_vlan_to_others(api: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"network_type": "vlan"}, 400),
+        ({"network_type": "vlan", "segmentation_id": 5}, 400),
         ({"network_type": "gre"}, 400),
         ({"network_type": "local"}, 400),
         ({"network_type": "geneve"}, 400),

@@ -368,7 +368,7 @@ def test_a_vlan_of_a_physical_network_and_its_untagged_packets_are_given_once(
 @pytest.mark.parametrize(
     "wish",
     [
-        VLAN | {"provider:physical_network": None},
+        VLAN | {"provider:physical_network": None, "provider:segmentation_id": 5},
         VLAN | {"provider:segmentation_id": 4_095},
         FLAT | {"provider:segmentation_id": 1},
         {"provider:physical_network": "a"},

@@ -148,6 +148,15 @@ SEGMENT = Resource(
     fields=(
         read_only("id", UUID),
         Field(name="network_id", type=UUID, required=True, put=False),
+        # Clients may say whose it is; it is its network's project's, and shows none.
+        Field(
+            name="project_id",
+            alias="tenant_id",
+            type=string(255),
+            put=False,
+            filterable=False,
+            sortable=False,
+        ),
         Field(name="network_type", type=_TYPES._replace(of_query=str), required=True, put=False),
         Field(name="physical_network", type=nullable(string(64)), put=False),
         Field(name="segmentation_id", type=nullable(integer(0, (1 << 24) - 1)), put=False),

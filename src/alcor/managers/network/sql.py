@@ -213,6 +213,7 @@ class NetworkStore:
         return msgspec.structs.replace(
             draft.network,
             vni=own.vni,
+            physical_network=own.physical_network,
             segmentation_id=own.segmentation_id,
             segments=with_segments(draft.network, segments, "").segments,
         )

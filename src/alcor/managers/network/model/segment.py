@@ -46,7 +46,8 @@ class FlatNetworkInUse(Conflict):
 
 
 class Segment(NamedTuple):
-    """How packets travel; an id of None is to be chosen, or (flat) there is none."""
+    """How packets travel; an id of None is to be chosen, or (flat) there is none. A VLAN without
+    a physical network is to be one of a range (`segment_range`)."""
 
     network_type: str = VXLAN
     physical_network: str | None = None
@@ -78,11 +79,13 @@ def segment(
             raise _invalid(f"physical_network prohibited for {type_} provider network")
         _check_range(id_, vni_min, vni_max)
         return Segment(type_, None, id_)
-    if not physical:
-        raise _invalid(f"physical_network required for {type_} provider network")
+    if type_ == FLAT and not physical:
+        raise _invalid("physical_network required for flat provider network")
     if type_ == FLAT and id_ is not None:
         raise _invalid("segmentation_id prohibited for flat provider network")
-    return Segment(type_, physical, None if id_ is None else vlan_id(id_))
+    if not physical and id_ is not None:
+        raise _invalid("segmentation_id requires physical_network for VLAN provider network")
+    return Segment(type_, physical or None, None if id_ is None else vlan_id(id_))
 
 
 def vlan_id(wanted: int) -> int:

@@ -7,7 +7,8 @@ network's.
 A project that has ranges of its own gets ids out of them, and once they are used up out of what is
 everybody's: the region's VNIs (the default range), or the shared ranges of a physical network, or
 all its VLANs when it has none. Nobody else gets an id of a project's range. An administrator who
-names an id is bound by none of this.
+names an id is bound by none of this. A VLAN network for which nobody names a physical network is on
+one that has a range for its project, or else a shared one.
 Source: Neutron API reference v2, "Network Segment Ranges"; neutron.services.network_segment_range.
 """
 
@@ -101,6 +102,13 @@ class Choice(NamedTuple):
     reserved: tuple[Span, ...]
 
 
+class Place(NamedTuple):
+    """A range of a physical network's VLANs, to look for one."""
+
+    physical_network: str
+    choice: Choice
+
+
 def segment_range(
     values: Mapping[str, Any], id_: str, now: str, whole: Span, tunnel_type: str = VXLAN
 ) -> SegmentRange:
@@ -179,6 +187,31 @@ def choice(
         everybodys=tuple(shared) if shared and physical_network is not None else (every,),
         reserved=tuple(sorted(each.span for each in private)),
     )
+
+
+def places(ranges: Iterable[SegmentRange], project: str) -> list[Place]:
+    """Where to look for a VLAN of whatever physical network: first in the project's own ranges."""
+    held = sorted((each for each in ranges if each.physical_network), key=_by_place)
+    own = [each for each in held if not each.shared and each.project_id == project]
+    reserved: dict[str | None, list[Span]] = {}
+    for each in held:
+        if not each.shared:
+            reserved.setdefault(each.physical_network, []).append(each.span)
+    return [
+        *(Place(each.physical_network or "", Choice((each.source,), (), ())) for each in own),
+        *(
+            Place(
+                each.physical_network or "",
+                Choice((), (each.source,), tuple(sorted(reserved.get(each.physical_network, ())))),
+            )
+            for each in held
+            if each.shared
+        ),
+    ]
+
+
+def _by_place(found: SegmentRange) -> tuple[str, int]:
+    return found.physical_network or "", found.minimum
 
 
 def free_number(span: Span, taken: Iterable[int], reserved: Sequence[Span]) -> int:

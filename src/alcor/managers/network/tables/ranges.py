@@ -13,6 +13,7 @@ from alcor.managers.network.model.segment_range import (
     Span,
     choice,
     free_number,
+    places,
 )
 from alcor.runtime.managing.kept import Kept
 from alcor.runtime.tables.resource_table import ResourceTable
@@ -64,6 +65,19 @@ def next_vni(connection: sqlite3.Connection, project: str, whole: Span, *, own: 
 def next_vlan(connection: sqlite3.Connection, project: str, physical_network: str) -> int:
     """The next VLAN that the project may have, 0 when there is none."""
     found = choice_for(connection, project, physical_network, Span(1, vlan_max))
+    return _next_vlan(connection, physical_network, found)
+
+
+def next_place(connection: sqlite3.Connection, project: str) -> tuple[str, int] | None:
+    """A physical network and its next VLAN that the project may have; None: no range has one."""
+    rows = RANGES.table.where(connection, "network_type = ?", (VLAN,))
+    for physical_network, found in places((RANGES.decode(row.doc) for row in rows), project):
+        if vlan := _next_vlan(connection, physical_network, found):
+            return physical_network, vlan
+    return None
+
+
+def _next_vlan(connection: sqlite3.Connection, physical_network: str, found: Choice) -> int:
     return _next(
         connection,
         found,

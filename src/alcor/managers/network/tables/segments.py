@@ -14,6 +14,7 @@ from alcor.managers.network.model.network_segment import NetworkSegment, first, 
 from alcor.managers.network.model.segment import (
     FLAT,
     TUNNELS,
+    VLAN,
     FlatNetworkInUse,
     VlanIdInUse,
 )
@@ -63,6 +64,8 @@ def placed(
     connection: sqlite3.Connection, wanted: NetworkSegment, project: str, limits: Limits
 ) -> NetworkSegment:
     """The segment with the ids that it asked for, or the next that are free for its project."""
+    if wanted.network_type == VLAN and wanted.physical_network is None:
+        wanted = _anywhere(connection, wanted, project)
     segmentation_id = _on_wire(connection, wanted, project)
     found = msgspec.structs.replace(wanted, segmentation_id=segmentation_id)
     if found.vni:
@@ -72,6 +75,17 @@ def placed(
     if vni := range_table.next_vni(connection, project, whole, own=own):
         return numbered(found, vni)
     raise NoNetworkAvailable(_NO_VNI)
+
+
+def _anywhere(
+    connection: sqlite3.Connection, wanted: NetworkSegment, project: str
+) -> NetworkSegment:
+    """The segment as a VLAN of one of the physical networks that have ranges."""
+    found = range_table.next_place(connection, project)
+    if found is None:
+        raise NoNetworkAvailable(_NO_NETWORK)
+    physical_network, vlan = found
+    return msgspec.structs.replace(wanted, physical_network=physical_network, segmentation_id=vlan)
 
 
 def _on_wire(connection: sqlite3.Connection, wanted: NetworkSegment, project: str) -> int | None:
