@@ -301,14 +301,21 @@ def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [dict(schema), {"type": "null"}]} if schema else {}
 
 
-def list_of(type_: FieldType, count_max: int, *, unique: bool = True) -> FieldType:
-    """A list of at most `count_max` values, none twice."""
+def list_of(
+    type_: FieldType,
+    count_max: int,
+    *,
+    unique: bool = True,
+    too_many: Callable[[], Exception] | None = None,
+) -> FieldType:
+    """A list of at most `count_max` values, none twice; `too_many` is Neutron's refusal of more."""
 
     def parse(value: object) -> list[object]:
         if not isinstance(value, list):
             raise ValueError(f"{shown(value)} is not a list")
         if len(value) > count_max:
-            raise ValueError(f"a list of {len(value)} is longer than {count_max}")
+            longer = f"a list of {len(value)} is longer than {count_max}"
+            raise too_many() if too_many else ValueError(longer)
         items = [type_.parse(item) for item in value]
         if unique and any(item in items[:i] for i, item in enumerate(items)):
             raise ValueError(f"Duplicate items in the list: {shown(value)}")

@@ -296,3 +296,27 @@ def test_a_network_shows_its_subnets_as_soon_as_their_write_is_answered(api: Any
         assert shown["subnets"] == []
         assert shown["revision_number"] > seen
         seen = shown["revision_number"]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "type_"),
+    [
+        ("dns_nameservers", [f"192.0.2.{n}" for n in range(1, 7)], "DNSNameServersExhausted"),
+        (
+            "host_routes",
+            [{"destination": f"10.{n}.0.0/16", "nexthop": "10.99.0.9"} for n in range(21)],
+            "HostRoutesExhausted",
+        ),
+    ],
+)
+def test_a_subnet_with_too_many_of_a_kind_is_refused_as_by_neutron(
+    api: Any, field: str, values: list[Any], type_: str
+) -> None:
+    subnet = api.subnet(api.network()["id"], "10.99.0.0/24")
+    path = f"/v2.0/subnets/{subnet['id']}"
+
+    answer = api.call("PUT", path, {"subnet": {field: values}})
+    most = api.call("PUT", path, {"subnet": {field: values[:-1]}})
+
+    assert (answer.status, answer.type) == (400, type_)
+    assert (most.status, most.json["subnet"][field]) == (200, values[:-1])

@@ -20,15 +20,33 @@ from alcor.resource.fields import (
     string,
 )
 from alcor.resource.tags import TAG_LIST
+from alcor.values.errors import BadRequest
 
 allocation_pools_max = 64
 dns_nameservers_max = 5  # Neutron's max_dns_nameservers
 service_types_max = 32
 host_routes_max = 20  # Neutron's max_subnet_host_routes
+_TOO_MANY = "Unable to complete operation for the subnet. The number of {} exceeds the limit {}."
+
+
+class DNSNameServersExhausted(BadRequest):
+    """More name servers than a subnet may have."""
+
+    def __init__(self) -> None:
+        super().__init__(_TOO_MANY.format("DNS nameservers", dns_nameservers_max))
+
+
+class HostRoutesExhausted(BadRequest):
+    """More host routes than a subnet may have."""
+
+    def __init__(self) -> None:
+        super().__init__(_TOO_MANY.format("host routes", host_routes_max))
+
 
 _POOLS = list_of(record_of({"start": IP, "end": IP}, {}), allocation_pools_max)
-_SERVERS = list_of(IP, dns_nameservers_max)
-_ROUTES = list_of(record_of({"destination": EXACT_CIDR, "nexthop": IP}, {}), host_routes_max)
+_SERVERS = list_of(IP, dns_nameservers_max, too_many=DNSNameServersExhausted)
+_ROUTE = record_of({"destination": EXACT_CIDR, "nexthop": IP}, {})
+_ROUTES = list_of(_ROUTE, host_routes_max, too_many=HostRoutesExhausted)
 _OWNERS = list_of(string(255), service_types_max)
 _MODES = one_of("dhcpv6-stateful", "dhcpv6-stateless", "slaac", None)
 
