@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+import structlog
+
 from alcor.assembly.delivery_child import Child
 from alcor.assembly.delivery_peer import DeliveryPeer, Nothing, Start
 from alcor.contracts.convergence import ConvergencePeer
@@ -17,18 +19,25 @@ from alcor.runtime.tasks import TaskFailed
 
 ready_s_max = 2.0  # a child that has not answered by then is not ready
 stop_s_max = 10.0  # to hang up on hosts; then it is killed
+answer_s_max = 20.0  # of a child that lives, however busy
+unanswered_max = 3  # asks in a row: one alone is also lost when both were stopped for a while
+
+_log = structlog.get_logger("alcor.up")
 
 
 class FarDelivery:
     """The running delivery. Whoever started it watches `failure` and calls `stop`."""
 
-    def __init__(self, wire: Wire, keepers: tuple[Keeper, ...]) -> None:
+    def __init__(
+        self, wire: Wire, keepers: tuple[Keeper, ...], answer_s_max: float = answer_s_max
+    ) -> None:
         self.port = 0  # that hosts are served on, once started
         self.convergence = far_peer(ConvergencePeer, wire)
         self.traces = far_peer(TracePeer, wire)
         self._wire = wire
         self._peer = far_peer(DeliveryPeer, wire)
         self._keepers = keepers
+        self._answer_s_max = answer_s_max
 
     async def listen(self, how: Start) -> None:
         """Listen for hosts; `ConfigError` when that is impossible."""
@@ -54,9 +63,29 @@ class FarDelivery:
             return ""
 
     async def failure(self) -> None:
-        """Wait for ever; raise `TaskFailed` when the child has ended."""
-        await self._wire.gone()
+        """Wait for ever; raise `TaskFailed` when the child has ended, or hangs."""
+        unanswered = 0
+        while unanswered < unanswered_max:
+            if not await self._answers():
+                unanswered += 1
+                continue
+            unanswered = 0
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._answer_s_max):  # until it is asked again
+                    await self._wire.gone()
+                    raise TaskFailed("delivery")
+        _log.error("delivery.hangs", silent_s=unanswered_max * self._answer_s_max)
         raise TaskFailed("delivery")
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(self._answer_s_max):
+                await self._peer.ready(Nothing())
+        except TimeoutError:
+            return False
+        except Gone:
+            pass  # it has ended, or says that it failed at this
+        return True
 
     async def stop(self) -> None:
         """Hang up on hosts; they keep what they have."""
