@@ -96,6 +96,7 @@ class _Call:
         self._channel = channel
         self._stream = stream
         self._host = host
+        self._over = ""  # why we have ended it
 
     async def let_in(self) -> None:
         """Wait until the host is let in; `AioRpcError` says why it is not."""
@@ -106,8 +107,19 @@ class _Call:
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Frames as they come."""
-        async for data in self._stream:
-            yield wire.read_frame(data)
+        try:
+            async for data in self._stream:
+                yield wire.read_frame(data)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._over or (task is not None and task.cancelling()):
+                raise
+            raise Violation(self._over) from None
+
+    def hang_up(self, why: str) -> None:
+        """End `frames` with this reason."""
+        self._over = why
+        self._stream.cancel()
 
     async def say(self, message: wire.HostMessage) -> None:
         """Say the next thing."""

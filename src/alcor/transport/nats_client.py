@@ -141,6 +141,11 @@ class _Call:
         content = wire.host_message_bytes(message)
         await self._publish(self._delivery, Kind.SAY, self._said, content)
 
+    def hang_up(self, why: str) -> None:
+        """End `frames` with this reason."""
+        self._problems.append(why)
+        self._arrived.put_nowait(None)
+
     async def end(self) -> None:
         """Say that no more is said, if that can be said."""
         with suppress(nats.errors.Error):

@@ -5,6 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 from alcor.transport import wire
@@ -27,6 +28,10 @@ class Call(Protocol):
 
     async def get(self, keys: Sequence[str]) -> Got:
         """Entries by key, now; `Forbidden`, or `ConnectionError` when nobody answers."""
+        ...
+
+    def hang_up(self, why: str) -> None:
+        """End `frames` with this reason: who hears and says nothing seems to be there."""
         ...
 
 
@@ -88,6 +93,7 @@ class ResumingLink(ABC):
         self._call = call
         self._standing.resume()
         speaking = asyncio.create_task(self._speak(call), name="link-speak")
+        speaking.add_done_callback(partial(_hang_up, call))
         try:
             yield
         finally:
@@ -100,3 +106,9 @@ class ResumingLink(ABC):
         while True:
             for message in await self._standing.to_say():
                 await call.say(message)
+
+
+def _hang_up(call: Call, speaking: asyncio.Task[None]) -> None:
+    """Nothing more can be said on a connection: begin another one."""
+    if not speaking.cancelled() and (error := speaking.exception()) is not None:
+        call.hang_up(f"what was to be said can't be: {str(error) or type(error).__name__}")

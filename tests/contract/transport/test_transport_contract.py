@@ -239,6 +239,23 @@ def test_reports_reach_the_report_log_and_a_lost_host_is_told(play: Any, record:
     play(scenario)
 
 
+def test_a_host_that_can_say_nothing_more_begins_another_connection(play: Any, record: Any) -> None:
+    async def scenario(world: Any) -> None:
+        await two_hosts(world, record)
+
+        async with world.host("h1", OWN, NET) as host:
+            await host.until(lambda: host.complete == {OWN, NET})
+            host.link.report(Report(1, -1))  # no message can say that
+
+            await host.until(lambda: host.cuts == 1 and host.complete == {OWN, NET})
+            host.link.report(Report(1, host.position, [PortState("p1", PortStatus.UP)]))
+            async for entries in world.control.reports.watch(port_key("h1", "p1"), 0):
+                assert msgspec.msgpack.decode(entries[-1].value, type=PortReport).port_id == "p1"
+                break
+
+    play(scenario)
+
+
 def test_what_is_reported_before_all_is_told_is_not_lost(play: Any, record: Any) -> None:
     async def scenario(world: Any) -> None:
         await two_hosts(world, record, rebuilt=False)

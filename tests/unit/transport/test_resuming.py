@@ -29,6 +29,9 @@ class Call:
     async def get(self, keys: Sequence[str]) -> Got:
         raise ConnectionError
 
+    def hang_up(self, why: str) -> None:
+        raise AssertionError(why)
+
 
 class Link(ResumingLink):
     """Connects at once, for as long as is said of each connection."""
