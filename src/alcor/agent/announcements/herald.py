@@ -80,7 +80,7 @@ class Herald:
     def __init__(self, frames_max: int = frames_at_once_max) -> None:
         self._frames_max = frames_max
         self._mac_by_address: OrderedDict[tuple[str, Address], Mac] = OrderedDict()
-        self._moved: list[_Moved] = []
+        self._moved: OrderedDict[tuple[str, Address], _Moved] = OrderedDict()  # not yet said
         self._endpoints: set[Address] = set()  # to which something was sent
         self._new_endpoints: set[Address] = set()
         self._outside: set[Owned] = set()  # what this host has outside, and has said so
@@ -115,13 +115,18 @@ class Herald:
         before = self._mac_by_address.pop(key, believed)
         self._mac_by_address[key] = moved.mac
         if before != moved.mac:
-            self._moved.append(moved)
+            self._moved[key] = moved
+            self._moved.move_to_end(key)
+        while len(self._moved) > self._frames_max:  # while the switch is away: they are too many
+            self._moved.popitem(last=False)
+            self.left_out += 1
         while len(self._mac_by_address) > addresses_remembered_max:
             self._mac_by_address.popitem(last=False)
 
     def note_outside(self, owned: set[Owned]) -> None:
         """What this host answers for outside now; what is new is announced there."""
-        self._new_outside += sorted(owned - self._outside)
+        due = [each for each in self._new_outside if each in owned]
+        self._new_outside = due + sorted(owned - self._outside - set(due))
         self._outside = owned
 
     def switch_is_new(self, model: HostModel) -> None:
@@ -134,8 +139,9 @@ class Herald:
 
     def take(self, model: HostModel) -> list[Outgoing]:
         """What is new, to be sent now."""
-        new: list[_Moved | Owned] = [*self._new_outside, *self._moved]
-        self._new_outside, self._moved = [], []
+        moved, self._moved = self._moved, OrderedDict()
+        new: list[_Moved | Owned] = [*self._new_outside, *moved.values()]
+        self._new_outside = []
         outgoing = self._wake_endpoints(model)
         for each in new:
             outgoing += _announced(model, each)

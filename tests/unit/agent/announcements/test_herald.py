@@ -52,6 +52,31 @@ def test_an_address_that_moved_is_announced_to_the_networks_machines() -> None:
     assert not herald.take(model)
 
 
+def test_what_moved_while_the_switch_was_away_is_said_as_it_is_now_and_once() -> None:
+    herald, model = Herald(), host()
+    for _ in range(1000):
+        herald.note(neighbour(OLD))
+        herald.note(neighbour(NEW))
+
+    said = [Packet(each.frame) for each in herald.take(model)]
+
+    assert len(said) == 4
+    assert {each["arp_sha"] for each in said if each["arp_op"]} == {NEW}
+
+
+def test_no_more_is_remembered_for_a_switch_that_is_away_than_can_be_said_at_once() -> None:
+    herald, model = Herald(frames_max=10), host()
+    for mac in (OLD, NEW):
+        for number in range(50):
+            moved = neighbour(mac)._replace(addresses=(address(f"10.0.1.{number}"),))
+            herald.note(moved)
+
+    assert herald.left_out == 40
+    said = {Packet(each.frame)["arp_spa"] for each in herald.take(model)}
+    assert said
+    assert said <= {address(f"10.0.1.{number}").number for number in range(40, 50)}
+
+
 def test_the_owner_of_the_address_is_not_told() -> None:
     herald, model = Herald(), host()
     herald.note(neighbour(OLD))
