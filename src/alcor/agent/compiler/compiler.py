@@ -86,6 +86,7 @@ class Compiler:
         self._rivals: dict[FlowKey, list[Unit]] = {}  # all who make a key, in order, if several do
         self._meters: dict[int, Meter] = {}
         self._meter_by_unit: dict[Unit, tuple[Meter, ...]] = {}
+        self._meters_made: dict[Unit, tuple[Meter, ...]] = {}  # anew, in this pass
         self._zone_by_port: dict[Unit, int] = {}
         self._port_by_zone: dict[int, Unit] = {}
 
@@ -162,8 +163,11 @@ class Compiler:
                 self._owner[key] = unit
 
     def _made(self, unit: Unit) -> dict[FlowKey, FlowBody]:
+        """The flows of a unit; the meters that they name are noted."""
         try:
             made = dict(map(encoded, unit_flows(self._model, unit)))
+            if unit.kind in _WITH_METERS:
+                self._meters_made[unit] = tuple(unit_meters(self._model, unit))
         except Exception as error:  # the unit's boundary
             if self._on_fault is None or unit == HOST_UNIT:
                 raise
@@ -238,7 +242,7 @@ class Compiler:
         touched: set[int] = set()
         for unit in units:
             old = self._meter_by_unit.pop(unit, ())
-            new = tuple(unit_meters(self._model, unit))
+            new = self._meters_made.pop(unit, ())
             if new:
                 self._meter_by_unit[unit] = new
             touched.update(meter.id for meter in chain(old, new))

@@ -422,6 +422,36 @@ def one_port(**changed: Any) -> HostModel:
     return model
 
 
+class Faulty(HostModel):
+    """Knows the subnets of ports no more than so often: a fault of ours."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def subnets_of(self, port: Port) -> dict[str, Subnet]:
+        self.answers -= 1
+        if self.answers < 0:
+            raise KeyError("a fault of ours")
+        return super().subnets_of(port)
+
+
+@pytest.mark.parametrize("answers", [0, 1])
+def test_a_fault_in_flows_or_meters_of_one_unit_leaves_all_others_theirs(answers: int) -> None:
+    model, failed = Faulty(answers), list[Unit]()
+    model.put(Network("n1", 7, 1450, True, ""))
+    model.put(Port("p1", "n1", Mac(1), (), True, True, "", ""))
+    model.set_interface("p1", Interface(3, True))
+    compiler = Compiler(model, on_fault=lambda unit, _: failed.append(unit))
+    port, network = Unit(UnitKind.PORT, "p1"), Unit(UnitKind.NETWORK, "n1")
+
+    change = compiler.update({port, network})
+
+    assert failed == [port]
+    assert set(compiler.failed) == {port}
+    assert {each.unit for each in change.units} == {network}
+
+
 def test_a_port_that_is_down_has_no_flows() -> None:
     assert flows_of(one_port(), Unit(UnitKind.PORT, "p1"))
     assert not flows_of(one_port(admin_state_up=False), Unit(UnitKind.PORT, "p1"))
