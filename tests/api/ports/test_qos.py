@@ -232,6 +232,25 @@ def test_a_policy_at_a_gateway_stays_while_it_is_there(ann: Api, public: str, of
     assert ann.call("DELETE", mine).status == 204
 
 
+def test_a_floating_ip_shows_the_policy_that_it_has_from_its_network(
+    root: Api, ann: Api, public: str
+) -> None:
+    made, name = policy(root), "qos_network_policy_id"
+    mine = ann.make("/v2.0/floatingips", "floatingip", floating_network_id=public)
+    path, network = f"/v2.0/floatingips/{mine['id']}", f"/v2.0/networks/{public}"
+
+    assert mine[name] is ann.get(path).json["floatingip"][name] is None
+    assert change(root, network, "network", qos_policy_id=made["id"]).status == 200
+    (listed,) = ann.listed(f"/v2.0/floatingips?id={mine['id']}")
+    changed = change(ann, path, "floatingip", description="d").json["floatingip"]
+    assert listed[name] == changed[name] == made["id"]
+    assert listed["qos_policy_id"] is None
+    assert refused(change(ann, path, "floatingip", **{name: made["id"]}))[0] == 400
+    assert change(root, network, "network", qos_policy_id=None).status == 200
+    assert ann.get(path).json["floatingip"][name] is None
+    assert ann.call("DELETE", path).status == 204
+
+
 def test_policies_of_others_are_not_had_at_gateways(
     root: Api, ann: Api, bob: Api, public: str
 ) -> None:

@@ -107,6 +107,28 @@ def test_a_floating_ip_is_limited_both_ways_and_what_is_seen_as_the_router_is_no
         assert free.share > 0.95, free
 
 
+def test_a_floating_ip_has_the_policy_of_its_network_unless_it_has_its_own(
+    lab: Lab, world: str, site: Site
+) -> None:
+    floating = give_floating_ip(lab, world, site.machines["g1"])
+    for name in site.machines:
+        answers(space(lab, name), outside.beyond)
+    give(lab, NETWORK, world, {"qos_policy_id": policy(lab, "egress")})
+    try:
+        limited = out_of(lab, "g1")
+        assert is_limited(limited), limited
+        assert out_of(lab, "g2").share > 0.95  # what is seen as the router is no floating IP
+        give(
+            lab, FLOATING, floating["id"], {"qos_policy_id": policy(lab, "egress", kbps=slow_kbps)}
+        )
+        limited = out_of(lab, "g1")
+        assert is_limited(limited, slow_kbps), limited
+    finally:
+        give(lab, NETWORK, world, {"qos_policy_id": None})
+    give(lab, FLOATING, floating["id"], {"qos_policy_id": None})
+    assert out_of(lab, "g1").share > 0.95
+
+
 def test_what_is_seen_as_the_router_is_limited_both_ways_and_a_floating_ip_is_not(
     lab: Lab, world: str, site: Site
 ) -> None:

@@ -25,8 +25,8 @@ def limit(rate: int, burst: int = 0, type_: str = "bandwidth_limit") -> QosRuleR
     return QosRuleRecord(type=type_, direction="egress", rate=rate, burst=burst)
 
 
-def network(policy_id: str) -> NetworkRecord:
-    return NetworkRecord(id="n", project_id="", vni=1, mtu=1450, qos_policy_id=policy_id)
+def network(policy_id: str, id_: str = "n") -> NetworkRecord:
+    return NetworkRecord(id=id_, project_id="", vni=1, mtu=1450, qos_policy_id=policy_id)
 
 
 def port(id_: str, host: str, policy_id: str = "", owner: str = "") -> PortRecord:
@@ -138,6 +138,28 @@ def test_a_policy_at_a_gateway_concerns_the_hosts_of_its_router() -> None:
         world.save(floating, gone=True)
         assert not index.hosts_of(policy_slice("q1"))
         assert not index.hosts_of(policy_slice("q2"))
+
+
+def test_the_policy_of_an_external_network_concerns_the_hosts_of_routers_that_lead_there() -> None:
+    leg = PortRecord(
+        id="leg", network_id="n", project_id="", mac_address="fa:16:3e:00:00:02", device_id="r",
+        device_owner="network:router_interface",
+    )  # fmt: skip
+    gate = PortRecord(
+        id="gate", network_id="x", project_id="", mac_address="fa:16:3e:00:00:03", device_id="r",
+        device_owner="network:router_gateway",
+    )  # fmt: skip
+    outside = network("q1", "x")
+    router = RouterRecord(
+        id="r", project_id="", gateway=RouterGateway(network_id="x", port_id="gate")
+    )
+    for order in permutations((leg, gate, router, outside)):
+        world = World()
+        world.save(network(""), port("a", "h1"), *order)
+
+        assert set(world.planner.index.hosts_of(policy_slice("q1"))) == {"h1"}
+        world.save(network("", "x"))
+        assert not world.planner.index.hosts_of(policy_slice("q1"))
 
 
 def test_hosts_hold_what_a_port_is_guaranteed_to_send() -> None:

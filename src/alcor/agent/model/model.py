@@ -190,10 +190,12 @@ class HostModel(HostUnits):
         return bool(network.physical_network) and self.exits.uplink_of(network) is None
 
     def _put_network(self, network_id: str, network: Network | None) -> set[Unit]:
+        before = self.networks.get(network_id)
         if network is None:
             self.networks.pop(network_id, None)
         else:
             self.networks[network_id] = network
+        self.exits.network_has_changed(network_id, before)
         was_any = bool(self.lazy)
         (self.lazy.add if network and network.lazy else self.lazy.discard)(network_id)
         every = self.ports if bool(self.lazy) != was_any else ()  # all look for neighbours now

@@ -281,6 +281,11 @@ EXTENSIONS = (
         "One group for bandwidth, and one for packet rates.",
     ),
     Extension("qos-fip", "Floating IP QoS", "Policies of floating IPs."),
+    Extension(
+        "qos-fip-network-policy",
+        "QoS floating IP network policy ID",
+        "Floating IPs have the policy of their network, unless they have their own.",
+    ),
     Extension("qos-gateway-ip", "Gateway IP QoS", "Policies of routers' own addresses outside."),
     Extension("qos-port-network-policy", "QoS port network policy", "Ports show their network's."),
     Extension("qos-pps", "QoS packet rate limits", "Packets a second, in both directions."),

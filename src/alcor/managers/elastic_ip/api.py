@@ -106,6 +106,7 @@ FLOATING_IP = Resource(
         Field(name="fixed_ip_address", type=nullable(IP), default=None),
         standard.DESCRIPTION,
         Field(name="qos_policy_id", type=nullable(UUID), default=None),
+        read_only("qos_network_policy_id", nullable(UUID), filterable=False, sortable=False),
         Field(name="dns_name", type=DNS_NAME, default="", put=False),
         Field(name="dns_domain", type=DOMAIN, default="", put=False),
         Field(name="router_id", type=nullable(UUID), default=None),

@@ -140,7 +140,7 @@ class Exits:
 
     def home(self, floating: FloatingIp, exit_: Exit, exits: Sequence[Exit]) -> Home:
         """A floating IP at its router's way out, one of several."""
-        limits = self._qos.limits_of(floating.qos_policy_id, _limited(floating))
+        limits = self._qos.limits_of(self._policy_of(floating), _limited(floating))
         forwardings = self.forwardings_of(floating)
         place = sorted(self.outside.floating[floating.router_id]).index(floating.id)
         is_here = self.is_home(floating, exit_)
@@ -208,7 +208,7 @@ class Exits:
                 return {Unit(UnitKind.ROUTER, entry.router_id)}
             case FloatingIp():
                 self.outside.put_floating(entry, is_there)
-                self._qos.assign_id(_limited(entry), is_there and bool(entry.qos_policy_id))
+                self._qos.assign_id(_limited(entry), is_there and bool(self._policy_of(entry)))
                 if len(self.outside.gateways.get(entry.router_id, ())) > 1:  # places have changed
                     return self.units_of_router(entry.router_id)
                 return {Unit(UnitKind.FLOATING, entry.id, entry.router_id)}
@@ -226,8 +226,23 @@ class Exits:
             Unit(UnitKind.FLOATING, each.id, router_id)
             for router_id, floating in self.outside.floating.items()
             for each in floating.values()
-            if each.qos_policy_id == policy_id
+            if self._policy_of(each) == policy_id
         }
+
+    def network_has_changed(self, network_id: str, before: Network | None) -> None:
+        """The network is another one now: its floating IPs have its policy, or none any more."""
+        network = self._networks.get(network_id)
+        if (before.qos_policy_id if before else "") == (network.qos_policy_id if network else ""):
+            return
+        for held in self.outside.floating.values():
+            for each in held.values():
+                if each.network_id == network_id:
+                    self._qos.assign_id(_limited(each), bool(self._policy_of(each)))
+
+    def _policy_of(self, floating: FloatingIp) -> str:
+        """The QoS policy that a floating IP has, itself or by its network; empty: none."""
+        network = self._networks.get(floating.network_id)
+        return floating.qos_policy_id or (network.qos_policy_id if network is not None else "")
 
     def set_here(self, here: Address | None) -> set[Unit]:
         """This host's tunnel endpoint."""

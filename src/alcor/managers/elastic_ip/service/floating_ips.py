@@ -37,7 +37,7 @@ from alcor.managers.elastic_ip.needs import Note, Peers, Store, Transaction
 from alcor.managers.elastic_ip.service.associating import Associating, RouterNow, check_hops
 from alcor.managers.elastic_ip.service.internal_ports import InternalPorts
 from alcor.managers.elastic_ip.service.settling import Settling
-from alcor.managers.elastic_ip.service.showing import ports_of, shown
+from alcor.managers.elastic_ip.service.showing import networks_of, ports_of, shown
 from alcor.managers.elastic_ip.service.writes import written
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.outside import network_for
@@ -74,9 +74,10 @@ class FloatingIpService:
         project, query = seen_by(request.caller), request.query
         documents = await self._store.read(lambda tx: tx.page(query, project))
         views = await self._internal_ports.views(ports_of(documents))
+        policies = await self._network_policies(documents)
         # The page is read again: asking for the views may have taken some of these back.
         return ListReply(
-            await self._store.read(lambda tx: shown(tx, tx.page(query, project), views))
+            await self._store.read(lambda tx: shown(tx, tx.page(query, project), views, policies))
         )
 
     async def create(self, request: CreateRequest) -> Written:
@@ -259,8 +260,16 @@ class FloatingIpService:
     async def _shown(self, done: Written) -> Written:
         documents: list[Raw] = done.items
         views = await self._internal_ports.views(ports_of(documents))
-        items = await self._store.read(lambda tx: shown(tx, documents, views))
+        policies = await self._network_policies(documents)
+        items = await self._store.read(lambda tx: shown(tx, documents, views, policies))
         return Written(items, done.revision)
+
+    async def _network_policies(self, documents: Sequence[Raw]) -> dict[str, str]:
+        """The QoS policies of the external networks of floating IPs, by network."""
+        if not documents:
+            return {}
+        found = (await self._peers.networks.networks(Ids(networks_of(documents)))).networks
+        return {each.id: each.qos_policy_id for each in found}
 
 
 def _removed(tx: Transaction, going: Sequence[Held]) -> list[Note]:

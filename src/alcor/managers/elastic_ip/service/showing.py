@@ -18,6 +18,7 @@ class Known(msgspec.Struct):
 
     id: str
     port_id: str | None
+    floating_network_id: str
 
 
 known = msgspec.json.Decoder(Known).decode
@@ -28,10 +29,19 @@ def ports_of(documents: Iterable[Raw]) -> set[str]:
     return {port_id for each in documents if (port_id := known(each).port_id) is not None}
 
 
+def networks_of(documents: Iterable[Raw]) -> list[str]:
+    """The external networks of floating IPs."""
+    return sorted({known(each).floating_network_id for each in documents})
+
+
 def shown(
-    tx: Transaction, documents: Sequence[Raw], view_by_port: Mapping[str, PortView]
+    tx: Transaction,
+    documents: Sequence[Raw],
+    view_by_port: Mapping[str, PortView],
+    policy_by_network: Mapping[str, str],
 ) -> list[Raw]:
-    """The documents with `port_details` and `port_forwardings` put in."""
+    """The documents with what is others' put in: `port_details`, `port_forwardings` and
+    `qos_network_policy_id`."""
     heads = [known(document) for document in documents]
     forwardings: dict[str, list[dict[str, Any]]] = {head.id: [] for head in heads}
     for each in tx.forwardings_of(list(forwardings)):
@@ -42,6 +52,7 @@ def shown(
         more = {
             "port_details": None if view is None else _details(view),
             "port_forwardings": forwardings[head.id],
+            "qos_network_policy_id": policy_by_network.get(head.floating_network_id) or None,
         }
         found.append(Raw(bytes(document)[:-1] + b"," + _encode(more)[1:]))
     return found
