@@ -10,7 +10,7 @@ import msgspec
 
 from alcor.contracts.resources import Caller, Filter, ListQuery, ListRequest, ResourceManager
 from alcor.gateway.policy.policy import Document, Policy, PolicyNotAuthorized, Right
-from alcor.gateway.policy.rules import PARENT
+from alcor.gateway.policy.rules import PARENT, Verdict
 from alcor.gateway.responses import encode
 from alcor.resource.declaration import Resource
 from alcor.resource.query import no_filter, no_sort_key
@@ -27,6 +27,7 @@ _whole = msgspec.json.Decoder(dict[str, Any]).decode
 _NOTHING: Document = {}
 _NONE: Document = {f"{PARENT}id": ""}
 _HIDDEN: Document = {f"{PARENT}id": ""}
+_Rule = tuple[str, Verdict]  # its name, and what the roles alone say
 _OF_PARENT = ("id", "project_id", "tenant_id", "shared", "router:external")
 
 
@@ -46,20 +47,14 @@ class Access:
         right = self._policy.right(caller, "create", self._resource)
         if right.certain:
             return
-        networks: dict[str, Document] = {}
-        for item in items:
-            given = self._given(
-                {name: value for name, value in item.items() if value != self._default.get(name)}
-            )
-            await self._check(caller, right, item, given, networks)
+        await self._check(caller, right, [(item, self._given(self._said(item))) for item in items])
 
     async def refused(self, caller: Caller, items: Sequence[Document], refusal: Refusal) -> Refusal:
         """What they are told whose new ports were refused. A network that they see is there, but
         only its owner and those whom it is shared with may use it."""
         if self._resource.name != "port" or refusal.type != "NetworkNotFound":
             return refusal
-        for id_ in dict.fromkeys(str(item["network_id"]) for item in items):
-            network = await self._network(caller, id_)
+        for network in (await self._networks_seen(caller, items)).values():
             if network is _HIDDEN:
                 return refusal
             owner, shared = network[f"{PARENT}project_id"], network[f"{PARENT}shared"]
@@ -78,7 +73,7 @@ class Access:
         right = self._policy.right(caller, verb, self._resource)
         try:
             target = _whole(document) | dict(changes)
-            await self._check(caller, right, target, self._given(changes), {})
+            await self._check(caller, right, [(target, self._given(changes))])
         except PolicyNotAuthorized:
             if await self.shown(caller, [document]):
                 raise
@@ -98,23 +93,19 @@ class Access:
             return documents
         if right.whole is False:
             return []
-        wanted = set(fields)
-        networks: dict[str, Document] = {}
+        wholes = [_whole(document) for document in documents]
+        rules: list[_Rule] = [(right.name, right.whole)]
+        rules += [(f"{right.name}:{name}", verdict) for name, verdict in right.fields.items()]
+        verdicts, _ = await self._verdicts(caller, [(whole, rules) for whole in wholes])
         found: list[bytes] = []
-        for document in documents:
-            whole = _whole(document)
-            if not await self._holds(caller, right.name, right.whole, whole, networks):
+        for whole, (is_seen, *are_seen) in zip(wholes, verdicts, strict=True):
+            if not is_seen:
                 continue
-            hidden = [
-                name
-                for name, verdict in right.fields.items()
-                if not await self._holds(caller, f"{right.name}:{name}", verdict, whole, networks)
-            ]
-            for name in hidden:
-                whole.pop(name, None)
-            if wanted:
-                whole = {name: value for name, value in whole.items() if name in wanted}
-            found.append(encode(whole))
+            for name, is_shown in zip(right.fields, are_seen, strict=True):
+                if not is_shown:
+                    whole.pop(name, None)
+            shown = {name: whole[name] for name in whole if name in fields} if fields else whole
+            found.append(encode(shown))
         return found
 
     def check_query(self, caller: Caller, query: ListQuery) -> None:
@@ -139,49 +130,77 @@ class Access:
             names += [f"{field.name}:{part}" for part in field.parts if part in held]
         return names
 
+    def _said(self, item: Document) -> Document:
+        """What of an item's fields is not as if it had been left out."""
+        return {name: value for name, value in item.items() if value != self._default.get(name)}
+
     async def _check(
-        self,
-        caller: Caller,
-        right: Right,
-        target: Document,
-        given: Sequence[str],
-        networks: dict[str, Document],
+        self, caller: Caller, right: Right, asked: Sequence[tuple[Document, Sequence[str]]]
     ) -> None:
-        verdicts = [(right.name, right.whole)]
-        verdicts += [(f"{right.name}:{f}", right.fields[f]) for f in given if f in right.fields]
-        for name, verdict in verdicts:
-            if not await self._holds(caller, name, verdict, target, networks):
+        """That the right holds for all of these, each with the fields that are given."""
+        targets = [
+            (
+                target,
+                [(right.name, right.whole)]
+                + [(f"{right.name}:{f}", right.fields[f]) for f in given if f in right.fields],
+            )
+            for target, given in asked
+        ]
+        verdicts, networks = await self._verdicts(caller, targets)
+        for (target, given), holding in zip(asked, verdicts, strict=True):
+            if not all(holding):
                 id_ = str(target.get("network_id", ""))
                 if networks.get(id_) is _HIDDEN:
                     raise NetworkNotFound(id_)
                 raise PolicyNotAuthorized(self._policy.rules_named(right, given))
 
-    async def _holds(
-        self,
-        caller: Caller,
-        name: str,
-        verdict: bool | None,
-        target: Document,
-        networks: dict[str, Document],
-    ) -> bool:
-        """What the roles say, else the target, else the network that it is on."""
-        if verdict is None:
-            target = {**target, "tenant_id": target.get("project_id", "")}
-            verdict = self._policy.holds(caller, name, target)
-        if verdict is None:
-            id_ = str(target.get("network_id", ""))
-            if id_ not in networks:
-                networks[id_] = await self._network(caller, id_)
-            verdict = self._policy.holds(caller, name, {**target, **networks[id_]})
-        return bool(verdict)
+    async def _verdicts(
+        self, caller: Caller, targets: Sequence[tuple[Document, Sequence[_Rule]]]
+    ) -> tuple[list[list[bool]], Mapping[str, Document]]:
+        """Of each target what its rules say, and the networks that had to be looked at: what the
+        roles say, else the target, else the network that it is on."""
+        said = [
+            [self._of_target(caller, name, verdict, target) for name, verdict in rules]
+            for target, rules in targets
+        ]
+        unsure = [target for (target, _), each in zip(targets, said, strict=True) if None in each]
+        networks = await self._networks_seen(caller, unsure) if unsure else {}
+        found = [
+            [
+                bool(self._of_network(caller, name, target, networks) if holds is None else holds)
+                for (name, _), holds in zip(rules, each, strict=True)
+            ]
+            for (target, rules), each in zip(targets, said, strict=True)
+        ]
+        return found, networks
 
-    async def _network(self, caller: Caller, id_: str) -> Mapping[str, Any]:
-        """What rules may ask of a network; `_HIDDEN` when the caller can't see it."""
-        if self._networks is None or not id_:
-            return _NONE
-        only = ListQuery(filters=(Filter("id", (id_,)),), limit=1)
+    def _of_target(self, caller: Caller, name: str, verdict: Verdict, target: Document) -> Verdict:
+        if verdict is not None:
+            return verdict
+        return self._policy.holds(caller, name, _with_tenant(target))
+
+    def _of_network(
+        self, caller: Caller, name: str, target: Document, networks: Mapping[str, Document]
+    ) -> Verdict:
+        network = networks[str(target.get("network_id", ""))]
+        return self._policy.holds(caller, name, {**_with_tenant(target), **network})
+
+    async def _networks_seen(
+        self, caller: Caller, targets: Sequence[Document]
+    ) -> Mapping[str, Document]:
+        """What rules may ask of the networks of these, all in one question; `_HIDDEN` of those
+        that the caller can't see."""
+        ids = list(dict.fromkeys(str(target.get("network_id", "")) for target in targets))
+        if self._networks is None or ids == [""]:
+            return dict.fromkeys(ids, _NONE)
+        asked = tuple(id_ for id_ in ids if id_)
+        only = ListQuery(filters=(Filter("id", asked),), limit=len(asked))
         reply = await self._networks.list_page(ListRequest(caller, only))
-        if not reply.items:
-            return _HIDDEN
-        network = _whole(reply.items[0])
-        return {f"{PARENT}{name}": network.get(name) for name in _OF_PARENT}
+        found = {"": _NONE} | dict.fromkeys(asked, _HIDDEN)
+        for network in map(_whole, reply.items):
+            found[network["id"]] = {f"{PARENT}{name}": network.get(name) for name in _OF_PARENT}
+        return found
+
+
+def _with_tenant(target: Document) -> Document:
+    return {**target, "tenant_id": target.get("project_id", "")}
