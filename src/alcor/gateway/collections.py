@@ -183,7 +183,7 @@ class Collection:
         fields = tuple(each for each in fields if each not in self.resource.field_words)
         shown = await self._access.shown(caller, [document], fields)
         if not shown:
-            raise self._access.missing(id_)
+            raise self._access.hidden(caller, id_)
         etag = ((b"etag", b'"revision_number=%d"' % revision),) if revision >= 0 else ()
         return Response(200, self._member(shown), (JSON, *etag))
 
@@ -228,7 +228,7 @@ class Collection:
         """The document of one that they may see."""
         document = await self._document(caller, id_)
         if not await self._access.shown(caller, [document]):
-            raise self._access.missing(id_)
+            raise self._access.hidden(caller, id_)
         return document
 
     def _spliced(self, items: Sequence[msgspec.Raw | bytes]) -> bytes:

@@ -92,6 +92,9 @@ class Resource:
     means something under its parent only: the manager gets `<parent's id>/<id>`. `tags_path` is
     another path of the tags' routes.
 
+    Of a kind that `every_id_has` there is one for every id, as there are limits of every project:
+    who may not see it is told so, and not that it is missing.
+
     Words of `fields` that mean more than a name are `field_words`: the manager of such a kind is
     told what was asked for when one is shown (`SHOWN_FIELDS`).
     """
@@ -113,6 +116,7 @@ class Resource:
     root: str = ""
     field_words: Sequence[str] = ()
     local_ids: bool = False
+    every_id_has: bool = False
     tags_path: str = ""
 
     @property

@@ -185,3 +185,22 @@ def test_each_router_of_a_project_has_as_many_routes_as_its_quota_says(
     assert refused(api.call("PUT", more, {"router": {"routes": routes[2:3]}}), "router_route")
     limit(api, project, router_route=-1)
     soon(lambda: routed(0, 32).status, lambda status: status == 200)
+
+
+def test_who_sees_whose_limits_is_the_policys_to_say(control_plane: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "policy.yaml"
+    rules.write_text('get_quota: "role:auditor"\ndefault: "role:auditor"\n')
+    whose = {"root": "operators admin", "ann": "blue member reader", "eve": "green auditor reader"}
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    settings = GatewaySettings(policy_file=str(rules))
+    with control_plane(folder, settings, **tokens(folder, **whose)) as api:
+        root, ann, eve = (api.bearing(token) for token in whose)
+        update = root.call("PUT", "/v2.0/quotas/blue", {"quota": {"port": 3}})
+        assert update.status == 200
+        for path in ("/v2.0/quotas", "/v2.0/quotas/blue", "/v2.0/quotas/blue/default"):
+            refused_to = ann.get(path)
+            assert (refused_to.status, refused_to.type) == (403, "PolicyNotAuthorized"), path
+            assert eve.get(path).status == 200, path
+        assert eve.get("/v2.0/quotas/blue").json["quota"]["port"] == 3
+        assert [each["project_id"] for each in eve.listed("/v2.0/quotas")] == ["blue"]

@@ -8,7 +8,6 @@ import pytest
 
 from alcor.contracts.peers import ProjectUsage, Usage
 from alcor.contracts.resources import (
-    ActRequest,
     Caller,
     Filter,
     ListQuery,
@@ -78,17 +77,6 @@ def test_without_tenants_there_are_no_limits_but_the_operators() -> None:
     limits = default_limits(QuotaSettings(port=7), tenants=False, routes_max=9)
     assert (limits.pop("port"), limits.pop("router_route")) == (7, 9)
     assert set(limits.values()) == {-1}
-
-
-def test_only_administrators_see_the_limits_of_others() -> None:
-    assert shown(service(), ADMIN, "owner")["project_id"] == "owner"
-    with pytest.raises(Refusal) as refused:
-        shown(service(), OWNER, "other")
-    assert refused.value.type == "PolicyNotAuthorized"
-    with pytest.raises(Refusal):
-        asyncio.run(service().list_page(ListRequest(OWNER, ListQuery())))
-    with pytest.raises(Refusal):
-        asyncio.run(service().act(ActRequest(OWNER, "other", "details", {})))
 
 
 def test_a_limit_may_be_what_is_used_but_not_less_unless_forced() -> None:

@@ -19,7 +19,7 @@ from alcor.values.missing import NetworkNotFound
 
 
 class _Identified(msgspec.Struct):
-    id: str
+    id: str = ""  # limits have none
 
 
 _id = msgspec.json.Decoder(_Identified).decode
@@ -77,12 +77,18 @@ class Access:
         except PolicyNotAuthorized:
             if await self.shown(caller, [document]):
                 raise
-            raise self.missing(_id(document).id) from None
+            raise self.hidden(caller, _id(document).id) from None
 
     def missing(self, id_: str) -> NotFound:
         """What they are told of one that is not there, or not for them."""
         title = self._resource.title
         return NotFound(f"{title} {id_[:255]} could not be found.", type=f"{title}NotFound")
+
+    def hidden(self, caller: Caller, id_: str) -> Refusal:
+        """What they are told of one that is there, and that they may not see."""
+        if self._resource.every_id_has:
+            return PolicyNotAuthorized([self._policy.right(caller, "get", self._resource).name])
+        return self.missing(id_)
 
     async def shown(
         self, caller: Caller, documents: Sequence[msgspec.Raw], fields: Sequence[str] = ()
@@ -109,8 +115,12 @@ class Access:
         return found
 
     def check_query(self, caller: Caller, query: ListQuery) -> None:
-        """That no list is filtered or sorted by what they can't see: that would show it."""
-        hidden = self._policy.right(caller, "get", self._resource).fields
+        """That no list is filtered or sorted by what they can't see: that would show it. Those of
+        what every id has are for who may see all."""
+        right = self._policy.right(caller, "get", self._resource)
+        if self._resource.every_id_has and right.whole is not True:
+            raise PolicyNotAuthorized([right.name])
+        hidden = right.fields
         if not hidden:
             return
         for filter_ in query.filters:
@@ -196,7 +206,7 @@ class Access:
         asked = tuple(id_ for id_ in ids if id_)
         only = ListQuery(filters=(Filter("id", asked),), limit=len(asked))
         reply = await self._networks.list_page(ListRequest(caller, only))
-        found = {"": _NONE} | dict.fromkeys(asked, _HIDDEN)
+        found = {id_: _HIDDEN if id_ else _NONE for id_ in ids}
         for network in map(_whole, reply.items):
             found[network["id"]] = {f"{PARENT}{name}": network.get(name) for name in _OF_PARENT}
         return found

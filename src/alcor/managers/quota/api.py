@@ -19,6 +19,7 @@ QUOTA = Resource(
     path="/v2.0/quotas",
     is_id=_is_project,
     creatable=False,
+    every_id_has=True,
     fields=(
         read_only("project_id", string(255), alias="tenant_id"),
         *(
