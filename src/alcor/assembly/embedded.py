@@ -84,7 +84,7 @@ async def embedded(config: Config, child: Child | None = None) -> AsyncIterator[
     `ConfigError` when the settings can't be used, or what they name can't be had: an address, or
     the databases' folder.
     """
-    check_exposure(config)
+    check_exposure(config, "listen", serves_hosts=True)
     with needed("data", config.data):
         folder = _folder(config)
     async with AsyncExitStack() as stack:

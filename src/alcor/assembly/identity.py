@@ -91,21 +91,22 @@ def _password(settings: KeystoneSettings) -> str:
     return password
 
 
-def check_exposure(config: Config) -> None:
+def check_exposure(config: Config, setting: str, *, serves_hosts: bool) -> None:
     """Where nobody is asked who they are, only this machine may ask, unless the operator says so.
 
-    `ConfigError` otherwise.
+    `setting` names where the process answers by HTTP. `ConfigError` otherwise.
     """
     if config.insecure:
         return
-    if config.auth == "local" and not is_loopback(endpoint("listen", config.listen)[0]):
+    listen = config.listen if setting == "listen" else config.served.health_listen
+    if config.auth == "local" and not is_loopback(endpoint(setting, listen)[0]):
         raise ConfigError(
-            f"listen = {config.listen} would let everybody in, because nobody is asked who they "
+            f"{setting} = {listen} would let everybody in, because nobody is asked who they "
             "are: listen on 127.0.0.1, set auth to keystone or tokens, or say insecure = true "
             "(--insecure)"
         )
     hosts_from, _ = endpoint("agents.listen", config.agents.listen)
-    if not config.agents.tls_authority and not is_loopback(hosts_from):
+    if serves_hosts and not config.agents.tls_authority and not is_loopback(hosts_from):
         raise ConfigError(
             f"agents.listen = {config.agents.listen} would give goal state to everybody: listen "
             "on 127.0.0.1, give the three agents.tls_ files, or say insecure = true (--insecure)"

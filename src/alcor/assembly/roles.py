@@ -35,11 +35,13 @@ from alcor.runtime.observability.exposition import exposition
 
 _log = structlog.get_logger("alcor.role")
 
+_API, _HEALTH = "listen", "served.health_listen"
 Resources = list[tuple[Resource, ResourceManager]]
 
 
 async def gateway(config: Config) -> None:
     """Answer clients, until told to stop."""
+    check_exposure(config, _API, serves_hosts=False)
     async with region(config, "gateway") as found:
         resources = [
             (each, far_peer(contract_of(each), found.wire, each.name)) for each in declared()
@@ -56,6 +58,7 @@ async def gateway(config: Config) -> None:
 
 async def managers(config: Config) -> None:
     """Keep the databases when no other process does, until told to stop."""
+    check_exposure(config, _HEALTH, serves_hosts=False)
     place = servers(config)
     if place is None:
         raise ConfigError(
@@ -77,6 +80,7 @@ async def managers(config: Config) -> None:
 
 async def delivery(config: Config) -> None:
     """Plan, and serve hosts, until told to stop."""
+    check_exposure(config, _HEALTH, serves_hosts=True)
     from alcor.delivery import app  # only here: it loads gRPC
 
     async with region(config, "delivery") as found, AsyncExitStack() as stack:
@@ -112,7 +116,6 @@ async def _http(
     config: Config, listen: str, resources: Resources, found: Region, checks: Checks
 ) -> AsyncIterator[HttpServer]:
     """What the role answers by HTTP, for as long as the context lasts."""
-    check_exposure(config)
 
     async def metrics() -> bytes:
         return exposition()
@@ -122,7 +125,7 @@ async def _http(
         hosts, ports = far_peer(ConvergencePeer, found.wire), far_peer(PortStatePeer, found.wire)
         about = About(hosts, checks, metrics, ports, far_peer(TracePeer, found.wire))
         application = door(resources, about, config.gateway, asks, new_id)
-        setting = "listen" if resources else "served.health_listen"
+        setting = _API if resources else _HEALTH
         with needed(setting, listen):
             where = endpoint(setting, listen)
             http = HttpServer(application, *where, now_s, shared=bool(resources))

@@ -52,6 +52,22 @@ def told_by_managers(**served: str) -> str:
     return str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("start", "setting"),
+    [
+        (roles.gateway, "listen"),
+        (roles.managers, "served.health_listen"),
+        (roles.delivery, "served.health_listen"),
+        (roles.delivery, "agents.listen"),
+    ],
+)
+def test_no_role_lets_everybody_in_unless_it_is_told_to(start: Any, setting: str) -> None:
+    given = {"served.nats": "nats://127.0.0.1:1", "served.postgres": "postgresql:///{manager}"}
+
+    with pytest.raises(ConfigError, match=rf"{setting} = 0\.0\.0\.0:0 would .* everybody"):
+        asyncio.run(start(load(Config, None, {}, given | {setting: "0.0.0.0:0"})))
+
+
 @pytest.mark.parametrize("wrong", ["127.0.0.1:99999", "127.0.0.1", "here:there"])
 def test_what_is_no_address_is_told_with_its_setting(wrong: str, tmp_path: Path) -> None:
     why = f"{wrong}: it is to be HOST:PORT, as in 127.0.0.1:9696"
