@@ -210,6 +210,7 @@ def test_who_has_no_floating_ip_is_seen_as_the_router_and_is_not_reached(
             assert talk.seen_as == site.gateway[4]
             assert talk.passes(b"snat" * 10_000)
     answers(out, site.gateway[4])
+    assert is_answered(out, site.gateway[4], "-s4000")
 
 
 def test_what_passes_the_gateway_is_counted_under_a_label_on_one_host(
@@ -249,6 +250,8 @@ def metered(lab: Lab) -> int:
 def test_ipv6_goes_out_and_in_as_it_is(lab: Lab, site: Site) -> None:
     out = lab.layout.outside_namespace
     ip_batch([f"route replace fd40::/64 via {site.gateway[6]}"], out)
+    answers(out, site.gateway[6])
+    assert is_answered(out, site.gateway[6], "-s4000")
     for name, machine in site.machines.items():
         answers(space(lab, name), outside.beyond6)
         answers(out, machine.address(6))

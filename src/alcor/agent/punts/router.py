@@ -32,10 +32,7 @@ def answer(packet: PacketIn, model: HostModel, wired: Wired) -> bytes:
     sender = _sender(packet)
     near = next(iter(_legs_at(view, wired.network.vni, sender)), view.legs[0])
     source = _source(view, packet.field(p.VNI), sender)
-    ends, frame = Ends(near.mac, wired.port.mac, source), Packet(packet.data)
-    if _fault(packet) == p.Fault.NO_SERVICE and is_piece(frame):
-        return answered_piece(frame, ends)
-    return _refuse(packet, model, ends)
+    return _told(packet, model, view, Ends(near.mac, wired.port.mac, source))
 
 
 def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
@@ -51,7 +48,7 @@ def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
         source = Address(4, Packet(packet.data)["ipv4_dst"])
     else:
         source = _source(view, packet.field(p.VNI), _sender(packet))
-    frame = _refuse(packet, model, Ends(leg.mac, leg.mac, source))
+    frame = _told(packet, model, view, Ends(leg.mac, leg.mac, source))
     high, low = p.ROUTER
     back = (
         set_field(high, view.key >> 32),
@@ -61,6 +58,19 @@ def answer_outside(packet: PacketIn, model: HostModel) -> Outgoing:
         Resubmit(p.ROUTE),
     )
     return Outgoing(frame, back)
+
+
+def _told(packet: PacketIn, model: HostModel, view: RouterView, ends: Ends) -> bytes:
+    """The answer to a piece of a ping of the router, or why a packet goes no further."""
+    frame = Packet(packet.data)
+    if _fault(packet) == p.Fault.NO_SERVICE and is_piece(frame):
+        version = _version(packet)
+        asked = Address(version, frame[f"ipv{version}_dst"])
+        own = [address for leg in view.legs for address in leg.addresses(version)]
+        own += [address for exit_ in view.exits for address in exit_.addresses(version)]
+        if asked in own:
+            return answered_piece(frame, ends)
+    return _refuse(packet, model, ends)
 
 
 def _router_of(packet: PacketIn, model: HostModel) -> RouterView:
