@@ -58,6 +58,7 @@ from alcor.transport import nats_credentials
 from alcor.transport.certificates import end_s
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Hello, Link
+from alcor.transport.nats_urls import urls_of
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import Address, address
 from alcor.values.ids import host_id
@@ -249,7 +250,11 @@ def _link(config: AgentConfig, hello: Hello) -> Link:
 
     credentials = credentials_of(config)
     secure = tls if targets[0].startswith("tls://") else None
-    return NatsLink(targets, hello, chance=chance, credentials=credentials, tls=secure)
+    try:
+        servers = urls_of(config.control_plane)
+    except ValueError as error:
+        raise ConfigError(f"control_plane: {error}") from None
+    return NatsLink(servers, hello, chance=chance, credentials=credentials, tls=secure)
 
 
 def _resolvers(config: AgentConfig) -> tuple[Endpoint, ...]:

@@ -45,7 +45,22 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ServedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of `alcor serve`: the control plane as many processes."""
 
-    nats: Annotated[str, msgspec.Meta(description="URL of the NATS server: nats://host:4222")] = ""
+    nats: Annotated[
+        str,
+        msgspec.Meta(
+            description="URL of the NATS server, as in nats://host:4222, or of those of a cluster, "
+            "with commas between them"
+        ),
+    ] = ""
+    nats_replicas: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=5,
+            description="On how many servers of a cluster what NATS holds is kept; 0: on three "
+            "where `nats` names three or more, else on one",
+        ),
+    ] = 0
     nats_credentials: Annotated[
         str, msgspec.Meta(description="File of NATS credentials; empty: none are sent")
     ] = ""

@@ -47,7 +47,8 @@ class Lives:
 
     async def checks(self) -> Mapping[str, bool]:
         """What must be so for the managers to do their work, or to take it over from who leads."""
-        return await self._life.checks()
+        followed = self._intent.is_followed and self._reports.is_followed
+        return {**await self._life.checks(), "logs": followed}
 
     async def close(self) -> None:
         """Finish the calls that were taken, then end."""

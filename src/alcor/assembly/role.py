@@ -11,12 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import nats.errors
 import structlog
 import uvloop
 from nats.aio.client import Client
 
-from alcor.assembly.config import Config
+from alcor.assembly.config import Config, ServedSettings
 from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.runtime import watchdog
 from alcor.runtime.calls.nats_wire import NatsWire
@@ -32,6 +31,7 @@ from alcor.runtime.tasks import Tasks
 from alcor.runtime.version import version
 from alcor.transport import nats_credentials
 from alcor.transport.nats_connection import close, connected
+from alcor.transport.nats_urls import each_of, urls_of
 
 reconnect_every_s = 0.5
 connect_s_max = 60.0  # how long a starting role waits for NATS
@@ -45,15 +45,17 @@ Checks = Callable[[], Awaitable[Mapping[str, bool]]]
 class Region:
     """What a role holds of the region it works in."""
 
-    def __init__(self, client: Client, clock: Seconds = now_s) -> None:
+    def __init__(self, client: Client, clock: Seconds = now_s, replicas: int = 1) -> None:
+        """`replicas`: on how many servers of a cluster each log is kept."""
         self.client = client
+        self._replicas = replicas
         self.wire = NatsWire(client)
         self.tasks = Tasks()
         self.epoch = int(clock() * 1_000)
 
     def log(self, name: str) -> JetStreamLog:
         """A log of the region, followed from now on."""
-        log = JetStreamLog(self.client, name, self.epoch)
+        log = JetStreamLog(self.client, name, self.epoch, replicas=self._replicas)
         self.tasks.start(log.run(), f"log-{name}")
         return log
 
@@ -64,7 +66,7 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
     async with AsyncExitStack() as stack:
         client = await _connect(config, role)
         stack.push_async_callback(close, client)
-        found = Region(client)
+        found = Region(client, replicas=_replicas(config.served))
         stack.push_async_callback(found.tasks.stop)
         await found.wire.open()
         yield found
@@ -89,12 +91,16 @@ async def _connect(config: Config, role: str) -> Client:
     served = config.served
     if not served.nats:
         raise ConfigError("served.nats is not set: write it as nats://127.0.0.1:4222")
-    where = without_login(served.nats)
+    where = ",".join(map(without_login, each_of(served.nats)))
+    try:
+        urls = urls_of(served.nats)
+    except ValueError as error:
+        raise ConfigError(f"served.nats = {where}: {error}") from None
     _log.info("starting", role=role, nats=where)
     try:
         async with asyncio.timeout(connect_s_max):
             return await connected(
-                [served.nats],
+                urls,
                 _credentials(served.nats_credentials),
                 None,
                 name=f"alcor-{role}",
@@ -105,11 +111,15 @@ async def _connect(config: Config, role: str) -> Client:
                 reconnect_time_wait=reconnect_every_s,
                 pending_size=pending_bytes_max,
             )
-    except nats.errors.Error as error:  # of what is no URL of one server
-        raise ConfigError(f"served.nats = {where}: {error}") from error
     except TimeoutError as error:
         why = "; ".join(said) or "no answer"
         raise ConfigError(f"served.nats = {where}: NATS does not let us in: {why}") from error
+
+
+def _replicas(served: ServedSettings) -> int:
+    """On how many servers each log is kept."""
+    of_cluster = 3 if len(urls_of(served.nats)) >= 3 else 1
+    return served.nats_replicas or of_cluster
 
 
 def _credentials(path: str) -> Path | None:

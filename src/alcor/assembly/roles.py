@@ -101,7 +101,9 @@ async def delivery(config: Config) -> None:
         await found.wire.serve(calls | answers(PortStatePeer, PortStates(intent, reports)))
 
         async def checks() -> Mapping[str, bool]:
-            return {"nats": found.client.is_connected, "planned": await serving.ready()}
+            followed = intent.is_followed and reports.is_followed
+            ready = {"nats": found.client.is_connected, "logs": followed}
+            return ready | {"planned": await serving.ready()}
 
         async with _http(config, config.served.health_listen, [], found, checks) as http:
             stack.push_async_callback(found.wire.withdraw)

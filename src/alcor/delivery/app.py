@@ -24,7 +24,7 @@ from alcor.goal_state.reports import host_key
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.keyed_log.memory import MemoryLog
 from alcor.runtime.clock import Seconds, now_s
-from alcor.runtime.config import needed, without_login
+from alcor.runtime.config import needed
 from alcor.runtime.tasks import Tasks
 from alcor.transport import nats_credentials
 from alcor.transport.certificates import end_s
@@ -131,7 +131,7 @@ class Delivery:
             await self._server.start()
         self._tasks.start(self._server.send(), "delivery-grpc-send")
         if self._nats is not None:
-            with needed("agents.nats", without_login(self._config.nats)):
+            with needed("agents.nats", self._config.nats_shown()):
                 await self._nats.start()
             self._tasks.start(self._nats.beat(), "delivery-nats-beat")
             self._tasks.start(self._nats.send(), "delivery-nats-send")
@@ -169,7 +169,7 @@ def _nats_server(config: DeliveryConfig, feed: HostFeed, delivery: int) -> "Nats
     from alcor.transport.nats_server import NatsServer  # only here: it is large
 
     tls = config.tls() if config.nats.startswith("tls:") else None
-    return NatsServer(feed, delivery, config.nats, config.credentials(), tls)
+    return NatsServer(feed, delivery, config.nats_servers(), config.credentials(), tls)
 
 
 async def start(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from alcor.runtime.config import ConfigError, file_of
+from alcor.runtime.config import ConfigError, file_of, without_login
+from alcor.transport.nats_urls import each_of, urls_of
 from alcor.transport.tls import TlsFiles
 
 
@@ -35,7 +36,8 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(
             description="URL of a NATS server by which hosts are served as well, as in "
-            "nats://host:4222; its account is to be another than served.nats's"
+            "nats://host:4222, or of several of a cluster, with commas between them; the account "
+            "is to be another than served.nats's"
         ),
     ] = ""
     nats_credentials: Annotated[
@@ -59,6 +61,17 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True):
         except OSError as error:
             raise ConfigError(f"{all_three} don't fit together: {error}") from error
         return files
+
+    def nats_servers(self) -> list[str]:
+        """By which hosts are served by NATS; `ConfigError` when that is malformed."""
+        try:
+            return urls_of(self.nats)
+        except ValueError as error:
+            raise ConfigError(f"agents.nats = {self.nats_shown()}: {error}") from None
+
+    def nats_shown(self) -> str:
+        """The setting, without passwords."""
+        return ",".join(map(without_login, each_of(self.nats)))
 
     def credentials(self) -> Path | None:
         """The file of NATS credentials, or None; `ConfigError` when it can't be read."""

@@ -6,7 +6,7 @@ one value for each key, and is cut off (`Slow`) beyond its limit.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
 from alcor.keyed_log.log import Change, Compacted, Entry, Slow
 
@@ -40,6 +40,11 @@ class Held:
     def living(self) -> int:
         """How many keys are there and not gone."""
         return sum(map(len, self._buckets.values())) - self.tombstones
+
+    def __iter__(self) -> Iterator[Entry]:
+        """All entries, tombstones too, in no order."""
+        for bucket in self._buckets.values():
+            yield from bucket.values()
 
     def get(self, key: str) -> Entry | None:
         """What is held of a key, a tombstone too."""
@@ -106,6 +111,11 @@ class Held:
             if not self._buckets[name]:
                 del self._buckets[name]
         self.forgotten = max(self.forgotten, until)
+
+    def succeed(self, earlier: "Held", news: Sequence[Entry]) -> None:
+        """Give the earlier one's watchers what they have not seen, and all that comes here."""
+        self._watchers = earlier._watchers
+        self.offer(news)
 
     def end(self, problem: Exception) -> None:
         """End every watch: `problem` is raised where it is waited on."""

@@ -44,9 +44,10 @@ class Batch(NamedTuple):
 async def follow(
     client: Client, jetstream: JetStreamContext, stream: str, connection: int
 ) -> AsyncGenerator[Batch, None]:
-    """Every message that the stream holds, in order, then those that come; the first batch comes
-    at once and may be empty. `connection` is the client's count of reconnections: another one ends
-    it. `Lost` when it ends; NATS's errors when there is no server."""
+    """Every message that the stream holds, in order, then those that come; the first batch comes at
+    once. A batch is empty when the server only says that it is there. `connection` is the client's
+    count of reconnections: another one ends it. `Lost` when it ends; NATS's errors when there is no
+    server."""
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, pending_msgs_limit=-1, pending_bytes_limit=-1)
     try:
@@ -68,8 +69,7 @@ async def follow(
                 pending = int(fields[-1])
             if client.stats["reconnects"] != connection:
                 raise Lost(f"{stream}: the server is another, or was away")
-            if messages:
-                yield Batch(messages, pending)
+            yield Batch(messages, pending)
     finally:
         with suppress(nats.errors.Error):
             await subscription.unsubscribe()

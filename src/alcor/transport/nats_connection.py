@@ -44,15 +44,20 @@ class _Client(Client):
         return self._renewed() if self._renewed is not None else super().ssl_context
 
 
+ping_every_s = 3  # a server that does not answer three of them is left for another one
+
+
 async def connected(
     servers: Sequence[str], credentials: Path | None, tls: TlsFiles | None, **how: Any
 ) -> Client:
     """`nats.connect`, which leaves nothing open when it fails; `OSError` when a file can't be read.
+    Of several servers any will do, and another one when that is gone, or silent.
 
     The credentials' file NATS' client reads anew by itself.
     """
     if credentials is not None:
         how["user_credentials"] = str(credentials)
+    how.setdefault("ping_interval", ping_every_s)
     client = _Client(tls)
     try:
         await client.connect(list(servers), **how)

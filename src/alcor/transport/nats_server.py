@@ -6,6 +6,7 @@ them wakes one task. Who is silent, or of whose messages one is lost, is hung up
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import nats.errors
@@ -39,13 +40,14 @@ class NatsServer:
         self,
         feed: Feed,
         delivery: int,
-        url: str,
+        servers: Sequence[str],
         credentials: Path | None = None,
         tls: TlsFiles | None = None,
     ) -> None:
+        """`servers` as in nats://host:4222: of one cluster, as hosts may be at any of them."""
         self._feed = feed
         self._name = str(delivery)
-        self._url = url
+        self._servers = servers
         self._credentials, self._tls = credentials, tls
         self._client: Client | None = None
         self._hosts: dict[tuple[str, int], _Host] = {}  # by where each speaks, and its connection
@@ -66,7 +68,7 @@ class NatsServer:
         try:
             async with asyncio.timeout(connect_s_max):
                 self._client = client = await connected(
-                    [self._url],
+                    self._servers,
                     self._credentials,
                     self._tls,
                     name=f"alcor-delivery-{self._name}",

@@ -141,12 +141,30 @@ def test_a_nats_server_that_does_not_let_us_in_is_told_with_its_reason(
         server.kill()
 
 
-def test_more_than_one_nats_server_is_refused_by_the_name_of_the_setting() -> None:
-    """It was a fault of ours, with a traceback."""
-    given = {"served.nats": "nats://127.0.0.1:4222,nats://127.0.0.1:4223"}
+@pytest.mark.parametrize("setting", ["served.nats", "agents.nats"])
+@pytest.mark.parametrize(
+    ("servers", "shown"),
+    [
+        ("nats://u:secret@127.0.0.1:4222,", "nats://127.0.0.1:4222,"),
+        ("nats://a:4222,tls://u:sec,ret@b:4222", "nats://a:4222,tls://b:4222"),
+        ("nats://a:4222,nats://b:port", "nats://a:4222,nats://b:port"),
+        ("http://a:4222", "http://a:4222"),
+    ],
+)
+def test_what_is_no_list_of_nats_servers_is_refused_by_the_name_of_the_setting(
+    setting: str, servers: str, shown: str
+) -> None:
+    config = load(Config, None, {}, {setting: servers})
 
-    with pytest.raises(ConfigError, match=r"^served\.nats = nats://127\.0\.0\.1:4222,nats"):
-        asyncio.run(roles.gateway(load(Config, None, {}, given)))
+    async def begin() -> None:
+        if config.agents.nats:
+            config.agents.nats_servers()
+        await roles.gateway(config)
+
+    with pytest.raises(ConfigError) as refused:
+        asyncio.run(begin())
+
+    assert str(refused.value).startswith(f"{setting} = {shown}: ")
 
 
 @pytest.fixture

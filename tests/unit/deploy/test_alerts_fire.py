@@ -89,6 +89,12 @@ CASES = {
     "an outbox that empties": Case(
         WELL | {'alcor_outbox_pending{manager="port"}': "90-3x29"}
     ),
+    "a server of NATS's cluster that is started again": Case(
+        WELL | {'alcor_log_servers_missing{log="intent"}': "0+0x10 1+0x5 0+0x13"}
+    ),
+    "a server of NATS's cluster that is lost": Case(
+        WELL | {'alcor_log_servers_missing{log="intent"}': once()}, ("AlcorLogServersMissing",)
+    ),
     "audit lines": Case(
         WELL | {"alcor_audit_lines_lost_total": "0+0x25 2+0x4"}, ("AlcorAuditLinesLost",)
     ),

@@ -227,7 +227,11 @@ class Streams:
 
 
 def _info(stream: Stream) -> SimpleNamespace:
-    return SimpleNamespace(state=SimpleNamespace(last_seq=stream.last_seq))
+    return SimpleNamespace(
+        state=SimpleNamespace(last_seq=stream.last_seq),
+        config=SimpleNamespace(num_replicas=1),
+        cluster=None,  # it is one server
+    )
 
 
 def _answer(answer: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from alcor.keyed_log.jetstream import Body
 from alcor.keyed_log.log import Entry
+from alcor.keyed_log.stream_reading import Body
 from alcor.keyed_log.subjects import key_of
 from alcor.simulation.fakes.broker import Stored, Stream
 from alcor.simulation.fakes.journal import Journal
