@@ -162,6 +162,7 @@ class Reconciler:
         """What the switch's bridge is."""
         if datapath_type and datapath_type != self._datapath_type:
             self._datapath_type, self._tell_all = datapath_type, True
+            self._touch(self._model.set_datapath_type(datapath_type))
             self._wake.set()
 
     def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> None:

@@ -21,7 +21,7 @@ from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message
 from alcor.agent.packets.ipv4 import parse_datagram
 from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts import router
+from alcor.agent.punts import nd, router
 from alcor.agent.punts.decisions import line_of
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
@@ -114,6 +114,7 @@ class World:
     trackers: dict[str, Tracker] = field(default_factory=dict)
     security: dict[tuple[str, str], GoalEntry] = field(default_factory=dict)
     counted: list[str] = field(default_factory=list)  # the labels of the last packet
+    datapath_type: str = "netdev"  # of every host
 
     def declare(self, words: list[str]) -> None:
         """Take one line of the world."""
@@ -283,6 +284,7 @@ class World:
     def model(self, host: str) -> HostModel:
         """What the agent of a host knows: its ports, and their networks whole."""
         model = HostModel()
+        model.set_datapath_type(self.datapath_type)
         here = self._reached_from(host)
         model.set_tunnel(Tunnel(TUNNEL, self.endpoints[host], Ports(300, 301, TAPS)))
         for network_id in here:
@@ -392,6 +394,8 @@ class World:
         if isinstance(outcome, Punted):
             if in_port == UPLINK and outcome.userdata == p.PUNT_ROUTER:
                 return self._refused_outside(host, model, outcome)
+            if in_port == UPLINK and outcome.userdata == p.PUNT_ND:
+                return self._advertised_outside(host, model, outcome)
             return self._punted(model, in_port, outcome)
         tag = outcome.packet["vlan_vid"] & 0xFFF
         if outcome.port in MIRRORS:
@@ -446,6 +450,13 @@ class World:
         fates = [self._outcome(host, model, 0, each) for each in trace.outcomes]
         return f"refused (icmp {kind}): {' and '.join(fates)}"
 
+    def _advertised_outside(self, host: str, model: HostModel, punted: Punted) -> str:
+        """What the agent of a host with the kernel's datapath says by its uplink."""
+        places = {FIELD_BY_NAME[name].place: value for name, value in punted.fields.items()}
+        told = nd.answer_outside(PacketIn(punted.packet.frame, 0, 0, 1, places, b""), model)
+        sent = Switch([Flow(0, 1, match(), apply(*told.actions))]).trace(told.frame, 0, {})
+        return " and ".join(self._outcome(host, model, UPLINK, each) for each in sent.outcomes)
+
     def _punted(self, model: HostModel, in_port: int, punted: Punted) -> str:
         if punted.userdata == p.PUNT_SERVICE:
             return "punted to the host's services"
@@ -459,6 +470,9 @@ class World:
         frame = told.frame
         if punted.userdata == p.PUNT_ROUTER:
             return f"answered: {_summary(Packet(frame))}"
+        if punted.userdata == p.PUNT_ND:
+            tag = model.ports[model.port_at(punted.fields[p.PORT_IN])].vlan
+            return f"answered: {_summary(Packet(frame))}{f' in VLAN {tag}' if tag else ''}"
         if Packet(frame)["eth_type"] == ETH_TYPE_IPV6:
             return f"answered: {_summary6(frame)}"
         message = parse_message(parse_datagram(frame).payload)

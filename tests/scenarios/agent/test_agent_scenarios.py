@@ -46,11 +46,23 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.fixtures.compiled import compile_all
+
+from alcor.agent.model.model import HostModel
+from alcor.ovs.fields import FIELD_BY_NAME
+from alcor.values.addresses import Address
+
+# What no flow may set where "Datapath does not support IPv6 ND Extensions".
+REFUSED = frozenset(FIELD_BY_NAME[name].place for name in ("nd_reserved", "nd_options_type"))
 
 
 class World(Protocol):
     """What a scenario needs of the `world` fixture."""
 
+    datapath_type: str
+    endpoints: dict[str, Address]
+
+    def model(self, host: str) -> HostModel: ...
     def declare(self, words: list[str]) -> None: ...
     def fate(self, sender: str, words: list[str]) -> str: ...
 
@@ -70,6 +82,22 @@ def play(world: World, line: str) -> str:
         return line
     assert arrow, f"no '->' in: {line}"
     return f"{question}-> {world.fate(sender.strip(), frame.split())}"
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_with_the_kernel_s_datapath_they_end_there_too_by_flows_that_it_takes(
+    path: Path, world: World
+) -> None:
+    recorded = path.read_text()
+    world.datapath_type = "system"
+
+    played = "".join(play(world, line) + "\n" for line in recorded.splitlines())
+
+    assert played == recorded
+    for host in world.endpoints:
+        flows = compile_all(world.model(host)).values()
+        actions = [action for flow in flows for action in flow.instructions.actions]
+        assert not [each for each in actions if getattr(each, "field", None) in REFUSED]
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

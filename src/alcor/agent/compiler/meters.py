@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from alcor.agent.features.answers import configuration, seeking, services, shared_addresses
+from alcor.agent.features.answers import configuration, nd, seeking, services, shared_addresses
 from alcor.agent.features.filters import acl, decision_log
 from alcor.agent.features.networks import multicast, physical
 from alcor.agent.features.ports import qos
@@ -51,6 +51,8 @@ def _of_port(model: HostModel, port_id: str) -> Iterator[Meter]:
     subnets = model.subnets_of(wired.port)
     yield from configuration.meters(wired, subnets)
     yield from services.meters(wired)
+    if not model.nd_by_flows:
+        yield from nd.unfinished_meters(wired)
     yield from routing.meters(wired, model.routing.is_routed(wired.network.id))
     policy = model.qos.policy_of(wired.port, wired.network)
     if policy is not None:

@@ -68,7 +68,7 @@ def _host_flows(model: HostModel, cookie: int) -> Iterator[Flow]:
     yield from anti_spoof.host(cookie)
     yield from guards.host(cookie)
     yield from arp.host(cookie)
-    yield from nd.host(cookie)
+    yield from nd.host(cookie, finished_by_flows=model.nd_by_flows)
     yield from services.host(cookie)
     yield from acl.host(cookie)
     yield from firewall.host(cookie)
@@ -86,6 +86,8 @@ def _port_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow]:
         yield from anti_spoof.port(wired, cookie)
         yield from arp.port(wired, cookie)
         yield from nd.port(wired, cookie)
+        if not model.nd_by_flows:
+            yield from nd.unfinished(wired, cookie)
         yield from configuration.port(wired, subnets, cookie)
         yield from services.port(wired, cookie)
         yield from firewall.port(wired, model.firewall, cookie)
@@ -132,6 +134,8 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
         yield from seeking.network(network, model.tunnel, cookie)
     if uplink is not None:
         yield from outside.network(network, uplink, cookie)
+        if not model.nd_by_flows:
+            yield from nd.unfinished_outside(network, uplink, cookie)
         yield from physical.network(network, uplink, cookie)
         if any(model.exits.outside.routers_to(unit.id)):
             yield from outside.wanted(network, uplink, cookie)

@@ -154,6 +154,14 @@ class HostModel(HostUnits):
             units |= self.shared.units_of(network_id)
         return units
 
+    def set_datapath_type(self, datapath_type: str) -> set[Unit]:
+        """What the bridge's packets are carried by: `system` is the kernel."""
+        before, self.nd_by_flows = self.nd_by_flows, datapath_type != "system"
+        if before == self.nd_by_flows:
+            return set()
+        ports = {Unit(UnitKind.PORT, each) for each in self.ports}
+        return {HOST_UNIT} | ports | {Unit(UnitKind.NETWORK, each) for each in self.networks}
+
     def _put_port(self, port_id: str, port: Port | None) -> set[Unit]:
         before = self.ports.pop(port_id, None)
         self.sub_ports.change(before, port)

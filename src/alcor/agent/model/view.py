@@ -45,6 +45,8 @@ class HostView:
         # Of networks here: greater with every change of what has names, and than any before.
         self.stamp_by_network: dict[str, int] = {}
         self.interfaces: dict[str, Interface] = {}
+        # Whether flows may set all fields of an advertisement: with the kernel's datapath not.
+        self.nd_by_flows = True
         self.routing = Routing()
         interfaces = self.routing.interfaces_by_router
         self.qos = Qos()

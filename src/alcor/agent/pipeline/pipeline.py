@@ -31,6 +31,7 @@ from alcor.agent.pipeline.wants import Wants as Wants
 PUNT_DHCP4 = b"dhcp4"  # what a punting flow says to the agent
 PUNT_DHCP6 = b"dhcp6"
 PUNT_RA = b"ra"
+PUNT_ND = b"nd"  # an advertisement that flows could make but for its flags and option
 PUNT_SERVICE = b"service"
 PUNT_ROUTER = b"router"
 PUNT_WANTED = b"wanted"  # the MAC of the next hop outside is not known

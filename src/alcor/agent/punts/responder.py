@@ -20,7 +20,7 @@ from alcor.agent.model.model import HostModel, Wired
 from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
-from alcor.agent.punts import dhcp4, dhcp6, router, stale
+from alcor.agent.punts import dhcp4, dhcp6, nd, router, stale
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.dhcp import Answer, Served, Silence
 from alcor.agent.punts.outside import OutsideNeighbours
@@ -49,6 +49,7 @@ class Responder:
             p.PUNT_DHCP4: partial(self._dhcp, dhcp4.answer),
             p.PUNT_DHCP6: partial(self._dhcp, dhcp6.answer),
             p.PUNT_RA: self._ra,
+            p.PUNT_ND: self._nd,
             p.PUNT_ROUTER: self._router,
         }
         self._takers: dict[bytes, Callable[[bytes, Wired], None]] = {}
@@ -132,6 +133,8 @@ class Responder:
             return self._forget(packet)
         if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
             return self._refuse_outside(packet)
+        if packet.userdata == p.PUNT_ND and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
+            return self._advertise_outside(packet)
         answer = self.answer(packet)
         return (answer,) if answer is not None else ()
 
@@ -174,6 +177,17 @@ class Responder:
             log.debug("nothing said outside", reason=str(error))
             return []
         self._metrics.punts.labels("router", "answered").inc()
+        return [told]
+
+    def _advertise_outside(self, packet: PacketIn) -> list[Outgoing]:
+        """What this host says to somebody outside who looks for an address here."""
+        try:
+            told = nd.answer_outside(packet, self._model)
+        except Malformed as error:
+            self._metrics.punts.labels("nd", "silent").inc()
+            log.debug("nothing said outside", reason=str(error))
+            return []
+        self._metrics.punts.labels("nd", "advertisement").inc()
         return [told]
 
     def answer(self, packet: PacketIn) -> Outgoing | None:
@@ -221,6 +235,13 @@ class Responder:
         # Of several routers each speaks for itself.
         self.send(Outgoing(frame, wired.delivery) for frame in said[1:])
         return self._say("ra", "advertisement", said[0], wired)
+
+    def _nd(self, packet: PacketIn, wired: Wired) -> bytes | None:
+        try:
+            told = nd.finished(packet)
+        except Malformed as error:
+            return self._be_silent("nd", str(error), wired)
+        return self._say("nd", "advertisement", told, wired)
 
     def _taken(self, packet: PacketIn, wired: Wired) -> bytes | None:
         try:

@@ -2,7 +2,11 @@
 
 It takes two stages, because Open vSwitch refuses to do both in one flow: a flow for each address
 turns the solicitation into an advertisement, and then one flow that all share fills in the option,
-which can be set only once the type has changed. This is the form that the userspace datapath takes.
+which can be set only once the type has changed.
+
+With the kernel's datapath Open vSwitch refuses flows that set an advertisement's flags and kind of
+option ("does not support IPv6 ND Extensions"). There the second step is the agent's: each port's
+go to it through a meter of the port, those from outside through the uplink's.
 
 A router says that it is one: a machine that hears otherwise, as it asks whether its default router
 is still there, has no default route any more (RFC 4861, 7.2.5).
@@ -15,6 +19,8 @@ A machine's own duplicate address detection is never answered (RFC 4862, 5.4).
 from collections.abc import Iterator
 
 from alcor.agent.model.model import Wired
+from alcor.agent.model.ports import meter as m
+from alcor.agent.model.ports.meter import Meter
 from alcor.agent.model.routers.routing import Leg
 from alcor.agent.model.service_address import SERVER_ADDRESS6, SERVER_MAC
 from alcor.agent.pipeline import pipeline as p
@@ -29,6 +35,7 @@ from alcor.ovs.flow import (
     load,
     match,
     move,
+    punt,
     set_field,
 )
 from alcor.values.addresses import Address, Mac, Prefix, eui64_link_local
@@ -42,6 +49,12 @@ _EVERY = Prefix(6, 0, 0)
 _TO_ASKER = move("eth_src", "eth_dst")
 _TO_ASKER_IP = move("ipv6_src", "ipv6_dst")
 _IS_ADVERTISEMENT = set_field("icmpv6_type", ADVERTISE)
+_ADVERTISED: MatchFields = {
+    "eth_type": ETH_TYPE_IPV6,
+    "ip_proto": IP_PROTO_ICMPV6,
+    "icmpv6_type": ADVERTISE,
+    "icmpv6_code": 0,
+}
 _OPTION = (set_field("nd_options_type", TARGET_LINK_LAYER), move("eth_src", "nd_tll"))
 
 
@@ -84,25 +97,39 @@ _ANSWER = Shape(_advertisement, p.VNI, "nd_target", "eth_src")
 _ANSWER_OF_ROUTER = Shape(_of_router, p.VNI, "nd_target", "eth_src")
 
 
-def host(cookie: int) -> Iterator[Flow]:
-    """Solicitations go to the responder; its second step."""
+def host(cookie: int, *, finished_by_flows: bool) -> Iterator[Flow]:
+    """Solicitations go to the responder; its second step, where flows do it."""
     asks = match(
         eth_type=ETH_TYPE_IPV6, ip_proto=IP_PROTO_ICMPV6, icmpv6_type=SOLICIT, icmpv6_code=0
     )
     yield Flow(p.SERVICES, p.PRIORITY.normal, asks, apply(goto=p.ARP_ND), cookie)
-    yield from _second_step(cookie, 0, (0, p.BY_ROUTER[1]))
-    yield from _second_step(cookie, ROUTER, p.BY_ROUTER)
+    if finished_by_flows:
+        yield from _second_step(cookie, 0, (0, p.BY_ROUTER[1]))
+        yield from _second_step(cookie, ROUTER, p.BY_ROUTER)
+
+
+def unfinished(wired: Wired, cookie: int) -> Iterator[Flow]:
+    """The second step for one port, where the agent does it."""
+    to_agent = apply(punt(userdata=p.PUNT_ND), meter=m.of_questions(wired.number).id)
+    what = match(**(_ADVERTISED | {"reg14": wired.number}))
+    yield Flow(p.ND_ANSWER, p.PRIORITY.normal, what, to_agent, cookie)
+
+
+def unfinished_meters(wired: Wired) -> Iterator[Meter]:
+    """The meter that `unfinished` names."""
+    yield m.of_questions(wired.number)
+
+
+def unfinished_outside(network: Network, uplink: int, cookie: int) -> Iterator[Flow]:
+    """The same for what a network's uplink asks."""
+    to_agent = apply(punt(userdata=p.PUNT_ND), meter=m.of_outside(uplink).id)
+    what = match(**(_ADVERTISED | {"metadata": network.vni, "reg0": p.FROM_UPLINK}))
+    yield Flow(p.ND_ANSWER, p.PRIORITY.guard, what, to_agent, cookie)
 
 
 def _second_step(cookie: int, flag: int, by: tuple[int, int]) -> Iterator[Flow]:
     """What a machine's answer becomes, or a router's."""
-    answer: MatchFields = {
-        "eth_type": ETH_TYPE_IPV6,
-        "ip_proto": IP_PROTO_ICMPV6,
-        "icmpv6_type": ADVERTISE,
-        "icmpv6_code": 0,
-        "reg0": by,
-    }
+    answer: MatchFields = _ADVERTISED | {"reg0": by}
     to_asker = set_field("nd_reserved", flag | SOLICITED | OVERRIDE), *_OPTION
     solicited = apply(*to_asker, goto=p.RETURN)
     yield Flow(p.ND_ANSWER, p.PRIORITY.normal, match(**answer), solicited, cookie)
