@@ -175,6 +175,26 @@ def test_a_host_that_does_not_answer_is_named(patient: Patient) -> None:
     assert found == {"tunnels": "no answer from h2 (172.31.0.2)"}
 
 
+def test_a_way_that_a_userspace_datapath_can_not_take_is_a_fault(patient: Patient) -> None:
+    """The kernel would send by it, and pings would tell nothing."""
+    here, other = patient.host.namespace, patient.lab.host("h2").tunnel_ip
+    ip_batch(["link add beside0 type veth peer name beside1", "link set beside0 up"], here)
+    ip_batch(
+        ["addr add 172.31.0.99/24 dev beside0 noprefixroute", f"route add {other}/32 dev beside0"],
+        here,
+    )
+    said = f"tunnels to {other} would leave by beside0, "
+    try:
+        wait_until(
+            "the switch to hear of the route",
+            lambda: patient.faults().get("tunnels", "").startswith(said),
+            timeout_s,
+        )
+    finally:
+        ip_batch(["link del beside0"], here)
+    wait_until("the host to be well again", lambda: not patient.faults(), timeout_s)
+
+
 def test_an_underlay_that_is_too_small_is_a_fault_here_and_on_the_way(patient: Patient) -> None:
     under = patient.lab.layout.underlay_namespace
     vsctl(patient.host, "set", "Interface", "br-phys", "mtu_request=1400")

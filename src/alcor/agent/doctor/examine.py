@@ -12,7 +12,7 @@ from alcor.agent.doctor import certificate, control, memory, switch
 from alcor.agent.doctor.finding import Finding, Health, fault, unknown
 from alcor.agent.doctor.memory import Remembered
 from alcor.agent.doctor.switch import Seen
-from alcor.agent.doctor.underlay import Underlay, underlay_faults
+from alcor.agent.doctor.underlay import Underlay, underlay_faults, userspace_faults
 from alcor.agent.drivers import bridge
 from alcor.agent.drivers.bridge import Wish
 from alcor.ovs.channel import Disconnected, Refused
@@ -40,6 +40,9 @@ async def examine(
     if seen is not None and bridge.row_of(seen.rows, wish) is not None:
         found += await _flows(config, wish, seen, remembered)
     found += await _underlay(config, underlay, remembered)
+    if seen is not None and remembered is not None and (bridges := seen.userspace_bridges(wish)):
+        endpoints = remembered.endpoints(endpoint_of(config.tunnel_ip))
+        found += await userspace_faults(rundir, endpoints, bridges)
     if (files := tls_of(config)) is not None:
         found += certificate.looked_at(files, config.host, now_s())
     if (credentials := credentials_of(config)) is not None:

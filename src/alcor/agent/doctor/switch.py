@@ -32,6 +32,13 @@ class Seen(NamedTuple):
         """The tunnel port."""
         return bridge.tunnel_of(self.rows, wish)
 
+    def userspace_bridges(self, wish: Wish) -> set[str]:
+        """The bridges of the datapath without the kernel; none when ours is not of it."""
+        if bridge.datapath_type_of(self.rows, wish) != "netdev":
+            return set()
+        every = self.rows.get("Bridge", {}).values()
+        return {str(each["name"]) for each in every if each["datapath_type"] == "netdev"}
+
 
 async def look(rundir: Path, wish: Wish) -> tuple[Seen | None, list[Finding]]:
     """Read the database once; None when it can't be read."""

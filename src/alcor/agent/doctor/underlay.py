@@ -7,21 +7,25 @@ so that they are of the network namespace that made it.
 import errno
 import fcntl
 import os
+import re
 import select
 import socket
 import struct
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Self
 
 from alcor.agent.doctor.finding import Finding, fault, good, unknown
+from alcor.ovs import appctl
 from alcor.ovs.frames import checksum
 from alcor.values.addresses import Address
 
 answer_s_max = 1.0
 endpoints_max = 500  # that are asked
 named_max = 5
+ways_max = 20  # that the switch is asked for
 _IP_MTU_DISCOVER, _PROBE = 10, 3  # ip(7): never fragment, whatever is known of the way
 _GET_ADDRESS, _GET_MTU = 0x8915, 0x8921  # netdevice(7)
 _HEADERS = 28  # bytes of IPv4 and ICMP
@@ -115,6 +119,40 @@ def underlay_faults(
             says = f"{needed} bytes do not reach {_named(small, asked)}"
             found.append(fault("mtu", says, "raise the MTU of the underlay's switches"))
     return found
+
+
+async def userspace_faults(
+    run_dir: Path, endpoints: Iterable[Address], bridges: Collection[str]
+) -> list[Finding]:
+    """Of a userspace datapath: that what it sends into tunnels leaves by one of its `bridges`.
+
+    It does not send by the kernel's interfaces, so other hosts may answer by a way that tunnels
+    can't take. Source: "Userspace VXLAN tunneling", docs.openvswitch.org; ovs-vswitchd(8).
+    """
+    try:
+        socket = appctl.switch_socket(run_dir)
+        for each in sorted(endpoints)[:ways_max]:
+            way = await _device(socket, each)
+            if way not in bridges:
+                says = f"tunnels to {each} would leave by {way or 'nothing'}, no bridge of Open "
+                says += "vSwitch's userspace datapath, so nothing is sent"
+                step = "put that interface into a bridge of datapath_type netdev, and its addresses"
+                return [fault("tunnels", says, f"{step} on the bridge's own interface")]
+    except (OSError, TimeoutError, appctl.Declined) as error:
+        return [unknown("tunnels", f"ovs-vswitchd does not say which way they go: {error}")]
+    return []
+
+
+async def _device(socket: Path, to: Address) -> str:
+    """By what the switch would send; empty when it knows no way."""
+    try:
+        told = await appctl.ask(socket, "ovs/route/lookup", str(to))
+    except appctl.Declined as error:
+        if "Not found" in str(error):
+            return ""
+        raise
+    found = re.search(r"^dev (\S+)$", told, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _own_mtu(mtu: int, needed: int) -> list[Finding]:
