@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from alcor.client.api import Api, Item
+from alcor.client.api import PORT, Api, Item
 from alcor.client.credentials import SignedIn, sign_in
 from alcor.lab import evidence, hosts, machines, namespaces, outside, parts, processes
 from alcor.lab.layout import (
@@ -36,6 +36,7 @@ from alcor.lab.vlans import VlanSwitch
 
 dhcp_timeout_s = 30.0
 ping_timeout_s = 10.0
+page_items = 1_000
 
 
 class HostStatus(NamedTuple):
@@ -82,6 +83,16 @@ class Lab:
             return load_machines(self.layout)
         return [load_machine(self.layout, name) for name in names]
 
+    def without_machine(self, network_id: str) -> list[Item]:
+        """A network's ports that machines are still to be plugged into: not those of routers."""
+        plugged = {machine.port_id for machine in self.machines()}
+        ports = self.api.list_all(PORT, [("network_id", network_id)], 0, page_items)
+        return [
+            port
+            for port in ports
+            if port["id"] not in plugged and not port["device_owner"].startswith("network:")
+        ]
+
     def plug(self, ports: Sequence[Item]) -> list[Machine]:
         """Make a machine for each port (the API's objects) on the port's host."""
         fresh = [self._machine(port) for port in ports]
@@ -101,7 +112,8 @@ class Lab:
     def _machine(self, port: Item) -> Machine:
         host = port.get("binding:host_id") or ""
         if not host:
-            raise LabError(f"port {port['id']} is bound to no host: set binding:host_id first")
+            step = f"name one by `alcor port set {port['id']} --host HOST`"
+            raise LabError(f"port {port['id']} is bound to no host: {step}")
         return Machine(
             name=machine_name(port.get("name") or "", port["id"]),
             port_id=port["id"],

@@ -99,18 +99,27 @@ def test_a_machine_is_told_the_options_of_its_port_and_its_neighbour_is_not(
 def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
     lab: Lab, make_network: MakeNetwork
 ) -> None:
-    make_network("10.7.0.0/24", name="seven")
+    network = lab.api.show(NETWORK, make_network("10.7.0.0/24", name="seven"))
     alcor = ["--endpoint", lab.record.endpoint]
     run("port", "create", "seven", "--network", "seven", "--count", "2", *alcor,
         "--spread-over", "h1,h2", "--wait", "30")  # fmt: skip
 
     name = lab.layout.name
-    run("lab", "plug", "--network", "seven", "--name", name)
+    run("router", "create", "seven", *alcor)
+    run(
+        "router", "attach", "seven", "--subnet", network["subnets"][0], *alcor
+    )  # whose port gets no machine
+    run("lab", "plug", "seven1", "--name", name)
+    plugged = run("lab", "plug", "--network", "seven", "--name", name)
+    again = run("lab", "plug", "--network", "seven", "--name", name)
     pings = run("lab", "ping", "seven1", "seven2", "--name", name, "-f", "json")
     inside = run("lab", "exec", "--name", name, "seven1", "--", "ip", "-j", "link", "show", "eth0")
     status = json.loads(run("lab", "status", "--name", name, "-f", "json"))
     run("lab", "unplug", "seven1", "seven2", "--name", name)
 
+    assert "seven1" not in plugged
+    assert "seven2" in plugged
+    assert "seven" not in again
     assert json.loads(pings) == {"pings_ok": 2, "pings_total": 2}
     assert json.loads(inside)[0]["mtu"] == 1450
     assert {"seven1", "seven2"} <= {machine["name"] for machine in status["machines"]}

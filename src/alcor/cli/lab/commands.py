@@ -114,7 +114,9 @@ def _yes(fact: bool) -> str:
 @app.command("plug", help="Plug a machine into each of these ports, on the port's host.")
 def plug(
     ports: Annotated[list[str] | None, typer.Argument(metavar="PORT", help="Names or ids.")] = None,
-    network: Annotated[str, typer.Option(help="All ports of this network (name or id).")] = "",
+    network: Annotated[
+        str, typer.Option(help="All ports of this network (name or id) that have no machine yet.")
+    ] = "",
     dhcp: Annotated[bool, typer.Option("--dhcp/--no-dhcp", help="Get leases at once.")] = True,
     name: Name = lab_default,
 ) -> None:
@@ -126,9 +128,12 @@ def plug(
     items = [lab.api.find(PORT, port) for port in ports or ()]
     if network:
         found = lab.api.find(NETWORK, network)["id"]
-        items += lab.api.list_page(PORT, [("network_id", found)])
-    if not items:
+        items += lab.without_machine(found)
+    if not ports and not network:
         raise typer.BadParameter("name ports, or a network with --network")
+    if not items:
+        typer.echo("all its ports have machines")
+        return
     machines = lab.plug(items)
     # By IPv4 only: with IPv6 a machine's kernel hears from routers by itself.
     asking = [m for m in machines if dhcp and any(":" not in each for each in m.addresses)]
