@@ -115,8 +115,17 @@ def test_a_machine_can_be_plugged_in_pinged_and_taken_away_by_the_command_line(
     pings = run("lab", "ping", "seven1", "seven2", "--name", name, "-f", "json")
     inside = run("lab", "exec", "--name", name, "seven1", "--", "ip", "-j", "link", "show", "eth0")
     status = json.loads(run("lab", "status", "--name", name, "-f", "json"))
+    nobody = subprocess.run(  # that none of no pings is lost is no good news
+        [*ALCOR, "lab", "ping", "seven1", "seven2", "--version", "6", "--name", name],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     run("lab", "unplug", "seven1", "seven2", "--name", name)
 
+    assert nobody.returncode == 1
+    assert "fewer than two of these machines have an IPv6 address" in nobody.stderr
     assert "seven1" not in plugged
     assert "seven2" in plugged
     assert "seven" not in again

@@ -12,6 +12,7 @@ from alcor.cli.help import Commands
 from alcor.cli.options import WholeFormat, given
 from alcor.cli.tables import Output, write_table, write_whole
 from alcor.client.api import PORT
+from alcor.lab.layout import LabError
 
 app = Commands("Hosts and machines on this computer, on real Open vSwitch. Needs root.")
 
@@ -183,7 +184,7 @@ def exec_(
 @app.command("ping", help="Let every machine ping every other, all at once.")
 def ping(
     machines: Machines = None,
-    version: Annotated[int, typer.Option(min=4, max=6, help="IP version: 4 or 6.")] = 4,
+    version: Annotated[int, typer.Option(metavar="4|6", help="The version of IP.")] = 4,
     timeout: Annotated[float, typer.Option(help="Seconds.")] = 10.0,
     name: Name = lab_default,
     output: WholeFormat = Output.TABLE,
@@ -191,8 +192,12 @@ def ping(
     """Ping all pairs."""
     from alcor.lab import lab as labs
 
+    if version not in (4, 6):
+        raise typer.BadParameter("it is 4 or 6", param_hint="--version")
     lab = labs.open_lab(name)
     addresses = given(**{m.name: m.address(version) for m in lab.machines(machines or ())})
+    if len(addresses) < 2:
+        raise LabError(f"fewer than two of these machines have an IPv{version} address")
     result = lab.ping_all(addresses, timeout)
     if output is not Output.TABLE:
         write_whole({"pings_ok": result.ok, "pings_total": result.total}, output)
