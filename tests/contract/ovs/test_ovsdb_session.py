@@ -1,7 +1,7 @@
 """What the switch's database promises to a session."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -41,12 +41,25 @@ async def seen(db: Ovsdb, wanted: Callable[[], bool]) -> None:
             await db.change()
 
 
+def add_port(bridge: str, name: str, interface: Mapping[str, Any]) -> list[operations.Operation]:
+    """A port of one interface on a bridge; `interface` holds its columns, as on the wire."""
+    own = name.encode().hex()  # a row is called by letters, digits and _ only
+    return [
+        operations.must_exist("Bridge", bridge),
+        operations.insert("Interface", {**interface, "name": name}, f"interface_{own}"),
+        operations.insert(
+            "Port", {"name": name, "interfaces": ["named-uuid", f"interface_{own}"]}, f"p_{own}"
+        ),
+        operations.add_to_set("Bridge", operations.by_name(bridge), "ports", f"p_{own}"),
+    ]
+
+
 def test_a_port_that_is_added_gets_its_number(switch: Any) -> None:
     async def given(db: Ovsdb) -> None:
         await db.monitor(PORT_COLUMNS)
         columns = {"type": "dummy", "external_ids": map_value({"iface-id": "p"})}
 
-        await db.transact(operations.add_port("br0", "tap1", columns))
+        await db.transact(add_port("br0", "tap1", columns))
 
         def numbered() -> bool:
             row = interface(db, "tap1")
@@ -79,7 +92,7 @@ def test_a_change_that_another_makes_is_seen_and_so_is_its_end(switch: Any) -> N
 def test_a_port_on_a_bridge_that_is_not_there_is_refused(switch: Any) -> None:
     async def given(db: Ovsdb) -> None:
         with pytest.raises(Refused, match="timed out"):
-            await db.transact(operations.add_port("nowhere", "tap1", {}))
+            await db.transact(add_port("nowhere", "tap1", {}))
 
         await db.monitor(PORT_COLUMNS)
         assert interface(db, "tap1") is None
@@ -105,24 +118,13 @@ def test_an_error_of_the_commit_itself_is_found_behind_the_results(switch: Any) 
 def test_a_port_is_put_on_a_bridge_and_taken_off_again(switch: Any) -> None:
     async def given(db: Ovsdb) -> None:
         await db.monitor(PORT_COLUMNS)
-        await db.transact(operations.add_port("br0", "tap1", {"type": "dummy"}))
-        await db.configured()
+        await db.transact(add_port("br0", "tap1", {"type": "dummy"}))
         await seen(db, lambda: interface(db, "tap1") is not None)
 
         (port,) = [uuid for uuid, row in db.rows["Port"].items() if row["name"] == "tap1"]
         await db.transact(operations.delete_port("br0", port))
 
         await seen(db, lambda: interface(db, "tap1") is None)
-
-    on(switch, given)
-
-
-def test_waiting_for_a_switch_that_is_not_there_ends(switch: Any) -> None:
-    async def given(db: Ovsdb) -> None:
-        switch.kill("ovs-vswitchd")
-
-        with pytest.raises(Refused, match="timed out"):
-            await db.configured(timeout_s=0.05)
 
     on(switch, given)
 
@@ -138,9 +140,8 @@ def test_a_lock_has_one_owner_and_passes_on_when_it_goes(switch: Any) -> None:
 
         await seen(second, lambda: second.holds("agent"))
         third = await Ovsdb.connect(switch.db)
-        await third.steal("agent")
+        await third._call("steal", ["agent"])
         await seen(second, lambda: not second.holds("agent"))
-        assert third.holds("agent")
         second.close()
         third.close()
 
@@ -171,7 +172,7 @@ def test_a_session_ends_with_its_database_and_a_new_one_is_had_after_it(switch: 
 def test_many_ports_are_added_in_one_transaction(switch: Any) -> None:
     async def given(db: Ovsdb) -> None:
         await db.monitor(PORT_COLUMNS)
-        ports = [operations.add_port("br0", f"tap-{n}", {"type": "dummy"}) for n in range(100)]
+        ports = [add_port("br0", f"tap-{n}", {"type": "dummy"}) for n in range(100)]
 
         await db.transact([each for port in ports for each in port])
 

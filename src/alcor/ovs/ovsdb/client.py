@@ -15,7 +15,6 @@ from typing import Any, Self, cast
 
 import msgspec
 
-from alcor.ovs.ovsdb import operations
 from alcor.ovs.ovsdb.framing import JsonFrames, Malformed
 
 answer_wait_s_max = 10.0
@@ -104,15 +103,6 @@ class Ovsdb(asyncio.Protocol):
         """Have `change` return though nothing has: what is wanted of the database has changed."""
         self._changed.set()
 
-    async def configured(self, timeout_s: float = answer_wait_s_max) -> None:
-        """Wait until the switch has done all that the database said when this was called.
-
-        `Refused` when it has not within `timeout_s`.
-        """
-        _, selected = await self.transact(operations.NEXT_CONFIGURATION)
-        wanted = selected["rows"][0]["next_cfg"]
-        await self.transact([operations.wait_for_configuration(wanted, timeout_s)])
-
     async def lock(self, name: str) -> bool:
         """Ask for a lock, to be had as long as the session lives; whether it is ours already.
 
@@ -122,11 +112,6 @@ class Ovsdb(asyncio.Protocol):
         if said.get("locked"):
             self._locks.add(name)
         return name in self._locks
-
-    async def steal(self, name: str) -> None:
-        """Take a lock from whoever has it."""
-        await self._call("steal", [name])
-        self._locks.add(name)
 
     def holds(self, name: str) -> bool:
         """Whether a lock is ours."""
