@@ -36,7 +36,7 @@ def exit_for(problem: Told) -> Exit:
     if isinstance(problem, NotThere):
         return Exit.NOT_THERE
     if isinstance(problem, Refused) and problem.status == 404:
-        return Exit.NOT_THERE
+        return Exit.UNREACHABLE if problem.foreign else Exit.NOT_THERE
     return Exit.USAGE if isinstance(problem, ConfigError) else Exit.FAILED
 
 

@@ -125,7 +125,7 @@ class Api:
         from prometheus_client.parser import text_string_to_metric_families  # few calls need it
 
         try:
-            said = str(self._connection.request("GET", "/metrics").body)
+            said = str(self._connection.request("GET", "/metrics", text=True).body)
             families = list(text_string_to_metric_families(said))
         except (Refused, ValueError):
             return {}

@@ -24,11 +24,21 @@ class Unreachable(ClientError):
     """No control plane answers at the endpoint."""
 
 
-class Refused(ClientError):
-    """The control plane answered that it won't: the request's fault (4xx), or its own (5xx)."""
+class Foreign(Unreachable):
+    """What answers at the endpoint is not the Networking API."""
 
-    def __init__(self, status: int, kind: str, message: str, request_id: str) -> None:
+
+class Refused(ClientError):
+    """The control plane answered that it won't: the request's fault (4xx), or its own (5xx).
+
+    `foreign`: it may be somebody else who answered, such as a proxy, or another service.
+    """
+
+    def __init__(
+        self, status: int, kind: str, message: str, request_id: str, *, foreign: bool = False
+    ) -> None:
         super().__init__(message)
+        self.foreign = foreign
         self.status = status
         self.kind = kind  # NeutronError's type, as in IpAddressAlreadyAllocated
         self.message = message
@@ -111,17 +121,19 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = request_timeout_s,
         good: int = 200,
+        text: bool = False,
     ) -> Answer:
         """Send a request; `Refused` or `Unreachable` when it came to nothing. An answer of the
-        status `good` is none of these."""
-        target = self._root + path + ("?" + text if (text := urlencode(list(query))) else "")
+        status `good` is none of these. What is answered is JSON, or `text`."""
+        asked = urlencode(list(query))
+        target = self._root + path + (f"?{asked}" if asked else "")
         payload = None if body is None else msgspec.json.encode(body)
         sent = {**self._headers, **(headers or {})}
         if payload is not None:
             sent["Content-Type"] = "application/json"
         try:
-            send = partial(self._once, method, target, payload, sent, timeout_s, good)
-            return self._exchange(send)
+            send = partial(self._once, method, target, payload, sent, timeout_s)
+            response, data = self._exchange(send)
         except ssl.SSLCertVerificationError as problem:
             self._http.close()
             raise Unreachable(
@@ -130,11 +142,15 @@ class Connection:
             ) from None
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
-            reason = str(problem) or problem.__class__.__name__
+            reason = _reason(problem)
             told = self.nobody.format(endpoint=self._endpoint, reason=reason)
             raise Unreachable(told) from None
+        if response.status >= 400 and response.status != good:
+            raise self._refusal(response, data)
+        body = data.decode(errors="replace") if text or not data else self._json(data)
+        return Answer(body, response.getheader("X-Alcor-Revision", ""))
 
-    def _exchange(self, send: Callable[[], Answer]) -> Answer:
+    def _exchange(self, send: "_Send") -> "_Received":
         kept = self._http.sock is not None
         try:
             return send()
@@ -151,17 +167,49 @@ class Connection:
         payload: bytes | None,
         headers: dict[str, str],
         limit: float,
-        good: int,
-    ) -> Answer:
+    ) -> "_Received":
         self._http.timeout = limit
         if self._http.sock is not None:
             self._http.sock.settimeout(limit)
         self._http.request(method, target, body=payload, headers=headers)
         response = self._http.getresponse()
-        data = response.read()
-        if response.status >= 400 and response.status != good:
-            raise _refusal(response, data, self.sign_in)
-        return Answer(_body(response, data), response.getheader("X-Alcor-Revision", ""))
+        return response, response.read()
+
+    def _json(self, data: bytes) -> Any:
+        try:
+            return msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            raise Foreign(self._foreign()) from None
+
+    def _foreign(self) -> str:
+        return f"what answers at {self._endpoint} is not the Networking API"
+
+    def _refusal(self, response: http.client.HTTPResponse, data: bytes) -> Refused:
+        request_id = response.getheader("X-Openstack-Request-Id", "")
+        try:
+            answer = msgspec.json.decode(data)
+            if response.status == 401 and "error" in answer:  # Keystone's words, not Neutron's
+                kind = str(answer["error"]["title"])
+                message = f"{answer['error']['message']} {self.sign_in}"
+            else:
+                error = answer["NeutronError"]
+                kind, message = str(error["type"]), str(error["message"])
+        except (msgspec.DecodeError, LookupError, TypeError):
+            message = f"{self._foreign()}, or something before it"
+            if response.status == 401:
+                message = f"{message}. {self.sign_in}"
+            return Refused(response.status, response.reason, message, request_id, foreign=True)
+        return Refused(response.status, kind, message or response.reason, request_id)
+
+
+_Received = tuple[http.client.HTTPResponse, bytes]
+_Send = Callable[[], _Received]
+
+
+def _reason(problem: Exception) -> str:
+    """Why nobody answers, in words alone."""
+    told = problem.strerror if isinstance(problem, OSError) else str(problem)
+    return told or str(problem) or type(problem).__name__
 
 
 def _header(name: str, value: str) -> str:
@@ -183,29 +231,3 @@ def _context(trust: Trust) -> ssl.SSLContext:
         raise ClientError(
             f"{trust}, named by OS_CACERT or as cacert, is no file of authorities ({error})"
         ) from None
-
-
-def _body(response: http.client.HTTPResponse, data: bytes) -> Any:
-    if not data or "json" not in response.getheader("Content-Type", ""):
-        return data.decode(errors="replace")
-    try:
-        return msgspec.json.decode(data)
-    except msgspec.DecodeError as problem:
-        raise ClientError(f"the answer is not JSON ({problem}): is this Alcor's API?") from None
-
-
-def _refusal(response: http.client.HTTPResponse, data: bytes, sign_in: str) -> Refused:
-    request_id = response.getheader("X-Openstack-Request-Id", "")
-    try:
-        answer = msgspec.json.decode(data)
-        if response.status == 401 and "error" in answer:  # Keystone's words, not Neutron's
-            kind, message = (
-                str(answer["error"]["title"]),
-                f"{answer['error']['message']} {sign_in}",
-            )
-        else:
-            error = answer["NeutronError"]
-            kind, message = str(error["type"]), str(error["message"])
-    except (msgspec.DecodeError, LookupError, TypeError):
-        kind, message = response.reason, data[:200].decode(errors="replace").strip()
-    return Refused(response.status, kind, message or response.reason, request_id)

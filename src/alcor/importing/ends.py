@@ -53,6 +53,14 @@ class Source:
         """Close the connection."""
         self._connection.close()
 
+    def offers(self, kind: Resource) -> bool:
+        """Whether the end has such a collection."""
+        try:
+            self._listed(kind.path, [("limit", "1")])
+        except NotOffered:
+            return False
+        return True
+
     def pages(self, kind: Resource, query: Query = ()) -> Iterator[list[Item]]:
         """All that match, page by page; `NotOffered`."""
         limited = [*query, ("limit", str(page_items))]

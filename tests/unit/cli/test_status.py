@@ -220,7 +220,7 @@ def test_a_proxy_that_answers_for_a_control_plane_is_no_control_plane() -> None:
         done, _ = told(endpoint)
 
     assert isinstance(done.exception, ClientError)
-    assert "does not say how its parts are" in str(done.exception)
+    assert "is not the Networking API" in str(done.exception)
 
 
 def test_a_help_text_shows_brackets_and_no_signs_of_its_own_markup() -> None:

@@ -13,7 +13,7 @@ from alcor.cli.kinds import resources
 from alcor.cli.options import WholeFormat
 from alcor.cli.session import Endpoint, default_endpoint
 from alcor.cli.tables import Output, write_table, write_whole
-from alcor.client.connection import Connection, Refused, place_of
+from alcor.client.connection import ClientError, Connection, Refused, place_of
 from alcor.client.credentials import SignedIn, sign_in
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def bring(
         _Progress(check=check) if output is Output.TABLE else nullcontext(lambda tally: None)
     )
     with closing(source), closing(target), _as_administrator(), progress as watch:
+        for end, url in ((source, there.url), (target, here.url)):
+            if not end.offers(resources()["network"]):
+                raise ClientError(f"there are no networks at {url}: that is not the Networking API")
         ledger = bring_all(source, target, resources(), how, watch, pruning=prune, anew=new_tunnels)
     _report(ledger, output)
     if not ledger.complete:
