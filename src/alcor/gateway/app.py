@@ -32,6 +32,17 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     header_bytes_max: Annotated[
         int, msgspec.Meta(ge=1_024, description="Most bytes of a request's headers together")
     ] = 32 << 10
+    connections_max: Annotated[
+        int, msgspec.Meta(ge=1, description="Most connections at once; more are answered 503")
+    ] = 10_000
+    unread_bytes_max: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1 << 20,
+            description="Most bytes of answers that clients have not read, of all together; beyond "
+            "it who has not read for the longest is hung up on",
+        ),
+    ] = 256 << 20
     requests_max: Annotated[
         int, msgspec.Meta(ge=1, description="Most requests that are answered at once")
     ] = 2_000

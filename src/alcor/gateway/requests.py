@@ -20,6 +20,8 @@ class Limits(NamedTuple):
     body_bytes_max: int
     url_bytes_max: int
     header_bytes_max: int
+    connections_max: int
+    unread_bytes_max: int  # of all answers together
     requests_max: int  # at once
     requests_per_project_max: int
     items_per_page_max: int

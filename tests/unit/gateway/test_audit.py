@@ -10,7 +10,7 @@ from alcor.gateway.audit import Audit
 from alcor.gateway.requests import Held, Limits, Request
 from alcor.gateway.responses import Response
 
-LIMITS = Limits(1_000, 1_000, 1_000, 1, 1, 1, 1, 1.0)
+LIMITS = Limits(1_000, 1_000, 1_000, 1, 1, 1, 1, 1, 1, 1.0)
 CALLER = Caller(project_id="p1", user_id="u1", roles=("member", "reader"))
 
 

@@ -116,3 +116,36 @@ def test_when_the_other_end_hangs_up_who_waits_is_told() -> None:
                 await asking.call("never", b"")
 
     run(main)
+
+
+def test_while_the_other_end_does_not_read_calls_wait_and_not_bytes() -> None:
+    async def main() -> None:
+        size, count = 1 << 20, 40
+        async with connected(echo=_echo) as (asking, doing):
+            into, back = asking._transport, doing._transport
+            assert into is not None
+            assert back is not None
+            back.pause_reading()
+            calls = [asyncio.ensure_future(asking.call("echo", bytes(size))) for _ in range(count)]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert into.get_write_buffer_size() < 2 * size
+            back.resume_reading()
+            assert {len(reply) for reply in await asyncio.gather(*calls)} == {size}
+
+    run(main)
+
+
+def test_calls_that_wait_for_room_are_told_that_the_other_end_is_gone() -> None:
+    async def main() -> None:
+        async with connected(echo=_echo) as (asking, doing):
+            assert doing._transport is not None
+            doing._transport.pause_reading()
+            calls = [asyncio.ensure_future(asking.call("echo", bytes(1 << 20))) for _ in "abcd"]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            doing._transport.abort()
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(each) for each in answers] == [Gone] * 4
+
+    run(main)

@@ -1,7 +1,8 @@
 """One client's connection: HTTP/1.1 in, requests to whoever answers them, answers out in order.
 
-The parser is httptools'. An answer leaves as one piece; who does not read it gets no other. Of what
-is sent ahead of an answer no more is read than comes at once.
+The parser is httptools'. An answer leaves as one piece; who does not read it gets no other, and is
+hung up on when answers that nobody reads are too many bytes. Of what is sent ahead of an answer no
+more is read than comes at once.
 
 Source: RFC 9110, RFC 9112.
 """
@@ -20,9 +21,11 @@ from alcor.gateway.errors import error_response
 from alcor.gateway.http.arriving import Arriving
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
+from alcor.runtime.observability.metrics import limit_reached
 
 head_bytes_max = 1 << 20  # of a request; much less is refused politely, when its head is here
 
+_BAD = "HTTPBadRequest"
 _STATUS = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -39,6 +42,23 @@ class Serving:
     stopping: bool = False  # nothing more is answered than what is being answered
     second: int = 0  # since the start
     date: bytes = b""  # the header of every answer in this second
+    unread: "dict[Connection, int]" = field(default_factory=dict)  # bytes; the longest so is first
+    unread_bytes: int = 0  # of all of them
+
+    def keep_unread(self, connection: "Connection", size: int) -> None:
+        """A client does not read; room for what it was answered is taken from others, if need be,
+        but not for the only one."""
+        self.unread[connection] = size
+        self.unread_bytes += size
+        while self.unread_bytes > self.limits.unread_bytes_max and len(self.unread) > 1:
+            longest = next(iter(self.unread))
+            limit_reached.labels("gateway.unread_bytes_max").inc()
+            self.was_read(longest)
+            longest.abort()
+
+    def was_read(self, connection: "Connection") -> None:
+        """It has read, or is gone."""
+        self.unread_bytes -= self.unread.pop(connection, 0)
 
 
 class Connection(asyncio.Protocol):
@@ -89,11 +109,17 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._serving.connections.add(self)
-        self._serving.nobody.clear()
+        serving = self._serving
+        serving.connections.add(self)
+        serving.nobody.clear()
+        if len(serving.connections) > serving.limits.connections_max:
+            limit_reached.labels("gateway.connections_max").inc()
+            most = f"{serving.limits.connections_max} clients are connected already"
+            self._refuse(503, "HTTPServiceUnavailable", most)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._serving.connections.discard(self)
+        self._serving.was_read(self)
         if not self._serving.connections:
             self._serving.nobody.set()
         self._waiting.clear()
@@ -110,18 +136,20 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._deaf = True
         except httptools.HttpParserError:
-            self._refuse("The request is not in the form of HTTP/1.1.")
+            self._refuse(400, _BAD, "The request is not in the form of HTTP/1.1.")
         else:
             if self._in_head:
                 self._head_bytes += len(data)
                 if self._head_bytes > head_bytes_max:
-                    self._refuse("The head of the request does not end.")
+                    self._refuse(400, _BAD, "The head of the request does not end.")
 
     def pause_writing(self) -> None:
         self._full = True
+        self._serving.keep_unread(self, self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         self._full = False
+        self._serving.was_read(self)
         self._go_on()
 
     # What the parser calls
@@ -221,12 +249,13 @@ class Connection(asyncio.Protocol):
         else:
             arriving.drop()
 
-    def _refuse(self, message: str) -> None:
-        """What comes in is no request: say so, unless there is something to be said before."""
+    def _refuse(self, status: int, type_: str, message: str) -> None:
+        """What comes in is no request that is answered: say so, unless there is something to be
+        said before."""
         alone = self.idle and not self._waiting and not self._last
         self._end()
         if alone:
-            self._write(error_response(400, "HTTPBadRequest", message), kept=False)
+            self._write(error_response(status, type_, message), kept=False)
             self.close()
 
     def _end(self) -> None:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from email.utils import formatdate
 from typing import Protocol
 
+from prometheus_client import Gauge
+
 from alcor.gateway.http.connection import Connection, Serving
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
@@ -18,6 +20,8 @@ from alcor.gateway.responses import Response
 backlog = 2_048  # connections that wait to be accepted
 silent_s_max = 75  # a client that owes us bytes, or has nothing to ask
 graceful_s_max = 5.0  # for requests in progress at the end
+connections_now = Gauge("alcor_api_connections_now", "Clients that are connected.")
+unread_bytes = Gauge("alcor_api_unread_bytes", "Bytes of answers that clients have not read.")
 first_s_max = 1.0  # at the end, for the request of who has connected and not asked yet
 
 
@@ -44,6 +48,8 @@ class HttpServer:
     ) -> None:
         self._serving = Serving(door.answer, door.limits)
         self._serving.nobody.set()
+        connections_now.set_function(lambda: len(self._serving.connections))
+        unread_bytes.set_function(lambda: self._serving.unread_bytes)
         self._clock = clock
         self._graceful_s = graceful_s
         self._stop = asyncio.Event()

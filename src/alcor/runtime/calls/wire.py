@@ -2,7 +2,8 @@
 
 Both ends may ask; what an end has asked can be cancelled. Each call is a task of its own, so a slow
 one holds up nobody. The other end is trusted: it is a part of ourselves, whatever it sends.
-When it is gone, calls that wait fail with `Gone`, and so does every later one.
+When it is gone, calls that wait fail with `Gone`, and so does every later one. While it does not
+read, calls and replies wait here, and not in a buffer that grows.
 """
 
 import asyncio
@@ -45,10 +46,12 @@ class Wire(asyncio.Protocol):
         self._answering: dict[int, asyncio.Task[None]] = {}
         self._transport: asyncio.Transport | None = None
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._read = asyncio.Event()  # the other end reads, or is gone
+        self._read.set()
 
     async def call(self, name: str, request: bytes) -> bytes:
         """Have the other end do it; `Gone` when it can't."""
-        transport = self._transport
+        transport = await self._ready()
         if transport is None:
             raise Gone("the other process has hung up")
         self._number = number = (self._number + 1) & 0xFFFFFFFF
@@ -79,6 +82,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._read.set()
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(Gone("the other process has hung up"))
@@ -86,6 +90,12 @@ class Wire(asyncio.Protocol):
             task.cancel()
         if not self._gone.done():
             self._gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._read.clear()
+
+    def resume_writing(self) -> None:
+        self._read.set()
 
     def data_received(self, data: bytes) -> None:
         received = self._received
@@ -130,8 +140,15 @@ class Wire(asyncio.Protocol):
             kind, content = Kind.FAILED, f"{name}: {type(error).__name__}".encode()
         finally:
             del self._answering[number]
-        if self._transport is not None:
-            self._send(self._transport, kind, number, content)
+        transport = await self._ready()
+        if transport is not None:
+            self._send(transport, kind, number, content)
+
+    async def _ready(self) -> asyncio.Transport | None:
+        """Where to write, once there is room; None: the other end has hung up."""
+        while not self._read.is_set():  # who was woken before may have filled it again
+            await self._read.wait()
+        return self._transport
 
     @staticmethod
     def _send(transport: asyncio.Transport, kind: Kind, number: int, content: bytes) -> None:

@@ -1,0 +1,131 @@
+"""How many clients may be connected, and how much of what they don't read is kept for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from alcor.gateway.app import GatewaySettings
+from alcor.gateway.http.server import HttpServer, connections_now, unread_bytes
+from alcor.gateway.requests import Limits, Request
+from alcor.gateway.responses import Response
+from alcor.lab.waiting import wait_until
+from alcor.runtime.observability.metrics import limit_reached
+
+LARGE = 24 << 20  # bytes of an answer: more than sockets hold
+ASK = b"GET /x HTTP/1.1\r\n\r\n"
+
+
+class Application:
+    """Answers everything with much."""
+
+    def __init__(self, **limits: int) -> None:
+        settings = GatewaySettings()
+        every = Limits(**{name: getattr(settings, name) for name in Limits._fields})
+        self.limits = every._replace(**limits)
+
+    async def answer(self, request: Request) -> Response:
+        return Response(200, bytes(LARGE), ())
+
+
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Client]]
+
+
+def run(case: Callable[[Connect], Awaitable[None]], **limits: int) -> None:
+    async def main() -> None:
+        serving = HttpServer(Application(**limits), "127.0.0.1", 0, lambda: 0.0, graceful_s=0)
+        running = asyncio.ensure_future(serving.run())
+        writers: list[asyncio.StreamWriter] = []
+
+        async def connect() -> Client:
+            reader, writer = await asyncio.open_connection(*serving.address, limit=1 << 12)
+            writers.append(writer)
+            return reader, writer
+
+        async with asyncio.timeout(20):
+            await case(connect)
+            for writer in writers:
+                writer.transport.abort()
+            serving.stop()
+            await running
+
+    asyncio.run(main())
+
+
+async def size_of(reader: asyncio.StreamReader) -> int:
+    """How many bytes of a body come until its end, or until the server hangs up."""
+    size = 0
+    try:
+        await reader.readuntil(b"\r\n\r\n")
+        while size < LARGE and (some := await reader.read(1 << 20)):
+            size += len(some)
+    except ConnectionError:
+        pass
+    return size
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    await asyncio.to_thread(wait_until, "the server to notice", holds, 20.0)
+
+
+def reached(limit: str) -> float:
+    return float(limit_reached.labels(f"gateway.{limit}")._value.get())
+
+
+def now(gauge: object) -> float:
+    (metric,) = gauge.collect()  # type: ignore[attr-defined]
+    return float(metric.samples[0].value)
+
+
+def test_who_comes_when_too_many_are_connected_is_told_so() -> None:
+    before = reached("connections_max")
+
+    async def case(connect: Connect) -> None:
+        (one, first), (other, second) = await connect(), await connect()
+        first.write(ASK)
+        assert await size_of(one) == LARGE
+        await until(lambda: now(connections_now) == 2)
+
+        reader, _ = await connect()
+        told = await reader.read()
+        assert told.startswith(b"HTTP/1.1 503 ")
+        assert b"2 clients are connected already" in told
+
+        first.transport.abort()
+        await until(lambda: now(connections_now) == 1)
+        later, writer = await connect()
+        writer.write(ASK)
+        assert await size_of(later) == LARGE
+        second.write(ASK)
+        assert await size_of(other) == LARGE
+
+    run(case, connections_max=2)
+    assert reached("connections_max") == before + 1
+
+
+def test_of_those_who_do_not_read_the_longest_so_gives_room() -> None:
+    before = reached("unread_bytes_max")
+
+    async def case(connect: Connect) -> None:
+        clients = []
+        for _ in range(3):
+            clients.append(await connect())
+            clients[-1][1].write(ASK)
+            await until(lambda: now(unread_bytes) > LARGE // 2)
+            await clients[-1][0].readuntil(b"\r\n")  # it is answered
+        sizes = [await size_of(reader) for reader, _ in clients]
+        assert sizes[2] == LARGE
+        assert all(size < LARGE for size in sizes[:2])
+        await until(lambda: now(unread_bytes) == 0)
+
+    run(case, unread_bytes_max=LARGE)
+    assert reached("unread_bytes_max") == before + 2
+
+
+def test_who_is_alone_is_given_whatever_it_asked_for() -> None:
+    async def case(connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(ASK)
+        await until(lambda: now(unread_bytes) > 1 << 20)
+        assert await size_of(reader) == LARGE
+
+    run(case, unread_bytes_max=1 << 20)
