@@ -16,7 +16,7 @@ import structlog
 from alcor.delivery import metrics
 from alcor.delivery.history import History, merged
 from alcor.delivery.watermark import Watermark
-from alcor.goal_state.slices import GROUP, MEMBERS, NETWORK, REACH, slice_of
+from alcor.goal_state.slices import slice_of
 from alcor.intent import records
 from alcor.keyed_log.log import Change, Compacted, Entry, KeyedLog, Slow, Snapshot
 from alcor.planner.graph import GoalChange, IntentChange, Planner, lazy_above
@@ -28,11 +28,8 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Rebuilt = Callable[[], Awaitable[Mapping[str, int]]]
 
-# What goes when all of its slice goes, by the slice's kind; and what slice goes with it.
-_LAST_OF_ITS_SLICE = ("/network", "/group", "/addresses", "/router", "/policy")
-_GOES_WITH = {NETWORK: REACH, GROUP: MEMBERS}
-
 entries_per_step_max = 128  # planned before others get the processor
+slices_kept_least = 10_000  # whose last changes are kept before any is forgotten
 
 
 class Planned(NamedTuple):
@@ -55,11 +52,13 @@ class Pump:
         zone: str = "",
         watermark: Watermark | None = None,
         lazy_above: int = lazy_above,
+        slices_kept_least: int = slices_kept_least,
     ) -> None:
         self.planner = Planner(zone=zone, lazy_above=lazy_above)
         self.ready = asyncio.Event()
         self.history_by_manager: dict[str, History] = {}
         self.position_by_slice: dict[str, int] = {}  # intent-log position of its last change
+        self._slices_kept_least = self._slices_kept_max = slices_kept_least
         self.watermark = watermark or Watermark()
         self._intent = intent
         self._goal = goal
@@ -100,6 +99,7 @@ class Pump:
             self._history(manager).forget(last)
         for entry in snapshot.entries:
             self._history(records.manager_of(entry.key)).forget(entry.revision)
+        await self._forget_slices()
         self.ready.set()
         self._planned({})
         return snapshot.position
@@ -134,6 +134,19 @@ class Pump:
                 history.record(entry.revision, entry.trace, positions)
             self._planned(merged(changed))
             await asyncio.sleep(0)  # let others run
+        await self._forget_slices()
+
+    async def _forget_slices(self) -> None:
+        """Forget where slices changed last that concern no host: nobody waits for them, and most
+        are of what is gone. They are looked for whenever twice as many are kept as were left."""
+        if len(self.position_by_slice) <= self._slices_kept_max:
+            return
+        for some in _steps(list(self.position_by_slice)):
+            for name in some:
+                if self.planner.index.is_of_nobody(name):
+                    del self.position_by_slice[name]
+            await asyncio.sleep(0)  # let others run
+        self._slices_kept_max = max(self._slices_kept_least, 2 * len(self.position_by_slice))
 
     def _plan(self, entry: Entry) -> Planned:
         change = self._read(entry)
@@ -174,11 +187,6 @@ class Pump:
             position_by_slice = dict.fromkeys(names, planned.at)
             self.position_by_slice.update(position_by_slice)
             changed.append(position_by_slice)
-        for change, _ in flat:
-            if change.value is None and change.key.endswith(_LAST_OF_ITS_SLICE):
-                kind, id_, _ = change.key.split("/")
-                for each in (kind, _GOES_WITH.get(kind, kind)):  # nobody waits for them now
-                    self.position_by_slice.pop(f"{each}/{id_}/", None)
         return changed
 
     def _history(self, manager: str) -> History:

@@ -152,6 +152,13 @@ class Index:
         parts = self._concerned(slice_)
         return parts[0] if len(parts) == 1 else {host for part in parts for host in part}
 
+    def is_of_nobody(self, slice_: str) -> bool:
+        """Whether a slice concerns no host, or one alone that is known no more."""
+        match slice_.split("/"):
+            case [slices.HOST, host, ""]:
+                return host not in self._ports_by_host and self.node(host) is None
+        return not any(map(len, self._concerned(slice_)))
+
     def concerns(self, host: str, slice_: str) -> bool:
         """Whether a slice concerns the host: `hosts_of` for one, however many these are."""
         return any(host in part for part in self._concerned(slice_))

@@ -11,10 +11,15 @@ from alcor.intent import records
 from alcor.intent.records import (
     FixedIp,
     GroupRecord,
+    NetworkAclRecord,
+    NetworkAclRuleRecord,
     NetworkRecord,
+    NodeRecord,
+    PortForwardingRecord,
     PortRecord,
     QosPolicyRecord,
     Record,
+    SubnetRecord,
 )
 from alcor.keyed_log.log import Change, Entry, Snapshot
 from alcor.keyed_log.memory import MemoryLog
@@ -176,31 +181,80 @@ def test_every_change_has_its_slice_and_its_position() -> None:
     run(scenario)
 
 
-def test_nothing_is_kept_of_groups_and_policies_that_are_gone() -> None:
+def test_where_slices_changed_last_is_forgotten_once_they_concern_nobody() -> None:
     """Else a region would remember all that it ever had."""
-    things: dict[str, Record] = {
-        "security_group/g": GroupRecord(id="g", project_id=""),
-        "qos_policy/q": QosPolicyRecord(id="q", project_id=""),
-        "port/p": PortRecord(
-            id="p",
-            network_id="n1",
-            project_id="",
-            mac_address="fa:16:3e:00:00:01",
-            fixed_ips=(FixedIp("s", "10.0.0.9"),),
-            security_groups=("g",),
+    lasting: dict[str, Record] = {
+        "node/h1": NodeRecord(id="h1", tunnel_ip="172.31.0.1"),
+        "network/n1": network(1),
+        "subnet/s1": SubnetRecord(
+            id="s1", network_id="n1", project_id="", ip_version=4, cidr="10.0.0.0/24"
         ),
+        "port/p": _port("p", "n1"),
     }
 
-    async def scenario(world: World) -> None:
-        world.rebuilt.set()
-        changes = [Change(k, records.encode(v), 1) for k, v in things.items()]
-        await world.intent.put(changes)
-        slices = world.pump.position_by_slice
-        await world.until(lambda: {"group/g/", "members/g/", "policy/q/"} <= slices.keys())
-        await world.intent.put([Change(key, None, 2) for key in reversed(list(things))])
-        await world.until(lambda: not slices)
+    def passing(n: int) -> dict[str, Record]:
+        return {
+            f"security_group/g{n}": GroupRecord(id=f"g{n}", project_id=""),
+            f"qos_policy/q{n}": QosPolicyRecord(id=f"q{n}", project_id=""),
+            f"network_acl/a{n}": NetworkAclRecord(id=f"a{n}", project_id="", subnet_ids=("s1",)),
+            f"network_acl_rule/r{n}": NetworkAclRuleRecord(
+                id=f"r{n}", acl_id=f"a{n}", number=1, ingress=True, ip_version=4, allow=True
+            ),
+            f"port_forwarding/f{n}": _forwarding(n),
+            f"port/p{n}": _port(f"p{n}", "n1", f"g{n}"),
+            f"node/h{n}": NodeRecord(id=f"h{n}", tunnel_ip=f"172.31.1.{n}"),
+            f"port/e{n}": _port(f"e{n}", "n1", host=f"h{n}"),
+        }
 
-    run(scenario)
+    async def main() -> None:
+        world = World()
+        world.pump = Pump(world.intent, world.goal, world.step, slices_kept_least=20)
+        world.rebuilt.set()
+        pumping = asyncio.ensure_future(world.pump.run(world.last_sequences))
+        await world.intent.put([Change(k, records.encode(v), 1) for k, v in lasting.items()])
+        kept, index = world.pump.position_by_slice, world.pump.planner.index
+
+        async def come_and_go(n: int) -> None:
+            things = passing(n)
+            await world.intent.put([Change(k, records.encode(v), 1) for k, v in things.items()])
+            named = {f"acl/a{n}/", f"forwardings/i{n}/", f"members/g{n}/", f"host/h{n}/"}
+            await world.until(lambda: named <= kept.keys())
+            await world.intent.put([Change(key, None, 2) for key in reversed(list(things))])
+            await world.until(lambda: not things.keys() & index.held())
+
+        async with asyncio.timeout(10):
+            for n in range(2, 60):
+                await come_and_go(n)
+        assert {"network/n1/", "host/h1/"} <= kept.keys()
+        assert len(kept) <= 2 * 20
+        pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def _port(id_: str, network_id: str, *groups: str, host: str = "h1") -> PortRecord:
+    return PortRecord(
+        id=id_,
+        network_id=network_id,
+        project_id="",
+        mac_address="fa:16:3e:00:00:01",
+        fixed_ips=(FixedIp("s1", "10.0.0.9"),),
+        security_groups=groups,
+        host=host,
+    )
+
+
+def _forwarding(n: int) -> PortForwardingRecord:
+    return PortForwardingRecord(
+        id=f"f{n}",
+        floating_ip_id=f"i{n}",
+        protocol=6,
+        external_ports=(80, 80),
+        internal_port_id="p",
+        internal_ip="10.0.0.9",
+        internal_ports=(80, 80),
+    )
 
 
 def test_a_pump_that_was_left_behind_ends_with_what_is() -> None:
