@@ -1,22 +1,34 @@
 """What lets a packet pass or not at the ports and at the edges of subnets."""
 
+from collections.abc import Iterator
+
 from alcor.intent.records import (
     GroupRecord,
     NetworkAclRuleRecord,
     PortRecord,
     RuleRecord,
+    SubnetRecord,
 )
 from alcor.tracing.journey import Journey, about, called
-from alcor.tracing.packet import UDP, Packet, Service
+from alcor.tracing.packet import (
+    REDIRECT,
+    ROUTER_ADVERTISEMENT,
+    ROUTER_SOLICITATION,
+    UDP,
+    Packet,
+    Service,
+)
 from alcor.tracing.path import About, Stage, Verdict
 from alcor.tracing.region import Region, addresses_of, whole
 from alcor.values.addresses import Address, Prefix, address, prefix
-from alcor.values.protocols import ICMP, ICMPV6
+from alcor.values.protocols import ICMP
 
 _LINK_LOCAL6 = Prefix(6, 0xFE80 << 112, 10)
 _SERVICES = (Address(4, 0xA9FE_A9FE), Address(6, 0xFE80 << 112 | 0xA9FE_A9FE))
 _DHCP = {4: (68, 67), 6: (546, 547)}  # ports of clients and of servers
-_REDIRECT4, _ADVERTISEMENT6, _REDIRECT6 = 5, 134, 137
+_REDIRECT4 = 5
+# What is of one link, and security groups don't let out and in without a rule.
+_ROUTERS_SAY = {False: (ROUTER_ADVERTISEMENT, REDIRECT), True: (ROUTER_SOLICITATION, REDIRECT)}
 
 
 def port_security(journey: Journey) -> None:
@@ -41,8 +53,8 @@ def _guarded(packet: Packet) -> str:
         return "only hosts answer as DHCP servers"
     if packet.protocol == ICMP and packet.version == 4 and packet.icmp_type == _REDIRECT4:
         return "machines redirect nobody"
-    of_routers = (_ADVERTISEMENT6, _REDIRECT6)
-    if packet.protocol == ICMPV6 and packet.version == 6 and packet.icmp_type in of_routers:
+    of_routers = (ROUTER_ADVERTISEMENT, REDIRECT)
+    if packet.is_of_one_link and packet.icmp_type in of_routers:
         return "only routers say this"
     return ""
 
@@ -56,19 +68,28 @@ def host_services(journey: Journey) -> None:
     ports = packet.source_port, packet.destination_port
     if packet.protocol == UDP and ports == _DHCP[packet.version] and _has_dhcp(journey):
         raise journey.end(Verdict.ANSWERED, Stage.SERVICES, "the host answers by DHCP")
+    asks = packet.is_of_one_link and packet[5:7] == (ROUTER_SOLICITATION, 0)
+    if asks and any(each.ipv6_ra_mode for each in _own_subnets(journey)):
+        says = "the host answers for the routers here"
+        raise journey.end(Verdict.ANSWERED, Stage.SERVICES, says)
 
 
 def _has_dhcp(journey: Journey) -> bool:
     """Whether a subnet of the port's addresses gives them out."""
     version = journey.packet.version
     by_dhcp = (None,) if version == 4 else ("dhcpv6-stateful", "dhcpv6-stateless")
-    subnets = {fixed.subnet_id for fixed in journey.sender.fixed_ips}
     return any(
-        each.id in subnets
-        and each.enable_dhcp
+        each.enable_dhcp
         and (each.ip_version == 4 if version == 4 else each.ipv6_address_mode in by_dhcp)
-        for each in journey.region.subnets_on(journey.sender.network_id)
+        for each in _own_subnets(journey)
     )
+
+
+def _own_subnets(journey: Journey) -> Iterator[SubnetRecord]:
+    """Those of the sender's addresses."""
+    subnets = {fixed.subnet_id for fixed in journey.sender.fixed_ips}
+    every = journey.region.subnets_on(journey.sender.network_id)
+    return (each for each in every if each.id in subnets)
 
 
 def network_acl(journey: Journey, *, ingress: bool) -> None:
@@ -122,6 +143,9 @@ def security_groups(journey: Journey, port: PortRecord, *, ingress: bool) -> Non
     stage = Stage.FW_IN if ingress else Stage.FW_OUT
     if not port.port_security_enabled:
         journey.note(stage, f"port {called(port)} is not filtered", about(port))
+        return
+    if packet.is_of_one_link and packet.icmp_type not in _ROUTERS_SAY[ingress]:
+        journey.note(stage, "it concerns this link alone, and passes", about(port))
         return
     if not packet.opens_a_connection and not region.is_stateless(port):
         raise journey.drop(stage, "it answers nothing that was asked", about(port))

@@ -8,6 +8,9 @@ from alcor.values.protocols import ICMP, ICMPV6
 TCP, UDP, SCTP = 6, 17, 132
 WITH_PORTS = (TCP, UDP, SCTP)  # protocols whose ports a switch can see
 ECHO_BY_VERSION = {4: 8, 6: 128}
+ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, REDIRECT = 133, 134, 137  # types of ICMPv6
+# What concerns one link: MLD, router and neighbour discovery, redirect, MLD of version 2.
+_OF_ONE_LINK = (*range(130, 138), 143)
 _OPENING = {ICMP: (8, 13, 15), ICMPV6: (128,)}  # ICMP types that ask; what answers opens nothing
 _ALL_PORTS = (0, 0xFFFF)
 
@@ -39,6 +42,11 @@ class Packet(NamedTuple):
     def is_ping(self) -> bool:
         """Whether it is an echo request."""
         return self.is_icmp and self[5:7] == (ECHO_BY_VERSION[self.version], 0)
+
+    @property
+    def is_of_one_link(self) -> bool:
+        """Whether it is ICMPv6 that no router forwards and that belongs to no connection."""
+        return self.version == 6 and self.is_icmp and self.icmp_type in _OF_ONE_LINK
 
     @property
     def opens_a_connection(self) -> bool:

@@ -10,7 +10,6 @@ from alcor.tracing.outside import AtFloating, AtGateway
 from alcor.tracing.path import LEAVES, Stage, Verdict
 from alcor.tracing.region import Leg
 from alcor.values.addresses import Address, Prefix, address, prefix
-from alcor.values.protocols import ICMPV6
 
 _NEVER_ROUTED = (
     Prefix(4, 0xA9FE_0000, 16),
@@ -20,7 +19,6 @@ _NEVER_ROUTED = (
     Prefix(6, 0xFF << 120, 8),
 )
 _LINK_LOCAL = (_NEVER_ROUTED[0], _NEVER_ROUTED[3])
-_OF_ONE_LINK = range(133, 138)  # ICMPv6: router and neighbour discovery, redirect
 
 
 class AtPort(NamedTuple):
@@ -56,7 +54,7 @@ class _Way(NamedTuple):
 def take(journey: Journey, router: RouterRecord) -> None:
     """What a router takes, and what it answers or refuses at once."""
     packet, told = journey.packet, about(router)
-    if packet.version == 6 and packet.protocol == ICMPV6 and packet.icmp_type in _OF_ONE_LINK:
+    if packet.is_of_one_link:
         raise journey.drop(Stage.ROUTER_IN, "it concerns one link, and is never routed", told)
     _answer(journey, router)
     if any(each.covers(packet.destination) for each in _NEVER_ROUTED):

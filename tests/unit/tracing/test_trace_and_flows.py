@@ -20,8 +20,9 @@ from alcor.tracing.packet import Packet
 from alcor.tracing.path import Stage, Trace, Verdict
 from alcor.tracing.walk import next_hop, trace
 from alcor.values.addresses import address
+from alcor.values.protocols import ICMPV6
 
-_SERVICES = {"service", "dhcp4", "dhcp6", "answered"}
+_SERVICES = {"service", "dhcp4", "dhcp6", "ra", "answered"}
 _OF_ROUTERS = {
     *(Stage.ROUTER_IN, Stage.ROUTE, Stage.ROUTE_SCOPE),
     *(Stage.NAT_OUT, Stage.ROUTE_SIZE, Stage.NEIGHBOUR),
@@ -35,6 +36,8 @@ _ALSO = {
 
 def agrees(said: Trace, done: Fate) -> bool:
     """Whether a packet ended as the trace says."""
+    if done.what == "wanted" and _was_on_the_wire(said):
+        return True  # who has it next is asked for there first
     match said.verdict:
         case Verdict.DELIVERED | Verdict.HANDED:
             assert said.packet is not None
@@ -132,3 +135,45 @@ def test_what_a_router_answers_and_routers_send_round_ends_by_its_hops() -> None
     fate = Fabric(records).send("p1", address("10.1.0.1"), asks)
 
     assert fate.what == "answered"
+
+
+def test_a_solicitation_of_routers_is_answered_where_a_host_advertises_for_them() -> None:
+    records: list[Record] = [
+        NodeRecord(id="h1", tunnel_ip="172.31.0.1"),
+        NetworkRecord(id="n1", project_id="p", vni=1, mtu=1450),
+    ]
+    for subnet, mode in (("s1", "slaac"), ("s2", None)):
+        records.append(
+            SubnetRecord(
+                id=subnet,
+                network_id="n1",
+                project_id="p",
+                ip_version=6,
+                cidr=f"fd0{subnet[1]}::/64",
+                ipv6_ra_mode=mode,
+                ipv6_address_mode=mode,
+            )
+        )
+    for n in (1, 2):
+        records += [
+            PortRecord(
+                id=f"{who}{n}",
+                network_id="n1",
+                project_id="p",
+                mac_address=f"02:00:00:00:0{n}:0{low}",
+                host="h1",
+                fixed_ips=(FixedIp(f"s{n}", f"fd0{n}::{low}"),),
+            )
+            for low, who in ((1, "asks"), (2, "near"))
+        ]
+    region, fabric = region_of(records), Fabric(records)
+
+    for n, verdict, what in ((1, Verdict.ANSWERED, "ra"), (2, Verdict.DROPPED, "dropped")):
+        sender = region.one(PortRecord, f"asks{n}")
+        assert sender is not None
+        near = address(f"fd0{n}::2")
+        asks = Packet(address(f"fd0{n}::1"), near, ICMPV6, icmp_type=133)
+        said, done = trace(region, sender, asks), fabric.send(sender.id, near, asks)
+
+        assert (said.verdict, done.what) == (verdict, what)
+        assert agrees(said, done)

@@ -30,6 +30,7 @@ from alcor.tracing.packet import TCP, UDP, Packet, icmp_of
 from alcor.values.addresses import address
 
 T = TypeVar("T")
+_OF_ONE_LINK = (130, 131, 132, 133, 134, 137, 143)  # ICMPv6 but neighbour discovery
 EXTERNAL, PHYSICAL, OUTSIDE = "ext", "physnet", "203.0.113.1"
 SECOND, BESIDE = "ext2", "198.18.0.1"  # another network outside, and its gateway
 ZONES = ("east", "west")
@@ -315,7 +316,7 @@ def _packet(dice: Dice, sender: PortRecord, to: str) -> Packet:
     ttl = dice.one((64, 64, 64, 64, 3, 2, 1))
     protocol = dice.one((icmp_of(version), TCP, UDP, UDP))
     if protocol == icmp_of(version):
-        kind = dice.one((8, 8, 13, 0) if version == 4 else (128, 128, 129))
+        kind = dice.one((8, 8, 13, 0) if version == 4 else (128, 128, 128, 129, *_OF_ONE_LINK))
         return Packet(source, destination, protocol, icmp_type=kind, ttl=ttl)
     wanted = dice.one((*PORTS_ASKED, 68))
     size = dice.one((100, 100, 1350, 1460)) if protocol == UDP else 60
