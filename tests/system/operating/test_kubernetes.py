@@ -29,10 +29,12 @@ from alcor.lab.waiting import wait_until
 pods = of_this_checkout("alcor-k8s")
 node = f"{pods}-node"
 start_s_max = 240.0
+first_number = 10  # of the pods, in order of their start
 
 VALUES: dict[str, Any] = {
     "auth": {"mode": "tokens", "tokensSecret": "tokens"},
     "postgresql": {"own": False, "urlSecret": "databases"},
+    "nats": {"replicas": 3},
     "delivery": {"tlsSecret": "tls"},
 }
 TOKENS = """[[tokens]]
@@ -43,12 +45,18 @@ roles = ["admin"]
 """
 
 
+def address_of(number: int) -> str:
+    """A pod's."""
+    return f"10.244.0.{number}"
+
+
 class Pod:
     """One pod: a namespace with an address, and the process of its container."""
 
     def __init__(self, name: str, number: int, spec: Any, folder: Path, texts: Any) -> None:
+        """`name` is the container's and the replica's, as in gateway-0."""
         self.name = name
-        self.address = f"10.244.0.{number}"
+        self.address = address_of(number)
         self._spec = spec
         self._folder = folder
         self._texts = texts
@@ -65,11 +73,11 @@ class Pod:
         program = [sys.executable, "-P", "-m", "alcor.cli.main"]
         if self._spec["name"] == "nats":
             program = [str(Path(sys.executable).with_name("nats-server"))]
+        told = {e["name"]: self._value(e) for e in self._spec.get("env", [])}
         argv = [*program, *map(self._texts, self._spec["args"])]
-        told = {
-            e["name"]: self._texts(e["value"] if "value" in e else self._secret(e))
-            for e in self._spec.get("env", [])
-        }
+        for name, value in told.items():
+            argv = [each.replace(f"$({name})", value) for each in argv]
+        argv = [self._texts(each) for each in argv]
         ours = {k: v for k, v in os.environ.items() if not k.startswith("ALCOR_")}
         with namespaces.inside(self._namespace), self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=ours | told)
@@ -115,6 +123,14 @@ class Pod:
             self.end(signal.SIGKILL)
         namespaces.remove([self._namespace])
 
+    def _value(self, entry: Any) -> str:
+        if "value" in entry:
+            return str(self._texts(entry["value"]))
+        if "fieldRef" in entry["valueFrom"]:
+            assert entry["valueFrom"]["fieldRef"] == {"fieldPath": "metadata.name"}
+            return f"demo-alcor-{self.name}"
+        return self._secret(entry)
+
     def _secret(self, entry: Any) -> str:
         named: dict[str, str] = entry["valueFrom"]["secretKeyRef"]
         return (self._folder / named["name"] / named["key"]).read_text()
@@ -143,17 +159,18 @@ class Cluster:
             "/etc/alcor-tokens": str(folder / "tokens"),
             "/etc/alcor-tls": str(folder / "tls"),
             "/etc/alcor/": f"{folder}/",
-            "/data": str(folder / "nats"),
         }
+        for replica in range(3):
+            name = f"demo-alcor-nats-{replica}"
+            self._places[f"{name}.demo-alcor-nats"] = address_of(first_number + replica)
         self.pods: dict[str, Pod] = {}
         self._folder = folder
         namespaces.create([node])
         lines = ["link add pods type bridge", "addr add 10.244.0.1/24 dev pods"]
         ip_batch([*lines, "link set pods up"], node)
         self._run(documents["StatefulSet/demo-alcor-nats"])
-        self._places["demo-alcor-nats"] = self.pods["nats-0"].address
         settings = documents["ConfigMap/demo-alcor"]["data"]["server.toml"]
-        (folder / "server.toml").write_text(self._placed(settings))
+        (folder / "server.toml").write_text(self._placed({}, settings))
         for role in ("managers", "delivery", "gateway"):
             self._run(documents[f"Deployment/demo-alcor-{role}"])
 
@@ -176,12 +193,14 @@ class Cluster:
         spec = container(document)
         for replica in range(document["spec"]["replicas"]):
             name = f"{spec['name']}-{replica}"
-            number = 10 + len(self.pods)
-            self.pods[name] = Pod(name, number, spec, self._folder, self._placed)
+            number = first_number + len(self.pods)
+            volume = {"/data": str(self._folder / name)}  # each has its own
+            placed = partial(self._placed, volume)
+            self.pods[name] = Pod(name, number, spec, self._folder, placed)
 
-    def _placed(self, text: str) -> str:
+    def _placed(self, volume: dict[str, str], text: str) -> str:
         """The text with what Kubernetes would mount or resolve where it is here."""
-        for there, here in self._places.items():
+        for there, here in (volume | self._places).items():
             text = text.replace(there, here)
         return text
 
@@ -207,6 +226,10 @@ def test_the_manifests_run_and_a_rollout_fails_nobody(cluster: Cluster) -> None:
 
     assert first.end() == 0  # SIGTERM: it drains, and the other answers meanwhile
     assert second.ask("GET", f"/v2.0/networks/{id_}", 9696)[0] == 200
+    _, kept = cluster.pods["nats-0"].ask("GET", "/jsz?streams=true&config=true", 8222)
+    streams = kept["account_details"][0]["stream_detail"]
+    assert {each["config"]["num_replicas"] for each in streams} == {3}
+    cluster.pods["nats-1"].end(signal.SIGKILL)
     assert cluster.pods["managers-0"].end() == 0
     cluster.wait_until_ready()
     status, made = first.ask("POST", "/v2.0/networks", 9696, {"network": {"name": "m"}})

@@ -1,6 +1,7 @@
 """What the chart makes of values: what Kubernetes takes, what Alcor reads, and no secret."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.fixtures.chart import CHART, LEAST, container, rendered
 from alcor.agent.config import AgentConfig
 from alcor.assembly.config import Config
 from alcor.runtime.config import load
+from alcor.transport.nats_urls import urls_of
 
 ELSEWHERE: dict[str, Any] = {
     "auth": {"mode": "tokens", "tokensSecret": "tokens"},
@@ -46,6 +48,7 @@ ELSEWHERE: dict[str, Any] = {
     "dashboard": {"enabled": True},
     "settings": {"network": {"mtu_max": 8950}, "log": {"level": "warning"}},
 }
+ON_THREE: dict[str, Any] = LEAST | {"nats": {"replicas": 3}}
 ALONE: dict[str, Any] = LEAST | {
     "gateway": {"replicas": 1},
     "managers": {"replicas": 1},
@@ -59,7 +62,9 @@ BY_NATS: dict[str, Any] = LEAST | {
     "agent": {"enabled": True, "transport": "nats", "natsCredentialsSecret": "hosts"},
 }
 CASES = pytest.mark.parametrize(
-    "values", [LEAST, ALONE, ELSEWHERE, BY_NATS], ids=["least", "alone", "all", "nats"]
+    "values",
+    [LEAST, ALONE, ELSEWHERE, BY_NATS, ON_THREE],
+    ids=["least", "alone", "all", "nats", "three"],
 )
 
 
@@ -216,6 +221,22 @@ def test_an_agents_certificate_may_be_a_folder_of_its_node() -> None:
     mount, volume = mounts(agent)[folder]
     assert mount["readOnly"] is True
     assert volume["hostPath"] == {"path": "/etc/alcor/tls", "type": "Directory"}
+
+
+def test_servers_of_a_cluster_are_known_by_name_and_only_one_leaves_at_a_time() -> None:
+    documents = rendered(ON_THREE)
+    stateful = documents["StatefulSet/demo-alcor-nats"]["spec"]
+    hosts = [f"{stateful['serviceName']}-{n}" for n in range(3)]
+
+    settings = tomllib.loads(documents["ConfigMap/demo-alcor"]["data"]["server.toml"])
+    assert urls_of(settings["served"]["nats"]) == [
+        f"nats://{host}.{stateful['serviceName']}:4222" for host in hosts
+    ]
+    assert stateful["replicas"] == 3
+    assert stateful["podManagementPolicy"] == "Parallel"  # else the first would wait for itself
+    assert documents["Service/demo-alcor-nats"]["spec"]["publishNotReadyAddresses"] is True
+    assert documents["PodDisruptionBudget/demo-alcor-nats"]["spec"]["maxUnavailable"] == 1
+    assert "PodDisruptionBudget/demo-alcor-nats" not in rendered(LEAST)
 
 
 def test_pods_of_the_control_plane_run_where_the_operator_says() -> None:

@@ -59,7 +59,14 @@ priorityClassName: {{ . }}
 {{- end }}
 
 {{- define "alcor.natsUrl" -}}
-{{- if .Values.nats.own }}nats://{{ include "alcor.name" . }}-nats:4222{{ else }}{{ required "nats.url says where NATS is" .Values.nats.url }}{{ end }}
+{{- $name := printf "%s-nats" (include "alcor.name" .) }}
+{{- if and .Values.nats.own (gt (int .Values.nats.replicas) 1) }}
+{{- $urls := list }}
+{{- range until (int .Values.nats.replicas) }}
+{{- $urls = append $urls (printf "nats://%s-%d.%s:4222" $name . $name) }}
+{{- end }}
+{{- join "," $urls }}
+{{- else if .Values.nats.own }}nats://{{ $name }}:4222{{ else }}{{ required "nats.url says where NATS is" .Values.nats.url }}{{ end }}
 {{- end }}
 
 {{/* What all roles of the control plane get from Secrets. */}}
