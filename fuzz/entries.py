@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from alcor.agent.announcements import ra
 from alcor.agent.model.model import HostModel, Interface, Wired
-from alcor.agent.packets import advertisement, dhcp, dhcp6, dns, icmp, ipv4, ipv6, tcp
+from alcor.agent.packets import advertisement, bfd, dhcp, dhcp6, dns, icmp, ipv4, ipv6, tcp
 from alcor.agent.packets.names import name_bytes
 from alcor.agent.punts import dhcp4 as dhcp4_server
 from alcor.agent.punts import dhcp6 as dhcp6_server
+from alcor.agent.punts.bfd_session import Session
 from alcor.agent.punts.dhcp import Served
 from alcor.agent.services import answers
 from alcor.agent.services.connection import Connection
@@ -84,6 +85,19 @@ def _dhcp6(data: bytes) -> None:
     dhcp6_server.answer(data, served)
     packet = frames.udp6(LINK_LOCAL, ALL, 546, 547, data)
     dhcp6_server.answer(frames.ip_frame(0x3333_0001_0002, MAC, packet), served)
+
+
+def _bfd(data: bytes) -> None:
+    for packet in (frames.udp4(1, 2, 50_000, bfd.PORT, data, bfd.ttl),
+                   frames.udp6(1, 2, 50_000, bfd.PORT, data, bfd.ttl)):  # fmt: skip
+        for frame in (data, frames.ip_frame(1, MAC, packet)):
+            with suppress(ipv4.Malformed):
+                said = bfd.parse(frame).control
+                session = Session(1, 0.3)
+                for now_s in (0.0, 1.0):
+                    session.hear(said, now_s)
+                    session.speak(now_s, 0.5)
+                    session.expire(now_s + said.multiplier * said.tx_us)
 
 
 def _ra(data: bytes) -> None:
@@ -206,6 +220,13 @@ _ENDS = tcp.Ends(1, 2, address("10.0.0.5"), address("169.254.169.254"), 40_000, 
 ENTRIES: dict[str, Entry] = {
     "dhcp4": Entry(_dhcp4, [_DISCOVER]),
     "dhcp6": Entry(_dhcp6, [_SOLICIT, _SOLICIT.replace(b"\1abc", b"\x06abc")]),
+    "bfd": Entry(
+        _bfd,
+        [
+            bfd.build(bfd.Control(bfd.State.DOWN, 2, 0, 5, 1_000_000, 1_000_000)),
+            bfd.build(bfd.Control(bfd.State.UP, 2, 1, 5, 300_000, 300_000, poll=True)),
+        ],
+    ),
     "ra": Entry(
         _ra,
         [frames.ip_frame(0x3333_0000_0002, MAC, frames.icmp6(LINK_LOCAL, ALL, 133, 0, bytes(12)))],
