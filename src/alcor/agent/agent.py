@@ -26,11 +26,13 @@ from alcor.agent.drivers.bridge import Wish
 from alcor.agent.drivers.connections import ConnectionLimits
 from alcor.agent.drivers.openflow import FlowDriver
 from alcor.agent.drivers.ovsdb import SwitchDatabase
+from alcor.agent.listening import Listening
 from alcor.agent.metering.reader import MeterReader
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.model.ports.monitoring import Limit
 from alcor.agent.pipeline.pipeline import PUNT_SERVICE
+from alcor.agent.punts.bfd import NextHops
 from alcor.agent.punts.decisions import DecisionLogs, Write, to_log
 from alcor.agent.punts.outside import OutsideNeighbours, ask_again_s
 from alcor.agent.punts.responder import Responder
@@ -115,6 +117,13 @@ class Agent:
         )
         self._responder.seeker = self._seeker
         self._reconciler.settled = self._seeker.settle
+        told = self._reconciler.set_gateways
+        self._next_hops = NextHops(
+            self._model, self._outside, _loop_time_s, chance, told, self.metrics
+        )
+        self._responder.next_hops = self._next_hops
+        self._listening = Listening(self._next_hops, self._responder)
+        self._reconciler.outside_changed = self._listening.look
         names = Resolver(self._model, self._forwarder, self._seeker.look_for, self.metrics)
         self._metadata = _metadata(config, self.metrics)
         services = _services(self._metadata)
@@ -147,6 +156,7 @@ class Agent:
                     parts.create_task(self._flows.keep_connected(new, away))
                     parts.create_task(self._responder.run())
                     parts.create_task(self._forwarder.run())
+                    parts.create_task(self._listening.run())
                     if self._metadata is not None:
                         parts.create_task(self._metadata.run())
                     parts.create_task(self._reconciler.read(self._link.events()))

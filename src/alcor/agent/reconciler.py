@@ -111,6 +111,7 @@ class Reconciler:
         self._datapath_type = ""  # of the bridge, once it is known
         self._applied = (0, 0)  # epoch, position
         self._states: Mapping[str, PortState] = {}  # as the switch has it
+        self._gateways: Mapping[str, PortState] = {}  # as their next hops are heard
         self._told: Mapping[str, PortState] = {}
         self._told_applied = (0, 0)
         self._fault = self._told_fault = ""  # why the switch can't be told anything
@@ -120,6 +121,7 @@ class Reconciler:
         self.want_queues: Callable[[Queues], None] = lambda _: None  # of who makes them
         self.adopt: Adopt = lambda _: None  # is given who outside is left over on the switch
         self.settled: Settled = list  # told when the switch is as wanted
+        self.outside_changed: Callable[[], None] = lambda: None  # what is asked, and of whom
 
     # What comes in
 
@@ -178,6 +180,12 @@ class Reconciler:
         else:
             self._touch(shared.set_holder(network_id, address, holder))
         self.unsaved.set()
+
+    def set_gateways(self, states: Mapping[str, PortState], again: set[str]) -> None:
+        """How the next hops of gateways are; of these ports it must be told again."""
+        self._gateways = states
+        self._told = {id_: told for id_, told in self._told.items() if id_ not in again}
+        self._wake.set()
 
     def seek(self, names: Iterable[str]) -> None:
         """Look for neighbours; names of `found` slices."""
@@ -276,7 +284,7 @@ class Reconciler:
             self._fault = ""
             self._metrics.switch_away.set(0)
             failed = {**self._driver.quarantined, **self._compiler.failed}
-            self._states = as_refused(states, failed)
+            self._states = {**as_refused(states, failed), **self._gateways}
             self._acknowledge(reached if settled else None, started)
             self._send(self.settled())
             self._tell_traces(began)
@@ -296,6 +304,7 @@ class Reconciler:
             self._want_all(more)
         if any(unit.kind in _OUTSIDE for unit in units):
             self._herald.note_outside(owned_outside(self._model))
+            self.outside_changed()
         return more
 
     def _want_all(self, more: Iterator[Change]) -> None:

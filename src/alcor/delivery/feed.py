@@ -18,9 +18,10 @@ from alcor.delivery.report_log import ReportLog
 from alcor.delivery.session import HostSession
 from alcor.delivery.watermark import Watermark
 from alcor.goal_state.reports import PortReport, PortStatus
-from alcor.goal_state.slices import GROUP, HOST, leads, looked_for, slice_of
+from alcor.goal_state.slices import GROUP, HOST, ROUTER, leads, looked_for, slice_of
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
+from alcor.planner.nodes.router import is_gateway
 from alcor.runtime.clock import Seconds, now_s
 from alcor.transport.link import (
     Forbidden,
@@ -244,6 +245,7 @@ class HostFeed:
                     await session.refresh(name)
         self._move(entries[-1].position)
         await self._unbind([e for e in entries if e.value is None and e.key.startswith(_OF_HOSTS)])
+        await self._forget_gateways([entry.key for entry in entries if entry.value is None])
         for session in misled:
             await session.revise()
 
@@ -297,9 +299,15 @@ class HostFeed:
         return []
 
     async def _unbind(self, gone: Sequence[Entry]) -> None:
-        """Ports and routers have left hosts: forget ports' reports, withdraw slices they led to."""
+        """Ports and routers have left hosts: forget ports' reports, withdraw slices they led to.
+
+        With a router its gateways leave.
+        """
         left = [entry.key.split("/") for entry in gone]
         ports = [(host, id_) for _, host, kind, id_ in left if kind == "port"]
+        for _, host, kind, id_ in left:
+            if kind == "exit":
+                ports += [(host, port_id) for port_id in self._index.exits.gateways_of(id_)]
         for host, id_ in ports:
             if host in self._session_by_host:
                 self._session_by_host[host].port_reports.pop(id_, None)
@@ -308,6 +316,15 @@ class HostFeed:
             session = self._session_by_host.get(host)
             if session is not None:
                 await session.revise()
+
+    async def _forget_gateways(self, gone: Sequence[str]) -> None:
+        """What hosts that are connected here said of gateways that are no more."""
+        for key in gone:
+            kind, *_, port_id = key.split("/")
+            sessions = self._sessions_by_slice.get(slice_of(key), _NOBODY)
+            if kind == ROUTER and sessions:
+                said = [e for e in sessions if e.port_reports.pop(port_id, None) is not None]
+                await self._reports.forget_ports((each.host, port_id) for each in said)
 
     def _move(self, position: int) -> None:
         """Sessions, if there are any, have been offered everything up to here."""
@@ -326,9 +343,16 @@ class HostFeed:
     # Reports
 
     def _is_theirs(self, host: str, port: PortState) -> bool:
-        """Whether a host may say so: where a port only waits, that it is ready, and no more."""
+        """Whether a host may say so: where a port only waits, that it is ready, and no more; of a
+        router's gateway that of its next hop, by whom the router leaves."""
         record = self._index.port(port.port_id)
         if record is None:
+            return False
+        if is_gateway(record):
+            return port.status is not PortStatus.FAILED and host in self._index.exits.active(
+                record.device_id
+            )
+        if port.status is PortStatus.UNWATCHED:
             return False
         return record.host == host or (
             port.status is PortStatus.UP and host in record.waiting_hosts

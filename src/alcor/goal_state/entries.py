@@ -239,6 +239,7 @@ class Router(NamedTuple):
     helpers: tuple[Helper, ...] = ()
     # Whose hosts it leaves by while one of them has an uplink.
     availability_zones: tuple[str, ...] = ()
+    bfd: bool = False  # the next hops of its gateways are watched; which is down gets no share
 
 
 class RouterInterface(NamedTuple):
@@ -252,6 +253,14 @@ class RouterInterface(NamedTuple):
     admin_state_up: bool = True
 
 
+class NextHop(IntEnum):
+    """What was heard by BFD of a gateway's next hop."""
+
+    UNKNOWN = 0  # it has not spoken yet, or nobody listens
+    UP = 1
+    DOWN = 2  # it spoke, and does no more
+
+
 class Gateway(NamedTuple):
     """Where a router meets an external network; its packets leave by one host with uplink there."""
 
@@ -260,6 +269,7 @@ class Gateway(NamedTuple):
     network_id: str
     mac: Mac
     fixed_ips: tuple[FixedIp, ...]
+    next_hop: NextHop = NextHop.UNKNOWN
 
 
 class FloatingIp(NamedTuple):

@@ -20,11 +20,12 @@ delivery_silence_s_max = 15.0  # one that has not said so for longer lives no mo
 
 
 class PortStatus(StrEnum):
-    """What became of a port on its host."""
+    """What became of a port on its host; of a router's gateway, what became of its next hop."""
 
     UP = "up"  # its flows are acknowledged by the switch
     DOWN = "down"  # no interface, or administratively down
     FAILED = "failed"  # the reason says why
+    UNWATCHED = "unwatched"  # of a router's gateway: nobody knows whether its next hop lives
 
 
 class PortReport(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from alcor.goal_state.entries import (
     Gateway,
     Helper,
     NdpProxy,
+    NextHop,
     Route,
     Router,
     RouterInterface,
@@ -47,6 +48,7 @@ def _router(router: Router) -> pb.Router:
             for each in router.helpers
         ],
         availability_zones=router.availability_zones,
+        bfd=router.bfd,
     )
 
 
@@ -68,6 +70,7 @@ def _gateway(gateway: Gateway) -> pb.Gateway:
         network_id=gateway.network_id,
         mac=gateway.mac,
         fixed_ips=_fixed_ips(gateway.fixed_ips),
+        next_hop=f"NEXT_HOP_{gateway.next_hop.name}",
     )
 
 
@@ -138,6 +141,7 @@ def _read_router(parts: list[str], value: bytes) -> Router:
         ecmp=message.ecmp,
         helpers=tuple(map(_read_helper, message.helpers)),
         availability_zones=tuple(message.availability_zones),
+        bfd=message.bfd,
     )
 
 
@@ -170,8 +174,14 @@ def _read_attachment(parts: list[str], value: bytes) -> Attachment:
 def _read_gateway(parts: list[str], value: bytes) -> Gateway:
     """The gateway of these bytes; `ValueError` when its MAC or an address is none."""
     message = pb.Gateway.FromString(value)
-    fixed_ips = _read_fixed_ips(message.fixed_ips)
-    return Gateway(parts[3], parts[1], message.network_id, read_mac(message.mac), fixed_ips)
+    return Gateway(
+        port_id=parts[3],
+        router_id=parts[1],
+        network_id=message.network_id,
+        mac=read_mac(message.mac),
+        fixed_ips=_read_fixed_ips(message.fixed_ips),
+        next_hop=NextHop(message.next_hop),
+    )
 
 
 def _read_floating(parts: list[str], value: bytes) -> FloatingIp:

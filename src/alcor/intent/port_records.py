@@ -50,6 +50,7 @@ class PortRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     segmentation_id: int = 0  # of a sub-port: the VLAN id of its frames there
     segment_id: str = ""  # the segment of the network that it is on; empty: the network's first
     waiting_hosts: tuple[str, ...] = ()  # to which its machine is moved, or from which it has come
+    next_hop: str = ""  # of a router's gateway: up or down, as BFD says; empty: not known
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """The records of the intent log: one per resource, whole, as the managers saved it.
 
 A key is `<kind>/<id>`; the value is the record, encoded; no value means that it is gone. Statuses
-are not here: what tenants want doesn't change when a host has done it. Fields are only ever added,
-with a default, so that old and new code read each other's records.
+are not here: what tenants want doesn't change when a host has done it. Only whether a node, or a
+gateway's next hop, lives is here, as other hosts must know. Fields are only ever added, with a
+default, so that old and new code read each other's records.
 """
 
 import msgspec

@@ -43,6 +43,7 @@ class RouterRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     helpers: tuple[HelperRecord, ...] = ()
     # Whose hosts its packets leave by while one of them has an uplink.
     availability_zones: tuple[str, ...] = ()
+    bfd: bool = False  # whether the next hops of its gateways are watched
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

@@ -51,6 +51,10 @@ class ExitIndex:
         exits = self._exits.get(router_id, {})
         return {hosts[0] for name, hosts in exits.items() if (hosts[0], name) in self._living}
 
+    def gateways_of(self, router_id: str) -> list[str]:
+        """The ports of the router's gateways."""
+        return list(self._gateways.get(router_id, ()))
+
     def routers_by(self, host: str) -> list[str]:
         """The routers that a host is an exit of; all routers are looked at."""
         return sorted(router_id for router_id in self._exits if host in self.of(router_id))

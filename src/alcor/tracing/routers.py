@@ -140,7 +140,7 @@ def _ways(journey: Journey, router: RouterRecord) -> Iterator[_Way]:
 
 def _used(journey: Journey, router: RouterRecord, defaults: list[_Way]) -> list[_Way]:
     """Of several: the one that the packet was sent here to leave by, or that its source is of; else
-    the first, or any of all."""
+    the first, or any of all, but of those whose next hop is down only if all are."""
     packet, region = journey.packet, journey.region
     if len(defaults) < 2 or packet.version != defaults[0].destination.version:
         return defaults[:1]
@@ -161,6 +161,8 @@ def _used(journey: Journey, router: RouterRecord, defaults: list[_Way]) -> list[
     first = next(by_floating, None)
     if first is not None:
         return [first]
+    if router.bfd:
+        defaults = [e for e in defaults if e.leg.port.next_hop != "down"] or defaults
     return defaults if router.ecmp else defaults[:1]
 
 

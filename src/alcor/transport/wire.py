@@ -37,6 +37,7 @@ _WIRE_BY_STATUS = {
     PortStatus.UP: pb.PORT_STATUS_UP,
     PortStatus.DOWN: pb.PORT_STATUS_DOWN,
     PortStatus.FAILED: pb.PORT_STATUS_FAILED,
+    PortStatus.UNWATCHED: pb.PORT_STATUS_UNWATCHED,
 }
 _STATUS_BY_WIRE = {wire: status for status, wire in _WIRE_BY_STATUS.items()}
 

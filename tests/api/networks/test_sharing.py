@@ -196,10 +196,11 @@ def test_who_looks_after_a_project_changes_macs_and_who_reads_sees_ports_of_its_
     assert looker.ids(f"ports?network_id={network}") == {port["id"], foreign["id"]}
 
 
-def test_only_operators_have_a_router_spread_over_its_gateways(ann: Person, root: Person) -> None:
-    body = {"router": {"name": "r", "enable_default_route_ecmp": True}}
-    assert ann.ask("POST", "routers", body).status == 403
-    assert root.ask("POST", "routers", body).status == 201
+def test_only_operators_say_how_a_router_uses_its_gateways(ann: Person, root: Person) -> None:
+    for how in ("ecmp", "bfd"):
+        body = {"router": {"name": "r", f"enable_default_route_{how}": True}}
+        assert ann.ask("POST", "routers", body).status == 403
+        assert root.ask("POST", "routers", body).status == 201
 
 
 def test_the_owner_of_a_network_sees_and_removes_the_ports_of_others(

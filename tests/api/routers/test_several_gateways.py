@@ -249,16 +249,18 @@ def test_a_gateway_that_floating_ips_need_stays(announced: Any, worlds: list[str
     assert act(announced, id_, "remove", to(one)).status == 200
 
 
-def test_ecmp_is_asked_for_and_shown(announced: Any) -> None:
-    id_ = announced.make(ROUTERS, "router", enable_default_route_ecmp=True)["id"]
-    assert shown(announced, id_)["enable_default_route_ecmp"] is True
+@pytest.mark.parametrize("flag", ["enable_default_route_ecmp", "enable_default_route_bfd"])
+def test_how_gateways_are_used_is_asked_for_and_shown(announced: Any, flag: str) -> None:
+    id_ = announced.make(ROUTERS, "router", **{flag: True})["id"]
+    assert shown(announced, id_)[flag] is True
 
-    change = {"router": {"enable_default_route_ecmp": False}}
-    changed = announced.call("PUT", f"{ROUTERS}/{id_}", change)
+    changed = announced.call("PUT", f"{ROUTERS}/{id_}", {"router": {flag: False}})
 
-    assert changed.json["router"]["enable_default_route_ecmp"] is False
+    assert changed.json["router"][flag] is False
     plain = announced.make(ROUTERS, "router")
-    assert plain["enable_default_route_ecmp"] is False
+    assert plain[flag] is False
+    refused = announced.call("PUT", f"{ROUTERS}/{id_}", {"router": {flag: "perhaps"}})
+    assert refused.status == 400
 
 
 def test_what_only_administrators_may_say_of_a_gateway_others_may_not(tenants: Any) -> None:

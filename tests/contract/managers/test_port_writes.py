@@ -1,16 +1,18 @@
 """What clients may rely on when they create, change and delete ports."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort
 from alcor.contracts.peers import Ids
 from alcor.contracts.resources import Caller
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
 from alcor.intent import records
 from alcor.intent.records import PortRecord
-from alcor.keyed_log.log import Change
+from alcor.keyed_log.log import Change, Entry
 from alcor.values.errors import Refusal
 
 N1 = "11111111-0000-4000-8000-000000000001"
@@ -439,6 +441,39 @@ def test_the_status_is_what_the_bound_host_reports(lives: Any) -> None:
             assert (await world.update(id_, binding_host=None))["status"] == "DOWN"
 
     asyncio.run(main())
+
+
+def test_whether_a_gateways_next_hop_lives_is_shown_and_the_intent_log_is_told(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            gateway = HeldPort(id=P1, network_id=N1, device_owner=ROUTER_GATEWAY, device_id="r")
+            await world.held.make(gateway)
+
+            key = records.key("port", P1)
+
+            async def told(status: PortStatus, next_hop: str) -> tuple[str, str | None]:
+                await report(world, P1, "h1", status)
+                async with asyncio.timeout(5):
+                    while True:
+                        if next_hop_of(await world.intent.get([key]), key) == next_hop:
+                            break
+                        await asyncio.sleep(0)
+                (shown,) = await world.listed(id=P1)
+                return shown["status"], shown.get("alcor:next_hop")
+
+            assert await told(PortStatus.UP, "up") == ("ACTIVE", "up")
+            assert await told(PortStatus.DOWN, "down") == ("DOWN", "down")
+            assert await told(PortStatus.UNWATCHED, "") == ("ACTIVE", None)
+            world.check()
+
+    asyncio.run(main())
+
+
+def next_hop_of(held: Mapping[str, Entry], key: str) -> str | None:
+    """As the intent log has it; None: it has nothing of the port yet."""
+    record = records.decode(key, held[key].value or b"") if key in held else None
+    return record.next_hop if isinstance(record, PortRecord) else None
 
 
 def test_a_fenced_parent_gets_no_port_and_a_parent_with_ports_is_not_fenced(lives: Any) -> None:

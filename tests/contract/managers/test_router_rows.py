@@ -24,7 +24,10 @@ from alcor.runtime.sql.postgres import PostgresDatabase
 GATEWAY = GatewayInfo(
     network_id="outside", external_fixed_ips=(FixedIp(subnet_id="s", ip_address="192.0.2.9"),)
 )
-NEW = ("external_gateways", "enable_default_route_ecmp", "conntrack_helpers")
+NEW = (
+    *("external_gateways", "enable_default_route_ecmp", "conntrack_helpers"),
+    "enable_default_route_bfd",
+)
 INSERT = "INSERT INTO router (id, project_id, name, sequence, doc) VALUES ('{}', '', '', 1, '{}')"
 
 
@@ -72,6 +75,7 @@ def as_shown(rows: list[tuple[str, str]]) -> None:
     assert found["with"]["external_gateway_info"] == shown
     assert found["without"]["external_gateways"] == []
     assert found["without"]["enable_default_route_ecmp"] is False
+    assert found["without"]["enable_default_route_bfd"] is False
     assert found["without"]["conntrack_helpers"] == []
     assert found["without"]["availability_zones"] == []
     assert found["with"]["availability_zones"] == ["nova"]

@@ -1,5 +1,6 @@
 """What a trace says of intent is what the flows do that are compiled of it."""
 
+import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from tests.unit.tracing.fabric import Fabric, Fate
@@ -13,6 +14,7 @@ from alcor.intent.records import (
     NodeRecord,
     PortRecord,
     Record,
+    RouterGateway,
     RouterRecord,
     SubnetRecord,
 )
@@ -177,3 +179,83 @@ def test_a_solicitation_of_routers_is_answered_where_a_host_advertises_for_them(
 
         assert (said.verdict, done.what) == (verdict, what)
         assert agrees(said, done)
+
+
+@pytest.mark.parametrize(
+    ("bfd", "next_hops", "leaves_by"),
+    [
+        (True, ("down", "up"), 2),
+        (True, ("down", ""), 2),
+        (True, ("up", "down"), 1),
+        (True, ("down", "down"), 1),
+        (False, ("down", "up"), 1),
+    ],
+)
+def test_a_gateway_whose_next_hop_is_down_is_used_only_if_all_are(
+    bfd: bool, next_hops: tuple[str, str], leaves_by: int
+) -> None:
+    uplinks = ("ext1", "ext2")
+    records: list[Record] = [
+        NodeRecord(id="h1", tunnel_ip="172.31.0.1", physical_networks=uplinks),
+        NetworkRecord(id="n", project_id="p", vni=9, mtu=1450),
+        SubnetRecord(id="s", network_id="n", project_id="p", ip_version=4,
+                     cidr="10.0.0.0/24", gateway_ip="10.0.0.1"),
+        machine("p1", "10.0.0.9"),
+        held("i", "n", "router_interface", FixedIp("s", "10.0.0.1")),
+    ]  # fmt: skip
+    gateways = []
+    for n, heard in zip((1, 2), next_hops, strict=True):
+        net = f"198.18.{n}"
+        records += [
+            NetworkRecord(id=f"x{n}", project_id="p", vni=n, mtu=1500,
+                          physical_network=f"ext{n}", external=True),
+            SubnetRecord(id=f"sx{n}", network_id=f"x{n}", project_id="p", ip_version=4,
+                         cidr=f"{net}.0/24", gateway_ip=f"{net}.1"),
+            held(f"g{n}", f"x{n}", "router_gateway", FixedIp(f"sx{n}", f"{net}.7"), heard),
+        ]  # fmt: skip
+        gateways.append(RouterGateway(network_id=f"x{n}", port_id=f"g{n}"))
+    records.append(
+        RouterRecord(
+            id="r",
+            project_id="p",
+            gateway=gateways[0],
+            more_gateways=(gateways[1],),
+            bfd=bfd,
+        )
+    )
+    region = region_of(records)
+    sender = region.one(PortRecord, "p1")
+    assert sender is not None
+    asks = Packet(address("10.0.0.9"), address("203.0.113.1"), 17, 1_000, 53)
+
+    said = trace(region, sender, asks)
+    outside = [(f"x{n}", address(f"198.18.{n}.1")) for n in (1, 2)]
+    done = Fabric(records, outside).send("p1", address("10.0.0.1"), asks)
+
+    assert said.packet is not None
+    assert {str(said.packet.source), done.source} == {f"198.18.{leaves_by}.7"}
+
+
+def held(id_: str, network_id: str, owner: str, fixed: FixedIp, next_hop: str = "") -> PortRecord:
+    return PortRecord(
+        id=id_,
+        network_id=network_id,
+        project_id="p",
+        device_id="r",
+        mac_address=f"02:00:00:00:{ord(id_[0]):02x}:{ord(id_[-1]):02x}",
+        device_owner=f"network:{owner}",
+        fixed_ips=(fixed,),
+        next_hop=next_hop,
+    )
+
+
+def machine(id_: str, own: str) -> PortRecord:
+    return PortRecord(
+        id=id_,
+        network_id="n",
+        project_id="p",
+        mac_address="02:00:00:00:00:09",
+        host="h1",
+        fixed_ips=(FixedIp("s", own),),
+        port_security_enabled=False,
+    )

@@ -211,6 +211,7 @@ def _held_ports(dice: Dice) -> Iterator[PortRecord]:
                 mac_address=f"02:00:00:00:0{r}:ff", device_id=f"r{r}",
                 device_owner="network:router_gateway",
                 fixed_ips=(FixedIp("s-ext", f"203.0.113.{10 + r}"),),
+                next_hop=dice.one(("", "up", "down")),
             )  # fmt: skip
             if dice.chance(0.3):
                 yield PortRecord(
@@ -218,6 +219,7 @@ def _held_ports(dice: Dice) -> Iterator[PortRecord]:
                     mac_address=f"02:00:00:00:0{r}:fe", device_id=f"r{r}",
                     device_owner="network:router_gateway",
                     fixed_ips=(FixedIp("s-ext2", f"198.18.0.{10 + r}"),),
+                    next_hop=dice.one(("", "up", "down")),
                 )  # fmt: skip
 
 
@@ -234,6 +236,7 @@ def _routers(dice: Dice, held: Sequence[PortRecord]) -> Iterator[RouterRecord]:
         yield RouterRecord(
             id=f"r{r}", project_id="p", admin_state_up=dice.chance(0.95), routes=tuple(routes),
             gateway=gateway[0] if gateway else None, ecmp=dice.chance(0.5),
+            bfd=dice.chance(0.5),
             availability_zones=tuple(dice.some(ZONES, 1)),
             more_gateways=tuple(
                 RouterGateway(network_id=SECOND, port_id=port.id, enable_snat=dice.chance(0.9))

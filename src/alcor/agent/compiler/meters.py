@@ -8,7 +8,7 @@ from alcor.agent.features.networks import multicast, physical
 from alcor.agent.features.ports import qos
 from alcor.agent.features.routers import routing
 from alcor.agent.model.model import HostModel
-from alcor.agent.model.ports.meter import Meter, of_outside, of_stale
+from alcor.agent.model.ports.meter import Meter, of_bfd, of_outside, of_stale
 from alcor.agent.model.ports.qos import Limits
 from alcor.agent.model.unit import Unit, UnitKind
 
@@ -73,6 +73,7 @@ def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
         yield of_outside(uplink)
         if any(model.exits.outside.routers_to(network_id)):
             yield of_stale(uplink)
+            yield of_bfd(uplink)
     if network.lazy:
         yield from seeking.meters(model.tunnel)
     if model.has_wired_port(network_id):

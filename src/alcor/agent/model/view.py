@@ -189,7 +189,8 @@ class HostView:
         exits = self.exits.of(router)
         taps = self.metering.taps_of(router.project_id)
         key, routes = router_key(router_id), router.routes
-        return RouterView(key, legs, routes, exits, taps, router.ecmp, router.helpers)
+        ecmp, bfd = router.ecmp, router.bfd
+        return RouterView(key, legs, routes, exits, taps, ecmp, bfd, router.helpers)
 
     def home(self, unit: Unit) -> tuple[RouterView, Home] | None:
         """The floating IP of a unit with its router, if it is known, and translated here."""

@@ -41,6 +41,7 @@ PUNT_LOG = b"log"  # a copy of what a port's security groups have decided about
 PUNT_ACL_ACCEPTED, PUNT_ACL_DROPPED = b"acl accepted", b"acl dropped"  # and of network ACLs
 LOGGED = frozenset((PUNT_LOG, PUNT_ACL_ACCEPTED, PUNT_ACL_DROPPED))
 PUNT_HEARD = b"heard"  # somebody outside says who he is
+PUNT_BFD = b"bfd"  # the next hop of a router's gateway says that it lives
 PUNT_STALE = b"stale"  # of a connection that is translated as it may no longer be
 
 

@@ -112,12 +112,20 @@ class OutsideNeighbours:
             wanted.held = [*wanted.held, packet.data][-held_max:]
             return []
         asker = self._asker(network, packet.data, key[1].version)
-        if asker is None:
-            return []
+        return [] if asker is None else self._ask(network, asker, key[1], [packet.data])
+
+    def look_for(self, network: Network, asker: Asker, who: Address) -> list[Outgoing]:
+        """Somebody of this host's wants to speak to an address outside, again and again."""
+        is_asked = (network.id, who) in self._wanted
+        return [] if is_asked else self._ask(network, asker, who, [])
+
+    def _ask(
+        self, network: Network, asker: Asker, who: Address, held: list[bytes]
+    ) -> list[Outgoing]:
         if len(self._wanted) >= wanted_max:
             self._make_room()
-        self._wanted[key] = _Wanted(asker, self._clock(), held=[packet.data])
-        return self._send(network, [question(asker, key[1])])
+        self._wanted[network.id, who] = _Wanted(asker, self._clock(), held=held)
+        return self._send(network, [question(asker, who)])
 
     def hear(self, packet: PacketIn) -> list[Outgoing]:
         """Somebody outside says who he is; only who was asked for is believed."""

@@ -21,6 +21,7 @@ from alcor.agent.packets.advertisement import parse_solicitation
 from alcor.agent.packets.ipv4 import Malformed
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts import dhcp4, dhcp6, nd, router, stale
+from alcor.agent.punts.bfd import NextHops
 from alcor.agent.punts.decisions import DecisionLogs
 from alcor.agent.punts.dhcp import Answer, Served, Silence
 from alcor.agent.punts.outside import OutsideNeighbours
@@ -57,6 +58,7 @@ class Responder:
         self.shared: SharedNeighbours | None = None  # the same
         self.decisions: DecisionLogs | None = None  # given once there is where to write
         self.seeker: Seeker | None = None  # the same
+        self.next_hops: NextHops | None = None  # the same
         self._session: OpenFlow | None = None
         self._faults_told: set[tuple[str, str]] = set()
         self._waiting: deque[Outgoing] = deque(maxlen=frames_waiting_max)
@@ -65,6 +67,11 @@ class Responder:
         """Give frames of this kind to somebody who answers by `send`, now or later."""
         self._takers[kind] = take
         self._kinds[kind] = self._taken
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether packets come."""
+        return self._session is not None
 
     async def run(self) -> None:
         """Connect and answer, again and again; for ever."""
@@ -131,6 +138,8 @@ class Responder:
             return self._share(packet)
         if packet.userdata == p.PUNT_STALE:
             return self._forget(packet)
+        if packet.userdata == p.PUNT_BFD:
+            return self._hear_next_hop(packet)
         if packet.userdata == p.PUNT_ROUTER and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
             return self._refuse_outside(packet)
         if packet.userdata == p.PUNT_ND and packet.field(p.FLAGS) & p.FROM_UPLINK[1]:
@@ -167,6 +176,17 @@ class Responder:
         if self._session is not None:
             self._session.flush(packet.field("ct_zone"), stale.opening(packet))
         return []
+
+    def _hear_next_hop(self, packet: PacketIn) -> list[Outgoing]:
+        """What is to be said to a router's next hop at once."""
+        try:
+            out = self.next_hops.hear(packet) if self.next_hops else []
+        except Malformed as error:
+            self._metrics.punts.labels("bfd", "silent").inc()
+            log.debug("not BFD", reason=str(error))
+            return []
+        self._metrics.punts.labels("bfd", "heard").inc()
+        return out
 
     def _refuse_outside(self, packet: PacketIn) -> list[Outgoing]:
         """What a router says to somebody outside."""

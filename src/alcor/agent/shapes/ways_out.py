@@ -2,14 +2,16 @@
 
 With one gateway all goes there. With several what answers, or is of a floating IP, leaves by the
 way that it came or belongs to; all else by the first, or by all of them in turn, a connection by
-one (ECMP). What another host has chosen a way for, and sent here to leave, leaves that way.
+one (ECMP). Those get no share whose next hops BFD finds down, unless it finds all so. What another
+host has chosen a way for, and sent here to leave, leaves that way.
 
 Of a machine with floating IPs of several networks the tracker knows by which a question came; what
 answers none leaves by the first. Fragments have no ports: of those too the tracker knows which ones
 answer a question to a forwarded port. Where it doesn't translate the question it notes which host
 has sent it, as that is where the answer leaves.
 
-Source: Neutron API reference v2, "Routers" (external_gateways, enable_default_route_ecmp).
+Source: Neutron API reference v2, "Routers" (external_gateways,
+enable_default_route_ecmp, enable_default_route_bfd).
 """
 
 from collections.abc import Iterator
@@ -189,8 +191,9 @@ def _ways(view: RouterView, version: int) -> list[tuple[Exit, Way]]:
 
 
 def _used(view: RouterView, version: int) -> list[tuple[Exit, Way]]:
-    """Those among which all else is divided."""
-    ways = _ways(view, version)
+    """Those among which all else is divided; those that are down only if all are."""
+    every = _ways(view, version)
+    ways = [each for each in every if not (view.bfd and each[0].is_down)] or every
     return ways if view.ecmp else ways[:1]
 
 

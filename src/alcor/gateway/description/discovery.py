@@ -178,6 +178,11 @@ EXTENSIONS = (
         "Enable Default Route ECMP",
         "What no route leads to leaves by all gateways of a router.",
     ),
+    Extension(
+        "enable-default-route-bfd",
+        "Enable Default Route BFD",
+        "Of these gateways those get no share whose next hops BFD finds down.",
+    ),
     Extension("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "SNAT or none."),
     Extension("extraroute", "Neutron Extra Route", "Routes of tenants."),
     Extension(

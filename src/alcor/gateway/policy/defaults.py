@@ -106,6 +106,7 @@ _PORT = {
     },
     **{f"get_port:{field}": SERVICE for field in ("binding:vif_type", "binding:vif_details")},
     "get_port:resource_request": ADMIN,
+    "get_port:alcor:next_hop": ADMIN,
     "get_port:alcor:segment": ADMIN,
     **{
         f"{verb}_port:{field}": ADMIN
@@ -120,7 +121,11 @@ _ROUTER = {
         for verb in ("create", "update", "get")
         for field in ("ha", "distributed")
     },
-    **{f"{verb}_router:enable_default_route_ecmp": ADMIN for verb in ("create", "update")},
+    **{
+        f"{verb}_router:enable_default_route_{what}": ADMIN
+        for verb in ("create", "update")
+        for what in ("ecmp", "bfd")
+    },
     **{
         f"{verb}_router:external_gateway_info:{part}": ADMIN
         for verb in ("create", "update")

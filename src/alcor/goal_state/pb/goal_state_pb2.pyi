@@ -13,10 +13,19 @@ class Ipv6Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IPV6_MODE_SLAAC: _ClassVar[Ipv6Mode]
     IPV6_MODE_STATEFUL: _ClassVar[Ipv6Mode]
     IPV6_MODE_STATELESS: _ClassVar[Ipv6Mode]
+
+class NextHop(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NEXT_HOP_UNKNOWN: _ClassVar[NextHop]
+    NEXT_HOP_UP: _ClassVar[NextHop]
+    NEXT_HOP_DOWN: _ClassVar[NextHop]
 IPV6_MODE_NONE: Ipv6Mode
 IPV6_MODE_SLAAC: Ipv6Mode
 IPV6_MODE_STATEFUL: Ipv6Mode
 IPV6_MODE_STATELESS: Ipv6Mode
+NEXT_HOP_UNKNOWN: NextHop
+NEXT_HOP_UP: NextHop
+NEXT_HOP_DOWN: NextHop
 
 class FixedIp(_message.Message):
     __slots__ = ("subnet_id", "address")
@@ -291,7 +300,7 @@ class Attachment(_message.Message):
     def __init__(self, router_id: _Optional[str] = ...) -> None: ...
 
 class Router(_message.Message):
-    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp", "helpers", "availability_zones")
+    __slots__ = ("admin_state_up", "routes", "snat", "project_id", "qos_policy_id", "ndp_proxy", "exits", "untranslated", "ecmp", "helpers", "availability_zones", "bfd")
     ADMIN_STATE_UP_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAT_FIELD_NUMBER: _ClassVar[int]
@@ -303,6 +312,7 @@ class Router(_message.Message):
     ECMP_FIELD_NUMBER: _ClassVar[int]
     HELPERS_FIELD_NUMBER: _ClassVar[int]
     AVAILABILITY_ZONES_FIELD_NUMBER: _ClassVar[int]
+    BFD_FIELD_NUMBER: _ClassVar[int]
     admin_state_up: bool
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snat: bool
@@ -314,7 +324,8 @@ class Router(_message.Message):
     ecmp: bool
     helpers: _containers.RepeatedCompositeFieldContainer[Helper]
     availability_zones: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ..., helpers: _Optional[_Iterable[_Union[Helper, _Mapping]]] = ..., availability_zones: _Optional[_Iterable[str]] = ...) -> None: ...
+    bfd: bool
+    def __init__(self, admin_state_up: _Optional[bool] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snat: _Optional[bool] = ..., project_id: _Optional[str] = ..., qos_policy_id: _Optional[str] = ..., ndp_proxy: _Optional[bool] = ..., exits: _Optional[_Iterable[str]] = ..., untranslated: _Optional[_Iterable[str]] = ..., ecmp: _Optional[bool] = ..., helpers: _Optional[_Iterable[_Union[Helper, _Mapping]]] = ..., availability_zones: _Optional[_Iterable[str]] = ..., bfd: _Optional[bool] = ...) -> None: ...
 
 class Helper(_message.Message):
     __slots__ = ("protocol", "port", "name")
@@ -327,14 +338,16 @@ class Helper(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., port: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Gateway(_message.Message):
-    __slots__ = ("network_id", "mac", "fixed_ips")
+    __slots__ = ("network_id", "mac", "fixed_ips", "next_hop")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     MAC_FIELD_NUMBER: _ClassVar[int]
     FIXED_IPS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_HOP_FIELD_NUMBER: _ClassVar[int]
     network_id: str
     mac: int
     fixed_ips: _containers.RepeatedCompositeFieldContainer[FixedIp]
-    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ...) -> None: ...
+    next_hop: NextHop
+    def __init__(self, network_id: _Optional[str] = ..., mac: _Optional[int] = ..., fixed_ips: _Optional[_Iterable[_Union[FixedIp, _Mapping]]] = ..., next_hop: _Optional[_Union[NextHop, str]] = ...) -> None: ...
 
 class FloatingIp(_message.Message):
     __slots__ = ("network_id", "mac", "address", "port_id", "fixed", "name", "qos_policy_id")

@@ -13,10 +13,12 @@ class PortStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PORT_STATUS_UP: _ClassVar[PortStatus]
     PORT_STATUS_DOWN: _ClassVar[PortStatus]
     PORT_STATUS_FAILED: _ClassVar[PortStatus]
+    PORT_STATUS_UNWATCHED: _ClassVar[PortStatus]
 PORT_STATUS_UNSPECIFIED: PortStatus
 PORT_STATUS_UP: PortStatus
 PORT_STATUS_DOWN: PortStatus
 PORT_STATUS_FAILED: PortStatus
+PORT_STATUS_UNWATCHED: PortStatus
 
 class HostMessage(_message.Message):
     __slots__ = ("hello", "subscribe", "unsubscribe", "report")

@@ -167,6 +167,7 @@ PORT = Resource(
         read_only("ip_allocation", string(16)),
         read_only("trunk_details", record_answered(_TRUNK)),
         read_only("trunk_subport", record_answered(_ON_TRUNK)),
+        read_only("alcor:next_hop", one_of("up", "down"), filterable=False, sortable=False),
         read_only("alcor:segment", record_answered(_ON_SEGMENT), filterable=False, sortable=False),
         standard.DESCRIPTION,
         Field(name="tags", type=TAG_LIST, default=[], put=False),

@@ -1,4 +1,7 @@
-"""A port as the intent log knows it: what the tenant wants, not how it is. Pure."""
+"""A port as the intent log knows it: what the tenant wants, not how it is. Pure.
+
+But for a gateway's next hop: all hosts of the router must know whether that lives.
+"""
 
 from collections.abc import Sequence
 
@@ -37,6 +40,7 @@ def record(port: Port, waiting_hosts: Sequence[str] = ()) -> PortRecord:
         segmentation_id=port.trunk_subport.segmentation_id if port.trunk_subport else 0,
         segment_id=port.segment.id if port.segment else "",
         waiting_hosts=tuple(waiting_hosts),
+        next_hop=port.next_hop or "",
     )
 
 

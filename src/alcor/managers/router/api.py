@@ -96,6 +96,7 @@ ROUTER = Resource(
         ),
         read_only("external_gateways", list_answered(_GATEWAY), parts=_PARTS),
         Field(name="enable_default_route_ecmp", type=nullable(BOOLEAN), default=None),
+        Field(name="enable_default_route_bfd", type=nullable(BOOLEAN), default=None),
         Field(name="routes", type=ROUTES, post=False),
         Field(name="ha", type=_always("a gateway moves when its host is lost"), default=None),
         Field(name="distributed", type=_always("every host routes"), default=None),

@@ -31,6 +31,7 @@ def record(router: Router, attachments: Iterable[Attachment]) -> RouterRecord:
         ndp_proxy=router.enable_ndp_proxy,
         more_gateways=tuple(gateways[1:]),
         ecmp=router.enable_default_route_ecmp,
+        bfd=router.enable_default_route_bfd,
         helpers=tuple(
             HelperRecord(protocol=NUMBER_BY_NAME[each.protocol], port=each.port, helper=each.helper)
             for each in router.conntrack_helpers

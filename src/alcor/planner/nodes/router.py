@@ -6,6 +6,7 @@ from alcor.goal_state.entries import (
     Gateway,
     Helper,
     NdpProxy,
+    NextHop,
     Route,
     Router,
     RouterInterface,
@@ -21,6 +22,7 @@ from alcor.intent.records import NdpProxyRecord, PortRecord, RouterGateway, Rout
 from alcor.planner.parsed import address, mac
 from alcor.values.addresses import prefix
 
+_NEXT_HOP = {"up": NextHop.UP, "down": NextHop.DOWN}
 _GATEWAY_OWNER = "network:router_gateway"
 _INTERFACE_OWNERS = frozenset(("network:router_interface", "network:router_interface_distributed"))
 
@@ -52,6 +54,7 @@ def plan(router: RouterRecord) -> tuple[str, Router]:
         ecmp=router.ecmp,
         helpers=tuple(Helper(e.protocol, e.port, e.helper) for e in router.helpers),
         availability_zones=router.availability_zones,
+        bfd=router.bfd,
     )
 
 
@@ -85,6 +88,7 @@ def plan_gateway(port: PortRecord) -> tuple[str, Gateway] | None:
         network_id=port.network_id,
         mac=mac(port.mac_address),
         fixed_ips=_fixed_ips(port),
+        next_hop=_NEXT_HOP.get(port.next_hop, NextHop.UNKNOWN),
     )
 
 

@@ -11,7 +11,7 @@ Which MAC has an address outside is found out by the agent (`punts/outside.py`).
 from collections.abc import Iterator
 from typing import cast
 
-from alcor.agent.model.ports.meter import of_outside, of_stale
+from alcor.agent.model.ports.meter import of_bfd, of_outside, of_stale
 from alcor.agent.model.ports.tags import heard, put_on
 from alcor.agent.model.routers.exits import Exit, Home
 from alcor.agent.model.routers.routing import RouterView
@@ -44,12 +44,14 @@ from alcor.agent.shapes.shape import AnyFlow, Filled
 from alcor.goal_state.entries import Forwarding, Network
 from alcor.ovs.fields import (
     ETH_TYPE_ARP,
+    ETH_TYPE_BY_VERSION,
     ETH_TYPE_IPV4,
     ETH_TYPE_IPV6,
     FIELD_BY_NAME,
     FIRST_FRAGMENT,
     FRAGMENT,
     IP_PROTO_ICMPV6,
+    IP_PROTO_UDP,
     LATER_FRAGMENT,
 )
 from alcor.ovs.flow import (
@@ -78,6 +80,7 @@ from alcor.ovs.ranges import masks_of_range
 from alcor.values.addresses import Address, Mac, Prefix
 
 _ARP_REPLY, _ADVERTISE = 2, 136
+_BFD_PORT, _BFD_TTL = 3784, 255  # RFC 5881 sections 4 and 5
 _SEEN = (set_field(p.FLAGS, *p.TRANSLATED), set_field(p.SCOPE, p.SCOPE_ANY))
 # What a host sent here to leave is from here now; an answer leaves by where its question came.
 _FROM_HERE = set_field(p.FLAGS, *p.FROM_HERE)
@@ -181,10 +184,29 @@ def _exit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[AnyFlow]:
             yield from own(view, address, cookie, translated)
             yield hop(exit_.network, address, exit_.mac, cookie)
     if exit_.is_here:
+        if view.bfd:
+            yield from _next_hop_heard(exit_, cookie)
         yield from _admit(view, exit_, cookie)
         yield from _leave_here(view, exit_, cookie)
     elif exit_.central is not None and exit_.central.version == 4:
         yield from _leave_there(view, exit_, exit_.central, cookie)
+
+
+def _next_hop_heard(exit_: Exit, cookie: int) -> Iterator[Flow]:
+    """The agent hears whether the next hop lives (`punts/bfd.py`)."""
+    told = apply(punt(userdata=p.PUNT_BFD), meter=of_bfd(exit_.uplink).id)
+    for version in (4, 6):
+        hop, own = exit_.default_hop(version), exit_.addresses(version)
+        if hop is None or not own:
+            continue
+        says: MatchFields = {"metadata": exit_.network.vni, "eth_dst": exit_.mac}
+        says |= {"eth_type": ETH_TYPE_BY_VERSION[version], "ip_proto": IP_PROTO_UDP}
+        says |= {"udp_dst": _BFD_PORT, "ip_ttl": _BFD_TTL}
+        if version == 4:
+            says |= {"ipv4_src": hop.number, "ipv4_dst": own[0].number}
+        else:
+            says |= {"ipv6_src": hop.number, "ipv6_dst": own[0].number}
+        yield Flow(p.UPLINK_IN, p.PRIORITY.normal, match(**says), told, cookie)
 
 
 def _admit(view: RouterView, exit_: Exit, cookie: int) -> Iterator[Flow]:

@@ -10,6 +10,7 @@ CONFIGURATION = 0x0_0000  # DHCP and router solicitations
 ROUTER_FAULTS = 0x1_0000  # what a router can't forward
 QUESTIONS = 0x2_0000  # DNS and metadata
 OUTSIDE = CONFIGURATION  # of an uplink, which configures nothing: addresses wanted, and heard
+BFD = QUESTIONS  # of an uplink: next hops that say that they live
 STALE = ROUTER_FAULTS  # of an uplink: of connections that are no longer translated rightly
 ACCEPTED, DROPPED = ROUTER_FAULTS, QUESTIONS  # of no port: copies of what is logged of all ports
 LIMITS = 0x3_0000  # of a port's QoS policy: four of each slot
@@ -20,6 +21,7 @@ _configuration_per_s_max, _configuration_burst = 10, 20  # packets of one port
 _faults_per_s_max, _faults_burst = 20, 50  # packets of one port: traceroute sends many at once
 _outside_per_s_max, _outside_burst = 200, 400  # packets of one uplink
 _stale_per_s_max, _stale_burst = 500, 1_000  # packets of one uplink
+_bfd_per_s_max, _bfd_burst = 1_000, 2_000  # packets of one uplink
 _copied_per_s_max, _copied_burst = 1_000, 2_000  # packets, before they are copied
 _questions_per_s_max, _questions_burst = 500, 1_000
 
@@ -61,6 +63,11 @@ def of_outside(ofport: int) -> Meter:
 def of_stale(ofport: int) -> Meter:
     """For what is translated as it may no longer be, and passes an uplink."""
     return Meter(STALE + ofport, _stale_per_s_max, _stale_burst)
+
+
+def of_bfd(ofport: int) -> Meter:
+    """For BFD of next hops, by an uplink."""
+    return Meter(BFD + ofport, _bfd_per_s_max, _bfd_burst)
 
 
 def of_limit(slot: int, ingress: bool, per_packet: bool, rate: int, burst: int) -> Meter:

@@ -16,6 +16,7 @@ from alcor.goal_state.entries import (
     NdpProxy,
     Neighbour,
     Network,
+    NextHop,
     Router,
     RouterInterface,
     Subnet,
@@ -36,6 +37,12 @@ class Exit(NamedTuple):
     snat: bool
     limits: Limits | None = None  # of what is translated to the router's address
     proxied: tuple[Address, ...] = ()  # inside, that the router answers for outside
+    uplink: int = 0  # the ofport by which its packets leave here, if they do
+
+    @property
+    def is_down(self) -> bool:
+        """Whether its next hop is, as far as somebody listens."""
+        return self.gateway.next_hop is NextHop.DOWN
 
     @property
     def mac(self) -> Mac:
@@ -124,18 +131,21 @@ class Exits:
         central = self.outside.central(
             router.id, network.physical_network, router.availability_zones
         )
+        uplink = self.uplink_of(network)
+        is_here = central == self.here and uplink is not None
         return Exit(
             gateway=gateway,
             network=network,
             subnets=tuple(known[each] for each in wanted if each in known),
             central=central,
-            is_here=central == self.here and self.uplink_of(network) is not None,
+            is_here=is_here,
             zone=zone,
             snat=router.snat
             if is_first
             else not {network.id, gateway.port_id} & set(router.untranslated),
             limits=self._qos.limits_of(router.qos_policy_id, router.id) if is_first else None,
             proxied=self.outside.proxied_by(router.id) if is_first and router.ndp_proxy else (),
+            uplink=uplink if is_here and uplink is not None else 0,
         )
 
     def home(self, floating: FloatingIp, exit_: Exit, exits: Sequence[Exit]) -> Home:

@@ -62,6 +62,7 @@ class RouterView:
     exits: tuple[Exit, ...] = ()  # in order
     taps: Taps = NOTHING
     ecmp: bool = False  # what no route leads to leaves by all of them
+    bfd: bool = False  # but not by those whose next hops are down, while another's is not
     helpers: tuple[Helper, ...] = ()
 
     @property

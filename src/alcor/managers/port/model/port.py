@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from alcor.contracts.held_ports import ADDRESSES_ONLY
+from alcor.contracts.held_ports import ADDRESSES_ONLY, ROUTER_GATEWAY
 from alcor.goal_state.reports import PortStatus
 from alcor.intent.records import AddressPair, DhcpOption, FixedIp, NodeRecord
 from alcor.managers.port.model import binding, dhcp_options, names, pairs
@@ -105,6 +105,7 @@ STATUS_BY_REPORT = {
     PortStatus.DOWN: Status.DOWN,
     PortStatus.FAILED: Status.ERROR,
 }
+_NEXT_HOP_BY_REPORT = {PortStatus.UP: "up", PortStatus.DOWN: "down"}
 
 
 class Port(
@@ -118,6 +119,7 @@ class Port(
         "vnic_type": "binding:vnic_type",
         "profile": "binding:profile",
         "segment": "alcor:segment",
+        "next_hop": "alcor:next_hop",
     },
 ):
     """A port as clients see it; its JSON is its document."""
@@ -155,6 +157,7 @@ class Port(
     data_plane_status: str | None = None
     ip_allocation: str = IMMEDIATE
     segment: OnSegment | msgspec.UnsetType = msgspec.UNSET  # where subnets are of segments
+    next_hop: str | msgspec.UnsetType = msgspec.UNSET  # of a gateway: up or down, as BFD says
     trunk_details: TrunkDetails | msgspec.UnsetType = msgspec.UNSET  # of a parent
     trunk_subport: OnTrunk | msgspec.UnsetType = msgspec.UNSET  # of a sub-port
     description: str
@@ -171,6 +174,11 @@ decode = msgspec.json.Decoder(Port).decode
 def is_trusted(device_owner: str) -> bool:
     """Whether a port is of a service that filters for others: DHCP's, a router's."""
     return device_owner.startswith(trusted_owners)
+
+
+def is_gateway(port: "Port") -> bool:
+    """Whether a router meets an external network there."""
+    return port.device_owner == ROUTER_GATEWAY
 
 
 _FIELD_BY_NAME = {
@@ -318,6 +326,16 @@ def reported(
     works = port.vif_type == binding.FAILED and port.vnic_type == binding.NORMAL
     proved = binding.plugged(node)._asdict() if works and status is PortStatus.UP else {}
     return touched(port, {"status": new_status} | proved, at)
+
+
+def heard_of(port: Port, status: PortStatus, at: str) -> Port:
+    """A router's gateway after the host by which it leaves said how its next hop is; the same
+    object when that is known. It is ACTIVE unless its next hop is down."""
+    next_hop = _NEXT_HOP_BY_REPORT.get(status, msgspec.UNSET)
+    if next_hop == port.next_hop:
+        return port
+    shown = Status.DOWN if status is PortStatus.DOWN else Status.ACTIVE
+    return touched(port, {"next_hop": next_hop, "status": shown}, at)
 
 
 def doubled(values: Sequence[str]) -> str | None:

@@ -28,6 +28,7 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     external_gateway_info: GatewayInfo | None = None
     external_gateways: tuple[GatewayInfo, ...] = ()  # the first is the one above
     enable_default_route_ecmp: bool = False
+    enable_default_route_bfd: bool = False
     routes: tuple[HostRoute, ...] = ()
     ha: bool = True
     distributed: bool = True
@@ -70,6 +71,7 @@ def router(values: Mapping[str, Any], id_: str, now: str) -> Router:
         flavor_id=values["flavor_id"],
         enable_ndp_proxy=bool(values["enable_ndp_proxy"]),
         enable_default_route_ecmp=bool(values["enable_default_route_ecmp"]),
+        enable_default_route_bfd=bool(values["enable_default_route_bfd"]),
         description=values["description"],
         revision_number=1,
         created_at=now,
@@ -85,7 +87,7 @@ def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in changes.items() if name in PLAIN}
     if "tags" in changes:
         found["tags"] = tuple(changes["tags"])
-    for flag in ("enable_ndp_proxy", "enable_default_route_ecmp"):
+    for flag in ("enable_ndp_proxy", "enable_default_route_ecmp", "enable_default_route_bfd"):
         if changes.get(flag) is not None:
             found[flag] = changes[flag]
     return found
