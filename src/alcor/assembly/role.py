@@ -16,6 +16,7 @@ import uvloop
 from nats.aio.client import Client
 
 from alcor.assembly.config import Config, ServedSettings
+from alcor.assembly.majority import keep_to_majority
 from alcor.keyed_log.jetstream import JetStreamLog
 from alcor.runtime import watchdog
 from alcor.runtime.calls.nats_wire import NatsWire
@@ -69,6 +70,7 @@ async def region(config: Config, role: str) -> AsyncIterator[Region]:
         found = Region(client, replicas=_replicas(config.served))
         stack.push_async_callback(found.tasks.stop)
         await found.wire.open()
+        found.tasks.start(keep_to_majority(client), "nats-majority")
         yield found
 
 
