@@ -53,8 +53,34 @@ def test_a_fleet_that_connects_again_costs_a_look_and_no_transaction(tmp_path: P
 
         await connect(world, fleet, connected=False)
         await connect(world, fleet | {"h7": "198.51.100.7", "h101": "192.0.2.101"})
-        assert store.saved == 2
+        assert store.saved == 1
         nodes = await world.listed(world.nodes)
         assert (len(nodes), nodes["h7"]["tunnel_ip"]) == (101, "198.51.100.7")
+
+    play(tmp_path, scene)
+
+
+def test_new_hosts_are_registered_together_and_one_that_is_refused_hurts_no_other(
+    tmp_path: Path,
+) -> None:
+    async def scene(world: World) -> None:
+        store = world.nodes._store = CountingStore(world.app.database, world.app.relay)
+        fleet = {f"h{number}": f"192.0.2.{number}" for number in range(1, 65)}
+
+        await connect(world, fleet)
+        assert (store.saved, len(await world.listed(world.nodes))) == (1, 64)
+
+        await connect(
+            world, {f"n{n}": f"198.51.100.{n}" for n in range(1, 64)} | {"x": "192.0.2.5"}
+        )
+        nodes = await world.listed(world.nodes)
+        assert len(nodes) == 64 + 63
+        assert "x" not in nodes
+        assert store.saved < 1 + 2 * 7  # the refused one is found by halves
+
+        await connect(world, {"h5": "192.0.2.5"}, connected=False)
+        await connect(world, {"h5": "203.0.113.5"})
+        await world.nodes.register_again()
+        assert (await world.listed(world.nodes))["x"]["tunnel_ip"] == "192.0.2.5"
 
     play(tmp_path, scene)

@@ -43,4 +43,11 @@ class Store(Protocol):
 
     async def change(self, id_: str, decide: Callable[[Node], Node], trace: str) -> Saved: ...
 
+    async def settle(
+        self, ids: Sequence[str], decide: Callable[[str, Node | None], Node], trace: str
+    ) -> Saved:
+        """What each of these becomes; None: it is not known yet. All or none, refused as `insert`
+        is; the same node as before costs nothing."""
+        ...
+
     async def remove(self, id_: str, trace: str) -> int: ...

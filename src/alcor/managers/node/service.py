@@ -124,8 +124,8 @@ class NodeService:
 
     async def _register(self, reports: Sequence[HostReport]) -> None:
         """Know hosts by what their agents say, now or later, as a database may be away. Of most
-        that come again all is known: a fleet costs a look for many of them, and a transaction only
-        for who is new or another."""
+        that come again all is known: a fleet costs a look for many of them, and a transaction for
+        those who are new or another."""
         if not reports:
             return
         try:
@@ -135,36 +135,54 @@ class NodeService:
                 self._later.setdefault(report.host, (report, False))
             return
         known = {each.id: each for each in found}
+        news = []
         for report in reports:
             old = known.get(report.host)
             if old is None or self._heard(old, _said(report)) is not old:
-                await self._register_one(report)
+                news.append(report)
             else:
                 self._later.pop(report.host, None)
+        if news:
+            await self._register_new(news)
 
-    async def _register_one(self, report: HostReport) -> None:
-        """A tunnel endpoint that is another's is refused."""
-        said = _said(report)
+    async def _register_new(self, reports: Sequence[HostReport]) -> None:
+        """All in one transaction, unless one of them is refused: then each half, down to that one,
+        whose tunnel endpoint is another's."""
+        said_by_host = {report.host: _said(report) for report in reports}
+
+        def heard(host: str, old: Node | None) -> Node:
+            said = said_by_host[host]
+            if old is None:
+                return node({"id": host, "description": ""} | said, self._now())
+            return self._heard(old, said)
+
         try:
-            if not await self._store.nodes([report.host]):
-                new = {"id": report.host, "description": ""} | said
-                await self._store.insert([node(new, self._now())], "")
-            else:
-                await self._store.change(report.host, lambda old: self._heard(old, said), "")
+            await self._store.settle(list(said_by_host), heard, "")
         except Unavailable:
-            self._later.setdefault(report.host, (report, False))
+            for report in reports:
+                self._later.setdefault(report.host, (report, False))
         except Conflict as conflict:
-            if self._later.get(report.host) != (report, True):
-                tunnel_conflicts.inc()
-                _log.error(
-                    "host not registered",
-                    host=report.host,
-                    tunnel_ip=report.tunnel_ip,
-                    reason=conflict.message,
-                )
-            self._later[report.host] = report, True
+            if len(reports) == 1:
+                self._refuse(reports[0], conflict)
+                return
+            half = len(reports) // 2
+            await self._register_new(reports[:half])
+            await self._register_new(reports[half:])
         else:
-            self._later.pop(report.host, None)
+            for report in reports:
+                self._later.pop(report.host, None)
+
+    def _refuse(self, report: HostReport, conflict: Conflict) -> None:
+        """Say so, once for what a host says, and try again later."""
+        if self._later.get(report.host) != (report, True):
+            tunnel_conflicts.inc()
+            _log.error(
+                "host not registered",
+                host=report.host,
+                tunnel_ip=report.tunnel_ip,
+                reason=conflict.message,
+            )
+        self._later[report.host] = report, True
 
     def _heard(self, old: Node, said: dict[str, Any]) -> Node:
         """Of one with uplinks that was gone nothing leaves by them before it has caught up."""

@@ -97,6 +97,23 @@ class NodeStore:
 
         return await self._write(work)
 
+    async def settle(
+        self, ids: Sequence[str], decide: Callable[[str, Node | None], Node], trace: str
+    ) -> Saved:
+        def work(connection: sqlite3.Connection) -> Saved:
+            held = {id_: _decode(row.doc) for id_, row in TABLE.rows(connection, ids).items()}
+            became = [(held.get(id_), decide(id_, held.get(id_))) for id_ in ids]
+            new = [now for old, now in became if old is None]
+            changed = [now for old, now in became if old is not None and now is not old]
+            saved = Saved([], outbox.last(connection))
+            for nodes, put in ((new, TABLE.insert), (changed, TABLE.replace)):
+                if nodes:
+                    done = _save(connection, nodes, trace, put)
+                    saved = Saved([*saved.nodes, *done.nodes], done.sequence)
+            return saved
+
+        return await self._write(work)
+
     async def remove(self, id_: str, trace: str) -> int:
         def work(connection: sqlite3.Connection) -> Saved:
             if TABLE.row(connection, id_) is None:
