@@ -14,8 +14,10 @@ async def network_for(
     """The network, which need not be external; `NotFound` when the caller can't see it."""
     project = seen_by(caller)
     found = (await networks.networks(Ids([id_]))).networks
-    may_use = await reach.reachable(Project(caller.project_id))
     for network in found:
-        if project in (None, network.project_id) or id_ in (*may_use.external, *may_use.shared):
+        if project in (None, network.project_id):
+            return network
+        may_use = await reach.reachable(Project(caller.project_id))
+        if id_ in may_use.external or id_ in may_use.shared:
             return network
     raise NetworkNotFound(id_)

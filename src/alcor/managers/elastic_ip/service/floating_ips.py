@@ -88,7 +88,8 @@ class FloatingIpService:
         await self._policies.check(
             [Wish(seen_by(caller), i["qos_policy_id"]) for i in request.items]
         )
-        wishes = [await self._wishes(item, caller) for item in request.items]
+        policies: dict[str, str] = {}  # of external networks
+        wishes = [await self._wishes(item, caller, policies) for item in request.items]
         associations = [
             await self._associating.association(
                 item, item["project_id"], item["floating_network_id"], caller
@@ -104,7 +105,7 @@ class FloatingIpService:
                 port = await self._port(item, note, wishes[i], caller)
                 new = floating_ip(item, note.floatingip_id, port, now)
                 held.append(given(new, associations[i]))
-            return await self._insert(held, associations, notes, caller)
+            return await self._insert(held, associations, notes, caller, policies)
 
     async def _insert(
         self,
@@ -112,8 +113,10 @@ class FloatingIpService:
         associations: Sequence[Association | None],
         notes: Sequence[Note],
         caller: Caller,
+        policies: Mapping[str, str],
     ) -> Written:
         self._watch(associations)
+        is_given = any(association is not None for association in associations)
 
         def work(tx: Transaction) -> Written:
             for each, association in zip(held, associations, strict=True):
@@ -121,9 +124,11 @@ class FloatingIpService:
                 tx.check_policy(each.ip.qos_policy_id, seen_by(caller) and each.ip.project_id)
             tx.insert(held)
             tx.settled(note.port_id for note in notes)
-            return written(tx, tx.documents([each.ip.id for each in held]))
+            documents = tx.documents([each.ip.id for each in held])
+            return written(tx, documents if is_given else shown(tx, documents, {}, policies))
 
-        return await self._shown(await self._store.write(work, caller.request_id))
+        done = await self._store.write(work, caller.request_id)
+        return await self._shown(done) if is_given else done
 
     async def update(self, request: UpdateRequest) -> Written:
         """A body without any field takes the floating IP back, as it always did in Neutron."""
@@ -236,12 +241,16 @@ class FloatingIpService:
             return view.port
         raise ExternalIpAddressExhausted(network_id)
 
-    async def _wishes(self, item: Mapping[str, Any], caller: Caller) -> list[AddressWish]:
-        """The wanted address or subnet; or any IPv4 subnet of the external network with room."""
+    async def _wishes(
+        self, item: Mapping[str, Any], caller: Caller, policies: dict[str, str]
+    ) -> list[AddressWish]:
+        """The wanted address or subnet; or any IPv4 subnet of the external network with room. The
+        QoS policy of that network is put into `policies`."""
         network_id, wanted = item["floating_network_id"], item.get("floating_ip_address")
         network = await network_for(network_id, caller, self._peers.networks, self._peers.reach)
         if not network.external:
             raise BadFloatingIpRequest(f"Network {network_id} is not a valid external network")
+        policies[network_id] = network.qos_policy_id
         subnets = (await self._peers.subnets.subnets_of(Ids([network_id]))).subnets
         ipv4 = sorted(subnet.id for subnet in subnets if subnet.ip_version == 4)
         if not ipv4:

@@ -19,7 +19,7 @@ from alcor.contracts.resources import Caller
 from alcor.managers.port import intent
 from alcor.managers.port.model.addressing import Wish, wishes
 from alcor.managers.port.model.jobs import Create, Delete, Draft, Job, Update
-from alcor.managers.port.model.port import Port, decode
+from alcor.managers.port.model.port import Port, PortIdInUse, decode
 from alcor.managers.port.needs import Queue, Store, Transaction
 from alcor.values.errors import Refusal
 from alcor.values.missing import PortNotFound
@@ -37,9 +37,6 @@ class HeldPorts:
 
     async def make(self, request: HeldPort) -> PortView:
         # The id is not one that a client gave, so a fence on it holds: once dropped, never made.
-        held = await self._ports([request.id])
-        if held:
-            return _view(held[0])
         item = {
             **self._defaults,
             "network_id": request.network_id,
@@ -50,7 +47,11 @@ class HeldPorts:
         }
         wished = _wishes(request.fixed_ips)
         draft = Draft(request.id, request.project_id, request.network_id, "", wished, item)
-        return await self._done(Create(_caller(request.trace), [draft], ()))
+        try:
+            return await self._done(Create(_caller(request.trace), [draft], ()))
+        except PortIdInUse:  # it was made before, and nobody heard so
+            (held,) = await self._ports([request.id])
+            return _view(held)
 
     async def claim(self, request: Claim) -> PortView:
         changes = {"device_owner": request.device_owner, "device_id": request.device_id}

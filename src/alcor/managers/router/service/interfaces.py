@@ -112,7 +112,7 @@ class Interfaces:
                     trace=request.caller.request_id,
                 )
             )
-            return await self._attach(view, subnet.id, request)
+            return await self._attach(view, subnet.id, request, {subnet.id: subnet})
 
     async def _add_port(self, held: Held, port_id: str, request: ActRequest) -> Written:
         project = seen_by(request.caller)
@@ -175,10 +175,17 @@ class Interfaces:
             )
             return await self._attach(view, subnet_id, request)
 
-    async def _attach(self, view: PortView, subnet_id: str, request: ActRequest) -> Written:
-        """Save what a port has become; the last step of a saga."""
+    async def _attach(
+        self,
+        view: PortView,
+        subnet_id: str,
+        request: ActRequest,
+        subnets: Mapping[str, SubnetRecord] | None = None,
+    ) -> Written:
+        """Save what a port has become, on these subnets; the last step of a saga."""
         port = view.port
-        subnets = await self._settling.subnets_of(port)
+        if subnets is None:
+            subnets = await self._settling.subnets_of(port)
         new = attachment(request.id, port, subnets, is_gateway=False)
         now = self._makers.now()
 
