@@ -131,6 +131,7 @@ class Link:
         self.said: asyncio.Queue[Frame | Connected | Disconnected] = asyncio.Queue()
         self.last = Report(0, 0)
         self.status: dict[str, PortStatus] = {}
+        self.told: list[tuple[PortStatus, str]] = []  # of ports, with reasons
         region.link = self
         if not region.away:
             self.said.put_nowait(Connected())
@@ -149,6 +150,7 @@ class Link:
     def report(self, report: Report) -> None:
         self.last = report
         self.status.update({each.port_id: each.status for each in report.ports})
+        self.told += [(each.status, each.reason) for each in report.ports]
 
     async def get(self, keys: Sequence[str]) -> Got:
         raise ConnectionError
@@ -234,6 +236,24 @@ def test_a_port_is_up_when_it_is_plugged_and_down_when_it_is_not(host: Host) -> 
             await asyncio.to_thread(host.vsctl, "del-port", "vm5")
             await link.until("down", lambda: link.status["p5"] is PortStatus.DOWN)
             assert not any("10.7.0.5" in line and "table=11" in line for line in host.flows())
+
+    story(tell)
+
+
+def test_a_port_that_is_plugged_in_before_its_device_is_made_has_not_failed(host: Host) -> None:
+    """Nova does so, and gives up a machine of whose port it hears that it failed."""
+    waits = PortStatus.DOWN, "the interface's device is not there"
+
+    async def tell() -> None:
+        async with an_agent(host, a_region()) as link:
+            await link.applied()
+            plug = ("add-port", "br-int", "late", "--", "set", "Interface", "late")
+            await asyncio.to_thread(host.vsctl, *plug, "external_ids:iface-id=p5")
+            await link.until("it waits", lambda: waits in link.told)
+            await asyncio.to_thread(host.run, "ip", "tuntap", "add", "late", "mode", "tap")
+            await asyncio.to_thread(host.run, "ip", "link", "set", "late", "up")
+            await link.up("p5")
+            assert PortStatus.FAILED not in dict(link.told)
 
     story(tell)
 

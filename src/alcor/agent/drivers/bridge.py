@@ -46,6 +46,7 @@ COLUMNS = {
 TUNNEL_NAME = "tun-vxlan"  # whatever its type; a name like vxlan_sys* is the switch's own
 # The ports that copies of packets leave by, as their kinds are wanted; they then stay.
 GRE, ERSPAN, TAPS = "tun-gre", "tun-erspan", "tun-tap"
+_NO_DEVICE = "(No such device)"  # ends an interface's error: ENODEV in words
 PROTOCOLS = ("OpenFlow13", "OpenFlow14", "OpenFlow15")
 
 Row = Mapping[str, Any]
@@ -255,7 +256,10 @@ def _interface(row: Row) -> Interface:
     # Of a device that has gone nothing says so but this: ofport stays, and error stays empty.
     ifindex = as_set(row["ifindex"])
     gone = as_set(row["link_state"]) == ("down",) and ifindex == (0,)
-    return Interface(_ofport(row), not gone, _error(row))
+    # Nova plugs a port in before the hypervisor makes its device: until then that is no failure.
+    error = _error(row)
+    awaited = error.endswith(_NO_DEVICE)
+    return Interface(_ofport(row), not (gone or awaited), "" if awaited else error)
 
 
 def _ofport(row: Row) -> int:

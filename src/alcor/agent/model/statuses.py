@@ -49,10 +49,10 @@ def _status(model: HostModel, port: Port) -> tuple[PortStatus, str]:
         return PortStatus.DOWN, f"no interface on the switch names {whose}"
     if interface.error:
         return PortStatus.FAILED, interface.error
+    if not interface.present:
+        return PortStatus.DOWN, "the interface's device is not there"
     if interface.ofport <= 0:
         return PortStatus.DOWN, "the switch has not opened the interface"
-    if not interface.present:
-        return PortStatus.DOWN, "the interface's device has gone"
     network = model.networks.get(port.network_id)
     if network is None:
         return PortStatus.DOWN, "the network is not known yet"

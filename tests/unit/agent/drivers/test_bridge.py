@@ -133,12 +133,15 @@ def test_a_device_that_has_gone_is_not_present_and_an_error_is_told() -> None:
     gone = interface("tap1", "p1", link_state="down", ifindex=0)
     broken = interface("tap2", "p2", ofport=-1, error="no such device")
     quiet = interface("tap3", "p3", link_state="down")  # a machine that is not started yet
+    said = "could not open network device tap4 (No such device)"
+    early = interface("tap4", "p4", ofport=-1, error=said)  # its device is not made yet
 
-    found = bridge.interfaces_of(database(gone, broken, quiet), WISH, {})
+    found = bridge.interfaces_of(database(gone, broken, quiet, early), WISH, {})
 
     assert not found["p1"].present
     assert found["p2"] == Interface(-1, True, "no such device")
     assert found["p3"].present
+    assert found["p4"] == Interface(-1, False)
 
 
 def test_of_two_interfaces_for_one_port_the_newest_that_works_counts() -> None:
