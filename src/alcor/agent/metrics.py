@@ -67,6 +67,10 @@ class Metrics:
         self.switch_away = gauge(
             "alcor_agent_switch_away", "1 while Open vSwitch does not answer: no change is made"
         )
+        self.gateways_down = gauge(
+            "alcor_agent_gateways_down",
+            "Gateways of routers that leave here whose next hops BFD finds down",
+        )
         self.goal_faults = counter(
             "alcor_agent_goal_faults_total",
             "Parts of goal state ignored, and things that no flows could be made of",

@@ -171,6 +171,12 @@ CASES = {
         WELL | {"alcor_agent_switch_away": steady(1)}, ("AlcorAgentSwitchAway",)
     ),
     "a switch that was started again": Case(WELL | {"alcor_agent_switch_away": "0+0x28 1 0"}),
+    "a router outside that has died": Case(
+        WELL | {"alcor_agent_gateways_down": steady(1)}, ("AlcorGatewayDown",)
+    ),
+    "a router outside that was started again": Case(
+        WELL | {"alcor_agent_gateways_down": "0+0x28 1 0"}
+    ),
     "a host's disk": Case(
         WELL | {"alcor_agent_goal_state_unsaved": steady(1)}, ("AlcorAgentUnsaved",)
     ),

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import structlog
+
 from alcor.agent.announcements.herald import Outgoing, uplink_actions
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel
 from alcor.agent.model.routers.exits import Exit
 from alcor.agent.packets import bfd
-from alcor.agent.packets.bfd import Control, State
+from alcor.agent.packets.bfd import Control
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts.bfd_session import Session
 from alcor.agent.punts.outside import Asker, OutsideNeighbours
@@ -50,6 +52,8 @@ _WHY = {
     NextHop.DOWN: "the next hop speaks BFD no more, or says that it is down",
 }
 
+log = structlog.get_logger()
+
 Tell = Callable[[Mapping[str, PortState], set[str]], None]
 
 
@@ -72,7 +76,7 @@ class _Watched:
     def verdict(self, now_s: float) -> NextHop:
         """How the next hops are."""
         every = self.sessions.values()
-        if any(each.was_up and each.state is not State.UP for each in every):
+        if any(each.is_lost(now_s) for each in every):
             return NextHop.DOWN
         if any(each.was_up for each in every):
             return NextHop.UP
@@ -196,6 +200,7 @@ class NextHops:
     def _say_how_they_are(self, now_s: float) -> None:
         verdicts = {id_: (each.verdict(now_s), each.gateway) for id_, each in self._watched.items()}
         verdicts |= {id_: (NextHop.UNKNOWN, gateway) for id_, gateway in self._left.items()}
+        self._metrics.gateways_down.set(sum(how is NextHop.DOWN for how, _ in verdicts.values()))
         states = {
             id_: PortState(id_, _STATUS[how], _WHY[how]) for id_, (how, _) in verdicts.items()
         }
@@ -203,6 +208,10 @@ class NextHops:
         if now_s >= self._tell_again_at_s:
             self._tell_again_at_s = now_s + tell_again_s
             again = {id_ for id_, (how, gateway) in verdicts.items() if how is not gateway.next_hop}
+        for id_, state in states.items():
+            before = self._told.get(id_)
+            if before is not None and before.status is not state.status:
+                _log_change(self._watched.get(id_), state)
         if again or states != self._told:
             self._told = states
             self._tell(states, again)
@@ -224,6 +233,15 @@ class NextHops:
         port = _ports_first + control.mine % _ports
         frame = bfd.frame((mac, at), own, hop, port, control)
         yield Outgoing(frame, uplink_actions(self._model, network))
+
+
+def _log_change(watched: _Watched | None, state: PortState) -> None:
+    hops = [str(line.hop) for line in watched.sessions] if watched is not None else []
+    match state.status:
+        case PortStatus.DOWN:
+            log.warning("next hop is down", gateway=state.port_id, next_hops=hops)
+        case PortStatus.UP:
+            log.info("next hop is up", gateway=state.port_id, next_hops=hops)
 
 
 def _lines_of(exit_: Exit) -> list[_Line]:

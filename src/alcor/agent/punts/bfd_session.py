@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from alcor.agent.packets.bfd import Control, Diagnostic, State
 
 multiplier = 5  # intervals without a packet, after which the other end is down
+steady_s = 3.0  # that a session must last which has been down, before it is relied on again
 slow_s = 1.0  # between packets while the session is not up (RFC 5880 section 6.8.3: no less)
 
 
@@ -19,6 +20,7 @@ class Session:
     interval_s: float
     state: State = State.DOWN
     was_up: bool = False
+    relied_on_from_s: float = 0.0  # while it is up
     diagnostic: Diagnostic = Diagnostic.NONE
     speaks_at_s: float = 0.0  # next
     theirs: int = 0  # their discriminator
@@ -44,9 +46,16 @@ class Session:
         self._move(said.state)
         if self.state is not before:
             self.speaks_at_s = now_s  # they need not wait for it
-            self._polling = self.state is State.UP  # the interval is another now
-            self.was_up |= self.state is State.UP
+            if self.state is State.UP:
+                self._polling = True  # the interval is another now
+                self.relied_on_from_s = now_s + (steady_s if self.was_up else 0)
+                self.was_up = True
         return self._control()._replace(poll=False, final=True) if said.poll else None
+
+    def is_lost(self, now_s: float) -> bool:
+        """Whether it was up, and isn't, or not for long."""
+        is_steady = self.state is State.UP and now_s >= self.relied_on_from_s
+        return self.was_up and not is_steady
 
     def _move(self, theirs: State) -> None:
         """RFC 5880 section 6.8.6, from "If received state is AdminDown"."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+from structlog.testing import capture_logs
 
 from alcor.agent.announcements.herald import Outgoing
 from alcor.agent.metrics import Metrics
@@ -43,8 +44,9 @@ class World:
         self.now_s = 100.0
         self.told: dict[str, PortState] = {}
         self.again: list[str] = []
-        outside = OutsideNeighbours(self.model, self.clock, lambda *_: None, Metrics())
-        self.hops = NextHops(self.model, outside, self.clock, lambda: 0.5, self.take, Metrics())
+        self.metrics = Metrics()
+        outside = OutsideNeighbours(self.model, self.clock, lambda *_: None, self.metrics)
+        self.hops = NextHops(self.model, outside, self.clock, lambda: 0.5, self.take, self.metrics)
         for entry in (WORLD, subnet(), ROUTER, GATEWAY._replace(next_hop=known)):
             self.model.put(entry)
         self.model.exits.set_uplinks({"ext": 7})
@@ -132,11 +134,34 @@ def test_who_spoke_and_is_silent_is_down_and_up_again_when_it_speaks() -> None:
     world.run(1.4)
     assert world.says(PortStatus.UP)
 
-    world.run(0.3)
+    with capture_logs() as logged:
+        world.run(0.3)
     assert world.says(PortStatus.DOWN)
+    assert [(each["event"], each["next_hops"]) for each in logged] == [
+        ("next hop is down", [str(HOP)])
+    ]
+    assert world.metrics.gateways_down._value.get() == 1
 
     world.learn(NextHop.DOWN)
+    world.hear(State.DOWN, 0)
+    world.hear(State.INIT)
+    for _ in range(4):
+        world.hear(State.UP)
+        world.run(1)
+    assert world.says(PortStatus.UP)
+
+
+def test_who_comes_and_goes_is_down_until_it_stays() -> None:
+    world = World()
     world.come_up()
+    told: list[PortStatus] = []
+    for _ in range(100):
+        for said in (State.DOWN, State.DOWN, State.INIT, State.UP):
+            world.hear(said)
+            told.append(world.told["g"].status)
+            world.run(0.1)
+
+    assert set(told) == {PortStatus.DOWN}
 
 
 @pytest.mark.parametrize("said", [State.DOWN, State.ADMIN_DOWN])
