@@ -1,16 +1,22 @@
 """Packets that must arrive: IPv6, leases in full, TCP, and ports that come later."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from shutil import rmtree
+from threading import Timer
 
 import pytest
+from tests.system.conftest import wait_active
 
 from alcor.client.api import NETWORK, PORT, SUBNET
+from alcor.lab import hosts, processes
 from alcor.lab.lab import Lab
-from alcor.lab.machines import give_address
+from alcor.lab.layout import interface_name
+from alcor.lab.machines import bridge, give_address
 from alcor.lab.record import Machine
 
 lab_name = "sysconn"
@@ -67,6 +73,56 @@ def test_a_lease_says_what_the_subnet_says(lab: Lab) -> None:
     assert (kept / "h1" / "agent" / "goal-state").exists()
     assert (kept / "h2" / "agent.log").read_text()
     rmtree(kept)
+    lab.unplug(machines)
+
+
+def test_who_is_plugged_in_where_another_was_gets_a_lease_of_his_own(
+    lab: Lab, make_network: MakeNetwork
+) -> None:
+    network_id = make_network("10.12.0.0/24")
+    bodies = [
+        {"network_id": network_id, "name": name, "binding:host_id": "h1"}
+        for name in ("was", "comes")
+    ]
+    was, comes = machines = lab.plug(lab.api.create(PORT, bodies).items)
+    assert lab.get_leases([was])["was"].address == was.addresses[0]
+    host, old, new = lab.host("h1"), *(interface_name(each.port_id) for each in machines)
+    number = hosts.vsctl(host, "get", "Interface", old, "ofport").strip()
+
+    for _ in range(5):  # to and fro, each time in one change of the switch's database
+        words = ["del-port", old, "--", "del-port", new, "--", "add-port", bridge, new, "--", "set"]
+        words += ["Interface", new, f"ofport_request={number}"]
+        hosts.vsctl(host, *words, f"external_ids:iface-id={comes.port_id}")
+        assert hosts.vsctl(host, "get", "Interface", new, "ofport").strip() == number
+        assert lab.get_leases([comes])[comes.name].address == comes.addresses[0]
+        (was, old), (comes, new) = (comes, new), (was, old)
+        hosts.vsctl(host, "add-port", bridge, new)
+    lab.unplug(machines)
+
+
+def test_who_asks_while_the_agent_hangs_gets_a_lease_when_it_goes_on(
+    lab: Lab, make_network: MakeNetwork
+) -> None:
+    network_id = make_network("10.13.0.0/24")
+    bodies = [
+        {"network_id": network_id, "name": f"hung{number}", "binding:host_id": "h1"}
+        for number in range(8)
+    ]
+    created = lab.api.create(PORT, bodies)
+    machines = lab.plug(created.items)
+    wait_active(lab, [each.port_id for each in machines])
+    (agent,) = processes.running(lab.host("h1").folder, processes.Program.AGENT)
+    goes_on = Timer(2.5, os.kill, (agent.pid, signal.SIGCONT))
+    os.kill(agent.pid, signal.SIGSTOP)
+    goes_on.start()
+    try:
+        leases = lab.get_leases(machines)
+    finally:
+        goes_on.join()
+
+    assert {m.name: m.addresses[0] for m in machines} == {
+        name: lease.address for name, lease in leases.items()
+    }
     lab.unplug(machines)
 
 
