@@ -104,12 +104,17 @@ def _refuse_unknown_variables(environment: Mapping[str, str], settings: Sequence
 def _wrong(message: str, settings: Sequence[Setting]) -> tuple[Setting, str] | None:
     """Which setting msgspec means, and why it refused it."""
     why, _, place = message.partition(" - at `$.")
-    if missing := _MISSING.fullmatch(why):
-        place, why = missing[1], "it must be said"
+    missing = _MISSING.fullmatch(why)
+    if missing:
+        place = missing[1]
     elif _PATTERN in why:
         why = "it can't be so"
     found = [setting for setting in settings if setting.name == place.removesuffix("`")]
-    return (found[0], why[:1].lower() + why[1:]) if found else None
+    if not found:
+        return None
+    if missing:
+        why = f"it must be said, by a file of settings, an option or {found[0].environment}"
+    return found[0], why[:1].lower() + why[1:]
 
 
 def file_of(setting: str, path: str) -> bytes:

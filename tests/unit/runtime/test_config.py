@@ -83,7 +83,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def test_what_must_be_said_is_asked_for_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"^host: it must be said \(The host's name\)$"):
+    how = r"by a file of settings, an option or ALCOR_HOST"
+    with pytest.raises(ConfigError, match=rf"^host: it must be said, {how} \(The host's name\)$"):
         load(Told, None, {})
 
 

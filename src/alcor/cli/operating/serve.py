@@ -53,7 +53,7 @@ class Role(StrEnum):
 
 
 def serve(
-    role: Annotated[Role, typer.Argument(help="What this process does.")],
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="What this process does.")],
     config: ConfigFile = None,
     listen: Annotated[str, typer.Option(help="A gateway's address, HOST:PORT.")] = "",
     health_listen: Annotated[
