@@ -4,40 +4,41 @@ Every host's flows are compiled from its own model and carried out by the switch
 leaves by a tunnel enters the other host's. See test_agent_scenarios.py for the language.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import pytest
 from tests.fixtures.compiled import compile_all
+from tests.scenarios.agent import seen
+from tests.scenarios.agent.declared import (
+    filtered,
+    pair,
+    policy,
+    ports_of,
+    rule_ports,
+    security,
+    whole,
+)
+from tests.scenarios.agent.sent import Nic, frame_of
 
-from alcor.agent.features.routers import metering
 from alcor.agent.metrics import Metrics
 from alcor.agent.model.model import HostModel, Interface, Tunnel
 from alcor.agent.model.ports.meter import LIMITS
 from alcor.agent.model.ports.monitoring import Ports
-from alcor.agent.packets import dhcp6
-from alcor.agent.packets.dhcp import Message, MessageType, Option, build_message, parse_message
+from alcor.agent.packets.dhcp import MessageType, parse_message
 from alcor.agent.packets.ipv4 import parse_datagram
-from alcor.agent.packets.ipv6 import parse_packet
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.punts import nd, router
-from alcor.agent.punts.decisions import line_of
 from alcor.agent.punts.responder import Responder
 from alcor.goal_state.entries import (
     AclLog,
     AclRule,
-    Addresses,
-    AddressPair,
     FixedIp,
     FloatingIp,
     Forwarding,
     Gateway,
     GoalEntry,
-    Group,
     GroupLog,
     Ipv6Mode,
-    Limit,
     Member,
     MeteringRule,
     Mirror,
@@ -45,11 +46,9 @@ from alcor.goal_state.entries import (
     Network,
     Port,
     PortLog,
-    QosPolicy,
     Route,
     Router,
     RouterInterface,
-    Rule,
     Subnet,
     SubnetAcl,
     Tap,
@@ -57,44 +56,22 @@ from alcor.goal_state.entries import (
     UplinkNode,
 )
 from alcor.goal_state.slices import EVERYBODY
-from alcor.ovs import frames
 from alcor.ovs.fields import ETH_TYPE_IPV6, FIELD_BY_NAME
 from alcor.ovs.flow import Flow, apply, match
 from alcor.ovs.openflow.packets import PacketIn
 from alcor.ovs.packet import Packet
-from alcor.ovs.switch import Punted, Sent, Switch, Trace
+from alcor.ovs.switch import Punted, Sent, Switch
 from alcor.ovs.tracker import Tracker
 from alcor.values.addresses import (
     Address,
-    Mac,
-    Prefix,
     address,
-    eui64_link_local,
     mac,
-    mac_text,
     prefix,
 )
 from alcor.values.protocols import protocol_number
 
 TUNNEL, UPLINK = 100, 200  # ofports on every host
 MIRRORS, TAPS = {300: "gre", 301: "erspan"}, 302
-ALL_NODES, ALL_NODES_MAC = address("ff02::1").number, 0x3333_0000_0001
-_TCP_FLAGS = {"syn": 0x02, "synack": 0x12, "ack": 0x10}
-ALL_SERVERS, ALL_SERVERS_MAC = address("ff02::1:2").number, 0x3333_0001_0002
-
-
-class Nic(NamedTuple):
-    """A port of the world, and where it is plugged."""
-
-    port: Port
-    host: str
-    ofport: int
-    plugged: bool
-
-    def number(self, version: int) -> int:
-        """Its first address of a family; 0 when it has none."""
-        every = [each.address for each in self.port.fixed_ips if each.address.version == version]
-        return every[0].number if every else 0
 
 
 @dataclass
@@ -160,16 +137,16 @@ class World:
                     version=int(version),
                     peer=prefix(said["peer"]) if "peer" in said else None,
                     protocol=protocol_number(protocols[0]) if protocols else None,
-                    ports=_rule_ports(said),
+                    ports=rule_ports(said),
                     icmp_type=int(said["type"]) if "type" in said else None,
                 )
             case "policy":
-                self.security[kind, name] = _policy(name, said)
+                self.security[kind, name] = policy(name, said)
             case "edge":
                 network_id = self.subnets[name].network_id
                 self.security[kind, name] = SubnetAcl(network_id, name, plain[0])
             case "group" | "addresses" | "rule":
-                self.security[kind, name] = _security(kind, name, plain, said)
+                self.security[kind, name] = security(kind, name, plain, said)
             case "gone":
                 del self.security[name, plain[0]]
             case "join":
@@ -204,8 +181,8 @@ class World:
             case "forwarding":
                 protocol, outer, inner_address, inner = plain[1:]
                 self.forwardings.append(
-                    Forwarding(name, plain[0], {"tcp": 6, "udp": 17}[protocol], _ports(outer),
-                               address(inner_address), _ports(inner))
+                    Forwarding(name, plain[0], {"tcp": 6, "udp": 17}[protocol], ports_of(outer),
+                               address(inner_address), ports_of(inner))
                 )  # fmt: skip
             case "floating" if len(plain) == 4:
                 router, network, mac_word, outer = plain
@@ -248,14 +225,14 @@ class World:
     def _join(self, name: str, said: dict[str, str]) -> None:
         """A port that changes its groups, or is filtered no more."""
         nic = self.nics[name]
-        self.nics[name] = nic._replace(port=nic.port._replace(**_filtered(said)))
+        self.nics[name] = nic._replace(port=nic.port._replace(**filtered(said)))
 
     def _declare_port(self, name: str, words: list[str], said: dict[str, str]) -> None:
         network, host, mac_word, *rest = words
         switches = {"insecure", "down", "unplugged"}
         fixed = tuple(self._fixed(network, word) for word in rest if word not in switches)
         up, secure = "down" not in rest, "insecure" not in rest
-        pairs = tuple(map(_pair, said["pairs"].split(","))) if "pairs" in said else ()
+        pairs = tuple(map(pair, said["pairs"].split(","))) if "pairs" in said else ()
         parent, vlan = said.get("parent", ""), int(said.get("vlan", "0"))
         port = Port(
             name,
@@ -270,7 +247,7 @@ class World:
             parent_id=parent,
             vlan=vlan,
             qos_policy_id=said.get("qos", ""),
-            **_filtered(said),
+            **filtered(said),
         )
         ofport = self.nics[parent].ofport if parent else len(self.nics) + 1
         self.nics[name] = Nic(port, host, ofport, "unplugged" not in rest)
@@ -303,7 +280,7 @@ class World:
             if nic.port.network_id in here and nic.host:
                 model.put(self._neighbour(nic))
             for group_id in nic.port.security_groups:
-                model.put(Member(group_id, name, tuple(map(_whole, nic.port.fixed_ips))))
+                model.put(Member(group_id, name, tuple(map(whole, nic.port.fixed_ips))))
             if nic.host == host:
                 model.put(nic.port)
                 if nic.plugged and not nic.port.parent_id:
@@ -354,15 +331,15 @@ class World:
             nic = self.nics[said.pop("from")]
             fields = {"tun_id": int(vni), "tun_src": 1}
             port = TUNNEL if way == "tunnel" else TAPS
-            return self._send(host, self._frame(nic, plain, said), port, fields)
+            return self._send(host, frame_of(self.nics, nic, plain, said), port, fields)
         nic = self.nics[sender]
         self.counted.clear()
         if nic.port.vlan:
             said.setdefault("vlan", str(nic.port.vlan))
         if nic.host:
-            fate = self._send(nic.host, self._frame(nic, plain, said), nic.ofport, {})
+            fate = self._send(nic.host, frame_of(self.nics, nic, plain, said), nic.ofport, {})
         else:
-            fate = self._on_the_wire("", self._frame(nic, plain, said))
+            fate = self._on_the_wire("", frame_of(self.nics, nic, plain, said))
         return f"{fate}, counted as {', '.join(self.counted)}" if self.counted else fate
 
     def _on_the_wire(self, sender: str, frame: bytes) -> str:
@@ -382,13 +359,13 @@ class World:
         model = self.model(host)
         switch, tracker = Switch(compile_all(model).values()), self.trackers[host]
         trace = switch.trace(frame, in_port, fields, tracker=tracker)
-        self.counted += _labels(model, trace)
+        self.counted += seen.labels(model, trace)
         logged = [each for each in trace.punted if each.userdata in p.LOGGED]
         others = [each for each in trace.outcomes if each not in logged]
         fates = [self._outcome(host, model, in_port, each) for each in others]
-        measured = "".join(_measured(model, meter) for meter in trace.meters if meter >= LIMITS)
-        measured += "".join(_logged(model, each) for each in logged)
-        return measured + (" and ".join(fates) or f"dropped at {_last_stage(trace)}")
+        measured = "".join(seen.measured(model, meter) for meter in trace.meters if meter >= LIMITS)
+        measured += "".join(seen.logged(model, each) for each in logged)
+        return measured + (" and ".join(fates) or f"dropped at {seen.last_stage(trace)}")
 
     def _outcome(self, host: str, model: HostModel, in_port: int, outcome: Sent | Punted) -> str:
         if isinstance(outcome, Punted):
@@ -408,12 +385,12 @@ class World:
             fate = self._send(there, outcome.packet.frame, TAPS, fields)
             return f"copied to {there} ({fate})"
         if outcome.port == in_port and not outcome.packet["udp_dst"]:
-            return f"answered: {_summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
+            return f"answered: {seen.summary(outcome.packet)}{f' in VLAN {tag}' if tag else ''}"
         if outcome.port == UPLINK:
             if outcome.packet["arp_op"] == 1 or outcome.packet["icmpv6_type"] == 135:
                 return f"asked outside by {host}{f' in VLAN {tag}' if tag else ''}"
             if outcome.packet["arp_op"] or outcome.packet["icmpv6_type"] == 136:
-                return f"answered by {host}: {_summary(outcome.packet)}"
+                return f"answered by {host}: {seen.summary(outcome.packet)}"
             return self._on_the_wire(host, outcome.packet.frame)
         if outcome.port != TUNNEL:
             left = outcome.packet["ip_ttl"]
@@ -469,283 +446,15 @@ class World:
             return "punted, and not answered"
         frame = told.frame
         if punted.userdata == p.PUNT_ROUTER:
-            return f"answered: {_summary(Packet(frame))}"
+            return f"answered: {seen.summary(Packet(frame))}"
         if punted.userdata == p.PUNT_ND:
             tag = model.ports[model.port_at(punted.fields[p.PORT_IN])].vlan
-            return f"answered: {_summary(Packet(frame))}{f' in VLAN {tag}' if tag else ''}"
+            return f"answered: {seen.summary(Packet(frame))}{f' in VLAN {tag}' if tag else ''}"
         if Packet(frame)["eth_type"] == ETH_TYPE_IPV6:
-            return f"answered: {_summary6(frame)}"
+            return f"answered: {seen.summary6(frame)}"
         message = parse_message(parse_datagram(frame).payload)
         kind = MessageType(message.type or 0).name
         return f"answered: dhcp {kind} {Address(4, message.yiaddr)}"
-
-    def _frame(self, nic: Nic, words: list[str], said: dict[str, str]) -> bytes:
-        verb, *arguments = words
-        to = self.nics.get(arguments[0]) if arguments else None
-        makers: dict[str, Callable[[], bytes]] = {
-            "udp": lambda: _udp(4, nic, to, said),
-            "udp6": lambda: _udp(6, nic, to, said),
-            "tcp": lambda: _tcp(nic, to, arguments[1], said),
-            "unreachable": lambda: _unreachable(nic, to, said),
-            "icmp": lambda: _icmp(nic, to, int(arguments[1]), said),
-            "ping": lambda: _ping(nic, address(arguments[0]), said),
-            "icmp6": lambda: _icmp6(nic, int(arguments[0]), said),
-            "arp": lambda: _arp(1, nic, address(arguments[0]).number, said),
-            "arp-reply": lambda: _arp(2, nic, to.number(4) if to else 0, said, to),
-            "ns": lambda: _neighbour(135, nic, address(arguments[0]).number, said),
-            "dad": lambda: _neighbour(
-                135, nic, address(arguments[0]).number, {"ip": "::", "sll": "none", **said}
-            ),
-            "na": lambda: _neighbour(136, nic, address(arguments[0]).number, said),
-            "rs": lambda: _icmp6(nic, 133, said),
-            "dhcp6": lambda: _dhcp6(nic, dhcp6.MessageType[arguments[0].upper()], said),
-            "dhcp": lambda: _dhcp(nic, MessageType[arguments[0].upper()], said),
-            "ethertype": lambda: frames.ethernet(
-                _mac(said, "dst_mac", ALL_NODES_MAC),
-                _mac(said, "mac", nic.port.mac),
-                int(arguments[0], 16),
-                b"data",
-            ),
-        }
-        return _tagged(makers[verb](), said)
-
-
-def _tagged(frame: bytes, said: dict[str, str]) -> bytes:
-    """With the tags that the scenario names, the outer one first."""
-    words = said.get("vlan", "none").split("+")
-    for vlan in [int(word) for word in reversed(words) if word != "none"]:
-        frame = frame[:12] + b"\x81\x00" + vlan.to_bytes(2, "big") + frame[12:]
-    return frame
-
-
-def _pair(text: str) -> AddressPair:
-    whole, _, mac_text = text.partition("@")
-    return AddressPair(prefix(whole), mac(mac_text))
-
-
-def _policy(name: str, said: dict[str, str]) -> QosPolicy:
-    limits = [
-        Limit(ingress=way == "in", per_packet=unit == "pps", rate=int(said[word]), burst=1)
-        for word in said
-        if word != "dscp"
-        for unit, way in [word.split("-")]
-    ]
-    return QosPolicy(name, tuple(limits), int(said["dscp"]) if "dscp" in said else None)
-
-
-def _measured(model: HostModel, meter: int) -> str:
-    """Which limit of which port a meter is: the number says so."""
-    slot = (meter - LIMITS) >> 2
-    (port,) = (id_ for id_ in model.ports if model.wired(id_) and model.qos.slot(id_) == slot)
-    unit, way = ("kbps", "pps")[meter & 1], ("out of", "into")[meter >> 1 & 1]
-    return f"{unit} {way} {port}, "
-
-
-def _logged(model: HostModel, punted: Punted) -> str:
-    """What is written down of a copy."""
-    assert punted.flow is not None
-    places = {FIELD_BY_NAME[name].place: value for name, value in punted.fields.items()}
-    packet = PacketIn(punted.packet.frame, punted.flow.table, 0, 1, places, punted.userdata)
-    line = line_of(packet, model)
-    if line is None:
-        return "not logged, "
-    logs: Any = line["log_resource_ids"]
-    return f"logged {line['action']} {line['direction']} {line['vm_port']} in {'+'.join(logs)}, "
-
-
-def _filtered(said: dict[str, str]) -> dict[str, Any]:
-    """The groups of a port; a port that names none, not even none, is not filtered."""
-    groups = tuple(each for each in said.get("groups", "").split(",") if each)
-    return {"security_groups": groups, "filtered": "groups" in said}
-
-
-def _whole(fixed: FixedIp) -> Prefix:
-    version, number = fixed.address
-    return Prefix(version, number, 32 if version == 4 else 128)
-
-
-def _rule_ports(said: dict[str, str]) -> tuple[int, int] | None:
-    first, _, last = said.get("ports", "").partition("-")
-    return (int(first), int(last or first)) if first else None
-
-
-def _security(kind: str, name: str, plain: list[str], said: dict[str, str]) -> GoalEntry:
-    """A group, an address group or a rule."""
-    if kind == "group":
-        return Group(name, "stateless" not in plain)
-    if kind == "addresses":
-        return Addresses(name, tuple(map(prefix, plain)))
-    group, way, version, *protocols = plain
-    whom, _, remote = said.get("with", "").partition(":")
-    return Rule(
-        id=name,
-        group_id=group,
-        ingress=way == "in",
-        version=int(version),
-        protocol=protocol_number(protocols[0]) if protocols else None,
-        ports=_rule_ports(said),
-        icmp_type=int(said["type"]) if "type" in said else None,
-        icmp_code=int(said["code"]) if "code" in said else None,
-        remote=prefix(remote) if whom == "prefix" else None,
-        remote_group_id=remote if whom == "group" else "",
-        remote_addresses_id=remote if whom == "addresses" else "",
-    )
-
-
-def _ports(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return int(first), int(last or first)
-
-
-def _mac(said: dict[str, str], name: str, default: int) -> int:
-    return mac(said[name]) if name in said else default
-
-
-def _ip(said: dict[str, str], name: str, default: int) -> int:
-    return address(said[name]).number if name in said else default
-
-
-def _in_frame(nic: Nic, to_mac: int, packet: bytes, said: dict[str, str]) -> bytes:
-    destination, source = _mac(said, "dst_mac", to_mac), _mac(said, "mac", nic.port.mac)
-    return frames.ip_frame(destination, source, packet)
-
-
-def _udp(version: int, nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
-    source = _ip(said, "ip", nic.number(version))
-    destination = _ip(said, "dst_ip", to.number(version) if to else 0)
-    ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
-    make = frames.udp4 if version == 4 else frames.udp6
-    data = b"d" * int(said.get("size", "4"))
-    packet = make(source, destination, *ports, data, int(said.get("ttl", "64")))
-    return _in_frame(nic, to.port.mac if to else frames.BROADCAST, packet, said)
-
-
-def _tcp(nic: Nic, to: Nic | None, kind: str, said: dict[str, str]) -> bytes:
-    assert to is not None
-    flags, ports = (
-        _TCP_FLAGS[kind],
-        (int(said.get("sport", "1000")), int(said.get("dport", "2000"))),
-    )
-    packet = frames.tcp4(_ip(said, "ip", nic.number(4)), to.number(4), *ports, flags, b"")
-    return _in_frame(nic, to.port.mac, packet, said)
-
-
-def _unreachable(nic: Nic, to: Nic | None, said: dict[str, str]) -> bytes:
-    """What `nic` says of a datagram that `to` has sent it."""
-    assert to is not None
-    ports = int(said.get("sport", "1000")), int(said.get("dport", "2000"))
-    quoted = frames.udp4(to.number(4), nic.number(4), *ports, b"data")
-    packet = frames.icmp4(nic.number(4), to.number(4), 3, 3, bytes(4) + quoted)
-    return _in_frame(nic, to.port.mac, packet, said)
-
-
-def _icmp(nic: Nic, to: Nic | None, kind: int, said: dict[str, str]) -> bytes:
-    assert to is not None
-    packet = frames.icmp4(_ip(said, "ip", nic.number(4)), to.number(4), kind, 0, bytes(8))
-    return _in_frame(nic, to.port.mac, packet, said)
-
-
-def _ping(nic: Nic, to: Address, said: dict[str, str]) -> bytes:
-    source, ttl = _ip(said, "ip", nic.number(to.version)), int(said.get("ttl", "64"))
-    if to.version == 4:
-        packet = frames.icmp4(source, to.number, 8, 0, bytes(8), ttl)
-    else:
-        packet = frames.icmp6(source, to.number, 128, 0, bytes(8), ttl)
-    return _in_frame(nic, ALL_NODES_MAC, packet, said)
-
-
-def _icmp6(nic: Nic, kind: int, said: dict[str, str]) -> bytes:
-    source = _ip(said, "ip", eui64_link_local(nic.port.mac).number)
-    packet = frames.icmp6(source, ALL_NODES, kind, 0, bytes(32))
-    return _in_frame(nic, ALL_NODES_MAC, packet, said)
-
-
-def _neighbour(kind: int, nic: Nic, target: int, said: dict[str, str]) -> bytes:
-    source = _ip(said, "ip", nic.number(6))
-    sll = said.get("sll")
-    option = None if sll == "none" else (kind - 134, mac(sll) if sll else nic.port.mac)
-    packet = frames.neighbour(kind, source, _ip(said, "dst_ip", ALL_NODES), target, option)
-    return _in_frame(nic, ALL_NODES_MAC, packet, said)
-
-
-def _arp(op: int, nic: Nic, target: int, said: dict[str, str], to: Nic | None = None) -> bytes:
-    return frames.arp(
-        op,
-        sha=_mac(said, "sha", nic.port.mac),
-        spa=_ip(said, "ip", nic.number(4)),
-        tpa=target,
-        dst=_mac(said, "dst_mac", to.port.mac if to else frames.BROADCAST),
-        src=_mac(said, "mac", nic.port.mac),
-    )
-
-
-def _dhcp(nic: Nic, kind: MessageType, said: dict[str, str]) -> bytes:
-    options = {int(Option.MESSAGE_TYPE): bytes((kind,))}
-    client = Mac(_mac(said, "chaddr", nic.port.mac))
-    source = _ip(said, "ip", 0)  # a machine that renews says it inside as well
-    payload = build_message(Message(1, 7, 0, source, 0, 0, 0, client, options))
-    ports = int(said.get("sport", "68")), int(said.get("dport", "67"))
-    packet = frames.udp4(source, _ip(said, "dst_ip", 0xFFFFFFFF), *ports, payload)
-    return _in_frame(nic, frames.BROADCAST, packet, said)
-
-
-def _dhcp6(nic: Nic, kind: dhcp6.MessageType, said: dict[str, str]) -> bytes:
-    asks_for_addresses = kind is not dhcp6.MessageType.INFORMATION_REQUEST
-    options = [(1, b"client"), *[(3, bytes(12))] * asks_for_addresses]
-    source = _ip(said, "ip", eui64_link_local(nic.port.mac).number)
-    ports = int(said.get("sport", "546")), int(said.get("dport", "547"))
-    payload = dhcp6.build_message(kind, b"abc", options)
-    packet = frames.udp6(source, ALL_SERVERS, *ports, payload)
-    return _in_frame(nic, ALL_SERVERS_MAC, packet, said)
-
-
-def _summary6(frame: bytes) -> str:
-    packet = parse_packet(frame)
-    if packet.protocol != 17:
-        flags = packet.payload[5]
-        prefixes = [
-            str(Address(6, int.from_bytes(option[16:32], "big")))
-            for option in _ra_options(packet.payload[16:])
-            if option[0] == 3
-        ]
-        words = "managed" * bool(flags & 0x80) + "other" * bool(flags & 0x40) or "plain"
-        return f"ra {words} of {' '.join(prefixes)}"
-    message = dhcp6.parse_message(packet.payload[8:])
-    given = [str(Address(6, each)) for ia in message.associations() for each in ia.addresses]
-    return " ".join(["dhcp6", dhcp6.MessageType(message.kind).name, *given])
-
-
-def _ra_options(data: bytes) -> Iterator[bytes]:
-    while data:
-        yield data[: data[1] * 8]
-        data = data[data[1] * 8 :]
-
-
-def _labels(model: HostModel, trace: Trace) -> Iterator[str]:
-    """The labels that a packet was counted under."""
-    hit = {step.flow for step in trace.steps if step.table == p.METERED}
-    for label_id in sorted(model.metering.labels()):
-        for rule, flow in metering.flows(model.metering.rules_of(label_id), 0):
-            if not rule.excluded and any(each and each[:3] == flow[:3] for each in hit):
-                yield f"{label_id} {'in' if rule.ingress else 'out'}"
-
-
-def _last_stage(trace: Trace) -> str:
-    return p.STAGE_BY_TABLE[trace.tables[-1]].name
-
-
-def _summary(packet: Packet) -> str:
-    if packet["arp_op"]:
-        return f"arp {Address(4, packet['arp_spa'])} is {mac_text(packet['arp_sha'])}"
-    if packet["eth_type"] == 0x0800:
-        who, to = Address(4, packet["ipv4_src"]), mac_text(packet["eth_dst"])
-        return f"icmp {packet['icmpv4_type']}/{packet['icmpv4_code']} from {who} for {to}"
-    if packet["icmpv6_type"] and packet["icmpv6_type"] != 136:
-        who, to = Address(6, packet["ipv6_src"]), mac_text(packet["eth_dst"])
-        return f"icmp6 {packet['icmpv6_type']}/{packet['icmpv6_code']} from {who} for {to}"
-    target = Address(6, packet["nd_target"])
-    flags = "solicited" if packet["nd_reserved"] >> 30 & 1 else "to all"
-    return f"nd {target} is {mac_text(packet['eth_src'])}, {flags}"
 
 
 @pytest.fixture
