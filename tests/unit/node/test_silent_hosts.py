@@ -35,53 +35,60 @@ async def return_(world: World) -> int:
     return (await world.log.get(["node/h1"]))["node/h1"].position
 
 
+async def alive(world: World) -> bool:
+    return bool((await world.listed(world.agents))["h1"]["alive"])
+
+
 def test_a_host_is_dead_only_after_it_was_silent_for_a_while(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
-        async def alive() -> bool:
-            return bool((await world.listed(world.agents))["h1"]["alive"])
-
         await world.hear("h1", "192.0.2.1")
         await world.listen(1_000)
-        assert await alive()  # It has nothing to say, but its stream is up.
+        assert await alive(world)  # It has nothing to say, but its stream is up.
         await world.hear("h1", "192.0.2.1", connected=False)
         await world.listen(15)
-        assert await alive()
+        assert await alive(world)
         await world.listen(1)
-        assert not await alive()
+        assert not await alive(world)
         await world.hear("h1", "192.0.2.1")
-        assert await alive()
+        assert await alive(world)
 
     play(tmp_path, scene)
 
 
 def test_a_clock_that_is_put_back_keeps_no_dead_host_alive(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
-        async def alive() -> bool:
-            return bool((await world.listed(world.agents))["h1"]["alive"])
-
         await world.hear("h1", "192.0.2.1")
         world.now_s -= 3_600
-        assert await alive()  # it is connected: no clock is asked
+        assert await alive(world)  # it is connected: no clock is asked
         await world.hear("h1", "192.0.2.1", connected=False)
-        assert await alive()
+        assert await alive(world)
         world.now_s -= 3_600
-        assert await alive()  # nor is a host dead for that: it is silent since a moment
+        assert await alive(world)  # nor is a host dead for that: it is silent since a moment
         await world.listen(15)
-        assert await alive()
+        assert await alive(world)
         await world.listen(1)
-        assert not await alive()
+        assert not await alive(world)
 
     play(tmp_path, scene)
 
 
-def test_a_clock_that_is_put_back_at_a_start_buries_no_host_that_is_about_to_be_heard(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("by_s", "takes_over"),
+    [
+        pytest.param(-1, False, id="it starts, and its clock is put back"),
+        pytest.param(3_600, True, id="it takes over, and has waited for long"),
+    ],
+)
+def test_who_begins_to_lead_gives_hosts_the_time_to_be_heard(
+    tmp_path: Path, by_s: int, takes_over: bool
 ) -> None:
     async def known(world: World) -> None:
         await world.hear("h1", "192.0.2.1", uplinks=("ext",))
 
-    async def restarted(world: World) -> None:
-        world.now_s -= 1
+    async def leads(world: World) -> None:
+        world.now_s += by_s
+        if takes_over:
+            await world.app.recover()
         await world.nodes.bury()
         assert await told(world) == (True, False)
         await world.listen(16)
@@ -89,24 +96,7 @@ def test_a_clock_that_is_put_back_at_a_start_buries_no_host_that_is_about_to_be_
         assert await told(world) == (False, False)
 
     play(tmp_path, known)
-    play(tmp_path, restarted)
-
-
-def test_who_waited_long_to_lead_gives_hosts_the_time_to_be_heard(tmp_path: Path) -> None:
-    async def known(world: World) -> None:
-        await world.hear("h1", "192.0.2.1", uplinks=("ext",))
-
-    async def takes_over(world: World) -> None:
-        world.now_s += 3_600
-        await world.app.recover()
-        await world.nodes.bury()
-        assert await told(world) == (True, False)
-        await world.listen(16)
-        await world.nodes.bury()
-        assert await told(world) == (False, False)
-
-    play(tmp_path, known)
-    play(tmp_path, takes_over)
+    play(tmp_path, leads)
 
 
 def test_a_host_is_silent_once_nothing_was_heard_of_it_for_long_enough(tmp_path: Path) -> None:
