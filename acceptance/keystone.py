@@ -9,7 +9,6 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from keystoneauth1.adapter import Adapter
@@ -88,12 +87,7 @@ class Keystone:
         self.user("alcor", "service", ("admin", "service"), self.service.password)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.stop()
 
     def stop(self) -> None:

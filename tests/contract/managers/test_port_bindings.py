@@ -6,7 +6,10 @@ from typing import Any
 
 from tests.contract.managers.families import N1, P1, two_families
 
+from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort
 from alcor.goal_state.reports import PortReport, PortStatus, port_key
+from alcor.intent import records
+from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change, Entry
 
 

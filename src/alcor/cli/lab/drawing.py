@@ -1,7 +1,6 @@
 """What the demo shows to people: progress, the topology, and the stages with their times."""
 
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
 from rich import box
@@ -49,12 +48,7 @@ class ProgressView:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self._progress.stop()
 
 
