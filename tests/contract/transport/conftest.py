@@ -21,6 +21,7 @@ from alcor.runtime.calls.rpc import Exchange
 from alcor.transport.grpc_client import GrpcLink
 from alcor.transport.link import Connected, Disconnected, Frame, Hello, Report
 from alcor.transport.nats_client import NatsLink
+from alcor.transport.nats_urls import urls_of
 from alcor.transport.resuming import ResumingLink
 from alcor.transport.tls import TlsFiles
 from alcor.values.addresses import address
@@ -293,9 +294,10 @@ class World:
         *slices: str,
         tls: TlsFiles | None = None,
     ) -> AsyncIterator[Host]:
-        """A host that connects by NATS with these credentials, or this certificate."""
+        """A host that connects by NATS with these credentials, or this certificate; `url` is as in
+        settings."""
         hello = Hello(name, "test", address("192.0.2.9"))
-        link = NatsLink([url], hello, chance=random, credentials=credentials, tls=tls)
+        link = NatsLink(urls_of(url), hello, chance=random, credentials=credentials, tls=tls)
         async with self._running(Host(link), slices or (host_slice(name),)) as host:
             yield host
 

@@ -7,10 +7,11 @@ from typing import Any
 import nats
 import pytest
 from tests.conftest import NatsServer
+from tests.fixtures.nats_cluster import SIZE, NatsCluster, nats_cluster
 
 from alcor.delivery.hosts import decode_host
 from alcor.goal_state.reports import host_key
-from alcor.goal_state.slices import host_slice, network_slice
+from alcor.goal_state.slices import host_port_key, host_slice, network_slice
 from alcor.transport import nats_envelope, wire
 from alcor.transport.link import Frame, Hello, Report
 from alcor.transport.nats_envelope import Envelope, Kind
@@ -167,6 +168,28 @@ def test_a_delivery_ends_while_nats_is_away(play: Any, record: Any, tmp_path: Pa
         play(scenario)
     finally:
         server.kill()
+
+
+def test_whichever_server_of_a_cluster_ends_hosts_are_served(
+    play: Any, record: Any, tmp_path: Path
+) -> None:
+    """The host's, the delivery's, or the third one."""
+
+    async def scenario(world: Any, cluster: NatsCluster) -> None:
+        await world.control.tell(record.network(), record.node("h1"))
+        await world.control.begin(nats=cluster.url)
+        async with world.by_nats("h1", cluster.url, None) as host:
+            await host.until(lambda: host.complete)
+            for number in range(SIZE):
+                cluster.kill(number)
+                await world.control.tell(record.port(number, "h1"))
+                key = host_port_key("h1", record.port(number, "h1").id)
+                await host.until(lambda key=key: key in host.living())
+                cluster.start(number)
+            assert host.cuts > 0
+
+    with nats_cluster(tmp_path) as cluster:
+        play(lambda world: scenario(world, cluster))
 
 
 def test_what_a_host_says_is_heard_in_its_order(
