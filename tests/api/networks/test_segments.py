@@ -104,6 +104,20 @@ def test_a_network_is_made_with_several_segments(api: Any) -> None:
     assert (first["id"], second["segmentation_id"]) == (network["id"], 12)
 
 
+def test_segments_of_a_network_may_be_said_again_and_not_be_changed(api: Any) -> None:
+    several = api.network(segments=[BOTH[0], BOTH[0]])
+    for network in (several, api.network()):
+        held = network.get("segments", [])
+        path = f"/v2.0/networks/{network['id']}"
+
+        same = api.call("PUT", path, {"network": {"segments": held, "name": "same"}})
+        other = api.call("PUT", path, {"network": {"segments": [*held, BOTH[0]], "name": "other"}})
+
+        assert (same.status, same.json["network"].get("segments", [])) == (200, held)
+        assert (other.status, other.type) == (400, "InvalidInput")
+        assert api.get(path).json["network"]["name"] == "same"
+
+
 def test_no_two_segments_have_one_vlan_or_one_vni(api: Any) -> None:
     network = api.network()
     vlan = {"network_type": "vlan", "physical_network": "taken", "segmentation_id": 5}

@@ -50,6 +50,7 @@ NETWORK = Resource(
             name="segments",
             type=list_of(record_of({}, _PROVIDER), segments_max, unique=False),
             put=False,
+            kept=True,
         ),
         read_only("alcor:vni", integer(1, (1 << 24) - 1)),
         Field(name="shared", type=BOOLEAN, default=False),

@@ -214,6 +214,8 @@ def _check_travels(old: Network, wanted: Mapping[str, Any]) -> None:
         _VLAN_ID: old.segmentation_id,
     }
     others = [name for name in values if wanted.get(name, values[name]) != values[name]]
+    if wanted.get("segments", []) not in ([], list(msgspec.to_builtins(old.segments or ()))):
+        others.append("segments")
     if others == [_VLAN_ID] and old.network_type == VLAN and wanted[_VLAN_ID] is not None:
         if not old.segments:
             return
