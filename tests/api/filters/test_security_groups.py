@@ -280,6 +280,10 @@ def test_the_prefix_is_shown_as_given_and_normalized(announced: Any, group: str)
 
     assert (rule["remote_ip_prefix"], rule["normalized_cidr"]) == ("10.0.0.34/24", "10.0.0.0/24")
     assert (bare["remote_ip_prefix"], bare["normalized_cidr"]) == ("10.0.0.34/32", "10.0.0.34/32")
+    for prefix in ("10.0.0.34", "10.0.0.34/32"):
+        found = announced.listed(f"{RULES}?security_group_id={group}&remote_ip_prefix={prefix}")
+        assert found == [bare]
+    assert not announced.listed(f"{RULES}?security_group_id={group}&remote_ip_prefix=no")
 
 
 def test_only_the_description_of_a_rule_changes(announced: Any, group: str) -> None:

@@ -68,6 +68,16 @@ def _parse_prefix(value: object) -> object:
         raise InvalidCIDR(shown(value)[1:-1]) from None
 
 
+def _prefix_of_query(text: str) -> str | None:
+    """As rules show it; what is no prefix matches nothing."""
+    if not text:
+        return None
+    try:
+        return str(ipaddress.ip_interface(text))
+    except ValueError:
+        return text
+
+
 def _parse_remote_id(value: object) -> object:
     """One that is no UUID names nothing, and is not found: Neutron answers so."""
     return string(36).parse(value) if value else None
@@ -93,5 +103,5 @@ PORT_NUMBER = FieldType(
     "port, ICMP type or code, or null", _parse_port, _PORT.of_query, _PORT.schema
 )
 _PREFIX = {"anyOf": [*IP.schema["anyOf"], dict(CIDR.schema), {"type": "null"}]}
-IP_PREFIX = FieldType("ip address or prefix, or null", _parse_prefix, _text_or_null, _PREFIX)
+IP_PREFIX = FieldType("ip address or prefix, or null", _parse_prefix, _prefix_of_query, _PREFIX)
 REMOTE_ID = FieldType("id or null", _parse_remote_id, _text_or_null, nullable(string(36)).schema)
