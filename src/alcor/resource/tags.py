@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from alcor.contracts.resources import TAG_FILTERS, Filter
 from alcor.resource.fields import FieldType, list_of, shown, string
-from alcor.values.errors import InvalidInput, NotFound
+from alcor.values.errors import BadRequest, InvalidInput, NotFound
 
 TAGS = "tags"
 tags_max = 50  # of one resource
@@ -20,6 +20,15 @@ class TagNotFound(NotFound):
 
     def __init__(self, tag: str) -> None:
         super().__init__(f"Tag {tag[:tag_chars_max]} could not be found.")
+
+
+class TooManyTags(BadRequest):
+    """More than a resource may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The number of tags exceed the per-resource limit of {tags_max}.", type="BadRequest"
+        )
 
 
 def _parse_tag(value: object) -> object:
@@ -34,7 +43,7 @@ TAG = FieldType(
     _parse_tag,
     schema={"type": "string", "minLength": 1, "maxLength": tag_chars_max, "pattern": "^[^,]*$"},
 )
-TAG_LIST = list_of(TAG, tags_max)
+TAG_LIST = list_of(TAG, tags_max, too_many=TooManyTags)
 
 
 def checked_tag(text: str) -> str:
