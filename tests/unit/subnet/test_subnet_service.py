@@ -26,6 +26,7 @@ from alcor.contracts.resources import (
     Caller,
     CreateRequest,
     DeleteRequest,
+    Filter,
     ListQuery,
     ListRequest,
     UpdateRequest,
@@ -64,6 +65,7 @@ class Peers:
         self.router_addresses: set[str] = set()
         self.shown: list[int] = []
         self.fail_at = ""
+        self.asked_for_shared = 0  # which networks others share
         self.allocated: dict[str, str] = {}
         self.adopted: dict[str, str] = {}  # pools by subnet
 
@@ -73,6 +75,7 @@ class Peers:
             raise RuntimeError(name)
 
     async def reachable(self, request: Project) -> ReachableNetworks:
+        self.asked_for_shared += 1
         return ReachableNetworks([], [])
 
     async def networks(self, request: Ids) -> Networks:
@@ -435,3 +438,21 @@ def test_networks_show_a_subnet_before_its_write_is_answered(tmp_path: Path) -> 
         assert world.peers.shown == [1, 2, 3]
 
     play(tmp_path, scene)
+
+
+def test_who_sees_all_asks_nobody_which_networks_are_shared(tmp_path: Path) -> None:
+    peers = Peers()
+
+    async def scene(world: World) -> None:
+        async def listed(caller: Caller, *filters: Filter) -> int:
+            query = ListQuery(filters=filters)
+            return len((await world.service.list_page(ListRequest(caller, query))).items)
+
+        await world.create("10.0.0.0/24")
+        assert await listed(ADMIN) == 1
+        assert peers.asked_for_shared == 0
+        assert await listed(ADMIN, Filter("shared", (True,))) == 0
+        assert await listed(Caller(project_id="other")) == 0
+        assert peers.asked_for_shared == 2
+
+    play(tmp_path, scene, peers)

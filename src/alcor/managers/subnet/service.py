@@ -30,7 +30,7 @@ from alcor.contracts.resources import (
     Written,
 )
 from alcor.contracts.segments import SegmentPlace, SegmentPlaces
-from alcor.contracts.sharing import Project
+from alcor.contracts.sharing import Project, ReachableNetworks
 from alcor.contracts.subnetpools import (
     Adopted,
     AdoptRequest,
@@ -63,7 +63,7 @@ from alcor.managers.subnet.segments import associated, of_segment
 from alcor.resource.revisions import check_revision
 from alcor.runtime.managing.unfinished import Unfinished
 from alcor.runtime.managing.writes import Makers, seen_by
-from alcor.values.missing import NetworkNotFound, SubnetNotFound
+from alcor.values.missing import NetworkNotFound
 from alcor.values.mtu import check_mtu
 from alcor.values.revision import Revision, revision
 
@@ -92,11 +92,11 @@ class SubnetService:
         self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:
-        caller = request.caller
-        reach = await self._reach.reachable(Project(caller.project_id))
-        return ListReply(
-            await self._store.page(request.query, seen_by(caller), reach.shared, reach.external)
-        )
+        viewer, query = seen_by(request.caller), request.query
+        reach = ReachableNetworks([], [])
+        if viewer is not None or any(each.field == "shared" for each in query.filters):
+            reach = await self._reach.reachable(Project(request.caller.project_id))
+        return ListReply(await self._store.page(query, viewer, reach.shared, reach.external))
 
     async def create(self, request: CreateRequest) -> Written:
         return await self._shown(await self._create(request))
@@ -284,13 +284,9 @@ class SubnetService:
         Which subnet pool a prefix is of is that manager's to say. The sequence of what it changed.
         """
         sequence = 0
-        held: list[Subnet] = []
-        gone: list[str] = []
-        for id_ in ids:
-            try:
-                held.append(await self._store.subnet(id_, None))
-            except SubnetNotFound:
-                gone.append(id_)
+        wanted = list(ids)
+        held = await self._store.of_ids(wanted)
+        gone = sorted({*wanted} - {each.id for each in held})
         if held:
             await self._ips.save_pools(Pools([intent.pool(each) for each in held]))
             await self._ports.lift(Ids([each.id for each in held]))
@@ -336,9 +332,8 @@ class SubnetService:
             if network is None or project not in (None, network.project_id):
                 raise NetworkNotFound(id_)
             record_by_id[id_] = network
-            for each in new:
-                if each.network_id == id_:
-                    check_mtu(id_, network.mtu, each.ip_version)
+        for each in new:
+            check_mtu(each.network_id, record_by_id[each.network_id].mtu, each.ip_version)
         return record_by_id
 
 
