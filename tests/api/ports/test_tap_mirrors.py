@@ -58,6 +58,15 @@ def test_tunnel_ids_are_answered_as_they_were_written(announced: Any) -> None:
     assert (again.status, again.type) == (409, "TapMirrorTunnelConflict")
 
 
+def test_a_tunnel_id_with_a_fraction_of_nothing_is_a_whole_number(announced: Any) -> None:
+    number = next(tunnel_ids)
+    made = mirror(announced, port(announced), directions={"IN": float(number)})
+
+    assert str(made["directions"]) == str({"IN": number})
+    assert announced.get(MIRRORS).status == 200
+    assert announced.call("DELETE", f"{MIRRORS}/{made['id']}").status == 204
+
+
 @pytest.mark.parametrize("field", ["port_id", "directions", "remote_ip", "mirror_type"])
 def test_what_a_mirror_copies_and_where_to_does_not_change(announced: Any, field: str) -> None:
     made = mirror(announced, port(announced))

@@ -58,8 +58,8 @@ def _as_written(number: FieldType) -> FieldType:
     """A number that is answered as it was asked for, as by Neutron: Gophercloud reads only text."""
 
     def parse(value: object) -> object:
-        number.parse(value)
-        return value
+        parsed = number.parse(value)
+        return value if isinstance(value, str) else parsed
 
     shown = {"anyOf": [number.schema, {"type": "string"}]}
     return FieldType(number.name, parse, schema=number.schema, shown=shown)

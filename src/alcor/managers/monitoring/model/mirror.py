@@ -35,7 +35,8 @@ class TapMirror(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     project_id: str
     port_id: str
-    directions: dict[str, int | str]  # as they were written
+    # As they were written. The release before kept a number with a fraction of nothing as such.
+    directions: dict[str, int | float | str]
     remote_ip: str
     mirror_type: str
 
