@@ -21,7 +21,7 @@ from alcor.cli.main import app
 from alcor.cli.resources.shortcuts import ports
 from alcor.cli.session import names_of
 from alcor.client.api import Api
-from alcor.client.connection import ClientError, Refused, Unreachable
+from alcor.client.connection import ClientError, Refused
 from alcor.lab.layout import LabError
 
 
@@ -182,6 +182,20 @@ def test_what_is_not_there_has_an_exit_code_of_its_own(endpoint: str) -> None:
     assert alcor(endpoint, "port", "delete", "nothing", "--missing-ok").exit_code == Exit.DONE
 
 
+def test_of_several_all_are_deleted_that_are_there(endpoint: str) -> None:
+    """The first that was not there was the end of it, and nobody was told what was gone."""
+    for name in ("one", "two"):
+        alcor(endpoint, "network", "create", name)
+
+    words = ("network", "delete", "one", "nothing", "two")
+    done, again = alcor(endpoint, *words), alcor(endpoint, *words, "--missing-ok")
+
+    assert str(done.exception) == "there is no network 'nothing': see `alcor network list`"
+    assert done.stderr == "revision port:7\n"
+    assert alcor(endpoint, "network", "list", "-f", "id").stdout == ""
+    assert again.exit_code == Exit.DONE
+
+
 def test_a_refusal_is_told_with_its_type_and_its_reason(endpoint: str) -> None:
     alcor(endpoint, "network", "create", "blue")
 
@@ -191,19 +205,6 @@ def test_a_refusal_is_told_with_its_type_and_its_reason(endpoint: str) -> None:
     assert done.exception.kind == "IpAddressGenerationFailure"
     assert done.exception.request_id == "req-1"
     assert exit_for(done.exception) is Exit.FAILED
-
-
-def test_no_control_plane_has_an_exit_code_of_its_own_and_says_what_to_do() -> None:
-    done = alcor("http://127.0.0.1:9", "network", "list")
-
-    assert isinstance(done.exception, Unreachable)
-    assert "alcor up" in str(done.exception)
-    assert exit_for(done.exception) is Exit.UNREACHABLE
-
-
-def test_an_endpoint_that_is_none_is_refused() -> None:
-    with pytest.raises(ClientError, match="no endpoint"):
-        Api("ftp://x")
 
 
 def test_waiting_names_the_hosts_that_are_behind(endpoint: str) -> None:

@@ -1,4 +1,4 @@
-"""What answers at an endpoint may be any web server."""
+"""What answers at an endpoint may be any web server, or nobody."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from alcor.cli.exits import Exit, exit_for
 from alcor.cli.main import app
-from alcor.client.connection import ClientError, Refused
+from alcor.client.connection import ClientError, Refused, Unreachable
 
 PAGE = b"<html><body><h1>It works!</h1></body></html>"
 
@@ -74,3 +74,11 @@ def test_nothing_is_imported_from_it(status: int) -> None:
     assert isinstance(done.exception, ClientError)
     assert source in str(done.exception)
     assert "is not the Networking API" in str(done.exception)
+
+
+def test_no_control_plane_has_an_exit_code_of_its_own_and_says_what_to_do() -> None:
+    done = CliRunner().invoke(app, ["network", "list", "--endpoint", "http://127.0.0.1:9"])
+
+    assert isinstance(done.exception, Unreachable)
+    assert "alcor up" in str(done.exception)
+    assert exit_for(done.exception) is Exit.UNREACHABLE

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alcor.cli.exits import Exit, exit_for, tell
 from alcor.cli.kinds import called_of, client_kind, parent_of, plural, resources, singular
 from alcor.cli.options import Fields, fields, named, pair
 from alcor.cli.resources import rows
@@ -25,7 +26,8 @@ from alcor.cli.resources.inputs import (
 from alcor.cli.resources.shortcuts import BODIES, SHORTCUTS
 from alcor.cli.session import Session, names_of, reading, writing
 from alcor.cli.tables import Output
-from alcor.client.api import Item, Kind, NotThere
+from alcor.client.api import Item, Kind, NotOne, NotThere
+from alcor.client.connection import ClientError, Refused
 from alcor.resource.declaration import Action, Field, Resource
 from alcor.resource.glossary import meaning
 
@@ -282,6 +284,7 @@ def _key(session: Session, kind: Kind, which: str) -> str:
     return str(session.api.find(kind, which)[kind.key])
 
 
+_OF_ONE = (400, 404, 409)  # what is refused so may be of one alone: others can be deleted
 _MissingOk = Annotated[
     bool, typer.Option("--missing-ok", help="One that is not there is no error.")
 ]
@@ -290,17 +293,25 @@ _MissingOk = Annotated[
 def _delete(name: str, kind: Resource) -> Command:
     def run(session: Session, **given: Any) -> None:
         wanted = _kind(session, name, given)
-        revision = ""
+        revision, problems = "", list[ClientError]()
         for one in given["which"]:
             try:
                 revision = session.api.delete(wanted, _key(session, wanted, one))
-            except NotThere:
-                if not given["missing_ok"]:
-                    raise
-        session.tell_revision(revision)
+            except (NotThere, NotOne, Refused) as problem:
+                if not (given["missing_ok"] and exit_for(problem) is Exit.NOT_THERE):
+                    problems.append(problem)
+                if isinstance(problem, Refused) and problem.status not in _OF_ONE:
+                    break
+        for each in problems[:-1]:
+            tell(each)
+        try:
+            session.tell_revision(revision)
+        finally:  # also when hosts are behind
+            if problems:
+                raise problems[-1]
 
     own = [*_which(name, many=True), named("missing_ok", _MissingOk, False)]
-    return f"Delete {plural(kind)}.", writing(run, own)
+    return f"Delete {plural(kind)}: all that can be.", writing(run, own)
 
 
 def _tag(name: str, kind: Resource, *, on: bool) -> Command:
