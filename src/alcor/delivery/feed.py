@@ -37,7 +37,7 @@ from alcor.transport.link import (
 _log = structlog.get_logger(__name__)
 
 _NOBODY: Mapping[HostSession, None] = {}
-_OF_HOSTS = f"{HOST}/"
+_OF_HOSTS, _OF_ROUTERS = f"{HOST}/", f"{ROUTER}/"
 
 hosts_max = 20_000
 keys_per_get_max = 1_000
@@ -245,7 +245,8 @@ class HostFeed:
                     await session.refresh(name)
         self._move(entries[-1].position)
         await self._unbind([e for e in entries if e.value is None and e.key.startswith(_OF_HOSTS)])
-        await self._forget_gateways([entry.key for entry in entries if entry.value is None])
+        gone = [entry.key for entry in entries if entry.value is None]
+        await self._forget_gateways([key for key in gone if key.startswith(_OF_ROUTERS)])
         for session in misled:
             await session.revise()
 
@@ -320,11 +321,10 @@ class HostFeed:
     async def _forget_gateways(self, gone: Sequence[str]) -> None:
         """What hosts that are connected here said of gateways that are no more."""
         for key in gone:
-            kind, *_, port_id = key.split("/")
             sessions = self._sessions_by_slice.get(slice_of(key), _NOBODY)
-            if kind == ROUTER and sessions:
-                said = [e for e in sessions if e.port_reports.pop(port_id, None) is not None]
-                await self._reports.forget_ports((each.host, port_id) for each in said)
+            port_id = key.rpartition("/")[2]
+            said = [e for e in sessions if e.port_reports.pop(port_id, None) is not None]
+            await self._reports.forget_ports((each.host, port_id) for each in said)
 
     def _move(self, position: int) -> None:
         """Sessions, if there are any, have been offered everything up to here."""
@@ -344,14 +344,13 @@ class HostFeed:
 
     def _is_theirs(self, host: str, port: PortState) -> bool:
         """Whether a host may say so: where a port only waits, that it is ready, and no more; of a
-        router's gateway that of its next hop, by whom the router leaves."""
+        router's gateway that of its next hop, by whom it leads."""
         record = self._index.port(port.port_id)
         if record is None:
             return False
         if is_gateway(record):
-            return port.status is not PortStatus.FAILED and host in self._index.exits.active(
-                record.device_id
-            )
+            is_said = port.status is not PortStatus.FAILED
+            return is_said and self._index.exits.leads_by(record) == host
         if port.status is PortStatus.UNWATCHED:
             return False
         return record.host == host or (

@@ -51,6 +51,12 @@ class ExitIndex:
         exits = self._exits.get(router_id, {})
         return {hosts[0] for name, hosts in exits.items() if (hosts[0], name) in self._living}
 
+    def leads_by(self, gateway: PortRecord) -> str:
+        """The host that packets leave by for a router's gateway; empty: none."""
+        name = self._name_by_network.get(gateway.network_id, "")
+        hosts = self._chosen(gateway.device_id, name)
+        return hosts[0] if hosts and (hosts[0], name) in self._living else ""
+
     def gateways_of(self, router_id: str) -> list[str]:
         """The ports of the router's gateways."""
         return list(self._gateways.get(router_id, ()))

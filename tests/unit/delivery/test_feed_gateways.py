@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+from msgspec import structs
 
 from alcor.delivery.feed import HostFeed
 from alcor.delivery.hosts import Hosts
@@ -68,6 +69,23 @@ def test_the_host_by_which_a_router_leaves_is_believed_and_no_other() -> None:
 
         assert await region.told(ACTIVE, "g") is PortStatus.DOWN
         assert await region.told(NEXT, "g") is None
+
+    asyncio.run(main())
+
+
+def test_who_leads_to_another_network_outside_is_not_believed() -> None:
+    async def main() -> None:
+        region = Region()
+        other = structs.replace(OUTSIDE, id="y", physical_network="two")
+        region.index.put("network/y", other, 2)
+        region.index.put("port/g2", structs.replace(GATEWAY, id="g2", network_id="y"), 2)
+        node = NodeRecord(id="h3", tunnel_ip="192.0.2.3", physical_networks=("two",))
+        region.index.put("node/h3", node, 2)
+
+        await region.say("h3", *(PortState(each, PortStatus.DOWN) for each in ("g", "g2")))
+
+        assert await region.told("h3", "g") is None
+        assert await region.told("h3", "g2") is PortStatus.DOWN
 
     asyncio.run(main())
 
