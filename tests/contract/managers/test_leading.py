@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from alcor.runtime.sql import postgres
 from alcor.runtime.sql.database import Deposed
 from alcor.runtime.sql.postgres import PostgresDatabase, look_every_s, unreachable
 from alcor.values.errors import Unavailable
@@ -81,6 +82,29 @@ def test_who_is_deposed_writes_nothing_and_hears_of_it(url: str) -> None:
 
     run(main)
     assert things(url) == [("a",), ("c",)]
+
+
+def test_a_write_of_who_led_is_refused_at_once_when_the_server_is_gone(own_postgres: Any) -> None:
+    """Whoever asked waited for half a minute, though no write of ours could be taken again."""
+    url = with_table(own_postgres.made())
+
+    async def main() -> None:
+        async with opened(url) as one:
+            await one.lead()
+            await one.write(insert("a"))
+            own_postgres.crash()
+            try:
+                async with asyncio.timeout(postgres.away_max_s / 2):
+                    for id_ in ("b", "c"):
+                        with pytest.raises(Unavailable, match="does not answer"):
+                            await one.write(insert(id_))
+            finally:
+                own_postgres.start()
+            with pytest.raises(Deposed):
+                await one.write(insert("d"))
+
+    run(main)
+    assert things(url) == [("a",)]
 
 
 def test_nobody_else_leads_while_a_write_of_who_does_may_be_committed_yet(url: str) -> None:

@@ -2,7 +2,8 @@
 
 A write takes the database's advisory lock first, so that transactions follow each other as they do
 in SQLite, and sequences are in order of commit. A lost connection is made again; work that had not
-begun to commit is run again, until the server has been away for too long.
+begun to commit is run again, until the server has been away for too long. But a write of who led,
+and has lost that session, is refused: none of its writes will be taken any more.
 
 The leading process holds another lock, in the session that writes: nobody else can lead as long
 as that lives, and what is written in no session that leads is refused. So a deposed process writes
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 readers_max = 4  # connections that read
 away_max_s = 30.0  # how long a server may be away before what waits for it is refused
+reconnect_s_max = 5.0  # after the session that leads is lost, to see whether the server is there
 told_every_s = 30.0  # why a database is waited for, at most
 ask_again_s = 0.2
 look_every_s = 2.0  # whether we lead still
@@ -176,7 +178,7 @@ class PostgresDatabase:
         return Deposed(f"this process leads the database of {self._name} no more")
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        began = monotonic()
+        began, tries = monotonic(), 0
         while True:
             try:
                 result = self._within(begin, work)
@@ -188,6 +190,10 @@ class PostgresDatabase:
                 self._tell(problem)
                 self._away_since = self._away_since or monotonic()
                 give_up = min(began, self._away_since) + away_max_s
+                if begin == _BEGIN_WRITE and self._has_lost_lead():
+                    # No later write of ours will do: a server that is there says `Deposed`.
+                    give_up = began if tries else min(give_up, began + reconnect_s_max)
+                tries += 1
                 if monotonic() > give_up or self._closing.is_set():
                     _log.warning("database.away", database=self._name, why=str(problem))
                     raise Unavailable(f"the database of {self._name} does not answer") from problem
@@ -195,6 +201,11 @@ class PostgresDatabase:
             else:
                 self._away_since = None
                 return result
+
+    def _has_lost_lead(self) -> bool:
+        """Whether we led in a session that is gone; in the writer's thread."""
+        held = getattr(self._local, "connection", None)
+        return self._leading is not None and held is not self._leading
 
     def _tell(self, problem: psycopg.Error) -> None:
         """Say at once why the database is waited for, and now and then that it still is."""
