@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,36 @@ def test_any_server_of_a_cluster_may_go_under_load(region: Region, cluster: Nats
     for role in ("managers", "delivery"):
         region.wait_until_ready(role)
         assert region.readyz(role).body["checks"]["logs"] is True
+
+
+def test_a_region_goes_from_one_server_to_a_cluster_and_its_hosts_do_not_notice(
+    tmp_path: Path, own_nats_server: Any, cluster: NatsCluster, postgres: Any
+) -> None:
+    """As the guide says: the setting is changed, and role by role is started again."""
+    databases = postgres.url(f"{uuid4().hex}_{{manager}}")
+    alone = Region(tmp_path, own_nats_server.url, databases, hosts_port=free_port())
+    with running(alone) as region, Hosts(region, ["h1", "h2"]) as hosts:
+        network_id = region.network()
+
+        def make(name: str) -> str:
+            port = {"network_id": network_id, "name": name, "binding:host_id": "h1"}
+            made = region.ask("POST", "/v2.0/ports", {"port": port})
+            assert made.status == 201, made
+            return host_port_key("h1", made.body["port"]["id"])
+
+        before = make("before")
+        until(hosts.held, lambda held: held == {before}, region)
+        settings = region.config.read_text().replace(own_nats_server.url, cluster.url)
+        region.config.write_text(settings)
+        for role in roles:
+            region.kill(role, signal.SIGTERM)
+            region.start(role)
+        region.wait_until_served()
+        own_nats_server.kill()
+        for role in ("managers", "delivery"):
+            region.wait_until_ready(role)
+
+        after = make("after")
+
+        until(hosts.held, lambda held: held == {before, after}, region)
+        assert not hosts.lost()
