@@ -4,7 +4,7 @@ Every record by its key, the ports of a host, and which hosts have ports on a ne
 it by routers, or are the way out of one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -149,22 +149,23 @@ class Index:
 
     def hosts_of(self, slice_: str) -> Collection[str]:
         """The hosts that a slice concerns; none of a name that is no slice's."""
-        parts = self._concerned(slice_)
-        return parts[0] if len(parts) == 1 else {host for part in parts for host in part}
+        parts = [*self._concerned(slice_)]
+        return parts[0] if len(parts) == 1 else set[str]().union(*parts)
 
     def is_of_nobody(self, slice_: str) -> bool:
         """Whether a slice concerns no host, or one alone that is known no more."""
         match slice_.split("/"):
             case [slices.HOST, host, ""]:
                 return host not in self._ports_by_host and self.node(host) is None
-        return not any(map(len, self._concerned(slice_)))
+        return not any(self._concerned(slice_))
 
     def concerns(self, host: str, slice_: str) -> bool:
         """Whether a slice concerns the host: `hosts_of` for one, however many these are."""
         return any(host in part for part in self._concerned(slice_))
 
-    def _concerned(self, slice_: str) -> list[Collection[str]]:
-        """The hosts that a slice concerns, in parts that are looked at where they are kept."""
+    def _concerned(self, slice_: str) -> Iterable[Collection[str]]:
+        """The hosts that a slice concerns, in parts that are looked at where they are kept, one
+        after the other: an external network has a part for each network that leads there."""
         match slice_.split("/"):
             case [slices.HOST, host, ""]:
                 return [(host,)]
@@ -177,7 +178,7 @@ class Index:
                 return self.groups.hosts_of_members(group_id)
             case [slices.ADDRESSES, group_id, ""]:
                 return self.groups.hosts_of_addresses(group_id)
-        return [*map(self.hosts_on, self._networks_concerned(slice_))]
+        return map(self.hosts_on, self._networks_concerned(slice_))
 
     def _networks_concerned(self, slice_: str) -> Collection[str]:
         """The networks whose hosts a slice concerns."""

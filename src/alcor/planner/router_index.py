@@ -26,22 +26,36 @@ class RouterIndex:
         self._routers_by_outside = Pairs()  # of networks that they have gateways on
         self._networks_by_uplink = Pairs()
         self._routers_by_floating = Pairs()  # of those that have no port of their own
-        self._joined: dict[str, frozenset[str]] = {}  # of networks asked for since a change
+        # Of networks asked for since a router joined others: what it is joined with, and, of those
+        # that routers lead to from outside, all that lead there.
+        self._joined: dict[str, frozenset[str]] = {}
+        self._leading: dict[str, frozenset[str]] = {}
 
     def put(self, record: Record) -> None:
         """A record has come."""
         for pairs, one, other in self._pairs(record):
             pairs.add(one, other)
-            self._joined.clear()
+            self._forget(record)
 
     def drop(self, record: Record) -> None:
         """A record that came has gone."""
         for pairs, one, other in self._pairs(record):
             pairs.remove(one, other)
+            self._forget(record)
+
+    def _forget(self, record: Record) -> None:
+        if isinstance(record, PortRecord):  # others join nothing
             self._joined.clear()
+            self._leading.clear()
 
     def networks_to(self, network_id: str) -> frozenset[str]:
-        """The network itself, and every one from which routers lead to it."""
+        """The network itself, and every one from which routers lead to it.
+
+        An external network may have all routers of a region: it is gone through once a change.
+        """
+        leading = self._leading.get(network_id)
+        if leading is not None:
+            return leading
         joined = self._joined_with(network_id)
         if not any(map(self._routers_by_outside.of, joined)):
             return joined
@@ -51,7 +65,8 @@ class RouterIndex:
                 more = self._joined_at(router_id) - found
                 found |= more
                 waiting += more
-        return frozenset(found)
+        leading = self._leading[network_id] = frozenset(found)
+        return leading
 
     def networks_at(self, router_id: str) -> frozenset[str]:
         """Every network from which packets may reach the router."""
