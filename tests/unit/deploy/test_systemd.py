@@ -90,3 +90,13 @@ def test_a_folder_is_not_given_to_two_users(kind: str) -> None:
         users.setdefault(service(unit)[kind], set()).add(service(unit).get("User", "root"))
 
     assert {folder: who for folder, who in users.items() if len(who) > 1} == {}
+
+
+def test_a_process_ends_before_the_servers_that_it_may_have_beside_it() -> None:
+    """systemd stops in the reverse of the order that `After=` says."""
+    after = {unit.stem: re.findall(r"^After=(.*)$", unit.read_text(), re.M) for unit in UNITS}
+    servers = {name: set(" ".join(lines).split()) for name, lines in after.items()}
+
+    assert {"postgresql.service", "nats-server.service"} <= servers["alcor@"]
+    assert "postgresql.service" in servers["alcor"]
+    assert "openvswitch-switch.service" in servers["alcor-agent"]
