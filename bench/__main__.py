@@ -99,4 +99,7 @@ def _run(console: Console, name: str, options: argparse.Namespace) -> list[Secti
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

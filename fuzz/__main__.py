@@ -1,4 +1,4 @@
-"""`python -m fuzz [--minutes N] [ENTRY ...]`: fuzz each entry for some minutes.
+"""`python -m fuzz [--minutes N] [ENTRY ...]`: fuzz each entry for some minutes, or until Ctrl-C.
 
 Exit status 1 when one has a fault. What was found is kept in fuzz/corpus, and run by the tests.
 """
@@ -18,10 +18,12 @@ CORPUS = Path(__file__).parent / "corpus"
 def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m fuzz")
-    parser.add_argument("entries", nargs="*", choices=[*ENTRIES, []], default=[])
+    parser.add_argument("entries", nargs="*", metavar="ENTRY", help=f"of {', '.join(ENTRIES)}")
     parser.add_argument("--minutes", type=float, default=10.0, help="for each entry")
     parser.add_argument("--seed", type=int, default=None, help="of chance; the clock's otherwise")
     given = parser.parse_args()
+    if unknown := [name for name in given.entries if name not in ENTRIES]:
+        parser.error(f"no such entry: {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
     seed = int(time.time()) if given.seed is None else given.seed
     faults = 0
     for name in given.entries or ENTRIES:
@@ -37,4 +39,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

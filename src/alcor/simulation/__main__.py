@@ -44,17 +44,22 @@ def _one(seed: int, *, trace: bool) -> int:
 
 
 def _many(seeds: range) -> int:
+    """As many as there is time for: Ctrl-C ends it, with what was seen until then."""
     began_s = time.monotonic()
     broken: list[Outcome] = []
-    answers, virtual_s = 0, 0.0
-    for done, outcome in enumerate(map(run, seeds), 1):
-        answers += outcome.answers
-        virtual_s += outcome.virtual_s
-        if outcome.violations:
-            broken.append(outcome)
-            _bar_away()
-            _complain(outcome)
-        _bar(done, len(seeds), len(broken))
+    done, answers, virtual_s = 0, 0, 0.0
+    try:
+        for outcome in map(run, seeds):
+            done += 1
+            answers += outcome.answers
+            virtual_s += outcome.virtual_s
+            if outcome.violations:
+                broken.append(outcome)
+                _bar_away()
+                _complain(outcome)
+            _bar(done, len(seeds), len(broken))
+    except KeyboardInterrupt:
+        seeds = seeds[:done]
     _bar_away()
     took_s = time.monotonic() - began_s
     _say(
