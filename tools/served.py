@@ -22,6 +22,7 @@ from alcor.client.api import Api
 root = Path(__file__).resolve().parent.parent
 bin_ = root / ".venv" / "bin"
 Argv = list[str | Path]
+stop_s_max = 30.0
 
 
 def main() -> None:
@@ -61,13 +62,15 @@ def main() -> None:
         say("stopping")
     finally:
         for process in reversed(running.values()):
-            process.terminate()
-            process.wait()
+            stop(process)
 
 
 def servers(folder: Path) -> dict[str, Argv]:
     """PostgreSQL (as its own user, when this is root) and NATS."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    found = list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found:
+        sys.exit("served: PostgreSQL is not installed: run `make setup`")
+    programs = max(found, key=lambda program: float(program.parts[-3])).parent
     data = folder / "postgres"
     user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     user = user if os.getuid() == 0 else []
@@ -127,6 +130,16 @@ def start(folder: Path, name: str, argv: Argv) -> "subprocess.Popen[bytes]":
     """One process, in a session of its own, with a log."""
     with (folder / f"{name}.log").open("ab") as log:
         return subprocess.Popen(argv, stdout=log, stderr=log, cwd="/", start_new_session=True)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End it; one that does not is killed."""
+    process.terminate()
+    try:
+        process.wait(stop_s_max)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def last_told(folder: Path, name: str) -> str:

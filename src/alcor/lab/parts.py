@@ -7,10 +7,11 @@ over loopback.
 import signal
 import socket
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 from alcor.client.api import AGENT, Api
-from alcor.client.connection import Unreachable
+from alcor.client.connection import Refused, Unreachable
 from alcor.lab import outside, processes
 from alcor.lab.layout import LabError, LabHost, Layout
 from alcor.lab.processes import Program
@@ -100,7 +101,12 @@ def wait_alive(client: Api, hosts: list[LabHost]) -> None:
             if not agent_runs(host):
                 log = _end_of_log(host.folder / "agent.log")
                 raise LabError(f"the agent of {host.name} has ended: {log}")
-        alive = {agent["host"] for agent in client.list_page(AGENT) if agent["alive"]}
-        return wanted <= alive
+        try:
+            agents = client.list_page(AGENT)
+        except Refused as refused:
+            if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return False  # a gateway may be there before the managers of its region
+        return wanted <= {agent["host"] for agent in agents if agent["alive"]}
 
     wait_until(f"the agents of {', '.join(sorted(wanted))}", all_alive, start_timeout_s)
