@@ -86,8 +86,7 @@ def leave(journey: Journey, gateway: Leg) -> bool:
     stays = _is_of_the_scope(journey, gateway, translates=packet.version == 4 and snat)
     central = central_host(region, gateway)
     if central == journey.host:
-        # A connection that this router has translated on its way in is translated no further.
-        if packet.version == 4 and snat and own and not stays and not journey.translated:
+        if packet.version == 4 and snat and own and not stays:
             _translate(journey, own[0], gateway.router)
         else:
             journey.note(Stage.NAT_OUT, f"{packet.source} is not translated", about(gateway.router))
