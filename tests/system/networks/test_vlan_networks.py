@@ -265,16 +265,17 @@ def test_a_machine_inside_of_one_is_found_from_inside_and_outside_wherever_it_go
     one, two, far = site.machines
     (near,) = make_machines(site.network_id, f"n{len(own)}", "h2")
 
-    for home, other in ((two, one), (one, two)):
+    for home, other in ((two, one), (far, one), (one, two)):  # that of the third has no uplink
         nested = put_inside(lab, home, own)
         space = lab.layout.machine_namespace(nested.name)
-        if home is one:
+        if home is not two:
             with FrameSocket(space) as guest:
                 guest.send(announcement(address(own), mac(nested.mac)))
-        for asker in (near, other, far):
-            answers(lab, asker, own)
+        for asker in {each.name: each for each in (near, other, far, two)}.values():
+            if asker is not home:
+                answers(lab, asker, own)
         answers(lab, nested, other.address(6 if ":" in own else 4))
-        if ":" not in own:
+        if ":" not in own and home is not far:
             with Wire(lab, "br0") as pc, FrameSocket(space) as guest:
                 asks = arp(outside.mac, broadcast, operation=1, sender=(outside.mac, PC), asked=own)
                 pc.send(asks, VLAN)

@@ -78,5 +78,5 @@ def _of_network(model: HostModel, network_id: str) -> Iterator[Meter]:
         yield from seeking.meters(model.tunnel)
     if model.has_wired_port(network_id):
         yield from multicast.meters(network)
-        if model.is_told(network) and model.tunnel is not None:
+        if network.physical_network and model.tunnel is not None:
             yield from physical.told_meters(model.tunnel)

@@ -13,6 +13,7 @@ from alcor.agent.features.ports import anti_spoof, classify, guards, qos
 from alcor.agent.features.routers import limits, metering, outside, routing, scopes
 from alcor.agent.model.model import HostModel, Unit, UnitKind
 from alcor.agent.model.moves import endpoints_of
+from alcor.agent.model.ports.meter import of_faults, of_outside
 from alcor.agent.model.unit import prefix_of
 from alcor.agent.pipeline import pipeline as p
 from alcor.agent.pipeline.cookies import cookie_of
@@ -126,7 +127,7 @@ def _network_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlo
         endpoints = model.remote_endpoints(unit.id)
         yield from multicast.network(network, numbers, endpoints, uplink is not None, cookie)
         yield from physical.asking(network, cookie)
-        if model.is_told(network) and model.tunnel is not None:
+        if network.physical_network and model.tunnel is not None:
             yield from physical.told(network, model.tunnel, cookie)
     if model.tunnel is not None and (uplink or is_used):
         yield from classify.network(network, model.tunnel, cookie)
@@ -207,19 +208,21 @@ def _holder_flows(model: HostModel, unit: Unit, cookie: int) -> Iterator[AnyFlow
             prefixes = model.shared.prefixes(network.id)
             yield from shared_addresses.holder(speaker, prefixes, wanted, cookie)
     is_here = neighbour.port_id in model.ports_by_network.get(network.id, ())
-    wired = model.wired(neighbour.port_id)
+    wired, uplink = model.wired(neighbour.port_id), model.exits.uplink_of(network)
     if is_here and network.physical_network:
         yield from physical.asked(network, [wanted], holder.mac, cookie)
         yield from physical.answered(network, holder.mac, cookie)
-        if wired is not None:
-            yield from physical.claimed(wired, wanted, cookie)
-            is_paired = model.shared.has_pair(network.id, wanted, holder)
-            if not is_paired and holder.mac != neighbour.mac:
-                yield from physical.moved(wired, holder.mac, cookie)
+    meter = of_faults(wired.number) if wired else of_outside(uplink) if uplink else None
+    if network.physical_network and meter is not None:
+        yield from physical.claimed(network, wanted, meter, cookie)
+        is_paired = model.shared.has_pair(network.id, wanted, holder)
+        if not is_paired and holder.mac != neighbour.mac:
+            yield from physical.moved(network, holder.mac, meter, cookie)
     if holder.mac == neighbour.mac:
         return
     endpoints = _hosts_of(model, neighbour)
-    yield from l2.neighbour(network, as_it_is, endpoints, cookie)
+    by_uplink = len(endpoints) == 1 and model.exits.joins(network, endpoints[0])
+    yield from l2.neighbour(network, as_it_is, endpoints, cookie, by_uplink=by_uplink)
     if wired is not None:
         yield from l2.reached_by(wired, holder.mac, endpoints, cookie)
 

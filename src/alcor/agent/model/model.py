@@ -193,10 +193,6 @@ class HostModel(HostUnits):
         for group_id in set(port.security_groups):
             discard(self.ports_by_group, group_id, port.id)
 
-    def is_told(self, network: Network) -> bool:
-        """Whether other hosts tell this one by tunnels what is said on the wire of a network."""
-        return bool(network.physical_network) and self.exits.uplink_of(network) is None
-
     def _put_network(self, network_id: str, network: Network | None) -> set[Unit]:
         before = self.networks.get(network_id)
         if network is None:

@@ -191,9 +191,13 @@ class SharedNeighbours:
         if network.physical_network and not self._model.shared.has_pair(
             network.id, address, holder
         ):
-            # What it said has gone to all, and who is on the wire finds the MAC there.
             if sent_here:
-                yield from self._to_hosts(network, _said(address, mac), self._off_wire(network))
+                was_off_wire = found is not None and not self._is_on_wire(network, found[0])
+                yield from self._to_hosts(
+                    network,
+                    _said(address, mac),
+                    self._who_finds_not(network, speaker, was_off_wire=was_off_wire),
+                )
             return
         frame = announcement(address, mac)
         if found is None or found[1] != holder:  # else the machines here know it
@@ -202,12 +206,23 @@ class SharedNeighbours:
         if sent_here:
             yield from self._to_hosts(network, frame, self._model.reach.endpoints(network.id))
 
-    def _off_wire(self, network: Network) -> Iterator[int]:
-        """The endpoints of hosts of a physical network that have no uplink to it."""
-        outside = self._model.exits.outside
+    def _who_finds_not(
+        self, network: Network, speaker: Neighbour, *, was_off_wire: bool
+    ) -> Iterator[int]:
+        """The endpoints of hosts of a physical network that must be told where a MAC is. What it
+        said has gone to all, and who is on the wire finds it there, if it is there, and was."""
+        is_told = was_off_wire or not self._is_on_wire(network, speaker)
         for endpoint in self._model.reach.endpoints(network.id):
-            if not outside.has_uplink(network.physical_network, Address(4, endpoint)):
+            if is_told or not self._has_uplink(network, Address(4, endpoint)):
                 yield endpoint
+
+    def _is_on_wire(self, network: Network, speaker: Neighbour) -> bool:
+        if speaker.tunnel_endpoint == self._model.own_endpoint:
+            return self._model.exits.uplink_of(network) is not None
+        return self._has_uplink(network, speaker.tunnel_endpoint)
+
+    def _has_uplink(self, network: Network, endpoint: Address) -> bool:
+        return self._model.exits.outside.has_uplink(network.physical_network, endpoint)
 
     def _lose(self, network: Network, frame: Packet) -> None:
         """Outside somebody has what a machine here had: its MAC, or its address at another."""

@@ -62,6 +62,8 @@ class World:
         self.compiler = Compiler(self.model)
         self.compiler.update(self.model.set_tunnel(Tunnel(100, HERE)) | self.model.put(network))
         self.compiler.update(self.model.put(ON_THE_WIRE))
+        if network.physical_network:
+            self.compiler.update(self.model.exits.set_uplinks({network.physical_network: 20}))
         for port_id, endpoint in (("a", HERE), ("b", THERE), ("c", HERE)):
             mac = VIRTUAL if virtual else mac_of(port_id)
             pairs = tuple(
@@ -363,6 +365,51 @@ def test_who_is_on_no_wire_of_a_physical_network_is_told_where_a_machine_inside_
     assert other.take(frame, tun_src=THERE.number) == []
     assert (other.holder(inner), other.leads(there)) == ("e", True)
     other.check()
+    world.check()
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_who_is_on_the_wire_is_told_where_a_machine_is_whose_host_is_on_none_or_was(
+    said: str,
+) -> None:
+    world, inner = open_world(WIRED), address(said)
+    world.compiler.update(world.model.exits.set_uplinks({}))
+
+    ((frame, way),) = world.take(announcement(inner, INNER), by="d")
+
+    assert set_field("tun_dst", THERE.number) in way
+    world.check()
+    other = open_world(WIRED)
+    other.compiler.update(other.model.remove(ON_THE_WIRE))
+    other.take(frame, tun_src=THERE.number)
+    assert other.holder(inner) == "e"
+    # It comes here: whoever believes that it is there yet is told.
+    beyond = address("172.31.0.3")
+    other.put("f", beyond, ())
+    other.compiler.update(other.model.put(UplinkNode("ext", "h3", beyond)))
+    told = other.take(announcement(inner, INNER), by="d")
+    assert other.holder(inner) == "d"
+    assert [
+        set_field("tun_dst", each.number) in way
+        for each, (_, way) in zip((THERE, beyond), told, strict=True)
+    ] == [True, True]
+    other.check()
+
+
+@pytest.mark.parametrize("said", ["10.0.0.77", "fd00::77"])
+def test_on_a_physical_network_a_machine_on_no_wire_is_lost_to_who_has_its_mac_outside(
+    said: str,
+) -> None:
+    world, inner = open_world(WIRED), address(said)
+    world.take(announcement(inner, INNER), tun_src=THERE.number)
+    assert world.holder(inner) == "e"
+    sent = match(metadata=7, eth_src=INNER, reg0=p.FROM_UPLINK)
+    assert world.leads(sent)
+
+    world.take(announcement(inner, INNER), outside=True)
+
+    assert world.holder(inner) == ""
+    assert not world.leads(sent)
     world.check()
 
 

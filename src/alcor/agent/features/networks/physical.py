@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Unpack
 
 from alcor.agent.model.model import Tunnel, Wired
-from alcor.agent.model.ports.meter import Meter, of_faults, of_outside
+from alcor.agent.model.ports.meter import Meter, of_outside
 from alcor.agent.model.ports.tags import put_on
 from alcor.agent.model.routers.routing import Leg
 from alcor.agent.pipeline import pipeline as p
@@ -83,7 +83,8 @@ def _said_to_all(vni: int, **came: Unpack[MatchFields]) -> Iterator[Match]:
 
 
 def told(network: Network, tunnel: Tunnel, cookie: int) -> Iterator[Flow]:
-    """A host without an uplink hears by the tunnel where MACs are that no neighbour has."""
+    """A host hears by the tunnel where MACs are that no neighbour has: one without an uplink of all
+    of them, one with an uplink of those that are on no wire."""
     to_agent = punt(userdata=p.PUNT_SHARED)
     heard = apply(to_agent, goto=p.MULTICAST, meter=of_outside(tunnel.ofport).id)
     for says in _said_to_all(network.vni, reg0=p.FROM_TUNNEL):
@@ -134,20 +135,19 @@ def answered(network: Network, mac: Mac, cookie: int) -> Iterator[Flow]:
         yield Flow(p.UPLINK_IN, p.PRIORITY.high, says, _ON, cookie)
 
 
-def moved(wired: Wired, mac: Mac, cookie: int) -> Iterator[Flow]:
-    """A MAC that the agent has found here sends from outside now: the agent hears it."""
-    sent = match(metadata=wired.network.vni, eth_src=mac, reg0=p.FROM_UPLINK)
-    yield Flow(p.UPLINK_IN, p.PRIORITY.guard, sent, _heard(wired), cookie)
+def moved(network: Network, mac: Mac, meter: Meter, cookie: int) -> Iterator[Flow]:
+    """A MAC that the agent has found inside sends from outside now: the agent hears it."""
+    sent = match(metadata=network.vni, eth_src=mac, reg0=p.FROM_UPLINK)
+    yield Flow(p.UPLINK_IN, p.PRIORITY.guard, sent, _heard(meter), cookie)
 
 
-def _heard(wired: Wired) -> Instructions:
-    shared = punt(userdata=p.PUNT_SHARED)
-    return apply(shared, goto=p.L2_DST, meter=of_faults(wired.number).id)
+def _heard(meter: Meter) -> Instructions:
+    return apply(punt(userdata=p.PUNT_SHARED), goto=p.L2_DST, meter=meter.id)
 
 
-def claimed(wired: Wired, held: Address, cookie: int) -> Iterator[Flow]:
-    """Somebody outside announces an address that the agent has found here: nobody answers him."""
-    vni, came = wired.network.vni, p.FROM_UPLINK
+def claimed(network: Network, held: Address, meter: Meter, cookie: int) -> Iterator[Flow]:
+    """Somebody outside announces an address that the agent has found inside: nobody answers him."""
+    vni, came = network.vni, p.FROM_UPLINK
     if held.version == 4:
         said = match(
             metadata=vni,
@@ -168,7 +168,7 @@ def claimed(wired: Wired, held: Address, cookie: int) -> Iterator[Flow]:
             eth_dst=_GROUP,
             reg0=came,
         )
-    yield Flow(p.UPLINK_IN, p.PRIORITY.guard + 1, said, _heard(wired), cookie)
+    yield Flow(p.UPLINK_IN, p.PRIORITY.guard + 1, said, _heard(meter), cookie)
 
 
 def asked(network: Network, addresses: Iterable[Address], mac: Mac, cookie: int) -> Iterator[Flow]:

@@ -5,7 +5,8 @@ Pure. A part of `HostModel`. Who has an address is heard from the machine that s
 what is nobody's own, one that may have every address: with any MAC that is nobody's, as machines
 inside a machine have their own. In a lazily held network, whose addresses a host doesn't know, such
 a port is asked when nobody has the address, and not believed. In a physical one only its own host
-believes it, and hosts that are on no wire, which it tells: all others find it by the wire.
+believes it, and hosts that it tells: those that are on no wire, and all others where it is on none
+itself, or whoever had the address before was. Else they find it by the wire.
 """
 
 from collections import Counter
