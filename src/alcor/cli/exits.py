@@ -9,7 +9,7 @@ from alcor.client.connection import ClientError, Refused, Unreachable
 from alcor.lab.layout import LabError
 from alcor.runtime.config import ConfigError
 
-Told = ClientError | LabError | ConfigError  # errors that people can mend
+Mendable = ClientError | LabError | ConfigError  # errors that people can mend
 
 
 class Exit(IntEnum):
@@ -29,7 +29,7 @@ EXIT_CODES = (
 )
 
 
-def exit_for(problem: Told) -> Exit:
+def exit_for(problem: Mendable) -> Exit:
     """The exit code of an error."""
     if isinstance(problem, Unreachable):
         return Exit.UNREACHABLE
@@ -40,7 +40,7 @@ def exit_for(problem: Told) -> Exit:
     return Exit.USAGE if isinstance(problem, ConfigError) else Exit.FAILED
 
 
-def tell(problem: Told) -> None:
+def tell(problem: Mendable) -> None:
     """Say on standard error what went wrong and what to do."""
     message = str(problem)
     if isinstance(problem, Refused):

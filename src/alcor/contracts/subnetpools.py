@@ -54,15 +54,15 @@ class AdoptRequest(msgspec.Struct, frozen=True):
     viewer: str | None  # whose pools may be changed; None: anybody's
 
 
-class Holding(msgspec.Struct, frozen=True):
+class PoolOfSubnet(msgspec.Struct, frozen=True):
     """The pool that a subnet's prefix is of."""
 
     subnet_id: str
     pool_id: str
 
 
-class Holdings(msgspec.Struct, frozen=True):
-    holdings: list[Holding]
+class PoolsOfSubnets(msgspec.Struct, frozen=True):
+    holdings: list[PoolOfSubnet]
 
 
 class OnboardRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ class SubnetPoolPeer(Protocol):
         """
         ...
 
-    async def holdings(self, request: Ids) -> Holdings:
+    async def holdings(self, request: Ids) -> PoolsOfSubnets:
         """The pools of these subnets; those that are of none are left out."""
         ...
 

@@ -53,7 +53,7 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True):
     trace: str = ""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Seated(msgspec.Struct, frozen=True):
     """It holds now; the revision by which hosts hear of it."""
 
     revision: str
@@ -62,10 +62,10 @@ class Told(msgspec.Struct, frozen=True):
 class TrunkPortPeer(Protocol):
     """The port manager, to the trunk manager. Every verb may be repeated."""
 
-    async def join(self, request: Joining) -> Told:
+    async def join(self, request: Joining) -> Seated:
         """All of these, or none; a `Refusal` when a port is not there, or is used otherwise."""
         ...
 
-    async def leave(self, request: Leaving) -> Told:
+    async def leave(self, request: Leaving) -> Seated:
         """No error for a port that is not on the trunk, or gone."""
         ...

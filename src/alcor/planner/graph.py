@@ -141,10 +141,10 @@ class Planner:
         before: Iterable[str] = () if held is None else list(self._decided(held))
         others = self._decide_of_others(held, change.record)
         if isinstance(held or change.record, PortRecord):
-            reached = self._decide_reached(held, change.record)
-            if reached is not large.NOTHING:
-                others += self._reached(reached)
-                before = chain(before, reached.touched)
+            spread = self._decide_spread(held, change.record)
+            if spread is not large.NOTHING:
+                others += self._of_spread(spread)
+                before = chain(before, spread.touched)
         if change.record is None:
             decided = _encoded(others)
             moves = self.index.drop(change.key)
@@ -240,17 +240,17 @@ class Planner:
             *self._decide_local_ips(before, after),
         ]
 
-    def _decide_reached(self, before: Record | None, after: Record | None) -> large.Reached:
+    def _decide_spread(self, before: Record | None, after: Record | None) -> large.Spread:
         """What a port's change means for the size of its network."""
         assert before is None or isinstance(before, PortRecord), "kinds of keys stay"
         assert after is None or isinstance(after, PortRecord), "kinds of keys stay"
         return large.of_port(self.index, self._lazy_above, before, after)
 
-    def _reached(self, reached: large.Reached) -> list[Decision]:
-        decisions: list[Decision] = [*reached.decided]
-        record = self.index.network(reached.network_id)
-        if reached.becomes is not None and record is not None:
-            decisions.append(network.plan(record, self._zone, large=reached.becomes))
+    def _of_spread(self, spread: large.Spread) -> list[Decision]:
+        decisions: list[Decision] = [*spread.decided]
+        record = self.index.network(spread.network_id)
+        if spread.becomes is not None and record is not None:
+            decisions.append(network.plan(record, self._zone, large=spread.becomes))
         return decisions
 
     def _decide_acls(self, before: Record | None, after: Record | None) -> Iterator[Decision]:

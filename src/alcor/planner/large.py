@@ -14,7 +14,7 @@ from alcor.planner.index import Index
 from alcor.values.addresses import address
 
 
-class Reached(NamedTuple):
+class Spread(NamedTuple):
     """What a port's change means for its network: who has some of it, and whether it is large."""
 
     network_id: str
@@ -23,12 +23,12 @@ class Reached(NamedTuple):
     becomes: bool | None  # large, or (False) not any more; None: as it was
 
 
-NOTHING = Reached("", [], [], None)
+NOTHING = Spread("", [], [], None)
 
 
 def of_port(
     index: Index, above: int, before: PortRecord | None, after: PortRecord | None
-) -> Reached:
+) -> Spread:
     """What the change of a port means; the index is as it was before."""
     port = after or before
     assert port is not None, "it is a change"
@@ -44,7 +44,7 @@ def of_port(
     living = [each for each in hosts if ports.get(each, 0) - (each in left) + (each in come)]
     decided = list(_presence(index, network_id, living)) if is_large else []
     touched = [reach_key(network_id, host) for host in sorted(hosts)]
-    return Reached(network_id, decided, touched, is_large if was != is_large else None)
+    return Spread(network_id, decided, touched, is_large if was != is_large else None)
 
 
 def of_node(index: Index, above: int, node: NodeRecord) -> list[tuple[str, Presence]]:

@@ -34,9 +34,9 @@ from alcor.contracts.resources import (
 from alcor.contracts.sharing import Project, ReachableNetworks
 from alcor.contracts.subnetpools import (
     AdoptRequest,
-    Holding,
-    Holdings,
     OnboardRequest,
+    PoolOfSubnet,
+    PoolsOfSubnets,
     PrefixGrant,
     PrefixGrants,
     PrefixRequest,
@@ -120,9 +120,11 @@ class Peers:
         self._step("adopted")
         return Done()
 
-    async def holdings(self, request: Ids) -> Holdings:
+    async def holdings(self, request: Ids) -> PoolsOfSubnets:
         pools = dict.fromkeys(self.allocated, POOL) | self.adopted
-        return Holdings([Holding(id_, pools[id_]) for id_ in request.ids if id_ in pools])
+        return PoolsOfSubnets(
+            [PoolOfSubnet(id_, pools[id_]) for id_ in request.ids if id_ in pools]
+        )
 
     async def release(self, request: Ids) -> Done:
         for id_ in request.ids:

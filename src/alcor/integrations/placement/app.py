@@ -22,7 +22,7 @@ from alcor.integrations.placement.client import (
 from alcor.integrations.placement.hosts import Hosts
 from alcor.integrations.placement.providers import Wish
 from alcor.integrations.placement.settings import PlacementSettings
-from alcor.integrations.placement.store import Told, ToldStore
+from alcor.integrations.placement.store import Known, ToldStore
 from alcor.integrations.placement.synced import Synced
 from alcor.integrations.telling import tell
 from alcor.intent.follow import Ready, follow, id_of, record_of
@@ -67,7 +67,7 @@ class PlacementApp:
         self._store = ToldStore(self.database)
         self._synced = Synced(reports)
         self._hosts = Hosts()
-        self._told_by_host: dict[str, Told] = {}
+        self._told_by_host: dict[str, Known] = {}
         self._dirty: set[str] = set()
         self._unknown: set[str] = set()  # to Placement: nova-compute was not there yet
         self._refused: dict[str, str] = {}  # why, by host
@@ -105,7 +105,7 @@ class PlacementApp:
 
     def _is_told(self, host: str) -> bool:
         told, wanted = self._told_by_host.get(host), self._hosts.wish(host)
-        return not wanted.providers if told is None else told == Told(wanted, True)
+        return not wanted.providers if told is None else told == Known(wanted, True)
 
     async def _look_again(self, pause_s: float, hosts: Callable[[], Iterable[str]]) -> None:
         while True:
@@ -139,7 +139,7 @@ class PlacementApp:
             work = (self._tell_one(host, each) for host, each in wanted.items())
             results = dict(zip(batch, await asyncio.gather(*work), strict=True))
             await self._keep(
-                {host: Told(wanted[host], True) for host in batch if not results[host]}
+                {host: Known(wanted[host], True) for host in batch if not results[host]}
             )
         except Unavailable:  # what was told is told once more when that can be noted
             self._dirty.update(batch)
@@ -151,7 +151,7 @@ class PlacementApp:
             raise down[0][1]
         return True
 
-    async def _keep(self, told: Mapping[str, Told]) -> None:
+    async def _keep(self, told: Mapping[str, Known]) -> None:
         """First in memory: a change that comes while it is written is compared with this."""
         for host, each in told.items():
             if each.wish.providers:
@@ -160,13 +160,13 @@ class PlacementApp:
                 self._told_by_host.pop(host, None)
         await self._store.keep(told)
 
-    def _at_most(self, host: str, wanted: Wish) -> Told:
+    def _at_most(self, host: str, wanted: Wish) -> Known:
         """What Placement may know of the host from now on: what it knew, and what is wanted."""
         held = self._told_by_host.get(host)
         ids = {each.id for each in wanted.providers}
         others = held.wish.providers if held is not None else ()
         kept = (*wanted.providers, *(each for each in others if each.id not in ids))
-        return Told(Wish(wanted.hypervisor, kept), False)
+        return Known(Wish(wanted.hypervisor, kept), False)
 
     async def _tell_one(self, host: str, wanted: Wish) -> _Result:
         """Why it was not told; None: it was."""

@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Wish).decode
 
 
-class Told(NamedTuple):
+class Known(NamedTuple):
     """What Placement knows of a host, at most: of what is not `is_whole` nobody knows how much."""
 
     wish: Wish
@@ -26,21 +26,21 @@ class ToldStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def all(self) -> dict[str, Told]:
+    async def all(self) -> dict[str, Known]:
         """What Placement was told, by host."""
         return await self._database.read(_all)
 
-    async def keep(self, told: Mapping[str, Told]) -> None:
+    async def keep(self, told: Mapping[str, Known]) -> None:
         """It was told this, or is about to be; a host without providers is forgotten."""
         await self._database.write(lambda connection: _keep(connection, told))
 
 
-def _all(connection: sqlite3.Connection) -> dict[str, Told]:
+def _all(connection: sqlite3.Connection) -> dict[str, Known]:
     rows = connection.execute("SELECT host, is_whole, doc FROM told").fetchall()
-    return {host: Told(_decode(doc), bool(is_whole)) for host, is_whole, doc in rows}
+    return {host: Known(_decode(doc), bool(is_whole)) for host, is_whole, doc in rows}
 
 
-def _keep(connection: sqlite3.Connection, told: Mapping[str, Told]) -> None:
+def _keep(connection: sqlite3.Connection, told: Mapping[str, Known]) -> None:
     for host, each in told.items():
         connection.execute("DELETE FROM told WHERE host = ?", (host,))
         if each.wish.providers:

@@ -43,7 +43,7 @@ class Notes(Protocol):
         ...
 
 
-class InUse(Protocol):
+class Refusing(Protocol):
     """Makes the refusal of work on a resource: it is in use, or what the reason says."""
 
     def __call__(self, id_: str, reason: str = ..., /) -> Refusal: ...
@@ -60,7 +60,7 @@ class FencedWork(Generic[Transaction]):
         store: Store[Transaction],
         users: Users,
         remove: Callable[[Transaction, str], Written],
-        in_use: InUse,
+        in_use: Refusing,
     ) -> None:
         self._store = store
         self._users = users

@@ -24,7 +24,7 @@ from alcor.contracts.sharing import (
     SharingPolicy,
 )
 from alcor.intent.follow import id_of, record_of
-from alcor.intent.reached import Reached
+from alcor.intent.heard_up_to import HeardUpTo
 from alcor.intent.records import SubnetPoolRecord, SubnetRecord
 from alcor.keyed_log.log import Entry
 from alcor.managers.network import intent
@@ -74,7 +74,7 @@ class NetworkService:
         self._nodes = peers.nodes
         self._limits = limits
         self._new_id, self._now = makers
-        self._subnets_heard = Reached()
+        self._subnets_heard = HeardUpTo()
         self.unfinished = Unfinished()
 
     async def list_page(self, request: ListRequest) -> ListReply:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from alcor.contracts.trunking import Joining, Leaving, Told
+from alcor.contracts.trunking import Joining, Leaving, Seated
 from alcor.managers.port.model.jobs import Together
 from alcor.managers.port.model.trunking import Changes, Find, joined, left
 from alcor.managers.port.needs import Queue
@@ -15,18 +15,18 @@ class TrunkPorts:
         self._queue = queue
         self._now = now
 
-    async def join(self, request: Joining) -> Told:
+    async def join(self, request: Joining) -> Seated:
         at = self._now()
         ids = [request.parent_id, *(seat.port_id for seat in request.seats)]
         return await self._done(request.trace, ids, lambda find: joined(request, find, at))
 
-    async def leave(self, request: Leaving) -> Told:
+    async def leave(self, request: Leaving) -> Seated:
         at = self._now()
         ids = request.port_ids
         return await self._done(request.trace, ids, lambda find: left(request, find, at))
 
     async def _done(
         self, trace: str, ids: Sequence[str], decide: Callable[[Find], Changes]
-    ) -> Told:
+    ) -> Seated:
         job = Together(trace, ids, decide)
-        return Told((await self._queue.ask(job, len(ids))).revision)
+        return Seated((await self._queue.ask(job, len(ids))).revision)

@@ -6,9 +6,9 @@ from alcor.contracts.peers import Done, Ids
 from alcor.contracts.subnetpools import (
     Adopted,
     AdoptRequest,
-    Holding,
-    Holdings,
+    PoolOfSubnet,
     PoolScopes,
+    PoolsOfSubnets,
     PrefixGrant,
     PrefixGrants,
     PrefixRequest,
@@ -61,9 +61,9 @@ class AllocationService:
         await self._store.write(work)
         return Done()
 
-    async def holdings(self, request: Ids) -> Holdings:
+    async def holdings(self, request: Ids) -> PoolsOfSubnets:
         held = await self._store.read(lambda tx: tx.allocations(request.ids))
-        return Holdings([Holding(each.subnet_id, each.pool_id) for each in held])
+        return PoolsOfSubnets([PoolOfSubnet(each.subnet_id, each.pool_id) for each in held])
 
     async def scopes(self, request: Ids) -> PoolScopes:
         return PoolScopes(await self._store.read(lambda tx: _scopes(tx, request.ids)))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from alcor.keyed_log.log import Entry
 
 
-class Reached:
+class HeardUpTo:
     """The last change that was heard of, by its sequence in its manager."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from alcor.intent.reached import Reached
+from alcor.intent.heard_up_to import HeardUpTo
 from alcor.keyed_log.log import Entry
 
 
@@ -12,7 +12,7 @@ def told(*revisions: int) -> list[Entry]:
 
 def test_a_change_that_was_heard_of_is_not_waited_for() -> None:
     async def main() -> None:
-        reached = Reached()
+        reached = HeardUpTo()
         reached.heard(told(2, 5))
         reached.heard([])
 
@@ -24,7 +24,7 @@ def test_a_change_that_was_heard_of_is_not_waited_for() -> None:
 
 def test_who_waits_goes_on_with_their_change_or_a_later_one_and_no_earlier() -> None:
     async def main() -> None:
-        reached = Reached()
+        reached = HeardUpTo()
         waiting = [asyncio.ensure_future(reached.wait(n, 60)) for n in (3, 4)]
         await asyncio.sleep(0)
 
