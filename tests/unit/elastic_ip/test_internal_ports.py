@@ -41,7 +41,7 @@ def test_a_port_that_has_gone_is_asked_for_no_more() -> None:
         others = Others()
         ports = InternalPorts(cast(Any, others), cast(Any, others), MAKERS)
         for port_id in ("told", "asked"):
-            ports.watch(port_id)
+            ports.watch([port_id])
 
         await ports.apply([Entry("port/told", None, 2, "", 2)])
         await ports.views(["asked"])

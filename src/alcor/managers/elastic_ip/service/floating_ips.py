@@ -262,9 +262,7 @@ class FloatingIpService:
         return [AddressWish(subnet_id=id_) for id_ in ipv4]
 
     def _watch(self, associations: Sequence[Association | None]) -> None:
-        for association in associations:
-            if association is not None:
-                self._internal_ports.watch(association.port_id)
+        self._internal_ports.watch(each.port_id for each in associations if each is not None)
 
     async def _shown(self, done: Written) -> Written:
         documents: list[Raw] = done.items

@@ -1,8 +1,4 @@
-"""The internal ports that floating IPs are given to, and what becomes of these when ports change.
-
-From the intent log, and whenever floating IPs are shown: a deletion answered before is never seen
-undone. Only ports that are watched cost anything, whatever number of others change.
-"""
+"""The internal ports that floating IPs are given to, and what becomes of these with them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,31 +10,24 @@ from alcor.keyed_log.log import Entry
 from alcor.managers.elastic_ip.model.floating_ip import changed, forwarding, given
 from alcor.managers.elastic_ip.model.port_forwarding import Forwarding
 from alcor.managers.elastic_ip.needs import HeldPortPeer, Store, Transaction
+from alcor.runtime.managing.watching import Watching
 from alcor.runtime.managing.writes import Makers
 
 
-class InternalPorts:
-    """Watches the ports of associations and port forwardings."""
+class InternalPorts(Watching):
+    """Watches the ports of associations and port forwardings, and the addresses that they have."""
 
     def __init__(self, store: Store, ports: HeldPortPeer, makers: Makers) -> None:
+        super().__init__()
         self._store = store
         self._ports = ports
         self._makers = makers
-        self._watched: set[str] = set()
 
-    async def load(self) -> None:
-        """Watch all ports that are in use; for the start."""
-        self._watched |= await self._store.read(lambda tx: tx.internal_ports())
+    async def in_use(self) -> set[str]:
+        return await self._store.read(lambda tx: tx.internal_ports())
 
-    def watch(self, port_id: str) -> None:
-        """Before something is saved that goes to the port."""
-        self._watched.add(port_id)
-
-    async def replace(self, entries: Sequence[Entry]) -> None:
-        """The log's snapshot of all ports: it may lack what is new, so ask about what it lacks."""
-        told = {id_of(entry) for entry in entries}
-        await self.apply(entries)
-        await self.views(self._watched - told)
+    async def look(self, ids: Iterable[str]) -> None:
+        await self.views(ids)
 
     async def apply(self, entries: Sequence[Entry]) -> None:
         """Changes of ports, from the log."""

@@ -63,7 +63,7 @@ class NdpProxyService(KeptService[NdpProxy]):
             return tx.written(self.documents(tx, tx.insert(NDP_PROXIES, new)))
 
         for each in new:
-            self._internal_ports.watch(each.port_id)
+            self._internal_ports.watch([each.port_id])
         return await self._store.write(work, request.caller.request_id)
 
     def changed(self, old: NdpProxy, changes: Mapping[str, Any], now: str) -> NdpProxy:

@@ -120,7 +120,7 @@ class PortForwardingService:
         if fixed_ip is None:
             raise _not_of(new, port)
         paths = await self._associating.paths(port, fixed_ip, held.ip.floating_network_id)
-        self._internal_ports.watch(port.id)
+        self._internal_ports.watch([port.id])
         return Forwarding(new, held.ip.id, held.ip.project_id, _chosen(paths, held))
 
 

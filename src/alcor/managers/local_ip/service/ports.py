@@ -1,14 +1,12 @@
 """The ports that local IPs need: those that are made for them, and what goes when one is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import structlog
 
 from alcor.contracts.held_ports import LOCAL_IP, AddressWish, Claim, HeldPort
 from alcor.contracts.peers import Ids
-from alcor.intent.follow import id_of
 from alcor.intent.records import PortRecord
-from alcor.keyed_log.log import Entry
 from alcor.managers.local_ip.needs import Peers
 from alcor.managers.local_ip.sql import (
     ASSOCIATIONS,
@@ -19,29 +17,29 @@ from alcor.managers.local_ip.sql import (
     ports_in_use,
 )
 from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.watching import Watching
 from alcor.values.errors import BadRequest, Refusal
 
 _log = structlog.get_logger("alcor.local_ip")
 
 
-class Ports:
+class Ports(Watching):
     """Makes ports, drops them again, and watches those that are used."""
 
     def __init__(self, store: KeptStore, peers: Peers) -> None:
+        super().__init__()
         self._store = store
         self._peers = peers
         self._making: set[str] = set()  # ports of local IPs that are about to be there
-        self._watched: set[str] = set()
 
-    async def load(self) -> None:
-        """Watch all ports that are in use; for the start."""
-        self._watched |= await self._store.read(lambda tx: ports_in_use(tx.connection))
+    async def in_use(self) -> set[str]:
+        return await self._store.read(lambda tx: ports_in_use(tx.connection))
 
     async def held(self, ids: Iterable[str], project: str | None) -> Mapping[str, PortRecord]:
         """Those of the ports that there are, and the project may use."""
         views = (await self._peers.ports.views(Ids(sorted(set(ids))))).ports
         records = [view.port for view in views if project in (None, view.port.project_id)]
-        self._watched.update(record.id for record in records)
+        self.watch(record.id for record in records)
         return {record.id: record for record in records}
 
     async def make(self, local_ip_id: str, port_id: str, wish: HeldPort) -> PortRecord:
@@ -54,7 +52,7 @@ class Ports:
                 f"Bad local_ip request: Network {view.port.network_id} does not contain any IPv4 "
                 "subnet."
             )
-        self._watched.add(port_id)
+        self.watch([port_id])
         return view.port
 
     def made(self, port_ids: Iterable[str]) -> None:
@@ -77,20 +75,9 @@ class Ports:
         if dropped:
             await self._store.write(lambda tx: end_ports(tx.connection, dropped))
 
-    async def replace(self, entries: Sequence[Entry]) -> None:
-        """The log's snapshot of all ports: it may lack what is new, so ask about what it lacks."""
-        await self._confirm(self._watched - {id_of(entry) for entry in entries})
-
-    async def apply(self, entries: Sequence[Entry]) -> None:
-        """Changes of ports, from the log."""
-        gone = {id_of(entry) for entry in entries if entry.value is None}
-        await self._confirm(gone & self._watched)
-
-    async def _confirm(self, ids: set[str]) -> None:
-        """What belongs to ports that are gone goes with them."""
-        if not ids:
-            return
-        gone = ids - (await self.held(ids, None)).keys()
+    async def look(self, ids: Iterable[str]) -> None:
+        wanted = set(ids)
+        gone = wanted - (await self.held(wanted, None)).keys() if wanted else set[str]()
         if gone:
             await self._store.write(lambda tx: _forget(tx, gone))
             self._watched -= gone

@@ -1,47 +1,26 @@
-"""The ports, groups and ACLs that something is about: what is about one that has gone, goes.
+"""The ports, groups and ACLs that something is about: what is about one that has gone, goes."""
 
-From the intent log, and whenever something is shown: a deletion answered before is never seen
-undone. Only what is watched costs anything, whatever number of others change.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from alcor.contracts.peers import AclsRequest, GroupsRequest, Ids
-from alcor.intent.follow import id_of
-from alcor.keyed_log.log import Entry
 from alcor.managers.monitoring.needs import Peers
 from alcor.managers.monitoring.sql import ABOUT
 from alcor.runtime.managing.kept import KeptStore, KeptTransaction
+from alcor.runtime.managing.watching import Watching
 
 
-class Subjects:
+class Subjects(Watching):
     """Watches one kind: ports, security groups, or network ACLs."""
 
     def __init__(self, kind: str, store: KeptStore, peers: Peers) -> None:
+        super().__init__()
         self.kind = kind
         self._store, self._peers = store, peers
-        self._watched: set[str] = set()
 
-    async def load(self) -> None:
-        """Watch all that something is about; for the start."""
-        self._watched |= await self._store.read(lambda tx: _subjects(tx, self.kind))
-
-    def watch(self, ids: Iterable[str | None]) -> None:
-        """Before something is saved that is about them."""
-        self._watched.update(id_ for id_ in ids if id_)
-
-    async def replace(self, entries: Sequence[Entry]) -> None:
-        """The log's snapshot of all: it may lack what is new, so ask about what it lacks."""
-        told = {id_of(entry) for entry in entries}
-        await self.look(self._watched - told)
-
-    async def apply(self, entries: Sequence[Entry]) -> None:
-        """Changes, from the log."""
-        gone = {id_of(entry) for entry in entries if entry.value is None}
-        await self._lose(gone & self._watched)
+    async def in_use(self) -> set[str]:
+        return await self._store.read(lambda tx: _subjects(tx, self.kind))
 
     async def look(self, ids: Iterable[str | None]) -> None:
-        """Ask the owner about these; what is about one that is not there is gone afterwards."""
         wanted = sorted({id_ for id_ in ids if id_})
         if wanted:
             await self._lose(set(wanted) - await self._living(wanted))
