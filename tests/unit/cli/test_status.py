@@ -43,8 +43,11 @@ def region(
     nodes: list[dict[str, Any]],
     told: str | None = None,
     away: dict[str, str] | None = None,
+    status: int = 503,
 ) -> Iterator[str]:
-    """A gateway that answers about itself and its hosts; what is `away` answers why."""
+    """A gateway that answers about itself and its hosts; what is `away` answers why, with
+    `status`."""
+    away_status = status
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -58,7 +61,8 @@ def region(
                 body = {"revision": "node:0", "converged": True}
             for part, why in (away or {}).items():
                 if self.path.startswith(f"/alcor/v1/{part}"):
-                    body, status = {"NeutronError": {"type": "Unavailable", "message": why}}, 503
+                    body = {"NeutronError": {"type": "Unavailable", "message": why}}
+                    status = away_status
             data, form = json.dumps(body).encode(), "application/json"
             if self.path == "/metrics":
                 data, form = (told or "").encode(), "text/plain"
@@ -168,6 +172,16 @@ def test_databases_and_deliveries_that_are_away_are_told_beside_what_works() -> 
     assert found["control plane"][0] == "good"
     assert found["managers"] == ("fault", "the database of node does not answer")
     assert found["delivery"] == ("fault", "hosts hear of no change: nobody serves it")
+
+
+def test_of_a_delivery_that_may_not_be_asked_nothing_is_said() -> None:
+    """It was called good, as it had not been said to be away."""
+    with region(WELL, [], away={"convergence": "not through this proxy"}, status=403) as endpoint:
+        done, found = told(endpoint)
+
+    assert done.exit_code == Exit.DONE
+    assert found["delivery"][0] == "unknown"
+    assert "not through this proxy" in found["delivery"][1]
 
 
 @pytest.mark.parametrize(

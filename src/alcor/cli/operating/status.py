@@ -75,6 +75,7 @@ def _delivery(client: Api) -> Finding:
             return fault(
                 "delivery", says, "does a delivery run? Its /readyz says what it waits for"
             )
+        return unknown("delivery", f"whether hosts hear of changes is not told: {refused.message}")
     return good("delivery", "hosts are told of changes")
 
 
