@@ -239,6 +239,13 @@ def test_servers_of_a_cluster_are_known_by_name_and_only_one_leaves_at_a_time() 
     assert "PodDisruptionBudget/demo-alcor-nats" not in rendered(LEAST)
 
 
+def test_values_of_before_there_were_clusters_keep_their_one_server() -> None:
+    kept = rendered(LEAST | {"nats": {"replicas": None}})  # `helm upgrade --reuse-values`
+
+    assert kept == rendered(LEAST)
+    assert kept["StatefulSet/demo-alcor-nats"]["spec"]["replicas"] == 1
+
+
 def test_pods_of_the_control_plane_run_where_the_operator_says() -> None:
     own = ELSEWHERE | {"postgresql": {"passwordSecret": "database"}, "nats": {"own": True}}
     for name, document in rendered(own).items():

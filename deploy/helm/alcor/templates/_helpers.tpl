@@ -58,11 +58,17 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/* How many servers of NATS run here; values of a release before there were several don't say. */}}
+{{- define "alcor.natsReplicas" -}}
+{{- .Values.nats.own | ternary (.Values.nats.replicas | default 1) 0 }}
+{{- end }}
+
 {{- define "alcor.natsUrl" -}}
 {{- $name := printf "%s-nats" (include "alcor.name" .) }}
-{{- if and .Values.nats.own (gt (int .Values.nats.replicas) 1) }}
+{{- $replicas := include "alcor.natsReplicas" . | int }}
+{{- if gt $replicas 1 }}
 {{- $urls := list }}
-{{- range until (int .Values.nats.replicas) }}
+{{- range until $replicas }}
 {{- $urls = append $urls (printf "nats://%s-%d.%s:4222" $name . $name) }}
 {{- end }}
 {{- join "," $urls }}
