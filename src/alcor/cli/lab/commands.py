@@ -98,7 +98,7 @@ def status(name: Name = lab_default, output: WholeFormat = Output.TABLE) -> None
     if lab.record.uplinks:
         typer.echo(
             f"outside ({outside.physical_network}): {outside.cidr} and {outside.cidr6},"
-            f" uplinks of the first {lab.record.uplinks} hosts"
+            f" by {', '.join(host.name for host in lab.hosts[: lab.record.uplinks])}"
         )
     write_table(
         ["Machine", "Host", "MAC", "Addresses", "Port"],
