@@ -69,7 +69,7 @@ class Delivery:
             self._progress,
             self._pump.history_by_manager,
             self._pump.position_by_slice,
-            index.hosts_of,
+            index.waited_for,
         )
         self._traces = Traces(index, self._pump.ready.is_set, self._convergence.arrived)
         if (files := config.tls()) is not None:

@@ -152,6 +152,11 @@ class Index:
         parts = [*self._concerned(slice_)]
         return parts[0] if len(parts) == 1 else set[str]().union(*parts)
 
+    def waited_for(self, slice_: str) -> Collection[str]:
+        """The hosts that a slice concerns and that may still say that they have it: one that was
+        deleted never will."""
+        return () if self.is_of_nobody(slice_) else self.hosts_of(slice_)
+
     def is_of_nobody(self, slice_: str) -> bool:
         """Whether a slice concerns no host, or one alone that is known no more."""
         match slice_.split("/"):

@@ -5,7 +5,11 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from itertools import pairwise
 from typing import Any
 
+from alcor.contracts.convergence import ConvergenceRequest
 from alcor.delivery import metrics
+from alcor.delivery.convergence import Convergence
+from alcor.delivery.hosts import Hosts
+from alcor.delivery.progress import Progress, alone
 from alcor.delivery.pump import Pump, entries_per_step_max
 from alcor.intent import records
 from alcor.intent.records import (
@@ -231,6 +235,35 @@ def test_where_slices_changed_last_is_forgotten_once_they_concern_nobody() -> No
         await asyncio.gather(pumping, return_exceptions=True)
 
     asyncio.run(main())
+
+
+def test_a_host_that_was_deleted_is_not_waited_for() -> None:
+    async def scenario(world: World) -> None:
+        index, hosts = world.pump.planner.index, Hosts(1, lambda: world.intent.life)
+        convergence = Convergence(
+            hosts,
+            Progress(hosts, alone),
+            world.pump.history_by_manager,
+            world.pump.position_by_slice,
+            index.waited_for,
+        )
+
+        async def lagging() -> list[str]:
+            asked = ConvergenceRequest(revision=f"network:{sequence}", timeout_s=0)
+            return [each.host for each in (await convergence.wait(asked)).hosts]
+
+        held = {"node/h1": NodeRecord(id="h1", tunnel_ip="172.31.0.1"), "port/p": _port("p", "n1")}
+        sequence = await world.tell(network(1))
+        await world.intent.put([Change(k, records.encode(v), 1) for k, v in held.items()])
+        world.rebuilt.set()  # of single writes from before nothing is remembered
+        await world.until_seen(sequence)
+        assert await lagging() == ["h1"]
+
+        await world.intent.put([Change(key, None, 2) for key in ("port/p", "node/h1")])
+        await world.until(lambda: not held.keys() & index.held())
+        assert await lagging() == []
+
+    run(scenario)
 
 
 def _port(id_: str, network_id: str, *groups: str, host: str = "h1") -> PortRecord:
