@@ -187,12 +187,14 @@ class World:
         self.clock = clock
         self.intent = MemoryLog(life)
         self.reports = MemoryLog(life)
+        self.ports_max: dict[str, int] = {}  # by project
         base = foundation(
             place,
             self.intent,
             self.reports,
             clock=lambda: clock[0],
             new_id=numbered(f"{life:08x}"),
+            quota=lambda kind, project: self.ports_max.get(project, -1),
         )
         self.mac = MacApp(base, MacSettings(block_size=block_size))
         later = Later()

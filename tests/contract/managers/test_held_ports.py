@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from alcor.contracts.held_ports import (
     FLOATING_IP,
     ROUTER_INTERFACE,
@@ -56,6 +58,38 @@ def test_a_held_port_has_the_gateways_address_and_is_active_at_once(lives: Any) 
             assert (await world.held.at(PortAddress(S4, "10.0.0.1"))).ports == [made]
             (shown,) = await world.listed(device_id=R1)
             assert (shown["id"], shown["device_owner"]) == (H1, ROUTER_INTERFACE)
+            world.check()
+
+    asyncio.run(main())
+
+
+def test_a_repeat_takes_nothing_from_a_port_with_which_its_project_has_all_it_may(
+    lives: Any,
+) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await one_subnet(world)
+            world.ports_max["p1"] = 1
+            held = msgspec.structs.replace(HELD, project_id="p1")
+
+            made, at_once = await asyncio.gather(world.held.make(held), world.held.make(held))
+
+            assert made == at_once == await world.held.make(held)
+            world.check()
+
+    asyncio.run(main())
+
+
+def test_a_repeat_leases_nothing_for_a_port_that_has_got_other_addresses(lives: Any) -> None:
+    async def main() -> None:
+        async with lives.life() as world:
+            await one_subnet(world)
+            await world.held.make(HELD)
+            wish = AddressWish(subnet_id=S4, ip_address="10.0.0.5")
+            moving = Readdressing(port_id=H1, device_id=R1, fixed_ips=(wish,))
+            moved = await world.held.readdress(moving)
+
+            assert await world.held.make(HELD) == moved
             world.check()
 
     asyncio.run(main())

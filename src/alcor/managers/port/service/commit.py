@@ -131,9 +131,10 @@ def _verdicts(tx: Transaction, news: Sequence[NewPorts]) -> list[Refusal | None]
     verdicts: list[Refusal | None] = []
     for new in news:
         verdict = (
-            _over_quota(new, room)
+            _taken(new, taken_ids)  # before others: a port that is there keeps its leases
+            or _over_quota(new, room)
             or (None if new.trusted else _not_shared(new, confined))
-            or _verdict(new, fenced, taken_ids, taken_macs)
+            or _verdict(new, fenced, taken_macs)
         )
         if verdict is None:
             taken_ids |= {port.id for port in new.ports}
@@ -172,12 +173,13 @@ def _over_quota(new: NewPorts, room: Mapping[str, int]) -> Refusal | None:
     return None
 
 
-def _verdict(
-    new: NewPorts, fenced: set[str], taken_ids: set[str], taken_macs: set[tuple[str, str]]
-) -> Refusal | None:
+def _taken(new: NewPorts, taken_ids: set[str]) -> Refusal | None:
+    taken = next((port.id for port in new.ports if port.id in taken_ids), None)
+    return PortIdInUse(taken) if taken is not None else None
+
+
+def _verdict(new: NewPorts, fenced: set[str], taken_macs: set[tuple[str, str]]) -> Refusal | None:
     for port in new.ports:
-        if port.id in taken_ids:
-            return PortIdInUse(port.id)
         if fenced and (refusal := _fence_refusal(port, fenced)):
             return refusal
         if (port.network_id, port.mac_address) in taken_macs:

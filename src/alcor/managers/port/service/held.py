@@ -36,6 +36,8 @@ class HeldPorts:
         self._defaults = defaults
 
     async def make(self, request: HeldPort) -> PortView:
+        if held := await self._ports([request.id]):  # before it leases what the port may not have
+            return _view(held[0])
         # The id is not one that a client gave, so a fence on it holds: once dropped, never made.
         item = {
             **self._defaults,
@@ -49,9 +51,10 @@ class HeldPorts:
         draft = Draft(request.id, request.project_id, request.network_id, "", wished, item)
         try:
             return await self._done(Create(_caller(request.trace), [draft], ()))
-        except PortIdInUse:  # it was made before, and nobody heard so
-            (held,) = await self._ports([request.id])
-            return _view(held)
+        except PortIdInUse:  # the same was asked for twice at once
+            if held := await self._ports([request.id]):
+                return _view(held[0])
+            raise
 
     async def claim(self, request: Claim) -> PortView:
         changes = {"device_owner": request.device_owner, "device_id": request.device_id}
