@@ -134,17 +134,9 @@ class Connection:
         try:
             send = partial(self._once, method, target, payload, sent, timeout_s)
             response, data = self._exchange(send)
-        except ssl.SSLCertVerificationError as problem:
-            self._http.close()
-            raise Unreachable(
-                f"the certificate of {self._endpoint} is not trusted ({problem.verify_message}): "
-                "name the file of its authority by OS_CACERT, or as cacert in clouds.yaml"
-            ) from None
         except (OSError, http.client.HTTPException) as problem:
             self._http.close()
-            reason = _reason(problem)
-            told = self.nobody.format(endpoint=self._endpoint, reason=reason)
-            raise Unreachable(told) from None
+            raise self._unreachable(problem) from None
         if response.status >= 400 and response.status != good:
             raise self._refusal(response, data)
         body = data.decode(errors="replace") if text or not data else self._json(data)
@@ -174,6 +166,18 @@ class Connection:
         self._http.request(method, target, body=payload, headers=headers)
         response = self._http.getresponse()
         return response, response.read()
+
+    def _unreachable(self, problem: Exception) -> Unreachable:
+        """What to say of a request that got no answer."""
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            return Unreachable(
+                f"the certificate of {self._endpoint} is not trusted ({problem.verify_message}): "
+                "name the file of its authority by OS_CACERT, or as cacert in clouds.yaml"
+            )
+        if isinstance(problem, ssl.SSLError) and not isinstance(problem, ssl.SSLEOFError):
+            why = problem.reason or problem
+            return Foreign(f"what answers at {self._endpoint} speaks no TLS of ours ({why})")
+        return Unreachable(self.nobody.format(endpoint=self._endpoint, reason=_reason(problem)))
 
     def _json(self, data: bytes) -> Any:
         try:

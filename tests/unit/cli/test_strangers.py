@@ -54,6 +54,15 @@ def test_it_is_told_from_a_control_plane_and_its_page_is_not_shown(
     assert exit_for(problem) is Exit.UNREACHABLE
 
 
+def test_of_one_without_tls_it_is_said_that_it_has_none() -> None:
+    """It was said that nobody answers."""
+    with stranger(200) as endpoint:
+        secure = endpoint.replace("http:", "https:")
+        done = CliRunner().invoke(app, ["port", "list", "--endpoint", secure])
+
+    assert f"what answers at {secure} speaks no TLS of ours" in str(done.exception)
+
+
 def test_of_a_proxy_whose_control_plane_is_away_the_status_is_told() -> None:
     with stranger(502) as endpoint:
         done = CliRunner().invoke(app, ["port", "list", "--endpoint", endpoint])
