@@ -42,8 +42,8 @@ async def leader_and_missing(cluster: NatsCluster) -> tuple[int, int]:
         found = (await client.jetstream().stream_info("alcor_intent")).cluster
     finally:
         await client.close()
-    assert found is not None
-    assert found.leader is not None
+    if found is None or found.leader is None:
+        raise nats.errors.Error("they have not agreed on a leader")
     replicas = found.replicas or []
     current = sum(each.current is True and not each.offline for each in replicas)
     return int(found.leader.removeprefix("nats-")), SIZE - 1 - current

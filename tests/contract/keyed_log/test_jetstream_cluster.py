@@ -78,7 +78,7 @@ async def leader(log: JetStreamLog) -> int:
     """The number of the server that leads the stream."""
     info = await info_at(log._nats)
     assert info.cluster is not None
-    assert info.cluster.leader is not None
+    assert info.cluster.leader is not None  # as nothing is killed yet
     return int(info.cluster.leader.removeprefix("nats-"))
 
 

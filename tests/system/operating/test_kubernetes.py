@@ -159,6 +159,7 @@ class Cluster:
             "/etc/alcor-tokens": str(folder / "tokens"),
             "/etc/alcor-tls": str(folder / "tls"),
             "/etc/alcor/": f"{folder}/",
+            "/etc/nats/": f"{folder}/",
         }
         for replica in range(3):
             name = f"demo-alcor-nats-{replica}"
@@ -168,6 +169,8 @@ class Cluster:
         namespaces.create([node])
         lines = ["link add pods type bridge", "addr add 10.244.0.1/24 dev pods"]
         ip_batch([*lines, "link set pods up"], node)
+        settings = documents["ConfigMap/demo-alcor-nats"]["data"]["nats.conf"]
+        (folder / "nats.conf").write_text(self._placed({}, settings))
         self._run(documents["StatefulSet/demo-alcor-nats"])
         settings = documents["ConfigMap/demo-alcor"]["data"]["server.toml"]
         (folder / "server.toml").write_text(self._placed({}, settings))
