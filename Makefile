@@ -18,8 +18,8 @@ demo: setup  ## twenty ports in one call, on three hosts; leases and pings (need
 up: setup  ## run a control plane here
 	@$(BIN)/alcor up
 
-served: setup  ## run a region of many processes here, on PostgreSQL and NATS
-	@$(BIN)/python tools/served.py
+served: setup  ## run a region of many processes here, on PostgreSQL and NATS (NATS=3: a cluster of three servers)
+	@$(BIN)/python tools/served.py --nats-servers $(or $(NATS),1)
 
 check: setup  ## format, lint, types, import rules, unit tests and scenarios
 	$(BIN)/ruff format --check .

@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default="/var/tmp/alcor-served", help="what it keeps")
     parser.add_argument("--listen", default="127.0.0.1:9696", help="where gateways answer")
     parser.add_argument("--agents-listen", default="127.0.0.1:9697", help="where hosts connect")
+    parser.add_argument("--nats-servers", type=int, choices=(1, 3), default=1, help="of a cluster")
     options = parser.parse_args()
     api, agents = options.listen, options.agents_listen
     for address in (api, agents):
@@ -40,7 +41,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     running: dict[str, subprocess.Popen[bytes]] = {}
     client = Api(f"http://{api}")
-    commands = servers(folder) | roles(folder, api, agents)
+    nats = ["nats"] if options.nats_servers == 1 else ["nats-1", "nats-2", "nats-3"]
+    commands = servers(folder, nats) | roles(folder, api, agents, nats)
     has_shown = os.getuid() != 0
     try:
         while True:
@@ -65,8 +67,8 @@ def main() -> None:
             stop(process)
 
 
-def servers(folder: Path) -> dict[str, Argv]:
-    """PostgreSQL (as its own user, when this is root) and NATS."""
+def servers(folder: Path, nats: list[str]) -> dict[str, Argv]:
+    """PostgreSQL (as its own user, when this is root) and NATS, one server or a cluster."""
     found = list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
         sys.exit("served: PostgreSQL is not installed: run `make setup`")
@@ -82,11 +84,21 @@ def servers(folder: Path) -> dict[str, Argv]:
         options = ["-U", "alcor", "-A", "trust", "--no-locale"]
         subprocess.run([*initdb, *options], check=True, stdout=subprocess.DEVNULL, cwd="/")
     postgres: Argv = [*user, programs / "postgres", "-D", data, "-k", data]
-    nats: Argv = [bin_ / "nats-server", "-a", "127.0.0.1", "-p", nats_port(folder), "-js"]
-    return {
-        "postgresql": [*postgres, "-c", "listen_addresses=", "-c", "max_connections=200"],
-        "nats": [*nats, "-sd", folder / "nats"],
-    }
+    postgres += ["-c", "listen_addresses=", "-c", "max_connections=200"]
+    return {"postgresql": postgres} | {name: nats_server(folder, name, nats) for name in nats}
+
+
+def nats_server(folder: Path, name: str, all_of_them: list[str]) -> Argv:
+    """One server, which finds the others if there are any."""
+    argv: Argv = [bin_ / "nats-server", "-a", "127.0.0.1", "-p", port(folder, name), "-js"]
+    argv += ["-sd", folder / name]
+    if len(all_of_them) > 1:
+        settings = folder / "nats.conf"
+        settings.write_text('ping_interval: "5s"\n')
+        route_by_name = {n: f"nats://127.0.0.1:{port(folder, f'{n}-route')}" for n in all_of_them}
+        argv += ["-c", settings, "-n", name, "--cluster_name", "alcor"]
+        argv += ["--cluster", route_by_name[name], "--routes", ",".join(route_by_name.values())]
+    return argv
 
 
 def check_free(address: str) -> None:
@@ -99,12 +111,13 @@ def check_free(address: str) -> None:
         sys.exit(f"served: {address}: {why}; choose by --listen and --agents-listen")
 
 
-def roles(folder: Path, api: str, agents: str) -> dict[str, Argv]:
+def roles(folder: Path, api: str, agents: str, nats: list[str]) -> dict[str, Argv]:
     """Alcor's own processes."""
     settings = folder / "server.toml"
+    urls = ",".join(f"nats://127.0.0.1:{port(folder, name)}" for name in nats)
     settings.write_text(
         f'listen = "{api}"\n[agents]\nlisten = "{agents}"\n'
-        f'[served]\nnats = "nats://127.0.0.1:{nats_port(folder)}"\n'
+        f'[served]\nnats = "{urls}"\n'
         f'postgres = "postgresql://alcor@/alcor_{{manager}}?host={folder / "postgres"}"\n'
     )
     serve: Argv = [bin_ / "alcor", "serve", "--config", settings]
@@ -117,9 +130,9 @@ def roles(folder: Path, api: str, agents: str) -> dict[str, Argv]:
     }
 
 
-def nats_port(folder: Path) -> str:
+def port(folder: Path, name: str) -> str:
     """A port of its own, the same at every start of the folder."""
-    kept = folder / "nats.port"
+    kept = folder / f"{name}.port"
     if not kept.exists():
         with create_server(("127.0.0.1", 0)) as door:
             kept.write_text(str(door.getsockname()[1]))
