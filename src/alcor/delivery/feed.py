@@ -17,7 +17,7 @@ from alcor.delivery.parcels import Content, Parcel
 from alcor.delivery.report_log import ReportLog
 from alcor.delivery.session import HostSession
 from alcor.delivery.watermark import Watermark
-from alcor.goal_state.reports import PortReport, PortStatus
+from alcor.goal_state.reports import PortReport, PortStatus, port_report
 from alcor.goal_state.slices import GROUP, HOST, ROUTER, leads, looked_for, slice_of
 from alcor.keyed_log.log import Compacted, Entry, KeyedLog, Slow
 from alcor.planner.index import Index
@@ -382,7 +382,7 @@ def _is_name(found: Item) -> bool:
 
 
 def _report(host: str, port: PortState) -> PortReport:
-    return PortReport(port.port_id, host, port.status, port.reason, port.ofport)
+    return port_report(port.port_id, host, port.status, port.reason, port.ofport)
 
 
 def _elsewhere(one: Hello, other: Hello) -> bool:

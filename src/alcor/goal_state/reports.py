@@ -36,6 +36,22 @@ class PortReport(msgspec.Struct, frozen=True):
     status: PortStatus
     reason: str = ""
     ofport: int = 0  # of an interface that is up: another number, plugged in anew; 0: not said
+    # False: UNWATCHED. The release before knows no such status, and must read what is in the log.
+    watched: bool = True
+
+    @property
+    def said(self) -> PortStatus:
+        """The status that the host said."""
+        return self.status if self.watched else PortStatus.UNWATCHED
+
+
+def port_report(
+    port_id: str, host: str, said: PortStatus, reason: str = "", ofport: int = 0
+) -> PortReport:
+    """What a host said of a port, as the report log keeps it."""
+    watched = said is not PortStatus.UNWATCHED
+    status = said if watched else PortStatus.DOWN
+    return PortReport(port_id, host, status, reason, ofport, watched)
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):

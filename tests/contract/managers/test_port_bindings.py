@@ -7,7 +7,7 @@ from typing import Any
 from tests.contract.managers.families import N1, P1, two_families
 
 from alcor.contracts.held_ports import ROUTER_GATEWAY, HeldPort
-from alcor.goal_state.reports import PortReport, PortStatus, port_key
+from alcor.goal_state.reports import PortStatus, port_key, port_report
 from alcor.intent import records
 from alcor.intent.records import PortRecord
 from alcor.keyed_log.log import Change, Entry
@@ -132,7 +132,7 @@ async def until_told(world: Any, host: str, datapath_type: str) -> None:
 async def report(world: Any, port_id: str, host: str, status: PortStatus) -> None:
     import msgspec
 
-    value = msgspec.msgpack.encode(PortReport(port_id, host, status))
+    value = msgspec.msgpack.encode(port_report(port_id, host, status))
     await world.reports.put([Change(port_key(host, port_id), value, world.reports.position + 1)])
 
 

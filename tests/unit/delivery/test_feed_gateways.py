@@ -1,6 +1,7 @@
 """What hosts say of the next hops of gateways: who is believed, and what is forgotten."""
 
 import asyncio
+from enum import StrEnum
 
 import msgspec
 from msgspec import structs
@@ -54,11 +55,13 @@ class Region:
         await session.report(Report(1, 0, ports))
 
     async def told(self, host: str, port_id: str) -> PortStatus | None:
+        value = await self.kept(host, port_id)
+        return msgspec.msgpack.decode(value, type=PortReport).said if value is not None else None
+
+    async def kept(self, host: str, port_id: str) -> bytes | None:
         key = port_key(host, port_id)
         held = (await self.reports.get([key])).get(key)
-        if held is None or held.value is None:
-            return None
-        return msgspec.msgpack.decode(held.value, type=PortReport).status
+        return held.value if held is not None else None
 
 
 def test_the_host_by_which_a_router_leaves_is_believed_and_no_other() -> None:
@@ -86,6 +89,36 @@ def test_who_leads_to_another_network_outside_is_not_believed() -> None:
 
         assert await region.told("h3", "g") is None
         assert await region.told("h3", "g2") is PortStatus.DOWN
+
+    asyncio.run(main())
+
+
+class StatusOfBefore(StrEnum):
+    """Those that the release before knows."""
+
+    UP = "up"
+    DOWN = "down"
+    FAILED = "failed"
+
+
+class ReportOfBefore(msgspec.Struct):
+    port_id: str
+    host: str
+    status: StatusOfBefore
+
+
+def test_the_release_before_can_read_all_that_is_said_of_gateways() -> None:
+    """Its managers ended, again and again, when a region went back to it."""
+
+    async def main() -> None:
+        region = Region()
+        for said in (PortStatus.UP, PortStatus.DOWN, PortStatus.UNWATCHED):
+            await region.say(ACTIVE, PortState("g", said))
+
+            value = await region.kept(ACTIVE, "g")
+
+            assert msgspec.msgpack.decode(value or b"", type=ReportOfBefore).port_id == "g"
+            assert await region.told(ACTIVE, "g") is said
 
     asyncio.run(main())
 

@@ -57,7 +57,7 @@ class StatusKeeper:
             new = old
             for report in reports_by_port[port_id].values():
                 if is_gateway(old):  # whose word counts its delivery knows
-                    new = heard_of(new, report.status, at)
+                    new = heard_of(new, report.said, at)
                     continue
                 new = reported(new, report.host, report.status, at, self._host(report.host))
             if new is not old:
