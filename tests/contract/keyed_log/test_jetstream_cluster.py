@@ -38,7 +38,7 @@ async def quiet(_: Exception) -> None:
 
 
 @asynccontextmanager
-async def log_at(*urls: str) -> AsyncIterator[JetStreamLog]:
+async def log_at(*urls: str, replicas: int = SIZE) -> AsyncIterator[JetStreamLog]:
     """A log as one process has it, connected to the first of the servers."""
     client = await nats.connect(
         list(urls),
@@ -48,7 +48,7 @@ async def log_at(*urls: str) -> AsyncIterator[JetStreamLog]:
         dont_randomize=True,
         ping_interval=1,
     )
-    log = JetStreamLog(client, "intent", 1, replicas=SIZE)
+    log = JetStreamLog(client, "intent", 1, replicas=replicas)
     running = asyncio.ensure_future(log.run())
     try:
         yield log
@@ -195,5 +195,24 @@ def test_a_life_goes_on_as_long_as_somebody_could_say_that_it_does_not(
         async with log_at(*cluster.urls) as alone:
             await alone.snapshot("")
             assert alone.life != life
+
+    run(main)
+
+
+def test_a_log_that_is_on_one_server_goes_to_all_and_is_never_taken_from_any(
+    cluster: NatsCluster,
+) -> None:
+    async def main() -> None:
+        async with log_at(*cluster.urls, replicas=1) as log:
+            await log.put([Change("a/1", b"kept", 1)])
+            assert (await info_at(log._nats)).config.num_replicas == 1
+            life = log.life
+            async with log_at(*cluster.urls) as more:
+                assert await held(more) == {"a/1": b"kept"}
+                await whole(more)
+                async with log_at(*cluster.urls, replicas=1) as fewer:
+                    assert await held(fewer) == {"a/1": b"kept"}
+                    assert (await info_at(fewer._nats)).config.num_replicas == SIZE
+                    assert {each.life for each in (log, more, fewer)} == {life}
 
     run(main)
