@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from http.client import HTTPConnection
 
 from alcor.gateway.app import GatewaySettings
 from alcor.gateway.http.server import HttpServer, connections_now, unread_bytes
@@ -100,6 +102,38 @@ def test_who_comes_when_too_many_are_connected_is_told_so() -> None:
 
     run(case, connections_max=2)
     assert reached("connections_max") == before + 1
+
+
+def test_who_is_turned_away_hears_why_whatever_it_was_about_to_send() -> None:
+    """Half of those who sent a body lost the connection as they sent it, and heard nothing."""
+    asked, told = 30, list[int]()
+
+    def ask(address: tuple[str, int]) -> None:
+        for _ in range(asked):
+            with closing(HTTPConnection(*address, timeout=20)) as client:
+                client.request("POST", "/x", body=bytes(1 << 10))
+                told.append(client.getresponse().status)
+
+    async def case(connect: Connect) -> None:
+        _, writer = await connect()
+        await until(lambda: now(connections_now) == 1)
+        await asyncio.to_thread(ask, writer.get_extra_info("peername")[:2])
+
+    run(case, connections_max=1)
+    assert told == [503] * asked
+
+
+def test_who_is_turned_away_and_stays_is_hung_up_on() -> None:
+    before = reached("connections_max")
+
+    async def case(connect: Connect) -> None:
+        await connect()
+        await until(lambda: now(connections_now) == 1)
+        await connect()
+        await until(lambda: reached("connections_max") == before + 1)
+        await until(lambda: now(connections_now) == 1)
+
+    run(case, connections_max=1)
 
 
 def test_of_those_who_do_not_read_the_longest_so_gives_room() -> None:

@@ -23,6 +23,7 @@ from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
 from alcor.runtime.observability.metrics import limit_reached
 
+turned_away_s_max = 1.0  # until who is turned away is hung up on
 head_bytes_max = 1 << 20  # of a request; much less is refused politely, when its head is here
 
 _BAD = "HTTPBadRequest"
@@ -115,7 +116,7 @@ class Connection(asyncio.Protocol):
         if len(serving.connections) > serving.limits.connections_max:
             limit_reached.labels("gateway.connections_max").inc()
             most = f"{serving.limits.connections_max} clients are connected already"
-            self._refuse(503, "HTTPServiceUnavailable", most)
+            self._turn_away(error_response(503, "HTTPServiceUnavailable", most))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._serving.connections.discard(self)
@@ -248,6 +249,15 @@ class Connection(asyncio.Protocol):
             self.close()
         else:
             arriving.drop()
+
+    def _turn_away(self, response: Response) -> None:
+        """Say so, and let the client send what it has begun to: hung up on meanwhile it would hear
+        nothing."""
+        self._last = True
+        self._end()
+        self._write(response, kept=False)
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(turned_away_s_max, self.close)
 
     def _refuse(self, status: int, type_: str, message: str) -> None:
         """What comes in is no request that is answered: say so, unless there is something to be
