@@ -108,7 +108,8 @@ def test_a_vlan_network_is_on_a_physical_network_with_a_range_when_none_is_named
     made(region, **vlan, physical_network="east", project_id="blue", minimum=7, maximum=7)
     made(region, **vlan, physical_network="west", project_id="green", minimum=20, maximum=20)
 
-    assert (none.status, none.type) == (503, "NoNetworkAvailable")
+    assert (none.status, none.type) == (400, "InvalidInput")
+    assert "Name a physical_network" in none.message
     assert place("blue") == ("east", 7)
     assert place("blue") == ("west", 21)
     assert place("green") == ("west", 20)

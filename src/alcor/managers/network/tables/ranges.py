@@ -69,12 +69,15 @@ def next_vlan(connection: sqlite3.Connection, project: str, physical_network: st
 
 
 def next_place(connection: sqlite3.Connection, project: str) -> tuple[str, int] | None:
-    """A physical network and its next VLAN that the project may have; None: no range has one."""
+    """A physical network and its next VLAN that the project may have, 0 when all are taken; None:
+    no range has any for it."""
     rows = RANGES.table.where(connection, "network_type = ?", (VLAN,))
+    full = None
     for physical_network, found in places((RANGES.decode(row.doc) for row in rows), project):
         if vlan := _next_vlan(connection, physical_network, found):
             return physical_network, vlan
-    return None
+        full = physical_network, 0
+    return full
 
 
 def _next_vlan(connection: sqlite3.Connection, physical_network: str, found: Choice) -> int:

@@ -22,6 +22,7 @@ from alcor.managers.network.model.segment_range import Span
 from alcor.managers.network.tables import ranges as range_table
 from alcor.runtime.sql.database import each_of
 from alcor.runtime.tables.resource_table import ResourceTable, Row
+from alcor.values.errors import InvalidInput
 
 TABLE = ResourceTable(
     "segment",
@@ -32,6 +33,10 @@ TABLE = ResourceTable(
 filled_at_once = 500  # networks that lacked the rows of their segments
 
 _UNTAGGED = 0
+_NO_RANGE = (
+    "No physical network has a range of VLANs for this project. Name a physical_network, "
+    "or have an administrator make a network segment range."
+)
 _NO_NETWORK = "Unable to create the network. No tenant network is available."
 _NO_VNI = "Unable to create the network. No VNI is available."
 _encode = msgspec.json.Encoder().encode
@@ -83,8 +88,10 @@ def _anywhere(
     """The segment as a VLAN of one of the physical networks that have ranges."""
     found = range_table.next_place(connection, project)
     if found is None:
-        raise NoNetworkAvailable(_NO_NETWORK)
+        raise InvalidInput(_NO_RANGE)
     physical_network, vlan = found
+    if not vlan:
+        raise NoNetworkAvailable(_NO_NETWORK)
     return msgspec.structs.replace(wanted, physical_network=physical_network, segmentation_id=vlan)
 
 
