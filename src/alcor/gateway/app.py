@@ -33,7 +33,13 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
         int, msgspec.Meta(ge=1_024, description="Most bytes of a request's headers together")
     ] = 32 << 10
     connections_max: Annotated[
-        int, msgspec.Meta(ge=1, description="Most connections at once; more are answered 503")
+        int,
+        msgspec.Meta(
+            ge=1,
+            description=(
+                "Most connections at once; more take the place of quiet ones, or are answered 503"
+            ),
+        ),
     ] = 10_000
     unread_bytes_max: Annotated[
         int,

@@ -14,6 +14,7 @@ from alcor.runtime.observability.metrics import limit_reached
 
 LARGE = 24 << 20  # bytes of an answer: more than sockets hold
 ASK = b"GET /x HTTP/1.1\r\n\r\n"
+BEGUN = b"GET "  # who has begun to ask is not hung up on for being quiet
 
 
 class Application:
@@ -83,7 +84,8 @@ def test_who_comes_when_too_many_are_connected_is_told_so() -> None:
 
     async def case(connect: Connect) -> None:
         (one, first), (other, second) = await connect(), await connect()
-        first.write(ASK)
+        first.write(ASK + BEGUN)
+        second.write(BEGUN)
         assert await size_of(one) == LARGE
         await until(lambda: now(connections_now) == 2)
 
@@ -97,11 +99,34 @@ def test_who_comes_when_too_many_are_connected_is_told_so() -> None:
         later, writer = await connect()
         writer.write(ASK)
         assert await size_of(later) == LARGE
-        second.write(ASK)
+        second.write(ASK.removeprefix(BEGUN))
         assert await size_of(other) == LARGE
 
     run(case, connections_max=2)
     assert reached("connections_max") == before + 1
+
+
+def test_who_asks_nothing_gives_its_place_to_who_comes() -> None:
+    """A gateway full of connections that nobody used answered probes 503, and was restarted."""
+    before = reached("connections_max")
+
+    async def case(connect: Connect) -> None:
+        (quiet, first), (begun, writer) = await connect(), await connect()
+        first.write(ASK)
+        assert await size_of(quiet) == LARGE
+        writer.write(BEGUN)
+        status = b""
+        while b" 200 " not in status:  # until it has been quiet for long enough
+            probe, ask = await connect()
+            ask.write(ASK)
+            status = await probe.readline()
+            ask.transport.abort()
+        assert await quiet.read() == b""
+        writer.write(ASK.removeprefix(BEGUN))
+        assert await size_of(begun) == LARGE
+
+    run(case, connections_max=2)
+    assert reached("connections_max") > before
 
 
 def test_who_is_turned_away_hears_why_whatever_it_was_about_to_send() -> None:
@@ -116,6 +141,7 @@ def test_who_is_turned_away_hears_why_whatever_it_was_about_to_send() -> None:
 
     async def case(connect: Connect) -> None:
         _, writer = await connect()
+        writer.write(BEGUN)
         await until(lambda: now(connections_now) == 1)
         await asyncio.to_thread(ask, writer.get_extra_info("peername")[:2])
 
@@ -127,7 +153,8 @@ def test_who_is_turned_away_and_stays_is_hung_up_on() -> None:
     before = reached("connections_max")
 
     async def case(connect: Connect) -> None:
-        await connect()
+        _, writer = await connect()
+        writer.write(BEGUN)
         await until(lambda: now(connections_now) == 1)
         await connect()
         await until(lambda: reached("connections_max") == before + 1)

@@ -8,6 +8,7 @@ Source: RFC 9110, RFC 9112.
 """
 
 import asyncio
+import heapq
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from alcor.gateway.responses import Response
 from alcor.runtime.observability.metrics import limit_reached
 
 turned_away_s_max = 1.0  # until who is turned away is hung up on
+quiet_s_min = 2  # since a client asked, before its place may be another's
+hung_up_at_once = 100  # of quiet clients, when too many are connected
 head_bytes_max = 1 << 20  # of a request; much less is refused politely, when its head is here
 
 _BAD = "HTTPBadRequest"
@@ -57,6 +60,15 @@ class Serving:
             self.was_read(longest)
             longest.abort()
 
+    def make_room(self) -> bool:
+        """Hang up on those who have asked nothing for the longest; whether there were any. All are
+        looked through, so several go at once."""
+        quiet = (each for each in self.connections if each.quiet)
+        found = heapq.nsmallest(hung_up_at_once, quiet, key=lambda each: each.heard)
+        for each in found:
+            each.close()
+        return bool(found)
+
     def was_read(self, connection: "Connection") -> None:
         """It has read, or is gone."""
         self.unread_bytes -= self.unread.pop(connection, 0)
@@ -85,6 +97,15 @@ class Connection(asyncio.Protocol):
     def idle(self) -> bool:
         """Whether nothing is being answered."""
         return self._answering is None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is being answered, and nothing of a request has come for a while: that a
+        server may hang up on."""
+        began = self._in_head or self._arriving is not None or self._full
+        ended = self._last or self._transport.is_closing()
+        quiet_s = self._serving.second - self.heard
+        return self.idle and not began and not ended and quiet_s >= quiet_s_min
 
     def close(self) -> None:
         """Hang up, after what was written."""
@@ -115,6 +136,8 @@ class Connection(asyncio.Protocol):
         serving.nobody.clear()
         if len(serving.connections) > serving.limits.connections_max:
             limit_reached.labels("gateway.connections_max").inc()
+            if serving.make_room():
+                return
             most = f"{serving.limits.connections_max} clients are connected already"
             self._turn_away(error_response(503, "HTTPServiceUnavailable", most))
 
