@@ -31,9 +31,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^(netdev|system)$",
-            description="Of a bridge that the agent makes: netdev or system",
+            description="Of a bridge that the agent makes: the kernel's (system) or netdev",
         ),
-    ] = "netdev"
+    ] = "system"
     tunnel_type: Annotated[
         Literal["vxlan", "geneve"],
         Meta(description="Of tunnels to other hosts, the same on all; as network.tunnel_type"),

@@ -74,6 +74,7 @@ def start_agent(host: LabHost, record: LabRecord, *more: str) -> None:
     """Start `alcor agent` for a host, with `more` options."""
     argv = [*_alcor, "agent", "--host", host.name, "--control-plane", record.agents_target]
     argv += ["--tunnel-ip", host.tunnel_ip, "--ovs-rundir", str(host.folder)]
+    argv += ["--datapath-type", "netdev"]  # the kernel's is not in a lab's switches
     argv += ["--state-dir", str(host.folder / "agent"), *more]
     argv += ["--network-log-file", str(host.folder / "network.log")]
     if host.number <= record.uplinks:

@@ -181,6 +181,7 @@ async def an_agent(host: Host, region: Region, metrics_listen: str = "") -> Asyn
         host="h1",
         tunnel_ip=str(ENDPOINT),
         ovs_rundir=str(host.run_dir),
+        datapath_type="netdev",
         state_dir=str(host.run_dir / "state"),
         lease_s=3600,
         metrics_listen=metrics_listen,

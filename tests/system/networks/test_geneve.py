@@ -45,6 +45,7 @@ def faults_of(lab: Lab, name: str) -> list[str]:
         tunnel_type="geneve",
         control_plane=lab.record.agents_target,
         ovs_rundir=str(host.folder),
+        datapath_type="netdev",
         state_dir=str(host.folder / "agent"),
     )
     with ExitStack() as stack:

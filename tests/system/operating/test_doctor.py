@@ -45,6 +45,7 @@ class Patient:
             tunnel_ip=self.host.tunnel_ip,
             control_plane=lab.record.agents_target,
             ovs_rundir=str(self.host.folder),
+            datapath_type="netdev",
             state_dir=str(self.host.folder / "agent"),
             bridge_mappings=f"{outside.physical_network}:{outside.bridge}",
         )
@@ -260,6 +261,7 @@ def test_people_and_scripts_are_told_by_a_command(patient: Patient) -> None:
     config = patient.config
     words = ["-m", "alcor.cli.main", "doctor", "--host", "h1", "--tunnel-ip", config.tunnel_ip]
     words += ["--ovs-rundir", config.ovs_rundir, "--state-dir", config.state_dir]
+    words += ["--datapath-type", config.datapath_type]
     words += ["--control-plane", "127.0.0.1:1", "--bridge-mappings", config.bridge_mappings]
 
     def told(*more: str) -> subprocess.CompletedProcess[str]:

@@ -102,6 +102,7 @@ def _check_doctor(lab: Lab) -> None:
         tunnel_ip=host.tunnel_ip,
         control_plane=lab.record.agents_target,
         ovs_rundir=str(host.folder),
+        datapath_type="netdev",
         state_dir=str(host.folder / "agent"),
         bridge_mappings=f"{outside.physical_network}:{outside.bridge}",
         resource_provider_bandwidths=f"{outside.bridge}:{link_kbps}:",
