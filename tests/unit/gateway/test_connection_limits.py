@@ -6,6 +6,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 from alcor.gateway.app import GatewaySettings
+from alcor.gateway.http.connection import Connection, Serving, hung_up_at_once, quiet_s_min
 from alcor.gateway.http.server import HttpServer, connections_now, unread_bytes
 from alcor.gateway.requests import Limits, Request
 from alcor.gateway.responses import Response
@@ -127,6 +128,40 @@ def test_who_asks_nothing_gives_its_place_to_who_comes() -> None:
 
     run(case, connections_max=2)
     assert reached("connections_max") > before
+
+
+class Line(asyncio.Transport):
+    """Where a client is that asks nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True  # it is gone at the loop's next turn
+
+
+def test_many_who_come_at_once_take_no_more_places_than_one_does() -> None:
+    """Each hung up on a hundred more: those of before were counted until they had gone."""
+    places = 5 * hung_up_at_once
+    application = Application(connections_max=places)
+    serving = Serving(application.answer, application.limits)
+
+    def come() -> Line:
+        line = Line()
+        Connection(serving).connection_made(line)
+        return line
+
+    quiet = [come() for _ in range(places)]
+    serving.second = quiet_s_min
+    for _ in range(hung_up_at_once):
+        come()
+
+    assert sum(line.closing for line in quiet) == hung_up_at_once
+    assert len(serving.connections) == places
 
 
 def test_who_is_turned_away_hears_why_whatever_it_was_about_to_send() -> None:

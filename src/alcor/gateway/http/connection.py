@@ -67,6 +67,7 @@ class Serving:
         found = heapq.nsmallest(hung_up_at_once, quiet, key=lambda each: each.heard)
         for each in found:
             each.close()
+            self.connections.discard(each)  # its place is free for who comes at the same time
         return bool(found)
 
     def was_read(self, connection: "Connection") -> None:
