@@ -133,9 +133,8 @@ class Agent:
         self._reconciler.want_copies = self._database.want_copies
         self._reconciler.want_queues = self._database.want_queues
         self._model.qos.bridge_by_network = wish.holding
-        self._limits = ConnectionLimits(
-            rundir, config.datapath_type, config.connections_max, self._model.zones, self.metrics
-        )
+        limit, type_ = config.connections_max, self._reconciler.datapath_type
+        self._limits = ConnectionLimits(rundir, type_, limit, self._model.zones, self.metrics)
 
     async def run(self) -> None:
         """Run every part, for ever; if one fails, all end."""

@@ -167,6 +167,10 @@ class Reconciler:
             self._touch(self._model.set_datapath_type(datapath_type))
             self._wake.set()
 
+    def datapath_type(self) -> str:
+        """What the bridge is, as the switch said last; empty until it does."""
+        return self._datapath_type
+
     def set_resolved(self, network_id: str, address: Address, mac: Mac | None) -> None:
         """Who has an address outside, as far as the agent has found out."""
         self._touch(self._model.exits.set_resolved(network_id, address, mac))

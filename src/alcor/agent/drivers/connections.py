@@ -38,42 +38,44 @@ class ConnectionLimits:
     def __init__(
         self,
         run_dir: Path,
-        datapath_type: str,
+        datapath_type: Callable[[], str],
         limit: int,
         zones: Callable[[], Mapping[int, str]],
         metrics: Metrics,
         ask: Ask = appctl.ask,
     ) -> None:
-        """`zones`: whose each one is that is in use, in words."""
-        self._run_dir, self._datapath = run_dir, f"{datapath_type}@ovs-{datapath_type}"
+        """`datapath_type`: of the bridge, as the switch says, empty until it does. `zones`: whose
+        each one is that is in use, in words."""
+        self._run_dir, self._datapath_type = run_dir, datapath_type
         self._limit, self._zones, self._metrics, self._ask = limit, zones, metrics, ask
         self._full: set[int] = set()
         self._trouble = ""
 
     async def keep(self) -> None:
         """Limit zones that are not, and say of which no more connections are kept."""
-        zones = self._zones()
-        if not zones:  # a host without machines may not even have a datapath yet
+        zones, type_ = self._zones(), self._datapath_type()
+        if not zones or not type_:  # a host without machines may not even have a datapath yet
             self._tell_full({}, {})
             return
+        datapath = f"{type_}@ovs-{type_}"
         try:
             socket = appctl.switch_socket(self._run_dir)
-            there = _limited(await self._ask(socket, "dpctl/ct-get-limits", self._datapath))
+            there = _limited(await self._ask(socket, "dpctl/ct-get-limits", datapath))
             wrong = [z for z in zones if there.get(z, _FREE).limit != self._limit]
             for some in _pieces(wrong, zones_at_once):
-                await self._ask(socket, *self._command(some))
+                await self._ask(socket, *self._command(datapath, some))
         except (OSError, TimeoutError, appctl.Declined) as error:
             self._tell_trouble(str(error) or "the switch is silent")
             return
         self._trouble = ""
         self._tell_full(zones, there)
 
-    def _command(self, zones: Sequence[int]) -> tuple[str, ...]:
+    def _command(self, datapath: str, zones: Sequence[int]) -> tuple[str, ...]:
         if not self._limit:
             every = ",".join(map(str, zones))
-            return "dpctl/ct-del-limits", self._datapath, f"zone={every}"
+            return "dpctl/ct-del-limits", datapath, f"zone={every}"
         wanted = (f"zone={zone},limit={self._limit}" for zone in zones)
-        return "dpctl/ct-set-limits", self._datapath, *wanted
+        return "dpctl/ct-set-limits", datapath, *wanted
 
     def _tell_full(self, zones: Mapping[int, str], there: Mapping[int, _Limited]) -> None:
         full = {zone for zone in zones if 0 < self._limit <= there.get(zone, _FREE).held}

@@ -21,6 +21,7 @@ class Switch:
         self.counts: dict[int, int] = {}
         self.asked: list[str] = []
         self.declines = False
+        self.datapath_type = "netdev"  # of the bridge
         self.metrics = Metrics()
 
     async def ask(self, socket: Path, command: str, datapath: str, *words: str) -> str:
@@ -48,7 +49,9 @@ def switch() -> Switch:
 
 def limits(switch: Switch, tmp_path: Path, limit: int, zones: dict[int, str]) -> ConnectionLimits:
     (tmp_path / "ovs-vswitchd.1.ctl").touch()
-    return ConnectionLimits(tmp_path, "netdev", limit, lambda: zones, switch.metrics, switch.ask)
+    return ConnectionLimits(
+        tmp_path, lambda: switch.datapath_type, limit, lambda: zones, switch.metrics, switch.ask
+    )
 
 
 def times_full(switch: Switch) -> float | None:
@@ -85,6 +88,20 @@ def test_a_switch_without_zones_is_not_asked(switch: Switch, tmp_path: Path) -> 
         asyncio.run(kept.keep())
 
     assert (switch.asked, said) == ([], [])
+
+
+def test_limits_are_of_the_datapath_that_the_bridge_has(switch: Switch, tmp_path: Path) -> None:
+    """One that was made with another setting keeps its own: its ports had no limits any more."""
+    switch.datapath_type = ""  # the switch has not said yet
+    kept = limits(switch, tmp_path, 70, {1: "port a"})
+
+    with capture_logs() as said:
+        asyncio.run(kept.keep())
+    assert (switch.asked, said) == ([], [])
+
+    switch.datapath_type = "netdev"
+    asyncio.run(kept.keep())
+    assert switch.limits == {1: 70}
 
 
 def test_many_zones_are_limited_by_several_calls(switch: Switch, tmp_path: Path) -> None:
