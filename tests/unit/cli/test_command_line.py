@@ -26,7 +26,8 @@ from alcor.lab.layout import LabError
 
 
 class FakeApi(BaseHTTPRequestHandler):
-    """Keeps resources by collection, refuses port 'refused', and never converges 'port:99'."""
+    """Keeps resources by collection, refuses port 'refused', lets nobody delete what is 'theirs', and
+    never converges 'port:99'."""
 
     protocol_version = "HTTP/1.1"
     stored: dict[str, dict[str, dict[str, Any]]]
@@ -85,6 +86,8 @@ class FakeApi(BaseHTTPRequestHandler):
         if key not in kept:
             return self.refuse(404, "NotFound")
         if self.command == "DELETE":
+            if kept[key].get("name") == "theirs":
+                return self.refuse(403, "PolicyNotAuthorized")
             del kept[key]
             return self.answer(204, None)
         kept[key].update((body or {}).get(collection[:-1], {}))
@@ -194,6 +197,18 @@ def test_of_several_all_are_deleted_that_are_there(endpoint: str) -> None:
     assert done.stderr == "revision port:7\n"
     assert alcor(endpoint, "network", "list", "-f", "id").stdout == ""
     assert again.exit_code == Exit.DONE
+
+
+def test_of_several_those_that_are_others_keep_nothing_from_being_deleted(endpoint: str) -> None:
+    """A network that another project shares was the end of it."""
+    for name in ("theirs", "mine"):
+        alcor(endpoint, "network", "create", name)
+
+    done = alcor(endpoint, "network", "delete", "theirs", "mine")
+
+    assert isinstance(done.exception, Refused)
+    assert done.exception.kind == "PolicyNotAuthorized"
+    assert alcor(endpoint, "network", "list", "-f", "value", "-c", "name").stdout == "theirs\n"
 
 
 def test_a_refusal_is_told_with_its_type_and_its_reason(endpoint: str) -> None:

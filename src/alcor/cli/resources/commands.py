@@ -284,7 +284,7 @@ def _key(session: Session, kind: Kind, which: str) -> str:
     return str(session.api.find(kind, which)[kind.key])
 
 
-_OF_ONE = (400, 404, 409)  # what is refused so may be of one alone: others can be deleted
+_OF_ONE = (400, 403, 404, 409)  # what is refused so may be of one alone: others can be deleted
 _MissingOk = Annotated[
     bool, typer.Option("--missing-ok", help="One that is not there is no error.")
 ]
