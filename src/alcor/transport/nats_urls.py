@@ -8,17 +8,24 @@ _BEFORE_NEXT = re.compile(r",\s*(?=\w+://)")
 
 
 def urls_of(text: str) -> list[str]:
-    """The URL of each server; `ValueError` when one is none. Any of them may be connected to, so
-    all are of one cluster, and either all by TLS or none."""
+    """The URL of each server; `ValueError` when one is none, which quotes nothing of it, as it may
+    hold a password. Any of them may be connected to, so all are of one cluster, and either all by
+    TLS or none."""
     named = [each.strip() for each in text.split(",")]
     urls = [each if "://" in each else f"nats://{each}" for each in named]
-    for url in urls:
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0:
-            raise ValueError("write each as in nats://host:4222, with commas between them")
+    if not all(map(_names_server, urls)):
+        raise ValueError("write each as in nats://host:4222, with commas between them")
     if len({urlsplit(url).scheme for url in urls}) > 1:
         raise ValueError("the servers are to be either all of nats:// or all of tls://")
     return urls
+
+
+def _names_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is none: it quotes what may be a password
+        return False
 
 
 def each_of(text: str) -> list[str]:

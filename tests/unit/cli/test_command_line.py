@@ -26,8 +26,8 @@ from alcor.lab.layout import LabError
 
 
 class FakeApi(BaseHTTPRequestHandler):
-    """Keeps resources by collection, refuses port 'refused', lets nobody delete what is 'theirs', and
-    never converges 'port:99'."""
+    """Keeps resources by collection, refuses port 'refused', lets nobody delete 'theirs', and never
+    converges 'port:99'."""
 
     protocol_version = "HTTP/1.1"
     stored: dict[str, dict[str, dict[str, Any]]]
