@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 
 from alcor.gateway.app import GatewaySettings
@@ -135,13 +135,19 @@ class Line(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.closing = False
+        self.closing, self.written = False, b""
 
     def is_closing(self) -> bool:
         return self.closing
 
     def close(self) -> None:
         self.closing = True  # it is gone at the loop's next turn
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def write_eof(self) -> None:
+        pass
 
 
 def test_many_who_come_at_once_take_no_more_places_than_one_does() -> None:
@@ -185,17 +191,36 @@ def test_who_is_turned_away_hears_why_whatever_it_was_about_to_send() -> None:
 
 
 def test_who_is_turned_away_and_stays_is_hung_up_on() -> None:
-    before = reached("connections_max")
-
     async def case(connect: Connect) -> None:
         _, writer = await connect()
         writer.write(BEGUN)
         await until(lambda: now(connections_now) == 1)
-        await connect()
-        await until(lambda: reached("connections_max") == before + 1)
-        await until(lambda: now(connections_now) == 1)
+        reader, late = await connect()
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        with suppress(ConnectionError):
+            while True:
+                late.write(b"x")
+                await late.drain()
+                await asyncio.sleep(0.02)
 
     run(case, connections_max=1)
+
+
+def test_who_was_turned_away_takes_no_place_while_it_hears_why() -> None:
+    """Where more came in a second than there are places, one that was left was nobody's."""
+
+    async def come_and_go() -> None:
+        application = Application(connections_max=1)
+        serving = Serving(application.answer, application.limits)
+        first, refused, last = (Connection(serving) for _ in range(3))
+        first.connection_made(Line())
+        refused.connection_made(Line())
+        first.connection_lost(None)
+        line = Line()
+        last.connection_made(line)
+        assert (serving.connections, line.written) == ({last}, b"")
+
+    asyncio.run(come_and_go())
 
 
 def test_of_those_who_do_not_read_the_longest_so_gives_room() -> None:

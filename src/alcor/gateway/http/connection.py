@@ -278,6 +278,7 @@ class Connection(asyncio.Protocol):
         """Say so, and let the client send what it has begun to: hung up on meanwhile it would hear
         nothing."""
         self._last = True
+        self._serving.connections.discard(self)  # it has none of the places
         self._end()
         self._write(response, kept=False)
         self._transport.write_eof()
