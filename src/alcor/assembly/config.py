@@ -158,6 +158,7 @@ def servers(config: Config) -> Servers | None:
     for each in served.postgres_elsewhere.split():
         manager, equals, url = each.partition("=")
         if not equals:
-            raise ConfigError(f"served.postgres_elsewhere: '{each}' is not manager=URL")
+            named = without_login(each)
+            raise ConfigError(f"served.postgres_elsewhere: '{named}' is not manager=URL")
         elsewhere.append((manager, url))
     return Servers(served.postgres, tuple(elsewhere))

@@ -112,6 +112,16 @@ def test_a_url_that_is_none_of_databases_is_refused_and_its_password_not_told(
     assert "secret" not in told
 
 
+def test_a_database_elsewhere_of_no_manager_is_refused_and_its_password_not_told() -> None:
+    """The whole of it was told, and so it was in the log."""
+    elsewhere = "postgresql://me:secret@db/ports"
+    some = {"postgres": "postgresql://db/{manager}", "postgres_elsewhere": elsewhere}
+
+    told = told_by_managers(nats="nats://127.0.0.1:9", **some)
+
+    assert told == "served.postgres_elsewhere: 'postgresql://db/ports' is not manager=URL"
+
+
 def test_managers_without_databases_or_nats_are_told_what_they_need() -> None:
     assert told_by_managers().startswith("alcor serve managers needs served.postgres, as in")
 
