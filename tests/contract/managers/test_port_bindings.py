@@ -63,6 +63,24 @@ def test_a_binding_says_which_bridge_its_host_has(lives: Any) -> None:
     asyncio.run(main())
 
 
+def test_a_binding_tells_nova_to_make_the_tap_itself(lives: Any) -> None:
+    """Without it a live migration waits for a port whose tap comes with the machine."""
+
+    async def main() -> None:
+        async with lives.life() as world:
+            await two_families(world)
+            await world.add_node("kernel", datapath_type="system")
+            await world.add_node("userspace", datapath_type="netdev")
+            hosts = ("kernel", "userspace")
+            ports = await world.create(
+                *({"network_id": N1, "binding:host_id": host} for host in hosts)
+            )
+            told = [port["binding:vif_details"]["ovs_create_tap"] for port in ports]
+            assert told == [True, True]
+
+    asyncio.run(main())
+
+
 def test_no_port_is_bound_to_a_host_whose_agent_has_fallen_silent(lives: Any) -> None:
     async def main() -> None:
         async with lives.life() as world:

@@ -97,6 +97,7 @@ _VIF_DETAILS = record_answered(
         "connectivity": string(16),
         "port_filter": BOOLEAN,
         "ovs_hybrid_plug": BOOLEAN,
+        "ovs_create_tap": BOOLEAN,
         "datapath_type": string(16),
         "bridge_name": string(64),
     }

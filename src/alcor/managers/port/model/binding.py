@@ -57,11 +57,14 @@ def plugged(node: NodeRecord | None) -> Plug:
 
 @lru_cache(maxsize=256)
 def _plug(bridge: str, datapath_type: str) -> Plug:
-    # Nova makes the bridge as these details say, and turns over one of another type.
+    # Nova makes the bridge as these details say, and turns over one of another type. Told to make
+    # the tap itself it does so before a live migration, and waits for its port to be up: else the
+    # tap comes with the machine, for which that wait never ends.
     details = {
         "connectivity": "l2",
         "port_filter": True,
         "ovs_hybrid_plug": False,
+        "ovs_create_tap": True,
         "datapath_type": datapath_type,
         "bridge_name": bridge,
     }
