@@ -12,6 +12,7 @@ from acceptance.environments import WORK, environment, run
 from acceptance.keystone import REGION, Account, Keystone
 from acceptance.nova.backends import mariadb, rabbitmq
 from acceptance.processes import Server, free_port
+from alcor.lab.layout import layout
 
 HOSTS = ("h1", "h2")  # as the lab calls them
 _HERE = Path(__file__).parent
@@ -60,7 +61,7 @@ class Services:
             broker = stack.enter_context(rabbitmq(self._folder / "rabbitmq"))
             stack.enter_context(self._image(database))
             stack.enter_context(self._placement(database))
-            self._make_cells(database, broker)
+            self._make_cells(database, broker, lab)
             self.api = self._wsgi("compute", "nova.wsgi.osapi_compute", self._config_folder)
             for server in (*self._control(), self.api, *self._on_hosts(lab)):
                 stack.enter_context(server)
@@ -104,13 +105,18 @@ class Services:
         run([str(self.bin / "placement-manage"), "--config-file", str(config), "db", "sync"], log)
         return self._wsgi("placement", "placement.wsgi.api", {"OS_PLACEMENT_CONFIG_DIR": str(home)})
 
-    def _make_cells(self, database: str, broker: str) -> None:
+    def _make_cells(self, database: str, broker: str, lab: str) -> None:
         account = self._account("nova", "compute")
         home = self._home("nova", "api-paste.ini")
         settings = self._nova_settings(account, home, broker)
         for host in HOSTS:
             own = {"host": host, "state_path": str(home / host)}
-            _written(home / f"{host}.conf", settings | {"DEFAULT": settings["DEFAULT"] | own})
+            switch = layout(lab).host(int(host.removeprefix("h"))).database_socket
+            of_host = {
+                "DEFAULT": settings["DEFAULT"] | own,
+                "os_vif_ovs": {"ovsdb_connection": f"unix:{switch}"},
+            }
+            _written(home / f"{host}.conf", settings | of_host)
             (home / host).mkdir()
         databases = {
             "api_database": {"connection": database.format("nova_api")},

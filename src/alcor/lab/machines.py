@@ -27,11 +27,12 @@ def plug(lab: Layout, machines: Sequence[Machine]) -> None:
     """Make the machines and plug them in, host by host in one transaction of its switch."""
     for machine in machines:
         save_machine(lab, machine)  # first: `down` and `unplug` know it whatever happens next
-    _make(lab, machines)
+    make(lab, machines)
     _on_hosts(lab, machines, plug_on_host)
 
 
-def _make(lab: Layout, machines: Sequence[Machine]) -> None:
+def make(lab: Layout, machines: Sequence[Machine]) -> None:
+    """Make the machines, each with a cable into its host that is plugged in nowhere."""
     namespaces.create([lab.machine_namespace(machine.name) for machine in machines])
     ip_batch([_cable(lab, machine) for machine in machines])
     for machine in machines:
@@ -66,9 +67,7 @@ def _on_hosts(lab: Layout, machines: Sequence[Machine], do: _OnHost) -> None:
 def plug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
     """Plug in cables whose ends are in the host already."""
     wait_until(f"{bridge} on {host.name}", lambda: _has_bridge(host), bridge_timeout_s)
-    # The host has no address of its own on a machine's cable, and says nothing there.
-    up = "addrgenmode none up"
-    ip_batch([f"link set {interface_name(m.port_id)} {up}" for m in machines], host.namespace)
+    set_up_on_host(host, machines)
     words: list[str] = []
     for machine in machines:
         words += ["--", "add-port", bridge, interface_name(machine.port_id)]
@@ -78,6 +77,12 @@ def plug_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
     hosts.vsctl(host, *words)
 
 
+def set_up_on_host(host: LabHost, machines: Sequence[Machine]) -> None:
+    """Set the host's ends of cables up: it has no address there, and says nothing."""
+    up = "addrgenmode none up"
+    ip_batch([f"link set {interface_name(m.port_id)} {up}" for m in machines], host.namespace)
+
+
 def _has_bridge(host: LabHost) -> bool:
     return bridge in hosts.vsctl(host, "list-br", wait=False).split()
 
@@ -85,6 +90,11 @@ def _has_bridge(host: LabHost) -> bool:
 def unplug(lab: Layout, machines: Sequence[Machine]) -> None:
     """Take the machines away: their port on the switch first, as the switch keeps a dead one."""
     _on_hosts(lab, machines, unplug_on_host)
+    remove(lab, machines)
+
+
+def remove(lab: Layout, machines: Sequence[Machine]) -> None:
+    """Remove the machines, with their cables; the host's switch is as it was."""
     names = {lab.machine_namespace(machine.name) for machine in machines}
     there = sorted(names & set(namespaces.named(lab.prefix)))
     identities = {namespaces.identity(name) for name in there}
