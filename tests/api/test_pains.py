@@ -397,7 +397,7 @@ def test_p152_every_list_has_a_limit(announced: Api) -> None:
 def test_p106_of_many_who_bind_a_port_one_wins_and_one_activation_is_the_first(api: Api) -> None:
     hosts = [f"p106-{i}" for i in range(4)]
     for i, host in enumerate(hosts):
-        node = {"name": host, "tunnel_ip": f"192.0.2.{200 + i}"}
+        node = {"name": host, "tunnel_ip": f"198.18.106.{i + 1}"}
         assert api.call("POST", "/alcor/v1/nodes", {"node": node}).status == 201
     path = f"/v2.0/ports/{api.port(api.network()['id'], device_owner='compute:nova')['id']}"
 
