@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import NO_RESPONDERS_STATUS, Client
 from nats.aio.msg import Msg
+from nats.js.api import Header
 
 from alcor.transport import nats_envelope, wire
 from alcor.transport.link import Forbidden, Frame, Got, Hello, Violation
@@ -107,13 +108,16 @@ class _Call:
         self._requests = 0
 
     async def begin(self, hello: Hello) -> None:
-        """Say hello until a delivery answers; `Violation` when it refuses."""
+        """Say hello, and wait for the delivery that takes it; `Violation` when it refuses, or when
+        none is there."""
 
         async def take(message: Msg) -> None:
             self._arrived.put_nowait(message)
 
-        await self._client.subscribe(nats_envelope.down(self._host), cb=take)
-        await self._publish("hello", Kind.HELLO, 0, wire.host_message_bytes(hello))
+        down = nats_envelope.down(self._host)
+        await self._client.subscribe(down, cb=take)
+        # NATS answers there at once when nobody listens to hellos.
+        await self._publish("hello", Kind.HELLO, 0, wire.host_message_bytes(hello), reply=down)
         while True:
             envelope = await self._next()
             if envelope.kind is Kind.WELCOME:
@@ -178,6 +182,8 @@ class _Call:
                 raise Violation("the control plane is silent") from None
             if message is None:
                 raise Violation("; ".join(self._problems) or "the connection is lost")
+            if message.headers and message.headers.get(Header.STATUS) == NO_RESPONDERS_STATUS:
+                raise Violation("no delivery is there")
             envelope = nats_envelope.opened(message.data)
             if envelope.connection != self._connection:
                 continue  # a beat, or meant for an earlier connection
@@ -194,6 +200,8 @@ class _Call:
         else:
             asked.set_exception(Forbidden(envelope.content.decode(errors="replace")))
 
-    async def _publish(self, to: str, kind: Kind, number: int, content: bytes = b"") -> None:
+    async def _publish(
+        self, to: str, kind: Kind, number: int, content: bytes = b"", reply: str = ""
+    ) -> None:
         envelope = Envelope(kind, self._connection, number, content)
-        await self._client.publish(nats_envelope.up(self._host, to), envelope.packed())
+        await self._client.publish(nats_envelope.up(self._host, to), envelope.packed(), reply)

@@ -13,7 +13,7 @@ from alcor.delivery.hosts import decode_host
 from alcor.goal_state.reports import host_key
 from alcor.goal_state.slices import host_port_key, host_slice, network_slice
 from alcor.transport import nats_envelope, wire
-from alcor.transport.link import Frame, Hello, Report
+from alcor.transport.link import Disconnected, Frame, Hello, Report
 from alcor.transport.nats_envelope import Envelope, Kind
 from alcor.transport.nats_server import window_frames
 
@@ -168,6 +168,24 @@ def test_a_delivery_ends_while_nats_is_away(play: Any, record: Any, tmp_path: Pa
         play(scenario)
     finally:
         server.kill()
+
+
+def test_a_host_hears_at_once_that_no_delivery_is_there(
+    play: Any, record: Any, nats_server: Any
+) -> None:
+    """It waited ten seconds for an answer to a hello that nobody had heard."""
+
+    async def scenario(world: Any) -> None:
+        async with world.by_nats("h1", nats_server.url, None) as host:
+            await host.until(lambda: host.cuts > 0)
+            (cut, *_) = (each for each in host.events if isinstance(each, Disconnected))
+            assert cut.reason == "no delivery is there"
+
+            await world.control.tell(record.node("h1"))
+            await world.control.begin(nats=nats_server.url)
+            await host.until(lambda: host.complete)
+
+    play(scenario)
 
 
 def test_whichever_server_of_a_cluster_ends_hosts_are_served(
