@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from alcor.assembly.config import Config
@@ -69,6 +70,7 @@ from alcor.runtime.calls.wire import Call
 from alcor.runtime.clock import NewId, Seconds
 from alcor.runtime.managing.foundation import Foundation
 from alcor.runtime.observability import spans
+from alcor.runtime.rounds import rounds
 from alcor.runtime.sql.database import Database
 from alcor.runtime.sql.places import Place
 from alcor.runtime.sql.traced import TracedLog
@@ -77,6 +79,7 @@ from alcor.runtime.tasks import Tasks
 from alcor.values.errors import Unavailable
 
 relay_pending_max = 1_000  # changes: a relay further behind is not caught up
+try_write_every_s = 5.0  # while a database refuses writes
 opens_s_max = 2.0  # how long a database may take to answer who asks how it is
 
 
@@ -289,6 +292,7 @@ class Control:
             await app.recover()
         for app in self.apps:
             tasks.start(app.database.deposed(), f"{app.name}-leads")
+        tasks.start(rounds(self._try_writes, try_write_every_s), "tried-writes")
         tasks.start(self._quotas.run(self._intent, self._ready), "quotas")
         for app in self.apps:
             for i, work in enumerate(app.tasks()):
@@ -309,6 +313,7 @@ class Control:
         opened = await asyncio.gather(*(opens(app.database) for app in self.apps))
         names = (f"{app.name}.database" for app in self.apps)
         answers = dict(zip(names, opened, strict=True))
+        answers |= {f"{app.name}.writes": not app.database.refuses_writes for app in self.apps}
         answers |= {f"{r.manager}.relay": r.pending <= relay_pending_max for r in self._relays}
         return answers if self._waits else answers | {"intent.rebuilt": self._told}
 
@@ -316,6 +321,13 @@ class Control:
         """Close the databases; call it when no task runs any more."""
         for app in self.apps:
             await app.database.close()
+
+    async def _try_writes(self) -> None:
+        """Where writes are refused nobody may ask for another, and so find that they are taken."""
+        for app in self.apps:
+            if app.database.refuses_writes:
+                with suppress(Unavailable):
+                    await app.database.try_write()
 
     async def _ready(self) -> None:
         await self._intent.completed(self.telling)

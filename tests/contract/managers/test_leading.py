@@ -107,6 +107,57 @@ def test_a_write_of_who_led_is_refused_at_once_when_the_server_is_gone(own_postg
     assert things(url) == [("a",)]
 
 
+def test_a_read_of_who_led_does_not_wait_for_longer_than_a_write(own_postgres: Any) -> None:
+    """The first reads waited for half a minute, each."""
+    url = with_table(own_postgres.made())
+
+    async def main() -> None:
+        async with opened(url) as one:
+            await one.lead()
+            looks = asyncio.ensure_future(one.deposed())
+            await asyncio.sleep(0)  # it has begun
+            own_postgres.crash()
+            try:
+                async with asyncio.timeout(postgres.away_max_s / 2):
+                    with pytest.raises(Unavailable, match="does not answer"):
+                        await one.read(lambda c: c.execute("SELECT id FROM thing").fetchall())
+            finally:
+                own_postgres.start()
+            with pytest.raises(Deposed):
+                await looks
+
+    run(main)
+
+
+def test_a_server_that_is_read_only_is_known_to_refuse_writes(url: str) -> None:
+    """Connections that were there went on to read, so nothing said that writes are refused."""
+
+    def turn(on: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            name = connection.info.dbname
+            connection.execute(
+                f'ALTER DATABASE "{name}" SET default_transaction_read_only = {on}'.encode()
+            )
+        cut(url)
+
+    async def main() -> None:
+        async with opened(url) as one:
+            await one.lead()
+            turn("on")
+            with pytest.raises(Unavailable, match="does not answer"):
+                await one.write(insert("a"))
+            assert one.refuses_writes
+            with pytest.raises(Unavailable):
+                await one.try_write()
+            turn("off")
+            with pytest.raises(Deposed):  # it is there: whoever leads begins anew
+                await one.try_write()
+
+    run(main)
+    assert things(url) == []
+
+
 def test_nobody_else_leads_while_a_write_of_who_does_may_be_committed_yet(url: str) -> None:
     begun, goes_on = Event(), Event()
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from alcor.runtime.sql.postgres import PostgresDatabase, unreachable
@@ -68,6 +69,43 @@ def test_that_a_disk_is_full_is_said_at_once_and_by_name(postgres: Any) -> None:
                     await database.write(lambda connection: connection.execute(full))
             done = await database.write(lambda c: c.execute("SELECT 1").fetchone())
             assert done == (1,)  # there is room again
+        finally:
+            await database.close()
+
+    asyncio.run(main())
+
+
+def test_that_writes_are_refused_is_known_until_one_that_is_tried_has_room(postgres: Any) -> None:
+    """Reads went on, so all was said to be well while every write was refused."""
+    url = postgres.made()
+    database = PostgresDatabase(url, "port")
+    full = "BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END"
+    fills = (
+        f"CREATE FUNCTION full_disk() RETURNS event_trigger LANGUAGE plpgsql AS $$ {full} $$",
+        "CREATE EVENT TRIGGER no_room ON ddl_command_start EXECUTE FUNCTION full_disk()",
+    )
+
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("alcor_database_writes_refused", {"database": "port"})
+
+    async def main() -> None:
+        try:
+            assert not database.refuses_writes
+            with pytest.raises(Unavailable):
+                await database.write(lambda connection: connection.execute(f"DO $$ {full} $$"))
+            assert await database.read(lambda c: c.execute("SELECT 1").fetchone()) == (1,)
+            assert (database.refuses_writes, told()) == (True, 1)
+            with psycopg.connect(url, autocommit=True) as server:
+                for statement in fills:
+                    server.execute(statement.encode())
+                with pytest.raises(Unavailable, match="is full"):
+                    await database.try_write()
+                assert database.refuses_writes
+                server.execute("DROP EVENT TRIGGER no_room")
+                await database.try_write()
+                assert (database.refuses_writes, told()) == (False, 0)
+                left = server.execute("SELECT 1 FROM pg_class WHERE relname = 'alcor_tried'")
+                assert left.fetchall() == []
         finally:
             await database.close()
 

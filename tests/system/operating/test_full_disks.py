@@ -136,7 +136,12 @@ def test_a_control_plane_refuses_for_now_and_keeps_all_that_it_took(
     assert (status, headers["retry-after"]) == (503, "1")
     assert "full" in body["NeutronError"]["message"]
     assert plane.ports() == set(taken)
+    status, _, body = plane.ask("GET", "/readyz")  # reads go on, and yet it says so
+    assert status == 503
+    broken = {name for name, works in body["checks"].items() if not works}
+    assert broken & {"ip.writes", "port.writes"}
     disk.empty()
+    wait_until("it to find by itself that there is room", plane.answers, timeout_s)
     assert create()[0] == 201
     assert plane.ports() == set(taken)
     plane.end()

@@ -65,6 +65,11 @@ CASES = {
     ),
     "faults": Case(WELL | {"alcor_api_faults_total": "0+0x27 1 1 1"}, ("AlcorApiFaults",)),
     "503 once": Case(WELL | {f'alcor_api_request_seconds_count{{{API}"503"}}': once(0, 50)}),
+    "writes are refused": Case(
+        WELL | {'alcor_database_writes_refused{database="port"}': steady(1)},
+        ("AlcorWritesRefused",),
+    ),
+    "writes are taken": Case(WELL | {'alcor_database_writes_refused{database="port"}': steady(0)}),
     "503 for long": Case(
         WELL | {f'alcor_api_request_seconds_count{{{API}"503"}}': GROWS}, ("AlcorApiUnavailable",)
     ),

@@ -84,6 +84,13 @@ class Held:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return work(self.connection)
 
+    @property
+    def refuses_writes(self) -> bool:
+        return self.away
+
+    async def try_write(self) -> None:
+        await self.write(lambda _: None)
+
     async def lead(self) -> None: ...
 
     async def deposed(self) -> None: ...

@@ -28,6 +28,15 @@ class Database(Protocol):
         """Run `work` in one read transaction: it sees one state of the database."""
         ...
 
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the last write was refused: there is no room, or no right to write."""
+        ...
+
+    async def try_write(self) -> None:
+        """Write something that leaves nothing; `Unavailable` when that is refused."""
+        ...
+
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it: from then on writes of
         ours fail with `Deposed` as soon as we don't any more."""

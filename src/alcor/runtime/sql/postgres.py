@@ -2,8 +2,8 @@
 
 A write takes the database's advisory lock first, so that transactions follow each other as they do
 in SQLite, and sequences are in order of commit. A lost connection is made again; work that had not
-begun to commit is run again, until the server has been away for too long. But a write of who led,
-and has lost that session, is refused: none of its writes will be taken any more.
+begun to commit is run again, until the server has been away for too long. But what is asked of who
+led, and has lost that session, is refused: none of its writes will be taken any more.
 
 The leading process holds another lock, in the session that writes: nobody else can lead as long
 as that lives, and what is written in no session that leads is refused. So a deposed process writes
@@ -32,6 +32,7 @@ from psycopg import errors
 
 from alcor.runtime.sql import dialect
 from alcor.runtime.sql.database import Deposed, DuplicateKey
+from alcor.runtime.sql.refusing import Refusing, try_bytes
 from alcor.runtime.sql.workers import Workers
 from alcor.values.errors import Unavailable
 
@@ -109,6 +110,16 @@ class PostgresDatabase:
         self._told_at: float | None = None  # why
         self._leading: psycopg.Connection[Any] | None = None  # the session that leads, or led
         self._deposed = asyncio.Event()
+        self._refusing = Refusing(name)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the last write was refused: there is no room, it is read-only, or away."""
+        return self._refusing.now
+
+    async def try_write(self) -> None:
+        """Write something that leaves nothing; `Unavailable` when that is refused."""
+        await self.write(_try)
 
     async def lead(self) -> None:
         """Wait until no other process leads this database, and lead it."""
@@ -138,6 +149,7 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Wait for what runs, then close every connection."""
         self._closing.set()
+        self._refusing.note(False)  # whoever opens it next finds out
         self._writer.end()
         self._readers.end()
         for connection in self._opened:
@@ -184,28 +196,34 @@ class PostgresDatabase:
                 result = self._within(begin, work)
             except errors.DiskFull as problem:
                 self._tell(problem)
+                if begin == _BEGIN_WRITE:
+                    self._refusing.note(True)
                 raise Unavailable(f"the disk of the database of {self._name} is full") from problem
             except _LOSS as problem:
                 self._forget_connection(hang_up=isinstance(problem, errors.ReadOnlySqlTransaction))
                 self._tell(problem)
                 self._away_since = self._away_since or monotonic()
                 give_up = min(began, self._away_since) + away_max_s
-                if begin == _BEGIN_WRITE and self._has_lost_lead():
-                    # No later write of ours will do: a server that is there says `Deposed`.
+                if self._has_lost_lead():
+                    # No later write of ours will do: a server that is there says `Deposed`. Nor
+                    # is who reads to wait for longer than who writes.
                     give_up = began if tries else min(give_up, began + reconnect_s_max)
                 tries += 1
                 if monotonic() > give_up or self._closing.is_set():
                     _log.warning("database.away", database=self._name, why=str(problem))
+                    if begin == _BEGIN_WRITE and not self._closing.is_set():
+                        self._refusing.note(True)
                     raise Unavailable(f"the database of {self._name} does not answer") from problem
                 self._closing.wait(ask_again_s)
             else:
                 self._away_since = None
+                if begin == _BEGIN_WRITE:
+                    self._refusing.note(False)
                 return result
 
     def _has_lost_lead(self) -> bool:
-        """Whether we led in a session that is gone; in the writer's thread."""
-        held = getattr(self._local, "connection", None)
-        return self._leading is not None and held is not self._leading
+        """Whether we led in a session that is known to be gone."""
+        return self._leading is not None and self._leading.closed
 
     def _tell(self, problem: psycopg.Error) -> None:
         """Say at once why the database is waited for, and now and then that it still is."""
@@ -266,6 +284,13 @@ class PostgresDatabase:
             self._local.connection = None
             self._opened.remove(raw)
             raw.close()
+
+
+def _try(connection: sqlite3.Connection) -> None:
+    """A table is a new file, so it needs room; dropped with the same commit, nobody sees it."""
+    rows = f"SELECT repeat('x', 1024) AS bytes FROM generate_series(1, {try_bytes >> 10})"
+    connection.execute(f"CREATE TABLE alcor_tried AS {rows}")
+    connection.execute("DROP TABLE alcor_tried")
 
 
 class _Connection:

@@ -18,6 +18,7 @@ import structlog
 
 from alcor.runtime.sql.group_commit import GroupCommit, Waiting
 from alcor.runtime.sql.log_room import LogRoom
+from alcor.runtime.sql.refusing import Refusing, try_bytes
 from alcor.runtime.sql.workers import Workers
 from alcor.values.errors import Unavailable
 
@@ -55,6 +56,7 @@ class SqliteDatabase:
         self._changing_mode = Lock()
         self._log_room = LogRoom(path)
         self._writes = GroupCommit()
+        self._refusing = Refusing(path.stem)
         self._opened: list[sqlite3.Connection] = []
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -73,6 +75,16 @@ class SqliteDatabase:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one read transaction: it sees one state of the database."""
         return await self._readers.do(self._read, work)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the last write was refused: there is no room, or no right to write."""
+        return self._refusing.now
+
+    async def try_write(self) -> None:
+        """Write something that leaves nothing; `Unavailable` when that is refused."""
+        await self.write(_fill)
+        await self.write(_clear)  # in one transaction they would write nothing
 
     async def lead(self) -> None:
         """A folder of files has one process anyway: whoever opens it locks it."""
@@ -118,7 +130,11 @@ class SqliteDatabase:
         assert outcome is not None
         try:
             if outcome.error is not None:
-                raise self._told(outcome.error)
+                told = self._told(outcome.error)
+                if told is not outcome.error:
+                    self._refusing.note(True)
+                raise told
+            self._refusing.note(False)
             return outcome.result
         finally:
             del outcome  # the error knows this frame, which must not know it: a circle
@@ -155,3 +171,13 @@ class SqliteDatabase:
             self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error:  # the thread's boundary: a write will copy, or say what is wrong
             _log.exception("pages_not_copied", database=self.path.name)
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    _clear(connection)
+    connection.execute("CREATE TABLE alcor_tried (bytes BLOB)")
+    connection.execute("INSERT INTO alcor_tried VALUES (zeroblob(?))", (try_bytes,))
+
+
+def _clear(connection: sqlite3.Connection) -> None:
+    connection.execute("DROP TABLE IF EXISTS alcor_tried")

@@ -31,6 +31,15 @@ class TracedDatabase:
         with spans.inner(self._read, Kind.CLIENT):
             return await self._database.read(work)
 
+    @property
+    def refuses_writes(self) -> bool:
+        """As the database does."""
+        return self._database.refuses_writes
+
+    async def try_write(self) -> None:
+        """As the database does."""
+        await self._database.try_write()
+
     async def lead(self) -> None:
         """As the database does."""
         await self._database.lead()

@@ -90,6 +90,7 @@ class SimulatedDatabase:
         self._disk, self._disks = disk, disks
         self._process, self._journal = process, journal
         self._deposed = asyncio.Event()
+        self.refuses_writes = False
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction; undone if it raises."""
@@ -102,7 +103,9 @@ class SimulatedDatabase:
         result = _within(disk.connection, "BEGIN IMMEDIATE", work, "ROLLBACK" if full else "COMMIT")
         if full:
             self._journal.note("disk.full", manager=disk.manager)
+            self.refuses_writes = True
             raise Unavailable(f"the database of {disk.manager} has no room")
+        self.refuses_writes = False
         self._journal.note("disk.commit", manager=disk.manager)
         await asyncio.sleep(chance.expovariate(1 / commit_s))
         if chance.random() < self._disks.lost_share:
@@ -116,6 +119,10 @@ class SimulatedDatabase:
         result = _within(self._disk.connection, "BEGIN", work, "COMMIT")
         await asyncio.sleep(self._disk.chance.expovariate(1 / read_s))
         return result
+
+    async def try_write(self) -> None:
+        """Write nothing, which a full disk refuses too."""
+        await self.write(lambda _: None)
 
     async def lead(self) -> None:
         """Wait until no living process leads."""
