@@ -151,6 +151,16 @@ def test_parts_that_do_not_work_and_hosts_that_are_away_are_named() -> None:
     assert found["hosts"] == ("fault", "1 of 2 are away: h2 (heard 08:15)")
 
 
+def test_of_databases_that_take_no_writes_it_is_said_what_to_do() -> None:
+    with region(WELL | {"port.writes": False}, [node("h1")]) as endpoint:
+        done, found = told(endpoint)
+
+    [plane] = [each for each in json.loads(done.stdout) if each["check"] == "control plane"]
+    assert done.exit_code == Exit.FAILED
+    assert found["control plane"][1].endswith("can't do their work: port.writes")
+    assert "make room on the databases' disk" in plane["next_step"]
+
+
 def test_hosts_whose_switch_hangs_are_named_though_their_agents_are_there() -> None:
     """All was said to be well, as their agents were."""
     why = "the switch does not answer: no answer within 10.0 s"

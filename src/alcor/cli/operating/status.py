@@ -35,7 +35,10 @@ def _plane(checks: Mapping[str, bool], endpoint: str) -> Finding:
     broken = sorted(name for name, works in checks.items() if not works)
     if broken:
         says = f"{endpoint} answers, but these parts can't do their work: {', '.join(broken)}"
-        return fault("control plane", says, "its log says what they wait for")
+        step = "its log says what they wait for"
+        if any(name.endswith(".writes") for name in broken):
+            step = "writes are refused: make room on the databases' disk; its log says why"
+        return fault("control plane", says, step)
     return good("control plane", f"{endpoint} answers, and can do its work")
 
 
